@@ -1,0 +1,47 @@
+# make demo    try it: archive the bundled sample show       make test    run the test suite
+# make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
+# make status  what the archive holds                        make lint    style and types
+
+FEEDS ?= feeds.yaml
+DB ?= db/archive.db
+PORT ?= 8001
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo ingest serve status test browser-test lint clean
+
+demo: .venv/ready
+	$(BIN)/python -m pipeline.sample --db db/demo.db
+
+ingest: .venv/ready
+	$(BIN)/python -m pipeline ingest --feeds $(FEEDS) --db $(DB)
+
+serve: .venv/ready
+	$(BIN)/python -m pipeline serve --db $(DB) --port $(PORT)
+
+status: .venv/ready
+	$(BIN)/python -m pipeline status --db $(DB)
+
+test: .venv/ready-test
+	$(BIN)/python -m pytest
+
+lint: .venv/ready-lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(INSTALL) --upgrade pip
+
+.venv/ready: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) --editable .
+	touch $@
+
+.venv/ready-%: .venv/ready
+	$(INSTALL) --group $*
+	touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,128 @@
+"""Feeds and episodes in the database: what polling found, and what is known from before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlite_utils import Database
+
+from pipeline.model import FeedEpisode, Question
+
+
+def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
+    """Enter a feed of feeds.yaml, or bring its title and configured address up to date."""
+    db.execute(
+        """insert into feeds (slug, title, url) values (?, ?, ?)
+           on conflict (slug) do update set title = excluded.title, url = excluded.url""",
+        [slug, title, url],
+    )
+
+
+def validators(db: Database, slug: str, *, feed_url: str, parser_version: int) -> tuple[str | None, str | None]:
+    """Return the (ETag, Last-Modified) to send, if they are of this address and this parser."""
+    found = db.execute(
+        "select etag, last_modified from feeds where slug = ? and feed_url = ? and parser_version = ?",
+        [slug, feed_url, parser_version],
+    ).fetchone()
+    return found or (None, None)
+
+
+def save_poll(
+    db: Database,
+    slug: str,
+    episodes: Iterable[FeedEpisode],
+    *,
+    now: str,
+    feed_url: str,
+    etag: str | None,
+    last_modified: str | None,
+    parser_version: int,
+) -> int:
+    """Store what a poll read, in one transaction, and return how many episodes are new.
+
+    Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``.
+    """
+    with db.atomic():
+        new = sum(_save_episode(db, slug, episode, now) for episode in episodes)
+        db.execute(
+            """update feeds set feed_url = ?, etag = ?, last_modified = ?, parser_version = ?,
+               last_polled = ?, last_status = 'ok' where slug = ?""",
+            [feed_url, etag, last_modified, parser_version, now, slug],
+        )
+    return new
+
+
+def save_snapshot(db: Database, slug: str, *, sha256: str, path: str, size: int, now: str) -> None:
+    """Record that a feed had this body; ``path`` is relative to the data folder."""
+    db.execute(
+        """insert into feed_snapshots (feed, sha256, path, bytes, fetched_at) values (?, ?, ?, ?, ?)
+           on conflict do nothing""",
+        [slug, sha256, path, size, now],
+    )
+
+
+def save_status(db: Database, slug: str, status: str, *, now: str) -> None:
+    """Record how a poll ended that read nothing new; after a 304 every listed episode still counts as seen."""
+    with db.atomic():
+        if status == "unchanged":
+            db.execute(
+                """update episodes set last_seen = ? where feed = ?
+                   and last_seen = (select max(last_seen) from episodes where feed = ?)""",
+                [now, slug, slug],
+            )
+        db.execute("update feeds set last_polled = ?, last_status = ? where slug = ?", [now, status, slug])
+
+
+def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bool:
+    known = db.execute("select id from episodes where feed = ? and guid = ?", [slug, episode.guid]).fetchone()
+    episode_id = known[0] if known else _free_id(db, slug, episode.guid)
+    db.table("episodes").upsert(
+        {
+            "id": episode_id,
+            "feed": slug,
+            "guid": episode.guid,
+            "guid_made": int(episode.guid_made),
+            "title": episode.title,
+            "published": episode.published,
+            "link": episode.link,
+            "enclosure_url": episode.enclosure_url,
+            "enclosure_type": episode.enclosure_type,
+            "declared_duration": episode.declared_duration,
+            "notes_html": episode.notes_html,
+            "notes_text": episode.notes_text,
+            "last_seen": now,
+            **({} if known else {"first_seen": now}),
+        },
+        pk="id",
+    )
+    if episode.questions:
+        _save_questions(db, episode_id, episode.questions)
+    return not known
+
+
+def _free_id(db: Database, slug: str, guid: str) -> str:
+    """``<slug>/<8 hex>``; 10,000 episodes have a 1 % chance of two alike, so a taken id is not used again."""
+    salt = 0
+    while True:
+        digest = hashlib.sha256((guid + (f"#{salt}" if salt else "")).encode()).hexdigest()[:8]
+        episode_id = f"{slug}/{digest}"
+        if not db.execute("select 1 from episodes where id = ?", [episode_id]).fetchone():
+            return episode_id
+        salt += 1
+
+
+def _save_questions(db: Database, episode_id: str, questions: Iterable[Question]) -> None:
+    """Store a published list. A shortened list leaves no question behind unless somebody corrected it."""
+    kept = []
+    for question in questions:
+        kept.append(question.number)
+        db.execute(
+            """insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, 'notes')
+               on conflict (episode, number) do update set text = excluded.text, source = excluded.source""",
+            [f"{episode_id}/q{question.number}", episode_id, question.number, question.text],
+        )
+    gone = """select id from questions where episode = ? and number > ?
+              and id not in (select question from corrections)"""
+    db.execute(f"delete from matches where question in ({gone})", [episode_id, max(kept)])  # noqa: S608 - constant
+    db.execute(f"delete from questions where id in ({gone})", [episode_id, max(kept)])  # noqa: S608 - constant

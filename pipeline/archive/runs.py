@@ -1,0 +1,44 @@
+"""The ledger of runs in the database: what each run did, skipped and failed, and why."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from sqlite_utils import Database
+
+from pipeline.model import RunItem
+
+# "Nothing to do" rows of older runs are dropped, or an hourly run over a large archive would fill the file with them.
+RUNS_WITH_SKIPPED_ITEMS = 10
+
+
+def start_run(db: Database, *, command: str, version: str, now: str) -> int:
+    """Enter a run that begins now and return its id."""
+    cursor = db.execute("insert into runs (command, version, started) values (?, ?, ?)", [command, version, now])
+    return int(cursor.lastrowid or 0)
+
+
+def add_item(db: Database, run: int, item: RunItem) -> None:
+    """Record what became of one stage of one episode (or feed) as soon as it is known."""
+    db.execute(
+        "insert into run_items (run, stage, feed, episode, status, reason, seconds) values (?, ?, ?, ?, ?, ?, ?)",
+        [run, item.stage, item.feed, item.episode, item.status, item.reason, round(item.seconds, 3)],
+    )
+
+
+def add_items(db: Database, run: int, items: Iterable[RunItem]) -> None:
+    """Record many items in one transaction."""
+    with db.atomic():
+        for item in items:
+            add_item(db, run, item)
+
+
+def finish_run(db: Database, run: int, *, exit_code: int, report: Mapping[str, object], now: str) -> None:
+    """Close a run with its report."""
+    with db.atomic():
+        db.execute(
+            "update runs set finished = ?, exit_code = ?, report = ? where id = ?",
+            [now, exit_code, json.dumps(report), run],
+        )
+        db.execute("delete from run_items where status = 'skipped' and run <= ?", [run - RUNS_WITH_SKIPPED_ITEMS])

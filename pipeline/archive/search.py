@@ -1,0 +1,270 @@
+"""Full-text search, one function for the command line, the site and the JSON route. Only reads.
+
+Words are looked for in single segments and ranked. A quoted phrase is looked for in whole transcripts, because a
+quote often runs across two segments; its hit is the phrase itself, with the second of its first and last word.
+"""
+
+from __future__ import annotations
+
+import bisect
+import html
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+
+from pipeline.archive.query import Query, compile_query
+from pipeline.model import clock
+
+PAGE_SIZE = 20
+# A phrase that is in more transcripts than this is a commonplace; the newest ones are shown.
+MAX_PHRASE_TRANSCRIPTS = 500
+_MARK, _UNMARK = "\x02", "\x03"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What else must hold. ``since`` and ``until`` are ISO dates (inclusive) of publication."""
+
+    feed: str | None = None
+    speaker: str | None = None
+    role: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+    def sql(self) -> tuple[str, list[str]]:
+        """Return conditions (beginning with ``and``) over segments ``s`` and episodes ``e``, and their values."""
+        conditions = {
+            "e.feed = ?": self.feed,
+            "s.speaker = ?": self.speaker,
+            "s.role = ?": self.role,
+            "substr(e.published, 1, 10) >= ?": self.since,
+            "substr(e.published, 1, 10) <= ?": self.until,
+        }
+        used = {sql: value for sql, value in conditions.items() if value}
+        return "".join(f" and {sql}" for sql in used), list(used.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``."""
+
+    episode: str
+    title: str
+    published: str | None
+    speaker: str | None
+    role: str
+    question: int | None
+    start: float
+    end: float
+    text: str
+    html: str
+
+    @property
+    def path(self) -> str:
+        """Return the site's address of the passage, without the site's base."""
+        return f"/-/episode/{self.episode}?t={self.start:.1f}"
+
+    @property
+    def clock(self) -> str:
+        """Return the start as ``m:ss`` or ``h:mm:ss``."""
+        return clock(self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of hits; ``next`` is the number of the next page, if there is one."""
+
+    hits: tuple[Hit, ...] = ()
+    total: int = 0
+    next: int | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the page as it is printed with --json and sent by the JSON route."""
+        hits = [{**asdict(hit), "url": hit.path} for hit in self.hits]
+        return {"hits": hits, "total": self.total, "next": self.next}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A segment row as search needs it."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None
+    role: str
+    question: int | None
+    words: list[tuple[float, float, str, float]]
+
+
+def search(
+    connection: sqlite3.Connection,
+    text: str,
+    filters: Filters = Filters(),
+    *,
+    page: int = 1,
+    size: int = PAGE_SIZE,
+) -> Results:
+    """Search the preferred transcripts.
+
+    Args:
+        connection: an open archive; its row factory does not matter.
+        text: what the user typed; see ``pipeline.archive.query``.
+        filters: further conditions.
+        page: counts from 1.
+        size: hits a page.
+    """
+    query = compile_query(text)
+    if not query.match:
+        return Results()
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    first = (max(page, 1) - 1) * size
+    if query.phrases:
+        found = list(_phrase_hits(cursor, query, filters))
+        hits, total = found[first : first + size], len(found)
+    else:
+        hits, total = _word_hits(cursor, query, filters, first, size)
+    return Results(tuple(hits), total, max(page, 1) + 1 if first + size < total else None)
+
+
+def _word_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters, first: int, size: int) -> tuple[list[Hit], int]:
+    conditions, values = filters.sql()
+    source = f"""
+        from hits
+        join segments s on s.id = hits.rowid
+        join transcripts t on t.id = s.transcript and t.preferred = 1
+        join episodes e on e.id = s.episode
+        where 1{conditions}"""
+    hits_of = "with hits as materialized (select rowid, rank from segments_fts where segments_fts match ?)"
+    total = cursor.execute(f"{hits_of} select count(*) {source}", [query.match, *values]).fetchone()[0]
+    rows = cursor.execute(
+        f"""{hits_of} select s.*, e.title, e.published {source}
+        order by hits.rank, e.published desc, s.id limit ? offset ?""",
+        [query.match, *values, size, first],
+    ).fetchall()
+    marks = ",".join("?" * len(rows))
+    marked = dict(
+        cursor.execute(
+            f"""select rowid, highlight(segments_fts, 0, '{_MARK}', '{_UNMARK}') from segments_fts
+            where segments_fts match ? and rowid in ({marks})""",
+            [query.match, *(row["id"] for row in rows)],
+        ).fetchall()
+    )
+    return [
+        Hit(
+            episode=row["episode"],
+            title=row["title"],
+            published=row["published"],
+            speaker=row["speaker"],
+            role=row["role"],
+            question=row["question"],
+            start=row["start"],
+            end=row["end"],
+            text=row["text"],
+            html=_to_html(marked.get(row["id"], row["text"])),
+        )
+        for row in rows
+    ], int(total)
+
+
+def _phrase_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[Hit]:
+    """Every place of the quoted phrases, newest episode first, in order of time within an episode."""
+    episode_filters = Filters(feed=filters.feed, since=filters.since, until=filters.until)
+    conditions, values = episode_filters.sql()
+    transcripts = cursor.execute(
+        f"""select t.id, e.id as episode, e.title, e.published
+        from (select rowid from transcripts_fts where transcripts_fts match ?) hits
+        join transcripts t on t.id = hits.rowid and t.preferred = 1
+        join episodes e on e.id = t.episode
+        where 1{conditions}
+        order by e.published desc, e.id limit {MAX_PHRASE_TRANSCRIPTS}""",
+        [query.match, *values],
+    ).fetchall()
+    for transcript in transcripts:
+        marked = cursor.execute(
+            f"""select highlight(transcripts_fts, 0, '{_MARK}', '{_UNMARK}') from transcripts_fts
+            where transcripts_fts match ? and rowid = ?""",
+            [query.phrase_match, transcript["id"]],
+        ).fetchone()
+        if marked is None:
+            continue
+        lines = _lines(cursor, transcript["id"])
+        for begin, end in _marked_spans(marked[0]):
+            hit = _place(lines, begin, end, transcript)
+            if filters.speaker in {None, hit.speaker} and filters.role in {None, hit.role}:
+                yield hit
+
+
+def _lines(cursor: sqlite3.Cursor, transcript: int) -> list[_Line]:
+    rows = cursor.execute(
+        """select start, "end", text, speaker, role, question, words from segments
+        where transcript = ? order by n""",
+        [transcript],
+    )
+    return [
+        _Line(
+            start=row["start"],
+            end=row["end"],
+            text=row["text"],
+            speaker=row["speaker"],
+            role=row["role"],
+            question=row["question"],
+            words=json.loads(row["words"]),
+        )
+        for row in rows
+    ]
+
+
+def _marked_spans(marked: str) -> Iterator[tuple[int, int]]:
+    """Character spans of the marked places, counted in the text without the marks."""
+    position, begin = 0, 0
+    for character in marked:
+        if character == _MARK:
+            begin = position
+        elif character == _UNMARK:
+            yield begin, position
+        else:
+            position += 1
+
+
+def _place(lines: Sequence[_Line], begin: int, end: int, transcript: sqlite3.Row) -> Hit:
+    """Turn a character span of the whole text into the segments and seconds that it covers."""
+    starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
+    first = bisect.bisect_right(starts, begin) - 1
+    last = max(first, bisect.bisect_left(starts, end) - 1)
+    text = " ".join(line.text for line in lines[first : last + 1])
+    offset = starts[first]
+    begin_in, end_in = begin - offset, end - offset
+    opening, closing = lines[first], lines[last]
+    return Hit(
+        episode=transcript["episode"],
+        title=transcript["title"],
+        published=transcript["published"],
+        speaker=opening.speaker,
+        role=opening.role,
+        question=opening.question,
+        start=_word_time(opening, begin_in, which=0),
+        end=_word_time(closing, end - starts[last] - 1, which=1),
+        text=text,
+        html=_to_html(text[:begin_in] + _MARK + text[begin_in:end_in] + _UNMARK + text[end_in:]),
+    )
+
+
+def _word_time(line: _Line, character: int, *, which: int) -> float:
+    """The start (``which`` 0) or end (1) of the word that covers a character of a segment's text."""
+    position = 0
+    for word in line.words:
+        place = line.text.find(word[2], position)
+        if place < 0:
+            continue
+        position = place + len(word[2])
+        if character < position:
+            return float(word[which])
+    return line.start if which == 0 else line.end
+
+
+def _to_html(marked: str) -> str:
+    return html.escape(marked).replace(_MARK, "<mark>").replace(_UNMARK, "</mark>")

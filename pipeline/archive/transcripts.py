@@ -1,0 +1,166 @@
+"""Renditions, transcripts, segments and matches in the database, each written in one transaction an episode."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from pipeline.model import KeptAudio, Match, Question, Role, Segment, Transcript, Word
+
+
+def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
+    """Record a kept file as the episode's current rendition; earlier renditions stay, no longer current."""
+    with db.atomic():
+        db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, audio.sha256])
+        db.execute(
+            """insert into renditions
+               (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path, current)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+               on conflict (sha256, episode) do update set current = 1, path = excluded.path""",
+            [
+                audio.sha256,
+                episode,
+                audio.url,
+                audio.final_url,
+                audio.bytes,
+                audio.content_type,
+                audio.duration,
+                audio.fetched_at,
+                audio.path,
+            ],
+        )
+
+
+def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int:
+    """Put a transcript, its segments and both indexes into the database as the episode's preferred one.
+
+    A transcript that is there already (same episode, rendition and key) keeps its id and its rows.
+    Returns the transcript's id.
+    """
+    with db.atomic():
+        known = db.execute(
+            "select id from transcripts where episode = ? and rendition = ? and key = ?",
+            [episode, transcript.audio_sha256, key],
+        ).fetchone()
+        db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
+        if known:
+            db.execute("update transcripts set preferred = 1 where id = ?", [known[0]])
+            return int(known[0])
+        cursor = db.execute(
+            """insert into transcripts
+               (rendition, episode, source, engine, model, language, options, key, created, preferred)
+               values (?, ?, 'whisper', ?, ?, ?, ?, ?, ?, 1)""",
+            [
+                transcript.audio_sha256,
+                episode,
+                transcript.engine,
+                transcript.model,
+                transcript.language,
+                json.dumps(dict(transcript.options), sort_keys=True),
+                key,
+                transcript.created,
+            ],
+        )
+        transcript_id = int(cursor.lastrowid or 0)
+        _insert_segments(db, transcript_id, episode, transcript.segments)
+        db.execute(
+            """insert into transcripts_fts (rowid, text)
+               select id, text from transcript_texts where id = ?""",
+            [transcript_id],
+        )
+        return transcript_id
+
+
+def _insert_segments(db: Database, transcript_id: int, episode: str, segments: Sequence[Segment]) -> None:
+    """Insert with ids in one contiguous block, so that one transcript is a range of rowids in the index."""
+    first = db.execute("select coalesce(max(id), 0) + 1 from segments").fetchone()[0]
+    db.conn.executemany(
+        """insert into segments (id, transcript, episode, n, start, "end", text, speaker, confidence, flags, words)
+           values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        (
+            (
+                first + n,
+                transcript_id,
+                episode,
+                n,
+                segment.start,
+                segment.end,
+                segment.text,
+                segment.speaker,
+                segment.confidence,
+                json.dumps(segment.flags),
+                json.dumps(segment.words, ensure_ascii=False),
+            )
+            for n, segment in enumerate(segments)
+        ),
+    )
+
+
+def read_segments(db: Database, transcript_id: int) -> tuple[Segment, ...]:
+    """Return a transcript's segments in order, as the aligner takes them."""
+    rows = db.execute(
+        'select start, "end", text, words, speaker, confidence, flags from segments where transcript = ? order by n',
+        [transcript_id],
+    )
+    return tuple(
+        Segment(start, end, text, tuple(Word(*word) for word in json.loads(words)), speaker, confidence,
+                tuple(json.loads(flags)))
+        for start, end, text, words, speaker, confidence, flags in rows
+    )  # fmt: skip
+
+
+def read_questions(db: Database, episode: str) -> tuple[Question, ...]:
+    """Return an episode's published questions in order."""
+    rows = db.execute("select number, text from questions where episode = ? order by number", [episode])
+    return tuple(Question(number, text) for number, text in rows)
+
+
+def alignment_key(db: Database, transcript_id: int) -> str | None:
+    """Return the key under which a transcript was last aligned, if it was."""
+    found = db.execute("select key from alignments where transcript = ?", [transcript_id]).fetchone()
+    return found[0] if found else None
+
+
+def save_matches(
+    db: Database,
+    episode: str,
+    transcript_id: int,
+    matches: Sequence[Match],
+    labels: Sequence[tuple[Role, int | None]],
+    *,
+    key: str,
+    now: str,
+) -> None:
+    """Replace a transcript's matches, and give each of its segments its role and question number.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        transcript_id: the transcript that was aligned.
+        matches: one for each published question.
+        labels: one (role, question number) for each segment, in order.
+        key: names what they were made from; see ``alignment_key``.
+        now: the moment, UTC ISO 8601.
+    """
+    with db.atomic():
+        db.execute("delete from matches where transcript = ?", [transcript_id])
+        db.conn.executemany(
+            """insert into matches (question, transcript, status, start, "end", answer_end, confidence, merged_with)
+               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                (f"{episode}/q{m.number}", transcript_id, m.status, m.start, m.end, m.answer_end, m.confidence,
+                 m.merged_with)
+                for m in matches
+            ),
+        )  # fmt: skip
+        db.conn.executemany(
+            "update segments set role = ?, question = ? where transcript = ? and n = ?",
+            ((role, number, transcript_id, n) for n, (role, number) in enumerate(labels)),
+        )
+        db.execute(
+            """insert into alignments (transcript, key, made_at) values (?, ?, ?)
+               on conflict (transcript) do update set key = excluded.key, made_at = excluded.made_at""",
+            [transcript_id, key, now],
+        )

@@ -1,0 +1,1 @@
+"""Downloading, checking, keeping and decoding audio. Knows nothing of feeds or speech."""

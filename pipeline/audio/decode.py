@@ -1,0 +1,108 @@
+"""Decoding audio files with PyAV (FFmpeg's libraries inside a wheel). Keeps and downloads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from pipeline.errors import NotAudioError
+
+SAMPLE_RATE = 16_000  # Hz; what Whisper hears
+
+# FFmpeg's name of a container -> (file ending, media type). Only these are ever opened: playlist formats, which
+# could make FFmpeg read other files and addresses, are thereby out of reach.
+_CONTAINERS = {
+    "mp3": (".mp3", "audio/mpeg"),
+    "aac": (".aac", "audio/aac"),
+    "mov": (".m4a", "audio/mp4"),
+    "ogg": (".ogg", "audio/ogg"),
+    "flac": (".flac", "audio/flac"),
+    "wav": (".wav", "audio/wav"),
+    "aiff": (".aiff", "audio/aiff"),
+    "matroska": (".webm", "audio/webm"),
+}
+_OPEN_OPTIONS = {"format_whitelist": ",".join([*_CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
+_MAX_BAD_PACKETS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFacts:
+    """What a full decode of a file found; ``duration`` in seconds."""
+
+    duration: float
+    ending: str
+    content_type: str
+
+
+def check(path: Path) -> AudioFacts:
+    """Decode the whole file and say what it is.
+
+    Raises:
+        NotAudioError: it is empty, is something else, or has no sound that can be decoded.
+    """
+    head = path.open("rb").read(512).lstrip()
+    if not head:
+        raise NotAudioError("the file is empty")
+    if head[:1] in {b"<", b"{"}:
+        kind = "a web page or XML" if head[:1] == b"<" else "JSON"
+        raise NotAudioError(f"what came is {kind}, not audio: the host probably sent an error page")
+    with _opened(path) as container:
+        seconds = sum(frame.samples / frame.sample_rate for frame in _frames(container))
+        name = next((name for name in container.format.name.split(",") if name in _CONTAINERS), "mp3")
+    if seconds <= 0:
+        raise NotAudioError("no sound in it can be decoded")
+    ending, content_type = _CONTAINERS[name]
+    return AudioFacts(duration=round(seconds, 3), ending=ending, content_type=content_type)
+
+
+def decode(path: Path, *, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
+    """Return the file's sound as mono samples in -1..1 at ``sample_rate`` Hz, shape (samples,).
+
+    Raises:
+        NotAudioError: as for ``check``.
+    """
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate)
+    with _opened(path) as container:
+        chunks = [
+            cast("NDArray[np.float32]", resampled.to_ndarray()).reshape(-1)
+            for frame in (*_frames(container), None)
+            for resampled in resampler.resample(frame)
+        ]
+    if not chunks:
+        raise NotAudioError(f"{path}: no sound in it can be decoded")
+    return np.concatenate(chunks)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[InputContainer]:
+    try:
+        container = av.open(str(path), mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore")
+    except (av.FFmpegError, ValueError) as error:
+        raise NotAudioError(f"this is no audio that can be decoded ({getattr(error, 'strerror', error)})") from error
+    with container:
+        if not container.streams.audio:
+            raise NotAudioError("there is no sound in it")
+        yield container
+
+
+def _frames(container: InputContainer) -> Iterator[AudioFrame]:
+    """The decoded frames. Single damaged packets are passed over, as every player does; a rubbish file is not."""
+    bad = 0
+    for packet in container.demux(container.streams.audio[0]):
+        try:
+            for frame in packet.decode():
+                frame.pts = None  # the resampler would fill gaps between time stamps with silence
+                yield frame
+        except av.FFmpegError as error:
+            bad += 1
+            if bad > _MAX_BAD_PACKETS:
+                raise NotAudioError(f"the audio is damaged: {bad} packets cannot be decoded") from error

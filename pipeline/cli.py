@@ -1,0 +1,236 @@
+"""The command line: a thin layer that parses, calls and prints. Data goes to stdout, talk to stderr.
+
+Exit codes: 0 all done · 1 an error that stopped the run · 2 wrong usage or configuration · 3 finished, but something
+failed (the report names it) · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline import __version__
+from pipeline.archive.database import reader
+from pipeline.archive.search import PAGE_SIZE, Filters, search
+from pipeline.archive.status import status
+from pipeline.errors import ArchiveError
+
+if TYPE_CHECKING:
+    from pipeline.ingest import StageName
+    from pipeline.speech.names import EngineName
+
+DEFAULT_DB = Path("db/archive.db")
+
+_FilePath = click.Path(path_type=Path)
+db_option = click.option("--db", type=_FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+class _Group(click.Group):
+    """Shows our own errors as one sentence with the right exit code, and Ctrl-C as 130."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ArchiveError as error:
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="interview-archive")
+def main() -> None:
+    """Turn interview podcasts into an archive that can be searched, quoted and cited."""
+
+
+def _stage_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(
+        [
+            db_option,
+            click.option("--feeds", type=_FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows."),
+            click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
+            click.option("--again", is_flag=True, help="Do what is done already once more."),
+            click.option("--quiet", is_flag=True, help="Say only what failed."),
+            json_option,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _run(
+    stages: Sequence[StageName] | None,
+    *,
+    db: Path,
+    feeds: Path,
+    only: str | None,
+    again: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    from pipeline import config
+    from pipeline.ingest import STAGES
+    from pipeline.run import run
+    from pipeline.talk import Talk
+
+    report = run(config.load(feeds), db, Talk(quiet=quiet), stages=stages or STAGES, only=only, again=again)
+    if as_json:
+        click.echo(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
+    sys.exit(report.exit_code)
+
+
+@main.command("ingest")
+@_stage_options
+def ingest_command(**options: Any) -> None:
+    """Poll, download, transcribe and align: everything that is not done yet."""
+    _run(None, **options)
+
+
+@main.command("poll")
+@_stage_options
+def poll_command(**options: Any) -> None:
+    """Read the feeds, and nothing else."""
+    _run(("poll",), **options)
+
+
+@main.command("download")
+@_stage_options
+def download_command(**options: Any) -> None:
+    """Download the audio of the episodes known so far."""
+    _run(("download",), **options)
+
+
+@main.command("transcribe")
+@_stage_options
+@click.option("--load", "files", type=_FilePath, multiple=True, help="Transcribe AUDIO alone, without a database.")
+@click.argument("more_files", nargs=-1, type=_FilePath, metavar="[AUDIO]...")
+@click.option("--model", default="tiny.en", show_default=True, help="With --load: a Whisper model or its path.")
+@click.option(
+    "--engine",
+    type=click.Choice(["faster-whisper", "openai-whisper"]),
+    default="faster-whisper",
+    show_default=True,
+    help="With --load: which Whisper.",
+)
+@click.option("--language", default="en", show_default=True, help="With --load: what is spoken.")
+def transcribe_command(
+    files: tuple[Path, ...], more_files: tuple[Path, ...], model: str, engine: EngineName, language: str, **options: Any
+) -> None:
+    """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
+
+    With --load nothing is kept: one JSON object a file and line is printed.
+    """
+    if not files and more_files:
+        raise click.UsageError("Audio files need --load before them.")
+    if not files:
+        _run(("transcribe",), **options)
+        return
+    from pipeline.alone import transcribe_files
+
+    cache = options["db"].parent / "models"
+    failed = _print_lines(
+        transcribe_files([*files, *more_files], model=model, engine=engine, language=language, cache=cache)
+    )
+    sys.exit(3 if failed else 0)
+
+
+@main.command("align")
+@_stage_options
+@click.option("--load", "files", type=_FilePath, multiple=True, help="Align FILE alone, without a database.")
+@click.argument("more_files", nargs=-1, type=_FilePath, metavar="[FILE]...")
+def align_command(files: tuple[Path, ...], more_files: tuple[Path, ...], **options: Any) -> None:
+    """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
+
+    With --load each FILE is JSON with "questions" and "segments"; nothing is kept, and one JSON object a file and
+    line is printed.
+    """
+    if not files and more_files:
+        raise click.UsageError("Files need --load before them.")
+    if not files:
+        _run(("align",), **options)
+        return
+    from pipeline.alone import align_files
+
+    failed = _print_lines(align_files([*files, *more_files]))
+    sys.exit(3 if failed else 0)
+
+
+def _print_lines(results: Any) -> int:
+    """Print each result as one line of JSON, each failure to stderr; return how many failed."""
+    failed = 0
+    for path, result in results:
+        if isinstance(result, ArchiveError):
+            failed += 1
+            click.echo(f"{path}: {result}", err=True)
+        else:
+            click.echo(json.dumps(result, ensure_ascii=False))
+    return failed
+
+
+@main.command("search")
+@click.argument("query")
+@db_option
+@click.option("--feed", help="Only this feed (slug).")
+@click.option("--speaker", help="Only this speaker.")
+@click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
+@click.option("--from", "since", metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
+@click.option("--to", "until", metavar="DATE", help="Published on or before this day.")
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help=f"{PAGE_SIZE} hits a page.")
+@json_option
+def search_command(query: str, db: Path, page: int, as_json: bool, **filters: Any) -> None:
+    """Search the transcripts: words, "an exact phrase", begin*, -without, this OR that."""
+    with reader(db) as connection:
+        results = search(connection, query, Filters(**filters), page=page)
+    if as_json:
+        click.echo(json.dumps(results.as_dict(), indent=2, ensure_ascii=False))
+        return
+    for hit in results.hits:
+        where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
+        who = ", ".join(filter(None, [hit.speaker, f"question {hit.question}" if hit.question else "", hit.role]))
+        click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
+    more = f"; more with --page {results.next}" if results.next else ""
+    click.echo(f"{results.total} {'hit' if results.total == 1 else 'hits'}{more}", err=True)
+
+
+@main.command("status")
+@db_option
+@json_option
+def status_command(db: Path, as_json: bool) -> None:
+    """Say what the archive holds, what is left to do, and how the last run went."""
+    with reader(db) as connection:
+        found = status(connection)
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for feed in found["feeds"]:
+        click.echo(
+            f"{feed['slug']}: {feed['episodes']} episodes, {feed['kept']} kept ({feed['hours']} h), "
+            f"{feed['transcribed']} transcribed, {feed['aligned']} aligned; "
+            f"last polled {feed['last_polled'] or 'never'}: {feed['last_status'] or '-'}"
+        )
+    last = found["last_run"]
+    if last:
+        click.echo(f"last run: {last['command']}, {last['started']}, exit code {last['exit_code']}")
+        for item in last["failed"]:
+            click.echo(f"  failed: {item['episode'] or item['feed']} {item['stage']}: {item['reason']}")
+
+
+@main.command("serve")
+@db_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="The port to listen on.")
+def serve_command(db: Path, host: str, port: int) -> None:
+    """Open the archive as a site: search, episodes with player, and Datasette's tables, SQL and JSON."""
+    with reader(db):
+        pass
+    from datasette.cli import cli as datasette
+
+    datasette.main(["serve", str(db), "--host", host, "--port", str(port)], prog_name="interview-archive")

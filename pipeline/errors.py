@@ -1,0 +1,84 @@
+"""The one exception tree. It imports nothing of the project and decides nothing about exit codes of runs.
+
+ArchiveError
+├── ConfigError            feeds.yaml or the command line is wrong (exit 2)
+│   └── UnknownModelError  the Whisper model has no such name, or does not fit the language
+├── LockedError            another run holds the database
+├── DatabaseError          the database cannot be read or is newer than this program
+├── FeedError              one feed could not be read; the others go on
+│   ├── FeedUnreachableError
+│   ├── FeedGoneError      404 or 410
+│   └── NotAFeedError      HTML, empty, not well-formed, too large
+├── AudioError             one episode's audio could not be had or is not sound audio
+│   ├── DownloadError
+│   └── NotAudioError
+├── SpeechError            transcription failed
+│   └── WeightsError       a model's weights could not be had
+└── QueryError             a search that cannot be answered
+"""
+
+
+class ArchiveError(Exception):
+    """Whatever this program reports to its user as one sentence: what is wrong, and what to do."""
+
+    exit_code = 1
+
+
+class ConfigError(ArchiveError):
+    """Configuration or usage is wrong; the message names the key and the mend."""
+
+    exit_code = 2
+
+
+class UnknownModelError(ConfigError):
+    """A Whisper model name that is not known, or a model that cannot do the feed's language."""
+
+
+class LockedError(ArchiveError):
+    """Another run is writing to the same database."""
+
+
+class DatabaseError(ArchiveError):
+    """The database is missing, damaged, or was made by a newer version."""
+
+
+class FeedError(ArchiveError):
+    """One feed could not be read."""
+
+
+class FeedUnreachableError(FeedError):
+    """The feed's server did not answer, or its address may not be visited."""
+
+
+class FeedGoneError(FeedError):
+    """The feed's server says that there is no such feed (any more): 404 or 410."""
+
+
+class NotAFeedError(FeedError):
+    """What came back is not a feed: HTML, empty, not well-formed, or too large."""
+
+
+class AudioError(ArchiveError):
+    """One episode's audio could not be kept."""
+
+
+class DownloadError(AudioError):
+    """The audio could not be fetched whole."""
+
+
+class NotAudioError(AudioError):
+    """The bytes are not audio that can be decoded."""
+
+
+class SpeechError(ArchiveError):
+    """Transcription failed."""
+
+
+class WeightsError(SpeechError):
+    """A model's weights could not be had; the message names the three ways there are."""
+
+
+class QueryError(ArchiveError):
+    """A search that cannot be answered."""
+
+    exit_code = 2

@@ -1,0 +1,106 @@
+"""Show notes: making their HTML safe to show, and reading it as plain text. Does not look for questions."""
+
+from __future__ import annotations
+
+import html
+import re
+from html.parser import HTMLParser
+
+import nh3
+
+_TAGS = {
+    "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li",
+    "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
+}  # fmt: skip
+_BLOCKS = {
+    "blockquote", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "tr", "ul",
+}  # fmt: skip
+_HIDDEN = {"script", "style", "template", "head", "title"}
+_LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);")
+# Control characters mean nothing in notes or transcripts, and search marks its hits with two of them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def sanitise(published: str) -> str:
+    """Return notes as HTML that can be shown: harmless tags, http(s) and mailto links, nothing else.
+
+    Notes without any tag are plain text: their line breaks are kept.
+    """
+    published = _CONTROL.sub("", published)
+    if not _LOOKS_LIKE_HTML.search(published):
+        paragraphs = re.split(r"\n\s*\n", published.strip())
+        published = "".join(f"<p>{html.escape(p).replace(chr(10), '<br>')}</p>" for p in paragraphs if p.strip())
+    return nh3.clean(published, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"})
+
+
+def to_text(published: str) -> str:
+    """Return notes as plain text, a line a block, items of ordered lists with their numbers (``1) …``)."""
+    published = _CONTROL.sub("", published)
+    if not _LOOKS_LIKE_HTML.search(published):
+        return _tidy(published)
+    reader = _TextReader()
+    reader.feed(published)
+    reader.close()
+    return _tidy("".join(reader.parts))
+
+
+def _tidy(text: str) -> str:
+    lines = [re.sub(r"[ \t\xa0\u200b]+", " ", line).strip() for line in text.splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _TextReader(HTMLParser):
+    """Collects text with line breaks where a browser would break the line."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._lists: list[int | None] = []  # the last number given in each open list; None if unordered
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _HIDDEN:
+            self._hidden += 1
+        elif tag == "br":
+            self.parts.append("\n")
+        elif tag in {"ol", "ul"}:
+            start = dict(attrs).get("start") or "1"
+            self._lists.append(int(start) - 1 if tag == "ol" and start.isdigit() else None)
+            self.parts.append("\n\n")
+        elif tag == "li":
+            self.parts.append("\n" + self._bullet())
+        elif tag in {"td", "th"}:
+            self.parts.append(" ")
+        elif tag in _BLOCKS and not self._just_bulleted():
+            self.parts.append("\n\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _HIDDEN:
+            self._hidden = max(0, self._hidden - 1)
+        elif tag in {"ol", "ul"} and self._lists:
+            self._lists.pop()
+            self.parts.append("\n\n")
+        elif tag in _BLOCKS:
+            self.parts.append("\n\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            # In HTML a line break is a space, except where text stands outside every tag that breaks lines.
+            self.parts.append(data if not self.parts else re.sub(r"\s*\n\s*", _line_break, data))
+
+    def _bullet(self) -> str:
+        if not self._lists:
+            return ""
+        number = self._lists[-1]
+        if number is None:
+            return "• "
+        self._lists[-1] = number + 1
+        return f"{number + 1}) "
+
+    def _just_bulleted(self) -> bool:
+        return bool(self.parts) and re.fullmatch(r"\n(?:\d+\) |• )", self.parts[-1]) is not None
+
+
+def _line_break(found: re.Match[str]) -> str:
+    """Keep the line breaks of notes that mix tags with plain lines; indentation of real HTML is harmless."""
+    return "\n\n" if found[0].count("\n") > 1 else "\n"

@@ -1,0 +1,166 @@
+"""The order of the stages, and the account of a run. Knows no details of any stage."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import Literal
+
+from pipeline import __version__
+from pipeline.archive.runs import add_item, finish_run, start_run
+from pipeline.config import Config, Feed
+from pipeline.errors import ArchiveError
+from pipeline.model import RunItem
+from pipeline.stages import Episode, Outcome, Tools, episodes
+from pipeline.stages.align import align_episode
+from pipeline.stages.download import download
+from pipeline.stages.poll import poll
+from pipeline.stages.transcribe import transcribe
+
+StageName = Literal["poll", "download", "transcribe", "align"]
+STAGES: tuple[StageName, ...] = ("poll", "download", "transcribe", "align")
+EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
+_EPISODE_STAGES: dict[str, EpisodeStage] = {
+    "download": download,
+    "transcribe": transcribe,
+    "align": align_episode,
+}
+EXIT_OK, EXIT_PARTLY, EXIT_INTERRUPTED = 0, 3, 130
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Report:
+    """What a run did: ``ok``, ``skipped`` and ``failed`` counted apart for each stage, and every item that counts."""
+
+    run: int
+    stages: Sequence[StageName]
+    items: list[RunItem] = field(default_factory=list)
+    interrupted: bool = False
+
+    def counts(self, stage: str) -> dict[str, int]:
+        """Return how many items of a stage ended in each way."""
+        found = Counter(item.status for item in self.items if item.stage == stage)
+        return {status: found[status] for status in ("ok", "skipped", "failed")}
+
+    def skip_reasons(self, stage: str) -> dict[str, int]:
+        """Return how often each reason to skip was given in a stage."""
+        return dict(
+            Counter(item.reason or "" for item in self.items if (item.stage, item.status) == (stage, "skipped"))
+        )
+
+    @property
+    def failures(self) -> list[RunItem]:
+        """Return what failed."""
+        return [item for item in self.items if item.status == "failed"]
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 when nothing failed, 3 when something did, 130 when the run was interrupted."""
+        if self.interrupted:
+            return EXIT_INTERRUPTED
+        return EXIT_PARTLY if self.failures else EXIT_OK
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the report as it is printed with --json and kept in the database."""
+        return {
+            "run": self.run,
+            "exit_code": self.exit_code,
+            "interrupted": self.interrupted,
+            "stages": {
+                stage: {**self.counts(stage), "skip_reasons": self.skip_reasons(stage)} for stage in self.stages
+            },
+            "ok": [asdict(item) for item in self.items if item.status == "ok"],
+            "failed": [asdict(item) for item in self.failures],
+        }
+
+
+def ingest(
+    config: Config,
+    tools: Tools,
+    *,
+    stages: Sequence[StageName] = STAGES,
+    only: str | None = None,
+    say: Callable[[RunItem], None] = lambda _item: None,
+) -> Report:
+    """Run stages over all feeds that are switched on; one that fails never stops the others.
+
+    Every feed is polled first, then everything is downloaded (feeds shrink and die), then each episode is
+    transcribed and aligned, newest first, so that finished ones can be used while the rest is being worked on.
+
+    Args:
+        config: the feeds.
+        tools: all that reaches outside.
+        stages: which stages; always run in their own order.
+        only: one feed's slug or one episode's id, to leave everything else alone.
+        say: called with each item that is worth a line.
+
+    Returns:
+        The report; it is also in the database. After Ctrl-C or SIGTERM it says ``interrupted``, and what was finished
+        is kept.
+    """
+    report = Report(
+        start_run(tools.db, command=" ".join(stages), version=__version__, now=tools.now()),
+        [stage for stage in STAGES if stage in stages],
+    )
+    try:
+        for item, routine in _work(config, tools, report.stages, only):
+            report.items.append(item)
+            add_item(tools.db, report.run, item)
+            if not routine:
+                say(item)
+    except KeyboardInterrupt:
+        report.interrupted = True
+    finally:
+        finish_run(tools.db, report.run, exit_code=report.exit_code, report=report.as_dict(), now=tools.now())
+    return report
+
+
+def _work(
+    config: Config, tools: Tools, stages: Sequence[StageName], only: str | None
+) -> Iterator[tuple[RunItem, bool]]:
+    feeds = [feed for feed in config.feeds if only is None or only.split("/")[0] == feed.slug]
+    for feed in feeds:
+        if not feed.enabled:
+            yield RunItem(stages[0], feed.slug, None, "skipped", "switched off in feeds.yaml"), False
+    feeds = [feed for feed in feeds if feed.enabled]
+    if "poll" in stages:
+        for feed in feeds:
+            yield _item("poll", feed, None, partial(poll, tools, feed))
+    for group in (("download",), ("transcribe", "align")):
+        for feed in feeds:
+            yield from _episodes_work(tools, feed, [stage for stage in group if stage in stages], only)
+
+
+def _episodes_work(tools: Tools, feed: Feed, stages: Sequence[str], only: str | None) -> Iterator[tuple[RunItem, bool]]:
+    for place, episode in enumerate(episodes(tools.db, feed.slug)):
+        if only not in {None, feed.slug, episode.id}:
+            continue
+        for stage in stages:
+            if feed.limit is not None and place >= feed.limit:
+                reason = f"beyond the newest {feed.limit} (limit in feeds.yaml)"
+                yield RunItem(stage, feed.slug, episode.id, "skipped", reason), True
+            else:
+                yield _item(stage, feed, episode, partial(_EPISODE_STAGES[stage], tools, feed, episode))
+
+
+def _item(stage: str, feed: Feed, episode: Episode | None, work: Callable[[], Outcome]) -> tuple[RunItem, bool]:
+    """Do one piece of work and say what became of it, and whether that is routine."""
+    began = time.monotonic()
+    status: Literal["ok", "skipped", "failed"] = "failed"
+    routine = False
+    try:
+        outcome = work()
+        status, reason, routine = outcome.status, outcome.reason, outcome.routine
+    except ArchiveError as error:
+        reason = str(error)
+    except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
+        log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
+        reason = f"{type(error).__name__}: {error}"
+    seconds = time.monotonic() - began
+    return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine

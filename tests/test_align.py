@@ -1,0 +1,128 @@
+"""The aligner, through its one public function."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.align import align, label_segments
+from pipeline.align.units import sentences
+from pipeline.model import Question, Segment, Word
+from pipeline.sample import DATA
+
+FILLER = [
+    "We spent most of that winter visiting every single team in person.",
+    "The weather was dreadful and the trains were worse.",
+    "My deputy wrote everything down in a green notebook.",
+    "I remember thinking that nobody would ever read it.",
+]
+
+
+def interview(*turns: str) -> tuple[Segment, ...]:
+    """Segments of ten seconds, each turn followed by four sentences of something else."""
+    texts = [text for turn in turns for text in (turn, *FILLER)]
+    return tuple(Segment(10.0 * n, 10.0 * n + 9.5, text) for n, text in enumerate(texts))
+
+
+QUESTIONS = (
+    Question(1, "How have caseloads been kept manageable for practitioners?"),
+    Question(2, "What does the therapeutic team do for foster carers?"),
+    Question(3, "And finally, what’s next for the apprenticeship scheme?"),
+)
+
+
+def test_questions_asked_in_order_are_found_at_their_first_word() -> None:
+    segments = interview(*(question.text for question in QUESTIONS))
+    matches = align(QUESTIONS, segments)
+    assert [match.status for match in matches] == ["asked"] * 3
+    assert [match.start for match in matches] == [0.0, 50.0, 100.0]
+    assert [match.answer_end for match in matches] == [50.0, 100.0, pytest.approx(segments[-1].end)]
+    assert all(match.confidence > 0.8 for match in matches)
+
+
+def test_a_question_that_is_not_asked_gets_no_time() -> None:
+    matches = align(QUESTIONS, interview(QUESTIONS[0].text, QUESTIONS[2].text))
+    assert [match.status for match in matches] == ["asked", "not_asked", "asked"]
+    assert matches[1].start is None
+    assert matches[1].answer_end is None
+
+
+def test_swapped_questions_are_found_where_they_are_asked() -> None:
+    matches = align(QUESTIONS, interview(QUESTIONS[1].text, QUESTIONS[0].text, QUESTIONS[2].text))
+    assert [match.start for match in matches] == [50.0, 0.0, 100.0]
+
+
+def test_misheard_words_count_in_part() -> None:
+    heard = "How have caselodes been kept managable for practioners?"
+    matches = align(QUESTIONS, interview(heard, QUESTIONS[1].text))
+    assert matches[0].status == "asked"
+    assert matches[0].start == 0.0
+
+
+def test_two_questions_in_one_breath_are_merged() -> None:
+    matches = align(QUESTIONS, interview(QUESTIONS[0].text + " " + QUESTIONS[1].text, QUESTIONS[2].text))
+    assert matches[0].start is not None
+    assert matches[1].start is not None
+    assert matches[1].start - matches[0].start < 10
+
+
+def test_word_times_decide_where_a_sentence_begins() -> None:
+    text = "Thank you. How have caseloads been kept manageable for practitioners?"
+    words = tuple(Word(3.0 + 0.5 * n, 3.4 + 0.5 * n, word, 0.9) for n, word in enumerate(text.split()))
+    matches = align(QUESTIONS[:1], (Segment(3.0, 9.0, text, words),))
+    assert matches[0].start == 4.0
+
+
+def test_nothing_to_align() -> None:
+    assert align((), interview("Hello.")) == ()
+    assert align(QUESTIONS[:1], ())[0].status == "not_asked"
+    assert align((Question(1, "…?"),), interview("Hello."))[0].status == "not_asked"
+
+
+def test_segments_are_labelled_by_the_question_they_ask_or_answer() -> None:
+    segments = (Segment(-5.0, -1.0, "Welcome to the show."), *interview(QUESTIONS[0].text, QUESTIONS[1].text))
+    labels = label_segments(align(QUESTIONS[:2], segments), segments)
+    assert labels[0] == ("other", None)
+    assert labels[1] == ("question", 1)
+    assert labels[2:6] == (("answer", 1),) * 4
+    assert labels[6] == ("question", 2)
+
+
+def test_the_sample_read_from_its_script() -> None:
+    """Nearly verbatim questions are all found at their first word, from the truth's own sentences."""
+    truth = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))
+    segments = tuple(Segment(u["start"], u["end"], u["text"]) for u in truth["utterances"])
+    questions = tuple(Question(q["number"], q["text"]) for q in truth["questions"])
+    for expected, match in zip(truth["questions"], align(questions, segments), strict=True):
+        assert match.start == pytest.approx(expected["start"], abs=2.0)
+
+
+texts = st.text(alphabet="abcdefg ABC?.,’'1\n", max_size=60)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(texts, max_size=6), st.lists(texts, max_size=12))
+def test_any_text_gives_sane_and_repeatable_matches(questions: list[str], spoken: list[str]) -> None:
+    asked = tuple(Question(n, text) for n, text in enumerate(questions, start=1))
+    segments = tuple(Segment(5.0 * n, 5.0 * n + 4.0, text) for n, text in enumerate(spoken))
+    matches = align(asked, segments)
+    assert matches == align(asked, segments)
+    assert [match.number for match in matches] == [question.number for question in asked]
+    for match in matches:
+        assert 0.0 <= match.confidence <= 1.0
+        if match.start is None or match.end is None or match.answer_end is None:
+            assert match.status == "not_asked"
+        else:
+            assert 0 <= match.start <= match.end <= match.answer_end <= 5.0 * len(spoken)
+    assert len(label_segments(matches, segments)) == len(segments)
+
+
+@given(st.lists(texts, max_size=8))
+def test_sentences_keep_every_word_in_order(spoken: list[str]) -> None:
+    segments = tuple(Segment(5.0 * n, 5.0 * n + 4.0, text) for n, text in enumerate(spoken))
+    units = sentences(segments)
+    assert " ".join(unit.text for unit in units).split() == " ".join(spoken).split()
+    assert all(unit.start <= unit.end for unit in units)

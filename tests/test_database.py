@@ -1,0 +1,116 @@
+"""Opening the archive's database: for one writer, for readers, and not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipeline.archive.database import reader, writer
+from pipeline.errors import DatabaseError, LockedError
+
+CONTRACT = {
+    "feeds": {"slug", "title", "url", "feed_url", "etag", "last_modified", "last_polled", "last_status"},
+    "episodes": {
+        "id", "feed", "guid", "title", "published", "link", "enclosure_url", "declared_duration", "notes_html",
+        "notes_text", "first_seen", "last_seen",
+    },
+    "renditions": {
+        "sha256", "episode", "url", "final_url", "bytes", "content_type", "duration", "fetched_at", "path", "current",
+    },
+    "transcripts": {
+        "id", "rendition", "episode", "source", "engine", "model", "language", "options", "created", "preferred",
+    },
+    "segments": {
+        "id", "transcript", "episode", "n", "start", "end", "text", "speaker", "question", "role", "confidence",
+        "flags", "words",
+    },
+    "speakers": {"transcript", "label", "name", "role", "seconds"},
+    "questions": {"id", "episode", "number", "text", "source"},
+    "matches": {"question", "transcript", "status", "start", "end", "answer_end", "confidence", "merged_with"},
+    "corrections": {"question", "rendition", "start", "end", "answer_end", "status", "note", "editor", "made_at"},
+    "question_times": {"episode", "number", "text", "status", "start", "end", "answer_end", "confidence", "corrected"},
+    "needs_listening": {"flags", "title", "link"},
+    "run_items": {"run", "stage", "episode", "status", "reason", "seconds"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", CONTRACT)
+def test_the_columns_that_others_query_exist(tmp_path: Path, table: str) -> None:
+    with writer(tmp_path / "a.db") as db:
+        columns = {row[1] for row in db.execute(f"pragma table_info({table})")}
+    assert CONTRACT[table] <= columns
+
+
+def test_a_new_database_is_sound_and_opens_again(tmp_path: Path) -> None:
+    path = tmp_path / "db" / "a.db"
+    for _ in range(2):
+        with writer(path) as db:
+            assert db.execute("pragma journal_mode").fetchone()[0] == "wal"
+            assert db.execute("pragma foreign_keys").fetchone()[0] == 1
+            assert db.execute("pragma integrity_check").fetchone()[0] == "ok"
+    with reader(path) as connection:
+        assert connection.execute("select count(*) from episodes").fetchone()[0] == 0
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute("delete from episodes")
+
+
+def test_a_newer_database_is_refused_and_left_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with writer(path) as db:
+        db.execute(
+            "insert into _sqlite_migrations (migration_set, name, applied_at) "
+            "values ('interview_archive', 'm999_future', '2031-01-01')"
+        )
+        db.execute("pragma wal_checkpoint(truncate)")
+    before = path.read_bytes()
+    for opened in (writer, reader):
+        with pytest.raises(DatabaseError, match="newer version of this program"), opened(path):
+            pass
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_database_is_refused_and_left_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"not a database at all, but somebody's letter " * 50)
+    before = path.read_bytes()
+    for opened in (writer, reader):
+        with pytest.raises(DatabaseError, match="no SQLite database"), opened(path):
+            pass
+    assert path.read_bytes() == before
+
+
+def test_reading_what_is_missing_or_foreign(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="no such database"), reader(tmp_path / "none.db"):
+        pass
+    assert not (tmp_path / "none.db").exists()
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        other.execute("create table episodes (x)")
+    with pytest.raises(DatabaseError, match="not an interview archive"), reader(tmp_path / "other.db"):
+        pass
+
+
+def test_the_second_writer_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    code = f"""
+from pathlib import Path
+from pipeline.archive.database import writer
+with writer(Path({str(path)!r})):
+    pass
+"""
+    with writer(path):
+        with pytest.raises(LockedError, match="another run"), writer(path):
+            pass
+        other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert "LockedError" in other.stderr
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_lock_file_left_behind_locks_nobody_out(tmp_path: Path) -> None:
+    (tmp_path / "a.db.lock").write_text("")
+    with writer(tmp_path / "a.db") as db:
+        assert "episodes" in db.table_names()

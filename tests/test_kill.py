@@ -1,0 +1,196 @@
+"""kill -9 in the middle of a download and of a transcription: the next run completes everything, nothing twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pipeline.sample import DATA
+
+CLIP_BYTES = 240_000  # 40 seconds of the sample's constant 48 kbit/s
+FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Show</title>
+<item><guid>one</guid><title>One</title><description>Questions: 1) What had changed most since the last visit?
+2) How does the team decide which calls need a social worker?</description>
+<enclosure url="clip.mp3" type="audio/mpeg" length="1"/></item>
+</channel></rss>"""
+
+
+class SlowHost:
+    """Serves the feed, and the clip in pieces for as long as ``slow`` is set."""
+
+    def __init__(self) -> None:
+        self.slow = threading.Event()
+        self.audio_requests = 0
+        clip = (DATA / "episode-1.mp3").read_bytes()[:CLIP_BYTES]
+        host = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = FEED.encode() if self.path == "/feed.xml" else clip
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.path == "/feed.xml":
+                    self.wfile.write(body)
+                    return
+                host.audio_requests += 1
+                for start in range(0, len(body), 60_000):
+                    self.wfile.write(body[start : start + 60_000])
+                    while host.slow.is_set() and start >= 60_000:
+                        time.sleep(0.02)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}/"
+
+
+@pytest.fixture
+def host() -> Iterator[SlowHost]:
+    host = SlowHost()
+    thread = threading.Thread(target=host.server.serve_forever, daemon=True)
+    thread.start()
+    yield host
+    host.slow.clear()
+    host.server.shutdown()
+    host.server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def start(tmp_path: Path, host: SlowHost) -> Callable[[], subprocess.Popen[str]]:
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text(f"feeds: [{{slug: show, title: Show, url: '{host.address}feed.xml', allow_private: true}}]\n")
+
+    def _start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "pipeline",
+                "ingest",
+                "--feeds",
+                str(feeds),
+                "--db",
+                str(tmp_path / "a.db"),
+                "--json",
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    return _start
+
+
+def wait_until(true: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def query(path: Path, sql: str) -> list[tuple]:
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            return connection.execute(sql).fetchall()
+        except sqlite3.OperationalError:  # the tables are not there yet
+            return []
+
+
+def finish(start: Callable[[], subprocess.Popen[str]]) -> dict:
+    process = start()
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return json.loads(out)
+
+
+def assert_complete(folder: Path) -> None:
+    """One rendition, one transcript, matches; the database sound; no unfinished file anywhere."""
+    database = folder / "a.db"
+    assert query(database, "select count(*) from renditions") == [(1,)]
+    assert query(database, "select count(*) from transcripts") == [(1,)]
+    assert query(database, "select count(*) from matches") == [(2,)]
+    assert query(database, "pragma integrity_check") == [("ok",)]
+    ((path,),) = query(database, "select path from renditions")
+    assert (folder / path).read_bytes() == (DATA / "episode-1.mp3").read_bytes()[:CLIP_BYTES]
+    assert [file.name for file in folder.rglob("*") if file.suffix in {".part", ".tmp"}] == []
+    assert len(list((folder / "transcripts").glob("*.json"))) == 1
+    assert len([file for file in (folder / "audio").rglob("*") if file.is_file()]) == 1
+
+
+def test_killed_in_the_middle_of_a_download(
+    tmp_path: Path, host: SlowHost, start: Callable[[], subprocess.Popen[str]]
+) -> None:
+    host.slow.set()
+    process = start()
+    wait_until(lambda: any(file.stat().st_size for file in tmp_path.glob("audio/.partial/*")), process)
+    process.kill()
+    process.communicate()
+    assert query(tmp_path / "a.db", "select count(*) from renditions") == [(0,)]
+    host.slow.clear()
+    report = finish(start)
+    assert report["stages"]["download"]["ok"] == 1
+    assert_complete(tmp_path)
+
+
+def test_killed_in_the_middle_of_a_transcription(
+    tmp_path: Path, host: SlowHost, start: Callable[[], subprocess.Popen[str]]
+) -> None:
+    process = start()
+    wait_until(lambda: query(tmp_path / "a.db", "select 1 from run_items where stage = 'download'") != [], process)
+    time.sleep(1.0)  # the weights are loading, or the first words are being heard
+    process.kill()
+    process.communicate()
+    assert query(tmp_path / "a.db", "select count(*) from transcripts") == [(0,)]
+    requests_before = host.audio_requests
+    report = finish(start)
+    assert host.audio_requests == requests_before
+    assert report["stages"]["transcribe"]["ok"] == 1
+    assert_complete(tmp_path)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_cleanly(
+    tmp_path: Path, host: SlowHost, start: Callable[[], subprocess.Popen[str]], signal_number: int
+) -> None:
+    host.slow.set()
+    process = start()
+    wait_until(lambda: any(file.stat().st_size for file in tmp_path.glob("audio/.partial/*")), process)
+    os.kill(process.pid, signal_number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert json.loads(out)["interrupted"] is True
+    assert query(tmp_path / "a.db", "select exit_code from runs") == [(130,)]
+    assert list(tmp_path.glob("audio/.partial/*")) == []
+
+
+def test_a_second_run_beside_the_first_is_told(
+    tmp_path: Path, host: SlowHost, start: Callable[[], subprocess.Popen[str]]
+) -> None:
+    host.slow.set()
+    first = start()
+    wait_until(lambda: any(tmp_path.glob("audio/.partial/*")), first)
+    second = start()
+    _, err = second.communicate(timeout=30)
+    assert second.returncode == 1
+    assert "another run is writing" in err
+    first.kill()
+    first.communicate()
