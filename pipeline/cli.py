@@ -212,7 +212,7 @@ def status_command(db: Path, as_json: bool) -> None:
         return
     for feed in found["feeds"]:
         click.echo(
-            f"{feed['slug']}: {feed['episodes']} episodes, {feed['kept']} kept ({feed['hours']} h), "
+            f"{feed['slug']}: {feed['episodes']} listed, {feed['kept']} kept ({feed['hours']} h), "
             f"{feed['transcribed']} transcribed, {feed['aligned']} aligned; "
             f"last polled {feed['last_polled'] or 'never'}: {feed['last_status'] or '-'}"
         )

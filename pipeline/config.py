@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import (
@@ -18,12 +18,31 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from pipeline.errors import ConfigError
 from pipeline.speech.names import EngineName, check_model
 
 DEFAULT_MODEL = "tiny.en"
 Text = Annotated[str, Field(min_length=1)]
+
+_MENDS = {  # pydantic's names for what may be wrong with one value
+    "missing": "is missing; add it",
+    "list_type": "must be a list of shows, each beginning with “- slug:”",
+    "tuple_type": "must be a list, such as [one, two]",
+    "string_type": "must be text; put it in quotes",
+    "string_too_short": "must not be empty",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "model_type": "must be a block of keys: slug, title, url and more",
+}
+_PATTERNS = {
+    "slug": "use small letters, digits and single hyphens only, such as “my-show”",
+    "language": "use a language code, such as en, en-GB or cy",
+}
 
 
 class Feed(BaseModel):
@@ -46,9 +65,15 @@ class Feed(BaseModel):
     @field_validator("url")
     @classmethod
     def _scheme(cls, url: str) -> str:
-        scheme = re.match(r"^([a-zA-Z][a-zA-Z0-9+.-]+):", url)
-        if scheme and scheme[1].lower() not in {"http", "https", "file"}:
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise ValueError(f"is no address that can be visited ({error}); mend it") from error
+        # One letter before the colon is a drive of Windows.
+        if len(parts.scheme) > 1 and parts.scheme not in {"http", "https", "file"}:
             raise ValueError("give an http(s) address, an Apple Podcasts address, or the path of a local file")
+        if parts.scheme in {"http", "https"} and not parts.hostname:
+            raise ValueError("names no host; give the whole address")
         return url
 
     @field_validator("model")
@@ -75,9 +100,9 @@ class Config(BaseModel):
         if not self.feeds:
             raise ValueError("names no show; add one under it")
         slugs = [feed.slug for feed in self.feeds]
-        for slug in slugs:
-            if slugs.count(slug) > 1:
-                raise ValueError(f"two feeds have the slug “{slug}”: give each its own")
+        for place, slug in enumerate(slugs):
+            if slug in slugs[:place]:
+                raise PydanticCustomError("same_slug", "another feed has it too; give each its own", {"place": place})
         return self
 
 
@@ -96,8 +121,12 @@ def load(path: Path) -> Config:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}, line {line}: is not YAML ({error.problem}); check indents and quotes") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that there is not
+        what = " ".join(str(error).split())
+        raise ConfigError(f"{path}: is not YAML ({what}); check what is not in quotes") from error
     if not isinstance(data, dict) or "feeds" not in data:
         raise ConfigError(f"{path}: has no key “feeds”. It must begin with “feeds:” and a list of shows under it.")
     unknown = [key for key in data if key != "feeds"]
@@ -113,31 +142,31 @@ def load(path: Path) -> Config:
 def _explain(detail: Mapping[str, Any], data: Any, root: yaml.Node | None) -> str:
     """One pydantic error as ``, line 4: feed “x”, key “limit”: what is wrong; what to do``."""
     location: tuple[int | str, ...] = detail["loc"]
+    if detail["type"] == "same_slug":
+        location = ("feeds", detail["ctx"]["place"], "slug")
     where = f", line {_line(root, location)}: "
-    if len(location) > 1 and isinstance(location[1], int):
-        feed = data["feeds"][location[1]]
-        name = feed.get("slug") if isinstance(feed, dict) else None
-        where += f"feed “{name}”, " if name else f"feed {location[1] + 1}, "
-    key = location[2] if len(location) > 2 else location[0] if location else "feeds"
-    return f"{where}key “{key}”: {_mend(detail, str(key))}"
+    if len(location) < 2:
+        return f"{where}key “feeds”: {_mend(detail, 'feeds')}"
+    feed = data["feeds"][location[1]]
+    name = feed.get("slug") if isinstance(feed, dict) else None
+    where += f"feed “{name}”" if name else f"feed {int(location[1]) + 1}"
+    if len(location) == 2:
+        return f"{where}: {_mend(detail, '')}"
+    return f"{where}, key “{location[2]}”: {_mend(detail, str(location[2]))}"
 
 
 def _mend(detail: Mapping[str, Any], key: str) -> str:
-    message = str(detail["msg"]).removeprefix("Value error, ")
-    if detail["type"] == "extra_forbidden":
+    kind, was = detail["type"], detail["input"]
+    if kind in {"extra_forbidden", "invalid_key"}:
         close = difflib.get_close_matches(key, Feed.model_fields, n=1)
         known = ", ".join(Feed.model_fields)
         return f"unknown; did you mean “{close[0]}”?" if close else f"unknown; the keys are {known}."
-    if detail["type"] == "missing":
-        return "is missing; add it."
-    if key == "slug" and detail["type"] == "string_pattern_mismatch":
-        return "use small letters, digits and single hyphens only, such as “my-show”."
-    if detail["type"] == "model_type":
-        return "each show is a block of keys: slug, title, url and more."
-    if detail["type"].endswith(("_type", "_parsing")):
-        message = message.removeprefix("Input should be ").split(",")[0]
-        return f"must be {message}; it is {detail['input']!r}."
-    return message.replace("Input should", "must")
+    if kind == "string_pattern_mismatch":
+        return f"{_PATTERNS[key]}; it is {was!r}."
+    if kind in _MENDS:
+        empty = kind in {"missing", "string_too_short"} or was is None
+        return _MENDS[kind] + ("." if empty else f"; it is {was!r}.")
+    return str(detail["msg"]).removeprefix("Value error, ").replace("Input should", "must")
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:

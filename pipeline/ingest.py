@@ -13,7 +13,7 @@ from typing import Literal
 from pipeline import __version__
 from pipeline.archive.runs import add_item, finish_run, start_run
 from pipeline.config import Config, Feed
-from pipeline.errors import ArchiveError
+from pipeline.errors import ArchiveError, ConfigError
 from pipeline.model import RunItem
 from pipeline.stages import Episode, Outcome, Tools, episodes
 from pipeline.stages.align import align_episode
@@ -29,7 +29,7 @@ _EPISODE_STAGES: dict[str, EpisodeStage] = {
     "transcribe": transcribe,
     "align": align_episode,
 }
-EXIT_OK, EXIT_PARTLY, EXIT_INTERRUPTED = 0, 3, 130
+EXIT_OK, EXIT_STOPPED, EXIT_PARTLY, EXIT_INTERRUPTED = 0, 1, 3, 130
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class Report:
     stages: Sequence[StageName]
     items: list[RunItem] = field(default_factory=list)
     interrupted: bool = False
+    stopped: bool = False  # by an error that is nobody's alone, such as a full disk
 
     def counts(self, stage: str) -> dict[str, int]:
         """Return how many items of a stage ended in each way."""
@@ -61,9 +62,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when nothing failed, 3 when something did, 130 when the run was interrupted."""
+        """Return 0 when nothing failed, 3 when something did, 1 when the run was stopped, 130 when interrupted."""
         if self.interrupted:
             return EXIT_INTERRUPTED
+        if self.stopped:
+            return EXIT_STOPPED
         return EXIT_PARTLY if self.failures else EXIT_OK
 
     def as_dict(self) -> dict[str, object]:
@@ -103,7 +106,11 @@ def ingest(
     Returns:
         The report; it is also in the database. After Ctrl-C or SIGTERM it says ``interrupted``, and what was finished
         is kept.
+
+    Raises:
+        ConfigError: ``only`` names nothing that there is.
     """
+    _check_only(config, tools, only)
     report = Report(
         start_run(tools.db, command=" ".join(stages), version=__version__, now=tools.now()),
         [stage for stage in STAGES if stage in stages],
@@ -116,9 +123,23 @@ def ingest(
                 say(item)
     except KeyboardInterrupt:
         report.interrupted = True
+    except BaseException:
+        report.stopped = True
+        raise
     finally:
         finish_run(tools.db, report.run, exit_code=report.exit_code, report=report.as_dict(), now=tools.now())
     return report
+
+
+def _check_only(config: Config, tools: Tools, only: str | None) -> None:
+    """Refuse an ``only`` that fits nothing: a run that silently does nothing looks like a run that did all."""
+    if only is None:
+        return
+    slugs = [feed.slug for feed in config.feeds]
+    if only.split("/")[0] not in slugs:
+        raise ConfigError(f"--only {only}: feeds.yaml has no such feed; it has {', '.join(slugs)}")
+    if "/" in only and not tools.db.execute("select 1 from episodes where id = ?", [only]).fetchone():
+        raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
 
 
 def _work(

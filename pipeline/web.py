@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,13 +18,21 @@ USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, htt
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
 
+# RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# RFC 4291, section 2.4: no other IPv6 address is on the public internet.
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
 
 class ForbiddenAddressError(httpx.RequestError):
     """The address is not http(s), or lies on the user's own network."""
 
 
-class _GuardedBackend(httpcore.SyncBackend):
-    """Connects only to public addresses, and to the very address that was checked (no DNS rebinding)."""
+class _Backend(httpcore.SyncBackend):
+    """Connects to the very address that was checked (no DNS rebinding): a public one, unless ``allow_private``."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        self._allow_private = allow_private
 
     def connect_tcp(
         self,
@@ -35,11 +44,12 @@ class _GuardedBackend(httpcore.SyncBackend):
     ) -> httpcore.NetworkStream:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore.ConnectError(f"the name {host} cannot be looked up ({error.strerror or error})") from error
+        except (OSError, UnicodeError) as error:  # UnicodeError: what no name can be, such as `a..b`
+            why = getattr(error, "strerror", None) or error
+            raise httpcore.ConnectError(f"the name {host} cannot be looked up ({why})") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:
-            if not is_public(address):
+            if not self._allow_private and not is_public(address):
                 raise ForbiddenAddressError(
                     f"{host} lies on your own network ({address}); "
                     "if that is meant, say `allow_private: true` for this feed"
@@ -57,7 +67,11 @@ def is_public(address: str) -> bool:
     """Tell whether an IP address is on the public internet (RFC 6890), seen through IPv4-in-IPv6 wrappings."""
     parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(parsed, ipaddress.IPv6Address):
-        parsed = parsed.ipv4_mapped or parsed.sixtofour or parsed
+        wrapped = ipaddress.IPv4Address(int(parsed) & 0xFFFF_FFFF) if parsed in _NAT64 else None
+        wrapped = wrapped or parsed.ipv4_mapped or parsed.sixtofour
+        if wrapped is None:
+            return parsed in _GLOBAL_UNICAST and parsed.is_global
+        parsed = wrapped
     return parsed.is_global and not parsed.is_multicast
 
 
@@ -66,22 +80,55 @@ def _only_http(request: httpx.Request) -> None:
         raise ForbiddenAddressError(f"{request.url.scheme}: addresses are not visited, only http and https")
 
 
+class _Transport(httpx.HTTPTransport):
+    """Visits through ``_Backend``, and leaves the bodies of redirects unread."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        context = httpx.create_ssl_context()
+        super().__init__(verify=context)
+        # httpx has no public way to choose the network backend; the pool behind its transport has.
+        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Backend(allow_private=allow_private))
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if not response.has_redirect_location:
+            return response
+        # httpx would read the whole body into memory before it goes on, and nothing says that it ends.
+        response.close()
+        return httpx.Response(response.status_code, headers=response.headers)
+
+
 def make_client(*, allow_private: bool = False) -> httpx.Client:
     """Return a client that follows redirects and, unless ``allow_private``, refuses private addresses."""
-    transport = httpx.HTTPTransport()
-    if not allow_private:
-        # httpx has no public way to choose the network backend; the pool behind its transport has.
-        transport._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(), network_backend=_GuardedBackend()
-        )
     return httpx.Client(
-        transport=transport,
+        transport=_Transport(allow_private=allow_private),
         timeout=TIMEOUT,
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         headers={"User-Agent": USER_AGENT},
         event_hooks={"request": [_only_http]},
     )
+
+
+def in_time(chunks: Iterator[bytes], seconds: float) -> Iterator[bytes]:
+    """Pass a body's chunks on; the client's own time limit starts anew with every byte, this one does not.
+
+    Raises:
+        httpx.ReadTimeout: all of them together took longer than ``seconds``.
+    """
+    end = time.monotonic() + seconds
+    for chunk in chunks:
+        if time.monotonic() > end:
+            raise httpx.ReadTimeout(f"the server took longer than {seconds:.0f} seconds")
+        yield chunk
+
+
+def scheme(url: str) -> str:
+    """Return an address's scheme in small letters; empty when it has none or is no address at all."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:  # such as `http://[`
+        return ""
 
 
 def local_path(file_url: str) -> Path:
@@ -97,6 +144,8 @@ def reason(error: Exception) -> str:
         return f"more than {MAX_REDIRECTS} redirects"
     if isinstance(error, httpx.TimeoutException):
         return "the server did not answer in time"
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"it answered HTTP {error.response.status_code}"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return f"this is no address that can be visited ({error})"
     return str(error) or type(error).__name__

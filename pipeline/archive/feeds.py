@@ -77,25 +77,22 @@ def save_status(db: Database, slug: str, status: str, *, now: str) -> None:
 def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bool:
     known = db.execute("select id from episodes where feed = ? and guid = ?", [slug, episode.guid]).fetchone()
     episode_id = known[0] if known else _free_id(db, slug, episode.guid)
-    db.table("episodes").upsert(
-        {
-            "id": episode_id,
-            "feed": slug,
-            "guid": episode.guid,
-            "guid_made": int(episode.guid_made),
-            "title": episode.title,
-            "published": episode.published,
-            "link": episode.link,
-            "enclosure_url": episode.enclosure_url,
-            "enclosure_type": episode.enclosure_type,
-            "declared_duration": episode.declared_duration,
-            "notes_html": episode.notes_html,
-            "notes_text": episode.notes_text,
-            "last_seen": now,
-            **({} if known else {"first_seen": now}),
-        },
-        pk="id",
-    )
+    values = {
+        "guid_made": int(episode.guid_made),
+        "title": episode.title,
+        "published": episode.published,
+        "link": episode.link,
+        "enclosure_url": episode.enclosure_url,
+        "enclosure_type": episode.enclosure_type,
+        "declared_duration": episode.declared_duration,
+        "notes_html": episode.notes_html,
+        "notes_text": episode.notes_text,
+        "last_seen": now,
+    }
+    if known:
+        db.table("episodes").update(episode_id, values)
+    else:
+        db.table("episodes").insert({"id": episode_id, "feed": slug, "guid": episode.guid, "first_seen": now, **values})
     if episode.questions:
         _save_questions(db, episode_id, episode.questions)
     return not known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
 from typing import cast
 
@@ -32,6 +33,7 @@ _CONTAINERS = {
 }
 _OPEN_OPTIONS = {"format_whitelist": ",".join([*_CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
 _MAX_BAD_PACKETS = 100
+MAX_SECONDS = 24 * 3600  # a header that says 1 Hz would make a small file fill the memory once it is resampled
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,8 @@ def check(path: Path) -> AudioFacts:
     Raises:
         NotAudioError: it is empty, is something else, or has no sound that can be decoded.
     """
-    head = path.open("rb").read(512).lstrip()
+    with path.open("rb") as file:
+        head = file.read(512).lstrip()
     if not head:
         raise NotAudioError("the file is empty")
     if head[:1] in {b"<", b"{"}:
@@ -60,6 +63,8 @@ def check(path: Path) -> AudioFacts:
         name = next((name for name in container.format.name.split(",") if name in _CONTAINERS), "mp3")
     if seconds <= 0:
         raise NotAudioError("no sound in it can be decoded")
+    if seconds > MAX_SECONDS:
+        raise NotAudioError(f"it says that it lasts {seconds / 3600:.0f} hours: no episode does")
     ending, content_type = _CONTAINERS[name]
     return AudioFacts(duration=round(seconds, 3), ending=ending, content_type=content_type)
 
@@ -70,16 +75,22 @@ def decode(path: Path, *, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]
     Raises:
         NotAudioError: as for ``check``.
     """
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate)
     with _opened(path) as container:
         chunks = [
             cast("NDArray[np.float32]", resampled.to_ndarray()).reshape(-1)
-            for frame in (*_frames(container), None)
-            for resampled in resampler.resample(frame)
+            for resampled in _resampled(_frames(container), sample_rate)
         ]
     if not chunks:
         raise NotAudioError(f"{path}: no sound in it can be decoded")
     return np.concatenate(chunks)
+
+
+def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:
+    """Mono at one rate. Hosts that join advertisements to an episode change rate and channels within one file."""
+    for _, alike in groupby(frames, key=lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)):
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate)
+        for frame in chain(alike, [None]):
+            yield from resampler.resample(frame)
 
 
 @contextmanager
@@ -91,7 +102,10 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     with container:
         if not container.streams.audio:
             raise NotAudioError("there is no sound in it")
-        yield container
+        try:
+            yield container
+        except av.FFmpegError as error:  # not one packet but the file's own order is broken
+            raise NotAudioError(f"the audio is damaged ({error.strerror})") from error
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from pipeline.audio.decode import check
 from pipeline.errors import DownloadError
 from pipeline.model import KeptAudio
-from pipeline.web import local_path, reason
+from pipeline.web import in_time, local_path, reason, scheme
 
 MAX_AUDIO_BYTES = 4_000_000_000
+MAX_SECONDS = 2 * 3600.0  # for one file, however steadily it drips
 _CHUNK = 1 << 18
 
 
@@ -35,21 +36,28 @@ def keep(url: str, client: httpx.Client, data: Path, *, name: str, now: str, loc
         NotAudioError: it is whole but not audio. In both cases nothing is kept.
     """
     part = data / "audio" / ".partial" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.part"
-    part.parent.mkdir(parents=True, exist_ok=True)
+    with _disk_errors_told():
+        part.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if scheme(url) == "file":
+                final_url, sha256 = url, _copy_local(url, local_root, part)
+            else:
+                final_url, sha256 = _download(url, client, part)
+            facts = check(part)
+            path = f"audio/{sha256[:2]}/{sha256}{facts.ending}"
+            size = part.stat().st_size
+            _publish(part, data / path)
+        finally:
+            part.unlink(missing_ok=True)
+    return KeptAudio(sha256, path, size, facts.content_type, facts.duration, url, final_url, now)
+
+
+@contextmanager
+def _disk_errors_told() -> Iterator[None]:
     try:
-        if urlsplit(url).scheme == "file":
-            final_url, sha256 = url, _copy_local(url, local_root, part)
-        else:
-            final_url, sha256 = _download(url, client, part)
-        facts = check(part)
-        path = f"audio/{sha256[:2]}/{sha256}{facts.ending}"
-        size = part.stat().st_size
-        _publish(part, data / path)
+        yield
     except OSError as error:
         raise DownloadError(f"the audio cannot be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)
-    return KeptAudio(sha256, path, size, facts.content_type, facts.duration, url, final_url, now)
 
 
 def _download(url: str, client: httpx.Client, part: Path) -> tuple[str, str]:
@@ -57,9 +65,9 @@ def _download(url: str, client: httpx.Client, part: Path) -> tuple[str, str]:
     try:
         # Without identity encoding a host may compress the audio, and its length then says nothing.
         with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
-            if not response.is_success:
+            if response.status_code != httpx.codes.OK:  # no part was asked for either (206)
                 raise DownloadError(f"{response.url} answered HTTP {response.status_code}")
-            sha256, size = _write(response.iter_raw(_CHUNK), part)
+            sha256, size = _write(in_time(response.iter_raw(), MAX_SECONDS), part)
             declared = response.headers.get("Content-Length", "")
             if declared.isdigit() and int(declared) != size:
                 raise DownloadError(f"{response.url} was cut short: {size} of {declared} bytes came")
@@ -72,14 +80,17 @@ def _download(url: str, client: httpx.Client, part: Path) -> tuple[str, str]:
 
 def _copy_local(url: str, local_root: Path | None, part: Path) -> str:
     """Copy a file that a local feed names, if it lies beside or below that feed."""
-    path = local_path(url).resolve()
-    if local_root is None or not path.is_relative_to(local_root.resolve()):
-        raise DownloadError(f"{url}: a feed may name files on this computer only in the folder it lies in itself")
     try:
-        with path.open("rb") as source:
-            sha256, size = _write(iter(lambda: source.read(_CHUNK), b""), part)
-    except FileNotFoundError:
-        raise DownloadError(f"{path}: no such file") from None
+        path = local_path(url).resolve()
+        inside = local_root is not None and path.is_relative_to(local_root.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # a ring of links, or what no path can be
+        raise DownloadError(f"{url}: this is no file that can be read") from error
+    if not inside:
+        raise DownloadError(f"{url}: a feed may name files on this computer only in the folder it lies in itself")
+    if not path.is_file():
+        raise DownloadError(f"{path}: no such file")
+    with path.open("rb") as source:
+        sha256, size = _write(iter(lambda: source.read(_CHUNK), b""), part)
     if size == 0:
         raise DownloadError(f"{path} is empty")
     return sha256

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
-from pipeline.web import local_path, reason
+from pipeline.web import in_time, local_path, reason, scheme
 
 MAX_FEED_BYTES = 50_000_000
+MAX_SECONDS = 300.0  # for one body, however steadily it drips
 ITUNES_LOOKUP = "https://itunes.apple.com/lookup"
+
+# The only one that can be unpacked step by step here, so that a small body cannot become a huge one in memory.
+_ENCODINGS = {"Accept-Encoding": "gzip"}
+_GZIP = 31  # zlib's name for it
 
 _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?P<id>\d+)")
 
@@ -28,7 +34,8 @@ class Validators:
     def headers(self) -> dict[str, str]:
         """Return the headers that make a request conditional."""
         pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in pairs.items() if value}
+        # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
+        return {name: value for name, value in pairs.items() if value and value.isascii()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +60,27 @@ def resolve(url: str, folder: Path, client: httpx.Client, *, itunes_lookup: str 
     apple = _APPLE_ADDRESS.match(url)
     if apple:
         return _apple_feed(apple["id"], client, itunes_lookup)
-    if urlsplit(url).scheme in {"http", "https", "file"}:
+    if scheme(url) in {"http", "https"}:
         return url
-    return (folder / Path(url).expanduser()).resolve().as_uri()
+    path = local_path(url) if scheme(url) == "file" else Path(url).expanduser()
+    return (folder / path).resolve().as_uri()
 
 
 def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
+    unasked = f"Apple's directory could not be asked for the feed of show {show}"
+    mend = "Try again later, or put the show's RSS address into feeds.yaml."
     try:
-        response = client.get(itunes_lookup, params={"id": show, "entity": "podcast"})
-        response.raise_for_status()
-        results = response.json()["results"]
-        feed_url = next((str(entry["feedUrl"]) for entry in results if entry.get("feedUrl")), None)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        raise FeedUnreachableError(
-            f"Apple's directory could not be asked for the feed of show {show}: {reason(error)}. "
-            "Try again later, or put the show's RSS address into feeds.yaml."
-        ) from error
+        asked = {"id": show, "entity": "podcast"}
+        with client.stream("GET", itunes_lookup, params=asked, headers=_ENCODINGS) as response:
+            response.raise_for_status()
+            results = json.loads(_read_bounded(response))["results"]
+        addresses = [str(entry.get("feedUrl")) for entry in results]
+    except httpx.HTTPError as error:
+        raise FeedUnreachableError(f"{unasked}: {reason(error)}. {mend}") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise FeedUnreachableError(f"{unasked}: its answer is not understood. {mend}") from error
+    # A show may be listed without a feed; and what the directory says must not become a file of this computer.
+    feed_url = next((address for address in addresses if scheme(address) in {"http", "https"}), None)
     if feed_url is None:
         raise FeedGoneError(
             f"Apple's directory knows no feed for show {show}. Put the show's RSS address into feeds.yaml."
@@ -82,11 +94,12 @@ def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBo
     Raises:
         FeedUnreachableError, FeedGoneError, NotAFeedError: with a reason; NotAFeedError when too large.
     """
-    if urlsplit(feed_url).scheme == "file":
+    if scheme(feed_url) == "file":
         return _read_file(feed_url)
+    conditions = validators.headers()
     try:
-        with client.stream("GET", feed_url, headers=validators.headers()) as response:
-            if response.status_code == httpx.codes.NOT_MODIFIED:
+        with client.stream("GET", feed_url, headers=_ENCODINGS | conditions) as response:
+            if response.status_code == httpx.codes.NOT_MODIFIED and conditions:
                 return None
             _check_status(response)
             return FeedBody(
@@ -106,14 +119,22 @@ def _check_status(response: httpx.Response) -> None:
             f"{response.url} is gone (HTTP {status}). What is archived stays; "
             "give the show's new address in feeds.yaml, or `enabled: false`."
         )
-    if not response.is_success:
+    if status != httpx.codes.OK:
         raise FeedUnreachableError(f"{response.url} answered HTTP {status} {response.reason_phrase}".rstrip())
 
 
 def _read_bounded(response: httpx.Response) -> bytes:
+    """Read a body, unpacked, in bounded memory and time."""
+    encoding = response.headers.get("Content-Encoding", "identity").lower()
+    if encoding not in {"identity", "gzip"}:
+        raise FeedUnreachableError(f"{response.url} is packed as {encoding!r}, which was not asked for")
+    unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
+    for chunk in in_time(response.iter_raw(), MAX_SECONDS):
+        try:
+            body += unpacker.decompress(chunk, MAX_FEED_BYTES + 1 - len(body)) if unpacker else chunk
+        except zlib.error as error:
+            raise FeedUnreachableError(f"{response.url} came damaged: it cannot be unpacked ({error})") from error
         if len(body) > MAX_FEED_BYTES:
             raise NotAFeedError(f"{response.url} is larger than {MAX_FEED_BYTES // 1_000_000} MB: no feed is")
     return bytes(body)

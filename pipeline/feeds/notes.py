@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 
 import nh3
 
+from pipeline.web import scheme
+
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li",
     "ol", "p", "pre", "span", "strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "u", "ul",
@@ -15,33 +17,48 @@ _TAGS = {
 _BLOCKS = {
     "blockquote", "div", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "table", "tr", "ul",
 }  # fmt: skip
-_HIDDEN = {"script", "style", "template", "head", "title"}
+_HIDDEN = {"script", "style", "template", "title"}
 _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);")
 # Control characters mean nothing in notes or transcripts, and search marks its hits with two of them.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+# Lone surrogates are half a character each: neither SQLite nor a browser takes them.
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Deeply nested tags take a time that grows with the square of their number; real notes have a few thousand characters.
+MAX_CHARS = 100_000
 
 
-def sanitise(published: str) -> str:
+def sanitise(published: str, *, base: str = "") -> str:
     """Return notes as HTML that can be shown: harmless tags, http(s) and mailto links, nothing else.
 
-    Notes without any tag are plain text: their line breaks are kept.
+    Notes without any tag are plain text: their line breaks are kept. Relative links start at ``base``.
     """
-    published = _CONTROL.sub("", published)
+    published = _bounded(published)
     if not _LOOKS_LIKE_HTML.search(published):
         paragraphs = re.split(r"\n\s*\n", published.strip())
         published = "".join(f"<p>{html.escape(p).replace(chr(10), '<br>')}</p>" for p in paragraphs if p.strip())
-    return nh3.clean(published, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https", "mailto"})
+    return nh3.clean(
+        published,
+        tags=_TAGS,
+        clean_content_tags=_HIDDEN,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
+    )
 
 
 def to_text(published: str) -> str:
     """Return notes as plain text, a line a block, items of ordered lists with their numbers (``1) …``)."""
-    published = _CONTROL.sub("", published)
+    published = _bounded(published)
     if not _LOOKS_LIKE_HTML.search(published):
         return _tidy(published)
     reader = _TextReader()
-    reader.feed(published)
+    # Cleaned first, it is read as a browser reads it, and html.parser, which raises on odd declarations, meets none.
+    reader.feed(nh3.clean(published, tags=_TAGS, clean_content_tags=_HIDDEN, attributes={"ol": {"start"}}))
     reader.close()
     return _tidy("".join(reader.parts))
+
+
+def _bounded(published: str) -> str:
+    return _UNSHOWABLE.sub("", published[:MAX_CHARS])
 
 
 def _tidy(text: str) -> str:
@@ -56,16 +73,14 @@ class _TextReader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._lists: list[int | None] = []  # the last number given in each open list; None if unordered
-        self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _HIDDEN:
-            self._hidden += 1
-        elif tag == "br":
+        if tag == "br":
             self.parts.append("\n")
         elif tag in {"ol", "ul"}:
             start = dict(attrs).get("start") or "1"
-            self._lists.append(int(start) - 1 if tag == "ol" and start.isdigit() else None)
+            number = int(start) if re.fullmatch(r"[0-9]{1,4}", start) else 1
+            self._lists.append(number - 1 if tag == "ol" else None)
             self.parts.append("\n\n")
         elif tag == "li":
             self.parts.append("\n" + self._bullet())
@@ -75,18 +90,15 @@ class _TextReader(HTMLParser):
             self.parts.append("\n\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in _HIDDEN:
-            self._hidden = max(0, self._hidden - 1)
-        elif tag in {"ol", "ul"} and self._lists:
+        if tag in {"ol", "ul"} and self._lists:
             self._lists.pop()
             self.parts.append("\n\n")
         elif tag in _BLOCKS:
             self.parts.append("\n\n")
 
     def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            # In HTML a line break is a space, except where text stands outside every tag that breaks lines.
-            self.parts.append(data if not self.parts else re.sub(r"\s*\n\s*", _line_break, data))
+        # In HTML a line break is a space, except where text stands outside every tag that breaks lines.
+        self.parts.append(data if not self.parts else re.sub(r"\s*\n\s*", _line_break, data))
 
     def _bullet(self) -> str:
         if not self._lists:

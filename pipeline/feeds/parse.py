@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import hashlib
+import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,7 @@ from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.web import scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
@@ -37,10 +39,16 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     """
     if not body.content.strip():
         raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
-    headers = {"content-location": body.base}
-    if body.content_type:
-        headers["content-type"] = body.content_type
-    parsed = feedparser.parse(body.content, response_headers=headers)
+    # As RFC 7303 has it since 2014: text/xml is application/xml, and the document itself says its encoding.
+    headers = {"content-type": body.content_type.replace("text/xml", "application/xml", 1)}
+    # Not the bare bytes: feedparser would open the file that they may name. White space before the XML declaration
+    # is a common slip of blog software. No base address: feedparser would resolve guids too, and they must stay as
+    # they are wherever the feed moves.
+    source = io.BytesIO(body.content.lstrip())
+    try:
+        parsed = feedparser.parse(source, response_headers=headers if body.content_type else {})
+    except Exception as error:  # its readers for broken HTML and XML raise all sorts
+        raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
     warnings = _check(parsed, body)
     episodes, item_warnings = _distinct([_episode(entry, body.base) for entry in parsed.entries])
     without_audio = [episode for episode in episodes if episode.enclosure_url is None]
@@ -67,21 +75,23 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
 
 def _episode(entry: Any, base: str) -> FeedEpisode:
     published = _notes(entry)
-    enclosure = _enclosure(entry)
+    url, kind = _enclosure(entry, base)
     text = to_text(published)
-    url = urljoin(base, enclosure["href"].strip()) if enclosure else None
     guid = str(entry.get("id") or "").strip()
     title = _plain(entry.get("title", "")) or "(untitled)"
+    link = str(entry.get("link") or "").strip()
+    # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
+    link = link if link == guid else _absolute(base, link) or ""
     return FeedEpisode(
-        guid=guid or _made_guid(url, entry.get("link"), title),
+        guid=guid or _made_guid(url, link, title),
         guid_made=not guid,
         title=title,
         published=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
-        link=_http_only(entry.get("link")),
+        link=link if scheme(link) in {"http", "https"} else None,
         enclosure_url=url,
-        enclosure_type=(enclosure or {}).get("type") or None,
+        enclosure_type=kind or None,
         declared_duration=duration_seconds(entry.get("itunes_duration")),
-        notes_html=sanitise(published),
+        notes_html=sanitise(published, base=base),
         notes_text=text,
         questions=find_questions(text),
     )
@@ -94,29 +104,42 @@ def _notes(entry: Any) -> str:
     return str(max(candidates, key=len))
 
 
-def _enclosure(entry: Any) -> dict[str, str] | None:
-    enclosures = [link for link in entry.get("enclosures", []) if link.get("href", "").strip()]
+def _enclosure(entry: Any, base: str) -> tuple[str, str] | tuple[None, None]:
+    """The (address, type) of the item's audio: what says that it is, or else what might be and is no picture."""
+    found = [(_absolute(base, link.get("href", "")), link.get("type", "")) for link in entry.get("enclosures", [])]
+    enclosures = [(url, kind) for url, kind in found if url and not kind.startswith("image/")]
+    for url, kind in enclosures:
+        if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(_AUDIO_ENDINGS):
+            return url, kind
+    return enclosures[0] if enclosures else (None, None)
 
-    def is_audio(link: dict[str, str]) -> bool:
-        return link.get("type", "").startswith("audio/") or urlsplit(link["href"]).path.lower().endswith(_AUDIO_ENDINGS)
 
-    return next((link for link in enclosures if is_audio(link)), enclosures[0] if enclosures else None)
+def _absolute(base: str, address: str) -> str | None:
+    """An address as a whole; None where there is none, or what is there can be no address."""
+    try:
+        return urljoin(base, address.strip()) if address.strip() else None
+    except ValueError:  # such as `http://[`
+        return None
 
 
-def _made_guid(enclosure_url: str | None, link: str | None, title: str) -> str:
+def _made_guid(enclosure_url: str | None, link: str, title: str) -> str:
     """An identity for an item without guid; the query is left out, because hosts put changing tokens there."""
-    address = urlsplit(enclosure_url or link or "")
+    address = urlsplit(enclosure_url or link)
     return f"made:{address.netloc}{address.path}" if address.path else f"made:{title}"
 
 
 def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str]]:
     """Tell apart items that share a guid: the oldest keeps it, the others get it with a suffix of their own.
 
-    The same item twice (guid and audio alike) is one episode.
+    The same item twice (guid and audio alike; without audio, guid and title) is one episode.
     """
+
+    def differs(episode: FeedEpisode) -> str:
+        return episode.enclosure_url or episode.title
+
     by_guid: defaultdict[str, list[FeedEpisode]] = defaultdict(list)
     for episode in found:
-        if not any(same.enclosure_url == episode.enclosure_url for same in by_guid[episode.guid]):
+        if not any(differs(same) == differs(episode) for same in by_guid[episode.guid]):
             by_guid[episode.guid].append(episode)
     warnings = [
         f"{len(group)} items share the guid {guid!r}: each is kept as an episode of its own"
@@ -125,17 +148,17 @@ def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str
     ]
     kept: dict[int, FeedEpisode] = {}
     for group in by_guid.values():
-        oldest, *others = sorted(group, key=lambda episode: (episode.published or "", episode.enclosure_url or ""))
+        oldest, *others = sorted(group, key=lambda episode: (episode.published or "", differs(episode)))
         kept[id(oldest)] = oldest
         for episode in others:
-            suffix = hashlib.sha256((episode.enclosure_url or episode.title).encode()).hexdigest()[:8]
+            suffix = hashlib.sha256(differs(episode).encode()).hexdigest()[:8]
             kept[id(episode)] = replace(episode, guid=f"{episode.guid}#{suffix}")
     return [kept[id(episode)] for episode in found if id(episode) in kept], warnings
 
 
 def duration_seconds(declared: str | None) -> float | None:
     """Read ``itunes:duration``: seconds, ``MM:SS`` or ``HH:MM:SS``; None when it is none of these."""
-    if not declared or not re.fullmatch(r"\d+(?::\d{1,2}){0,2}(?:\.\d+)?", declared.strip()):
+    if not declared or not re.fullmatch(r"\d{1,7}(?::\d{1,2}){0,2}(?:\.\d{1,9})?", declared.strip()):
         return None
     seconds = 0.0
     for part in declared.strip().split(":"):
@@ -148,13 +171,9 @@ def _moment(parsed: Any) -> str | None:
     if parsed is None:
         return None
     try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat().replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _http_only(url: str | None) -> str | None:
-    return url if url and urlsplit(url).scheme in {"http", "https"} else None
 
 
 def _plain(text: str) -> str:

@@ -6,22 +6,24 @@ layers that were joined into one. The layout of model.bin is that of ``ModelSpec
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import math
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import numpy as np
+import torch
+import whisper
 from numpy.typing import NDArray
 
 from pipeline.errors import WeightsError
 from pipeline.speech.atomic import new_file
-from pipeline.speech.weights import sha256_of
-
-if TYPE_CHECKING:
-    import torch
+from pipeline.speech.download import stall_limit
+from pipeline.speech.weights import no_weights, sha256_of
 
 Variables = dict[str, NDArray[Any]]
 
@@ -31,29 +33,71 @@ _TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")
 _BFLOAT16 = 5
 
 
-def checkpoint_of(folder: Path, cache: Path, *, name: str, identity: str) -> Path:
-    """Convert a model folder once, and keep the checkpoint.
+def load_folder(folder: Path, cache: Path, *, name: str, identity: str) -> whisper.Whisper:
+    """Load a model folder in CTranslate2's format into openai-whisper.
 
     Args:
-        folder: A Whisper model in CTranslate2's format.
-        cache: Where the checkpoint is kept, with its SHA-256 in a file beside it; made when needed.
-        name: The first part of the checkpoint's file name.
-        identity: The SHA-256 of the folder's model.bin, the second part of the name.
-
-    Returns:
-        The path of a checkpoint with the keys ``dims``, ``model_state_dict`` and ``alignment_heads``
-        (pairs of layer and head; ``whisper.load_model`` leaves that one unread).
+        folder: The model folder; its config.json names the heads that give the word times.
+        cache: Where the converted checkpoint is kept; see ``checkpoint_of``.
+        name: As in ``checkpoint_of``.
+        identity: As in ``checkpoint_of``.
 
     Raises:
         WeightsError: The folder holds no Whisper model, or one that cannot be converted.
+    """
+    model = load_file(checkpoint_of(folder / "model.bin", cache, name=name, identity=identity))
+    try:
+        heads = json.loads((folder / "config.json").read_text("utf-8"))["alignment_heads"]
+        mask = np.zeros((model.dims.n_text_layer, model.dims.n_text_head), dtype=bool)
+        mask[tuple(np.transpose(heads))] = True
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise WeightsError(f"{folder / 'config.json'} does not name its alignment heads: {error!r}") from error
+    model.set_alignment_heads(base64.b85encode(gzip.compress(mask.tobytes())))
+    return model
+
+
+def load_file(checkpoint: Path) -> whisper.Whisper:
+    """Load a checkpoint of openai-whisper's.
+
+    Raises:
+        WeightsError: The file is no such checkpoint.
+    """
+    try:
+        return whisper.load_model(str(checkpoint))
+    except Exception as error:
+        raise WeightsError(f"openai-whisper cannot load {checkpoint}: {error}") from error
+
+
+def load_name(model: str) -> whisper.Whisper:
+    """Load one of openai-whisper's own models, which it downloads unless it has it already.
+
+    Raises:
+        WeightsError: It could not be downloaded.
+    """
+    try:
+        with stall_limit():
+            return whisper.load_model(model)
+    except Exception as error:
+        raise no_weights(model, "openai-whisper", error) from error
+
+
+def checkpoint_of(model_bin: Path, cache: Path, *, name: str, identity: str) -> Path:
+    """Convert a model.bin once, and keep the checkpoint as ``NAME-IDENTITY.pt``.
+
+    Args:
+        model_bin: A Whisper model in CTranslate2's format.
+        cache: Where the checkpoint is kept, with its SHA-256 in a file beside it; made when needed.
+        name: The first part of the checkpoint's file name.
+        identity: The SHA-256 of model.bin, whose beginning is the second part.
+
+    Raises:
+        WeightsError: As ``convert``.
     """
     kept = cache / f"{name}-{identity[:12]}.pt"
     seal = kept.with_suffix(".pt.sha256")
     if kept.exists() and seal.exists() and seal.read_text() == sha256_of(kept):
         return kept
-    import torch  # noqa: PLC0415 - slow to import, and often not needed
-
-    checkpoint = convert(folder)
+    checkpoint = convert(model_bin)
     cache.mkdir(parents=True, exist_ok=True)
     with new_file(kept) as file, new_file(seal) as sealed:
         torch.save(checkpoint, file)
@@ -62,34 +106,22 @@ def checkpoint_of(folder: Path, cache: Path, *, name: str, identity: str) -> Pat
     return kept
 
 
-def alignment_heads(checkpoint: Path) -> list[list[int]] | None:
-    """The heads whose attention follows the audio, as pairs of layer and head; None where none are named."""
-    import torch  # noqa: PLC0415 - slow to import, and often not needed
-
-    content = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
-    heads: list[list[int]] | None = content.get("alignment_heads")
-    return heads
-
-
-def convert(folder: Path) -> dict[str, Any]:
-    """Convert a Whisper model folder to openai-whisper's checkpoint, in memory.
+def convert(model_bin: Path) -> dict[str, dict[str, Any]]:
+    """Convert a model.bin to openai-whisper's checkpoint: ``dims`` and ``model_state_dict``.
 
     Raises:
-        WeightsError: As ``checkpoint_of``.
+        WeightsError: The file holds no Whisper model, or one that openai-whisper has no place for.
     """
-    import torch  # noqa: PLC0415 - slow to import, and often not needed
-
-    path = folder / "model.bin"
-    variables = read_variables(path)
+    variables = read_variables(model_bin)
     try:
         dims = _dims(variables)
         state = dict(_state(variables, dims))
-        heads = json.loads((folder / "config.json").read_text("utf-8"))["alignment_heads"]
-    except (OSError, ValueError, TypeError, LookupError) as error:
-        raise WeightsError(f"{folder} does not hold a Whisper model as CTranslate2 lays it out: {error!r}") from error
-    # torch wants whole, aligned, writable arrays; only what is not so already is copied
-    tensors = {name: torch.from_numpy(np.require(value, requirements="CAW")) for name, value in state.items()}
-    return {"dims": dims, "model_state_dict": tensors, "alignment_heads": heads}
+    except (ValueError, TypeError, LookupError) as error:
+        raise WeightsError(f"{model_bin} is not laid out as a Whisper model: {error!r}") from error
+    # Only what does not lie in memory as torch needs it is copied.
+    needs: tuple[Literal["C", "A", "W"], ...] = ("C", "A", "W")
+    tensors = {key: torch.from_numpy(np.require(value, requirements=needs)) for key, value in state.items()}
+    return {"dims": dims, "model_state_dict": tensors}
 
 
 def read_variables(path: Path) -> Variables:

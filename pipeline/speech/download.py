@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+from faster_whisper import download_model
+from huggingface_hub import constants
 
 from pipeline.speech.weights import lacking_in, no_weights
 
@@ -24,16 +26,13 @@ def from_hub(model: str) -> Path:
     Raises:
         WeightsError: It could not be downloaded.
     """
-    import huggingface_hub  # noqa: PLC0415 - only a download needs it
-    from faster_whisper import download_model  # noqa: PLC0415 - it is slow to import
-
     with suppress(FileNotFoundError):  # the hub's way to say: not there
         folder = Path(download_model(model, local_files_only=True))
         if not lacking_in(folder):
             return folder
     try:
         # The hub's client asks for the list of files without any time limit: knock first.
-        httpx.head(huggingface_hub.constants.ENDPOINT, timeout=_PATIENCE)
+        httpx.head(constants.ENDPOINT, timeout=_PATIENCE)
         return Path(download_model(model))
     except Exception as error:
         raise no_weights(model, "faster-whisper", error) from error

@@ -16,17 +16,24 @@ from pipeline.speech.names import EngineName
 class Engine(Protocol):
     """Turns sound into segments. Made cheaply: weights are loaded when the first recording comes.
 
-    ``model`` is the model as it was asked for. ``options`` is everything else that could change the words
-    (weights, arithmetic, search, versions), as plain JSON, for a transcript's key and record.
     One engine is used from one thread.
     """
 
-    name: EngineName
-    model: str
+    @property
+    def name(self) -> EngineName:
+        """Which engine this is."""
+        ...
+
+    @property
+    def model(self) -> str:
+        """The model, as it was asked for."""
+        ...
 
     @property
     def options(self) -> Mapping[str, object]:
-        """What could change the words; found without loading a model.
+        """Everything else that could change the words or their times, as plain JSON.
+
+        It goes into a transcript's key and record, and is found without loading a model.
 
         Raises:
             WeightsError: The model is a path at which there are no weights.

@@ -12,7 +12,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+import ctranslate2
 import numpy as np
+from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from pipeline.errors import SpeechError, UnknownModelError, WeightsError
@@ -42,6 +44,7 @@ class FasterWhisper:
         """See ``Engine.options``."""
         return {
             "weights": self._weights.identity,
+            "alignment_heads": self._weights.package and self._weights.package.alignment_heads,
             "compute_type": "float16" if self._device == "cuda" else "int8",
             **_DECODING,
             "vad": VAD,
@@ -78,14 +81,10 @@ class FasterWhisper:
 
     @cached_property
     def _device(self) -> str:
-        import ctranslate2  # noqa: PLC0415 - slow to import
-
         return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
     @cached_property
     def _whisper(self) -> Any:
-        from faster_whisper import WhisperModel  # noqa: PLC0415 - slow to import
-
         folder = ready_weights(self._weights, self._cache) or from_hub(self.model)
         try:
             return WhisperModel(

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  # Hz: what Whisper and the detector expect
@@ -64,8 +65,6 @@ def pieces(audio: NDArray[np.float32]) -> Iterator[Piece]:
 
 
 def _speech(audio: NDArray[np.float32]) -> list[tuple[int, int]]:
-    from faster_whisper.vad import VadOptions, get_speech_timestamps  # noqa: PLC0415 - slow to import
-
     if not audio.any():
         return []
     return [(span["start"], span["end"]) for span in get_speech_timestamps(audio, VadOptions(**VAD))]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from pipeline.archive.transcripts import save_rendition
 from pipeline.audio.keep import keep
 from pipeline.config import Feed
 from pipeline.model import clock
 from pipeline.stages import Episode, Outcome, Tools
-from pipeline.web import local_path
+from pipeline.web import local_path, scheme
 
 
 def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
@@ -24,7 +22,7 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     if episode.enclosure_url is None:
         return Outcome("skipped", "the feed names no audio")
     feed_url = tools.db.execute("select feed_url from feeds where slug = ?", [feed.slug]).fetchone()[0]
-    local_root = local_path(feed_url).parent if urlsplit(feed_url).scheme == "file" else None
+    local_root = local_path(feed_url).parent if scheme(feed_url) == "file" else None
     with tools.client(feed) as client:
         audio = keep(episode.enclosure_url, client, tools.data, name=episode.id, now=tools.now(), local_root=local_root)
     save_rendition(tools.db, episode.id, audio)

@@ -1,0 +1,297 @@
+"""Reading the archive for people: what it holds, the newest episodes, one episode whole. Writes and formats nothing.
+
+Every function takes a connection whatever its row factory, because Datasette's connections have their own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What the archive holds of one feed; ``seconds`` of kept audio."""
+
+    slug: str
+    title: str
+    episodes: int
+    transcribed: int
+    seconds: float
+    newest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the archive holds as a whole; ``segments`` are those of the preferred transcripts."""
+
+    shows: tuple[Show, ...]
+    segments: int
+
+    @property
+    def episodes(self) -> int:
+        """Return the number of episodes."""
+        return sum(show.episodes for show in self.shows)
+
+    @property
+    def transcribed(self) -> int:
+        """Return the number of episodes that have a transcript."""
+        return sum(show.transcribed for show in self.shows)
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds of audio kept."""
+        return sum(show.seconds for show in self.shows)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An episode as a line of a list. ``duration`` in seconds is as decoded, else as the feed declares it."""
+
+    id: str
+    title: str
+    show: str
+    published: str | None
+    duration: float | None
+    questions: int
+    transcribed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A kept file; ``path`` is relative to the folder of the database, ``duration`` in decoded seconds."""
+
+    sha256: str
+    path: str
+    bytes: int
+    content_type: str
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedQuestion:
+    """A published question and where it is asked; ``status`` is None when nobody has looked for it yet."""
+
+    number: int
+    text: str
+    status: str | None
+    start: float | None
+    end: float | None
+    answer_end: float | None
+    confidence: float | None
+    corrected: bool
+    merged_with: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A segment as it is read: ``words`` are pairs of (offset in ``text``, second), in order."""
+
+    n: int
+    start: float
+    end: float
+    text: str
+    speaker: str | None
+    role: str
+    question: int | None
+    flags: tuple[str, ...]
+    words: tuple[tuple[int, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a transcript comes from; ``rendition`` is the sha256 of the file that was transcribed."""
+
+    source: str
+    engine: str
+    model: str
+    language: str
+    created: str
+    rendition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One episode whole.
+
+    ``audio`` is the file that the transcript's times belong to: where a newer file was kept but not yet
+    transcribed (``newer_audio``), it is the older one.
+    """
+
+    id: str
+    title: str
+    show: str
+    published: str | None
+    link: str | None
+    enclosure_url: str | None
+    notes_html: str
+    duration: float | None
+    audio: Rendition | None
+    newer_audio: bool
+    provenance: Provenance | None
+    questions: tuple[PublishedQuestion, ...]
+    passages: tuple[Passage, ...]
+
+
+def shows(connection: sqlite3.Connection) -> tuple[Show, ...]:
+    """Return the archive's shows by title."""
+    rows = _rows(connection).execute(
+        """select f.slug, f.title, count(e.id) as episodes, count(t.id) as transcribed,
+            coalesce(sum(r.duration), 0) as seconds, max(e.published) as newest
+        from feeds f
+        left join episodes e on e.feed = f.slug
+        left join renditions r on r.episode = e.id and r.current = 1
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        group by f.slug order by f.title, f.slug"""
+    )
+    return tuple(Show(**dict(row)) for row in rows)
+
+
+def holdings(connection: sqlite3.Connection) -> Holdings:
+    """Return what the archive holds."""
+    segments = connection.execute(
+        "select count(*) from segments where transcript in (select id from transcripts where preferred = 1)"
+    ).fetchone()[0]
+    return Holdings(shows(connection), segments)
+
+
+def newest(connection: sqlite3.Connection, limit: int) -> tuple[Listed, ...]:
+    """Return the episodes published last, newest first; those without a date come last."""
+    rows = _rows(connection).execute(
+        """select e.id, e.title, f.title as show, e.published,
+            coalesce(r.duration, e.declared_duration) as duration,
+            (select count(*) from questions q where q.episode = e.id) as questions,
+            exists (select 1 from transcripts t where t.episode = e.id and t.preferred = 1) as transcribed
+        from episodes e
+        join feeds f on f.slug = e.feed
+        left join renditions r on r.episode = e.id and r.current = 1
+        order by e.published desc, e.id limit ?""",
+        [limit],
+    )
+    return tuple(Listed(**{**dict(row), "transcribed": bool(row["transcribed"])}) for row in rows)
+
+
+def speakers(connection: sqlite3.Connection, limit: int = 500) -> tuple[str, ...]:
+    """Return the labels that searches can be narrowed to."""
+    rows = connection.execute("select distinct label from speakers order by label limit ?", [limit])
+    return tuple(row[0] for row in rows)
+
+
+def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
+    """Return a kept file by its content; which of its episodes it came with does not matter."""
+    row = (
+        _rows(connection)
+        .execute("select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256])
+        .fetchone()
+    )
+    return Rendition(**dict(row)) if row else None
+
+
+def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
+    """Return for each of these episodes that is transcribed the sha256 of the file its times belong to."""
+    wanted = sorted(set(episodes))
+    marks = ", ".join("?" * len(wanted))
+    rows = connection.execute(
+        f"select episode, rendition from transcripts where preferred = 1 and episode in ({marks})",  # noqa: S608 - only question marks
+        wanted,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
+    """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
+    cursor = _rows(connection)
+    row = cursor.execute(
+        """select e.id, e.title, f.title as show, e.published, e.link, e.enclosure_url, e.notes_html,
+            e.declared_duration, r.sha256 as current, t.id as transcript
+        from episodes e
+        join feeds f on f.slug = e.feed
+        left join renditions r on r.episode = e.id and r.current = 1
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        where e.id = ?""",
+        [episode_id],
+    ).fetchone()
+    if row is None:
+        return None
+    provenance = _provenance(cursor, row["transcript"])
+    heard = provenance.rendition if provenance else row["current"]
+    audio = rendition(connection, heard) if heard else None
+    return Episode(
+        id=row["id"],
+        title=row["title"],
+        show=row["show"],
+        published=row["published"],
+        link=row["link"],
+        enclosure_url=row["enclosure_url"],
+        notes_html=row["notes_html"],
+        duration=audio.duration if audio else row["declared_duration"],
+        audio=audio,
+        newer_audio=row["current"] is not None and row["current"] != heard,
+        provenance=provenance,
+        questions=_questions(cursor, episode_id),
+        passages=_passages(cursor, row["transcript"]),
+    )
+
+
+def _rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor
+
+
+def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | None:
+    row = cursor.execute(
+        "select source, engine, model, language, created, rendition from transcripts where id = ?", [transcript]
+    ).fetchone()
+    return Provenance(**dict(row)) if row else None
+
+
+def _questions(cursor: sqlite3.Cursor, episode_id: str) -> tuple[PublishedQuestion, ...]:
+    rows = cursor.execute(
+        """select v.number, v.text, v.status, v.start, v."end", v.answer_end, v.confidence, v.corrected,
+            case when v.status = 'merged' then m.merged_with end as merged_with
+        from question_times v
+        left join transcripts t on t.episode = v.episode and t.preferred = 1
+        left join matches m on m.question = v.episode || '/q' || v.number and m.transcript = t.id
+        where v.episode = ? order by v.number""",
+        [episode_id],
+    )
+    return tuple(PublishedQuestion(**{**dict(row), "corrected": bool(row["corrected"])}) for row in rows)
+
+
+def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
+    rows = cursor.execute(
+        """select s.n, s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, s.role, s.question,
+            s.flags, s.words
+        from segments s
+        left join speakers p on p.transcript = s.transcript and p.label = s.speaker
+        where s.transcript = ? order by s.n""",
+        [transcript],
+    )
+    return tuple(
+        Passage(
+            n=row["n"],
+            start=row["start"],
+            end=row["end"],
+            text=row["text"],
+            speaker=row["speaker"],
+            role=row["role"],
+            question=row["question"],
+            flags=tuple(json.loads(row["flags"])),
+            words=_word_places(row["text"], json.loads(row["words"])),
+        )
+        for row in rows
+    )
+
+
+def _word_places(text: str, words: Sequence[tuple[float, float, str, float]]) -> tuple[tuple[int, float], ...]:
+    """Find each word in the text that was joined from them; one that is not there is left out."""
+    places, position = [], 0
+    for start, _, word, _ in words:
+        place = text.find(word, position)
+        if place >= 0:
+            places.append((place, float(start)))
+            position = place + len(word)
+    return tuple(places)

@@ -1,0 +1,54 @@
+"""The Datasette plugin: search, episodes with a player, and the kept audio, beside Datasette's own pages.
+
+It uses only hooks and calls that Datasette 0.65.5 and the 1.0 alphas have in common; where they differ (permissions),
+``pipeline.site.access`` hides it. Settings, all optional:
+``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called"}}}``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from datasette import Forbidden, Request, hookimpl
+
+from pipeline.site import pages, searching
+from pipeline.site.access import find_archive
+from pipeline.site.audio import audio
+from pipeline.site.respond import DatasetteView, guarded
+
+if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
+    from datasette.app import Datasette
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
+def register_routes() -> list[tuple[str, DatasetteView]]:
+    """Add the site's pages, its JSON and its audio; ``/`` stays Datasette's own where no archive is attached."""
+    return [
+        # The empty group is for Datasette's index, which looks for a format in the address.
+        (r"/(?P<format>)$", guarded(pages.home, without_archive=pages.datasette_index)),
+        (r"/-/search$", guarded(searching.search_page)),
+        (r"/-/search\.json$", guarded(searching.search_json)),
+        (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(pages.episode_page)),
+        (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
+    ]
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
+def menu_links(datasette: Datasette, request: Request | None) -> Callable[[], Awaitable[list[dict[str, str]]]]:
+    """Add the way back to the site to the menu of Datasette's own pages."""
+
+    async def links() -> list[dict[str, str]]:
+        archive = await find_archive(datasette)
+        if archive is None or request is None:
+            return []
+        try:
+            await archive.ensure_visible(request.actor)
+        except Forbidden:
+            return []
+        return [
+            {"href": datasette.urls.path("/"), "label": archive.title},
+            {"href": datasette.urls.path("/-/search"), "label": "Search the transcripts"},
+        ]
+
+    return links

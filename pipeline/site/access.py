@@ -1,0 +1,117 @@
+"""The archive that a Datasette serves: which database it is, who may see it, reading it, and where its audio lies."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipeline.archive.database import is_archive
+from pipeline.archive.reading import Rendition
+from pipeline.errors import QueryError
+
+if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
+    from datasette.app import Datasette
+    from datasette.database import Database
+
+PLUGIN = "interview-archive"
+# Datasette's own limit of a second is for one statement; a search for a phrase reads transcript after transcript.
+READ_SECONDS = 5.0
+# The site shows what is in these tables, so it is closed to whoever may not see one of them.
+_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "questions")
+_INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
+
+T = TypeVar("T")
+Actor = Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The archive among Datasette's databases."""
+
+    datasette: Datasette
+    database: Database
+
+    @property
+    def title(self) -> str:
+        """Return what the site is called."""
+        return str(_settings(self.datasette).get("title") or "Interview archive")
+
+    async def ensure_visible(self, actor: Actor) -> None:
+        """Let pass whoever may view the database and the tables that the site shows.
+
+        Raises:
+            Forbidden: Datasette's own, so that its plugins can offer a way to sign in.
+        """
+        name = self.database.name
+        if hasattr(self.datasette, "allowed"):  # Datasette 1.0
+            from datasette.resources import DatabaseResource, TableResource  # noqa: PLC0415 - 0.65 has none
+
+            await self.datasette.ensure_permission(action="view-database", resource=DatabaseResource(name), actor=actor)
+            for table in _SHOWN:
+                await self.datasette.ensure_permission(
+                    action="view-table", resource=TableResource(name, table), actor=actor
+                )
+            return
+        whole = [("view-database", name), "view-instance"]
+        await self.datasette.ensure_permissions(actor, whole)
+        for table in _SHOWN:
+            await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
+
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Call a function with a connection, in one of Datasette's threads.
+
+        Raises:
+            QueryError: it took longer than ``READ_SECONDS``.
+        """
+
+        def limited(connection: sqlite3.Connection) -> T:
+            with _time_limit(connection, READ_SECONDS):
+                return function(connection)
+
+        result: T = await self.database.execute_fn(limited)
+        return result
+
+    def audio_file(self, kept: Rendition) -> Path | None:
+        """Return the path of a kept file; None if it is gone, has another size, or would lie outside ``audio``."""
+        if self.database.path is None:
+            return None
+        folder = Path(self.database.path).parent
+        path = (folder / kept.path).resolve()
+        if not path.is_relative_to((folder / "audio").resolve()) or not path.is_file():
+            return None
+        return path if path.stat().st_size == kept.bytes else None
+
+
+async def find_archive(datasette: Datasette) -> Archive | None:
+    """Return the database that the configuration names, else the first that is an archive; None if there is none."""
+    named = _settings(datasette).get("database")
+    for name, database in datasette.databases.items():
+        if named in {None, name} and await database.execute_fn(is_archive):
+            return Archive(datasette, database)
+    return None
+
+
+def _settings(datasette: Datasette) -> Mapping[str, Any]:
+    return datasette.plugin_config(PLUGIN) or {}
+
+
+@contextmanager
+def _time_limit(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+    """Stop SQLite when the time is up, as Datasette does for the queries that it runs itself."""
+    deadline = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS_BETWEEN_CHECKS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        raise QueryError(
+            f"That took longer than {seconds:g} seconds and was stopped. Use rarer words, or narrow the search down."
+        ) from error
+    finally:
+        connection.set_progress_handler(None, 0)

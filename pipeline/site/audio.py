@@ -1,0 +1,110 @@
+"""Serving the kept audio: found by its content, never by a path that came from outside, and sent in pieces."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from datasette import Request
+
+from pipeline.archive import reading
+from pipeline.site.access import Archive
+from pipeline.site.ranges import Answer, answer
+from pipeline.site.respond import refused
+
+CHUNK = 128 * 1024  # bytes; read and sent at a time
+_MEDIA_TYPE = re.compile(r"(audio|video)/[a-z0-9.+-]+", re.IGNORECASE)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioResponse:
+    """Sends a part of a file with constant memory, and stops when the client goes away."""
+
+    path: Path
+    answer: Answer
+    headers: dict[str, str]
+    method: str
+    receive: Receive
+
+    async def asgi_send(self, send: Send) -> None:
+        """Send the head and the bytes."""
+        headers = [[name.lower().encode(), value.encode()] for name, value in self.headers.items()]
+        if self.method == "HEAD" or not self.answer.length:
+            await send({"type": "http.response.start", "status": self.answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        # Opened before anything is sent: what cannot be read becomes an error page, not half an answer.
+        file = await asyncio.to_thread(self.path.open, "rb")
+        try:
+            await send({"type": "http.response.start", "status": self.answer.status, "headers": headers})
+            async with _watching(self.receive) as gone:
+                await self._send_bytes(file, send, gone)
+        finally:
+            await asyncio.to_thread(file.close)
+
+    async def _send_bytes(self, file: BinaryIO, send: Send, gone: asyncio.Task[None]) -> None:
+        await asyncio.to_thread(file.seek, self.answer.first)
+        left = self.answer.length
+        while left and not gone.done():
+            chunk = await asyncio.to_thread(file.read, min(CHUNK, left))
+            left -= len(chunk)
+            # A file that became shorter meanwhile ends the answer early; the server then breaks the connection.
+            await send({"type": "http.response.body", "body": chunk, "more_body": bool(left and chunk)})
+            if not chunk:
+                return
+
+    def set_cookie(self, *_arguments: object, **_options: object) -> None:
+        """Leave the cookie with Datasette's messages to its pages."""
+
+
+async def audio(request: Request, archive: Archive) -> Any:
+    """``/-/audio/<sha256>``: the kept bytes, whole or the range asked for."""
+    sha256 = request.url_vars["sha256"]
+    kept = await archive.read(lambda connection: reading.rendition(connection, sha256))
+    if kept is None:
+        return await refused(request, archive, "This archive keeps no audio of that name.", status=404)
+    path = await asyncio.to_thread(archive.audio_file, kept)
+    if path is None:
+        message = "This audio was kept, but its file is missing from the audio folder or is not what it was."
+        return await refused(request, archive, message, status=404)
+    etag = f'"{kept.sha256}"'
+    decided = answer(request.method, request.headers, size=kept.bytes, etag=etag)
+    headers = {
+        "Content-Type": kept.content_type if _MEDIA_TYPE.fullmatch(kept.content_type) else "application/octet-stream",
+        "Content-Length": str(decided.length),
+        "Accept-Ranges": "bytes",
+        "ETag": etag,
+        # These bytes never change, but who may hear them can: browsers may keep them, shared caches may not.
+        "Cache-Control": "private, max-age=86400",
+        "X-Content-Type-Options": "nosniff",
+    }
+    content_range = decided.content_range(kept.bytes)
+    if content_range:
+        headers["Content-Range"] = content_range
+    if decided.status == 304:
+        del headers["Content-Length"]
+    return AudioResponse(path, decided, headers, request.method, request.receive)
+
+
+@asynccontextmanager
+async def _watching(receive: Receive) -> AsyncIterator[asyncio.Task[None]]:
+    """Give a task that is done once the client has gone away."""
+
+    async def wait() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    task = asyncio.create_task(wait())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,61 @@
+"""The addresses of the site, all made by Datasette's ``urls`` so that its ``base_url`` holds. Knows no page."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from urllib.parse import quote, urlencode, urlsplit
+
+from pipeline.site.access import PLUGIN, Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Makes addresses for one archive."""
+
+    archive: Archive
+
+    def path(self, path: str) -> str:
+        """Return a path of the site with Datasette's base."""
+        return str(self.archive.datasette.urls.path(path))
+
+    def search(self, **parameters: str | int | None) -> str:
+        """Return the search page with those parameters that say something."""
+        said = {name: value for name, value in parameters.items() if value}
+        return self.path("/-/search" + (f"?{urlencode(said)}" if said else ""))
+
+    def episode(self, episode_id: str, second: float | None = None) -> str:
+        """Return an episode's page, at a second if given: a tenth too early rather than too late."""
+        at = "" if second is None else f"?t={math.floor(second * 10) / 10:.1f}"
+        return self.path(f"/-/episode/{quote(episode_id)}{at}")
+
+    def audio(self, sha256: str, second: float | None = None) -> str:
+        """Return a kept file; the fragment makes a browser start there without any script."""
+        return self.path(f"/-/audio/{sha256}" + ("" if second is None else f"#t={second:.1f}"))
+
+    def static(self, name: str) -> str:
+        """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""
+        urls = self.archive.datasette.urls
+        return f"{urls.static_plugins(PLUGIN, name)}?{_digest(name)}"
+
+    def tables(self) -> str:
+        """Return Datasette's own page of the database."""
+        return str(self.archive.datasette.urls.database(self.archive.database.name))
+
+    def table(self, table: str) -> str:
+        """Return Datasette's own page of a table."""
+        return str(self.archive.datasette.urls.table(self.archive.database.name, table))
+
+
+def web(url: str | None) -> str | None:
+    """Let through addresses of the web only: a feed can name ``javascript:`` ones too."""
+    return url if url and urlsplit(url).scheme in {"http", "https"} else None
+
+
+@cache
+def _digest(name: str) -> str:
+    content = (files(__package__) / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:8]

@@ -1,0 +1,57 @@
+"""The front page and the page of an episode: each reads what it shows and hands it to a template."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import nh3
+from datasette import Request, Response
+
+from pipeline.archive import reading
+from pipeline.site import wording
+from pipeline.site.access import Archive
+from pipeline.site.respond import page, refused
+from pipeline.site.turns import passage_at, turns
+
+if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
+    from datasette.app import Datasette
+
+NEWEST = 12  # episodes on the front page
+# Show notes are sanitised when they are stored, and again here: the database may come from anywhere.
+_NOTES_TAGS = nh3.ALLOWED_TAGS - {"area", "img", "map"}
+
+
+async def datasette_index(request: Request, datasette: Datasette) -> Response:
+    """``/`` where no archive is attached: what Datasette itself shows there."""
+    from datasette.views.index import IndexView  # noqa: PLC0415 - see above
+
+    return await IndexView(datasette).dispatch_request(request)
+
+
+async def home(request: Request, archive: Archive) -> Response:
+    """``/``: the search box, the newest episodes, and what the archive holds."""
+    holdings, newest = await archive.read(
+        lambda connection: (reading.holdings(connection), reading.newest(connection, NEWEST))
+    )
+    return await page("archive_home.html", {"holdings": holdings, "newest": newest}, request=request, archive=archive)
+
+
+async def episode_page(request: Request, archive: Archive) -> Response:
+    """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
+    episode_id = f"{unquote(request.url_vars['feed'])}/{unquote(request.url_vars['id'])}"
+    episode = await archive.read(lambda connection: reading.episode(connection, episode_id))
+    if episode is None:
+        return await refused(request, archive, f"There is no episode “{episode_id}” in this archive.", status=404)
+    playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
+    second = wording.seconds(request.args.get("t"))
+    context = {
+        "episode": episode,
+        "playable": playable,
+        "turns": turns(episode.passages),
+        "second": second,
+        "marked": passage_at(episode.passages, second),
+        "notes": nh3.clean(episode.notes_html, tags=_NOTES_TAGS, url_schemes={"http", "https", "mailto"}),
+    }
+    return await page("archive_episode.html", context, request=request, archive=archive)

@@ -1,0 +1,71 @@
+"""A transcript laid out for reading: turns of one speaker, in paragraphs. Pure functions over passages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from pipeline.archive.reading import Passage
+
+PARAGRAPH_WORDS = 60  # a paragraph ends with the first full stop after so many words,
+PARAGRAPH_PAUSE = 2.0  # or at a pause of so many seconds
+# An address holds a time to a tenth of a second, so the passage it names may begin that much later.
+_ROUNDING = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one speaker says in one go about one question; ``paragraphs`` are never empty.
+
+    ``new`` tells that the turn before was not about the same published question.
+    """
+
+    speaker: str | None
+    role: str
+    question: int | None
+    new: bool
+    paragraphs: tuple[tuple[Passage, ...], ...]
+
+    @property
+    def about(self) -> str:
+        """Return what to write between the speaker and the question's number; empty where that would say nothing.
+
+        Whoever speaks while a question is being answered does not always answer it, so that is not claimed.
+        """
+        if self.question is None or not (self.new or self.role == "question" or not self.speaker):
+            return ""
+        if self.role == "question":
+            return "asks" if self.speaker else "Asked:"
+        return "on" if self.speaker else "Answer to"
+
+
+def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
+    """Group passages, in their order."""
+    found: list[Turn] = []
+    for (speaker, role, question), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.question)):
+        new = not found or found[-1].question != question
+        found.append(Turn(speaker, role, question, new, tuple(_paragraphs(group))))
+    return tuple(found)
+
+
+def passage_at(passages: Sequence[Passage], second: float | None) -> Passage | None:
+    """Return what is being said at a second, or was said last before it; None after the end."""
+    if second is None or not passages or second > passages[-1].end + _ROUNDING:
+        return None
+    begun = [passage for passage in passages if passage.start <= second + _ROUNDING]
+    return begun[-1] if begun else passages[0]
+
+
+def _paragraphs(passages: Iterable[Passage]) -> Iterator[tuple[Passage, ...]]:
+    paragraph: list[Passage] = []
+    words = 0
+    for passage in passages:
+        if paragraph:
+            full = words >= PARAGRAPH_WORDS and paragraph[-1].text.rstrip("”’\"')").endswith((".", "?", "!", "…"))
+            if full or passage.start - paragraph[-1].end >= PARAGRAPH_PAUSE:
+                yield tuple(paragraph)
+                paragraph, words = [], 0
+        paragraph.append(passage)
+        words += len(passage.text.split())
+    yield tuple(paragraph)

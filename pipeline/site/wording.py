@@ -1,0 +1,75 @@
+"""How times, dates and certainties are put into words on the pages. Pure functions."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+
+from pipeline.archive.reading import PublishedQuestion
+
+FLAGS: Mapping[str, str] = {
+    "repetition": "the text repeats itself",
+    "low_confidence": "the words are uncertain",
+    "maybe_no_speech": "perhaps nobody speaks here",
+}
+ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
+_CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", re.ASCII)
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a time as it stands in addresses: ``192``, ``192.5``, ``3:12`` or ``1:02:03``; None if it is none."""
+    found = _CLOCK.fullmatch((text or "").strip())
+    if not found:
+        return None
+    hours, minutes, rest = found.groups(default="0")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+def day(moment: str | None) -> str:
+    """Show the day of an ISO moment: ``5 May 2026``; what is no date is shown as it is."""
+    try:
+        date = datetime.date.fromisoformat((moment or "")[:10])
+    except ValueError:
+        return moment or ""
+    return f"{date.day} {date:%B} {date.year}"
+
+
+def length(duration: float | None) -> str:
+    """Show how long something takes: ``4 min``, ``1 h 05 min``."""
+    if not duration:
+        return ""
+    minutes = max(1, round(duration / 60))
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def amount(number: int, one: str, many: str | None = None) -> str:
+    """Show a number with its noun: ``1 show``, ``1,024 episodes``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def certainty(confidence: float | None) -> str:
+    """Show a probability in a word and as a number."""
+    if confidence is None:
+        return ""
+    word = "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
+    return f"{word} confidence ({confidence:.2f})"
+
+
+def status(question: PublishedQuestion) -> str:
+    """Say what is known about where a question is asked; empty when it is asked and no more needs saying."""
+    if question.status == "merged" and question.merged_with is not None:
+        return f"asked together with question {question.merged_with}"
+    words = {
+        None: "not looked for yet",
+        "asked": "",
+        "merged": "asked together with another question",
+        "uncertain": "uncertain",
+        "not_asked": "not asked",
+    }
+    return words.get(question.status, question.status or "")
+
+
+def doubts(flags: tuple[str, ...]) -> str:
+    """Say why a passage should be listened to before it is quoted."""
+    return "; ".join(FLAGS.get(flag, flag.replace("_", " ")) for flag in flags)
