@@ -77,7 +77,7 @@ def is_public(address: str) -> bool:
 
 def _only_http(request: httpx.Request) -> None:
     if request.url.scheme not in {"http", "https"}:
-        raise ForbiddenAddressError(f"{request.url.scheme}: addresses are not visited, only http and https")
+        raise ForbiddenAddressError(f"“{request.url}” is not visited, only http and https addresses are")
 
 
 class _Transport(httpx.HTTPTransport):

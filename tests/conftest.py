@@ -1,5 +1,140 @@
-"""Fixtures that every test may use."""
+"""Fixtures and stand-ins that every test may use."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import hypothesis
+import numpy as np
+import pytest
+from av.audio.stream import AudioStream
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from pipeline.archive.database import writer
+from pipeline.model import Segment, Word
+from pipeline.speech.names import EngineName
+from pipeline.stages import Tools
+from pipeline.web import make_client
 from tests.demo_archive import demo, demo_db, demo_runs
+from tests.misbehaving import Server, serving
 
 __all__ = ["demo", "demo_db", "demo_runs"]
+
+NOW = "2026-06-02T06:00:00Z"
+
+# The same examples in every run; `pytest --hypothesis-profile=explore` looks for new ones.
+hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("same")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A web server that misbehaves as it is told (see ``tests.misbehaving``)."""
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Iterator[Database]:
+    """An empty archive, open for writing, in ``tmp_path``."""
+    with writer(tmp_path / "archive.db") as db:
+        yield db
+
+
+class FakeEngine:
+    """An engine that hears the same in every recording; ``error`` is raised instead, where there is one."""
+
+    name: EngineName = "faster-whisper"
+
+    def __init__(self, segments: tuple[Segment, ...] | None = None, *, model: str = "tiny.en") -> None:
+        words = (Word(0.1, 0.4, "Good", 0.9), Word(0.5, 0.9, "morning.", 0.8))
+        self.segments = (Segment(0.1, 0.9, "Good morning.", words, confidence=0.85),) if segments is None else segments
+        self.model = model
+        self.calls = 0
+        self.error: Exception | None = None
+
+    @property
+    def options(self) -> Mapping[str, object]:
+        return {"fake": True}
+
+    def transcribe(
+        self,
+        audio: NDArray[np.float32],
+        *,
+        language: str,  # noqa: ARG002 - the interface is pipeline.speech.engine.Engine
+        prompt: str | None = None,  # noqa: ARG002 - as above
+        progress: Callable[[float], None] | None = None,
+    ) -> tuple[Segment, ...]:
+        self.calls += 1
+        if self.error:
+            raise self.error
+        if progress:
+            progress(audio.size / 16_000)
+        return self.segments
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    """The engine that ``make_tools`` hands out."""
+    return FakeEngine()
+
+
+@pytest.fixture
+def make_tools(archive: Database, engine: FakeEngine, tmp_path: Path) -> Callable[..., Tools]:
+    """Make the stages' tools: a fixed clock, real HTTP, the fake engine, no progress; ``changes`` replace any."""
+    tools = Tools(
+        db=archive,
+        data=tmp_path,
+        folder=tmp_path,
+        now=lambda: NOW,
+        client=lambda feed: make_client(allow_private=feed.allow_private),
+        engine=lambda _feed: engine,
+        progress=lambda _label, _total: nullcontext(lambda _done: None),
+    )
+
+    def make(**changes: Any) -> Tools:
+        return replace(tools, **changes)
+
+    return make
+
+
+def tones(*, seconds: float, rate: int) -> NDArray[np.int16]:
+    """Quiet changing tones, shape (samples,)."""
+    time = np.arange(round(seconds * rate)) / rate
+    pitch = np.array([330.0, 440.0, 550.0])[(time * 4).astype(int) % 3]
+    samples: NDArray[np.int16] = (0.1 * 32767 * np.sin(2 * np.pi * pitch * time)).astype(np.int16)
+    return samples
+
+
+def write_audio(path: Path, samples: NDArray[np.int16], *, rate: int, codec: str, container: str | None = None) -> Path:
+    """Encode samples, shape (samples,) or (samples, 2), into a file of the kind that its ending says."""
+    layout = "mono" if samples.ndim == 1 else "stereo"
+    with av.open(str(path), "w", format=container) as file:
+        stream = cast("AudioStream", file.add_stream(codec, rate=rate, layout=layout))
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.reshape(1, -1)), format="s16", layout=layout)
+        frame.sample_rate = rate
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tone_mp3(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A sound mp3: two seconds of tones at 24 kHz."""
+    path = tmp_path_factory.mktemp("audio") / "tone.mp3"
+    return write_audio(path, tones(seconds=2.0, rate=24_000), rate=24_000, codec="libmp3lame").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def tone_m4a(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A sound m4a: two seconds of tones at 16 kHz."""
+    path = tmp_path_factory.mktemp("audio") / "tone.m4a"
+    samples = tones(seconds=2.0, rate=16_000)
+    return write_audio(path, samples, rate=16_000, codec="aac", container="ipod").read_bytes()

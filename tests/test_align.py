@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.align import align, label_segments
-from pipeline.align.units import sentences
+from pipeline.align.units import cut
 from pipeline.model import Question, Segment, Word
 from pipeline.sample import DATA
 
@@ -123,6 +123,6 @@ def test_any_text_gives_sane_and_repeatable_matches(questions: list[str], spoken
 @given(st.lists(texts, max_size=8))
 def test_sentences_keep_every_word_in_order(spoken: list[str]) -> None:
     segments = tuple(Segment(5.0 * n, 5.0 * n + 4.0, text) for n, text in enumerate(spoken))
-    units = sentences(segments)
+    units = cut(segments)
     assert " ".join(unit.text for unit in units).split() == " ".join(spoken).split()
     assert all(unit.start <= unit.end for unit in units)

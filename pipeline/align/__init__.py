@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pipeline.align.candidates import Candidate, candidates
 from pipeline.align.decide import decide
-from pipeline.align.units import sentences
+from pipeline.align.units import cut
 from pipeline.model import Match, Question, Role, Segment
 
 __all__ = ["ALIGNER_VERSION", "align", "label_segments"]
@@ -28,7 +28,7 @@ def align(questions: Sequence[Question], segments: Sequence[Segment]) -> tuple[M
         One match for each question, in the same order. ``asked`` and ``merged`` are meant to be right, ``uncertain``
         names the best place, ``not_asked`` names none.
     """
-    units = sentences(segments)
+    units = cut(segments)
     chosen = decide([candidates(question.text, units) for question in questions])
     end_of_speech = units[-1].end if units else 0.0
     starts = sorted({candidate.start for candidate in chosen if candidate})

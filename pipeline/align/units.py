@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from pipeline.model import Segment, Word
-
-PAUSE_SECONDS = 1.0
-_SENTENCE_END = re.compile(r"[.?!…][”\"’')\]]*$")
-_ABBREVIATION = re.compile(r"^(?:mr|mrs|ms|dr|st|prof|e\.g|i\.e|[a-z])\.$", re.IGNORECASE)
+from pipeline.text import sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +19,7 @@ class Unit:
     speaker: str | None = None
 
 
-def sentences(segments: Sequence[Segment]) -> tuple[Unit, ...]:
+def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
     """Return the transcript's sentences in order.
 
     With word times a sentence ends at its last word's punctuation or before a pause; without, times inside a segment
@@ -34,14 +29,8 @@ def sentences(segments: Sequence[Segment]) -> tuple[Unit, ...]:
 
 
 def _split(segment: Segment) -> Iterator[Unit]:
-    words = segment.words or _interpolated(segment)
-    current: list[Word] = []
-    for word, following in zip_longest(words, words[1:]):
-        current.append(word)
-        ends = bool(_SENTENCE_END.search(word.text)) and not _ABBREVIATION.match(word.text)
-        if following is None or ends or following.start - word.end >= PAUSE_SECONDS:
-            yield Unit(current[0].start, current[-1].end, " ".join(w.text for w in current), segment.speaker)
-            current = []
+    for words in sentences(segment.words or _interpolated(segment)):
+        yield Unit(words[0].start, words[-1].end, " ".join(word.text for word in words), segment.speaker)
 
 
 def _interpolated(segment: Segment) -> tuple[Word, ...]:

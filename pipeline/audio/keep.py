@@ -67,6 +67,9 @@ def _download(url: str, client: httpx.Client, part: Path) -> tuple[str, str]:
         with client.stream("GET", url, headers={"Accept-Encoding": "identity"}) as response:
             if response.status_code != httpx.codes.OK:  # no part was asked for either (206)
                 raise DownloadError(f"{response.url} answered HTTP {response.status_code}")
+            packing = response.headers.get("Content-Encoding", "identity").lower()
+            if packing != "identity":
+                raise DownloadError(f"{response.url} is packed as {packing!r}, which was not asked for")
             sha256, size = _write(in_time(response.iter_raw(), MAX_SECONDS), part)
             declared = response.headers.get("Content-Length", "")
             if declared.isdigit() and int(declared) != size:

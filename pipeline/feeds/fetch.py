@@ -75,7 +75,7 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
             response.raise_for_status()
             results = json.loads(_read_bounded(response))["results"]
         addresses = [str(entry.get("feedUrl")) for entry in results]
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FeedUnreachableError(f"{unasked}: {reason(error)}. {mend}") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FeedUnreachableError(f"{unasked}: its answer is not understood. {mend}") from error

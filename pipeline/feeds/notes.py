@@ -31,12 +31,19 @@ def sanitise(published: str, *, base: str = "") -> str:
 
     Notes without any tag are plain text: their line breaks are kept. Relative links start at ``base``.
     """
-    published = _bounded(published)
-    if not _LOOKS_LIKE_HTML.search(published):
-        paragraphs = re.split(r"\n\s*\n", published.strip())
-        published = "".join(f"<p>{html.escape(p).replace(chr(10), '<br>')}</p>" for p in paragraphs if p.strip())
+    shown = _bounded(published)
+    if _LOOKS_LIKE_HTML.search(shown):
+        shown = _clean(shown, base)
+    if not _LOOKS_LIKE_HTML.search(shown):
+        paragraphs = re.split(r"\n\s*\n", shown.strip())
+        marked = "".join(f"<p>{html.escape(p).replace(chr(10), '<br>')}</p>" for p in paragraphs if p.strip())
+        shown = _clean(marked, base)
+    return shown
+
+
+def _clean(page: str, base: str) -> str:
     return nh3.clean(
-        published,
+        page,
         tags=_TAGS,
         clean_content_tags=_HIDDEN,
         attributes={"a": {"href"}},

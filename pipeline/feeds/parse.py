@@ -39,14 +39,13 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     """
     if not body.content.strip():
         raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
-    # As RFC 7303 has it since 2014: text/xml is application/xml, and the document itself says its encoding.
-    headers = {"content-type": body.content_type.replace("text/xml", "application/xml", 1)}
     # Not the bare bytes: feedparser would open the file that they may name. White space before the XML declaration
     # is a common slip of blog software. No base address: feedparser would resolve guids too, and they must stay as
     # they are wherever the feed moves.
     source = io.BytesIO(body.content.lstrip())
+    headers = {"content-type": _content_type(body)} if body.content_type else {}
     try:
-        parsed = feedparser.parse(source, response_headers=headers if body.content_type else {})
+        parsed = feedparser.parse(source, response_headers=headers)
     except Exception as error:  # its readers for broken HTML and XML raise all sorts
         raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
     warnings = _check(parsed, body)
@@ -58,6 +57,17 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     if made:
         warnings.append(f"{_some(made)} without guid: known by the audio's address instead")
     return ParsedFeed(_plain(parsed.feed.get("title", "")), tuple(episodes), (*warnings, *item_warnings))
+
+
+def _content_type(body: FeedBody) -> str:
+    """What the server said, less what is often wrong in it."""
+    # Since RFC 7303 text/xml is as application/xml, and no longer ASCII.
+    said = body.content_type.replace("text/xml", "application/xml", 1)
+    try:
+        body.content.decode()
+    except UnicodeDecodeError:
+        return said
+    return said.split(";")[0]  # what is UTF-8 by its bytes is so whatever the server says
 
 
 def _check(parsed: Any, body: FeedBody) -> list[str]:
@@ -86,7 +96,7 @@ def _episode(entry: Any, base: str) -> FeedEpisode:
         guid=guid or _made_guid(url, link, title),
         guid_made=not guid,
         title=title,
-        published=_moment(entry.get("published_parsed") or entry.get("updated_parsed")),
+        published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),  # not its own fallback
         link=link if scheme(link) in {"http", "https"} else None,
         enclosure_url=url,
         enclosure_type=kind or None,

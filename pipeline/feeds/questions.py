@@ -11,7 +11,8 @@ from pipeline.model import Question
 _NUMBERED = r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|(?P<n>\d{1,2})\s?[).:](?!\d)\s*)(?=\S)"
 _AT_LINE_START = re.compile(rf"(?m)^[ \t]*{_NUMBERED}", re.IGNORECASE)
 _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’])){_NUMBERED}", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.?!…][”\"’)]*$")
+_SENTENCE_END = re.compile(r"[.?!…][”\"’)]*\s*$")
+_QUESTION_END = re.compile(r"\?[”\"’)]*\s*$")
 _ANNOUNCED = re.compile(r"\b(?:questions?|asked?|asking)\b", re.IGNORECASE)
 _ANNOUNCEMENT_CHARS = 200
 MAX_QUESTION_CHARS = 1200
@@ -35,17 +36,19 @@ def _numbered_lists(notes: str, marker: re.Pattern[str]) -> list[tuple[str, list
     """All runs 1, 2, 3, … in the text, each as (the words before it, its items)."""
     runs: list[list[re.Match[str]]] = []
     for found in marker.finditer(notes):
-        number = _number(found)
-        if runs and number == _number(runs[-1][-1]) + 1:
-            runs[-1].append(found)
-        elif number == 1:
+        # The newest list that it continues: a stray "1:" within an item begins another, and that comes to nothing.
+        run = next((run for run in reversed(runs) if _number(found) == _number(run[-1]) + 1), None)
+        if run:
+            run.append(found)
+        elif _number(found) == 1:
             runs.append([found])
     lists = []
     for run in runs:
         if len(run) < 2:
             continue
-        items = [_first_paragraph(notes[a.end() : b.start()]) for a, b in pairwise(run)]
-        items.append(_first_paragraph(notes[run[-1].end() :]))
+        inner = [_paragraphs(notes[a.end() : b.start()]) for a, b in pairwise(run)]
+        last = _last_item(notes[run[-1].end() :], most=max(len(paragraphs) for paragraphs in inner))
+        items = [" ".join(" ".join(paragraphs).split())[:MAX_QUESTION_CHARS] for paragraphs in (*inner, last)]
         before = notes[max(0, run[0].start() - _ANNOUNCEMENT_CHARS) : run[0].start()].strip()
         lists.append((before, items))
     return lists
@@ -55,16 +58,23 @@ def _number(found: re.Match[str]) -> int:
     return int(found["q"] or found["n"])
 
 
-def _first_paragraph(text: str) -> str:
-    """An item runs to the first blank line, or to the first line that ends as a sentence does."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if not line.strip():
-            break
-        lines.append(line.strip())
-        if _SENTENCE_END.search(line.strip()):
-            break
-    return " ".join(lines)[:MAX_QUESTION_CHARS]
+def _paragraphs(text: str) -> list[str]:
+    """An item's paragraphs: the first one, or, where that asks nothing, all up to the one that does."""
+    paragraphs = re.split(r"\n\s*\n", text.strip())
+    asking = next((place for place, paragraph in enumerate(paragraphs) if "?" in paragraph), 0)
+    return paragraphs[: asking + 1]
+
+
+def _last_item(text: str, *, most: int) -> list[str]:
+    """The last item has no next one to end it: it has no more paragraphs than the others, and ends with its question.
+
+    One that is no question ends with the first line that ends as a sentence does.
+    """
+    paragraphs = _paragraphs("\n\n".join(re.split(r"\n\s*\n", text.strip())[:most]))
+    lines = paragraphs[-1].split("\n")
+    ends = [place for place, line in enumerate(lines, start=1) if _QUESTION_END.search(line)]
+    ends += [place for place, line in enumerate(lines, start=1) if _SENTENCE_END.search(line)]
+    return [*paragraphs[:-1], *lines[: ends[0] if ends else None]]
 
 
 def _is_announced(before: str) -> bool:

@@ -43,15 +43,14 @@ def guarded(view: View, *, without_archive: DatasetteView | None = None) -> Data
         if archive is None and without_archive is not None:
             return await without_archive(request, datasette)
         if request.method not in {"GET", "HEAD"}:
-            response = Response.text("Method not allowed", status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
-        elif archive is None:
-            response = Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
-        else:
-            await archive.ensure_visible(request.actor)
-            response = await _answered(view, request, archive)
-        if request.method == "HEAD" and isinstance(response, Response):
-            response.body = b""
-        return response
+            return Response.text("Method not allowed", status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
+        if archive is None:
+            return Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
+        await archive.ensure_visible(request.actor)
+        try:
+            return await view(request, archive)
+        except QueryError as error:
+            return await refused(request, archive, str(error), status=400)
 
     return answer
 
@@ -84,10 +83,3 @@ async def refused(request: Request, archive: Archive, message: str, *, status: i
     if request.path.endswith(".json"):
         return json({"ok": False, "error": message, "status": status}, archive=archive, status=status)
     return await page("archive_refused.html", {"message": message}, request=request, archive=archive, status=status)
-
-
-async def _answered(view: View, request: Request, archive: Archive) -> Any:
-    try:
-        return await view(request, archive)
-    except QueryError as error:
-        return await refused(request, archive, str(error), status=400)

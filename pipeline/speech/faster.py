@@ -64,7 +64,7 @@ class FasterWhisper:
 
         def decode(samples: NDArray[np.float32]) -> Iterator[Heard]:
             segments, _ = self._loaded(spoken).transcribe(
-                samples, language=spoken, word_timestamps=True, hotwords=prompt, **_DECODING
+                samples, language=spoken, word_timestamps=True, initial_prompt=prompt, **_DECODING
             )
             for segment in segments:
                 words = [Word(w.start, w.end, w.word, float(w.probability)) for w in segment.words]

@@ -74,7 +74,6 @@ class OpenAIWhisper:
                 language=spoken,
                 word_timestamps=True,
                 initial_prompt=prompt,
-                carry_initial_prompt=prompt is not None,
                 **_DECODING,
             )
             for segment in result["segments"]:

@@ -67,8 +67,12 @@
   function mark(second) {
     const passage = passageAt(second);
     if (!passage) return;
-    document.querySelector(".passage.marked")?.classList.remove("marked");
-    passage.classList.add("marked");
+    const before = document.querySelector(".passage.marked");
+    if (before !== passage) {
+      before?.classList.remove("marked");
+      passage.classList.add("marked");
+      passage.querySelector(".time").focus({ preventScroll: true }); // as the page does itself for ?t=
+    }
     passage.scrollIntoView({ block: "center" });
   }
 

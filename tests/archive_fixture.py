@@ -1,0 +1,148 @@
+"""Fixtures: a small hostile archive on disk, and a Datasette that serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from datasette.app import Datasette
+
+from pipeline.archive.database import writer
+from pipeline.archive.transcripts import save_matches
+from pipeline.model import Match, Role
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
+
+EVIL = "<script>alert(1)</script>"
+AUDIO = bytes(range(250)) * 4
+SHA256 = hashlib.sha256(AUDIO).hexdigest()
+QUESTIONS = (
+    "What is social work about?",
+    f"Is the door {EVIL} calm?",
+    "And the budget?",
+    "And finally?",
+    "Anything else?",
+)
+NOTES = f'<p onclick="x()">Notes {EVIL}<img src="https://example.org/spy.gif"><a href="javascript:x()">bad</a></p>'
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where the archive lies, and the ids of its episodes."""
+
+    path: Path
+    spoken: str
+    waiting: str
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    """An archive with an episode of everything, and one of another feed that is only listed yet."""
+    path = tmp_path / "a.db"
+    with writer(path) as db:
+        item = replace(
+            episode("one", title=f"One {EVIL}", questions=QUESTIONS),
+            notes_html=NOTES,
+            link="javascript:alert(1)",
+        )
+        (first,) = add_feed(db, "show", item)
+        (second,) = add_feed(db, "other", episode("two", title="Two", published="2025-12-01T00:00:00Z"))
+        segments = spoken(
+            "Good social work is about",
+            "relationships, and it always was.",
+            f"The front door is {EVIL} calm.",
+            "I doubt that.",
+        )
+        named = [replace(segment, speaker=f"Guest {EVIL}") for segment in segments[:-1]]
+        last = replace(segments[-1], speaker="Host", flags=("low_confidence",))
+        transcript = add_transcript(db, first, [*named, last], sha256=SHA256)
+        matches = [
+            Match(1, "asked", 0.0, 2.4, 4.9, 0.95),
+            Match(2, "merged", 5.0, 6.0, 7.0, 0.7, 1),
+            Match(3, "not_asked", confidence=0.8),
+            Match(4, "uncertain", 7.5, 8.0, 9.0, 0.41),
+            Match(5, "asked", 8.0, 8.2, 9.0, 0.9),
+        ]
+        labels: list[tuple[Role, int | None]] = [("question", 1), ("answer", 1), ("question", 2), ("other", None)]
+        save_matches(db, first, transcript, matches, labels, key="k", now=NOW)
+        with db.atomic():
+            db.execute(
+                """insert into corrections (question, rendition, start, status, made_at)
+                   values (?, ?, 3.25, 'asked', ?)""",
+                [f"{first}/q5", SHA256, NOW],
+            )
+    file = tmp_path / "audio" / SHA256[:2] / f"{SHA256}.mp3"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(AUDIO)
+    return Kept(path, first, second)
+
+
+class Site:
+    """A Datasette, asked synchronously and without any network."""
+
+    def __init__(self, datasette: Datasette, runner: asyncio.Runner) -> None:
+        self.datasette = datasette
+        self._runner = runner
+
+    def run(self, awaitable: Any) -> Any:
+        """Wait for something."""
+        return self._runner.run(awaitable)
+
+    def ask(self, path: str, *, method: str = "GET", actor: str | None = None, **headers: str | bytes) -> Any:
+        """Return the response; keywords are headers, with ``_`` for ``-``."""
+        cookies = {"ds_actor": self.datasette.sign({"a": {"id": actor}}, "actor")} if actor else None
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.run(self.datasette.client.request(method, path, headers=named, cookies=cookies))
+
+
+@contextmanager
+def opened(*paths: Path, **options: Any) -> Iterator[Site]:
+    """Open databases in a Datasette with these options."""
+    with asyncio.Runner() as runner:
+        datasette = Datasette([str(path) for path in paths], **options)
+        try:
+            runner.run(datasette.invoke_startup())
+            yield Site(datasette, runner)
+        finally:
+            for database in datasette.databases.values():
+                database.close()
+            if datasette.executor:
+                datasette.executor.shutdown()
+
+
+@contextmanager
+def listening(site: Site) -> Iterator[str]:
+    """Serve a site over HTTP on this computer; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(site.datasette.app(), host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            thread.join(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+Serve = Callable[..., Site]
+
+
+@pytest.fixture
+def serve(kept: Kept) -> Iterator[Serve]:
+    """Serve the archive, or other files, with options of Datasette."""
+    with ExitStack() as stack:
+        yield lambda *paths, **options: stack.enter_context(opened(*(paths or (kept.path,)), **options))
+
+
+@pytest.fixture
+def site(serve: Serve) -> Site:
+    """The archive, served as it is."""
+    return serve()

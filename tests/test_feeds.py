@@ -1,0 +1,147 @@
+"""Feeds, as bytes, to episodes. A feed that was read wrongly becomes a test by adding it to tests/data/feeds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import NotAFeedError
+from pipeline.feeds.fetch import FeedBody
+from pipeline.feeds.parse import duration_seconds, parse_feed
+from pipeline.model import ParsedFeed
+from pipeline.sample import DATA as SAMPLE
+
+FOLDER = Path(__file__).parent / "data/feeds"
+FEEDS = sorted(FOLDER.glob("*.xml"))
+BASE = "https://example.org/shows/feed.xml"
+
+
+@pytest.mark.parametrize("path", FEEDS, ids=lambda path: path.stem)
+def test_feeds_are_read_as_written_down(path: Path) -> None:
+    expected = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    body = FeedBody(path.read_bytes(), expected.get("content_type", "application/rss+xml"), BASE)
+    if "error" in expected:
+        with pytest.raises(NotAFeedError, match=expected["error"]) as caught:
+            parse_feed(body)
+        assert BASE in str(caught.value)
+        return
+    feed = parse_feed(body)
+    if "title" in expected:
+        assert feed.title == expected["title"]
+    assert len(feed.warnings) == len(expected["warnings"]), feed.warnings
+    for words in expected["warnings"]:
+        assert any(words in warning for warning in feed.warnings), feed.warnings
+    found = [
+        {name: getattr(episode, name) for name in wanted}
+        | ({"questions": len(episode.questions)} if "questions" in wanted else {})
+        for episode, wanted in zip(feed.episodes, expected["episodes"], strict=True)
+    ]
+    assert found == expected["episodes"]
+    assert len({episode.guid for episode in feed.episodes}) == len(feed.episodes)
+
+
+def test_every_golden_feed_has_its_expectation() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == {path.stem for path in FEEDS}
+
+
+def test_the_bundled_sample_feed() -> None:
+    body = FeedBody((SAMPLE / "feed.xml").read_bytes(), "application/rss+xml", "http://127.0.0.1:1/feed.xml")
+    feed = parse_feed(body)
+    assert feed.warnings == ()
+    assert [len(episode.questions) for episode in feed.episodes] == [9, 7]
+    assert [episode.enclosure_url for episode in feed.episodes] == [
+        "http://127.0.0.1:1/episode-1.mp3",
+        "http://127.0.0.1:1/episode-2.mp3",
+    ]
+
+
+def test_identities_stay_when_the_feed_moves() -> None:
+    content = (FOLDER / "guid_as_it_is.xml").read_bytes()
+    here, there = (
+        parse_feed(FeedBody(content, "text/xml", base)) for base in (BASE, "https://other.example/f?token=1")
+    )
+    assert [episode.guid for episode in here.episodes] == [episode.guid for episode in there.episodes]
+
+
+def test_a_body_that_is_a_files_name_is_not_that_file(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.xml"
+    feed.write_bytes((FOLDER / "rss.xml").read_bytes())
+    with pytest.raises(NotAFeedError):
+        parse_feed(FeedBody(str(feed).encode(), "application/rss+xml", BASE))
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "\x00", "text/xml; charset=nonsense", "application/xml; charset=utf-16", "é"]
+)
+def test_a_hostile_content_type_changes_nothing(content_type: str) -> None:
+    feed = parse_feed(FeedBody((FOLDER / "rss.xml").read_bytes(), content_type, BASE))
+    assert [episode.guid for episode in feed.episodes] == ["show-2", "show-1"]
+
+
+def read_or_refused(content: bytes) -> ParsedFeed | None:
+    try:
+        return parse_feed(FeedBody(content, "application/rss+xml", BASE))
+    except NotAFeedError:
+        return None
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    read_or_refused(content)
+
+
+@given(
+    path=st.sampled_from(FEEDS),
+    changes=st.lists(
+        st.tuples(
+            st.integers(0, 4000),
+            st.integers(0, 60),
+            st.one_of(
+                st.binary(max_size=6),
+                st.sampled_from(
+                    [b"<", b"&", b"]]>", b"<![foo[", b"<!DOCTYPE x [", b"&#xD800;", b"http://[", b"<item>", b"\xff\xfe"]
+                ),
+            ),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)  # fmt: skip
+def test_a_damaged_feed_is_read_or_refused(path: Path, changes: list[tuple[int, int, bytes]]) -> None:
+    content = path.read_bytes()
+    for place, length, new in changes:
+        content = content[:place] + new + content[place + length :]
+    feed = read_or_refused(content)
+    if feed:
+        assert len({episode.guid for episode in feed.episodes}) == len(feed.episodes)
+        for episode in feed.episodes:
+            assert episode.guid
+            "".join(str(value) for value in (episode.title, episode.notes_html, episode.notes_text)).encode()
+
+
+WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)
+
+
+@given(guid=WORDS, url=WORDS, link=WORDS, title=WORDS, notes=WORDS, date=WORDS, duration=WORDS)
+def test_whatever_an_item_says_the_feed_is_read(**said: str) -> None:
+    def text(name: str) -> str:
+        escaped = said[name].replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+        return "".join(character for character in escaped if ord(character) not in {0xFFFE, 0xFFFF})
+
+    content = f"""<?xml version="1.0" encoding="utf-8"?>
+        <rss version="2.0" xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd"><channel><item>
+        <guid>{text("guid")}</guid><enclosure url="{text("url")}" type="audio/mpeg"/><link>{text("link")}</link>
+        <title>{text("title")}</title><description>{text("notes")}</description><pubDate>{text("date")}</pubDate>
+        <itunes:duration>{text("duration")}</itunes:duration></item></channel></rss>"""
+    feed = parse_feed(FeedBody(content.encode(), "application/rss+xml", BASE))
+    assert len(feed.episodes) == 1
+
+
+@given(st.text(alphabet="0123456789:. ", max_size=12))
+def test_a_declared_duration_is_seconds_or_nothing(declared: str) -> None:
+    seconds = duration_seconds(declared)
+    assert seconds is None or 0 <= seconds < 1e12
