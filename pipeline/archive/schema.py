@@ -179,10 +179,8 @@ create index idx_run_items_run on run_items(run);
 VIEWS = """
 create view question_times as
 with latest as (
-    select c.* from corrections c
-    join renditions r on r.sha256 = c.rendition and r.current = 1
-    join questions q on q.id = c.question and q.episode = r.episode
-    where c.id = (select max(id) from corrections where question = c.question and rendition = c.rendition)
+    select * from corrections c
+    where id = (select max(id) from corrections where question = c.question and rendition = c.rendition)
 )
 select
     q.episode,
@@ -197,7 +195,8 @@ select
 from questions q
 left join transcripts t on t.episode = q.episode and t.preferred = 1
 left join matches m on m.question = q.id and m.transcript = t.id
-left join latest c on c.question = q.id
+left join renditions r on r.episode = q.episode and r.current = 1
+left join latest c on c.question = q.id and c.rendition = coalesce(t.rendition, r.sha256)
 order by q.episode, q.number;
 
 create view needs_listening as

@@ -9,15 +9,18 @@ from __future__ import annotations
 import bisect
 import html
 import json
+import math
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
 from pipeline.archive.query import Query, compile_query
 from pipeline.model import clock
 
 PAGE_SIZE = 20
+MAX_PAGE = 100_000
 # A phrase that is in more transcripts than this is a commonplace; the newest ones are shown.
 MAX_PHRASE_TRANSCRIPTS = 500
 _MARK, _UNMARK = "\x02", "\x03"
@@ -64,7 +67,8 @@ class Hit:
     @property
     def path(self) -> str:
         """Return the site's address of the passage, without the site's base."""
-        return f"/-/episode/{self.episode}?t={self.start:.1f}"
+        tenths = math.floor(self.start * 10) / 10  # rounding up would cut the first sound off
+        return f"/-/episode/{self.episode}?t={tenths}"
 
     @property
     def clock(self) -> str:
@@ -121,13 +125,11 @@ def search(
         return Results()
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
-    first = (max(page, 1) - 1) * size
-    if query.phrases:
-        found = list(_phrase_hits(cursor, query, filters))
-        hits, total = found[first : first + size], len(found)
-    else:
-        hits, total = _word_hits(cursor, query, filters, first, size)
-    return Results(tuple(hits), total, max(page, 1) + 1 if first + size < total else None)
+    page = min(max(page, 1), MAX_PAGE)
+    first = (page - 1) * size
+    find = _phrase_hits if query.phrases else _word_hits
+    hits, total = find(cursor, query, filters, first, size)
+    return Results(tuple(hits), total, page + 1 if first + size < total else None)
 
 
 def _word_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters, first: int, size: int) -> tuple[list[Hit], int]:
@@ -170,10 +172,34 @@ def _word_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters, first: in
     ], int(total)
 
 
-def _phrase_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[Hit]:
-    """Every place of the quoted phrases, newest episode first, in order of time within an episode."""
-    episode_filters = Filters(feed=filters.feed, since=filters.since, until=filters.until)
-    conditions, values = episode_filters.sql()
+def _phrase_hits(
+    cursor: sqlite3.Cursor, query: Query, filters: Filters, first: int, size: int
+) -> tuple[list[Hit], int]:
+    """The places of the quoted phrases, newest episode first, in order of time within an episode.
+
+    Only the places of the page asked for are turned into hits, unless a filter needs to know who speaks there.
+    """
+    needs_all = bool(filters.speaker or filters.role)
+    hits: list[Hit] = []
+    total = 0
+    for transcript, spans in _phrase_spans(cursor, query, filters):
+        wanted = spans if needs_all else spans[max(0, first - total) : max(0, first + size - total)]
+        total += 0 if needs_all else len(spans)
+        if not wanted:
+            continue
+        lines = _lines(cursor, transcript["id"])
+        for begin, end in wanted:
+            hit = _place(lines, begin, end, transcript)
+            if filters.speaker in {None, "", hit.speaker} and filters.role in {None, "", hit.role}:
+                hits.append(hit)
+    return (hits[first : first + size], len(hits)) if needs_all else (hits, total)
+
+
+def _phrase_spans(
+    cursor: sqlite3.Cursor, query: Query, filters: Filters
+) -> Iterator[tuple[sqlite3.Row, list[tuple[int, int]]]]:
+    """Each transcript in which the query holds, with the character spans of its phrases."""
+    conditions, values = replace(filters, speaker=None, role=None).sql()
     transcripts = cursor.execute(
         f"""select t.id, e.id as episode, e.title, e.published
         from (select rowid from transcripts_fts where transcripts_fts match ?) hits
@@ -189,13 +215,8 @@ def _phrase_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iter
             where transcripts_fts match ? and rowid = ?""",
             [query.phrase_match, transcript["id"]],
         ).fetchone()
-        if marked is None:
-            continue
-        lines = _lines(cursor, transcript["id"])
-        for begin, end in _marked_spans(marked[0]):
-            hit = _place(lines, begin, end, transcript)
-            if filters.speaker in {None, hit.speaker} and filters.role in {None, hit.role}:
-                yield hit
+        if marked is not None:
+            yield transcript, _marked_spans(marked[0])
 
 
 def _lines(cursor: sqlite3.Cursor, transcript: int) -> list[_Line]:
@@ -218,16 +239,10 @@ def _lines(cursor: sqlite3.Cursor, transcript: int) -> list[_Line]:
     ]
 
 
-def _marked_spans(marked: str) -> Iterator[tuple[int, int]]:
+def _marked_spans(marked: str) -> list[tuple[int, int]]:
     """Character spans of the marked places, counted in the text without the marks."""
-    position, begin = 0, 0
-    for character in marked:
-        if character == _MARK:
-            begin = position
-        elif character == _UNMARK:
-            yield begin, position
-        else:
-            position += 1
+    places = re.finditer(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", marked)
+    return [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
 
 
 def _place(lines: Sequence[_Line], begin: int, end: int, transcript: sqlite3.Row) -> Hit:

@@ -22,9 +22,7 @@ FORMAT = 1
 log = logging.getLogger(__name__)
 
 
-def transcript_key(
-    *, engine: str, model: str, language: str, prompt: str | None, options: Mapping[str, object]
-) -> str:
+def transcript_key(*, engine: str, model: str, language: str, prompt: str | None, options: Mapping[str, object]) -> str:
     """Return 12 hex digits that differ whenever anything differs that could change the words."""
     material = [FORMAT, engine, model, language, prompt, dict(options)]
     return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()[:12]
