@@ -16,17 +16,24 @@ import pytest
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
 from pipeline.feeds import fetch as module
 from pipeline.feeds.fetch import Validators, fetch, resolve
-from pipeline.web import make_client
+from pipeline.web import TIMEOUT, make_client
 from tests.misbehaving import Answer, Server, gzipped, page, redirect
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
 NONE = Validators()
 
 
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def one_client() -> Iterator[httpx.Client]:
     with make_client(allow_private=True) as made:
         yield made
+
+
+@pytest.fixture
+def client(one_client: httpx.Client) -> httpx.Client:
+    """One client for all: making one reads all the certificates there are."""
+    one_client.timeout = TIMEOUT
+    return one_client
 
 
 def patience(answer: Answer) -> httpx.Timeout:

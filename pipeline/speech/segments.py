@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.model import Segment, Word
 from pipeline.speech.pieces import SAMPLE_RATE, Piece, pieces
+from pipeline.text import sentences
 
 _STEP = 0.01  # seconds: the shortest a word can be, half of Whisper's own resolution
 
@@ -67,28 +68,27 @@ def tidy(heard: Iterable[Heard], duration: float) -> tuple[Segment, ...]:
     """Make segments of what was heard in a recording of this duration in seconds.
 
     Word times come out rounded to the millisecond, in order, without overlap, none shorter than a hundredth
-    of a second, and inside the recording. A segment without words is left out.
+    of a second, and inside the recording. Segments are sentences: they end with one, or before a long pause.
     """
     spoken = [(one, [word for word in map(_clean, one.words) if word.text.strip()]) for one in heard]
     times = iter(_times([word for _, words in spoken for word in words], duration))
     segments = []
     for one, words in spoken:
-        timed = tuple(
-            Word(start, end, word.text.strip(), round(word.probability, 4))
-            for word, (start, end) in zip(words, times, strict=False)
-        )
-        if timed:
-            segments.append(
-                Segment(
-                    start=timed[0].start,
-                    end=timed[-1].end,
-                    text=" ".join("".join(word.text for word in words[: len(timed)]).split()),
-                    words=timed,
-                    confidence=round(fmean(word.probability for word in timed), 4),
-                    flags=tuple(_flags(one)),
-                )
-            )
+        # Each word keeps the leading space that Whisper wrote, or its absence: "well" and "-known" are one.
+        timed = [Word(*time, word.text, round(word.probability, 4)) for word, time in zip(words, times, strict=False)]
+        segments += [_segment(sentence, _flags(one)) for sentence in sentences(timed)]
     return tuple(segments)
+
+
+def _segment(words: Sequence[Word], flags: Iterable[str]) -> Segment:
+    return Segment(
+        start=words[0].start,
+        end=words[-1].end,
+        text=" ".join("".join(word.text for word in words).split()),
+        words=tuple(word._replace(text=word.text.strip()) for word in words),
+        confidence=round(fmean(word.probability for word in words), 4),
+        flags=tuple(flags),
+    )
 
 
 def _times(words: Sequence[Word], duration: float) -> list[tuple[float, float]]:
