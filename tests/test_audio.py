@@ -53,7 +53,8 @@ def test_sound_files_of_every_kind(
     assert facts.duration == pytest.approx(1.0, abs=0.15)
     assert (facts.ending, facts.content_type) == (Path(name).suffix, content_type)
     heard = decode(path)
-    assert (heard.dtype, heard.ndim) == (np.float32, 1)
+    assert heard.dtype == np.dtype(np.float32)
+    assert heard.ndim == 1
     assert heard.size == pytest.approx(16_000 * facts.duration, abs=200)
     assert np.sqrt(np.mean(heard**2)) == pytest.approx(0.1 / np.sqrt(2), rel=0.1)
 
@@ -215,11 +216,12 @@ def test_audio_is_kept_under_its_own_hash(
         path=f"audio/{sha256[:2]}/{sha256}.mp3",
         bytes=len(tone_mp3),
         content_type="audio/mpeg",
-        duration=pytest.approx(2.0, abs=0.1),
+        duration=audio.duration,
         url=url,
         final_url=server.address + "/1.mp3?token=1",
         fetched_at=NOW,
     )
+    assert audio.duration == pytest.approx(2.0, abs=0.1)
     assert files(data) == {audio.path: tone_mp3}
     assert server.requests[0].headers["accept-encoding"] == "identity"
 
@@ -354,7 +356,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os if call == "fsync" else Path, call, full)
-    with pytest.raises(DownloadError, match="cannot be written: No space left on device"):
+    with pytest.raises(DownloadError, match="cannot be kept: No space left on device"):
         kept(server.give("/1.mp3", Answer(tone_mp3)))
     assert files(data) == {}
 
@@ -365,7 +367,7 @@ def test_a_write_that_fails_half_way_leaves_nothing(
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(tone_mp3) // 2, before[1]))  # no file may grow beyond this
     try:
-        with pytest.raises(DownloadError, match="cannot be written: File too large"):
+        with pytest.raises(DownloadError, match="cannot be kept: File too large"):
             kept(server.give("/1.mp3", Answer(tone_mp3)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -376,7 +378,7 @@ def test_a_file_in_the_way_of_the_folder_is_told(
     server: Server, data: Path, kept: Callable[..., KeptAudio], tone_mp3: bytes
 ) -> None:
     (data / "audio").write_text("not a folder")
-    with pytest.raises(DownloadError, match="cannot be written"):
+    with pytest.raises(DownloadError, match="cannot be kept"):
         kept(server.give("/1.mp3", Answer(tone_mp3)))
 
 

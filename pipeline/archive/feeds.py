@@ -75,8 +75,8 @@ def save_status(db: Database, slug: str, status: str, *, now: str) -> None:
 
 
 def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bool:
-    known = db.execute("select id from episodes where feed = ? and guid = ?", [slug, episode.guid]).fetchone()
-    episode_id = known[0] if known else _free_id(db, slug, episode.guid)
+    known = _known_id(db, slug, episode)
+    episode_id = known or _free_id(db, slug, episode.guid)
     values = {
         "guid_made": int(episode.guid_made),
         "title": episode.title,
@@ -96,6 +96,21 @@ def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bo
     if episode.questions:
         _save_questions(db, episode_id, episode.questions)
     return not known
+
+
+def _known_id(db: Database, slug: str, episode: FeedEpisode) -> str | None:
+    """The id of a known episode with this guid; of several that share it, the one with this audio.
+
+    Where items share a guid, parsing gave all but the oldest ``<guid>#<suffix>``. When the feed drops the oldest, another
+    one comes with the plain guid: it must not take over the oldest one's row.
+    """
+    found = db.execute(
+        """select id from episodes where feed = :feed and
+               (guid = :guid or (enclosure_url = :url and substr(guid, 1, length(:guid) + 1) = :guid || '#'))
+           order by enclosure_url is :url desc, guid = :guid desc limit 1""",
+        {"feed": slug, "guid": episode.guid, "url": episode.enclosure_url},
+    ).fetchone()
+    return found[0] if found else None
 
 
 def _free_id(db: Database, slug: str, guid: str) -> str:

@@ -57,7 +57,7 @@ def _disk_errors_told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise DownloadError(f"the audio cannot be written: {error.strerror or error}") from error
+        raise DownloadError(f"the audio cannot be kept: {error.strerror or error}") from error
 
 
 def _download(url: str, client: httpx.Client, part: Path) -> tuple[str, str]:
