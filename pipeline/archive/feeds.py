@@ -101,8 +101,8 @@ def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bo
 def _known_id(db: Database, slug: str, episode: FeedEpisode) -> str | None:
     """The id of a known episode with this guid; of several that share it, the one with this audio.
 
-    Where items share a guid, parsing gave all but the oldest ``<guid>#<suffix>``. When the feed drops the oldest, another
-    one comes with the plain guid: it must not take over the oldest one's row.
+    Where items share a guid, parsing gave all but the oldest ``<guid>#<suffix>``. When the feed drops the oldest,
+    another one comes with the plain guid: it must not take over the oldest one's row.
     """
     found = db.execute(
         """select id from episodes where feed = :feed and

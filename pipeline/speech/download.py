@@ -17,7 +17,7 @@ from huggingface_hub import constants
 
 from pipeline.speech.weights import lacking_in, no_weights
 
-_PATIENCE = 15.0  # seconds without an answer
+PATIENCE = 15.0  # seconds without an answer
 
 
 def from_hub(model: str) -> Path:
@@ -32,7 +32,7 @@ def from_hub(model: str) -> Path:
             return folder
     try:
         # The hub's client asks for the list of files without any time limit: knock first.
-        httpx.head(constants.ENDPOINT, timeout=_PATIENCE)
+        httpx.head(constants.ENDPOINT, timeout=PATIENCE)
         return Path(download_model(model))
     except Exception as error:
         raise no_weights(model, "faster-whisper", error) from error
@@ -42,7 +42,7 @@ def from_hub(model: str) -> Path:
 def stall_limit() -> Iterator[None]:
     """Let sockets opened in this block give up: openai-whisper downloads without any time limit."""
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_PATIENCE)
+    socket.setdefaulttimeout(PATIENCE)
     try:
         yield
     finally:

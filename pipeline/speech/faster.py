@@ -72,7 +72,7 @@ class FasterWhisper:
 
         try:
             return hear(audio, decode, progress=progress)
-        except (RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise SpeechError(f"faster-whisper failed: {error}") from error
 
     @cached_property

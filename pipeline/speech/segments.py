@@ -70,11 +70,11 @@ def tidy(heard: Iterable[Heard], duration: float) -> tuple[Segment, ...]:
     Word times come out rounded to the millisecond, in order, without overlap, none shorter than a hundredth
     of a second, and inside the recording. Segments are sentences: they end with one, or before a long pause.
     """
-    spoken = [(one, [word for word in map(_clean, one.words) if word.text.strip()]) for one in heard]
+    spoken = [(one, list(_whole(word for word in map(_clean, one.words) if word.text.strip()))) for one in heard]
     times = iter(_times([word for _, words in spoken for word in words], duration))
     segments = []
     for one, words in spoken:
-        # Each word keeps the leading space that Whisper wrote, or its absence: "well" and "-known" are one.
+        # Each word keeps the leading space that Whisper wrote, or its absence, which is how its language is written.
         timed = [Word(*time, word.text, round(word.probability, 4)) for word, time in zip(words, times, strict=False)]
         segments += [_segment(sentence, _flags(one)) for sentence in sentences(timed)]
     return tuple(segments)
@@ -110,13 +110,27 @@ def _times(words: Sequence[Word], duration: float) -> list[tuple[float, float]]:
 def _placed(word: Word, piece: Piece) -> Word:
     # As in faster-whisper, the middle decides to which side of a cut a word belongs.
     shift = piece.shift((word.start + word.end) / 2)
-    return word._replace(start=word.start + shift, end=word.end + shift)
+    return word._replace(start=float(word.start) + shift, end=float(word.end) + shift)
 
 
 def _clean(word: Word) -> Word:
     """Without control characters: the search marks its hits with some, and none can be spoken."""
     kept = (c for c in word.text if c.isspace() or unicodedata.category(c) != "Cc")
     return word._replace(text="".join(kept))
+
+
+def _whole(words: Iterable[Word]) -> Iterator[Word]:
+    """Put together what Whisper parts: "well" and "-known", "13" and ".60". It is as sure as its weakest part."""
+    whole: Word | None = None
+    for word in words:
+        if whole and not (word.text[0].isspace() or word.text[0].isalpha()):
+            whole = Word(whole.start, word.end, whole.text + word.text, min(whole.probability, word.probability))
+            continue
+        if whole:
+            yield whole
+        whole = word
+    if whole:
+        yield whole
 
 
 def _flags(heard: Heard) -> Iterator[str]:

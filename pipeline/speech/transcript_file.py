@@ -8,10 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import SpeechError
 from pipeline.model import Segment, Transcript, Word
@@ -19,76 +21,159 @@ from pipeline.speech.atomic import new_file
 
 FORMAT = 1
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
+
+Seconds = Annotated[float, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class _Segment(_Strict):
+    start: Seconds
+    end: Seconds
+    text: str
+    speaker: str | None
+    confidence: Probability | None
+    flags: tuple[str, ...]
+    words: tuple[tuple[Seconds, Seconds, str, Probability], ...]
+
+
+class _File(_Strict):
+    format: Literal[1]
+    audio_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    duration: Seconds
+    engine: str
+    model: str
+    language: str
+    created: str
+    options: dict[str, Any]
+    segments: tuple[_Segment, ...]
+
+    @model_validator(mode="after")
+    def _times_make_sense(self) -> Self:
+        for number, segment in enumerate(self.segments, start=1):
+            for start, end in [(segment.start, segment.end), *(word[:2] for word in segment.words)]:
+                if not start <= end <= self.duration:
+                    raise ValueError(f"segment {number} has the times {start} to {end} of {self.duration} seconds")
+        return self
 
 
 def transcript_key(*, engine: str, model: str, language: str, prompt: str | None, options: Mapping[str, object]) -> str:
     """Return 12 hex digits that differ whenever anything differs that could change the words."""
-    material = [FORMAT, engine, model, language, prompt, dict(options)]
-    return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()[:12]
+    material = {
+        "format": FORMAT,
+        "engine": engine,
+        "model": model,
+        "language": language,
+        "prompt": prompt,
+        "options": dict(options),
+    }
+    return hashlib.sha256(_canonical(material)).hexdigest()[:12]
 
 
 def write(folder: Path, transcript: Transcript, key: str) -> Path:
-    """Write a transcript under its final name, whole or not at all, and return its path."""
+    """Write a transcript under its final name, whole or not at all.
+
+    Times are rounded to milliseconds, probabilities to four places.
+
+    Returns:
+        Its path in ``folder``, which is made when it is not there.
+
+    Raises:
+        SpeechError: It could not be read again: its times or probabilities make no sense.
+    """
     path = _path(folder, transcript.audio_sha256, key)
+    content = _canonical(_as_json(transcript))
+    _parsed(content, path)
     folder.mkdir(parents=True, exist_ok=True)
     with new_file(path) as file:
-        file.write(json.dumps(_as_json(transcript), ensure_ascii=False).encode())
+        file.write(content)
     return path
 
 
 def find(folder: Path, audio_sha256: str, key: str) -> Transcript | None:
-    """Return the transcript of this audio and key, or None: a damaged file counts as none, and is said."""
+    """Return the transcript of this audio and key, or None where there is none.
+
+    A damaged file counts as none, with a warning in the log; it stays until the recording's next transcript
+    takes its place.
+    """
     path = _path(folder, audio_sha256, key)
     if not path.exists():
         return None
     try:
-        return read(path)
+        transcript = read(path)
     except SpeechError as error:
-        log.warning("%s; the recording is transcribed again", error)
+        _log.warning("%s; the recording is transcribed again", error)
         return None
+    if transcript.audio_sha256 != audio_sha256:
+        _log.warning("%s is the transcript of other audio; the recording is transcribed again", path)
+        return None
+    return transcript
 
 
 def read(path: Path) -> Transcript:
     """Read a transcript file.
 
     Raises:
-        SpeechError: the file cannot be read, is damaged, or is not of this format.
+        SpeechError: The file cannot be read, is damaged, or is not of this format.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        if data["format"] != FORMAT:
-            raise SpeechError(f"{path} has format {data['format']}, this program reads {FORMAT}")
-        return Transcript(
-            audio_sha256=data["audio_sha256"],
-            duration=float(data["duration"]),
-            engine=data["engine"],
-            model=data["model"],
-            language=data["language"],
-            created=data["created"],
-            segments=tuple(_segment(segment) for segment in data["segments"]),
-            options=dict(data["options"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SpeechError(f"{path} is no transcript that can be read ({type(error).__name__}: {error})") from error
+        content = path.read_bytes()
+    except OSError as error:
+        raise SpeechError(f"{path} cannot be read: {error.strerror}") from error
+    return _parsed(content, path)
 
 
-def _path(folder: Path, audio_sha256: str, key: str) -> Path:
-    return folder / f"{audio_sha256}.{key}.json"
+def _parsed(content: bytes, path: Path) -> Transcript:
+    try:
+        file = _File.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SpeechError(f"{path} is not a transcript of format {FORMAT}: {where or 'it'}: {first['msg']}") from error
+    segments = tuple(
+        Segment(**(dict(segment) | {"words": tuple(Word(*word) for word in segment.words)}))
+        for segment in file.segments
+    )
+    return Transcript(**(file.model_dump(exclude={"format"}) | {"segments": segments}))
 
 
 def _as_json(transcript: Transcript) -> dict[str, Any]:
-    segments = [{**asdict(segment), "words": segment.words} for segment in transcript.segments]
-    return {"format": FORMAT, **asdict(transcript), "segments": segments}
+    return {
+        "format": FORMAT,
+        "audio_sha256": transcript.audio_sha256,
+        "duration": round(transcript.duration, 3),
+        "engine": transcript.engine,
+        "model": transcript.model,
+        "language": transcript.language,
+        "created": transcript.created,
+        "options": dict(transcript.options),
+        "segments": [_segment_as_json(segment) for segment in transcript.segments],
+    }
 
 
-def _segment(data: Mapping[str, Any]) -> Segment:
-    return Segment(
-        start=float(data["start"]),
-        end=float(data["end"]),
-        text=str(data["text"]),
-        words=tuple(Word(float(start), float(end), str(text), float(p)) for start, end, text, p in data["words"]),
-        speaker=data["speaker"],
-        confidence=data["confidence"],
-        flags=tuple(data["flags"]),
-    )
+def _segment_as_json(segment: Segment) -> dict[str, Any]:
+    return {
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "text": segment.text,
+        "speaker": segment.speaker,
+        "confidence": None if segment.confidence is None else round(segment.confidence, 4),
+        "flags": segment.flags,
+        "words": [
+            (round(word.start, 3), round(word.end, 3), word.text, round(word.probability, 4)) for word in segment.words
+        ],
+    }
+
+
+def _canonical(content: Mapping[str, object]) -> bytes:
+    return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _path(folder: Path, audio_sha256: str, key: str) -> Path:
+    if not re.fullmatch(r"[0-9a-f]{64}", audio_sha256):
+        raise SpeechError(f"{audio_sha256!r} is not the SHA-256 of audio")
+    return folder / f"{audio_sha256}.{key}.json"

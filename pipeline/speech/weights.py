@@ -76,8 +76,8 @@ PACKAGES: Mapping[str, Package] = {
 class Weights:
     """One model's weights, not yet read.
 
-    ``identity`` tells them from all others: the SHA-256 of model.bin or of the checkpoint, or, where the
-    engine has to download them, ``engine:model`` (which the engine's version pins down).
+    ``identity`` tells them from all others: the SHA-256 of model.bin or of the checkpoint, or ``engine:model``
+    where the engine has to download them, and they cannot be told more closely before.
     ``path`` is where local weights are; ``parts`` and ``others`` are the files of ``package``.
     """
 
