@@ -289,7 +289,7 @@ def transcripts(draw: st.DrawFn) -> Transcript:
             )
         )
     options = draw(st.dictionaries(some_text, st.none() | st.integers(0, 9) | some_text, max_size=3))
-    return Transcript(SHA256, now / 1000 + 1, "faster-whisper", "tiny.en", "en", "now", tuple(segments), options)
+    return Transcript(SHA256, (now + 1000) / 1000, "faster-whisper", "tiny.en", "en", "now", tuple(segments), options)
 
 
 def transcript() -> Transcript:
