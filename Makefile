@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status test browser-test lint clean
+.PHONY: demo ingest serve status test lint screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -42,6 +42,9 @@ lint: .venv/ready-lint
 .venv/ready-%: .venv/ready
 	$(INSTALL) --group $*
 	touch $@
+
+screenshots: .venv/ready-test
+	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -79,6 +79,12 @@ def current_time(page: Page) -> float:
     return float(page.evaluate("document.querySelector('audio').currentTime"))
 
 
+def picture(page: Page, name: str, folder: Path) -> None:
+    """A screenshot; `make screenshots` has them put into docs/ for the README."""
+    width = "phone" if page.viewport_size == PHONE else "desktop"
+    page.screenshot(path=Path(os.environ.get("SCREENSHOTS", folder)) / f"{name}-{width}.png")
+
+
 def wait_for(page: Page, expression: str) -> None:
     """Playwright's own waiting evaluates in the page, which the site's Content-Security-Policy forbids."""
     for _ in range(200):
@@ -93,6 +99,7 @@ def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site
     page.get_by_role("searchbox").first.fill("“foster families are hard to find”")
     page.keyboard.press("Enter")
     expect(page.locator("mark").first).to_have_text(re.compile("foster families are hard to find", re.IGNORECASE))
+    picture(page, "search", tmp_path)
     link = page.locator("a[href*='?t=']").first
     second = float(re.search(r"[?&]t=([\d.]+)", link.get_attribute("href") or "")[1])
     assert 190 < second < 196  # the truth: 192.3
@@ -103,7 +110,7 @@ def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site
     wait_for(page, f"document.querySelector('audio').currentTime > {second} + 0.5")
     assert current_time(page) < second + 10
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    page.screenshot(path=os.environ.get("SCREENSHOT", str(tmp_path / "episode.png")))
+    picture(page, "episode", tmp_path)
 
 
 def test_a_question_plays_from_its_time(page: Page, site: str) -> None:

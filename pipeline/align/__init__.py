@@ -49,8 +49,8 @@ def _match(
         number=question.number,
         status=("merged" if merged else "asked") if sure else "uncertain",
         start=round(candidate.start, 3),
-        end=round(candidate.end, 3),
-        answer_end=round(max(answer_ends[candidate.start], candidate.end), 3),
+        end=round(min(candidate.end, answer_ends[candidate.start]), 3),
+        answer_end=round(answer_ends[candidate.start], 3),
         confidence=round(candidate.probability, 3),
         merged_with=merged if sure else None,
     )

@@ -6,12 +6,16 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from pipeline.align.lexical import coverage, presence
 from pipeline.align.units import Unit
+
+Matrix = NDArray[np.float64]
 
 MAX_UNITS = 4  # a question longer than four sentences is found by its best four
 MAX_SECONDS = 45.0
@@ -21,6 +25,8 @@ INTRO_SECONDS = 90.0
 INTRO_SHARE = 0.08  # of the episode, where that is shorter
 # A sentence at the edge of a window belongs to the asking when it holds at least this share of the question.
 EDGE_SHARE = 0.08
+MORE_UNITS = 2
+MORE_PAUSE_SECONDS = 1.5
 
 # Log-odds that a window is the asking: a logistic regression over published questions of interviews.
 _BIAS, _COVERAGE, _COVERAGE_SQUARED, _FUZZ, _ASKS, _INTRO = -5.0, 2.0, 4.0, 3.0, 0.5, -1.0
@@ -73,9 +79,7 @@ def candidates(question: str, units: Sequence[Unit]) -> list[Candidate]:
     found: list[Candidate] = []
     for first in np.argsort(-score, kind="stable")[: CANDIDATES * 10]:
         span = _trim(int(first), min(int(first) + int(best_length[first]), len(units) - 1), held, weights)
-        candidate = _weigh(
-            question, units, span, float(weights @ held[:, span[0] : span[1] + 1].max(axis=1)), intro_end
-        )
+        candidate = _weigh(question, units, span, _share(held, weights, *span), intro_end)
         if all(abs(candidate.start - other.start) >= APART_SECONDS for other in found):
             found.append(candidate)
         if len(found) == CANDIDATES:
@@ -83,17 +87,18 @@ def candidates(question: str, units: Sequence[Unit]) -> list[Candidate]:
     return sorted(found, key=lambda candidate: -candidate.log_odds)
 
 
-def _trim(first: int, last: int, held: np.ndarray, weights: np.ndarray) -> tuple[int, int]:
+def _trim(first: int, last: int, held: Matrix, weights: Matrix) -> tuple[int, int]:
     """Drop sentences at the edges that add next to nothing to what the rest holds of the question."""
-
-    def share(a: int, b: int) -> float:
-        return float(weights @ held[:, a : b + 1].max(axis=1))
-
-    while first < last and share(first, last) - share(first + 1, last) < EDGE_SHARE:
+    while first < last and _share(held, weights, first, last) - _share(held, weights, first + 1, last) < EDGE_SHARE:
         first += 1
-    while first < last and share(first, last) - share(first, last - 1) < EDGE_SHARE:
+    while first < last and _share(held, weights, first, last) - _share(held, weights, first, last - 1) < EDGE_SHARE:
         last -= 1
     return first, last
+
+
+def _share(held: Matrix, weights: Matrix, first: int, last: int) -> float:
+    """The weighted share of the question that units ``first`` to ``last`` hold together."""
+    return float(weights @ held[:, first : last + 1].max(axis=1))
 
 
 def _weigh(question: str, units: Sequence[Unit], span: tuple[int, int], share: float, intro_end: float) -> Candidate:
@@ -103,9 +108,18 @@ def _weigh(question: str, units: Sequence[Unit], span: tuple[int, int], share: f
         first=first,
         last=last,
         start=units[first].start,
-        end=units[last].end,
+        end=units[_asked_until(units, last)].end,
         coverage=share,
         fuzz=fuzz.token_set_ratio(question.lower(), text.lower()) / 100,
         asks=_CUES.search(text) is not None,
         intro=units[first].start < intro_end,
     )
+
+
+def _asked_until(units: Sequence[Unit], last: int) -> int:
+    """The asking goes on with the questions that directly follow, though they may hold few of the published words."""
+    for unit, following in pairwise(units[last : last + 1 + MORE_UNITS]):
+        if not following.text.endswith("?") or following.start - unit.end > MORE_PAUSE_SECONDS:
+            break
+        last += 1
+    return last
