@@ -1,6 +1,7 @@
 # make demo    try it: archive the bundled sample show       make test    run the test suite
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
+# make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
 DB ?= db/archive.db

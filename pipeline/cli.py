@@ -7,8 +7,10 @@ failed (the report names it) · 130 interrupted.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import click
 
 from pipeline import __version__
 from pipeline.archive.database import reader
+from pipeline.archive.query import compile_query
 from pipeline.archive.search import PAGE_SIZE, Filters, search
 from pipeline.archive.status import status
 from pipeline.errors import ArchiveError
@@ -29,6 +32,19 @@ DEFAULT_DB = Path("db/archive.db")
 _FilePath = click.Path(path_type=Path)
 db_option = click.option("--db", type=_FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Let a day through that is in the calendar and written YYYY-MM-DD."""
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value).isoformat()
+    except ValueError:
+        day = None
+    if day != value:  # Python knows further forms, such as 20200131
+        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD.", ctx=context, param=option)
+    return day
 
 
 class _Group(click.Group):
@@ -87,6 +103,21 @@ def _run(
     sys.exit(report.exit_code)
 
 
+def _refuse_with_load(context: click.Context) -> None:
+    """Refuse options that --load would silently pass over."""
+    for option in context.command.params:
+        if option.name in {"feeds", "only", "again", "quiet", "as_json"} and _is_given(context, option.name):
+            raise click.UsageError(f"{option.opts[0]} means nothing with --load; leave it out.")
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "interview-archive"
+
+
 @main.command("ingest")
 @_stage_options
 def ingest_command(**options: Any) -> None:
@@ -121,21 +152,32 @@ def download_command(**options: Any) -> None:
     help="With --load: which Whisper.",
 )
 @click.option("--language", default="en", show_default=True, help="With --load: what is spoken.")
+@click.pass_context
 def transcribe_command(
-    files: tuple[Path, ...], more_files: tuple[Path, ...], model: str, engine: EngineName, language: str, **options: Any
+    context: click.Context,
+    /,
+    files: tuple[Path, ...],
+    more_files: tuple[Path, ...],
+    model: str,
+    engine: EngineName,
+    language: str,
+    **options: Any,
 ) -> None:
     """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
 
-    With --load nothing is kept: one JSON object a file and line is printed.
+    With --load nothing is kept: one JSON object a file and line is printed. A model that has to be put together first
+    lies in your cache folder, or beside the database where --db is given.
     """
     if not files and more_files:
         raise click.UsageError("Audio files need --load before them.")
     if not files:
         _run(("transcribe",), **options)
         return
+    _refuse_with_load(context)
     from pipeline.alone import transcribe_files
+    from pipeline.run import MODELS_FOLDER
 
-    cache = options["db"].parent / "models"
+    cache = options["db"].parent / MODELS_FOLDER if _is_given(context, "db") else _user_cache()
     failed = _print_lines(
         transcribe_files([*files, *more_files], model=model, engine=engine, language=language, cache=cache)
     )
@@ -146,7 +188,10 @@ def transcribe_command(
 @_stage_options
 @click.option("--load", "files", type=_FilePath, multiple=True, help="Align FILE alone, without a database.")
 @click.argument("more_files", nargs=-1, type=_FilePath, metavar="[FILE]...")
-def align_command(files: tuple[Path, ...], more_files: tuple[Path, ...], **options: Any) -> None:
+@click.pass_context
+def align_command(
+    context: click.Context, /, files: tuple[Path, ...], more_files: tuple[Path, ...], **options: Any
+) -> None:
     """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
 
     With --load each FILE is JSON with "questions" and "segments"; nothing is kept, and one JSON object a file and
@@ -157,6 +202,7 @@ def align_command(files: tuple[Path, ...], more_files: tuple[Path, ...], **optio
     if not files:
         _run(("align",), **options)
         return
+    _refuse_with_load(context)
     from pipeline.alone import align_files
 
     failed = _print_lines(align_files([*files, *more_files]))
@@ -181,8 +227,8 @@ def _print_lines(results: Any) -> int:
 @click.option("--feed", help="Only this feed (slug).")
 @click.option("--speaker", help="Only this speaker.")
 @click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
-@click.option("--from", "since", metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
-@click.option("--to", "until", metavar="DATE", help="Published on or before this day.")
+@click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
+@click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help=f"{PAGE_SIZE} hits a page.")
 @json_option
 def search_command(query: str, db: Path, page: int, as_json: bool, **filters: Any) -> None:
@@ -197,6 +243,8 @@ def search_command(query: str, db: Path, page: int, as_json: bool, **filters: An
         who = ", ".join(filter(None, [hit.speaker, f"question {hit.question}" if hit.question else "", hit.role]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
     more = f"; more with --page {results.next}" if results.next else ""
+    if not compile_query(query).match:
+        more = "; name something to look for"
     click.echo(f"{results.total} {'hit' if results.total == 1 else 'hits'}{more}", err=True)
 
 
@@ -210,6 +258,8 @@ def status_command(db: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
+    if not found["feeds"]:
+        click.echo("no show archived yet")
     for feed in found["feeds"]:
         click.echo(
             f"{feed['slug']}: {feed['episodes']} listed, {feed['kept']} kept ({feed['hours']} h), "
@@ -218,7 +268,9 @@ def status_command(db: Path, as_json: bool) -> None:
         )
     last = found["last_run"]
     if last:
-        click.echo(f"last run: {last['command']}, {last['started']}, exit code {last['exit_code']}")
+        # The same is in the ledger for a run that is still going on.
+        end = f"exit code {last['exit_code']}" if last["finished"] else "did not finish, or has not yet"
+        click.echo(f"last run: {last['command']}, {last['started']}, {end}")
         for item in last["failed"]:
             click.echo(f"  failed: {item['episode'] or item['feed']} {item['stage']}: {item['reason']}")
 

@@ -13,6 +13,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -21,10 +22,10 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.errors import ConfigError
-from pipeline.speech.names import EngineName, check_model
+from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, whisper_language
 
 DEFAULT_MODEL = "tiny.en"
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 _MENDS = {  # pydantic's names for what may be wrong with one value
     "missing": "is missing; add it",
@@ -60,7 +61,7 @@ class Feed(BaseModel):
     model: Annotated[str, Field(min_length=1, validate_default=True)] = DEFAULT_MODEL
     enabled: bool = True
     allow_private: bool = False
-    limit: Annotated[int, Field(gt=0)] | None = None
+    limit: Annotated[int, Field(gt=0, strict=True)] | None = None
 
     @field_validator("url")
     @classmethod
@@ -76,13 +77,21 @@ class Feed(BaseModel):
             raise ValueError("names no host; give the whole address")
         return url
 
+    @field_validator("language")
+    @classmethod
+    def _spoken(cls, language: str) -> str:
+        if whisper_language(language) not in LANGUAGES:
+            raise ValueError(f"Whisper does not know the language {language!r}: give a code such as en, cy or de")
+        return language
+
     @field_validator("model")
     @classmethod
     def _model_fits(cls, model: str, info: ValidationInfo) -> str:
         if "engine" in info.data and "language" in info.data:  # else their own errors are told
             try:
                 check_model(model, info.data["engine"], info.data["language"])
-            except ConfigError as error:
+                _check_weights(model, info.data["engine"])
+            except (ConfigError, OSError, RuntimeError) as error:  # a name too long, a home that there is not
                 raise ValueError(str(error)) from error
         return model
 
@@ -104,6 +113,19 @@ class Config(BaseModel):
             if slug in slugs[:place]:
                 raise PydanticCustomError("same_slug", "another feed has it too; give each its own", {"place": place})
         return self
+
+
+def _check_weights(model: str, engine: EngineName) -> None:
+    """Refuse a path at which there is plainly no model."""
+    if model in MODELS[engine]:
+        return
+    path = Path(model).expanduser()
+    if (path / "model.bin").is_file():
+        return
+    if engine == "faster-whisper":
+        raise ConfigError(f"{model} is no model: faster-whisper needs a folder with model.bin in it")
+    if path.suffix != ".pt" or not path.is_file():
+        raise ConfigError(f"{model} is no model: openai-whisper needs a .pt file, or a folder with model.bin in it")
 
 
 def load(path: Path) -> Config:
@@ -132,11 +154,54 @@ def load(path: Path) -> Config:
     unknown = [key for key in data if key != "feeds"]
     if unknown:
         raise ConfigError(f"{path}, line {_line(root, (unknown[0],))}: key “{unknown[0]}”: unknown; only “feeds” is.")
+    if twice := _keys_given_twice(root):
+        raise ConfigError(
+            "\n".join(f"{path}, line {line}: key “{key}”: is given twice; keep one" for line, key in twice)
+        )
+    folder = path.resolve().parent
+    _anchor_models(data["feeds"], folder)
     try:
-        return Config.model_validate({"feeds": data["feeds"], "folder": path.resolve().parent})
+        return Config.model_validate({"feeds": data["feeds"], "folder": folder})
     except ValidationError as error:
         lines = [_explain(detail, data, root) for detail in error.errors()]
         raise ConfigError("\n".join(f"{path}{line}" for line in lines)) from error
+
+
+def _keys_given_twice(root: yaml.Node | None) -> list[tuple[int, str]]:
+    """The line and name of each key that its mapping has already: YAML would silently take the last one."""
+    found: list[tuple[int, str]] = []
+    seen: set[int] = set()  # an anchored node may be met often, and may hold itself
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            nodes += node.value
+        elif isinstance(node, yaml.MappingNode):
+            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            known: set[tuple[str, str]] = set()
+            for key in keys:
+                if (key.tag, key.value) in known:
+                    found.append((key.start_mark.line + 1, key.value))
+                known.add((key.tag, key.value))
+            nodes += [value for _, value in node.value]
+    return sorted(found)
+
+
+def _anchor_models(feeds: Any, folder: Path) -> None:
+    """Let the paths of models start at the file's own folder, wherever the program was started."""
+    for feed in feeds if isinstance(feeds, list) else []:
+        model = feed.get("model") if isinstance(feed, dict) else None
+        if not isinstance(model, str) or not model or any(model in known for known in MODELS.values()):
+            continue
+        try:
+            path = folder / Path(model).expanduser()
+            if path.exists() or Path(model).exists():  # not what has that name where the program was started
+                feed["model"] = str(path)
+        except (OSError, RuntimeError):  # no path at all; the validator tells it
+            continue
 
 
 def _explain(detail: Mapping[str, Any], data: Any, root: yaml.Node | None) -> str:

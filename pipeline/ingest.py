@@ -153,6 +153,11 @@ def _work(
     if "poll" in stages:
         for feed in feeds:
             yield _item("poll", feed, None, partial(poll, tools, feed))
+    else:
+        for feed in feeds:
+            if not episodes(tools.db, feed.slug):
+                reason = "no episode is known yet: `poll` finds them"
+                yield RunItem(stages[0], feed.slug, None, "skipped", reason), False
     for group in (("download",), ("transcribe", "align")):
         for feed in feeds:
             yield from _episodes_work(tools, feed, [stage for stage in group if stage in stages], only)

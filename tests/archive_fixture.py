@@ -75,8 +75,8 @@ def kept(tmp_path: Path) -> Kept:
         with db.atomic():
             db.execute(
                 """insert into corrections (question, rendition, start, status, made_at)
-                   values (?, ?, 3.25, 'asked', ?)""",
-                [f"{first}/q5", SHA256, NOW],
+                   select id, ?, 3.25, 'asked', ? from questions where episode = ? and number = 5""",
+                [SHA256, NOW, first],
             )
     file = tmp_path / "audio" / SHA256[:2] / f"{SHA256}.mp3"
     file.parent.mkdir(parents=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.align import align, label_segments
 from pipeline.align.units import cut
-from pipeline.model import Question, Segment, Word
+from pipeline.model import Match, Question, Segment, Word
 from pipeline.sample import DATA
 
 FILLER = [
@@ -48,6 +48,7 @@ def test_a_question_that_is_not_asked_gets_no_time() -> None:
     assert [match.status for match in matches] == ["asked", "not_asked", "asked"]
     assert matches[1].start is None
     assert matches[1].answer_end is None
+    assert 0.5 < matches[1].confidence <= 1.0  # of its not being asked
 
 
 def test_swapped_questions_are_found_where_they_are_asked() -> None:
@@ -67,6 +68,21 @@ def test_two_questions_in_one_breath_are_merged() -> None:
     assert matches[0].start is not None
     assert matches[1].start is not None
     assert matches[1].start - matches[0].start < 10
+
+
+def test_questions_in_one_sentence_name_each_other() -> None:
+    both = "How have caseloads been kept manageable for practitioners and what does the therapeutic team do for carers?"
+    matches = align(QUESTIONS, interview(both, QUESTIONS[2].text))
+    assert [(match.status, match.merged_with) for match in matches] == [("merged", 2), ("merged", 1), ("asked", None)]
+    assert matches[0].start == matches[1].start == 0.0
+
+
+def test_what_is_uncertain_labels_no_segment_and_ends_no_answer() -> None:
+    segments = interview(QUESTIONS[0].text, "What does that team do?", QUESTIONS[2].text)
+    sure = align((QUESTIONS[0], QUESTIONS[2]), segments)
+    unsure = Match(2, "uncertain", 50.0, 59.5, 100.0, 0.4)
+    assert sure[0].answer_end == 100.0
+    assert label_segments((*sure, unsure), segments) == label_segments(sure, segments)
 
 
 def test_word_times_decide_where_a_sentence_begins() -> None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import save_poll
-from tests.building import NOW, add_feed, episode
+from pipeline.archive.transcripts import alignment_key, save_matches
+from pipeline.model import Match
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 
 def urls(db: Database) -> dict[str, str]:
@@ -56,3 +58,44 @@ def test_a_shortened_question_list_leaves_no_question_behind(archive: Database) 
         (1, "One, really?"),
         (2, "Two?"),
     ]
+
+
+def times(db: Database) -> list[tuple]:
+    return db.execute("select number, text, status, start, corrected from question_times").fetchall()
+
+
+def test_an_inserted_question_inherits_nothing_and_takes_nothing(archive: Database) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=["Alpha?", "Beta?"]))
+    transcript = add_transcript(archive, one, spoken("Alpha? Beta?"))
+    found = [Match(1, "asked", 0.0, 0.4, 0.5, 0.9), Match(2, "asked", 0.5, 0.9, 1.0, 0.9)]
+    save_matches(archive, one, transcript, found, [("other", None)], key="k", now=NOW)
+    archive.execute(
+        "insert into corrections (question, rendition, start, status, made_at) "
+        "select id, ?, 3.3, 'asked', ? from questions where text = 'Beta?'",
+        ["ab" * 32, NOW],
+    )
+    add_feed(archive, "show", episode("one", questions=["New?", "Alpha?", "Beta?"]))
+    assert times(archive) == [
+        (1, "New?", None, None, 0),
+        (2, "Alpha?", "asked", 0.0, 0),
+        (3, "Beta?", "asked", 3.3, 1),
+    ]
+    assert alignment_key(archive, transcript) is None  # so that the next run aligns the new list
+
+
+def test_a_corrected_question_that_leaves_the_list_is_kept_out_of_sight(archive: Database) -> None:
+    add_feed(archive, "show", episode("one", questions=["Alpha?", "Beta?"]))
+    archive.execute(
+        "insert into corrections (question, rendition, made_at) select id, 'x', ? from questions where number = 2",
+        [NOW],
+    )
+    add_feed(archive, "show", episode("one", questions=["Only?"]))
+    assert [row[1] for row in times(archive)] == ["Only?"]
+    add_feed(archive, "show", episode("one", questions=["Only?", "Beta?"]))
+    assert [row[1] for row in times(archive)] == ["Only?", "Beta?"]
+    assert archive.execute("select count(*) from corrections join questions q on q.id = question").fetchone() == (1,)
+
+
+def test_the_same_question_twice_is_two(archive: Database) -> None:
+    add_feed(archive, "show", episode("one", questions=["Why?", "How?", "Why?"]))
+    assert [row[:2] for row in times(archive)] == [(1, "Why?"), (2, "How?"), (3, "Why?")]

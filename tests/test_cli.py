@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner, Result
 
+from pipeline import alone
 from pipeline.archive.database import writer
+from pipeline.archive.runs import start_run
 from pipeline.cli import main
 from tests.building import add_feed, add_transcript, episode, spoken
 
@@ -29,13 +32,21 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
+def documents(text: str, name: str) -> bool:
+    return re.search(rf"`{re.escape(name)}`|\b(?:make|pipeline) {re.escape(name)}(?![\w-])", text) is not None
+
+
 @pytest.mark.parametrize("name", sorted(main.commands))
 def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
     command = main.commands[name]
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
     assert call(name, "--help").exit_code == 0
-    assert name in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert documents((ROOT / "README.md").read_text(encoding="utf-8"), name)
+
+
+def test_a_command_that_is_only_a_word_of_the_readme_is_not_documented() -> None:
+    assert not documents("To search, run `make searching` or the pipeline.", "search")
 
 
 def test_the_verbs_of_the_contract_are_there() -> None:
@@ -143,3 +154,147 @@ def test_transcribing_files_alone_says_what_failed(tmp_path: Path) -> None:
     assert result.stdout == ""
     assert "page.mp3" in result.stderr
     assert call("transcribe", "--load", tmp_path / "page.mp3", "--model", "huge").exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+@pytest.mark.parametrize("day", ["rubbish", "2020-13-45", "20200131", "2020-W05", "2020-1-2", "2020-01-02T03:04", ""])
+def test_what_is_no_day_is_wrong_usage(database: Path, option: str, day: str) -> None:
+    result = call("search", "relationships", "--db", database, option, day)
+    assert result.exit_code == 2
+    assert "YYYY-MM-DD" in result.stderr
+    assert option in result.stderr
+
+
+def test_days_bound_what_is_found(database: Path) -> None:
+    for days, hits in [(("2026-01-02", "2026-01-02"), 1), (("2026-01-03", "2026-12-31"), 0)]:
+        result = call("search", "relationships", "--db", database, "--from", days[0], "--to", days[1])
+        assert result.exit_code == 0
+        assert result.stderr == ("1 hit\n" if hits else "0 hits\n")
+
+
+@pytest.mark.parametrize("query", ["-relationships", "", " ?! ", "OR"])
+def test_a_search_for_nothing_is_told(database: Path, query: str) -> None:
+    result = call("search", "--db", database, "--", query)
+    assert result.exit_code == 0
+    assert result.stderr == "0 hits; name something to look for\n"
+
+
+def test_the_status_of_an_archive_without_shows(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.db"):
+        pass
+    assert call("status", "--db", tmp_path / "a.db").stdout == "no show archived yet\n"
+
+
+def test_the_status_after_a_run_that_was_ended(database: Path) -> None:
+    with writer(database) as db:
+        start_run(db, command="ingest", version="0", now="2026-01-02T03:04:05Z")
+    last = call("status", "--db", database).stdout.splitlines()[-1]
+    assert last.startswith("last run: ingest, 2026-01-02T03:04:05Z, did not finish")
+    assert "None" not in last
+
+
+@pytest.mark.parametrize(
+    "option", [["--feeds", "f.yaml"], ["--only", "a"], ["--again"], ["--json"], ["--quiet"]], ids=lambda given: given[0]
+)
+@pytest.mark.parametrize("verb", ["align", "transcribe"])
+def test_options_that_mean_nothing_with_load_are_wrong_usage(tmp_path: Path, verb: str, option: list[str]) -> None:
+    result = call(verb, "--load", tmp_path / "x", *option)
+    assert result.exit_code == 2
+    assert f"{option[0]} means nothing with --load" in result.stderr
+
+
+def test_transcribing_what_is_no_file(tmp_path: Path) -> None:
+    result = call("transcribe", "--load", tmp_path / "none.mp3", tmp_path)
+    assert result.exit_code == 3
+    assert result.stderr == f"{tmp_path / 'none.mp3'}: no such file\n{tmp_path}: no such file\n"
+
+
+def test_transcribing_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(alone, "make_transcript", refuse)
+    for name in ("a.mp3", "b.mp3"):
+        (tmp_path / name).write_bytes(b"sound")
+    result = call("transcribe", "--load", tmp_path / "a.mp3", tmp_path / "b.mp3")
+    assert result.exit_code == 3
+    assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == [
+        str(tmp_path / "a.mp3"),
+        str(tmp_path / "b.mp3"),
+    ]
+    assert "Permission denied" in result.stderr
+
+
+def test_models_lie_in_the_users_cache_unless_a_database_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caches: list[Path] = []
+    monkeypatch.setattr(alone, "make_engine", lambda *_, cache: caches.append(cache))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    call("transcribe", "--load", tmp_path / "none.mp3")
+    call("transcribe", "--load", tmp_path / "none.mp3", "--db", tmp_path / "db" / "a.db")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    call("transcribe", "--load", tmp_path / "none.mp3")
+    assert caches == [
+        tmp_path / "cache" / "interview-archive",
+        tmp_path / "db" / "models",
+        tmp_path / "home" / ".cache" / "interview-archive",
+    ]
+
+
+SEGMENT = '{"start": 0, "end": 4, "text": "Who cooks?"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('{"questions": [], "segments": [{"start": NaN, "end": 4, "text": "a"}]}', "segments.0.start: "),
+        ('{"questions": [], "segments": [{"start": 0, "end": Infinity, "text": "a"}]}', "segments.0.end: "),
+        ('{"questions": [], "segments": [{"start": -1, "end": 4, "text": "a"}]}', "segments.0.start: "),
+        ('{"questions": [], "segments": [{"start": 5, "end": 4, "text": "a"}]}', "ends at 4.0 s, before it starts"),
+        (
+            '{"questions": [], "segments": [{"start": 0, "end": 4, "text": "a", "words": [[2, 1, "a", 0.5]]}]}',
+            "'a' ends at 1.0 s, before it starts",
+        ),
+        (
+            '{"questions": [], "segments": [{"start": 0, "end": 4, "text": "a", "words": [[0, 1, "a", NaN]]}]}',
+            "segments.0.words.0.3: ",
+        ),
+        (
+            '{"questions": [{"number": 1, "text": "a"}, {"number": 1, "text": "b"}], "segments": []}',
+            "two questions of the number 1",
+        ),
+        ('{"questions": 3, "segments": []}', "questions: "),
+        ("[" * 100_000, "JSON"),
+        ("[1, 2", "JSON"),
+        ("", "JSON"),
+    ],
+)
+def test_what_cannot_be_aligned_fails_with_a_sentence(tmp_path: Path, text: str, named: str) -> None:
+    good, bad = tmp_path / "good.json", tmp_path / "bad.json"
+    bad.write_text(text, encoding="utf-8")
+    good.write_text(f'{{"questions": [], "segments": [{SEGMENT}]}}', encoding="utf-8")
+    result = call("align", "--load", bad, good)
+    assert result.exit_code == 3
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"{bad}: ")
+    assert named in line
+    assert "pydantic" not in line
+    assert json.loads(result.stdout) == {"file": str(good), "matches": []}
+
+
+def test_bytes_that_are_no_text_cannot_be_aligned(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_bytes(b'{"questions": [], "segments": [{"start": 0, "end": 1, "text": "Zo\xeb"}]}')
+    result = call("align", "--load", tmp_path / "bad.json")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"{tmp_path / 'bad.json'}: ")
+
+
+def test_segments_may_be_without_words(tmp_path: Path) -> None:
+    segment = {"start": 0, "end": 4, "text": "Who cooks the dinner?", "words": None}
+    questions = [{"number": 1, "text": "Who cooks the dinner?"}]
+    (tmp_path / "a.json").write_text(json.dumps({"questions": questions, "segments": [segment]}), encoding="utf-8")
+    result = call("align", "--load", tmp_path / "a.json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["matches"][0]["number"] == 1

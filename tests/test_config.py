@@ -109,6 +109,11 @@ def test_a_byte_order_mark_is_no_matter(written: Callable[[bytes], Path]) -> Non
         (SHOW.replace("a-show", "A Show"), 2, ["“slug”", "small letters", "'A Show'"]),
         (SHOW.replace("a-show", "../up"), 2, ["“slug”", "small letters"]),
         (SHOW.replace("A show", "''"), 3, ["“title”", "must not be empty"]),
+        (SHOW.replace("A show", "'   '"), 3, ["“title”", "must not be empty"]),
+        (SHOW.replace("https://example.org/feed.xml", "'   '"), 4, ["“url”", "must not be empty"]),
+        (SHOW + "    title: Another\n", 5, ["“title”", "given twice"]),
+        (SHOW + SHOW, 5, ["“feeds”", "given twice"]),
+        (SHOW.replace("a-show", "&s a-show") + "    hosts: [{a: 1, a: 2}]\n", 5, ["“a”", "given twice"]),
         (SHOW.replace("A show", "2024"), 3, ["“title”", "quotes", "2024"]),
         (SHOW.replace("A show", "[a]"), 3, ["“title”", "must be text"]),
         (SHOW.replace("https://example.org", "ftp://example.org"), 4, ["“url”", "http(s)", "local file"]),
@@ -120,6 +125,8 @@ def test_a_byte_order_mark_is_no_matter(written: Callable[[bytes], Path]) -> Non
         (SHOW + "    enabled: perhaps\n", 5, ["“enabled”", "true or false", "perhaps"]),
         (SHOW + "    limit: many\n", 5, ["“limit”", "whole number", "many"]),
         (SHOW + "    limit: 1.5\n", 5, ["“limit”", "whole number"]),
+        (SHOW + "    limit: true\n", 5, ["“limit”", "whole number", "True"]),
+        (SHOW + f"    model: {'x' * 5000}\n", 5, ["“model”", "too long"]),
         (SHOW + "    limit: 0\n", 5, ["“limit”", "greater than 0"]),
         (SHOW + "    engine: whisper.cpp\n", 5, ["“engine”", "faster-whisper", "openai-whisper"]),
         (SHOW + "    model: tiny.fr\n", 5, ["“model”", "tiny.fr", "tiny.en, tiny, base.en", "large-v3-turbo"]),
@@ -128,7 +135,7 @@ def test_a_byte_order_mark_is_no_matter(written: Callable[[bytes], Path]) -> Non
         (SHOW + "    language: de\n", 2, ["“model”", "tiny.en", "knows only English", "'tiny'"]),
         (SHOW + "    language: de\n    model: base.en\n", 6, ["“model”", "knows only English", "'base'"]),
         (SHOW + "    language: Welsh\n", 5, ["“language”", "en-GB", "Welsh"]),
-        (SHOW + "    language: xx\n", 2, ["does not know the language 'xx'"]),
+        (SHOW + "    language: xx\n", 5, ["“language”", "does not know the language 'xx'"]),
         (SHOW + SHOW.removeprefix("feeds:\n"), 5, ["“a-show”", "“slug”", "its own"]),
     ],
 )
@@ -150,3 +157,53 @@ def test_everything_that_is_wrong_is_told_at_once(written: Callable[[str], Path]
 
 def test_only_the_right_errors_are_told_when_the_language_is_wrong(written: Callable[[str], Path]) -> None:
     assert "“model”" not in refusal(written(SHOW + "    language: Welsh\n    model: tiny.en\n"))
+
+
+def test_an_anchor_that_is_met_twice_is_no_key_given_twice(written: Callable[[str], Path]) -> None:
+    second = "  - {slug: b, title: B, url: b.xml, vocabulary: *terms}\n"
+    first, other = load(written(SHOW + "    vocabulary: &terms [one, two]\n" + second)).feeds
+    assert first.vocabulary == other.vocabulary == ("one", "two")
+
+
+@pytest.mark.parametrize("engine", ["faster-whisper", "openai-whisper"])
+def test_the_path_of_a_model_starts_at_the_files_folder(
+    written: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    (tmp_path / "models" / "mine" / "model.bin").write_bytes(b"weights")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    path = written(SHOW + f"    engine: {engine}\n    model: models/mine\n")
+    assert load(path).feeds[0].model == str(tmp_path.resolve() / "models" / "mine")
+
+
+def test_a_model_where_the_program_was_started_is_not_meant(
+    written: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere" / "mine").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "mine" / "model.bin").write_bytes(b"weights")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert "no file or folder of that name" in refusal(written(SHOW + "    model: mine\n"))
+
+
+def test_a_known_name_is_that_model_whatever_lies_beside_the_file(
+    written: Callable[[str], Path], tmp_path: Path
+) -> None:
+    (tmp_path / "base.en").mkdir()
+    assert load(written(SHOW + "    model: base.en\n")).feeds[0].model == "base.en"
+
+
+def test_a_checkpoint_is_for_openai_whisper_alone(written: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "mine.pt").write_bytes(b"weights")
+    engine = "    engine: openai-whisper\n"
+    assert load(written(SHOW + engine + "    model: mine.pt\n")).feeds[0].model.endswith("mine.pt")
+    assert "folder with model.bin" in refusal(written(SHOW + "    model: mine.pt\n"))
+
+
+@pytest.mark.parametrize("engine", ["faster-whisper", "openai-whisper"])
+def test_a_folder_without_weights_is_no_model(written: Callable[[str], Path], tmp_path: Path, engine: str) -> None:
+    (tmp_path / "empty").mkdir()
+    message = refusal(written(SHOW + f"    engine: {engine}\n    model: empty\n"))
+    assert ", line 6: " in message
+    assert "“model”" in message
+    assert "model.bin" in message

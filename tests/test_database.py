@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipeline.archive.database import reader, writer
 from pipeline.errors import DatabaseError, LockedError
@@ -114,3 +117,114 @@ def test_a_lock_file_left_behind_locks_nobody_out(tmp_path: Path) -> None:
     (tmp_path / "a.db.lock").write_text("")
     with writer(tmp_path / "a.db") as db:
         assert "episodes" in db.table_names()
+
+
+def test_the_database_of_another_program_is_refused_and_left_unchanged(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("create table t (x)")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match="not an interview archive's"), writer(path):
+        pass
+    assert path.read_bytes() == before
+    assert {file.name for file in tmp_path.iterdir()} <= {"other.db", "other.db.lock"}
+
+
+def test_another_programs_migrations_are_not_ours(tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("create table _sqlite_migrations (migration_set text, name text, applied_at text)")
+        other.execute("insert into _sqlite_migrations values ('theirs', 'm001', '2026-01-01')")
+        other.execute("create table t (x)")
+    with pytest.raises(DatabaseError, match="not an interview archive's"), writer(path):
+        pass
+
+
+def test_a_run_that_was_ended_before_its_first_migration_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.touch()
+    with writer(path) as db:
+        assert "episodes" in db.table_names()
+    path = tmp_path / "b.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("create table _sqlite_migrations (id integer primary key, migration_set, name, applied_at)")
+    with writer(path) as db:
+        assert "episodes" in db.table_names()
+
+
+def test_a_place_where_no_database_can_be(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("a letter")
+    for opened in (writer, reader):
+        with pytest.raises(DatabaseError, match="is a folder"), opened(tmp_path):
+            pass
+    with pytest.raises(DatabaseError, match="cannot be written"), writer(tmp_path / "file" / "x" / "a.db"):
+        pass
+    with pytest.raises(DatabaseError, match="no such database"), reader(tmp_path / "file" / "x" / "a.db"):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_may_not_be_written_is_not_another_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with pytest.raises(DatabaseError, match=f"cannot be written .{os.strerror(number)}"), writer(tmp_path / "a.db"):
+        pass
+
+
+def test_an_error_of_the_run_itself_is_not_told_as_the_databases(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError, match="audio"), writer(tmp_path / "a.db"):
+        raise PermissionError("audio")
+
+
+def test_an_archive_in_a_folder_that_may_not_be_written_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.db"
+    with writer(path):
+        pass
+    opened: list[str] = []
+    connect = sqlite3.connect
+
+    def watched(address: str, **options: object) -> sqlite3.Connection:
+        opened.append(address)
+        return connect(address, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", watched)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with reader(path) as connection:
+        assert connection.execute("select count(*) from episodes").fetchone()[0] == 0
+    assert {file.name for file in tmp_path.iterdir()} == {"a.db", "a.db.lock"}
+    (tmp_path / "a.db-wal").touch()  # somebody writes, or was ended while writing: what is in it must be read too
+    with reader(path):
+        pass
+    assert ["immutable" in uri for uri in opened] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (sqlite3.SQLITE_CANTOPEN, "cannot be opened"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "may not be written"),
+        (sqlite3.SQLITE_PERM, "may not be opened"),
+        (sqlite3.SQLITE_IOERR_READ, "disk"),
+    ],
+)
+def test_sqlites_own_words_are_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+) -> None:
+    with writer(tmp_path / "a.db"):
+        pass
+
+    def fail(*_: object, **__: object) -> None:
+        error = sqlite3.OperationalError("as SQLite puts it")
+        error.sqlite_errorcode = code
+        raise error
+
+    monkeypatch.setattr(sqlite3, "connect", fail)
+    for opened in (writer, reader):
+        with pytest.raises(DatabaseError, match=words), opened(tmp_path / "a.db"):
+            pass

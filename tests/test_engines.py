@@ -27,6 +27,7 @@ from pipeline.errors import SpeechError, UnknownModelError
 from pipeline.model import Segment, Transcript, Word
 from pipeline.sample import DATA
 from pipeline.speech.engine import Engine, make_engine
+from pipeline.speech.hearing import hear
 from pipeline.speech.names import EngineName
 from pipeline.speech.pieces import pieces
 from pipeline.speech.segments import Heard, tidy
@@ -184,12 +185,19 @@ def test_options_are_had_without_loading_a_model() -> None:
 
 def test_a_long_recording_is_cut_into_pieces_that_lose_nothing(ears: dict[EngineName, Ear]) -> None:
     speech = ears["faster-whisper"].audio
-    cut = list(pieces(np.tile(speech, 49)))  # twenty minutes without a pause of two seconds
-    assert len(cut) == 3
-    assert all(piece.samples.size <= 600 * SAMPLE_RATE for piece in cut)
+    recording = np.concatenate([np.tile(speech, 30), np.zeros(400 * SAMPLE_RATE, np.float32), speech])
+    cut = list(pieces(recording))
+    assert all(piece.samples.size < 300 * SAMPLE_RATE for piece in cut)
     spans = [span for piece in cut for span in piece.spans]
-    assert all(0 <= after[0] - before[1] < SAMPLE_RATE for before, after in pairwise(spans))
-    assert spans[-1][1] - spans[0][0] > 48.9 * speech.size
+    gaps = [(after[0] - before[1]) / SAMPLE_RATE for before, after in pairwise(spans)]
+    assert min(gaps) >= 0
+    assert [gap > 1 for gap in gaps] == [False] * (len(gaps) - 1) + [True]  # the silence, and nothing else, is left out
+    assert gaps[-1] == pytest.approx(400, abs=2)
+    for piece in cut:
+        where = np.concatenate([np.arange(*span) for span in piece.spans])
+        np.testing.assert_array_equal(piece.samples, recording[where])
+        for second in range(0, piece.samples.size // SAMPLE_RATE, 7):
+            assert round((second + piece.shift(second)) * SAMPLE_RATE) == where[second * SAMPLE_RATE]
 
 
 # What a decoder wrote, made sane
@@ -199,6 +207,47 @@ def heard(
     *words: Word, avg_logprob: float = -0.2, compression_ratio: float = 1.5, no_speech_prob: float = 0.0
 ) -> Heard:
     return Heard(words, avg_logprob, compression_ratio, no_speech_prob)
+
+
+@pytest.mark.parametrize(
+    ("again", "words"),
+    [
+        pytest.param([(" when a", -0.2), (" friend", -0.2)], ["money", "when a", "friend", "then"], id="a sentence"),
+        pytest.param([(" when", -0.2)], ["money", "when", "then"], id="only the word"),
+        pytest.param([(" thank", -1.2), (" you", -1.2)], ["money", "when", "then"], id="what is doubtful itself"),
+    ],
+)
+def test_speech_that_was_swallowed_by_a_word_is_decoded_again(
+    ears: dict[EngineName, Ear], again: list[tuple[str, float]], words: list[str]
+) -> None:
+    """A word of five seconds stands for a sentence that the decoder left out."""
+    asked: list[tuple[float, str | None]] = []
+
+    def decode(samples: Audio, prompt: str | None) -> list[Heard]:
+        asked.append((samples.size / SAMPLE_RATE, prompt))
+        if len(asked) == 1:
+            return [heard(Word(1, 2, " money", 0.9), Word(2, 7.5, " when", 0.2), Word(7.5, 8, " then", 0.9))]
+        return [heard(Word(n, n + 0.5, text, 0.9), avg_logprob=p) for n, (text, p) in enumerate(again)]
+
+    segments = hear(ears["faster-whisper"].audio, decode, prompt="Names.")
+    assert [seconds for seconds, _ in asked[1:]] == [5.5]
+    assert [prompt for _, prompt in asked] == ["Names.", None]
+    found = [word for segment in segments for word in segment.words]
+    assert [word.text for word in found] == words
+    assert_sane(found, SECONDS)
+    before, *between, after = found
+    assert all(before.end <= word.start and word.end <= after.start for word in between)
+
+
+def test_only_the_first_piece_is_prompted(ears: dict[EngineName, Ear]) -> None:
+    prompts = []
+
+    def decode(_samples: Audio, prompt: str | None) -> list[Heard]:
+        prompts.append(prompt)
+        return []
+
+    assert hear(np.tile(ears["faster-whisper"].audio, 25), decode, prompt="Names.") == ()
+    assert prompts == ["Names.", None, None]
 
 
 @given(

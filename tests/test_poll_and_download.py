@@ -76,7 +76,7 @@ def test_a_show_is_polled_and_downloaded(
     assert rows(archive, "select id, title, published, first_seen, last_seen from episodes where guid = 'guid-1'") == [
         (f"a-show/{digest}", "Episode 1", "2026-03-01T06:00:00Z", NOW, NOW)
     ]
-    assert rows(archive, "select number, text from questions order by id") == [(1, "Why?"), (2, "How?")]
+    assert rows(archive, "select number, text from questions order by number") == [(1, "Why?"), (2, "How?")]
     for path, sha256, size in rows(archive, "select path, sha256, bytes from renditions where current"):
         content = (tmp_path / path).read_bytes()
         assert (hashlib.sha256(content).hexdigest(), len(content)) == (sha256, size)

@@ -71,8 +71,9 @@ def test_means_what_was_meant(index: sqlite3.Connection, text: str, rows: set[in
 
 
 def test_only_quoted_text_of_several_words_is_a_phrase() -> None:
-    assert compile_query('“care leavers” Leeds "one"').phrases == ('"care leavers"',)
-    assert compile_query("care leavers").phrases == ()
+    (alternative,) = compile_query('“Care leavers’ café” Leeds "one"').alternatives
+    assert alternative.exact == (("care", "leavers", "cafe"),)
+    assert not compile_query("care leavers").has_phrase
 
 
 @settings(max_examples=2000, deadline=None)
@@ -83,6 +84,6 @@ def test_only_quoted_text_of_several_words_is_a_phrase() -> None:
 @example('a" OR "b')
 def test_no_input_makes_sqlite_complain(index: sqlite3.Connection, text: str) -> None:
     query = compile_query(text)
-    for match in (query.match, query.phrase_match):
+    for match in (query.match, *(part for a in query.alternatives for part in (a.match, a.marks))):
         if match:
             index.execute("select count(*) from t where t match ?", [match]).fetchone()

@@ -95,6 +95,32 @@ def test_an_exclusion_holds_for_the_whole_transcript_of_a_phrase(connection: sql
     assert search(connection, '"about relationships"').total == 2
 
 
+def test_a_quotation_is_word_for_word_though_words_are_stemmed(connection: sqlite3.Connection) -> None:
+    assert search(connection, '"talk about relationships"').total == 1
+    assert search(connection, '"talks about relationships"').total == 0
+    assert search(connection, '"TALK ABOUT RELATIONSHIPS"').total == 1
+    assert search(connection, "talking relationship").total == 1
+
+
+def test_either_side_of_an_or_is_found_beside_a_phrase(connection: sqlite3.Connection) -> None:
+    assert search(connection, 'calm OR "zebra crossing"').total == 1
+    assert search(connection, '"zebra crossing" OR calm').total == 1
+    hits = search(connection, 'money OR "nothing but relationships" OR calming').hits
+    assert sorted(hit.html for hit in hits) == [
+        "<mark>Nothing but relationships</mark> here.",
+        "The front door is &lt;b&gt;<mark>calm</mark>&lt;/b&gt;.",
+        "We talk about <mark>money</mark>.",
+    ]
+
+
+def test_a_phrase_said_twice_over_itself_is_found_at_each_place(tmp_path: Path) -> None:
+    with writer(tmp_path / "d.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("no no no", "no way"))
+    with reader(tmp_path / "d.db") as connection:
+        assert [hit.start for hit in search(connection, '"no no"').hits] == [0.0, 0.5, 1.0]
+
+
 def test_only_the_preferred_transcript_is_searched_and_ids_stay(tmp_path: Path) -> None:
     path = tmp_path / "b.db"
     with writer(path) as db:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 from pipeline.align.candidates import Candidate, candidates
 from pipeline.align.decide import decide
 from pipeline.align.units import cut
-from pipeline.model import Match, Question, Role, Segment
+from pipeline.model import Match, MatchStatus, Question, Role, Segment
 
 __all__ = ["ALIGNER_VERSION", "align", "label_segments"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 1
+ALIGNER_VERSION = 2
 ASKED_PROBABILITY = 0.5
 
 
@@ -29,52 +28,65 @@ def align(questions: Sequence[Question], segments: Sequence[Segment]) -> tuple[M
         names the best place, ``not_asked`` names none.
     """
     units = cut(segments)
-    chosen = decide([candidates(question.text, units) for question in questions])
+    options = [candidates(question.text, units) for question in questions]
+    chosen = decide(options)
     end_of_speech = units[-1].end if units else 0.0
-    starts = sorted({candidate.start for candidate in chosen if candidate})
-    answer_ends = dict(pairwise([*starts, end_of_speech]))
+    # Only what is sure ends the answer before it: a guess must not cut a right answer short.
+    sure = sorted({candidate.start for candidate in chosen if candidate and _is_sure(candidate)})
     matches: list[Match] = []
-    for question, candidate in zip(questions, chosen, strict=True):
-        matches.append(_match(question, candidate, answer_ends, _merged_with(candidate, questions, chosen)))
+    for question, places, candidate in zip(questions, options, chosen, strict=True):
+        if candidate is None:
+            best = places[0].probability if places else 0.0
+            matches.append(Match(question.number, "not_asked", confidence=round(1 - best, 3)))
+            continue
+        following = next((start for start in sure if start > candidate.start), end_of_speech)
+        matches.append(_match(question, candidate, following, _merged_with(question, candidate, questions, chosen)))
     return tuple(matches)
 
 
-def _match(
-    question: Question, candidate: Candidate | None, answer_ends: dict[float, float], merged: int | None
-) -> Match:
-    if candidate is None:
-        return Match(question.number, "not_asked")
-    sure = candidate.probability >= ASKED_PROBABILITY
+def _is_sure(candidate: Candidate) -> bool:
+    return candidate.probability >= ASKED_PROBABILITY
+
+
+def _match(question: Question, candidate: Candidate, following: float, merged_with: int | None) -> Match:
+    """``following`` is when the next sure question is asked, or speech ends."""
+    status: MatchStatus = "uncertain"
+    if _is_sure(candidate):
+        status = "merged" if merged_with else "asked"
     return Match(
         number=question.number,
-        status=("merged" if merged else "asked") if sure else "uncertain",
+        status=status,
         start=round(candidate.start, 3),
-        end=round(min(candidate.end, answer_ends[candidate.start]), 3),
-        answer_end=round(answer_ends[candidate.start], 3),
+        end=round(min(candidate.end, following), 3),
+        answer_end=round(following, 3),
         confidence=round(candidate.probability, 3),
-        merged_with=merged if sure else None,
+        merged_with=merged_with if status == "merged" else None,
     )
 
 
 def _merged_with(
-    candidate: Candidate | None, questions: Sequence[Question], chosen: Sequence[Candidate | None]
+    question: Question, candidate: Candidate, questions: Sequence[Question], chosen: Sequence[Candidate | None]
 ) -> int | None:
-    """The number of an earlier question of the list that is asked in the same sentences."""
-    for question, other in zip(questions, chosen, strict=True):
-        if candidate is None or other is candidate:
-            return None
-        if other and other.first <= candidate.last and candidate.first <= other.last:
-            return question.number
+    """The number of another question that is surely asked in the same sentences, if there is one."""
+    for other, place in zip(questions, chosen, strict=True):
+        if other is question or place is None or not _is_sure(place):
+            continue
+        if place.first <= candidate.last and candidate.first <= place.last:
+            return other.number
     return None
 
 
 def label_segments(matches: Sequence[Match], segments: Sequence[Segment]) -> tuple[tuple[Role, int | None], ...]:
-    """Say for each segment whether it asks or answers a question, and which; by the segment's middle."""
+    """Say for each segment whether it asks or answers a question, and which; by the segment's middle.
+
+    What is uncertain labels nothing: a guess must not look like a fact in search results.
+    """
+    known = [match for match in matches if match.status in {"asked", "merged"}]
     labels: list[tuple[Role, int | None]] = []
     for segment in segments:
         middle = (segment.start + segment.end) / 2
         label: tuple[Role, int | None] = ("other", None)
-        for match in matches:
+        for match in known:
             if match.start is None or match.end is None or match.answer_end is None:
                 continue
             if match.start <= middle < match.end:

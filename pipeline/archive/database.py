@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -19,6 +20,10 @@ _FILE_PROBLEMS = {
     sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a copy",
     sqlite3.SQLITE_FULL: "the disk is full: free some space and run again",
     sqlite3.SQLITE_BUSY: "another program keeps it locked: close that and run again",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist, and you need the right to write there",
+    sqlite3.SQLITE_READONLY: "may not be written to: see to the rights of the file and its folder",
+    sqlite3.SQLITE_PERM: "may not be opened: see to the rights of the file and its folder",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: see whether its disk is there, sound and not full",
 }
 
 
@@ -30,27 +35,21 @@ def writer(path: Path) -> Iterator[Database]:
 
     Raises:
         LockedError: another process is writing.
-        DatabaseError: the file is no database, or a newer version made it (it is left unchanged).
+        DatabaseError: the file cannot be written, is no archive, or a newer version made it (it is left unchanged).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(path.name + ".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LockedError(
-            f"{path}: another run is writing to this database. Wait until it has ended, or use another --db."
-        ) from None
-    try:
-        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection, _explained(path):
-            _refuse_newer(connection, path)
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = normal")
-            connection.execute("pragma foreign_keys = on")
-            db = Database(connection)
-            migrations.apply(db)
-            yield db
-    finally:
-        lock.release()
+    with (
+        _explained(path),
+        _locked(path),
+        closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
+    ):
+        _refuse_foreign(connection, path)
+        _refuse_newer(connection, path)
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = normal")
+        connection.execute("pragma foreign_keys = on")
+        db = Database(connection)
+        migrations.apply(db)
+        yield db
 
 
 @contextmanager
@@ -60,10 +59,10 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         DatabaseError: there is no such file, or it is no archive of a version that this program knows.
     """
-    if not path.is_file():
-        raise DatabaseError(f"{path}: no such database. Make it with `make ingest`, or name another with --db.")
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)) as connection, _explained(path):
+    with (
+        _explained(path),
+        closing(sqlite3.connect(_read_only_uri(path), uri=True, timeout=BUSY_SECONDS)) as connection,
+    ):
         _refuse_newer(connection, path)
         if not is_archive(connection):
             raise DatabaseError(f"{path}: is not an interview archive. Name another with --db.")
@@ -79,14 +78,75 @@ def is_archive(connection: sqlite3.Connection) -> bool:
     return bool(connection.execute(sql, wanted).fetchone()[0] == len(wanted))
 
 
-def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the writer's lock, which is a file beside the database; its folder is made as needed."""
+    _refuse_folder(path)
+    lock = FileLock(path.with_name(path.name + ".lock"))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LockedError(
+            f"{path}: another run is writing to this database. Wait until it has ended, or use another --db."
+        ) from None
+    except OSError as error:
+        raise DatabaseError(
+            f"{path}: cannot be written ({error.strerror or error}). "
+            "See to the rights of its folder, or name another database with --db."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _read_only_uri(path: Path) -> str:
+    """SQLite's address of a database that exists, to open it without the right to write."""
+    _refuse_folder(path)
+    try:
+        found, whole = path.is_file(), path.resolve()
+    except OSError as error:
+        raise DatabaseError(f"{path}: cannot be read ({error.strerror or error}).") from error
+    if not found:
+        raise DatabaseError(f"{path}: no such database. Make it with `make ingest`, or name another with --db.")
+    uri = f"{whole.as_uri()}?mode=ro"
+    # SQLite reads a WAL database only with a -shm file beside it, which it cannot make in a folder that may not be
+    # written. Where no -wal file waits to be read, it can do without: nobody is writing.
+    frozen = not os.access(whole.parent, os.W_OK) and not whole.with_name(whole.name + "-wal").exists()
+    return f"{uri}&immutable=1" if frozen else uri
+
+
+def _refuse_folder(path: Path) -> None:
+    try:
+        folder = path.is_dir()
+    except OSError as error:
+        raise DatabaseError(f"{path}: cannot be opened ({error.strerror or error}).") from error
+    if folder:
+        raise DatabaseError(f"{path}: is a folder. Name the database file in it with --db.")
+
+
+def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that holds somebody else's tables; an empty one is as good as none."""
+    tables = {name for (name,) in connection.execute("select name from sqlite_master where type in ('table', 'view')")}
+    # A run that was ended at its very beginning leaves the empty list of migrations alone.
+    if tables - {"_sqlite_migrations", "sqlite_sequence"} and not _applied(connection):
+        raise DatabaseError(
+            f"{path}: holds tables that are not an interview archive's, and is left unchanged. Name another with --db."
+        )
+
+
+def _applied(connection: sqlite3.Connection) -> set[str]:
+    """The names of our migrations that a database has had."""
     if not connection.execute("select 1 from sqlite_master where name = '_sqlite_migrations'").fetchone():
-        return
-    applied = connection.execute(
-        "select name from _sqlite_migrations where migration_set = ?", [migrations.name]
-    ).fetchall()
+        return set()
+    rows = connection.execute("select name from _sqlite_migrations where migration_set = ?", [migrations.name])
+    return {name for (name,) in rows}
+
+
+def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
     known = {migration.name for migration in migrations._migrations}  # it has no public list
-    newer = sorted(name for (name,) in applied if name not in known)
+    newer = sorted(_applied(connection) - known)
     if newer:
         raise DatabaseError(
             f"{path}: was made by a newer version of this program ({newer[-1]}) and is left unchanged. "
@@ -100,7 +160,7 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", None)
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits are finer distinctions
         if code not in _FILE_PROBLEMS:
             raise
         raise DatabaseError(f"{path}: {_FILE_PROBLEMS[code]} ({error}).") from error

@@ -104,13 +104,17 @@ def _known_id(db: Database, slug: str, episode: FeedEpisode) -> str | None:
     Where items share a guid, parsing gave all but the oldest ``<guid>#<suffix>``. When the feed drops the oldest,
     another one comes with the plain guid: it must not take over the oldest one's row.
     """
-    found = db.execute(
-        """select id from episodes where feed = :feed and
-               (guid = :guid or (enclosure_url = :url and substr(guid, 1, length(:guid) + 1) = :guid || '#'))
-           order by enclosure_url is :url desc, guid = :guid desc limit 1""",
+    same = db.execute("select id, enclosure_url from episodes where feed = ? and guid = ?", [slug, episode.guid])
+    plain = same.fetchone()
+    if plain and plain[1] == episode.enclosure_url:
+        return str(plain[0])
+    suffixed = db.execute(
+        """select id from episodes
+           where feed = :feed and enclosure_url = :url and substr(guid, 1, length(:guid) + 1) = :guid || '#'""",
         {"feed": slug, "guid": episode.guid, "url": episode.enclosure_url},
     ).fetchone()
-    return found[0] if found else None
+    found = suffixed or plain
+    return str(found[0]) if found else None
 
 
 def _free_id(db: Database, slug: str, guid: str) -> str:
@@ -125,16 +129,38 @@ def _free_id(db: Database, slug: str, guid: str) -> str:
 
 
 def _save_questions(db: Database, episode_id: str, questions: Iterable[Question]) -> None:
-    """Store a published list. A shortened list leaves no question behind unless somebody corrected it."""
-    kept = []
+    """Store a published list. A question keeps its id, matches and corrections as long as its text stays the same.
+
+    An id is ``<episode id>/q<8 hex of the text's hash>``: when the publisher inserts a question, no other one inherits
+    what was found or corrected for its number.
+    """
+    listed: dict[str, Question] = {}
     for question in questions:
-        kept.append(question.number)
+        key = _question_id(episode_id, question.text)
+        listed[f"{key}-{question.number}" if key in listed else key] = question  # the same text twice is two questions
+    known = {row[0]: tuple(row[1:]) for row in db.execute(
+        "select id, number, text from questions where episode = ?", [episode_id]
+    )}  # fmt: skip
+    if known == {key: (question.number, question.text) for key, question in listed.items()}:
+        return
+    for gone in known.keys() - listed.keys():
+        db.execute("delete from matches where question = ?", [gone])
+        # A corrected question stays, out of the list: somebody's work is never thrown away.
+        corrected = db.execute("select 1 from corrections where question = ?", [gone]).fetchone()
+        db.execute("update questions set number = null where id = ?" if corrected else
+                   "delete from questions where id = ?", [gone])  # fmt: skip
+    db.execute("update questions set number = null where episode = ?", [episode_id])  # numbers may change places
+    for key, question in listed.items():
         db.execute(
             """insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, 'notes')
-               on conflict (episode, number) do update set text = excluded.text, source = excluded.source""",
-            [f"{episode_id}/q{question.number}", episode_id, question.number, question.text],
+               on conflict (id) do update set number = excluded.number, text = excluded.text""",
+            [key, episode_id, question.number, question.text],
         )
-    gone = """select id from questions where episode = ? and number > ?
-              and id not in (select question from corrections)"""
-    db.execute(f"delete from matches where question in ({gone})", [episode_id, max(kept)])  # noqa: S608 - constant
-    db.execute(f"delete from questions where id in ({gone})", [episode_id, max(kept)])  # noqa: S608 - constant
+    db.execute(
+        "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]
+    )
+
+
+def _question_id(episode_id: str, text: str) -> str:
+    words = " ".join(text.casefold().split())
+    return f"{episode_id}/q{hashlib.sha256(words.encode()).hexdigest()[:8]}"

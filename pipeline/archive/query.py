@@ -17,46 +17,73 @@ _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes wo
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """One side of an OR. ``match`` finds what holds it; ``marks`` finds the places in it that are worth showing.
+
+    ``exact`` holds the words of each quoted phrase, folded: the index stems, a quotation does not. Where it is empty,
+    the alternative has only single words, and any form of them counts.
+    """
+
+    match: str
+    marks: str
+    exact: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """A compiled query. ``match`` is empty when there is nothing to look for; ``phrases`` are quoted ones only."""
+    """A compiled query. ``match`` is the whole of it, and empty when there is nothing to look for."""
 
     match: str = ""
-    phrases: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
 
     @property
-    def phrase_match(self) -> str:
-        """Return the expression that finds the quoted phrases alone, to mark them."""
-        return " OR ".join(self.phrases)
+    def has_phrase(self) -> bool:
+        """Tell whether something is quoted, so that whole transcripts have to be searched."""
+        return any(alternative.exact for alternative in self.alternatives)
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
     fts: str
     negative: bool
-    phrase: bool
+    exact: tuple[str, ...]  # the folded words of a quoted phrase, else empty
 
 
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
-    alternatives: list[list[str]] = [[]]
+    groups: list[list[_Term]] = [[]]
     excluded: list[str] = []
-    phrases: list[str] = []
     for term in _terms(unicodedata.normalize("NFC", text.replace("\0", " "))):
         if term is None:  # OR
-            alternatives.append([])
+            groups.append([])
         elif term.negative:
             excluded.append(term.fts)
         else:
-            alternatives[-1].append(term.fts)
-            if term.phrase:
-                phrases.append(term.fts)
-    wanted = [f"({' AND '.join(group)})" for group in alternatives if group]
-    if not wanted:
-        return Query()
-    match = " OR ".join(wanted)
-    if excluded:
-        match = f"({match}) NOT ({' OR '.join(excluded)})"
-    return Query(match, tuple(phrases))
+            groups[-1].append(term)
+    without = f" NOT ({' OR '.join(excluded)})" if excluded else ""
+    alternatives = tuple(_alternative(group, without) for group in groups if group)
+    return Query(" OR ".join(f"({alternative.match})" for alternative in alternatives), alternatives)
+
+
+def _alternative(terms: list[_Term], without: str) -> Alternative:
+    phrases = [term for term in terms if term.exact]
+    return Alternative(
+        match=f"({' AND '.join(term.fts for term in terms)}){without}",
+        marks=" OR ".join(term.fts for term in phrases or terms),
+        exact=tuple(term.exact for term in phrases),
+    )
+
+
+def folded_words(text: str) -> list[tuple[str, int, int]]:
+    """Return a text's words as the index sees them but for stemming, each with its character span.
+
+    Letters are compared without case and accents, as FTS5's ``unicode61 remove_diacritics 2`` does.
+    """
+    return [(_fold(word[0]), word.start(), word.end()) for word in re.finditer(r"[^\W_]+", text)]
+
+
+def _fold(word: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
 
 
 def _terms(text: str) -> Iterator[_Term | None]:
@@ -85,7 +112,8 @@ def _terms(text: str) -> Iterator[_Term | None]:
 def _term(raw: str, *, negative: bool, quoted: bool) -> _Term:
     prefix = not quoted and raw.endswith("*")
     fts = '"' + raw.replace('"', " ").rstrip("*") + '"' + ("*" if prefix else "")
-    return _Term(fts, negative, phrase=quoted and len(re.findall(r"\w+", raw)) > 1)
+    words = tuple(word for word, _, _ in folded_words(raw)) if quoted else ()
+    return _Term(fts, negative, exact=words if len(words) > 1 else ())
 
 
 def _find_any(text: str, characters: str, start: int) -> int:

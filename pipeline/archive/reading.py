@@ -162,7 +162,7 @@ def newest(connection: sqlite3.Connection, limit: int) -> tuple[Listed, ...]:
     rows = _rows(connection).execute(
         """select e.id, e.title, f.title as show, e.published,
             coalesce(r.duration, e.declared_duration) as duration,
-            (select count(*) from questions q where q.episode = e.id) as questions,
+            (select count(*) from questions q where q.episode = e.id and q.number is not null) as questions,
             exists (select 1 from transcripts t where t.episode = e.id and t.preferred = 1) as transcribed
         from episodes e
         join feeds f on f.slug = e.feed
@@ -250,12 +250,8 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
 
 def _questions(cursor: sqlite3.Cursor, episode_id: str) -> tuple[PublishedQuestion, ...]:
     rows = cursor.execute(
-        """select v.number, v.text, v.status, v.start, v."end", v.answer_end, v.confidence, v.corrected,
-            case when v.status = 'merged' then m.merged_with end as merged_with
-        from question_times v
-        left join transcripts t on t.episode = v.episode and t.preferred = 1
-        left join matches m on m.question = v.episode || '/q' || v.number and m.transcript = t.id
-        where v.episode = ? order by v.number""",
+        """select number, text, status, start, "end", answer_end, confidence, corrected, merged_with
+        from question_times where episode = ? order by number""",
         [episode_id],
     )
     return tuple(PublishedQuestion(**{**dict(row), "corrected": bool(row["corrected"])}) for row in rows)

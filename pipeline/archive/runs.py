@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from sqlite_utils import Database
 
@@ -25,13 +25,6 @@ def add_item(db: Database, run: int, item: RunItem) -> None:
         "insert into run_items (run, stage, feed, episode, status, reason, seconds) values (?, ?, ?, ?, ?, ?, ?)",
         [run, item.stage, item.feed, item.episode, item.status, item.reason, round(item.seconds, 3)],
     )
-
-
-def add_items(db: Database, run: int, items: Iterable[RunItem]) -> None:
-    """Record many items in one transaction."""
-    with db.atomic():
-        for item in items:
-            add_item(db, run, item)
 
 
 def finish_run(db: Database, run: int, *, exit_code: int, report: Mapping[str, object], now: str) -> None:

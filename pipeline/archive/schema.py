@@ -52,6 +52,7 @@ create table episodes (
     unique (feed, guid)
 ) strict;
 create index idx_episodes_published on episodes(published);
+create index idx_episodes_enclosure on episodes(feed, enclosure_url);
 
 create table renditions (              -- the kept files; one file may belong to several episodes
     sha256 text not null,
@@ -113,9 +114,9 @@ create table speakers (
 ) strict;
 
 create table questions (
-    id text primary key,               -- <episode id>/q<number>
+    id text primary key,               -- <episode id>/q<8 hex of the text's hash>
     episode text not null references episodes(id),
-    number integer not null,
+    number integer,                    -- null: no longer in the published list, kept because it was corrected
     text text not null,
     source text not null,              -- where it was published
     unique (episode, number)
@@ -191,12 +192,14 @@ select
     case when c.id is null then m."end" else c."end" end as "end",
     case when c.id is null then m.answer_end else c.answer_end end as answer_end,
     case when c.id is null then m.confidence else 1.0 end as confidence,
-    c.id is not null as corrected
+    c.id is not null as corrected,
+    case when c.id is null then m.merged_with end as merged_with
 from questions q
 left join transcripts t on t.episode = q.episode and t.preferred = 1
 left join matches m on m.question = q.id and m.transcript = t.id
 left join renditions r on r.episode = q.episode and r.current = 1
 left join latest c on c.question = q.id and c.rendition = coalesce(t.rendition, r.sha256)
+where q.number is not null
 order by q.episode, q.number;
 
 create view needs_listening as

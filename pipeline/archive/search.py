@@ -16,13 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
-from pipeline.archive.query import Query, compile_query
+from pipeline.archive.query import Alternative, Query, compile_query, folded_words
 from pipeline.model import clock
 
 PAGE_SIZE = 20
 MAX_PAGE = 100_000
-# A phrase that is in more transcripts than this is a commonplace; the newest ones are shown.
-MAX_PHRASE_TRANSCRIPTS = 500
 _MARK, _UNMARK = "\x02", "\x03"
 
 
@@ -127,7 +125,7 @@ def search(
     cursor.row_factory = sqlite3.Row
     page = min(max(page, 1), MAX_PAGE)
     first = (page - 1) * size
-    find = _phrase_hits if query.phrases else _word_hits
+    find = _phrase_hits if query.has_phrase else _word_hits
     hits, total = find(cursor, query, filters, first, size)
     return Results(tuple(hits), total, page + 1 if first + size < total else None)
 
@@ -175,30 +173,29 @@ def _word_hits(cursor: sqlite3.Cursor, query: Query, filters: Filters, first: in
 def _phrase_hits(
     cursor: sqlite3.Cursor, query: Query, filters: Filters, first: int, size: int
 ) -> tuple[list[Hit], int]:
-    """The places of the quoted phrases, newest episode first, in order of time within an episode.
+    """The places where a query with quoted phrases holds, newest episode first, then in order of time.
 
     Only the places of the page asked for are turned into hits, unless a filter needs to know who speaks there.
     """
     needs_all = bool(filters.speaker or filters.role)
     hits: list[Hit] = []
     total = 0
-    for transcript, spans in _phrase_spans(cursor, query, filters):
+    for transcript, spans in _spans_by_transcript(cursor, query, filters):
         wanted = spans if needs_all else spans[max(0, first - total) : max(0, first + size - total)]
-        total += 0 if needs_all else len(spans)
-        if not wanted:
-            continue
-        lines = _lines(cursor, transcript["id"])
-        for begin, end in wanted:
-            hit = _place(lines, begin, end, transcript)
-            if filters.speaker in {None, "", hit.speaker} and filters.role in {None, "", hit.role}:
-                hits.append(hit)
-    return (hits[first : first + size], len(hits)) if needs_all else (hits, total)
+        total += len(spans)
+        if wanted:
+            whole = _whole_text(cursor, transcript["id"])
+            hits += [whole.hit(begin, end, transcript) for begin, end in wanted]
+    if not needs_all:
+        return hits, total
+    hits = [hit for hit in hits if filters.speaker in {None, "", hit.speaker} and filters.role in {None, "", hit.role}]
+    return hits[first : first + size], len(hits)
 
 
-def _phrase_spans(
+def _spans_by_transcript(
     cursor: sqlite3.Cursor, query: Query, filters: Filters
 ) -> Iterator[tuple[sqlite3.Row, list[tuple[int, int]]]]:
-    """Each transcript in which the query holds, with the character spans of its phrases."""
+    """Each transcript in which the query holds, with the character spans of its hits, in order."""
     conditions, values = replace(filters, speaker=None, role=None).sql()
     transcripts = cursor.execute(
         f"""select t.id, e.id as episode, e.title, e.published
@@ -206,26 +203,76 @@ def _phrase_spans(
         join transcripts t on t.id = hits.rowid and t.preferred = 1
         join episodes e on e.id = t.episode
         where 1{conditions}
-        order by e.published desc, e.id limit {MAX_PHRASE_TRANSCRIPTS}""",
+        order by e.published desc, e.id""",
         [query.match, *values],
     ).fetchall()
     for transcript in transcripts:
-        marked = cursor.execute(
-            f"""select highlight(transcripts_fts, 0, '{_MARK}', '{_UNMARK}') from transcripts_fts
-            where transcripts_fts match ? and rowid = ?""",
-            [query.phrase_match, transcript["id"]],
-        ).fetchone()
-        if marked is not None:
-            yield transcript, _marked_spans(marked[0])
+        spans: set[tuple[int, int]] = set()
+        for alternative in query.alternatives:
+            spans.update(_alternative_spans(cursor, alternative, transcript["id"]))
+        if spans:
+            yield transcript, sorted(spans)
 
 
-def _lines(cursor: sqlite3.Cursor, transcript: int) -> list[_Line]:
+def _alternative_spans(cursor: sqlite3.Cursor, alternative: Alternative, transcript: int) -> Iterator[tuple[int, int]]:
+    """The character spans of one side of an OR in one transcript, quoted phrases word for word."""
+    holds = "select 1 from transcripts_fts where transcripts_fts match ? and rowid = ?"
+    if not cursor.execute(holds, [alternative.match, transcript]).fetchone():
+        return
+    (marked,) = cursor.execute(
+        f"""select highlight(transcripts_fts, 0, '{_MARK}', '{_UNMARK}') from transcripts_fts
+        where transcripts_fts match ? and rowid = ?""",
+        [alternative.marks, transcript],
+    ).fetchone()
+    # The nth place has 2n marks before it, which are no characters of the text.
+    for n, place in enumerate(re.finditer(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", marked)):
+        begin = place.start() - 2 * n
+        if not alternative.exact:
+            yield begin, begin + len(place[1])
+            continue
+        words = folded_words(place[1])
+        spoken = [word for word, _, _ in words]
+        for phrase in alternative.exact:
+            for at in range(len(words) - len(phrase) + 1):
+                if tuple(spoken[at : at + len(phrase)]) == phrase:
+                    yield begin + words[at][1], begin + words[at + len(phrase) - 1][2]
+
+
+@dataclass(frozen=True, slots=True)
+class _WholeText:
+    """A transcript's segments, and where each begins in their text joined by single spaces."""
+
+    lines: Sequence[_Line]
+    starts: Sequence[int]
+
+    def hit(self, begin: int, end: int, transcript: sqlite3.Row) -> Hit:
+        """Turn a character span of the whole text into the segments and seconds that it covers."""
+        first = bisect.bisect_right(self.starts, begin) - 1
+        last = max(first, bisect.bisect_left(self.starts, end) - 1)
+        text = " ".join(line.text for line in self.lines[first : last + 1])
+        begin_in, end_in = begin - self.starts[first], end - self.starts[first]
+        opening, closing = self.lines[first], self.lines[last]
+        return Hit(
+            episode=transcript["episode"],
+            title=transcript["title"],
+            published=transcript["published"],
+            speaker=opening.speaker,
+            role=opening.role,
+            question=opening.question,
+            start=_word_time(opening, begin_in, which=0),
+            end=_word_time(closing, end - self.starts[last] - 1, which=1),
+            text=text,
+            html=_to_html(text[:begin_in] + _MARK + text[begin_in:end_in] + _UNMARK + text[end_in:]),
+        )
+
+
+def _whole_text(cursor: sqlite3.Cursor, transcript: int) -> _WholeText:
     rows = cursor.execute(
         """select start, "end", text, speaker, role, question, words from segments
         where transcript = ? order by n""",
         [transcript],
     )
-    return [
+    lines = [
         _Line(
             start=row["start"],
             end=row["end"],
@@ -237,35 +284,7 @@ def _lines(cursor: sqlite3.Cursor, transcript: int) -> list[_Line]:
         )
         for row in rows
     ]
-
-
-def _marked_spans(marked: str) -> list[tuple[int, int]]:
-    """Character spans of the marked places, counted in the text without the marks."""
-    places = re.finditer(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", marked)
-    return [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
-
-
-def _place(lines: Sequence[_Line], begin: int, end: int, transcript: sqlite3.Row) -> Hit:
-    """Turn a character span of the whole text into the segments and seconds that it covers."""
-    starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
-    first = bisect.bisect_right(starts, begin) - 1
-    last = max(first, bisect.bisect_left(starts, end) - 1)
-    text = " ".join(line.text for line in lines[first : last + 1])
-    offset = starts[first]
-    begin_in, end_in = begin - offset, end - offset
-    opening, closing = lines[first], lines[last]
-    return Hit(
-        episode=transcript["episode"],
-        title=transcript["title"],
-        published=transcript["published"],
-        speaker=opening.speaker,
-        role=opening.role,
-        question=opening.question,
-        start=_word_time(opening, begin_in, which=0),
-        end=_word_time(closing, end - starts[last] - 1, which=1),
-        text=text,
-        html=_to_html(text[:begin_in] + _MARK + text[begin_in:end_in] + _UNMARK + text[end_in:]),
-    )
+    return _WholeText(lines, list(accumulate((len(line.text) + 1 for line in lines), initial=0)))
 
 
 def _word_time(line: _Line, character: int, *, which: int) -> float:

@@ -113,7 +113,9 @@ def read_segments(db: Database, transcript_id: int) -> tuple[Segment, ...]:
 
 def read_questions(db: Database, episode: str) -> tuple[Question, ...]:
     """Return an episode's published questions in order."""
-    rows = db.execute("select number, text from questions where episode = ? order by number", [episode])
+    rows = db.execute(
+        "select number, text from questions where episode = ? and number is not null order by number", [episode]
+    )
     return tuple(Question(number, text) for number, text in rows)
 
 
@@ -148,10 +150,9 @@ def save_matches(
         db.execute("delete from matches where transcript = ?", [transcript_id])
         db.conn.executemany(
             """insert into matches (question, transcript, status, start, "end", answer_end, confidence, merged_with)
-               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+               select id, ?, ?, ?, ?, ?, ?, ? from questions where episode = ? and number = ?""",
             (
-                (f"{episode}/q{m.number}", transcript_id, m.status, m.start, m.end, m.answer_end, m.confidence,
-                 m.merged_with)
+                (transcript_id, m.status, m.start, m.end, m.answer_end, m.confidence, m.merged_with, episode, m.number)
                 for m in matches
             ),
         )  # fmt: skip

@@ -20,8 +20,8 @@ import torch
 import whisper
 from numpy.typing import NDArray
 
+from pipeline.atomic import new_file
 from pipeline.errors import WeightsError
-from pipeline.speech.atomic import new_file
 from pipeline.speech.download import stall_limit
 from pipeline.speech.weights import no_weights, sha256_of
 

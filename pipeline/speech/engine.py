@@ -53,8 +53,8 @@ class Engine(Protocol):
         Args:
             audio: One channel at 16 kHz, -1 to 1; any length.
             language: A language tag such as ``en`` or ``en-GB``.
-            prompt: Names and words to expect. Only the first window of every ten minutes is prompted: with
-                every window prompted, the word error rate of tiny.en on the sample show rises from 2 % to 11 %.
+            prompt: Names and words to expect, put before the recording's first window. Not before every window:
+                that raised the word error rate of tiny.en on the sample show from 2 % to 11 %.
             progress: Told the seconds of the recording that are done, never less than before.
 
         Returns:

@@ -21,9 +21,9 @@ from pipeline.errors import SpeechError, UnknownModelError, WeightsError
 from pipeline.model import Segment, Word
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.download import from_hub
+from pipeline.speech.hearing import OPTIONS, hear
 from pipeline.speech.names import EngineName, whisper_language
-from pipeline.speech.pieces import VAD
-from pipeline.speech.segments import Heard, hear
+from pipeline.speech.segments import Heard
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 # Conditioning on the text before makes a window repeat the mistakes of the last one.
@@ -44,10 +44,10 @@ class FasterWhisper:
         """See ``Engine.options``."""
         return {
             "weights": self._weights.identity,
-            "alignment_heads": self._weights.package and self._weights.package.alignment_heads,
+            "alignment_heads": self._weights.alignment_heads,
             "compute_type": "float16" if self._device == "cuda" else "int8",
             **_DECODING,
-            "vad": VAD,
+            **OPTIONS,
             "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2")},
         }
 
@@ -62,16 +62,16 @@ class FasterWhisper:
         """See ``Engine.transcribe``."""
         spoken = whisper_language(language)
 
-        def decode(samples: NDArray[np.float32]) -> Iterator[Heard]:
+        def decode(samples: NDArray[np.float32], before: str | None) -> Iterator[Heard]:
             segments, _ = self._loaded(spoken).transcribe(
-                samples, language=spoken, word_timestamps=True, initial_prompt=prompt, **_DECODING
+                samples, language=spoken, word_timestamps=True, initial_prompt=before, **_DECODING
             )
             for segment in segments:
                 words = [Word(w.start, w.end, w.word, float(w.probability)) for w in segment.words]
                 yield Heard(words, segment.avg_logprob, segment.compression_ratio, segment.no_speech_prob)
 
         try:
-            return hear(audio, decode, progress=progress)
+            return hear(audio, decode, prompt=prompt, progress=progress)
         except (OSError, RuntimeError, ValueError) as error:
             raise SpeechError(f"faster-whisper failed: {error}") from error
 

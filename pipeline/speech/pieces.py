@@ -1,7 +1,7 @@
 """The parts of a recording in which somebody speaks, cut into pieces for a decoder. It decodes no words.
 
-Whisper invents sentences where nobody speaks, so it is only given what Silero's voice activity detector
-takes for speech. Pieces also bound the memory a long recording needs, and let progress be told.
+Whisper invents sentences where nobody speaks, so it is only given what Silero's voice activity detector takes for
+speech. Pieces also keep the memory a recording needs from growing with its length, and let progress be told.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  # Hz: what Whisper and the detector expect
 
-# The detector's settings are part of a transcript's key: another value may change the words.
-# The first three are faster-whisper's own defaults (a pause has to last 2 s to be left out).
-VAD = {
+BLOCK_SECONDS = 300
+VAD = {  # the first three are faster-whisper's defaults: a pause has to last two seconds to be left out
     "threshold": 0.5,
     "min_silence_duration_ms": 2000,
     "speech_pad_ms": 400,
-    "max_speech_duration_s": 600,  # then it cuts at the last pause of 0.1 s
+    "max_speech_duration_s": 240,  # longer speech is cut at its last pause of 0.1 s
 }
-_PIECE = VAD["max_speech_duration_s"] * SAMPLE_RATE  # samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +47,23 @@ class Piece:
 
 
 def pieces(audio: NDArray[np.float32]) -> Iterator[Piece]:
-    """Cut the speech of a recording into pieces of at most ten minutes.
+    """Cut the speech of a recording into pieces of less than five minutes.
 
     Args:
         audio: One channel at 16 kHz, -1 to 1.
     """
-    spans: list[tuple[int, int]] = []
-    for span in _speech(audio):
-        if spans and sum(end - start for start, end in [*spans, span]) > _PIECE:
-            yield _piece(audio, spans)
-            spans = []
-        spans.append(span)
-    if spans:
-        yield _piece(audio, spans)
+    at = 0
+    while at < audio.size:
+        block = audio[at : at + BLOCK_SECONDS * SAMPLE_RATE]
+        following = at + block.size
+        spans = [(at + start, at + end) for start, end in _speech(block)]
+        if spans and spans[-1][1] == following < audio.size and spans[-1][0] > at:
+            following, _ = spans.pop()  # the block ends in the middle of this speech: the next begins with it
+        if spans:
+            yield Piece(np.concatenate([audio[start:end] for start, end in spans]), tuple(spans))
+        at = following
 
 
-def _speech(audio: NDArray[np.float32]) -> list[tuple[int, int]]:
-    if not audio.any():
-        return []
-    return [(span["start"], span["end"]) for span in get_speech_timestamps(audio, VadOptions(**VAD))]
-
-
-def _piece(audio: NDArray[np.float32], spans: list[tuple[int, int]]) -> Piece:
-    return Piece(np.concatenate([audio[start:end] for start, end in spans]), tuple(spans))
+def _speech(block: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """The bounds of speech in a block, in samples; none is longer than ``max_speech_duration_s``."""
+    return [(span["start"], span["end"]) for span in get_speech_timestamps(block, VadOptions(**VAD))]

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pipeline.errors import SpeechError, UnknownModelError
 from pipeline.model import Segment, Word
 from pipeline.speech.cores import usable_cores
+from pipeline.speech.hearing import OPTIONS, hear
 from pipeline.speech.names import LANGUAGES, EngineName, whisper_language
-from pipeline.speech.pieces import VAD
-from pipeline.speech.segments import Heard, hear
+from pipeline.speech.segments import Heard
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class OpenAIWhisper:
         """See ``Engine.options``."""
         return {
             "weights": self._weights.identity,
-            "alignment_heads": self._weights.package and self._weights.package.alignment_heads,
+            "alignment_heads": self._weights.alignment_heads,
             **_DECODING,
-            "vad": VAD,
+            **OPTIONS,
             "versions": {name: version(name) for name in ("openai-whisper", "torch")},
         }
 
@@ -64,12 +64,12 @@ class OpenAIWhisper:
         """See ``Engine.transcribe``."""
         spoken = whisper_language(language)
 
-        def decode(samples: NDArray[np.float32]) -> Iterator[Heard]:
+        def decode(samples: NDArray[np.float32], before: str | None) -> Iterator[Heard]:
             result = self._loaded(spoken).transcribe(
                 samples,
                 language=spoken,
                 word_timestamps=True,
-                initial_prompt=prompt,
+                initial_prompt=before,
                 **_DECODING,
             )
             for segment in result["segments"]:
@@ -77,7 +77,7 @@ class OpenAIWhisper:
                 yield Heard(words, segment["avg_logprob"], segment["compression_ratio"], segment["no_speech_prob"])
 
         try:
-            return hear(audio, decode, progress=progress)
+            return hear(audio, decode, prompt=prompt, progress=progress)
         except (OSError, RuntimeError, ValueError) as error:
             raise SpeechError(f"openai-whisper failed: {error}") from error
 

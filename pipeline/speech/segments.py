@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.model import Segment, Word
-from pipeline.speech.pieces import SAMPLE_RATE, Piece, pieces
 from pipeline.text import sentences
 
 _STEP = 0.01  # seconds: the shortest a word can be, half of Whisper's own resolution
@@ -35,35 +33,6 @@ class Heard:
     no_speech_prob: float
 
 
-def hear(
-    audio: NDArray[np.float32],
-    decode: Callable[[NDArray[np.float32]], Iterable[Heard]],
-    *,
-    progress: Callable[[float], None] | None = None,
-) -> tuple[Segment, ...]:
-    """Decode the speech in a recording.
-
-    Args:
-        audio: One channel at 16 kHz, -1 to 1.
-        decode: Writes down the speech of one piece.
-        progress: Told the seconds of the recording that are done.
-
-    Returns:
-        The segments in order, with times in the recording; none where nobody speaks.
-    """
-    told = progress or (lambda _: None)
-    heard: list[Heard] = []
-    for piece in pieces(audio):
-        for one in decode(piece.samples):
-            words = tuple(_placed(word, piece) for word in one.words)
-            heard.append(replace(one, words=words))
-            if words:
-                told(min(words[-1].end, piece.end))
-        told(piece.end)
-    told(audio.size / SAMPLE_RATE)
-    return tidy(heard, audio.size / SAMPLE_RATE)
-
-
 def tidy(heard: Iterable[Heard], duration: float) -> tuple[Segment, ...]:
     """Make segments of what was heard in a recording of this duration in seconds.
 
@@ -76,18 +45,28 @@ def tidy(heard: Iterable[Heard], duration: float) -> tuple[Segment, ...]:
     for one, words in spoken:
         # Each word keeps the leading space that Whisper wrote, or its absence, which is how its language is written.
         timed = [Word(*time, word.text, round(word.probability, 4)) for word, time in zip(words, times, strict=False)]
-        segments += [_segment(sentence, _flags(one)) for sentence in sentences(timed)]
+        segments += [_segment(sentence, suspicions(one)) for sentence in sentences(timed)]
     return tuple(segments)
 
 
-def _segment(words: Sequence[Word], flags: Iterable[str]) -> Segment:
+def suspicions(heard: Heard) -> tuple[str, ...]:
+    """What makes a segment suspicious, by the thresholds at which Whisper itself tries again."""
+    signs = {
+        "repetition": heard.compression_ratio > 2.4,
+        "low_confidence": heard.avg_logprob < -1.0,
+        "maybe_no_speech": heard.no_speech_prob > 0.6,
+    }
+    return tuple(sign for sign, seen in signs.items() if seen)
+
+
+def _segment(words: Sequence[Word], flags: tuple[str, ...]) -> Segment:
     return Segment(
         start=words[0].start,
         end=words[-1].end,
         text=" ".join("".join(word.text for word in words).split()),
         words=tuple(word._replace(text=word.text.strip()) for word in words),
         confidence=round(fmean(word.probability for word in words), 4),
-        flags=tuple(flags),
+        flags=flags,
     )
 
 
@@ -105,12 +84,6 @@ def _times(words: Sequence[Word], duration: float) -> list[tuple[float, float]]:
     starts = np.maximum.accumulate(raw.clip(0, last - _STEP * count)) + steps
     ends = np.array([word.end for word in words]).clip(starts + _STEP, np.append(starts[1:], last))
     return list(zip(starts.round(3).tolist(), ends.round(3).tolist(), strict=True))
-
-
-def _placed(word: Word, piece: Piece) -> Word:
-    # As in faster-whisper, the middle decides to which side of a cut a word belongs.
-    shift = piece.shift((word.start + word.end) / 2)
-    return word._replace(start=float(word.start) + shift, end=float(word.end) + shift)
 
 
 def _clean(word: Word) -> Word:
@@ -131,13 +104,3 @@ def _whole(words: Iterable[Word]) -> Iterator[Word]:
         whole = word
     if whole:
         yield whole
-
-
-def _flags(heard: Heard) -> Iterator[str]:
-    """What makes a segment suspicious, by the thresholds at which Whisper itself tries again."""
-    if heard.compression_ratio > 2.4:
-        yield "repetition"
-    if heard.avg_logprob < -1.0:
-        yield "low_confidence"
-    if heard.no_speech_prob > 0.6:
-        yield "maybe_no_speech"

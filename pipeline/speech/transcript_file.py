@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline.atomic import new_file
 from pipeline.errors import SpeechError
 from pipeline.model import Segment, Transcript, Word
-from pipeline.speech.atomic import new_file
 
 FORMAT = 1
 

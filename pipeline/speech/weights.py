@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.atomic import new_file
 from pipeline.errors import WeightsError
-from pipeline.speech.atomic import new_file
 from pipeline.speech.names import MODELS, EngineName
 
 
@@ -88,6 +88,11 @@ class Weights:
     parts: tuple[Path, ...] = ()
     others: tuple[Path, ...] = ()
 
+    @property
+    def alignment_heads(self) -> list[list[int]] | None:
+        """What the word times follow instead of what the model itself names; None: nothing instead."""
+        return [list(pair) for pair in self.package.alignment_heads] if self.package else None
+
 
 def find_weights(model: str, engine: EngineName, *, packages: Mapping[str, Package] = PACKAGES) -> Weights:
     """Decide where the weights of a model will come from, reading no more than a checksum needs.
@@ -134,8 +139,7 @@ def ready_weights(weights: Weights, cache: Path) -> Path | None:
     for file in weights.others:
         content = file.read_bytes()
         if file.name == "config.json":
-            heads = {"alignment_heads": weights.package.alignment_heads}
-            content = json.dumps(json.loads(content) | heads).encode()
+            content = json.dumps(json.loads(content) | {"alignment_heads": weights.alignment_heads}).encode()
         with new_file(folder / file.name) as target:
             target.write(content)
     return folder

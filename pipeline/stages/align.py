@@ -21,7 +21,7 @@ def align_episode(tools: Tools, feed: Feed, episode: Episode) -> Outcome:  # noq
         return Outcome("skipped", "no transcript yet")
     questions = read_questions(tools.db, episode.id)
     if not questions:
-        return Outcome("skipped", "no question list in the notes")
+        return Outcome("skipped", "no question list in the notes", routine=True)
     key = _key(questions)
     if alignment_key(tools.db, transcript[0]) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)

@@ -20,7 +20,7 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     if known and (tools.data / known[0]).is_file():
         return Outcome("skipped", "already kept", routine=True)
     if episode.enclosure_url is None:
-        return Outcome("skipped", "the feed names no audio")
+        return Outcome("skipped", "the feed names no audio", routine=True)
     feed_url = tools.db.execute("select feed_url from feeds where slug = ?", [feed.slug]).fetchone()[0]
     local_root = local_path(feed_url).parent if scheme(feed_url) == "file" else None
     with tools.client(feed) as client:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 
 from pipeline.archive.feeds import ensure_feed, save_poll, save_snapshot, save_status, validators
+from pipeline.atomic import new_file
 from pipeline.config import Feed
-from pipeline.errors import FeedError
 from pipeline.feeds.fetch import FeedBody, Validators, fetch, resolve
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
 from pipeline.stages import Outcome, Tools
@@ -29,8 +28,8 @@ def poll(tools: Tools, feed: Feed) -> Outcome:
             save_status(tools.db, feed.slug, "unchanged", now=tools.now())
             return Outcome("ok", "unchanged since the last time")
         parsed = parse_feed(body)
-    except FeedError as error:
-        save_status(tools.db, feed.slug, str(error), now=tools.now())
+    except Exception as error:
+        save_status(tools.db, feed.slug, str(error) or type(error).__name__, now=tools.now())
         raise
     _keep_bytes(tools, feed.slug, body)
     new = save_poll(
@@ -53,11 +52,7 @@ def _keep_bytes(tools: Tools, slug: str, body: FeedBody) -> None:
     path = tools.data / "feeds" / f"{sha256}.xml"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
+        with new_file(path) as file:
             file.write(body.content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
     relative = path.relative_to(tools.data).as_posix()
     save_snapshot(tools.db, slug, sha256=sha256, path=relative, size=len(body.content), now=tools.now())

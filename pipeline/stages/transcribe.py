@@ -30,19 +30,17 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     if rendition is None:
         return Outcome("skipped", "no audio is kept yet")
     sha256, path, duration = rendition
-    done = tools.db.execute(
-        "select 1 from transcripts where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1",
-        [episode.id, sha256, feed.engine, feed.model],
-    ).fetchone()
-    if done and not tools.again:
-        return Outcome("skipped", "already transcribed", routine=True)
-    engine = tools.engine(feed)
     prompt = make_prompt(feed)
+    if not tools.again:
+        done = _done(tools, feed, episode, sha256, prompt)
+        if done:
+            return Outcome("skipped", done, routine=True)
+    engine = tools.engine(feed)
     key = transcript_file.transcript_key(
         engine=engine.name, model=engine.model, language=feed.language, prompt=prompt, options=engine.options
     )
     folder = tools.data / FOLDER
-    transcript = transcript_file.find(folder, sha256, key)
+    transcript = None if tools.again else transcript_file.find(folder, sha256, key)
     if transcript is not None:
         publish(tools.db, episode.id, transcript, key)
         return Outcome("ok", "taken from its file")
@@ -56,6 +54,24 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     publish(tools.db, episode.id, transcript, key)
     words = sum(len(segment.words) for segment in transcript.segments)
     return Outcome("ok", f"{clock(duration)} of audio, {words} words, {duration / max(took, 0.001):.1f}x real time")
+
+
+def _done(tools: Tools, feed: Feed, episode: Episode, sha256: str, prompt: str | None) -> str | None:
+    """Say why the episode need not be transcribed, or None if it has to be.
+
+    Another engine, model or language in feeds.yaml asks for a new transcript. Another vocabulary does not: it would
+    cost hours for every word added; the report says so instead.
+    """
+    found = tools.db.execute(
+        """select language, json_extract(options, '$.prompt') from transcripts
+           where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1""",
+        [episode.id, sha256, feed.engine, feed.model],
+    ).fetchone()
+    if found is None or found[0] != feed.language:
+        return None
+    if found[1] != prompt:
+        return "transcribed with another vocabulary (--again makes it anew)"
+    return "already transcribed"
 
 
 def make_transcript(

@@ -1,0 +1,129 @@
+"""Runs over the stages: what is done, what is left alone, and what the report says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from pipeline.config import Config, Feed
+from pipeline.ingest import ingest
+from pipeline.model import Segment
+from pipeline.stages import Tools
+from tests.conftest import FakeEngine
+
+FEED = """<rss version="2.0"><channel><title>Show</title>{items}</channel></rss>"""
+ITEM = (
+    "<item><guid>{n}</guid><title>Episode {n}</title><description>{notes}</description>"
+    '<enclosure url="{n}.mp3" type="audio/mpeg" length="1"/></item>'
+)
+NOTES = "The questions: 1) What had changed most? 2) How did the team decide?"
+
+
+@pytest.fixture
+def feed(tmp_path: Path, tone_mp3: bytes, tone_m4a: bytes) -> Feed:
+    items = ITEM.format(n=1, notes=NOTES) + ITEM.format(n=2, notes="No list here.")
+    (tmp_path / "feed.xml").write_text(FEED.format(items=items), encoding="utf-8")
+    (tmp_path / "1.mp3").write_bytes(tone_mp3)
+    (tmp_path / "2.mp3").write_bytes(tone_m4a)
+    return Feed(slug="show", title="Show", url="feed.xml")
+
+
+def config(tmp_path: Path, feed: Feed, **changes: object) -> Config:
+    return Config(feeds=[feed.model_copy(update=changes)], folder=tmp_path)
+
+
+def test_a_run_does_all_and_the_next_one_nothing(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine
+) -> None:
+    tools = make_tools()
+    first = ingest(config(tmp_path, feed), tools)
+    assert (first.exit_code, engine.calls) == (0, 2)
+    assert first.counts("align") == {"ok": 1, "skipped": 1, "failed": 0}
+    said: list[object] = []
+    second = ingest(config(tmp_path, feed), tools, say=said.append)
+    assert engine.calls == 2
+    assert second.skip_reasons("transcribe") == {"already transcribed": 2}
+    assert [item.stage for item in said] == ["poll"]  # what is routine is counted, not listed
+
+
+def test_the_same_audio_in_two_episodes_is_heard_once(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
+) -> None:
+    (tmp_path / "2.mp3").write_bytes((tmp_path / "1.mp3").read_bytes())
+    assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
+    assert engine.calls == 1
+    assert archive.execute("select count(*), count(distinct sha256) from renditions").fetchone() == (2, 1)
+    assert archive.execute("select count(distinct episode) from segments").fetchone() == (2,)
+
+
+def test_one_failing_episode_does_not_stop_the_other(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools]
+) -> None:
+    (tmp_path / "2.mp3").write_text("<html>gone</html>", encoding="utf-8")
+    report = ingest(config(tmp_path, feed), make_tools())
+    assert report.exit_code == 3
+    assert report.counts("download") == {"ok": 1, "skipped": 0, "failed": 1}
+    assert report.counts("transcribe") == {"ok": 1, "skipped": 1, "failed": 0}
+
+
+def test_an_engine_that_raises_fails_its_episode_alone(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine
+) -> None:
+    engine.error = RuntimeError("out of luck")
+    report = ingest(config(tmp_path, feed), make_tools())
+    assert report.exit_code == 3
+    assert {item.reason for item in report.failures} == {"RuntimeError: out of luck"}
+    engine.error = None
+    assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
+
+
+def test_what_a_changed_setting_asks_for(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine
+) -> None:
+    ingest(config(tmp_path, feed), make_tools())
+    vocabulary = ingest(config(tmp_path, feed, vocabulary=("Ofsted",)), make_tools())
+    assert engine.calls == 2
+    reasons = vocabulary.skip_reasons("transcribe")
+    assert reasons == {"transcribed with another vocabulary (--again makes it anew)": 2}
+    ingest(config(tmp_path, feed, language="en-AU"), make_tools())
+    assert engine.calls == 4
+    ingest(config(tmp_path, feed, language="en-AU"), make_tools(again=True))
+    assert engine.calls == 6
+
+
+def test_stages_before_any_poll_say_so(tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools]) -> None:
+    report = ingest(config(tmp_path, feed), make_tools(), stages=("transcribe", "align"))
+    assert report.exit_code == 0
+    assert report.skip_reasons("transcribe") == {"no episode is known yet: `poll` finds them": 1}
+
+
+def test_a_feed_that_is_switched_off_is_left_alone(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], archive: Database
+) -> None:
+    report = ingest(config(tmp_path, feed, enabled=False), make_tools())
+    assert report.skip_reasons("poll") == {"switched off in feeds.yaml": 1}
+    assert archive.execute("select count(*) from episodes").fetchone() == (0,)
+
+
+def test_an_empty_transcript_is_a_transcript(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
+) -> None:
+    """Nobody speaks: said honestly, and not tried again for ever."""
+    engine.segments = ()
+    assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
+    assert archive.execute("select count(*) from transcripts").fetchone() == (2,)
+    assert archive.execute("select distinct status from matches").fetchall() == [("not_asked",)]
+    assert ingest(config(tmp_path, feed), make_tools()).counts("transcribe")["skipped"] == 2
+
+
+def test_matches_follow_a_new_transcript(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
+) -> None:
+    engine.segments = (Segment(0.0, 1.0, "What had changed most?"),)
+    ingest(config(tmp_path, feed), make_tools())
+    engine.segments = (Segment(0.0, 0.4, "Welcome."), Segment(0.5, 1.5, "What had changed most?"))
+    ingest(config(tmp_path, feed, language="en-AU"), make_tools())
+    assert archive.execute("select start from question_times where number = 1").fetchone() == (0.5,)
