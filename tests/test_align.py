@@ -48,7 +48,7 @@ def test_a_question_that_is_not_asked_gets_no_time() -> None:
     assert [match.status for match in matches] == ["asked", "not_asked", "asked"]
     assert matches[1].start is None
     assert matches[1].answer_end is None
-    assert 0.5 < matches[1].confidence <= 1.0  # of its not being asked
+    assert matches[1].confidence == 0.5  # its wording is not there; it may have been asked in quite other words
 
 
 def test_swapped_questions_are_found_where_they_are_asked() -> None:

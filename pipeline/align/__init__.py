@@ -14,6 +14,8 @@ __all__ = ["ALIGNER_VERSION", "align", "label_segments"]
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
 ALIGNER_VERSION = 2
 ASKED_PROBABILITY = 0.5
+# That the wording is not there says little of whether a question was asked in quite other words.
+MAX_NOT_ASKED_CONFIDENCE = 0.5
 
 
 def align(questions: Sequence[Question], segments: Sequence[Segment]) -> tuple[Match, ...]:
@@ -37,7 +39,8 @@ def align(questions: Sequence[Question], segments: Sequence[Segment]) -> tuple[M
     for question, places, candidate in zip(questions, options, chosen, strict=True):
         if candidate is None:
             best = places[0].probability if places else 0.0
-            matches.append(Match(question.number, "not_asked", confidence=round(1 - best, 3)))
+            confidence = min(1 - best, MAX_NOT_ASKED_CONFIDENCE)
+            matches.append(Match(question.number, "not_asked", confidence=round(confidence, 3)))
             continue
         following = next((start for start in sure if start > candidate.start), end_of_speech)
         matches.append(_match(question, candidate, following, _merged_with(question, candidate, questions, chosen)))
