@@ -11,11 +11,12 @@ from functools import partial
 from typing import Literal
 
 from pipeline import __version__
+from pipeline.archive.feeds import episodes, has_episode
 from pipeline.archive.runs import add_item, finish_run, start_run
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError
-from pipeline.model import RunItem
-from pipeline.stages import Episode, Outcome, Tools, episodes
+from pipeline.model import Episode, RunItem
+from pipeline.stages import Outcome, Tools
 from pipeline.stages.align import align_episode
 from pipeline.stages.download import download
 from pipeline.stages.poll import poll
@@ -138,7 +139,7 @@ def _check_only(config: Config, tools: Tools, only: str | None) -> None:
     slugs = [feed.slug for feed in config.feeds]
     if only.split("/")[0] not in slugs:
         raise ConfigError(f"--only {only}: feeds.yaml has no such feed; it has {', '.join(slugs)}")
-    if "/" in only and not tools.db.execute("select 1 from episodes where id = ?", [only]).fetchone():
+    if "/" in only and not has_episode(tools.db, only):
         raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
 
 

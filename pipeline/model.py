@@ -53,6 +53,16 @@ class ParsedFeed:
 
 
 @dataclass(frozen=True, slots=True)
+class Episode:
+    """An archived episode, as the stages need it."""
+
+    id: str
+    feed: str
+    title: str
+    enclosure_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class KeptAudio:
     """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds."""
 
@@ -64,6 +74,15 @@ class KeptAudio:
     url: str
     final_url: str
     fetched_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """The kept file that an episode's transcript is made from; ``path`` and ``duration`` as in ``KeptAudio``."""
+
+    sha256: str
+    path: str
+    duration: float
 
 
 class Word(NamedTuple):

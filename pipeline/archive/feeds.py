@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from pipeline.model import FeedEpisode, Question
+from pipeline.model import Episode, FeedEpisode, Question
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
@@ -26,6 +26,25 @@ def validators(db: Database, slug: str, *, feed_url: str, parser_version: int) -
         [slug, feed_url, parser_version],
     ).fetchone()
     return found or (None, None)
+
+
+def resolved_url(db: Database, slug: str) -> str | None:
+    """Return the address a feed was last read from."""
+    found = db.execute("select feed_url from feeds where slug = ?", [slug]).fetchone()
+    return found[0] if found else None
+
+
+def episodes(db: Database, slug: str) -> list[Episode]:
+    """Return a feed's episodes, newest first."""
+    rows = db.execute(
+        "select id, feed, title, enclosure_url from episodes where feed = ? order by published desc, id", [slug]
+    )
+    return [Episode(*row) for row in rows]
+
+
+def has_episode(db: Database, episode: str) -> bool:
+    """Tell whether there is an episode of this id."""
+    return db.execute("select 1 from episodes where id = ?", [episode]).fetchone() is not None
 
 
 def save_poll(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from sqlite_utils import Database
 
-from pipeline.model import KeptAudio, Match, Question, Role, Segment, Transcript, Word
+from pipeline.model import KeptAudio, Match, Question, Rendition, Role, Segment, Transcript, Word
 
 
 def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
@@ -31,6 +31,32 @@ def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
                 audio.path,
             ],
         )
+
+
+def current_rendition(db: Database, episode: str) -> Rendition | None:
+    """Return the kept file that counts for an episode, if there is one."""
+    found = db.execute(
+        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode]
+    ).fetchone()
+    return Rendition(*found) if found else None
+
+
+def preferred_transcript(db: Database, episode: str) -> int | None:
+    """Return the id of the transcript that counts for an episode, if there is one."""
+    found = db.execute("select id from transcripts where episode = ? and preferred = 1", [episode]).fetchone()
+    return found[0] if found else None
+
+
+def transcript_settings(
+    db: Database, episode: str, sha256: str, *, engine: str, model: str
+) -> tuple[str, str | None] | None:
+    """Return (language, prompt) of the preferred transcript, if this engine and model made it of this file."""
+    found = db.execute(
+        """select language, json_extract(options, '$.prompt') from transcripts
+           where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1""",
+        [episode, sha256, engine, model],
+    ).fetchone()
+    return (found[0], found[1]) if found else None
 
 
 def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int:

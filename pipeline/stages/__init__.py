@@ -31,16 +31,6 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
-    """An episode as the stages need it."""
-
-    id: str
-    title: str
-    enclosure_url: str | None
-    notes_text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Tools:
     """Everything that reaches outside, handed in: so that a test can hand in something else."""
 
@@ -52,11 +42,3 @@ class Tools:
     engine: Callable[[Feed], Engine]
     progress: Callable[[str, float], AbstractContextManager[Progress]]
     again: bool = False  # do what is done already once more
-
-
-def episodes(db: Database, feed: str) -> list[Episode]:
-    """Return a feed's episodes, newest first."""
-    rows = db.execute(
-        "select id, title, enclosure_url, notes_text from episodes where feed = ? order by published desc, id", [feed]
-    )
-    return [Episode(*row) for row in rows]

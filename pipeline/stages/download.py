@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.archive.transcripts import save_rendition
+from pipeline.archive.feeds import resolved_url
+from pipeline.archive.transcripts import current_rendition, save_rendition
 from pipeline.audio.keep import keep
 from pipeline.config import Feed
-from pipeline.model import clock
-from pipeline.stages import Episode, Outcome, Tools
+from pipeline.model import Episode, clock
+from pipeline.stages import Outcome, Tools
 from pipeline.web import local_path, scheme
 
 
@@ -16,12 +17,12 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     Raises:
         AudioError: it could not be fetched whole, or is not audio. Nothing is kept; the next run tries again.
     """
-    known = tools.db.execute("select path from renditions where episode = ? and current = 1", [episode.id]).fetchone()
-    if known and (tools.data / known[0]).is_file():
+    known = current_rendition(tools.db, episode.id)
+    if known and (tools.data / known.path).is_file():
         return Outcome("skipped", "already kept", routine=True)
     if episode.enclosure_url is None:
         return Outcome("skipped", "the feed names no audio", routine=True)
-    feed_url = tools.db.execute("select feed_url from feeds where slug = ?", [feed.slug]).fetchone()[0]
+    feed_url = resolved_url(tools.db, feed.slug) or ""
     local_root = local_path(feed_url).parent if scheme(feed_url) == "file" else None
     with tools.client(feed) as client:
         audio = keep(episode.enclosure_url, client, tools.data, name=episode.id, now=tools.now(), local_root=local_root)

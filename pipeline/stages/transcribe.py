@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from pipeline.archive.transcripts import publish
+from pipeline.archive.transcripts import current_rendition, publish, transcript_settings
 from pipeline.audio.decode import SAMPLE_RATE, decode
 from pipeline.config import Feed
 from pipeline.errors import AudioError
-from pipeline.model import Transcript, clock
+from pipeline.model import Episode, Transcript, clock
 from pipeline.speech import transcript_file
 from pipeline.speech.engine import Engine
-from pipeline.stages import Episode, Outcome, Progress, Tools
+from pipeline.stages import Outcome, Progress, Tools
 
 FOLDER = "transcripts"
 MAX_PROMPT_CHARS = 400
@@ -24,12 +24,10 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     Raises:
         SpeechError, AudioError: with the reason.
     """
-    rendition = tools.db.execute(
-        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode.id]
-    ).fetchone()
+    rendition = current_rendition(tools.db, episode.id)
     if rendition is None:
         return Outcome("skipped", "no audio is kept yet")
-    sha256, path, duration = rendition
+    sha256, duration = rendition.sha256, rendition.duration
     prompt = make_prompt(feed)
     if not tools.again:
         done = _done(tools, feed, episode, sha256, prompt)
@@ -47,7 +45,13 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     began = time.monotonic()
     with tools.progress(f"{episode.id} transcribe", duration) as progress:
         transcript = make_transcript(
-            engine, tools.data / path, sha256, language=feed.language, prompt=prompt, now=tools.now(), progress=progress
+            engine,
+            tools.data / rendition.path,
+            sha256,
+            language=feed.language,
+            prompt=prompt,
+            now=tools.now(),
+            progress=progress,
         )
     took = time.monotonic() - began
     transcript_file.write(folder, transcript, key)
@@ -62,11 +66,7 @@ def _done(tools: Tools, feed: Feed, episode: Episode, sha256: str, prompt: str |
     Another engine, model or language in feeds.yaml asks for a new transcript. Another vocabulary does not: it would
     cost hours for every word added; the report says so instead.
     """
-    found = tools.db.execute(
-        """select language, json_extract(options, '$.prompt') from transcripts
-           where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1""",
-        [episode.id, sha256, feed.engine, feed.model],
-    ).fetchone()
+    found = transcript_settings(tools.db, episode.id, sha256, engine=feed.engine, model=feed.model)
     if found is None or found[0] != feed.language:
         return None
     if found[1] != prompt:
