@@ -11,7 +11,9 @@ import pytest
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, search
-from tests.building import add_feed, add_transcript, episode, spoken
+from pipeline.archive.transcripts import save_matches
+from pipeline.model import Match
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 
@@ -135,6 +137,22 @@ def test_only_the_preferred_transcript_is_searched_and_ids_stay(tmp_path: Path) 
     with reader(path) as connection:
         assert [hit.text for hit in search(connection, "wording").hits] == ["The new wording."]
         assert [hit.text for hit in search(connection, '"old wording"').hits] == []
+
+
+def test_what_is_heard_anew_under_the_same_key_replaces_the_old(tmp_path: Path) -> None:
+    path = tmp_path / "e.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one", questions=["Old?"]))
+        first = add_transcript(db, one, spoken("The old wording.", "Two segments."))
+        save_matches(db, one, first, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [("other", None)] * 2, key="k", now=NOW)
+        assert add_transcript(db, one, spoken("The new wording.")) == first
+        assert db.execute("select text from segments").fetchall() == [("The new wording.",)]
+        assert db.execute("select count(*) from matches").fetchone() == (0,)
+        for table in ("segments_fts", "transcripts_fts"):
+            db.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
+    with reader(path) as connection:
+        assert search(connection, '"new wording"').total == 1
+        assert search(connection, '"old wording"').total == 0
 
 
 def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path) -> None:

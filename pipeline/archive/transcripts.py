@@ -62,22 +62,21 @@ def transcript_settings(
 def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int:
     """Put a transcript, its segments and both indexes into the database as the episode's preferred one.
 
-    A transcript that is there already (same episode, rendition and key) keeps its id and its rows.
-    Returns the transcript's id.
+    A transcript that is there already (same episode, rendition and key) keeps its id; its rows are replaced only if
+    something else was heard this time. Returns the transcript's id.
     """
     with db.atomic():
+        db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
         known = db.execute(
             "select id from transcripts where episode = ? and rendition = ? and key = ?",
             [episode, transcript.audio_sha256, key],
         ).fetchone()
-        db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
-        if known:
-            db.execute("update transcripts set preferred = 1 where id = ?", [known[0]])
-            return int(known[0])
-        cursor = db.execute(
+        (transcript_id,) = db.execute(
             """insert into transcripts
                (rendition, episode, source, engine, model, language, options, key, created, preferred)
-               values (?, ?, 'whisper', ?, ?, ?, ?, ?, ?, 1)""",
+               values (?, ?, 'whisper', ?, ?, ?, ?, ?, ?, 1)
+               on conflict (episode, rendition, key) do update set preferred = 1
+               returning id""",
             [
                 transcript.audio_sha256,
                 episode,
@@ -88,19 +87,32 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
                 key,
                 transcript.created,
             ],
-        )
-        transcript_id = int(cursor.lastrowid or 0)
+        ).fetchone()
+        if known and read_segments(db, transcript_id) == transcript.segments:
+            return int(transcript_id)
+        if known:
+            _delete_segments(db, transcript_id)
+            db.execute("update transcripts set created = ? where id = ?", [transcript.created, transcript_id])
         _insert_segments(db, transcript_id, episode, transcript.segments)
-        db.execute(
-            """insert into transcripts_fts (rowid, text)
-               select id, text from transcript_texts where id = ?""",
-            [transcript_id],
-        )
-        return transcript_id
+        return int(transcript_id)
+
+
+def _delete_segments(db: Database, transcript_id: int) -> None:
+    """Remove what was heard before, from the index with its old text first, and what was made from it."""
+    db.execute(
+        """insert into transcripts_fts (transcripts_fts, rowid, text)
+           select 'delete', id, text from transcript_texts where id = ?""",
+        [transcript_id],
+    )
+    for table in ("segments", "speakers", "matches", "alignments"):
+        db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
 
 
 def _insert_segments(db: Database, transcript_id: int, episode: str, segments: Sequence[Segment]) -> None:
-    """Insert with ids in one contiguous block, so that one transcript is a range of rowids in the index."""
+    """Insert with ids in one contiguous block, so that one transcript is a range of rowids in the index.
+
+    Triggers index the segments; the whole text is indexed here.
+    """
     first = db.execute("select coalesce(max(id), 0) + 1 from segments").fetchone()[0]
     db.conn.executemany(
         """insert into segments (id, transcript, episode, n, start, "end", text, speaker, confidence, flags, words)
@@ -121,6 +133,9 @@ def _insert_segments(db: Database, transcript_id: int, episode: str, segments: S
             )
             for n, segment in enumerate(segments)
         ),
+    )
+    db.execute(
+        "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
     )
 
 
