@@ -60,15 +60,16 @@ def measure(engine: str, model: str, cache: Path) -> dict[str, float]:
 @click.option("--rounds", default=3, show_default=True)
 @click.option("--json", "output", type=click.Path(path_type=Path), default=Path(__file__).with_suffix(".json"))
 @click.option("--cache", type=click.Path(path_type=Path), default=Path("db/models"), show_default=True)
+@click.option("--engine", help="Only this engine.")
 @click.option("--child", nargs=2, hidden=True)
-def main(rounds: int, output: Path, cache: Path, child: tuple[str, str] | None) -> None:
+def main(rounds: int, output: Path, cache: Path, engine: str | None, child: tuple[str, str] | None) -> None:
     """Measure, print and write."""
     if child:
         click.echo(json.dumps(measure(*child, cache)))
         return
-    found: dict[tuple[str, str], list[dict[str, float]]] = {run: [] for run in RUNS}
+    found: dict[tuple[str, str], list[dict[str, float]]] = {run: [] for run in RUNS if engine in {None, run[0]}}
     for _ in range(rounds):
-        for run in RUNS:
+        for run, results in found.items():
             done = subprocess.run(
                 [sys.executable, __file__, "--cache", str(cache), "--child", *run],
                 capture_output=True,
@@ -76,7 +77,7 @@ def main(rounds: int, output: Path, cache: Path, child: tuple[str, str] | None) 
                 check=False,
             )
             if done.returncode == 0:
-                found[run].append(json.loads(done.stdout.splitlines()[-1]))
+                results.append(json.loads(done.stdout.splitlines()[-1]))
             else:
                 click.echo(f"{run}: left out: {done.stderr.strip().splitlines()[-1:]}", err=True)
     rows = [_row(run, results) for run, results in found.items() if results]

@@ -80,9 +80,11 @@ def current_time(page: Page) -> float:
 
 
 def picture(page: Page, name: str, folder: Path) -> None:
-    """A screenshot; `make screenshots` has them put into docs/ for the README."""
-    width = "phone" if page.viewport_size == PHONE else "desktop"
-    page.screenshot(path=Path(os.environ.get("SCREENSHOTS", folder)) / f"{name}-{width}.png")
+    """A screenshot; `make screenshots` has the wide ones put into docs/ for the README."""
+    if page.viewport_size == PHONE:
+        page.screenshot(path=folder / f"{name}-phone.png")
+    else:
+        page.screenshot(path=Path(os.environ.get("SCREENSHOTS", folder)) / f"{name}.png")
 
 
 def wait_for(page: Page, expression: str) -> None:
