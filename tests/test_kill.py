@@ -91,6 +91,8 @@ def start(tmp_path: Path, host: SlowHost) -> Callable[[], subprocess.Popen[str]]
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A suite started in the background inherits SIGINT as ignored; a person at a terminal does not.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
         )
 
     return _start
