@@ -64,7 +64,7 @@ def load_file(checkpoint: Path) -> whisper.Whisper:
     """
     try:
         return whisper.load_model(str(checkpoint))
-    except Exception as error:
+    except Exception as error:  # torch and pickle raise all sorts on a file that is no checkpoint
         raise WeightsError(f"openai-whisper cannot load {checkpoint}: {error}") from error
 
 
@@ -77,7 +77,7 @@ def load_name(model: str) -> whisper.Whisper:
     try:
         with stall_limit():
             return whisper.load_model(model)
-    except Exception as error:
+    except Exception as error:  # urllib, sockets, checksums: all mean that there are no weights
         raise no_weights(model, "openai-whisper", error) from error
 
 

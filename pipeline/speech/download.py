@@ -34,7 +34,7 @@ def from_hub(model: str) -> Path:
         # The hub's client asks for the list of files without any time limit: knock first.
         httpx.head(constants.ENDPOINT, timeout=PATIENCE)
         return Path(download_model(model))
-    except Exception as error:
+    except Exception as error:  # the hub raises all sorts: all mean that there are no weights
         raise no_weights(model, "faster-whisper", error) from error
 
 

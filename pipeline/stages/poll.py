@@ -28,7 +28,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome:
             save_status(tools.db, feed.slug, "unchanged", now=tools.now())
             return Outcome("ok", "unchanged since the last time")
         parsed = parse_feed(body)
-    except Exception as error:
+    except Exception as error:  # whatever it was, the feed must not still say "ok"
         save_status(tools.db, feed.slug, str(error) or type(error).__name__, now=tools.now())
         raise
     _keep_bytes(tools, feed.slug, body)
