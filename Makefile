@@ -1,6 +1,7 @@
 # make demo    try it: archive the bundled sample show       make test    run the test suite
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
+# make bench  measure it (an hour)
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
@@ -10,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status test lint screenshots clean
+.PHONY: demo ingest serve status test lint bench screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -43,6 +44,11 @@ lint: .venv/ready-lint
 .venv/ready-%: .venv/ready
 	$(INSTALL) --group $*
 	touch $@
+
+bench: .venv/ready-test
+	$(BIN)/python benchmarks/speech.py
+	$(BIN)/python benchmarks/speakers.py
+	$(BIN)/python benchmarks/models.py
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py

@@ -40,13 +40,13 @@ def measure(engine: str, model: str, cache: Path) -> dict[str, float]:
 
     normalise = EnglishTextNormalizer()
     heard = make_engine(engine, model, cache=cache)
-    heard.transcribe(decode(DATA / f"{EPISODES[0]}.mp3")[: 5 * SAMPLE_RATE], language="en")  # loads the weights
+    heard.transcribe([decode(DATA / f"{EPISODES[0]}.mp3")[: 5 * SAMPLE_RATE]], language="en")  # loads the weights
     took = audio_seconds = 0.0
     said_all, heard_all = [], []
     for name in EPISODES:
         audio = decode(DATA / f"{name}.mp3")
         began = time.perf_counter()
-        segments = heard.transcribe(audio, language="en")
+        segments = heard.transcribe([audio], language="en").segments
         took += time.perf_counter() - began
         audio_seconds += len(audio) / SAMPLE_RATE
         truth = json.loads((DATA / f"{name}.truth.json").read_text(encoding="utf-8"))

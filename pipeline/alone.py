@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,12 +10,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.align import align
+from pipeline.audio.decode import decoded_blocks
 from pipeline.errors import ArchiveError, AudioError, ConfigError
 from pipeline.model import Match, Question, Segment, Word
-from pipeline.run import utc_now
 from pipeline.speech.engine import make_engine
+from pipeline.speech.explain import explained
 from pipeline.speech.names import EngineName, check_model
-from pipeline.stages.transcribe import make_transcript
+from pipeline.speech.speakers.listening import VoiceListener
+from pipeline.speech.speakers.voices import VoiceEncoder
+from pipeline.stages.speakers import Known, label_speakers
 
 Result = tuple[Path, dict[str, Any] | ArchiveError]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -57,9 +60,23 @@ class _Interview(BaseModel):
 
 
 def transcribe_files(
-    paths: Sequence[Path], *, model: str, engine: EngineName, language: str, cache: Path
+    paths: Sequence[Path],
+    *,
+    model: str,
+    engine: EngineName,
+    language: str,
+    cache: Path,
+    explain: Callable[[str], None] | None = None,
 ) -> Iterator[Result]:
     """Transcribe each file; a failure takes the place of its result and stops nothing.
+
+    Args:
+        paths: Audio files.
+        model: As in feeds.yaml.
+        engine: As in feeds.yaml.
+        language: As in feeds.yaml.
+        cache: Where weights are made ready.
+        explain: Told, line by line, what was done about windows that could not be right.
 
     Raises:
         ConfigError: the model, engine or language is wrong.
@@ -71,23 +88,27 @@ def transcribe_files(
             if not path.is_file():
                 yield path, AudioError("no such file")
                 continue
-            # The hash of a kept file is not wanted here: nothing is kept.
-            transcript = make_transcript(heard, path, "", language=language, prompt=None, now=utc_now())
+            listener = VoiceListener(VoiceEncoder())
+            hearing = heard.transcribe(decoded_blocks(path), language=language, voices=listener)
+            labelled = label_speakers(hearing, Known())
         except ArchiveError as error:
             yield path, error
             continue
         except OSError as error:
             yield path, AudioError(f"cannot be transcribed: {error}")
             continue
+        if explain:
+            for line in explained(hearing.report()):
+                explain(line)
         yield (
             path,
             {
                 "file": str(path),
-                "duration": transcript.duration,
-                "engine": transcript.engine,
-                "model": transcript.model,
+                "duration": round(hearing.duration, 3),
+                "engine": heard.name,
+                "model": heard.model,
                 "segments": [
-                    {**asdict(segment), "role": "other", "words": segment.words} for segment in transcript.segments
+                    {**asdict(segment), "role": "other", "words": segment.words} for segment in labelled.segments
                 ],
             },
         )

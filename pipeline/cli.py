@@ -22,6 +22,7 @@ from pipeline.archive.query import compile_query
 from pipeline.archive.search import PAGE_SIZE, Filters, search
 from pipeline.archive.status import status
 from pipeline.errors import ArchiveError
+from pipeline.model import clock
 
 if TYPE_CHECKING:
     from pipeline.ingest import StageName
@@ -91,7 +92,7 @@ def _run(
     again: bool,
     quiet: bool,
     as_json: bool,
-) -> None:
+) -> int:
     from pipeline import config
     from pipeline.ingest import STAGES
     from pipeline.run import run
@@ -100,14 +101,54 @@ def _run(
     report = run(config.load(feeds), db, Talk(quiet=quiet), stages=stages or STAGES, only=only, again=again)
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=2, ensure_ascii=False))
-    sys.exit(report.exit_code)
+    return report.exit_code
 
 
 def _refuse_with_load(context: click.Context) -> None:
     """Refuse options that --load would silently pass over."""
     for option in context.command.params:
-        if option.name in {"feeds", "only", "again", "quiet", "as_json"} and _is_given(context, option.name):
+        if option.name in {"feeds", "only", "again", "quiet", "as_json", "check"} and _is_given(context, option.name):
             raise click.UsageError(f"{option.opts[0]} means nothing with --load; leave it out.")
+
+
+def _refuse_without_load(context: click.Context) -> None:
+    """Refuse options that mean nothing without --load: feeds.yaml says these things for each show."""
+    for name in ("model", "engine", "language"):
+        if _is_given(context, name):
+            raise click.UsageError(f"--{name} is for --load; without it feeds.yaml says the {name} of each show.")
+
+
+def _explain(feeds: Path, db: Path, only: str | None) -> None:
+    from pipeline import config
+    from pipeline.opinion import gate_reports
+    from pipeline.speech.explain import explained
+
+    with reader(db) as connection:
+        for episode, report in gate_reports(config.load(feeds), connection, only):
+            click.echo(f"{episode}: " + "\n".join(explained(report)))
+
+
+def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> int:
+    from pipeline import config
+    from pipeline.opinion import second_opinions
+    from pipeline.run import MODELS_FOLDER, engines
+
+    failed = 0
+    with reader(db) as connection:
+        make = engines(db.parent / MODELS_FOLDER)
+        for episode, found in second_opinions(config.load(feeds), connection, db.parent, make, only):
+            if isinstance(found, ArchiveError):
+                failed += 1
+                click.echo(f"{episode}: {found}", err=True)
+            elif as_json:
+                click.echo(json.dumps({"episode": episode, **found}, ensure_ascii=False))
+            else:
+                click.echo(f"{episode}: {found['disagreement']:.1%} of the words differ ({found['engine']})")
+                for window in found["windows"]:
+                    if window["disagreement"]:
+                        click.echo(f"  {clock(window['start'])}-{clock(window['end'])}: {window['disagreement']:.1%}")
+                        click.echo(f"    here:  {window['ours']}\n    there: {window['theirs']}")
+    return 3 if failed else 0
 
 
 def _is_given(context: click.Context, name: str) -> bool:
@@ -122,21 +163,21 @@ def _user_cache() -> Path:
 @_stage_options
 def ingest_command(**options: Any) -> None:
     """Poll, download, transcribe and align: everything that is not done yet."""
-    _run(None, **options)
+    sys.exit(_run(None, **options))
 
 
 @main.command("poll")
 @_stage_options
 def poll_command(**options: Any) -> None:
     """Read the feeds, and nothing else."""
-    _run(("poll",), **options)
+    sys.exit(_run(("poll",), **options))
 
 
 @main.command("download")
 @_stage_options
 def download_command(**options: Any) -> None:
     """Download the audio of the episodes known so far."""
-    _run(("download",), **options)
+    sys.exit(_run(("download",), **options))
 
 
 @main.command("transcribe")
@@ -152,6 +193,8 @@ def download_command(**options: Any) -> None:
     help="With --load: which Whisper.",
 )
 @click.option("--language", default="en", show_default=True, help="With --load: what is spoken.")
+@click.option("--explain", is_flag=True, help="Say what was done about every window that could not be right.")
+@click.option("--check", is_flag=True, help="Instead: let the other engine hear a sample, and say where they disagree.")
 @click.pass_context
 def transcribe_command(
     context: click.Context,
@@ -161,6 +204,8 @@ def transcribe_command(
     model: str,
     engine: EngineName,
     language: str,
+    explain: bool,
+    check: bool,
     **options: Any,
 ) -> None:
     """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
@@ -171,15 +216,27 @@ def transcribe_command(
     if not files and more_files:
         raise click.UsageError("Audio files need --load before them.")
     if not files:
-        _run(("transcribe",), **options)
-        return
+        _refuse_without_load(context)
+        if check:
+            sys.exit(_check(**options))
+        code = _run(("transcribe",), **options)
+        if explain:
+            _explain(options["feeds"], options["db"], options["only"])
+        sys.exit(code)
     _refuse_with_load(context)
     from pipeline.alone import transcribe_files
     from pipeline.run import MODELS_FOLDER
 
     cache = options["db"].parent / MODELS_FOLDER if _is_given(context, "db") else _user_cache()
     failed = _print_lines(
-        transcribe_files([*files, *more_files], model=model, engine=engine, language=language, cache=cache)
+        transcribe_files(
+            [*files, *more_files],
+            model=model,
+            engine=engine,
+            language=language,
+            cache=cache,
+            explain=(lambda line: click.echo(line, err=True)) if explain else None,
+        )
     )
     sys.exit(3 if failed else 0)
 
@@ -200,8 +257,7 @@ def align_command(
     if not files and more_files:
         raise click.UsageError("Files need --load before them.")
     if not files:
-        _run(("align",), **options)
-        return
+        sys.exit(_run(("align",), **options))
     _refuse_with_load(context)
     from pipeline.alone import align_files
 

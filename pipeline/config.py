@@ -59,6 +59,7 @@ class Feed(BaseModel):
     vocabulary: tuple[Text, ...] = ()
     engine: EngineName = "faster-whisper"
     model: Annotated[str, Field(min_length=1, validate_default=True)] = DEFAULT_MODEL
+    speakers: Annotated[int, Field(gt=0, le=8, strict=True)] | None = None
     enabled: bool = True
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None

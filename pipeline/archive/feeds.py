@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
-from pipeline.model import Episode, FeedEpisode, Question
+from pipeline.model import Episode, FeedEpisode, Question, TranscriptLink
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
@@ -40,6 +40,15 @@ def episodes(db: Database, slug: str) -> list[Episode]:
         "select id, feed, title, enclosure_url from episodes where feed = ? order by published desc, id", [slug]
     )
     return [Episode(*row) for row in rows]
+
+
+def notes_of(db: Database, episode: str) -> tuple[str, tuple[TranscriptLink, ...]]:
+    """Return an episode's notes as plain text, and the publisher's transcripts that its feed names."""
+    (notes,) = db.execute("select notes_text from episodes where id = ?", [episode]).fetchone()
+    links = db.execute(
+        "select url, type, language, rel from transcript_links where episode = ? order by rowid", [episode]
+    )
+    return notes, tuple(TranscriptLink(*link) for link in links)
 
 
 def has_episode(db: Database, episode: str) -> bool:
@@ -112,6 +121,12 @@ def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bo
         db.table("episodes").update(episode_id, values)
     else:
         db.table("episodes").insert({"id": episode_id, "feed": slug, "guid": episode.guid, "first_seen": now, **values})
+    db.conn.executemany(
+        """insert into transcript_links (episode, url, type, language, rel) values (?, ?, ?, ?, ?)
+           on conflict (episode, url) do update
+           set type = excluded.type, language = excluded.language, rel = excluded.rel""",
+        [(episode_id, link.url, link.type, link.language, link.rel) for link in episode.transcripts],
+    )
     if episode.questions:
         _save_questions(db, episode_id, episode.questions)
     return not known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -49,24 +50,42 @@ def preferred_transcript(db: Database, episode: str) -> int | None:
 
 def transcript_settings(
     db: Database, episode: str, sha256: str, *, engine: str, model: str
-) -> tuple[str, str | None] | None:
-    """Return (language, prompt) of the preferred transcript, if this engine and model made it of this file."""
+) -> tuple[str, list[str]] | None:
+    """Return what the preferred transcript was asked for, if this engine and model made it of this file.
+
+    That is the language, and the names and terms that feeds.yaml had for it.
+    """
     found = db.execute(
-        """select language, json_extract(options, '$.prompt') from transcripts
+        """select language, options from transcripts
            where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1""",
         [episode, sha256, engine, model],
     ).fetchone()
-    return (found[0], found[1]) if found else None
+    if not found:
+        return None
+    options = json.loads(found[1])
+    return options.get("language", found[0]), options.get("vocabulary", [])
+
+
+def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
+    """Return the id of the publisher's own transcript of an episode's file, if it is in the archive."""
+    found = db.execute(
+        "select max(id) from transcripts where episode = ? and rendition = ? and source = 'publisher'",
+        [episode, sha256],
+    ).fetchone()
+    return found[0] if found else None
 
 
 def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int:
-    """Put a transcript, its segments and both indexes into the database as the episode's preferred one.
+    """Put a transcript, its segments and both indexes into the database.
 
-    A transcript that is there already (same episode, rendition and key) keeps its id; its rows are replaced only if
-    something else was heard this time. Returns the transcript's id.
+    Whisper's becomes the episode's preferred one, a publisher's only where there is no other. A transcript that is
+    there already (same episode, rendition and key) keeps its id; its rows are replaced only if something else was
+    heard this time. Returns the transcript's id.
     """
     with db.atomic():
-        db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
+        preferred = transcript.source == "whisper" or preferred_transcript(db, episode) is None
+        if preferred:
+            db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
         known = db.execute(
             "select id from transcripts where episode = ? and rendition = ? and key = ?",
             [episode, transcript.audio_sha256, key],
@@ -74,31 +93,79 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
         (transcript_id,) = db.execute(
             """insert into transcripts
                (rendition, episode, source, engine, model, language, options, key, created, preferred)
-               values (?, ?, 'whisper', ?, ?, ?, ?, ?, ?, 1)
-               on conflict (episode, rendition, key) do update set preferred = 1
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               on conflict (episode, rendition, key) do update set preferred = max(preferred, excluded.preferred)
                returning id""",
             [
                 transcript.audio_sha256,
                 episode,
+                transcript.source,
                 transcript.engine,
                 transcript.model,
                 transcript.language,
                 json.dumps(dict(transcript.options), sort_keys=True),
                 key,
                 transcript.created,
+                preferred,
             ],
         ).fetchone()
         if known and read_segments(db, transcript_id) == transcript.segments:
             return int(transcript_id)
         if known:
             _delete_segments(db, transcript_id)
-            db.execute("update transcripts set created = ? where id = ?", [transcript.created, transcript_id])
+            db.execute(
+                "update transcripts set created = ?, options = ? where id = ?",
+                [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
+            )
         _insert_segments(db, transcript_id, episode, transcript.segments)
+        db.conn.executemany(
+            "insert into speakers (transcript, label, name, role, seconds, voice) values (?, ?, ?, ?, ?, ?)",
+            [
+                (
+                    transcript_id,
+                    one.label,
+                    one.name,
+                    one.role,
+                    one.seconds,
+                    json.dumps(one.voice) if one.voice else None,
+                )
+                for one in transcript.speakers
+            ],
+        )
         return int(transcript_id)
+
+
+def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
+    """Return the account of what was done about a transcript's doubtful windows; None for one without."""
+    (options,) = db.execute("select options from transcripts where id = ?", [transcript_id]).fetchone()
+    report: dict[str, Any] | None = json.loads(options).get("gate")
+    return report
+
+
+def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rate: float) -> None:
+    """Record how far a transcript is from the publisher's own."""
+    db.execute(
+        "update transcripts set word_error_rate = ?, compared_with = ? where id = ?",
+        [round(word_error_rate, 4), publisher, transcript_id],
+    )
+
+
+def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[float, ...]]]:
+    """Return the name and voice print of each host in each of a feed's episodes, except one."""
+    rows = db.execute(
+        """select p.name, p.voice from speakers p
+           join transcripts t on t.id = p.transcript and t.preferred = 1
+           join episodes e on e.id = t.episode
+           where e.feed = ? and e.id != ? and p.role = 'host' and p.name is not null and p.voice is not null
+           order by e.id""",
+        [feed, but],
+    )
+    return [(name, tuple(json.loads(voice))) for name, voice in rows]
 
 
 def _delete_segments(db: Database, transcript_id: int) -> None:
     """Remove what was heard before, from the index with its old text first, and what was made from it."""
+    db.execute("update transcripts set word_error_rate = null, compared_with = null where id = ?", [transcript_id])
     db.execute(
         """insert into transcripts_fts (transcripts_fts, rowid, text)
            select 'delete', id, text from transcript_texts where id = ?""",

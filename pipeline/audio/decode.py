@@ -75,14 +75,22 @@ def decode(path: Path, *, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]
     Raises:
         NotAudioError: as for ``check``.
     """
+    return np.concatenate(list(decoded_blocks(path, sample_rate=sample_rate)))
+
+
+def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[NDArray[np.float32]]:
+    """Decode a file little by little: the samples of ``decode``, in blocks of a fraction of a second each.
+
+    Raises:
+        NotAudioError: as for ``check``.
+    """
+    empty = True
     with _opened(path) as container:
-        chunks = [
-            cast("NDArray[np.float32]", resampled.to_ndarray()).reshape(-1)
-            for resampled in _resampled(_frames(container), sample_rate)
-        ]
-    if not chunks:
+        for resampled in _resampled(_frames(container), sample_rate):
+            empty = False
+            yield cast("NDArray[np.float32]", resampled.to_ndarray()).reshape(-1)
+    if empty:
         raise NotAudioError(f"{path}: no sound in it can be decoded")
-    return np.concatenate(chunks)
 
 
 def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:

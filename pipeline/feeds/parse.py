@@ -19,12 +19,13 @@ from pipeline.errors import NotAFeedError
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
-from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.feeds.transcript_links import transcript_links
+from pipeline.model import FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.web import scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 
 _AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
@@ -49,7 +50,9 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     except Exception as error:  # its readers for broken HTML and XML raise all sorts
         raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
     warnings = _check(parsed, body)
-    episodes, item_warnings = _distinct([_episode(entry, body.base) for entry in parsed.entries])
+    links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
+    found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
+    episodes, item_warnings = _distinct(found)
     without_audio = [episode for episode in episodes if episode.enclosure_url is None]
     if without_audio:
         warnings.append(f"{_some(without_audio)} without audio in the feed: listed, not downloaded")
@@ -83,11 +86,11 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
     raise NotAFeedError(f"{body.base} is not well-formed XML ({problem}); nothing of it was taken")
 
 
-def _episode(entry: Any, base: str) -> FeedEpisode:
+def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> FeedEpisode:
     published = _notes(entry)
     url, kind = _enclosure(entry, base)
     text = to_text(published)
-    guid = str(entry.get("id") or "").strip()
+    guid = _guid(entry)
     title = _plain(entry.get("title", "")) or "(untitled)"
     link = str(entry.get("link") or "").strip()
     # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
@@ -104,7 +107,12 @@ def _episode(entry: Any, base: str) -> FeedEpisode:
         notes_html=sanitise(published, base=base),
         notes_text=text,
         questions=find_questions(text),
+        transcripts=transcripts,
     )
+
+
+def _guid(entry: Any) -> str:
+    return str(entry.get("id") or "").strip()
 
 
 def _notes(entry: Any) -> str:
@@ -141,29 +149,32 @@ def _made_guid(enclosure_url: str | None, link: str, title: str) -> str:
 def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str]]:
     """Tell apart items that share a guid: the oldest keeps it, the others get it with a suffix of their own.
 
-    The same item twice (guid and audio alike; without audio, guid and title) is one episode.
+    The same item twice (guid and audio alike; without audio, guid and title) is one episode, with both's transcripts.
     """
 
-    def differs(episode: FeedEpisode) -> str:
-        return episode.enclosure_url or episode.title
+    def key(episode: FeedEpisode) -> tuple[str, str]:
+        return episode.guid, episode.enclosure_url or episode.title
 
-    by_guid: defaultdict[str, list[FeedEpisode]] = defaultdict(list)
+    distinct: dict[tuple[str, str], FeedEpisode] = {}
     for episode in found:
-        if not any(differs(same) == differs(episode) for same in by_guid[episode.guid]):
-            by_guid[episode.guid].append(episode)
+        first = distinct.setdefault(key(episode), episode)
+        if episode is not first:
+            transcripts = tuple(dict.fromkeys(first.transcripts + episode.transcripts))
+            distinct[key(episode)] = replace(first, transcripts=transcripts)
+    by_guid: defaultdict[str, list[FeedEpisode]] = defaultdict(list)
+    for episode in distinct.values():
+        by_guid[episode.guid].append(episode)
     warnings = [
         f"{len(group)} items share the guid {guid!r}: each is kept as an episode of its own"
         for guid, group in by_guid.items()
         if len(group) > 1
     ]
-    kept: dict[int, FeedEpisode] = {}
     for group in by_guid.values():
-        oldest, *others = sorted(group, key=lambda episode: (episode.published or "", differs(episode)))
-        kept[id(oldest)] = oldest
+        _, *others = sorted(group, key=lambda episode: (episode.published or "", key(episode)))
         for episode in others:
-            suffix = hashlib.sha256(differs(episode).encode()).hexdigest()[:8]
-            kept[id(episode)] = replace(episode, guid=f"{episode.guid}#{suffix}")
-    return [kept[id(episode)] for episode in found if id(episode) in kept], warnings
+            suffix = hashlib.sha256(key(episode)[1].encode()).hexdigest()[:8]
+            distinct[key(episode)] = replace(episode, guid=f"{episode.guid}#{suffix}")
+    return list(distinct.values()), warnings
 
 
 def duration_seconds(declared: str | None) -> float | None:

@@ -12,6 +12,10 @@ FLAGS: Mapping[str, str] = {
     "repetition": "the text repeats itself",
     "low_confidence": "the words are uncertain",
     "maybe_no_speech": "perhaps nobody speaks here",
+    "missing_words": "something that was said is not written",
+    "too_fast": "more words than can be said in that time",
+    "no_punctuation": "sentences run into each other",
+    "stock_phrase": "a phrase that Whisper invents over noise",
 }
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", re.ASCII)

@@ -1,4 +1,4 @@
-"""How many threads are worth starting: one a physical core that this process may really use."""
+"""How many threads are worth starting, and how much memory there is for them, as far as this process may use them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 _CPUS = Path("/sys/devices/system/cpu")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_MEMORY = Path("/sys/fs/cgroup/memory.max")
+_MEMORY_USED = Path("/sys/fs/cgroup/memory.current")
 
 
 def usable_cores() -> int:
@@ -31,3 +33,13 @@ def _quota() -> int:
     """Whole CPUs that a control group grants: ``cpu.max`` holds microseconds per period, or ``max``."""
     granted, _, period = _QUOTA.read_text().partition(" ") if _QUOTA.exists() else ("max", "", "")
     return (os.cpu_count() or 1) if granted == "max" else max(1, int(granted) // int(period))
+
+
+def usable_memory() -> int:
+    """Bytes of memory that could be had now, within the container's limit; where the system does not tell, many."""
+    known = Path("/proc/meminfo")
+    lines = known.read_text().splitlines() if known.exists() else []
+    free = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 1 << 40)
+    granted = _MEMORY.read_text().strip() if _MEMORY.exists() else "max"
+    used = int(_MEMORY_USED.read_text()) if granted != "max" and _MEMORY_USED.exists() else 0
+    return free if granted == "max" else max(0, min(free, int(granted) - used))

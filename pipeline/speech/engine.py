@@ -1,16 +1,17 @@
-"""What a Whisper engine is, and the choice of one. How each works is its own module's."""
+"""What a Whisper engine is to the rest of the program, and the choice of one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pipeline.model import Segment
+from pipeline.speech.decoder import Decoder
+from pipeline.speech.hearing import Hearing, WindowedEngine
+from pipeline.speech.journal import Journal
 from pipeline.speech.names import EngineName
+from pipeline.speech.speakers.voices import Voices
+from pipeline.speech.windows import Samples, Window
 
 
 class Engine(Protocol):
@@ -42,23 +43,28 @@ class Engine(Protocol):
 
     def transcribe(
         self,
-        audio: NDArray[np.float32],
+        blocks: Iterable[Samples],
         *,
         language: str,
-        prompt: str | None = None,
+        terms: Sequence[str] = (),
         progress: Callable[[float], None] | None = None,
-    ) -> tuple[Segment, ...]:
+        journal: Journal | None = None,
+        voices: Callable[[Window], Voices] | None = None,
+    ) -> Hearing:
         """Write down what is said in a recording.
 
         Args:
-            audio: One channel at 16 kHz, -1 to 1; any length.
-            language: A language tag such as ``en`` or ``en-GB``.
-            prompt: Names and words to expect, put before the recording's first window. Not before every window:
-                that raised the word error rate of tiny.en on the sample show from 2 % to 11 %.
+            blocks: Its samples in order (one channel at 16 kHz, -1 to 1), in blocks of any size; they are taken as
+                they are needed, so that memory does not grow with the recording.
+            language: A language tag such as ``en`` or ``en-GB``. What is plainly in another language is written in
+                that, and said so, where the model knows more than one.
+            terms: Names and words to listen for where something like them was heard.
             progress: Told the seconds of the recording that are done, never less than before.
+            journal: Where finished windows are kept and found again.
+            voices: Hears the voices in a window; called once for each, from several threads.
 
         Returns:
-            Segments in order, with words in order and without overlap; none where nobody speaks.
+            What was heard, and what was done about what could not be right.
 
         Raises:
             WeightsError: The weights could not be had or loaded.
@@ -76,7 +82,11 @@ def make_engine(name: EngineName, model: str, *, cache: Path) -> Engine:
         model: A model's name, or the path of its weights.
         cache: The folder for weights that have to be joined or converted.
     """
-    # The engines are imported when one is wanted: whisper alone costs two seconds.
+    return WindowedEngine(_decoder(name, model, cache))
+
+
+def _decoder(name: EngineName, model: str, cache: Path) -> Decoder:
+    # The decoders are imported when one is wanted: whisper alone costs two seconds.
     if name == "faster-whisper":
         from pipeline.speech.faster import FasterWhisper  # noqa: PLC0415 - see above
 

@@ -1,74 +1,284 @@
-"""Hearing a recording: its speech is decoded piece by piece, and again where the decoder swallowed some."""
+"""Hearing a recording from its samples to its segments: windows are decoded side by side, judged, and put together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
-from pipeline.speech.pieces import BLOCK_SECONDS, SAMPLE_RATE, VAD, Piece, pieces
-from pipeline.speech.segments import Heard, suspicions, tidy
+from pipeline.speech.activity import SAMPLE_RATE
+from pipeline.speech.decoder import Decoder, Heard
+from pipeline.speech.forced import ForcedAligner
+from pipeline.speech.gate import Verdict, pass_gate, speech_in
+from pipeline.speech.journal import Journal, NoJournal
+from pipeline.speech.names import EngineName, whisper_language
+from pipeline.speech.segments import make_segments
+from pipeline.speech.speakers.voices import Voices
+from pipeline.speech.vocabulary import listen_for
+from pipeline.speech.windows import Samples, Window, windows
+from pipeline.speech.words import fit, in_order
 
-Decode = Callable[[NDArray[np.float32], str | None], Iterable[Heard]]
+# Raise this whenever windows, gate or word times change: it is part of a transcript's key.
+HEARING_VERSION = 1
 
-# Nobody takes so long over one word, and the longer pauses are cut out: a whole sentence went missing inside it.
-# Measured on the sample show and on LibriSpeech: 4.4 and 5.4 s hid 13 and 14 words, words of up to 2.2 s hid none.
-SWALLOWED_SECONDS = 3.0
-
-# What could change the words, beside the engine's own options: part of a transcript's key.
-OPTIONS = {"vad": VAD, "block_seconds": BLOCK_SECONDS, "swallowed_seconds": SWALLOWED_SECONDS}
+Progress = Callable[[float], None]
+HearVoices = Callable[[Window], Voices]
+_NO_SAMPLES = np.empty(0, np.float32)
 
 
-def hear(
-    audio: NDArray[np.float32],
-    decode: Decode,
-    *,
-    prompt: str | None = None,
-    progress: Callable[[float], None] | None = None,
-) -> tuple[Segment, ...]:
-    """Decode the speech in a recording.
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was done about a window that did not pass at once; times in the recording, in seconds."""
 
-    Args:
-        audio: One channel at 16 kHz, -1 to 1.
-        decode: Writes down the speech of one piece, with a prompt before its first window or none.
-        prompt: For the first piece.
-        progress: Told the seconds of the recording that are done.
+    start: float
+    end: float
+    tried: tuple[tuple[str, tuple[str, ...]], ...]
+    flags: tuple[str, ...]
+    dropped: str
+    language: str
 
-    Returns:
-        The segments in order, with times in the recording; none where nobody speaks.
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain JSON."""
+        tried = [[action, list(faults)] for action, faults in self.tried]
+        return {**asdict(self), "tried": tried, "flags": list(self.flags)}
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What was heard in a recording.
+
+    Attributes:
+        segments: Sentences in order, with words in order and without overlap; none where nobody speaks.
+        duration: Of the recording, in seconds.
+        speech: Where somebody speaks, in seconds, in order.
+        windows: How many windows were decoded.
+        decisions: What was done about those that did not pass the gate at once.
+        languages: Seconds of speech in each language, by Whisper's code.
+        voices: What was heard of the voices in each window, if that was asked for.
     """
-    told = progress or (lambda _: None)
-    heard: list[Heard] = []
-    for piece in pieces(audio):
-        for one in decode(piece.samples, prompt):
-            whole = [found for word in one.words for found in _unswallowed(word, piece.samples, decode)]
-            heard.append(replace(one, words=[_placed(word, piece) for word in whole]))
-            if whole:
-                told(min(heard[-1].words[-1].end, piece.end))
-        told(piece.end)
-        prompt = None
-    told(audio.size / SAMPLE_RATE)
-    return tidy(heard, audio.size / SAMPLE_RATE)
+
+    segments: tuple[Segment, ...]
+    duration: float
+    speech: tuple[tuple[float, float], ...] = ()
+    windows: int = 0
+    decisions: tuple[Decision, ...] = ()
+    languages: Mapping[str, float] = field(default_factory=dict)
+    voices: Sequence[Voices] = ()
+
+    def report(self) -> dict[str, Any]:
+        """The account of the gate's work that is kept with a transcript, as plain JSON."""
+        return {
+            "windows": self.windows,
+            "speech_seconds": round(sum(end - start for start, end in self.speech), 1),
+            "languages": {code: round(seconds, 1) for code, seconds in self.languages.items()},
+            "decisions": [decision.as_json() for decision in self.decisions],
+        }
 
 
-def _unswallowed(word: Word, samples: NDArray[np.float32], decode: Decode) -> Sequence[Word]:
-    """A word, or the several that are heard in its place when its stretch of speech is decoded alone."""
-    if word.end - word.start < SWALLOWED_SECONDS:
-        return [word]
-    stretch = samples[round(word.start * SAMPLE_RATE) : round(word.end * SAMPLE_RATE)]
-    found = [
-        again._replace(start=again.start + word.start, end=again.end + word.start)
-        for one in decode(stretch, None)
-        if not suspicions(one)
-        for again in one.words
+@dataclass(frozen=True, slots=True)
+class _Listen:
+    """What is asked of every window of a recording."""
+
+    language: str
+    terms: tuple[str, ...]
+    journal: Journal
+    voices: HearVoices | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    window: Window
+    verdict: Verdict
+    words: list[Word]
+    is_new: bool
+    voices: Voices | None
+
+    def without_samples(self) -> _Result:
+        """The same, with nothing that grows with the recording's sound."""
+        return replace(self, window=replace(self.window, samples=_NO_SAMPLES))
+
+
+class WindowedEngine:
+    """An ``Engine`` (see there) made of a decoder: the same windows, gate and word times whichever it is."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self._aligner = ForcedAligner()
+
+    @property
+    def name(self) -> EngineName:
+        """See ``Engine.name``."""
+        return self._decoder.name
+
+    @property
+    def model(self) -> str:
+        """See ``Engine.model``."""
+        return self._decoder.model
+
+    @cached_property
+    def options(self) -> Mapping[str, object]:
+        """See ``Engine.options``."""
+        return {**self._decoder.options, "hearing": HEARING_VERSION}
+
+    def transcribe(
+        self,
+        blocks: Iterable[Samples],
+        *,
+        language: str,
+        terms: Sequence[str] = (),
+        progress: Progress | None = None,
+        journal: Journal | None = None,
+        voices: HearVoices | None = None,
+    ) -> Hearing:
+        """See ``Engine.transcribe``."""
+        told = progress or (lambda _: None)
+        recording = _Counted(blocks)
+        listen = _Listen(whisper_language(language), tuple(terms), journal or NoJournal(), voices)
+        results: list[_Result] = []
+        try:
+            for result in self._results(windows(recording), listen):
+                if result.is_new:
+                    listen.journal.add(result.window, result.verdict)
+                results.append(result.without_samples())
+                told(result.window.end)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise SpeechError(f"{self.name} failed: {error}") from error
+        told(recording.seconds)
+        return _put_together(results, recording.seconds)
+
+    def _results(self, found: Iterator[Window], listen: _Listen) -> Iterator[_Result]:
+        """Decode windows in as many threads as the decoder takes, and pass them on in their order."""
+        first = next(found, None)
+        if first is None:
+            return  # nobody speaks: no weights are needed for that
+        self._decoder.load(listen.language)
+        lanes, batch = self._decoder.lanes, self._decoder.batch
+        waiting: deque[Future[list[_Result]]] = deque()
+        with ThreadPoolExecutor(lanes, thread_name_prefix="window") as pool:
+            try:
+                for group in _groups(first, found, batch):
+                    waiting.append(pool.submit(self._listen, group, listen))
+                    if len(waiting) > 2 * lanes:  # more would only fill the memory
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _listen(self, group: Sequence[Window], listen: _Listen) -> list[_Result]:
+        """Decode a group of windows at once, and each that does not pass the gate once more."""
+        known = {window.spans: verdict for window in group if (verdict := listen.journal.find(window))}
+        new = [window for window in group if window.spans not in known]
+        fresh = {window.spans for window in new}
+        if new:
+            samples = [window.samples for window in new]
+            heard = self._decoder.decode(samples, language=listen.language)
+            for window, one in zip(new, heard, strict=True):
+                verdict = pass_gate(one, window, **self._again(one.language))
+                known[window.spans] = self._with_terms(verdict, window, listen.terms)
+        return [
+            _Result(
+                window,
+                known[window.spans],
+                self._timed(known[window.spans].heard, window),
+                window.spans in fresh,
+                listen.voices(window) if listen.voices else None,
+            )
+            for window in group
+        ]
+
+    def _timed(self, heard: Heard, window: Window) -> list[Word]:
+        words = fit(heard.words, speech_in(window))
+        return self._aligner.refine(words, window.samples) if heard.language == "en" else words
+
+    def _with_terms(self, verdict: Verdict, window: Window, terms: Sequence[str]) -> Verdict:
+        def prompted(prompt: str) -> Heard:
+            return self._decoder.decode([window.samples], language=verdict.heard.language, prompt=prompt)[0]
+
+        heard, adopted = listen_for(verdict.heard, terms, prompted)
+        tried = ((f"heard as {', '.join(adopted)}", verdict.flags),) if adopted else ()
+        return replace(verdict, heard=heard, tried=verdict.tried + tried)
+
+    def _again(self, language: str) -> dict[str, Callable[[Samples], Heard]]:
+        return {
+            "again": lambda samples: self._decoder.decode([samples], language=language)[0],
+            "carefully": lambda samples: self._decoder.decode_carefully(samples, language=language),
+        }
+
+
+class _Counted:
+    """Blocks of samples, and how many seconds of them went by."""
+
+    def __init__(self, blocks: Iterable[Samples]) -> None:
+        self._blocks = blocks
+        self._samples = 0
+
+    def __iter__(self) -> Iterator[Samples]:
+        for block in self._blocks:
+            self._samples += block.size
+            yield block
+
+    @property
+    def seconds(self) -> float:
+        return self._samples / SAMPLE_RATE
+
+
+def _groups(first: Window, others: Iterator[Window], size: int) -> Iterator[list[Window]]:
+    group = [first, *islice(others, size - 1)]
+    while group:
+        yield group
+        group = list(islice(others, size))
+
+
+def _put_together(results: Sequence[_Result], duration: float) -> Hearing:
+    speech = tuple(
+        (start / SAMPLE_RATE, end / SAMPLE_RATE) for result in results for start, end in result.window.speech
+    )
+    words = [_placed(word, result.window) for result in results for word in result.words]
+    flags = [
+        (result.window.start, result.window.end, result.verdict.flags) for result in results if result.verdict.flags
     ]
-    return found if len(found) > 1 else [word]
+    languages: dict[str, float] = {}
+    for result in results:
+        if result.verdict.heard.words:
+            code = result.verdict.heard.language
+            languages[code] = languages.get(code, 0.0) + result.window.speech_seconds
+    return Hearing(
+        segments=make_segments(in_order(words, duration), flags),
+        duration=duration,
+        speech=speech,
+        windows=len(results),
+        decisions=tuple(
+            _decision(result.window, result.verdict)
+            for result in results
+            if len(result.verdict.tried) > 1 or result.verdict.dropped
+        ),
+        languages=languages,
+        voices=tuple(result.voices for result in results if result.voices is not None),
+    )
 
 
-def _placed(word: Word, piece: Piece) -> Word:
-    # As in faster-whisper, the middle decides to which side of a cut a word belongs.
-    shift = piece.shift((word.start + word.end) / 2)
-    return word._replace(start=float(word.start) + shift, end=float(word.end) + shift)
+def _decision(window: Window, verdict: Verdict) -> Decision:
+    return Decision(
+        round(window.start, 2),
+        round(window.end, 2),
+        verdict.tried,
+        verdict.flags,
+        verdict.dropped,
+        verdict.heard.language,
+    )
+
+
+def _placed(word: Word, window: Window) -> Word:
+    """A word with its times in the recording; its middle decides on which side of a cut it is."""
+    middle = (word.start + word.end) / 2
+    shift = window.in_recording(middle) - middle
+    return word._replace(start=word.start + shift, end=word.end + shift)

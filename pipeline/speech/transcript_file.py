@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -17,9 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from pipeline.atomic import new_file
 from pipeline.errors import SpeechError
-from pipeline.model import Segment, Transcript, Word
+from pipeline.model import Segment, Speaker, Transcript, Word
 
-FORMAT = 1
+FORMAT = 2
 
 _log = logging.getLogger(__name__)
 
@@ -41,8 +41,16 @@ class _Segment(_Strict):
     words: tuple[tuple[Seconds, Seconds, str, Probability], ...]
 
 
+class _Speaker(_Strict):
+    label: str
+    name: str | None
+    role: Literal["host", "guest", "unknown"]
+    seconds: Seconds
+    voice: tuple[float, ...]
+
+
 class _File(_Strict):
-    format: Literal[1]
+    format: Literal[2]
     audio_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     duration: Seconds
     engine: str
@@ -51,6 +59,7 @@ class _File(_Strict):
     created: str
     options: dict[str, Any]
     segments: tuple[_Segment, ...]
+    speakers: tuple[_Speaker, ...]
 
     @model_validator(mode="after")
     def _times_make_sense(self) -> Self:
@@ -61,14 +70,16 @@ class _File(_Strict):
         return self
 
 
-def transcript_key(*, engine: str, model: str, language: str, prompt: str | None, options: Mapping[str, object]) -> str:
+def transcript_key(
+    *, engine: str, model: str, language: str, terms: Sequence[str], options: Mapping[str, object]
+) -> str:
     """Return 12 hex digits that differ whenever anything differs that could change the words."""
     material = {
         "format": FORMAT,
         "engine": engine,
         "model": model,
         "language": language,
-        "prompt": prompt,
+        "terms": list(terms),
         "options": dict(options),
     }
     return hashlib.sha256(_canonical(material)).hexdigest()[:12]
@@ -138,7 +149,8 @@ def _parsed(content: bytes, path: Path) -> Transcript:
         Segment(**(dict(segment) | {"words": tuple(Word(*word) for word in segment.words)}))
         for segment in file.segments
     )
-    return Transcript(**(file.model_dump(exclude={"format"}) | {"segments": segments}))
+    speakers = tuple(Speaker(**dict(speaker)) for speaker in file.speakers)
+    return Transcript(**(file.model_dump(exclude={"format"}) | {"segments": segments, "speakers": speakers}))
 
 
 def _as_json(transcript: Transcript) -> dict[str, Any]:
@@ -152,6 +164,7 @@ def _as_json(transcript: Transcript) -> dict[str, Any]:
         "created": transcript.created,
         "options": dict(transcript.options),
         "segments": [_segment_as_json(segment) for segment in transcript.segments],
+        "speakers": [_speaker_as_json(speaker) for speaker in transcript.speakers],
     }
 
 
@@ -166,6 +179,16 @@ def _segment_as_json(segment: Segment) -> dict[str, Any]:
         "words": [
             (round(word.start, 3), round(word.end, 3), word.text, round(word.probability, 4)) for word in segment.words
         ],
+    }
+
+
+def _speaker_as_json(speaker: Speaker) -> dict[str, Any]:
+    return {
+        "label": speaker.label,
+        "name": speaker.name,
+        "role": speaker.role,
+        "seconds": round(speaker.seconds, 2),
+        "voice": [round(value, 4) for value in speaker.voice],
     }
 
 

@@ -17,6 +17,7 @@ from sqlite_utils import Database
 
 from pipeline.config import Feed
 from pipeline.speech.engine import Engine
+from pipeline.speech.speakers.voices import VoiceEncoder
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
@@ -40,5 +41,6 @@ class Tools:
     now: Callable[[], str]
     client: Callable[[Feed], httpx.Client]
     engine: Callable[[Feed], Engine]
+    voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
     progress: Callable[[str, float], AbstractContextManager[Progress]]
     again: bool = False  # do what is done already once more

@@ -1,0 +1,121 @@
+"""People mentioned in a text, with what the words beside their names say they are. Gives them no part in anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.feeds.names import Name, names_in
+
+MAX_DESCRIPTION_CHARS = 160
+
+HOSTING = r"(?:co-)?hosts?|presenters?|interviewers?"
+TITLE = r"(?:(?:Dr|Sir|Dame|Prof(?:essor)?|Cllr|Councillor|Mrs?|Ms|Lord|Lady|Baroness|Rev)\b\.?)"
+_PRESS = re.compile(
+    rf"\b(?:{HOSTING}|editors?|journalist|reporter|correspondent|broadcaster|columnist)\b", re.IGNORECASE
+)
+_OFFICE = re.compile(
+    r"""\b(?:
+    director|chief|head|lead|leader|manager|officer|professor|lecturer|researcher|inspector|minister|councillor|member|
+    secretary|president|chair|co-chair|founder|co-founder|author|consultant|worker|nurse|teacher|headteacher|principal|
+    commissioner|advis[eo]r|psychologist|therapist|psychiatrist|doctor|GP|MP|S?HMI|HMCI|DCS|CEO|partner|fellow|
+    executive|analyst|barrister|solicitor|judge|practitioner|expert|specialist|campaigner|activist|scientist|economist|
+    historian|engineer|artist|carer|survivor|student|apprentice|deputy|co-?ordinator|superintendent|registrar|writer|
+    producer|presenter|host|editor|journalist|reporter|correspondent|broadcaster|columnist|ombudsman|trustee|governor|
+    academic|clerk|mayor|dean|vicar|bishop|commander|constable|midwife|paediatrician|physician|surgeon|treasurer)s?\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NO_OFFICE = re.compile(rf"(?:(?:special )?guests?|{HOSTING})", re.IGNORECASE)
+_NO_DESCRIPTION = re.compile(r"(?:who|whose|which|as|in|about|on|to|after|and|but|with|where|when|talks|speaks)\b")
+_ENDS_DESCRIPTION = re.compile(
+    r"\s+(?:about|to (?:discuss|talk|explore)|who|whose|on (?:how|why|what)|joins?|(?:is|are|was) joined|talks|speaks|"
+    r"chats|interviews|discusses|sits|welcomes|in conversation)\b"
+)
+_BRACKETED = re.compile(r" \(([^()\n]{2,120})\)")
+_FOLLOWING = re.compile(
+    r"(?:,| [–—-]) (?:(?:(?:who )?(?:is|was)|who[’']s) )?(?:currently |now |then )?([^,.;:!?()\n]{2,160})"
+)
+_PRECEDING = re.compile(rf"(?:\A|[.!?,;:\n])\s*([^,.!?;:()\n]{{3,120}}), (?:{TITLE} )?\Z")
+_ARTICLE = re.compile(r"^(?:(?:[Oo]ur|[Tt]he|[Mm]y|[Aa]n?|his|her|their|[Tt]oday’s)\s+)+")  # not His Majesty’s
+_AND_ANOTHER = re.compile(rf"\s+(?:and|&)(?:\s+by)?\s+(?:{TITLE}\s+)?$")
+_LEAD = re.compile(rf"(?:{TITLE}|[^.!?:;()\n]){{0,100}}")
+_ARTICLES = re.compile(rf"\b(?:our|my|the|an?|his|her|their|today’s|special|guests?|this week|today|{TITLE})(?=\W|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A person in a text; ``begin`` and ``end`` take in the description where it follows the name."""
+
+    begin: int
+    end: int
+    name: str
+    description: str | None
+
+    @property
+    def is_press(self) -> bool:
+        """Whether they are said to be a host or a journalist."""
+        return self.description is not None and _PRESS.search(self.description) is not None
+
+
+def mentions_in(text: str) -> Iterator[Mention]:
+    """Find the people in a text, in order; names within the description of another are left out."""
+    names = list(names_in(text))
+    end = 0
+    for place, name in enumerate(names):
+        if name.begin >= end:
+            found = _mention(text, name, names[place + 1 :])
+            end = found.end
+            yield found
+
+
+def leads_to_name(words: str) -> bool:
+    """Tell whether words before a name only say who it is: “the head of care, Dr ”, “Chief Inspector ”, “our guest ”.
+
+    “the head of ” does not: what follows is where, not who.
+    """
+    if _LEAD.fullmatch(words) is None or _ENDS_DESCRIPTION.search(words) or _NO_DESCRIPTION.match(words):
+        return False
+    plain = _ARTICLES.sub("", words).rstrip()
+    if not plain.strip(" ,."):
+        return True
+    offices = list(_OFFICE.finditer(plain))
+    return bool(offices) and (plain.endswith(",") or offices[-1].end() == len(plain))
+
+
+def description(words: str) -> str | None:
+    """What somebody is said to be, where the words name an office or trade; a mere “our guest” is none."""
+    plain = re.sub(rf"[\s,]+{TITLE}$", "", " ".join(words.split()).rstrip(" ,"))
+    plain = _ARTICLE.sub("", plain.rstrip(" ,"))
+    if not _OFFICE.search(plain) or _NO_OFFICE.fullmatch(plain) or len(plain) > MAX_DESCRIPTION_CHARS:
+        return None
+    return plain
+
+
+def _mention(text: str, name: Name, later: list[Name]) -> Mention:
+    """The name with the description that follows it, in brackets or after a comma, or stands before a comma."""
+    if bracketed := _BRACKETED.match(text, name.end):
+        return Mention(name.begin, bracketed.end(), name.text, description(bracketed[1]))
+    following = _FOLLOWING.match(text, name.end)
+    if following and not _NO_DESCRIPTION.match(following[1]):
+        words = _shortened(following[1], following.start(1), later)
+        if said := description(words):
+            return Mention(name.begin, following.start(1) + len(words), name.text, said)
+    preceding = _PRECEDING.search(text, max(0, name.begin - 160), name.begin)
+    if preceding and text[name.end : name.end + 1] == "," and not any(names_in(preceding[1])):
+        said = description(re.split(r"\b(?:to|with|by) ", preceding[1])[-1])
+        return Mention(name.begin, name.end, name.text, said)
+    return Mention(name.begin, name.end, name.text, None)
+
+
+def _shortened(phrase: str, place: int, later: list[Name]) -> str:
+    """The part of the phrase before “and” and another person, or before what is no description any more."""
+    ends = [len(phrase)]
+    if verb := _ENDS_DESCRIPTION.search(phrase):
+        ends.append(verb.start())
+    for name in later:
+        if name.begin >= place + len(phrase):
+            break
+        if another := _AND_ANOTHER.search(phrase[: name.begin - place]):
+            ends.append(another.start())
+    return phrase[: min(ends)].rstrip()

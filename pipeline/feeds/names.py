@@ -1,0 +1,122 @@
+"""What a person's name looks like in print. Does not know whether somebody of that name exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_UPPER = "".join(chr(code) for code in range(0x41, 0x250) if chr(code).isupper())  # Latin, with all its accents
+_PARTICLE = r"(?:de|da|dos|del|della|di|du|van|von|der|den|ter|ten|la|le|el|al|bin|ibn|ap|ab|af|av|zu)"
+_GAP = rf"[ ](?:{_PARTICLE}[ ]){{0,2}}"
+
+# One word of a name: Judy, O’Brien, Smith-Jones, McArdle. Every repetition is bounded: the text may be hostile.
+_WORD = rf"(?:d['’])?[{_UPPER}][^\W\d_]{{0,24}}(?:['’\-‐‑][^\W\d_]{{1,24}}){{0,3}}"
+_TITLE = r"(?:Dr|Mr|Mrs|Ms|Prof|Rev|Revd|St|Cllr|Hon)\."
+_RUN = re.compile(rf"(?<![\w'’-])(?:{_TITLE}|{_WORD})(?:{_GAP}(?:{_TITLE}|[{_UPPER}]\.|{_WORD})){{0,11}}")
+
+# What stands at the head of a turn in a transcript: a name or part of one, initials, “Speaker 1”, “Dr. Hale”.
+_LABEL_WORD = rf"(?:{_TITLE}|[{_UPPER}]\.|{_WORD})"
+_NUMBERED = r"(?:Speaker|Voice|Male|Female|Interviewe(?:r|e)|Participant|Audience|Guest|Host|Caller)[ ]\d{1,2}"
+_UNKNOWN = r"[Uu]n(?:known|identified)[ ][Ss]peaker(?:[ ]\d{1,2})?"
+LABEL = rf"(?:{_NUMBERED}|{_UNKNOWN}|{_LABEL_WORD}(?:{_GAP}{_LABEL_WORD}){{0,4}})"
+_MAX_LABEL_CHARS = 60
+
+
+def _listed(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_NO_SPEAKERS = _listed(
+    """
+    a address answer blog book buy chapter chapters contact credits date disclaimer download email e-mail episode
+    facebook follow further follow-up homepage important info information instagram learn link linkedin links listen
+    mastodon more music n.b nb news note notes number p.s part phone photo picture podcast ps q question questions
+    reading read recorded reference references resource resources rss season section sign source sources sponsor
+    sponsors step subscribe summary support tel telephone threads tiktok time timestamps tip title topic topics
+    transcript twitter update url warning watch web website www x youtube
+    """
+)
+_NOBODY = frozenset({"unknown", "unknown speaker", "unidentified", "unidentified speaker", "no speaker"})
+
+# Words that are no part of a person's name though they have a capital letter; a name begins after the last of them.
+_NO_NAMES = _listed(
+    """
+    dr mr mrs ms miss mx prof professor sir dame lord lady baroness baron rev revd reverend cllr councillor judge
+    justice hon rt st major mayor minister chief executive inspector director deputy assistant associate head editor
+    officer lead leader principal senior national regional general manager president chair co-chair founder author
+    secretary commissioner adviser advisor headteacher host co-host hosts guest guests presenter producer hmi hmci
+    his her majesty majesty's majesty’s the this these that our my your their its a an in on at of for from with and
+    but as if so when what where why how who which today tonight now here join joining meet meeting listen hear
+    featuring feat ft episode part series season special bonus new latest podcast show interview interviews talks
+    live weekly daily news times post gazette guardian telegraph observer magazine journal press radio media digital
+    council councils city county borough district town parish community communities care services service social
+    work workers children children's children’s child family families health education school schools academy college
+    university trust foundation charity association society institute centre center department office agency group
+    team network board committee commission partnership alliance company ltd limited plc inc union church hospital
+    nhs ofsted england wales scotland ireland britain british english welsh scottish irish european european-union
+    london north south east west northern southern eastern western great united kingdom street road house hall park
+    bank act bill report review inspection framework programme project strategy plan policy government parliament
+    public local youth justice early years help front door january february march april june july august september
+    october november december monday tuesday wednesday thursday friday saturday sunday christmas easter apple google
+    spotify youtube twitter facebook instagram acast itunes hosted produced presented edited recorded music thanks
+    welcome hello hi also plus practice therapeutic workforce leadership development research
+    """
+)
+_THING = (
+    r"council|councils|school|schools|academy|hospital|university|college|trust|podcast|show|series|report|review|team|"
+    r"area|region|city|county|borough|district|director|leader|chief|head|deputy|editor|mayor|based|magazine|charity"
+)
+_SOMETHINGS = re.compile(rf"(?:[’']s?\b|[- ](?:{_THING})\b)")  # “Milton Keynes council”, “Brook Vale’s”
+_WORDS_OF_NAME = range(2, 5)
+
+
+class Name(NamedTuple):
+    """A person's name, and where in the text it stands."""
+
+    begin: int
+    end: int
+    text: str
+
+
+def names_in(text: str) -> Iterator[Name]:
+    """Find what looks like a person's full name, without titles: two to four words with capital letters.
+
+    A capitalised word that is known to belong to titles, organisations or sentences is no part of a name, nor is one
+    with a possessive ending; what goes on as an organisation's or a thing's name is none.
+    """
+    for run in _RUN.finditer(text):
+        part: list[re.Match[str]] = []
+        for word in re.finditer(r"\S+", run[0]):
+            part = [] if _ends_other_thing(word[0]) else [*part, word]
+        while part and part[-1][0].isupper() and len(part[-1][0]) > 1:  # OBE, MP
+            part.pop()
+        if not part:
+            continue
+        begin, end = run.start() + part[0].start(), run.start() + part[-1].end()
+        words = [word[0] for word in part if not re.fullmatch(_PARTICLE, word[0])]
+        if len(words) in _WORDS_OF_NAME and _is_spelt_as_name(words) and not _SOMETHINGS.match(text, end):
+            yield Name(begin, end, text[begin:end])
+
+
+def _ends_other_thing(word: str) -> bool:
+    return word.rstrip(".").casefold() in _NO_NAMES or word.endswith(("'s", "’s", "s’"))
+
+
+def _is_spelt_as_name(words: list[str]) -> bool:
+    first, last = words[0], words[-1]
+    return first[0].isupper() and not last.endswith(".") and any(c.islower() for c in first + last) and len(last) > 1
+
+
+def is_label(text: str) -> bool:
+    """Tell whether this may name a speaker at the head of a turn: not “Twitter”, not “Question 3”."""
+    first = text.split(" ", maxsplit=1)[0].rstrip(".").casefold()
+    return re.fullmatch(LABEL, text) is not None and first not in _NO_SPEAKERS
+
+
+def as_speaker(label: object) -> str | None:
+    """Return what a publisher gives as a speaker as it should be shown; None where that is nobody or no text."""
+    if not isinstance(label, str):
+        return None
+    name = " ".join(label.split()).rstrip(": ")
+    return name if name and name.casefold() not in _NOBODY and len(name) <= _MAX_LABEL_CHARS else None

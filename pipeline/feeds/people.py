@@ -1,0 +1,199 @@
+"""Who speaks in an episode, as its title and notes say it. Takes nobody on a guess: a wrong name is worse than none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence, Set
+from typing import Literal, TypeAlias
+
+from pipeline.feeds.mentions import HOSTING, Mention, description, leads_to_name, mentions_in
+from pipeline.feeds.transcripts import without_transcript
+from pipeline.model import Person
+
+MAX_NOTES_CHARS = 20_000
+
+_Role: TypeAlias = Literal["host", "guest"]
+_Claims: TypeAlias = Iterator[tuple[Mention, _Role]]
+
+_TALKING = re.compile(
+    r"\b(?:(?:talks|talked|speaks|spoke|chats|chatted|(?:is|are) (?:talking|speaking|chatting)) (?:to|with)|"
+    r"in conversation with|(?:sits|sat) down with|catches up with)\b(?P<us> (?:us|me)\b)?"
+)
+_ASKING = re.compile(
+    r"\b(?:interviews|interviewed(?! by)|welcomes|(?:(?:is|are|was|were) |['’](?:m|re|s) )?joined(?: \w+){0,2}? by)\b"
+)
+_WE_ASK = re.compile(
+    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview)\b"
+)
+_ASKED_BY = re.compile(
+    r"\b(?:posed|asked|put|hosted|presented|interviewed)(?: to (?:him|her|them))? by\b", re.IGNORECASE
+)
+_HOST = re.compile(rf"\b(?:{HOSTING})\b(?: (?:is|are)\b)?:?", re.IGNORECASE)
+_GUEST = re.compile(
+    r"\b(?:(?:guests?|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
+    r"featur(?:ing|es)|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
+    re.IGNORECASE,
+)
+_JOINING = re.compile(r"\bjoins?(?= (?:us|me|the (?:podcast|show|programme)|[A-Z]))")
+_DISCUSSING = re.compile(r"\b(?:discusses|talks about|speaks about)\b")
+_TITLE_WITH = re.compile(r"(?<!conversation )\bwith\b(?=[^:|–—(]*(?:$|[:|–—(]))")
+
+# What is said of other episodes says nothing of this one.
+_ELSEWHERE = re.compile(
+    r"\b(?:(?:last|next|previous|earlier|recent|other|another|coming) "
+    r"(?:week|month|year|time|episodes?|series|interviews?)|"
+    r"previously|coming up|listen (?:back|again)|you (?:might|may) also|in case you missed)\b",
+    re.IGNORECASE,
+)
+
+# Between a phrase and the first name after it; between two names of a list; between a name and the phrase after it.
+_BEGINNING = re.compile(r"\s*(?:• |- )?")
+_AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
+_BESIDE = r"(?:, [^,.;:!?()\n]{2,80})?,? *"
+
+
+def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[Person, ...]:
+    """Return the people whom an episode's title and notes (plain text) name as its speakers, hosts first.
+
+    Args:
+        title: the episode's title.
+        notes: its show notes; a transcript in them is not searched.
+        hosts: the feed's own hosts. They are never guests, and stand in where the notes name no host.
+
+    Only what the words say plainly counts: who asks, interviews, talks to whom, is joined by whom, is a guest.
+    Whoever is said to be both host and guest is left out.
+    """
+    known = {_key(host): host for host in hosts}
+    texts = (without_transcript(notes)[:MAX_NOTES_CHARS], title[:MAX_NOTES_CHARS])
+    mentions = [list(mentions_in(text)) for text in texts]
+    press = {_key(mention.name) for mention in (*mentions[0], *mentions[1]) if mention.is_press}
+    described = {_key(mention.name) for mention in mentions[0] if mention.description}
+    body, heading = (_Finder(text, own, press | known.keys()) for text, own in zip(texts, mentions, strict=True))
+    said: dict[str, list[Person]] = {}
+    for mention, role in (*body.claims(), *heading.claims(), *heading.claims_of_title(described)):
+        key = _key(mention.name)
+        person = Person(known.get(key, mention.name), "host" if key in known else role, mention.description)
+        said.setdefault(key, []).append(person)
+    people = [
+        next((person for person in same if person.description), same[0])
+        for same in said.values()
+        if len({person.role for person in same}) == 1
+    ]
+    if not any(person.role == "host" for person in people):
+        people += [Person(host, "host") for host in hosts]
+    return tuple(sorted(people, key=lambda person: person.role != "host"))
+
+
+def _key(name: str) -> str:
+    return " ".join(name.replace("’", "'").casefold().split())
+
+
+class _Finder:
+    """Reads one text for phrases that give people their parts."""
+
+    def __init__(self, text: str, mentions: Sequence[Mention], asking: Set[str]) -> None:
+        """``asking`` are those known to be hosts or journalists."""
+        self._text = text
+        self._mentions = mentions
+        self._asking_people = asking
+
+    def claims(self) -> _Claims:
+        readers: Sequence[tuple[re.Pattern[str], Callable[[re.Match[str]], _Claims]]] = (
+            (_TALKING, self._talking),
+            (_ASKING, self._asking),
+            (_WE_ASK, self._guests),
+            (_ASKED_BY, self._asked_by),
+            (_HOST, self._host),
+            (_GUEST, self._guests),
+            (_JOINING, self._joining),
+            (_DISCUSSING, self._joining),
+        )
+        for pattern, reader in readers:
+            for found in pattern.finditer(self._text):
+                if not _ELSEWHERE.search(self._sentence(found)):
+                    yield from reader(found)
+
+    def claims_of_title(self, described: Set[str]) -> _Claims:
+        """``… with X``: only who is described elsewhere, for titles also speak of life with Cerebral Palsy."""
+        for found in _TITLE_WITH.finditer(self._text):
+            yield from (claim for claim in self._guests(found) if _key(claim[0].name) in described)
+
+    def _talking(self, found: re.Match[str]) -> _Claims:
+        """``X talks to Y``: whoever is known or described as a host or journalist asks, else X does.
+
+        Where only X is described, and not so, X is a guest: ``X, director of …, talks to`` a paper or its people.
+        ``X in conversation with Y`` alone does not say who asks.
+        """
+        subject, objects = self._before(found), self._after(found)
+        if subject is None:
+            return
+        if not self._asks(subject) and any(self._asks(mention) for mention in objects):
+            yield subject, "guest"
+            yield from ((mention, "host") for mention in objects)
+        elif not self._asks(subject) and (found["us"] or self._only_subject_described(subject, objects, found)):
+            yield subject, "guest"
+        elif objects and (self._asks(subject) or objects[0].description or not found[0].startswith("in conv")):
+            yield subject, "host"
+            yield from ((mention, "guest") for mention in objects)
+
+    def _only_subject_described(self, subject: Mention, objects: list[Mention], found: re.Match[str]) -> bool:
+        somebody_named = re.match(r" [A-Z]", self._text[found.end() :][:2]) is not None
+        return subject.description is not None and somebody_named and not any(one.description for one in objects)
+
+    def _asking(self, found: re.Match[str]) -> _Claims:
+        subject, objects = self._before(found), self._after(found)
+        if subject and objects:
+            yield subject, "host"
+        yield from ((mention, "guest") for mention in objects)
+
+    def _asked_by(self, found: re.Match[str]) -> _Claims:
+        objects = self._after(found)
+        yield from ((mention, "host") for mention in objects)
+        subject = self._before(found, between=r"(?:is|was) ")
+        if objects and subject and found[0].startswith("interviewed"):
+            yield subject, "guest"
+
+    def _host(self, found: re.Match[str]) -> _Claims:
+        if self._before(found) is None:  # `X hosts Y` says nothing sure
+            yield from ((mention, "host") for mention in self._after(found, led=False))
+
+    def _guests(self, found: re.Match[str]) -> _Claims:
+        thing_too = found[0].lower().startswith("featur")  # so is Black History Month
+        yield from ((mention, "guest") for mention in self._after(found) if mention.description or not thing_too)
+
+    def _joining(self, found: re.Match[str]) -> _Claims:
+        subject = self._before(found)
+        if subject and not self._asks(subject) and (found[0].startswith("join") or subject.description):
+            yield subject, "guest"
+
+    def _asks(self, mention: Mention) -> bool:
+        return mention.is_press or _key(mention.name) in self._asking_people
+
+    def _before(self, found: re.Match[str], *, between: str = "") -> Mention | None:
+        """Whoever is the subject of the phrase: named, and perhaps described, right before it."""
+        mention = next((mention for mention in reversed(self._mentions) if mention.end <= found.start()), None)
+        if mention and re.fullmatch(_BESIDE + between, self._text[mention.end : found.start()]):
+            return mention
+        return None
+
+    def _after(self, found: re.Match[str], *, led: bool = True) -> list[Mention]:
+        """Those named right after the phrase: ``A``, ``A, B and C``, a list below it; if ``led``, ``our editor A``."""
+        chain: list[Mention] = []
+        place = found.end()
+        for mention in self._mentions:
+            if mention.begin < place:
+                continue
+            gap = self._text[place : mention.begin]
+            joined = (_AND if chain else _BEGINNING).match(gap)
+            lead = gap[joined.end() :] if joined else ""
+            if joined is None or (lead and not led) or not leads_to_name(lead):
+                break
+            said = mention.description or description(lead)
+            chain.append(Mention(mention.begin, mention.end, mention.name, said))
+            place = mention.end
+        return chain
+
+    def _sentence(self, found: re.Match[str]) -> str:
+        before = re.split(r"[.!?]\s|\n", self._text[max(0, found.start() - 300) : found.start()])[-1]
+        after = re.split(r"[.!?]\s|\n", self._text[found.start() : found.end() + 300])[0]
+        return before + after

@@ -1,0 +1,89 @@
+"""Looking again at transcripts that are made: why each window stands as it does, and what another engine hears."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, get_args
+
+from sqlite_utils import Database
+
+from pipeline.archive.feeds import episodes
+from pipeline.archive.transcripts import current_rendition, gate_report, preferred_transcript, read_segments
+from pipeline.audio.decode import decoded_blocks
+from pipeline.config import Config, Feed
+from pipeline.errors import ArchiveError, AudioError
+from pipeline.model import Episode
+from pipeline.speech.check import disagreement, second_opinion
+from pipeline.speech.engine import Engine
+from pipeline.speech.names import EngineName
+
+
+def gate_reports(
+    config: Config, connection: sqlite3.Connection, only: str | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Find what the quality gate did for each transcribed episode of the configured feeds, or of ``only`` one."""
+    db = Database(connection)
+    for _, episode in _chosen(config, db, only):
+        transcript = preferred_transcript(db, episode.id)
+        report = gate_report(db, transcript) if transcript is not None else None
+        if report:
+            yield episode.id, report
+
+
+def second_opinions(
+    config: Config, connection: sqlite3.Connection, folder: Path, engine: Callable[[Feed], Engine], only: str | None
+) -> Iterator[tuple[str, dict[str, Any] | ArchiveError]]:
+    """Have a sample of each transcribed episode decoded by the engine that did not make the transcript.
+
+    Args:
+        config: The feeds.
+        connection: The database, open for reading.
+        folder: The folder of the database, in which the audio lies.
+        engine: Makes a feed's engine.
+        only: One feed's slug or one episode's id; None: all episodes.
+
+    Returns:
+        For each episode the share of words on which the two disagree and the windows, or the error.
+    """
+    db = Database(connection)
+    for feed, episode in _chosen(config, db, only):
+        rendition = current_rendition(db, episode.id)
+        transcript = preferred_transcript(db, episode.id)
+        if rendition is None or transcript is None:
+            continue
+        other = engine(_with_other_engine(feed))
+        try:
+            if not (folder / rendition.path).is_file():
+                raise AudioError(f"{folder / rendition.path} is missing: run `download` again")
+            opinions = second_opinion(
+                decoded_blocks(folder / rendition.path), read_segments(db, transcript), other, language=feed.language
+            )
+        except ArchiveError as error:
+            yield episode.id, error
+            continue
+        yield (
+            episode.id,
+            {
+                "engine": other.name,
+                "model": other.model,
+                "disagreement": round(disagreement(opinions), 4),
+                "windows": [
+                    asdict(one) | {"disagreement": round(one.difference.word_error_rate, 4)} for one in opinions
+                ],
+            },
+        )
+
+
+def _with_other_engine(feed: Feed) -> Feed:
+    others: list[EngineName] = [name for name in get_args(EngineName) if name != feed.engine]
+    return feed.model_copy(update={"engine": others[0]})
+
+
+def _chosen(config: Config, db: Database, only: str | None) -> Iterator[tuple[Feed, Episode]]:
+    for feed in config.feeds:
+        for episode in episodes(db, feed.slug):
+            if only in {None, feed.slug, episode.id}:
+                yield feed, episode

@@ -1,0 +1,69 @@
+"""A second opinion: a sample of windows decoded by another engine, and how far the two disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pipeline.model import Segment
+from pipeline.speech.activity import SAMPLE_RATE
+from pipeline.speech.engine import Engine
+from pipeline.speech.windows import Samples, Window, windows
+from pipeline.speech.wording import Difference, compare
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """One window as it stands in a transcript, and as the other engine wrote it; times in seconds."""
+
+    start: float
+    end: float
+    ours: str
+    theirs: str
+    difference: Difference
+
+
+def second_opinion(
+    blocks: Iterable[Samples], segments: Sequence[Segment], other: Engine, *, language: str, sample: int = 6
+) -> list[Opinion]:
+    """Have windows spread evenly over a recording decoded by another engine.
+
+    Args:
+        blocks: The recording's samples, as ``Engine.transcribe`` takes them.
+        segments: Its transcript.
+        other: The other engine.
+        language: As ``Engine.transcribe`` takes it.
+        sample: How many windows.
+    """
+    chosen = _spread(list(windows(blocks)), sample)
+    words = [word for segment in segments for word in segment.words]
+    opinions = []
+    for window in chosen:
+        heard = other.transcribe([window.samples], language=language)
+        theirs = [word.text for segment in heard.segments for word in segment.words]
+        ours = [word.text for word in words if _is_in(window, (word.start + word.end) / 2)]
+        opinions.append(Opinion(window.start, window.end, " ".join(ours), " ".join(theirs), compare(theirs, ours)))
+    return opinions
+
+
+def disagreement(opinions: Sequence[Opinion]) -> float:
+    """The word error rate of all windows together, the other engine's words as the reference."""
+    total = Difference(
+        sum(one.difference.substitutions for one in opinions),
+        sum(one.difference.deletions for one in opinions),
+        sum(one.difference.insertions for one in opinions),
+        sum(one.difference.reference_words for one in opinions),
+    )
+    return total.word_error_rate
+
+
+def _spread(found: Sequence[Window], sample: int) -> list[Window]:
+    if len(found) <= sample:
+        return list(found)
+    step = len(found) / sample
+    return [found[int((n + 0.5) * step)] for n in range(sample)]
+
+
+def _is_in(window: Window, second: float) -> bool:
+    at = second * SAMPLE_RATE
+    return any(start <= at < end for start, end in window.spans)

@@ -1,0 +1,30 @@
+"""The account of the quality gate's work, as lines for a reader. It decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.model import clock
+
+
+def explained(report: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what was done about each window that did not pass at once.
+
+    Args:
+        report: As ``Hearing.report`` gives it, and as it lies in a transcript's options under ``gate``.
+    """
+    decisions = report.get("decisions", [])
+    spoken = ", ".join(f"{code} {clock(seconds)}" for code, seconds in report.get("languages", {}).items())
+    yield (
+        f"{report.get('windows', 0)} windows with {clock(report.get('speech_seconds', 0))} of speech "
+        f"({spoken or 'no language'}); {len(decisions)} did not pass at once"
+    )
+    for decision in decisions:
+        yield f"{clock(decision['start'])}-{clock(decision['end'])}:"
+        for action, faults in decision["tried"]:
+            yield f"  {action}: {', '.join(faults).replace('_', ' ') or 'sound'}"
+        if decision["dropped"]:
+            yield f"  dropped, for hardly anybody speaks: {decision['dropped']!r}"
+        if decision["flags"]:
+            yield f"  kept, and flagged: {', '.join(decision['flags'])}"

@@ -1,0 +1,202 @@
+"""The quality gate: every window's words are judged, and decoded again where they cannot be right.
+
+Whisper repeats itself, stops early, and invents sentences over noise; decoding windows at once has no guard against
+it. The thresholds of the first three faults are Whisper's own (arXiv 2212.04356, section 4.5).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from pipeline.model import Word
+from pipeline.speech.activity import SAMPLE_RATE
+from pipeline.speech.decoder import Heard
+from pipeline.speech.windows import Samples, Window
+
+# Whisper's favourite inventions where nobody speaks: what its training data held under silence and music.
+STOCK_PHRASES = (
+    "thank you", "thanks for watching", "thank you for watching", "please subscribe", "subscribe to my channel",
+    "subtitles by the amara org community", "transcription by castingwords", "you", "bye", "the end", "so",
+    "thank you very much", "see you next time", "i'll see you in the next video", "okay",
+)  # fmt: skip
+# Faults of words that were likely never said.
+INVENTED = frozenset({"repetition", "maybe_no_speech", "too_fast", "stock_phrase"})
+LITTLE_SPEECH = 1.5  # seconds: stock phrases and doubts weigh more in a window with less than this
+MISSED_SECONDS = 1.5  # speech without words for longer than this was missed
+WORD_SECONDS = 1.5  # no spoken word lasts longer: what is beyond was spoken, and not written
+SLACK_SECONDS = 0.1  # words and speech are both known no better than this
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a window: its words in the end, what is still wrong with them, and how it came to that.
+
+    ``tried`` has one entry for each attempt: what was done, and the faults of its result.
+    """
+
+    heard: Heard
+    flags: tuple[str, ...]
+    tried: tuple[tuple[str, tuple[str, ...]], ...]
+    dropped: str = ""
+
+
+def faults(heard: Heard, window: Window) -> tuple[str, ...]:
+    """Name what cannot be right with the words of a window; nothing where all seems well."""
+    words = [_bare(word.text) for word in heard.words]
+    speech = window.speech_seconds
+    signs = {
+        "repetition": heard.compression_ratio > 2.4 or _repeats(words),
+        "low_confidence": heard.avg_logprob < -1.0,
+        "maybe_no_speech": heard.no_speech_prob > 0.6 and (heard.avg_logprob < -1.0 or speech < LITTLE_SPEECH),
+        "too_fast": len(words) > 7 * max(speech, 0.5) + 2,
+        "no_punctuation": len(words) >= 30 and not any(re.search(r"[.,?!。，？！]", word.text) for word in heard.words),
+        "stock_phrase": speech < LITTLE_SPEECH and " ".join(words) in STOCK_PHRASES,
+        "missing_words": bool(missed(heard.words, window)),
+    }
+    return tuple(sign for sign, seen in signs.items() if seen)
+
+
+def missed(words: Sequence[Word], window: Window) -> list[tuple[float, float]]:
+    """Find the stretches of speech in a window that have no words: in the window's seconds."""
+    spoken = [(word.start - SLACK_SECONDS, min(word.end, word.start + WORD_SECONDS) + SLACK_SECONDS) for word in words]
+    found = []
+    for first, last in speech_in(window):
+        at = first
+        for start, end in [*spoken, (last, last)]:
+            if min(start, last) - at >= MISSED_SECONDS:
+                found.append((at, min(start, last)))
+            at = max(at, end)
+    return found
+
+
+def speech_in(window: Window) -> list[tuple[float, float]]:
+    """The stretches of speech in a window, in its own seconds."""
+    return [
+        (start_in, start_in + (end - start) / SAMPLE_RATE)
+        for start, end in window.speech
+        for start_in in [window.in_window(start / SAMPLE_RATE)]
+    ]
+
+
+def pass_gate(
+    heard: Heard,
+    window: Window,
+    *,
+    again: Callable[[Samples], Heard],
+    carefully: Callable[[Samples], Heard],
+) -> Verdict:
+    """Judge a window's words, and decode it again until they pass or nothing helps.
+
+    Args:
+        heard: What the first pass wrote.
+        window: The window.
+        again: Decodes samples in one pass.
+        carefully: Decodes samples sequentially, with temperature fallback.
+    """
+    best, wrong = heard, faults(heard, window)
+    tried = [("decoded", wrong)]
+    if window.speech_seconds < LITTLE_SPEECH and INVENTED & set(wrong):
+        return Verdict(replace(heard, words=()), (), tuple(tried), dropped=heard.text)
+    attempts: dict[str, Callable[[Heard], Heard | None]] = {
+        "decoded carefully": lambda _: carefully(window.samples),
+        "split at its longest pause": lambda _: _in_halves(window, again, carefully),
+        "missed speech decoded alone": lambda best: _with_missed(best, window, again),
+    }
+    for action, attempt in attempts.items():
+        if not wrong:
+            break
+        other = attempt(best)
+        if other is None:
+            continue
+        others = faults(other, window)
+        tried.append((action, others))
+        if _rank(other, others, window) < _rank(best, wrong, window):
+            best, wrong = other, others
+    return Verdict(best, wrong, tuple(tried))
+
+
+def _rank(heard: Heard, wrong: tuple[str, ...], window: Window) -> tuple[int, int, int, float]:
+    """Less is better: what may be invented, then speech without words, then other faults, then doubt."""
+    silent = sum(end - start for start, end in missed(heard.words, window))
+    others = set(wrong) - INVENTED - {"missing_words"}
+    return (len(INVENTED & set(wrong)), round(silent), len(others), -heard.avg_logprob)
+
+
+def _in_halves(
+    window: Window, again: Callable[[Samples], Heard], carefully: Callable[[Samples], Heard]
+) -> Heard | None:
+    """Decode what is before and after the window's longest pause, each by itself; None where there is no pause."""
+    speech = speech_in(window)
+    total = window.samples.size / SAMPLE_RATE
+    # A pause near an end would leave the other half as it was.
+    pauses = [
+        ((after - before) * min(before, total - after), (before + after) / 2)
+        for (_, before), (after, _) in pairwise(speech)
+    ]
+    if not pauses:
+        return None
+    middle = round(max(pauses)[1] * SAMPLE_RATE)
+    halves = [_part(window, 0, middle), _part(window, middle, window.samples.size)]
+    heard = []
+    for half in halves:
+        first = again(half.samples)
+        heard.append(carefully(half.samples) if faults(first, half) else first)
+    return _joined([(0.0, heard[0]), (middle / SAMPLE_RATE, heard[1])])
+
+
+def _with_missed(heard: Heard, window: Window, again: Callable[[Samples], Heard]) -> Heard | None:
+    """Add what is heard when the stretches of speech without words are decoded alone."""
+    parts = [(0.0, heard)]
+    for start, end in missed(heard.words, window):
+        first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
+        stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
+        found = again(stretch.samples)
+        if found.words and not faults(found, stretch):
+            parts.append((first / SAMPLE_RATE, found))
+    return _joined(parts) if len(parts) > 1 else None
+
+
+def _part(window: Window, first: int, last: int) -> Window:
+    """The part of a window between two of its samples, as a window whose recording is the window itself."""
+    speech = [(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)) for start, end in speech_in(window)]
+    last = min(last, window.samples.size)
+    inside = [(max(start, first) - first, min(end, last) - first) for start, end in speech]
+    return Window(
+        samples=window.samples[first:last],
+        spans=((0, last - first),),
+        speech=tuple(span for span in inside if span[0] < span[1]),
+    )
+
+
+def _joined(parts: Sequence[tuple[float, Heard]]) -> Heard:
+    """One out of several, each with the second at which its part begins."""
+    words = [
+        word._replace(start=word.start + shift, end=word.end + shift) for shift, heard in parts for word in heard.words
+    ]
+    counts = [max(1, len(heard.words)) for _, heard in parts]
+    return Heard(
+        words=tuple(_without_overlap(sorted(words, key=lambda word: word.start))),
+        avg_logprob=sum(n * heard.avg_logprob for n, (_, heard) in zip(counts, parts, strict=True)) / sum(counts),
+        no_speech_prob=min(heard.no_speech_prob for _, heard in parts),
+        language=parts[0][1].language,
+    )
+
+
+def _without_overlap(words: Sequence[Word]) -> Iterator[Word]:
+    """End a word that was stretched over missed speech where the words found there begin."""
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        yield word._replace(end=min(word.end, following.start)) if following else word
+
+
+def _repeats(words: Sequence[str]) -> bool:
+    """Whether some run of five words comes three times: loops come with high confidence."""
+    runs = Counter(zip(*(words[n:] for n in range(5)), strict=False))
+    return bool(runs) and max(runs.values()) >= 3
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[^\w']", "", word.replace("’", "'")).lower()

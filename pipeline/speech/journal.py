@@ -1,0 +1,116 @@
+"""What was heard so far of an unfinished recording, one line a window: a killed run goes on from there."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from pipeline.model import Word
+from pipeline.speech.decoder import Heard
+from pipeline.speech.gate import Verdict
+from pipeline.speech.windows import Span, Window
+
+_log = logging.getLogger(__name__)
+
+
+class Journal(Protocol):
+    """Remembers the verdict on each window."""
+
+    def find(self, window: Window) -> Verdict | None:
+        """Return what was heard in this window before, if it was."""
+        ...
+
+    def add(self, window: Window, verdict: Verdict) -> None:
+        """Keep what was heard in a window."""
+        ...
+
+
+class NoJournal:
+    """Remembers nothing."""
+
+    def find(self, window: Window) -> Verdict | None:  # noqa: ARG002 - the interface is Journal
+        """Return None."""
+        return None
+
+    def add(self, window: Window, verdict: Verdict) -> None:
+        """Forget it."""
+
+
+class FileJournal:
+    """A ``Journal`` in a file of JSON lines, each written through to the disk before the next is begun.
+
+    A last line that was cut short by the end of the process is passed over. The file's name has to stand for the
+    recording and everything that could change its words.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = dict(_read(path))
+        self._file: TextIO | None = None
+
+    def find(self, window: Window) -> Verdict | None:
+        """See ``Journal.find``."""
+        return self._known.get(window.spans)
+
+    def add(self, window: Window, verdict: Verdict) -> None:
+        """See ``Journal.add``."""
+        if self._file is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # It begins with a new line: what a killed run left half written must not swallow the first record.
+            self._file = self._path.open("a", encoding="utf-8")
+            self._file.write("\n")
+        heard = verdict.heard
+        record = {
+            "spans": window.spans,
+            "words": heard.words,
+            "avg_logprob": heard.avg_logprob,
+            "no_speech_prob": heard.no_speech_prob,
+            "language": heard.language,
+            "flags": verdict.flags,
+            "tried": verdict.tried,
+            "dropped": verdict.dropped,
+        }
+        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Let go of the file and keep it."""
+        if self._file:
+            self._file.close()
+            self._file = None
+
+    def discard(self) -> None:
+        """Delete the file: the transcript is safe elsewhere."""
+        self.close()
+        self._path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> Sequence[tuple[tuple[Span, ...], Verdict]]:
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):  # not at what str.splitlines adds
+        if not line.strip():
+            continue
+        try:
+            found.append(_parsed(json.loads(line)))
+        except (ValueError, TypeError, LookupError):
+            _log.warning("%s has a damaged line: that window is transcribed again", path)
+    return found
+
+
+def _parsed(record: dict[str, Any]) -> tuple[tuple[Span, ...], Verdict]:
+    heard = Heard(
+        words=tuple(Word(*word) for word in record["words"]),
+        avg_logprob=record["avg_logprob"],
+        no_speech_prob=record["no_speech_prob"],
+        language=record["language"],
+    )
+    tried = tuple((action, tuple(wrong)) for action, wrong in record["tried"])
+    spans = tuple((int(start), int(end)) for start, end in record["spans"])
+    return spans, Verdict(heard, tuple(record["flags"]), tried, record["dropped"])

@@ -1,0 +1,475 @@
+"""The quality gate, and the order in which windows go through it: made-up words, fake decoders."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.errors import SpeechError, WeightsError
+from pipeline.model import Word
+from pipeline.speech.activity import FRAME, SAMPLE_RATE
+from pipeline.speech.decoder import Heard, Samples, spoken_language
+from pipeline.speech.gate import SLACK_SECONDS, Verdict, faults, missed, pass_gate
+from pipeline.speech.hearing import HEARING_VERSION, WindowedEngine
+from pipeline.speech.journal import FileJournal
+from tests.speech_fakes import FakeDecoder, FakeDetector, frame_words, heard, numbered, spread, window
+
+TEN_WORDS = "this is what somebody says when they are asked something."
+UNSURE = ("low_confidence",)
+
+
+# What cannot be right
+
+
+def test_the_compression_ratio_is_whispers() -> None:
+    assert heard().compression_ratio == 0
+    assert heard(*spread(TEN_WORDS, 0, 5)).compression_ratio < 1.2
+    assert heard(Word(0, 5, " ha" * 100, 0.9)).compression_ratio > 10
+
+
+def different(count: int, *, end: str = ".") -> str:
+    """So many different words; ``end`` is what the last ends with."""
+    random = np.random.default_rng(1)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    return " ".join("".join(random.choice(letters, 6)) for _ in range(count)) + end
+
+
+LOOP = "over and over and again"
+
+FAULTS = [
+    # seconds of speech, text, what the decoder thinks, faults
+    (10.0, TEN_WORDS, {}, ()),
+    (1.6, "ha" * 20, {}, ("repetition",)),
+    (10.0, f"{LOOP} {different(6)} {LOOP} {different(9)} {LOOP} that is all.", {}, ("repetition",)),
+    (10.0, f"{LOOP} {different(6)} {LOOP} {different(9)} that is all.", {}, ()),
+    (10.0, TEN_WORDS, {"avg_logprob": -1.01}, UNSURE),
+    (10.0, TEN_WORDS, {"avg_logprob": -1.0}, ()),
+    (10.0, TEN_WORDS, {"no_speech_prob": 0.61, "avg_logprob": -1.01}, (*UNSURE, "maybe_no_speech")),
+    (10.0, TEN_WORDS, {"no_speech_prob": 0.99}, ()),
+    (1.4, "Yes.", {"no_speech_prob": 0.61}, ("maybe_no_speech",)),
+    (1.4, "Yes.", {"no_speech_prob": 0.6}, ()),
+    (4.0, different(31), {}, ("too_fast",)),
+    (4.0, different(30), {}, ()),
+    (0.1, "A b c d e f.", {}, ("too_fast",)),
+    (0.1, "A b c d e.", {}, ()),
+    (10.0, different(30, end=""), {}, ("no_punctuation",)),
+    (10.0, different(29, end=""), {}, ()),
+    (1.4, "Thank you.", {}, ("stock_phrase",)),
+    (1.4, "Thanks for watching!", {}, ("stock_phrase",)),
+    (1.4, "Thank you, Alice.", {}, ()),
+    (1.6, "Thank you.", {}, ()),
+    (10.0, "", {}, ("missing_words",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "text", "figures", "found"), FAULTS)
+def test_each_fault_is_named(seconds: float, text: str, figures: dict[str, float], found: tuple[str, ...]) -> None:
+    words = spread(text, 0, seconds)
+    assert faults(heard(*words, **figures), window((0, seconds), seconds=30)) == found
+
+
+@pytest.mark.parametrize(
+    ("spoken", "speech", "found"),
+    [
+        pytest.param([(0, 10)], [(0, 10)], [], id="all is there"),
+        pytest.param([], [(2, 9)], [(2, 9)], id="nothing is there"),
+        pytest.param([(0, 4)], [(0, 10)], [(4.1, 10)], id="it stops early"),
+        pytest.param([(5, 10)], [(0, 10)], [(0, 4.9)], id="it begins late"),
+        pytest.param([(0, 4), (7, 10)], [(0, 10)], [(4.1, 6.9)], id="a gap"),
+        pytest.param([(0, 4), (5.6, 10)], [(0, 10)], [], id="a short gap"),
+        pytest.param([(0, 4), (14, 20)], [(0, 4), (14, 20)], [], id="a pause is no gap"),
+        pytest.param([(0, 4)], [(0, 4), (5, 6), (8, 9.4)], [], id="two short stretches"),
+        pytest.param([(0, 2), (6, 7)], [(0, 4), (5, 9)], [(2.1, 4), (7.1, 9)], id="in each of two"),
+    ],
+)
+def test_speech_without_words_is_found(
+    spoken: list[tuple[float, float]], speech: list[tuple[float, float]], found: list[tuple[float, float]]
+) -> None:
+    words = [word for start, end in spoken for word in spread("a " * round(2 * (end - start)), start, end)]
+    assert missed(words, window(*speech, seconds=30)) == [pytest.approx(span) for span in found]
+
+
+def test_no_word_lasts_as_long_as_the_speech_that_it_swallowed() -> None:
+    words = [Word(0, 1, " when", 0.9), Word(1, 8, " I", 0.9), Word(8, 9, " came.", 0.9)]
+    assert missed(words, window((0, 9), seconds=10)) == [pytest.approx((2.6, 7.9))]
+
+
+# What is done about it
+
+
+class Answers:
+    """A decoder's function that gives these answers in turn, and remembers what it was given."""
+
+    def __init__(self, *answers: Heard) -> None:
+        self.left = list(answers)
+        self.asked: list[Samples] = []
+
+    def __call__(self, samples: Samples) -> Heard:
+        self.asked.append(samples)
+        return self.left.pop(0)
+
+    @property
+    def seconds(self) -> list[tuple[float, float]]:
+        """Which part of a ``window`` each was, in its seconds."""
+        return [(float(samples[0]) / SAMPLE_RATE, float(samples[-1] + 1) / SAMPLE_RATE) for samples in self.asked]
+
+
+GOOD = heard(*spread(TEN_WORDS, 0, 5))
+DOUBTFUL = heard(*spread(TEN_WORDS, 0, 5), avg_logprob=-1.3)
+
+
+def test_what_passes_is_decoded_once() -> None:
+    again, carefully = Answers(), Answers()
+    verdict = pass_gate(GOOD, window((0, 5), seconds=5), again=again, carefully=carefully)
+    assert verdict == Verdict(GOOD, (), (("decoded", ()),))
+    assert again.asked == carefully.asked == []
+
+
+def test_careful_decoding_mends() -> None:
+    again, carefully = Answers(), Answers(GOOD)
+    verdict = pass_gate(DOUBTFUL, window((0, 5), seconds=6), again=again, carefully=carefully)
+    assert verdict == Verdict(GOOD, (), (("decoded", UNSURE), ("decoded carefully", ())))
+    assert carefully.seconds == [(0, 6)]
+    assert again.asked == []
+
+
+def test_two_halves_mend_each_with_its_own_times() -> None:
+    """It is cut in a long pause far from its ends; a half that does not pass is decoded carefully."""
+    pauses = window((0, 1), (3.5, 9), (11, 15), seconds=16)
+    first = heard(*spread(different(16), 0, 9))
+    poor, second = heard(*spread("no no.", 1, 4)), heard(*spread(TEN_WORDS, 1, 5))
+    again, carefully = Answers(first, heard()), Answers(DOUBTFUL, second)
+    verdict = pass_gate(heard(*poor.words, avg_logprob=-2), pauses, again=again, carefully=carefully)
+    assert again.seconds == [(0, 10), (10, 16)]
+    assert carefully.seconds == [(0, 16), (10, 16)]
+    assert verdict.flags == ()
+    assert verdict.tried[-1] == ("split at its longest pause", ())
+    shifted = [word._replace(start=word.start + 10, end=word.end + 10) for word in second.words]
+    assert verdict.heard.words == (*first.words, *shifted)
+
+
+def test_missed_speech_is_decoded_alone_and_put_in_its_place() -> None:
+    before, after = spread("it was when", 0, 3), spread("then it was over.", 8, 10)
+    swallowing = Word(3, 8, " I", 0.5)
+    gap = heard(*before, swallowing, *after)
+    found = heard(*spread("came home and saw.", 0, 3.4))
+    again, carefully = Answers(found), Answers(gap)
+    verdict = pass_gate(gap, window((0, 10), seconds=10), again=again, carefully=carefully)
+    ((start, end),) = again.seconds
+    assert (start, end) == pytest.approx((4.5, 8), abs=SLACK_SECONDS + 0.01)
+    assert verdict.flags == ()
+    assert [action for action, _ in verdict.tried] == ["decoded", "decoded carefully", "missed speech decoded alone"]
+    assert verdict.heard.text == "it was when I came home and saw. then it was over."
+    words = verdict.heard.words
+    assert all(word.end <= following.start + 1e-9 for word, following in pairwise(words))
+    assert words[3] == Word(3, pytest.approx(start), " I", 0.5)
+    assert words[4].start == pytest.approx(start)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(heard(), id="nothing"),
+        pytest.param(heard(*spread("came home.", 0, 3), avg_logprob=-1.5), id="what is doubtful itself"),
+    ],
+)
+def test_of_missed_speech_only_what_passes_is_taken(found: Heard) -> None:
+    gap = heard(*spread("it was when", 0, 3), *spread("then it was over.", 8, 10))
+    verdict = pass_gate(gap, window((0, 10), seconds=10), again=Answers(found), carefully=Answers(gap))
+    assert verdict.heard == gap
+    assert verdict.flags == ("missing_words",)
+
+
+def test_what_nothing_helps_is_flagged_with_what_is_wrong() -> None:
+    spoken = window((0, 5), (6, 11), seconds=12)
+    first = heard(*spread(f"{LOOP} " * 4, 0, 11), avg_logprob=-1.4)
+    others = [heard(*spread(f"{LOOP} " * 4, 0, 5), avg_logprob=-1.5) for _ in range(5)]
+    verdict = pass_gate(first, spoken, again=Answers(*others[:2]), carefully=Answers(*others[2:]))
+    assert verdict.heard == first
+    assert verdict.flags == ("repetition", "low_confidence", "no_punctuation")[:2]
+    assert [action for action, _ in verdict.tried] == ["decoded", "decoded carefully", "split at its longest pause"]
+
+
+def test_a_second_attempt_that_is_worse_is_not_taken() -> None:
+    worse = heard(*spread("ha" * 100, 0, 5), avg_logprob=-3)
+    verdict = pass_gate(DOUBTFUL, window((0, 5), seconds=5), again=Answers(), carefully=Answers(worse))
+    assert (verdict.heard, verdict.flags) == (DOUBTFUL, UNSURE)
+
+
+def test_of_two_attempts_with_the_same_fault_the_surer_is_taken() -> None:
+    surer = heard(*spread(TEN_WORDS, 0, 5), avg_logprob=-1.1)
+    verdict = pass_gate(DOUBTFUL, window((0, 5), seconds=5), again=Answers(), carefully=Answers(surer))
+    assert (verdict.heard, verdict.flags) == (surer, UNSURE)
+
+
+@pytest.mark.parametrize(
+    ("text", "figures", "sign"),
+    [
+        ("Thank you.", {}, "stock_phrase"),
+        ("Yes.", {"no_speech_prob": 0.8}, "maybe_no_speech"),
+        ("Yes, oh yes, I do, I do, of course I did it all.", {}, "too_fast"),
+    ],
+)
+def test_what_is_invented_where_hardly_anybody_speaks_is_dropped(
+    text: str, figures: dict[str, float], sign: str
+) -> None:
+    said = heard(*spread(text, 3, 4), **figures)
+    verdict = pass_gate(said, window((3, 4), seconds=6), again=Answers(), carefully=Answers())
+    assert verdict.heard.words == ()
+    assert (verdict.flags, verdict.dropped) == ((), text)
+    assert verdict.tried == (("decoded", (sign,)),)
+
+
+def test_a_doubtful_answer_is_kept_and_flagged() -> None:
+    said = heard(*spread("Yes.", 3, 4), avg_logprob=-1.2)
+    verdict = pass_gate(said, window((3, 4), seconds=6), again=Answers(), carefully=Answers(said))
+    assert (verdict.heard, verdict.flags, verdict.dropped) == (said, ("low_confidence",), "")
+
+
+def test_words_that_were_missed_outweigh_doubt() -> None:
+    full = heard(*spread(TEN_WORDS, 0, 10), avg_logprob=-1.05)
+    verdict = pass_gate(heard(), window((0, 10), seconds=10), again=Answers(full), carefully=Answers(full))
+    assert (verdict.heard, verdict.flags) == (full, ("low_confidence",))
+
+
+def test_a_short_answer_stays() -> None:
+    said = heard(*spread("Yes, I did.", 3, 4))
+    verdict = pass_gate(said, window((3, 4), seconds=6), again=Answers(), carefully=Answers())
+    assert (verdict.heard, verdict.flags, verdict.dropped) == (said, (), "")
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "code"),
+    [({"en": 0.6, "de": 0.4}, "en"), ({"en": 0.11, "de": 0.89}, "en"), ({"en": 0.1, "de": 0.9}, "de")],
+)
+def test_another_language_has_to_be_plain(probabilities: dict[str, float], code: str) -> None:
+    assert spoken_language(probabilities, "en") == code
+
+
+# All windows of a recording
+
+
+@pytest.fixture(autouse=True)
+def by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Speech is found by the sign of samples (see ``speech_fakes.numbered``)."""
+    monkeypatch.setattr("pipeline.speech.windows.Detector", FakeDetector)
+
+
+SIX_WINDOWS = numbered(*[(True, 12), (False, 2), (True, 12), (False, 3)] * 6)
+EVERY = 29  # seconds one begins
+
+
+def window_number(samples: Samples) -> int:
+    return int(np.abs(samples[0]) * FRAME / SAMPLE_RATE + 1) // EVERY
+
+
+def doubted(*numbers: int) -> Callable[[Samples, str | None], Heard]:
+    """Hear what is said, and be unsure of these windows."""
+
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        said = frame_words(samples)
+        return heard(*said.words, avg_logprob=-1.5) if window_number(samples) in numbers else said
+
+    return hears
+
+
+@pytest.mark.parametrize(("lanes", "batch"), [(1, 1), (3, 1), (1, 4), (2, 2), (8, 8)])
+def test_words_come_in_order_with_the_recordings_times(lanes: int, batch: int) -> None:
+    decoder = FakeDecoder(lanes=lanes, batch=batch)
+    told: list[float] = []
+    hearing = WindowedEngine(decoder).transcribe([SIX_WINDOWS], language="en-GB", progress=told.append)
+    words = [word for segment in hearing.segments for word in segment.words]
+    frames = [int(word.text.rstrip(".")) for word in words]
+    assert frames == sorted(frames)
+    assert len(words) == pytest.approx(6 * 48, abs=6)
+    for word, frame in zip(words, frames, strict=True):
+        assert word.start == pytest.approx(frame * FRAME / SAMPLE_RATE, abs=0.1)
+    assert told == sorted(told)
+    assert told[-1] == hearing.duration == SIX_WINDOWS.size / SAMPLE_RATE
+    assert decoder.loaded == ["en"]
+    assert max(len(samples) for _, samples in decoder.batches) == min(batch, 6)
+    assert decoder.busiest <= lanes
+    assert hearing.windows == 6
+    assert [start for start, _ in hearing.speech[::2]] == pytest.approx([EVERY * n for n in range(6)], abs=0.1)
+
+
+def test_as_many_windows_are_decoded_at_once_as_there_are_lanes() -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        together.wait()
+        return frame_words(samples)
+
+    assert WindowedEngine(FakeDecoder(hears, lanes=3)).transcribe([SIX_WINDOWS], language="cy").windows == 6
+
+
+def test_what_was_done_about_windows_is_kept_as_plain_json() -> None:
+    decoder = FakeDecoder(doubted(1, 4))
+    hearing = WindowedEngine(decoder).transcribe([SIX_WINDOWS], language="cy")
+    assert [window_number(samples) for samples in decoder.careful] == [1, 4]
+    report = json.loads(json.dumps(hearing.report()))
+    assert {**report, "decisions": len(report["decisions"])} == {
+        "windows": 6,
+        "speech_seconds": pytest.approx(6 * 24, abs=1),
+        "languages": {"cy": pytest.approx(6 * 24, abs=1)},
+        "decisions": 2,
+    }
+    for decision, start in zip(report["decisions"], (EVERY, 4 * EVERY), strict=True):
+        assert decision.pop("start") == pytest.approx(start, abs=0.5)
+        assert decision.pop("end") == pytest.approx(start + 26, abs=0.5)
+        assert decision == {
+            "tried": [["decoded", ["low_confidence"]], ["decoded carefully", []]],
+            "flags": [],
+            "dropped": "",
+            "language": "cy",
+        }
+
+
+def test_what_stays_doubtful_is_flagged_in_its_own_window_only() -> None:
+    decoder = FakeDecoder(doubted(2), carefully=lambda samples: doubted(2)(samples, None))
+    hearing = WindowedEngine(decoder).transcribe([SIX_WINDOWS], language="cy")
+    flagged = [segment for segment in hearing.segments if segment.flags]
+    assert {segment.flags for segment in flagged} == {UNSURE}
+    assert len(flagged) == pytest.approx(48, abs=1)
+    assert all(2 * EVERY - 0.1 <= segment.start < segment.end <= 3 * EVERY - 2.5 for segment in flagged)
+
+
+def test_what_is_dropped_is_said() -> None:
+    recording = numbered((True, 1), (False, 40))
+    thanks = heard(*spread("Thank you.", 0, 1))
+    hearing = WindowedEngine(FakeDecoder(lambda *_: thanks)).transcribe([recording], language="en")
+    assert hearing.segments == ()
+    (decision,) = hearing.decisions
+    assert (decision.dropped, decision.flags) == ("Thank you.", ())
+    assert hearing.languages == {}
+
+
+def test_seconds_of_speech_are_counted_for_each_language() -> None:
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        return heard(*frame_words(samples).words, language="de" if window_number(samples) in (1, 2) else "cy")
+
+    hearing = WindowedEngine(FakeDecoder(hears, lanes=2)).transcribe([SIX_WINDOWS], language="cy")
+    assert hearing.languages == {"cy": pytest.approx(96, abs=0.5), "de": pytest.approx(48, abs=0.5)}
+
+
+def test_only_what_may_be_a_known_term_is_decoded_with_it() -> None:
+    def hears(samples: Samples, prompt: str | None) -> Heard:
+        if window_number(samples) != 3:
+            return frame_words(samples)
+        first = Word(0.4, 1.0, " Ofsted" if prompt else " Offset", 0.5)
+        return heard(first, *(word for word in frame_words(samples).words if word.start > 1))
+
+    decoder = FakeDecoder(hears)
+    hearing = WindowedEngine(decoder).transcribe([SIX_WINDOWS], language="cy", terms=["Ofsted", "Social Work"])
+    assert [(prompt, window_number(batch[0])) for prompt, batch in decoder.batches if prompt] == [("Ofsted.", 3)]
+    assert [word.text for segment in hearing.segments for word in segment.words if "O" in word.text] == ["Ofsted"]
+    assert [decision.tried[-1] for decision in hearing.decisions] == [("heard as Ofsted", ())]
+
+
+def test_where_nobody_speaks_no_weights_are_loaded() -> None:
+    decoder = FakeDecoder()
+    hearing = WindowedEngine(decoder).transcribe([numbered((False, 100))], language="en")
+    assert (hearing.segments, hearing.windows, decoder.loaded) == ((), 0, [])
+    assert hearing.duration == pytest.approx(100, abs=0.1)
+
+
+def test_an_engine_goes_by_its_decoders_name() -> None:
+    engine = WindowedEngine(FakeDecoder())
+    assert (engine.name, engine.model) == ("faster-whisper", "tiny.en")
+    assert engine.options == {"fake": True, "hearing": HEARING_VERSION}
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), OSError("disk full"), ValueError("bad shape")])
+def test_a_decoder_that_fails_ends_the_recording(lanes: int, error: Exception) -> None:
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        if window_number(samples) == 2:
+            raise error
+        return frame_words(samples)
+
+    told: list[float] = []
+    with pytest.raises(SpeechError, match=f"^faster-whisper failed: {error}$"):
+        WindowedEngine(FakeDecoder(hears, lanes=lanes)).transcribe([SIX_WINDOWS], language="cy", progress=told.append)
+    assert told == pytest.approx([26.4, EVERY + 26.4], abs=0.5)
+
+
+def test_errors_that_say_what_is_wrong_stay_as_they_are() -> None:
+    def hears(_samples: Samples, _prompt: str | None) -> Heard:
+        raise WeightsError("the weights are gone")
+
+    with pytest.raises(WeightsError, match=r"^the weights are gone$"):
+        WindowedEngine(FakeDecoder(hears)).transcribe([SIX_WINDOWS], language="cy")
+
+
+# The journal
+
+
+def some_verdicts() -> list[Verdict]:
+    tried = (("decoded", ("stock_phrase",)),)
+    return [
+        Verdict(heard(Word(0.1, 0.7, " Grüß", 1 / 3), Word(0.7, 1.1, " Gott!", 0.9), language="de"), (), ()),
+        Verdict(heard(avg_logprob=-1.2, no_speech_prob=0.99), (), tried, dropped="Thank you."),
+        Verdict(heard(*spread(TEN_WORDS, 0, 9)), ("low_confidence", "too_fast"), (*tried, ("decoded carefully", ()))),
+    ]
+
+
+def test_what_is_added_to_a_journal_is_found_by_the_next_run(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "journal.jsonl"
+    windows = [window(seconds=seconds) for seconds in (1, 2, 3)]
+    for one, verdict in zip(windows, some_verdicts(), strict=True):
+        journal = FileJournal(path)
+        assert journal.find(one) is None
+        journal.add(one, verdict)
+        journal.close()
+    journal = FileJournal(path)
+    assert [journal.find(one) for one in windows] == some_verdicts()
+    journal.discard()
+    journal.discard()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_of_a_batch_only_what_the_journal_does_not_know_is_decoded(tmp_path: Path) -> None:
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        if window_number(samples) == 3:
+            raise RuntimeError("out of memory")
+        return frame_words(samples)
+
+    path = tmp_path / "journal.jsonl"
+    journal = FileJournal(path)
+    with pytest.raises(SpeechError):
+        WindowedEngine(FakeDecoder(hears)).transcribe([SIX_WINDOWS], language="cy", journal=journal)
+    journal.close()
+    journal, decoder = FileJournal(path), FakeDecoder(batch=4)
+    hearing = WindowedEngine(decoder).transcribe([SIX_WINDOWS], language="cy", journal=journal)
+    journal.close()
+    assert [[window_number(samples) for samples in batch] for _, batch in decoder.batches] == [[3], [4, 5]]
+    assert hearing == WindowedEngine(FakeDecoder()).transcribe([SIX_WINDOWS], language="cy")
+    assert len([line for line in path.read_text(encoding="utf-8").splitlines() if line]) == 6
+
+
+DAMAGE: Sequence[bytes] = (b"", b"\n", b"\xff\xfe", b"{", b"[]", b"null", b'{"spans": [[0, 1]]}', b'"text"')
+
+
+@pytest.mark.parametrize("damage", DAMAGE, ids=repr)
+def test_a_damaged_line_costs_one_window_only(tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: bytes) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = FileJournal(path)
+    windows = [window(seconds=seconds) for seconds in (1, 2, 3)]
+    verdicts: list[Any] = some_verdicts()
+    for one, verdict in zip(windows, verdicts, strict=True):
+        journal.add(one, verdict)
+    journal.close()
+    lines = path.read_bytes().splitlines()
+    path.write_bytes(b"\n".join([*lines[:-2], damage, lines[-1]]))
+    with caplog.at_level(logging.WARNING):
+        journal = FileJournal(path)
+    assert [journal.find(one) for one in windows] == [verdicts[0], None, verdicts[2]]
+    assert ("damaged line" in caplog.text) == bool(damage.strip())
