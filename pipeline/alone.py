@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from functools import cache as cache_of
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,12 +84,13 @@ def transcribe_files(
     """
     check_model(model, engine, language)
     heard = make_engine(engine, model, cache=cache)
+    voices = cache_of(VoiceEncoder)
     for path in paths:
         try:
             if not path.is_file():
                 yield path, AudioError("no such file")
                 continue
-            listener = VoiceListener(VoiceEncoder())
+            listener = VoiceListener(voices)
             hearing = heard.transcribe(decoded_blocks(path), language=language, voices=listener)
             labelled = label_speakers(hearing, Known())
         except ArchiveError as error:

@@ -118,14 +118,14 @@ def _refuse_without_load(context: click.Context) -> None:
             raise click.UsageError(f"--{name} is for --load; without it feeds.yaml says the {name} of each show.")
 
 
-def _explain(feeds: Path, db: Path, only: str | None) -> None:
+def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> None:
     from pipeline import config
     from pipeline.opinion import gate_reports
     from pipeline.speech.explain import explained
 
     with reader(db) as connection:
         for episode, report in gate_reports(config.load(feeds), connection, only):
-            click.echo(f"{episode}: " + "\n".join(explained(report)))
+            click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is the report's then
 
 
 def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> int:
@@ -221,7 +221,7 @@ def transcribe_command(
             sys.exit(_check(**options))
         code = _run(("transcribe",), **options)
         if explain:
-            _explain(options["feeds"], options["db"], options["only"])
+            _explain(**options)
         sys.exit(code)
     _refuse_with_load(context)
     from pipeline.alone import transcribe_files

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Literal
 
+from sqlite_utils import Database
+
 from pipeline import __version__
 from pipeline.archive.feeds import episodes, has_episode
 from pipeline.archive.runs import add_item, finish_run, start_run
@@ -111,7 +113,7 @@ def ingest(
     Raises:
         ConfigError: ``only`` names nothing that there is.
     """
-    _check_only(config, tools, only)
+    check_only(config, tools.db, only)
     report = Report(
         start_run(tools.db, command=" ".join(stages), version=__version__, now=tools.now()),
         [stage for stage in STAGES if stage in stages],
@@ -132,14 +134,18 @@ def ingest(
     return report
 
 
-def _check_only(config: Config, tools: Tools, only: str | None) -> None:
-    """Refuse an ``only`` that fits nothing: a run that silently does nothing looks like a run that did all."""
+def check_only(config: Config, db: Database, only: str | None) -> None:
+    """Refuse an ``only`` that fits nothing: a run that silently does nothing looks like a run that did all.
+
+    Raises:
+        ConfigError: with what there is.
+    """
     if only is None:
         return
     slugs = [feed.slug for feed in config.feeds]
     if only.split("/")[0] not in slugs:
         raise ConfigError(f"--only {only}: feeds.yaml has no such feed; it has {', '.join(slugs)}")
-    if "/" in only and not has_episode(tools.db, only):
+    if "/" in only and not has_episode(db, only):
         raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
 
 

@@ -15,6 +15,7 @@ from pipeline.archive.transcripts import current_rendition, gate_report, preferr
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, AudioError
+from pipeline.ingest import check_only
 from pipeline.model import Episode
 from pipeline.speech.check import disagreement, second_opinion
 from pipeline.speech.engine import Engine
@@ -70,9 +71,7 @@ def second_opinions(
                 "engine": other.name,
                 "model": other.model,
                 "disagreement": round(disagreement(opinions), 4),
-                "windows": [
-                    asdict(one) | {"disagreement": round(one.difference.word_error_rate, 4)} for one in opinions
-                ],
+                "windows": [asdict(one) | {"disagreement": round(one.disagreement, 4)} for one in opinions],
             },
         )
 
@@ -83,6 +82,7 @@ def _with_other_engine(feed: Feed) -> Feed:
 
 
 def _chosen(config: Config, db: Database, only: str | None) -> Iterator[tuple[Feed, Episode]]:
+    check_only(config, db, only)
     for feed in config.feeds:
         for episode in episodes(db, feed.slug):
             if only in {None, feed.slug, episode.id}:

@@ -136,6 +136,26 @@ def local_path(file_url: str) -> Path:
     return Path(unquote(urlsplit(file_url).path))
 
 
+def local_file(file_url: str, root: Path | None) -> Path:
+    """Return the path of the file that a ``file:`` address names, if it lies below ``root``.
+
+    Raises:
+        OSError: it does not, is no file, or there is no ``root``; the message says which.
+    """
+    try:
+        path = local_path(file_url).resolve()
+        inside = root is not None and path.is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # a ring of links, or what no path can be
+        raise OSError(f"{file_url}: this is no file that can be read") from error
+    if not inside:
+        raise PermissionError(
+            f"{file_url}: a feed may name files on this computer only in the folder it lies in itself"
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such file")
+    return path
+
+
 def reason(error: Exception) -> str:
     """Say in a few words why a request failed."""
     if isinstance(error, ForbiddenAddressError):

@@ -18,6 +18,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.sample import DATA
+from pipeline.sample.__main__ import sample_config
+from pipeline.sample.server import serving
 
 CLIP_BYTES = 240_000  # 40 seconds of the sample's constant 48 kbit/s
 FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Show</title>
@@ -166,6 +168,59 @@ def test_killed_in_the_middle_of_a_transcription(
     assert host.audio_requests == requests_before
     assert report["stages"]["transcribe"]["ok"] == 1
     assert_complete(tmp_path)
+
+
+def windows_in(journal: Path) -> list[list[list[int]]]:
+    """The spans of each window that the journal has; what a kill may have cut short has no line end."""
+    lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line)["spans"] for line in lines if line]
+
+
+def heard_in(database: Path) -> list[tuple]:
+    """The segments of the newest episode, with their speakers and words."""
+    return query(
+        database,
+        """select s.start, s."end", s.text, s.speaker, s.flags, s.words from segments s where s.episode =
+           (select id from episodes order by published desc limit 1) order by s.n""",
+    )
+
+
+def test_killed_in_the_middle_of_a_recording_goes_on_from_there(tmp_path: Path, demo_db: Path) -> None:
+    """The newest episode of the sample show: what it would be without the kill is in the demo's archive."""
+    feeds, journals = tmp_path / "feeds.yaml", tmp_path / "transcripts"
+    command = ["ingest", "--feeds", str(feeds), "--db", str(tmp_path / "a.db"), "--json"]
+
+    def start() -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    with serving(DATA) as address:
+        (feed,) = sample_config(address).feeds
+        newest = feed.model_copy(update={"limit": 1})
+        feeds.write_text(json.dumps({"feeds": [newest.model_dump(mode="json", exclude_none=True)]}), encoding="utf-8")
+        process = start()
+        wait_until(
+            lambda: any(len(windows_in(path)) >= 3 for path in journals.glob("*.unfinished.jsonl")),
+            process,
+        )
+        process.kill()
+        process.communicate()
+        assert query(tmp_path / "a.db", "select count(*) from transcripts") == [(0,)]
+        (journal,) = journals.iterdir()
+        before = windows_in(journal)
+        kept = tmp_path / "kept.jsonl"
+        kept.hardlink_to(journal)  # the next run goes on writing to it, and deletes only its own name
+        report = finish(start)
+    assert report["stages"]["transcribe"]["ok"] == 1
+    windows = windows_in(kept)
+    assert windows[: len(before)] == before
+    assert len({str(spans) for spans in windows}) == len(windows)  # none was decoded again
+    assert query(tmp_path / "a.db", "select json_extract(options, '$.gate.windows') from transcripts") == [
+        (len(windows),)
+    ]
+    assert [path.suffix for path in journals.iterdir()] == [".json"]
+    assert heard_in(tmp_path / "a.db") == heard_in(demo_db) != []
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.model import KeptAudio, Match, Question, Rendition, Role, Segment, Transcript, Word
+from pipeline.model import KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript, Word
 
 
 def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
@@ -50,10 +50,10 @@ def preferred_transcript(db: Database, episode: str) -> int | None:
 
 def transcript_settings(
     db: Database, episode: str, sha256: str, *, engine: str, model: str
-) -> tuple[str, list[str]] | None:
+) -> tuple[str, list[str], int | None] | None:
     """Return what the preferred transcript was asked for, if this engine and model made it of this file.
 
-    That is the language, and the names and terms that feeds.yaml had for it.
+    That is the language, the names and terms, and the number of speakers that feeds.yaml had for it.
     """
     found = db.execute(
         """select language, options from transcripts
@@ -63,7 +63,7 @@ def transcript_settings(
     if not found:
         return None
     options = json.loads(found[1])
-    return options.get("language", found[0]), options.get("vocabulary", [])
+    return options.get("language", found[0]), options.get("vocabulary", []), options.get("speakers")
 
 
 def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
@@ -109,6 +109,7 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
                 preferred,
             ],
         ).fetchone()
+        _save_speakers(db, transcript_id, transcript.speakers)
         if known and read_segments(db, transcript_id) == transcript.segments:
             return int(transcript_id)
         if known:
@@ -118,20 +119,6 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
                 [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
             )
         _insert_segments(db, transcript_id, episode, transcript.segments)
-        db.conn.executemany(
-            "insert into speakers (transcript, label, name, role, seconds, voice) values (?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    transcript_id,
-                    one.label,
-                    one.name,
-                    one.role,
-                    one.seconds,
-                    json.dumps(one.voice) if one.voice else None,
-                )
-                for one in transcript.speakers
-            ],
-        )
         return int(transcript_id)
 
 
@@ -150,6 +137,24 @@ def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rat
     )
 
 
+def nameless_speakers(db: Database, transcript_id: int) -> list[str]:
+    """Return the labels of a transcript's speakers whose names are not known."""
+    rows = db.execute(
+        "select label from speakers where transcript = ? and name is null order by label", [transcript_id]
+    )
+    return [label for (label,) in rows]
+
+
+def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> None:
+    """Give a speaker a name, in every segment too."""
+    with db.atomic():
+        db.execute(
+            "update speakers set label = ?, name = ? where transcript = ? and label = ?",
+            [name, name, transcript_id, label],
+        )
+        db.execute("update segments set speaker = ? where transcript = ? and speaker = ?", [name, transcript_id, label])
+
+
 def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[float, ...]]]:
     """Return the name and voice print of each host in each of a feed's episodes, except one."""
     rows = db.execute(
@@ -163,6 +168,18 @@ def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[f
     return [(name, tuple(json.loads(voice))) for name, voice in rows]
 
 
+def _save_speakers(db: Database, transcript_id: int, speakers: Sequence[Speaker]) -> None:
+    """Replace a transcript's speakers: who they are may be known better although the same was heard."""
+    db.execute("delete from speakers where transcript = ?", [transcript_id])
+    db.conn.executemany(
+        "insert into speakers (transcript, label, name, role, seconds, voice) values (?, ?, ?, ?, ?, ?)",
+        [
+            (transcript_id, one.label, one.name, one.role, one.seconds, json.dumps(one.voice) if one.voice else None)
+            for one in speakers
+        ],
+    )
+
+
 def _delete_segments(db: Database, transcript_id: int) -> None:
     """Remove what was heard before, from the index with its old text first, and what was made from it."""
     db.execute("update transcripts set word_error_rate = null, compared_with = null where id = ?", [transcript_id])
@@ -171,7 +188,7 @@ def _delete_segments(db: Database, transcript_id: int) -> None:
            select 'delete', id, text from transcript_texts where id = ?""",
         [transcript_id],
     )
-    for table in ("segments", "speakers", "matches", "alignments"):
+    for table in ("segments", "matches", "alignments"):
         db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
 
 

@@ -13,7 +13,7 @@ import httpx
 from pipeline.audio.decode import check
 from pipeline.errors import DownloadError
 from pipeline.model import KeptAudio
-from pipeline.web import in_time, local_path, reason, scheme
+from pipeline.web import in_time, local_file, reason, scheme
 
 MAX_AUDIO_BYTES = 4_000_000_000
 MAX_SECONDS = 2 * 3600.0  # for one file, however steadily it drips
@@ -84,14 +84,9 @@ def _download(url: str, client: httpx.Client, part: Path) -> tuple[str, str]:
 def _copy_local(url: str, local_root: Path | None, part: Path) -> str:
     """Copy a file that a local feed names, if it lies beside or below that feed."""
     try:
-        path = local_path(url).resolve()
-        inside = local_root is not None and path.is_relative_to(local_root.resolve())
-    except (OSError, RuntimeError, ValueError) as error:  # a ring of links, or what no path can be
-        raise DownloadError(f"{url}: this is no file that can be read") from error
-    if not inside:
-        raise DownloadError(f"{url}: a feed may name files on this computer only in the folder it lies in itself")
-    if not path.is_file():
-        raise DownloadError(f"{path}: no such file")
+        path = local_file(url, local_root)
+    except OSError as error:
+        raise DownloadError(str(error)) from error
     with path.open("rb") as source:
         sha256, size = _write(iter(lambda: source.read(_CHUNK), b""), part)
     if size == 0:

@@ -22,6 +22,11 @@ class Opinion:
     theirs: str
     difference: Difference
 
+    @property
+    def disagreement(self) -> float:
+        """The share of words on which they differ, at most 1 (also where the other engine heard nothing)."""
+        return min(self.difference.word_error_rate, 1.0)
+
 
 def second_opinion(
     blocks: Iterable[Samples], segments: Sequence[Segment], other: Engine, *, language: str, sample: int = 6
@@ -47,14 +52,14 @@ def second_opinion(
 
 
 def disagreement(opinions: Sequence[Opinion]) -> float:
-    """The word error rate of all windows together, the other engine's words as the reference."""
+    """The word error rate of all windows together, at most 1, the other engine's words as the reference."""
     total = Difference(
         sum(one.difference.substitutions for one in opinions),
         sum(one.difference.deletions for one in opinions),
         sum(one.difference.insertions for one in opinions),
         sum(one.difference.reference_words for one in opinions),
     )
-    return total.word_error_rate
+    return min(total.word_error_rate, 1.0)
 
 
 def _spread(found: Sequence[Window], sample: int) -> list[Window]:

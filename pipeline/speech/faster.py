@@ -77,7 +77,8 @@ class FasterWhisper:
 
     def load(self, language: str) -> None:
         """See ``Decoder.load``."""
-        if language != "en" and not (self._multilingual and self._knows(language)):
+        knows = self._whisper.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
+        if language != "en" and not (self._multilingual and knows):
             raise UnknownModelError(f"the model {self.model!r} does not know the language {language!r}")
 
     def decode(self, batch: Sequence[Samples], *, language: str, prompt: str | None = None) -> list[Heard]:
@@ -142,9 +143,6 @@ class FasterWhisper:
     @property
     def _multilingual(self) -> bool:
         return bool(self._whisper.model.is_multilingual)
-
-    def _knows(self, language: str) -> bool:
-        return self._whisper.hf_tokenizer.token_to_id(f"<|{language}|>") is not None
 
     def _tokenizer(self, language: str) -> Any:
         return Tokenizer(self._whisper.hf_tokenizer, self._multilingual, task="transcribe", language=language)

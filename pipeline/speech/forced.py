@@ -79,6 +79,7 @@ class ForcedAligner:
                     return None
                 decoder.add_word(word, phones, True)
         decoder.set_align_text(" ".join(said))
+        decoder.reinit_feat()  # what was heard before must not move these words: threads take windows in any order
         decoder.start_utt()
         decoder.process_raw((sound.clip(-1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
         decoder.end_utt()

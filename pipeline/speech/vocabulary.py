@@ -1,9 +1,10 @@
 """Names and terms that a show is known to use, listened for where something like them was heard.
 
-A prompt of names before every window makes small models drop whole sentences: the word error rate of tiny.en on the
-sample show rose from 2 % to 11 %, and base's from 1.4 % to 4.1 %. So every window is decoded without. Only where
-doubtful words look like a known term, the window is decoded once more with that term in its prompt, and nothing but
-those words is taken from it, and only if it now is that term.
+A prompt of names before every window can make a small model drop whole sentences: decoded sequentially, the word
+error rate of tiny.en on the sample show rose from 2 % to 11 %. So every window is decoded without. Only where words
+look like a known term, the window is decoded once more with that term in its prompt, and nothing but those words is
+taken from it, and only if it now is that term. On the sample this finds 28 of 28 names where openai-whisper with
+tiny.en and faster-whisper with base find 26, and lowers their word error rate (1.36 to 1.06 %, 1.67 to 1.36 %).
 """
 
 from __future__ import annotations
@@ -28,6 +29,12 @@ _WORD = re.compile(r"[^\W\d_][\w’'-]*")
 _ACRONYM = re.compile(r"\b[A-Z][A-Z0-9-]{1,11}\b")
 _NAME = re.compile(r"\b[A-Z][\w’'-]+(?: (?:of |and |the |in )?[A-Z][\w’'-]+)*")
 _WITHIN = re.compile(r"[\w,’)] $")  # what comes before a word inside a sentence: a capital there means something
+_OPENING = re.compile(  # words that begin a sentence, with a capital that means nothing
+    r"^(?:(?:a|after|an|and|are|as|at|before|but|by|can|could|did|do|does|for|from|had|has|have|how|if|in|is|may|on|our|"
+    r"should|so|that|the|then|there|these|this|those|to|today|was|we|were|what|when|where|which|who|why|will|with|would)"
+    r" )+",
+    re.IGNORECASE,
+)
 _LONG = 9  # letters: a word of a published question that is at least so long is a rarer one
 
 
@@ -57,9 +64,10 @@ def known_terms(vocabulary: Iterable[str], *, notes: str = "", questions: Iterab
 
 
 def _names_in(text: str) -> Iterator[str]:
-    for name in _NAME.finditer(text):
-        if " " in name[0] or _WITHIN.search(text, 0, name.start()):
-            yield name[0]
+    for found in _NAME.finditer(text):
+        name = _OPENING.sub("", found[0])  # "When Ofsted"
+        if " " in name or name != found[0] or _WITHIN.search(text, 0, found.start()):
+            yield from [name, *(name.split(" and ") if " and " in name else [])]  # two people, or one institution
 
 
 def listen_for(heard: Heard, terms: Sequence[str], decode: Callable[[str], Heard]) -> tuple[Heard, tuple[str, ...]]:

@@ -15,9 +15,11 @@ from typing import Literal, NamedTuple
 import httpx
 from sqlite_utils import Database
 
+from pipeline.archive.feeds import resolved_url
 from pipeline.config import Feed
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
+from pipeline.web import local_path, scheme
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
@@ -44,3 +46,9 @@ class Tools:
     voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
     progress: Callable[[str, float], AbstractContextManager[Progress]]
     again: bool = False  # do what is done already once more
+
+
+def local_root(tools: Tools, feed: Feed) -> Path | None:
+    """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
+    feed_url = resolved_url(tools.db, feed.slug) or ""
+    return local_path(feed_url).parent if scheme(feed_url) == "file" else None

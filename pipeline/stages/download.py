@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.archive.feeds import resolved_url
 from pipeline.archive.transcripts import current_rendition, save_rendition
 from pipeline.audio.keep import keep
 from pipeline.config import Feed
 from pipeline.model import Episode, clock
-from pipeline.stages import Outcome, Tools
-from pipeline.web import local_path, scheme
+from pipeline.stages import Outcome, Tools, local_root
 
 
 def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
@@ -22,9 +20,8 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
         return Outcome("skipped", "already kept", routine=True)
     if episode.enclosure_url is None:
         return Outcome("skipped", "the feed names no audio", routine=True)
-    feed_url = resolved_url(tools.db, feed.slug) or ""
-    local_root = local_path(feed_url).parent if scheme(feed_url) == "file" else None
+    root = local_root(tools, feed)
     with tools.client(feed) as client:
-        audio = keep(episode.enclosure_url, client, tools.data, name=episode.id, now=tools.now(), local_root=local_root)
+        audio = keep(episode.enclosure_url, client, tools.data, name=episode.id, now=tools.now(), local_root=root)
     save_rendition(tools.db, episode.id, audio)
     return Outcome("ok", f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}")

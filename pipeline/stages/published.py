@@ -7,15 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.archive.feeds import notes_of
-from pipeline.archive.transcripts import compared, publish, published_transcript, read_segments
+from pipeline.archive.transcripts import (
+    compared,
+    name_speaker,
+    nameless_speakers,
+    publish,
+    published_transcript,
+    read_segments,
+)
 from pipeline.atomic import new_file
 from pipeline.config import Feed
-from pipeline.errors import ArchiveError
+from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import Validators, fetch
-from pipeline.feeds.transcripts import PublishedTurn, find_transcript, read_transcript
+from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Word
+from pipeline.speech.names import whisper_language
 from pipeline.speech.wording import carry_speakers, compare
-from pipeline.stages import Tools
+from pipeline.stages import Tools, local_root
+from pipeline.stages.speakers import names_of
+from pipeline.web import local_file, scheme
 
 # What says the most comes first: who speaks and when, then when, then who.
 _BEST_FIRST = ("json", "vtt", "srt", "subrip", "html", "plain")
@@ -33,11 +43,11 @@ class Published:
     turns: tuple[PublishedTurn, ...]
 
 
-def is_waiting(tools: Tools, episode: Episode, rendition: Rendition) -> bool:
+def is_waiting(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> bool:
     """Whether the feed names a publisher's transcript that is not in the archive."""
     notes, links = notes_of(tools.db, episode.id)
     known = published_transcript(tools.db, episode.id, rendition.sha256)
-    return known is None and bool(links or find_transcript(notes))
+    return known is None and bool(_best_first(links, feed) or find_transcript(notes))
 
 
 def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Published | None, list[str]]:
@@ -47,7 +57,7 @@ def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Published
     """
     notes, links = notes_of(tools.db, episode.id)
     problems: list[str] = []
-    for link in sorted(links, key=_rank):
+    for link in _best_first(links, feed):
         try:
             return _fetched(tools, feed, link), problems
         except (ArchiveError, OSError) as error:
@@ -87,15 +97,32 @@ def save_published(
     return rate
 
 
+def carry_names(tools: Tools, published: Published, transcript: int) -> None:
+    """Name the voices of a transcript that was made before its publisher's came."""
+    nameless = nameless_speakers(tools.db, transcript)
+    if not nameless:
+        return
+    segments = read_segments(tools.db, transcript)
+    labels = [segment.speaker for segment in segments for _ in segment.words]
+    names = carry_speakers(published.turns, [word.text for segment in segments for word in segment.words])
+    for label, name in names_of(labels, names).items():
+        if label in nameless and name not in labels:
+            name_speaker(tools.db, transcript, label, name)
+
+
+def _best_first(links: Sequence[TranscriptLink], feed: Feed) -> list[TranscriptLink]:
+    """The transcripts of what is spoken, without translations of it."""
+    spoken = whisper_language(feed.language)
+    return sorted((one for one in links if whisper_language((one.language or spoken).lower()) == spoken), key=_rank)
+
+
 def _rank(link: TranscriptLink) -> int:
     kind = (link.type or link.url).lower()
     return next((place for place, name in enumerate(_BEST_FIRST) if name in kind), len(_BEST_FIRST))
 
 
 def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> Published:
-    with tools.client(feed) as client:
-        body = fetch(link.url, client, Validators())
-    content = body.content if body else b""
+    content = _content(tools, feed, link.url)
     turns = read_transcript(content, declared=link.type)
     sha256 = hashlib.sha256(content).hexdigest()
     path = tools.data / FOLDER / f"{sha256}.published"
@@ -104,6 +131,20 @@ def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> Published:
         with new_file(path) as file:
             file.write(content)
     return Published(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
+
+
+def _content(tools: Tools, feed: Feed, url: str) -> bytes:
+    if scheme(url) == "file":
+        path = local_file(url, local_root(tools, feed))
+        if path.stat().st_size > MAX_TRANSCRIPT_BYTES:
+            raise NotATranscriptError(f"it is larger than {MAX_TRANSCRIPT_BYTES // 1_000_000} MB: no transcript is")
+        return path.read_bytes()
+    try:
+        with tools.client(feed) as client:
+            body = fetch(url, client, Validators())
+    except FeedGoneError as error:  # its message tells what to do about a feed
+        raise FeedUnreachableError("it is not there (HTTP 404 or 410)") from error
+    return body.content if body else b""
 
 
 def _starts(turns: Sequence[PublishedTurn], heard: Sequence[Word]) -> list[float | None]:
@@ -124,6 +165,6 @@ def _segments(turns: Sequence[PublishedTurn], starts: Sequence[float | None], du
     segments = []
     for (start, turn), following in zip(placed, [*(start for start, _ in placed[1:]), duration], strict=True):
         if start <= duration:
-            end = turn.end if turn.end is not None else following
+            end = following if turn.end is None else min(turn.end, following)
             segments.append(Segment(start, max(start, min(end, duration)), turn.text, speaker=turn.speaker))
     return tuple(segments)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from pipeline.speech.speakers.turns import by_speaker
 from pipeline.speech.speakers.voices import Voices
 from pipeline.speech.wording import carry_speakers
 from pipeline.text import ends_sentence
+
+Who = TypeVar("Who", int, str)
 
 # A publisher's name is that of a voice when it is on this share of the words that both have.
 _AGREED = 0.8
@@ -67,7 +69,7 @@ def label_speakers(hearing: Hearing, known: Known) -> Labelled:
         hosts=known.hosts,
         people=known.people,
     )
-    speakers = _renamed(speakers, _names_of(found.speakers, names), known)
+    speakers = _renamed(speakers, names_of(found.speakers, names), known)
     speakers = tuple(
         replace(speaker, voice=tuple(float(value) for value in centroid))
         for speaker, centroid in zip(speakers, found.centroids, strict=True)
@@ -108,11 +110,18 @@ def _prints(voices: Sequence[tuple[str, tuple[float, ...]]]) -> dict[str, VoiceP
     return prints
 
 
-def _names_of(speakers: Sequence[int | None], names: Sequence[str | None]) -> dict[int, str]:
-    """The publisher's name of each voice, where it is clear and no other voice has it."""
+def names_of(speakers: Sequence[Who | None], names: Sequence[str | None]) -> dict[Who, str]:
+    """The publisher's name of each voice, where it is clear and no other voice has it.
+
+    Args:
+        speakers: The voice of each word.
+        names: The publisher's name for each word.
+    """
     pairs = Counter((who, name) for who, name in zip(speakers, names, strict=True) if who is not None and name)
-    totals = Counter({who: sum(n for (other, _), n in pairs.items() if other == who) for who, _ in pairs})
-    found = {who: name for (who, name), n in pairs.items() if n >= _AGREED * totals[who]}
+    totals: Counter[Who] = Counter()
+    for (who, _), count in pairs.items():
+        totals[who] += count
+    found = {who: name for (who, name), count in pairs.items() if count >= _AGREED * totals[who]}
     often = Counter(found.values())
     return {who: name for who, name in found.items() if often[name] == 1}
 

@@ -31,7 +31,7 @@ from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.windows import Samples
 from pipeline.stages import Outcome, Tools
-from pipeline.stages.published import FOLDER, Published, get_published, is_waiting, save_published
+from pipeline.stages.published import FOLDER, Published, carry_names, get_published, is_waiting, save_published
 from pipeline.stages.speakers import Known, Labelled, label_speakers
 
 _log = logging.getLogger(__name__)
@@ -47,13 +47,14 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     if rendition is None:
         return Outcome("skipped", "no audio is kept yet")
     done = None if tools.again else _done(tools, feed, episode, rendition)
-    if done and not is_waiting(tools, episode, rendition):
+    if done and not is_waiting(tools, feed, episode, rendition):
         return Outcome("skipped", done, routine=True)
     published, remarks = get_published(tools, feed, episode)
     said = [] if done else [_make(tools, feed, episode, rendition, published, remarks)]
     transcript = preferred_transcript(tools.db, episode.id)
     if published and transcript is not None:
         rate = save_published(tools, episode, rendition, published, transcript)
+        carry_names(tools, published, transcript)
         remarks.append(f"{rate:.1%} of the words differ from the publisher's transcript")
     if done and not published:
         return Outcome("skipped", "; ".join([done, *remarks]))
@@ -86,7 +87,7 @@ def _make(
     notes, _ = notes_of(tools.db, episode.id)
     questions = [question.text for question in read_questions(tools.db, episode.id)]
     terms = known_terms([*vocabulary_of(feed), feed.title], notes=notes, questions=questions)
-    listener = VoiceListener(tools.voices()) if tools.voices else None
+    listener = VoiceListener(tools.voices) if tools.voices else None
     journal = FileJournal(folder / f"{rendition.sha256}.{key}.unfinished.jsonl")
     if tools.again:
         journal.discard()
@@ -105,7 +106,10 @@ def _make(
         journal.close()
     labelled = _labelled(tools, feed, episode, hearing, published, listener, remarks)
     transcript = make_transcript(engine, hearing, labelled, rendition.sha256, language=feed.language, now=tools.now())
-    transcript = replace(transcript, options={**transcript.options, "vocabulary": vocabulary_of(feed), "terms": terms})
+    transcript = replace(
+        transcript,
+        options={**transcript.options, "vocabulary": vocabulary_of(feed), "speakers": feed.speakers, "terms": terms},
+    )
     took = time.monotonic() - began
     transcript_file.write(folder, transcript, key)
     publish(tools.db, episode.id, transcript, key)
@@ -157,6 +161,8 @@ def _done(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> s
         return None
     if found[1] != vocabulary_of(feed):
         return "transcribed with another vocabulary (--again makes it anew)"
+    if found[2] != feed.speakers:
+        return "transcribed for another number of speakers (--again makes it anew)"
     return "already transcribed"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.speakers.voices import VoiceEncoder, Voices
@@ -18,7 +19,8 @@ class VoiceListener:
         problem: Why the voices could not be heard, as a sentence's end; None while all is well.
     """
 
-    def __init__(self, encoder: VoiceEncoder) -> None:
+    def __init__(self, encoder: Callable[[], VoiceEncoder]) -> None:
+        """``encoder`` gives the one that is ready, or makes it; it too may fail."""
         self._encoder = encoder
         self.problem: str | None = None
 
@@ -27,10 +29,11 @@ class VoiceListener:
         parts: list[Voices] = []
         at = 0
         try:
+            encoder = self._encoder()
             for start, end in window.spans:
                 samples = window.samples[at : at + end - start]
                 at += end - start
-                parts.append(self._encoder.embed(samples, at=start / SAMPLE_RATE))
+                parts.append(encoder.embed(samples, at=start / SAMPLE_RATE))
         except Exception as error:  # noqa: BLE001 - whatever it was, the words are worth having without it
             _log.debug("voices of %s", window.start, exc_info=error)
             self.problem = f"the voices could not be told apart ({type(error).__name__}: {error})"

@@ -1,0 +1,467 @@
+"""The publisher's transcript, from the feed's link to the rows beside Whisper's: it helps, and never fails a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlite_utils import Database
+
+from pipeline.config import Config, Feed
+from pipeline.ingest import Report, ingest
+from pipeline.stages import Tools
+from pipeline.web import make_client
+from tests.building import spoken
+from tests.conftest import FakeEngine, tones, write_audio
+from tests.misbehaving import Answer, Server, gzipped, page, redirect
+
+ITEM = """<item><guid>one</guid><title>An episode</title><description>{notes}</description>{links}
+<enclosure url="{audio}" type="audio/mpeg"/></item>"""
+RSS = """<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>Show</title>
+{items}</channel></rss>"""
+
+# What is said, word for word, and from when: a word lasts half a second.
+SAID = [
+    (0.0, "Alma Reed", "Good morning and welcome to the show."),
+    (3.5, "Ines Marlow", "Thank you for having me on."),
+    (6.5, "Alma Reed", "What did you change first?"),
+    (9.0, "Ines Marlow", "We answered the telephone within a minute."),
+]
+WORDS = 25
+HEARD = spoken(*(text.replace("telephone", "elephant") for _, _, text in SAID))
+
+
+def stamp(seconds: float) -> str:
+    return f"00:{seconds:06.3f}"
+
+
+def vtt(turns: list[tuple[float, str, str]] = SAID) -> bytes:
+    ends = [start for start, _, _ in turns[1:]] + [12.5]
+    cues = [f"{stamp(a)} --> {stamp(b)}\n<v {who}>{text}\n" for (a, who, text), b in zip(turns, ends, strict=True)]
+    return ("WEBVTT\n\n" + "\n".join(cues)).encode()
+
+
+def podcast_json() -> bytes:
+    segments = [{"startTime": start, "speaker": who, "body": text} for start, who, text in SAID]
+    return json.dumps({"version": "1.0.0", "segments": segments}).encode()
+
+
+def plain() -> bytes:
+    return "\n\n".join(f"{who}: {text}" for _, who, text in SAID).encode()
+
+
+def link(address: str, kind: str | None = "text/vtt") -> str:
+    declared = f' type="{kind}"' if kind else ""
+    return f'<podcast:transcript url="{address}"{declared}/>'
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Audio as long as what is said."""
+    path = tmp_path_factory.mktemp("clip") / "clip.mp3"
+    return write_audio(path, tones(seconds=13.0, rate=8_000), rate=8_000, codec="libmp3lame").read_bytes()
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine(HEARD)
+
+
+@pytest.fixture
+def publish(server: Server, clip: bytes) -> Callable[..., Feed]:
+    """Give the show's feed with one episode and these transcript links; return the show of feeds.yaml."""
+
+    def give(*links: str, notes: str = "No list here.", **more: Any) -> Feed:
+        server.give("/1.mp3", Answer(clip))
+        items = ITEM.format(notes=notes, links="".join(links), audio="1.mp3")
+        url = server.give("/feed.xml", Answer(RSS.format(items=items).encode()))
+        return Feed(slug="show", title="Show", url=url, allow_private=True, **more)
+
+    return give
+
+
+@pytest.fixture
+def run(make_tools: Callable[..., Tools], tmp_path: Path) -> Callable[..., Report]:
+    def do(feed: Feed, **changes: Any) -> Report:
+        report = ingest(Config(feeds=[feed], folder=tmp_path), make_tools(**changes))
+        assert report.exit_code == 0
+        return report
+
+    return do
+
+
+def said_of(report: Report, stage: str = "transcribe") -> str:
+    (item,) = [item for item in report.items if item.stage == stage]
+    return item.reason or ""
+
+
+def transcripts(db: Database) -> list[tuple[Any, ...]]:
+    """Source, whether preferred, word error rate, and the source that it was compared with."""
+    return db.execute(
+        """select t.source, t.preferred, t.word_error_rate, o.source from transcripts t
+           left join transcripts o on o.id = t.compared_with order by t.id"""
+    ).fetchall()
+
+
+def turns(db: Database, source: str) -> list[tuple[Any, ...]]:
+    return db.execute(
+        """select s.start, s.speaker, s.text from segments s join transcripts t on t.id = s.transcript
+           where t.source = ? order by s.n""",
+        [source],
+    ).fetchall()
+
+
+BOTH = [("whisper", 1, 1 / WORDS, "publisher"), ("publisher", 0, None, None)]
+
+
+def test_it_lies_beside_whispers_which_is_measured_by_it(
+    server: Server, archive: Database, tmp_path: Path, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    report = run(publish(link("1.vtt")))
+    assert "4.0% of the words differ from the publisher's transcript" in said_of(report)
+    assert transcripts(archive) == BOTH
+    assert turns(archive, "publisher") == [(start, who, text) for start, who, text in SAID]
+    kept = tmp_path / "transcripts" / f"{hashlib.sha256(vtt()).hexdigest()}.published"
+    assert kept.read_bytes() == vtt()
+    assert archive.execute(
+        """select engine, model, language, json_extract(options, '$.where') from transcripts
+           where source = 'publisher'"""
+    ).fetchall() == [("publisher", "text/vtt", "en", f"{server.address}/1.vtt")]
+
+
+def test_what_whisper_heard_has_the_publishers_names(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    run(publish(link("1.vtt"), hosts=("Alma Reed",)))
+    assert [(who, text) for _, who, text in turns(archive, "whisper")] == [
+        (who, text.replace("telephone", "elephant")) for _, who, text in SAID
+    ]
+    assert archive.execute("select label, name, role, seconds, voice from speakers order by label").fetchall() == [
+        ("Alma Reed", "Alma Reed", "host", 4.8, None),
+        ("Ines Marlow", "Ines Marlow", "unknown", 5.2, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "named"),
+    [
+        (Answer(status=404), "it is not there"),
+        (Answer(status=500), "HTTP 500"),
+        (page(), "words, and neither speakers nor times"),
+        (Answer(b"\x00\xff\x01" * 400), "it is no text"),
+        (Answer(b"WEBVTT\n\n"), "there are no words in it"),
+        (Answer(b'{"segments": 7}'), "without a list of segments"),
+        (Answer(b"{" * 5000), "not well-formed JSON"),
+        (Answer(b""), "there are no words in it"),
+        (Answer(vtt(), drip=0.5), "did not answer in time"),
+        (Answer(vtt(), declared=10_000), "could not be reached"),
+        (Answer(vtt(), declared=10_000, ending="reset"), "could not be reached"),
+        (gzipped(b"a " * 11_000_000), "larger than 20 MB"),
+        (redirect("file:///etc/passwd"), "is not visited"),
+        (redirect("/1.vtt"), "redirects"),
+    ],
+    ids=[
+        "404", "500", "page", "garbage", "empty-vtt", "other-json", "deep-json", "nothing", "slow", "cut", "reset",
+        "huge", "file", "ring",
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_it_is_a_remark(
+    server: Server,
+    archive: Database,
+    tmp_path: Path,
+    publish: Callable[..., Feed],
+    run: Callable[..., Report],
+    answer: Answer,
+    named: str,
+) -> None:
+    server.give("/1.vtt", answer)
+
+    def impatient(_feed: Feed) -> Any:
+        client = make_client(allow_private=True)
+        client.timeout = 0.25
+        return client
+
+    report = run(publish(link("1.vtt", "text/html" if named.startswith("words") else "text/vtt")), client=impatient)
+    reason = said_of(report)
+    assert "25 words" in reason
+    assert f"the publisher's transcript {server.address}/1.vtt was not used: " in reason
+    assert named in reason
+    assert transcripts(archive) == [("whisper", 1, None, None)]
+    assert list(tmp_path.glob("transcripts/*.published")) == []
+
+
+def test_a_redirect_onto_the_users_own_network_is_not_followed(
+    server: Server,
+    archive: Database,
+    publish: Callable[..., Feed],
+    run: Callable[..., Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("pipeline.web.is_public", lambda address: address == "127.0.0.1")  # plays the internet
+    server.give("/1.vtt", redirect(server.address.replace("127.0.0.1", "127.0.0.2") + "/secret.vtt"))
+    server.give("/secret.vtt", Answer(vtt()))
+    report = run(publish(link("1.vtt")).model_copy(update={"allow_private": False}))
+    assert "lies on your own network" in said_of(report)
+    assert server.asked("/secret.vtt") == []
+    assert transcripts(archive) == [("whisper", 1, None, None)]
+
+
+def test_of_several_the_one_that_says_the_most_is_taken(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.txt", Answer(plain()))
+    server.give("/1.vtt", Answer(vtt()))
+    server.give("/1.json", Answer(podcast_json()))
+    run(publish(link("1.txt", "text/plain"), link("1.vtt", None), link("1.json", "application/json")))
+    assert transcripts(archive) == BOTH
+    assert [len(server.asked(path)) for path in ("/1.txt", "/1.vtt", "/1.json")] == [0, 0, 1]
+    assert turns(archive, "publisher") == [(start, who, text) for start, who, text in SAID]
+
+
+def test_where_the_best_cannot_be_read_the_next_best_is_taken(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.srt", Answer(page().body))
+    server.give("/1.txt", Answer(plain()))
+    report = run(
+        publish(link("1.txt", "text/plain"), link("1.srt", "application/x-subrip"), link("1.json", "application/json"))
+    )
+    reason = said_of(report)
+    assert reason.index("1.json was not used") < reason.index("1.srt was not used") < reason.index("4.0% of the words")
+    assert transcripts(archive) == BOTH
+
+
+def test_one_that_comes_later_is_taken_without_hearing_the_episode_again(
+    server: Server, archive: Database, engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    run(publish())
+    assert transcripts(archive) == [("whisper", 1, None, None)]
+    server.give("/1.vtt", Answer(vtt()))
+    report = run(publish(link("1.vtt")))
+    assert engine.calls == 1
+    assert said_of(report) == "4.0% of the words differ from the publisher's transcript"
+    assert transcripts(archive) == BOTH
+
+
+def test_one_that_could_not_be_had_is_asked_for_again(
+    server: Server, archive: Database, engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(status=503), Answer(status=503), Answer(vtt()))
+    feed = publish(link("1.vtt"))
+    run(feed)
+    second = run(feed)
+    assert second.counts("transcribe") == {"ok": 0, "skipped": 1, "failed": 0}
+    assert said_of(second).startswith("already transcribed; the publisher's transcript")
+    assert "HTTP 503" in said_of(second)
+    run(feed)
+    assert engine.calls == 1
+    assert transcripts(archive) == BOTH
+
+
+def test_a_second_run_asks_for_nothing_and_doubles_nothing(
+    server: Server, archive: Database, tmp_path: Path, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    feed = publish(link("1.vtt"))
+    run(feed)
+    before = transcripts(archive), archive.execute("select * from segments order by id").fetchall()
+    report = run(feed)
+    assert report.skip_reasons("transcribe") == {"already transcribed": 1}
+    assert len(server.asked("/1.vtt")) == 1
+    run(feed, again=True)
+    assert (transcripts(archive), archive.execute("select * from segments order by id").fetchall()) == before
+    assert len(list(tmp_path.glob("transcripts/*"))) == 2
+    archive.execute("insert into transcripts_fts (transcripts_fts, rank) values ('integrity-check', 1)")
+
+
+NOTES = """\
+Alma Reed: Hello and welcome. Today we ask what became of the front door in Northbridge, two years after inspectors \
+called it slow and unkind, and whether anybody who rings it now is heard.
+Ines Marlow: Thank you for having me. We began with the telephone, because that is where it all begins, and we found \
+that a third of the calls were never answered by anybody who could decide.
+Alma Reed: And what did the families tell you when you asked them, before anything had been changed at all?
+Ines Marlow: They said that they had to tell the same story four times, to four people, and that the fourth one was on \
+holiday when they called, so that nothing had come of it in the end.
+Alma Reed: You say that nobody waits: how long is nobody, if I call you at ten past nine on a Monday?
+Ines Marlow: Under a minute, in nine calls out of ten, and the tenth we call back.
+Alma Reed: That is a good place to end. Thank you for coming, and thank you all for listening to us today."""
+
+
+def test_a_transcript_in_the_show_notes_has_whispers_times(
+    archive: Database, publish: Callable[..., Feed], run: Callable[..., Report], engine: FakeEngine
+) -> None:
+    said = [line.split(": ", maxsplit=1) for line in NOTES.splitlines()]
+    engine.segments = spoken(*(text for _, text in said), seconds_a_word=0.07)
+    notes = "Alma Reed talks to Ines Marlow." + "".join(f"&lt;p&gt;{line}&lt;/p&gt;" for line in NOTES.splitlines())
+    report = run(publish(notes=notes))
+    assert "0.0% of the words differ" in said_of(report)
+    assert transcripts(archive) == [("whisper", 1, 0.0, "publisher"), ("publisher", 0, None, None)]
+    assert turns(archive, "publisher") == [
+        (pytest.approx(heard.start), who, text) for heard, (who, text) in zip(engine.segments, said, strict=True)
+    ]
+    assert {who for _, who, _ in turns(archive, "whisper")} == {"Alma Reed", "Ines Marlow"}
+    assert archive.execute("select label, role from speakers order by label").fetchall() == [
+        ("Alma Reed", "host"),
+        ("Ines Marlow", "guest"),
+    ]
+    run(publish(notes=notes))
+    assert len(transcripts(archive)) == 2
+
+
+def test_untimed_turns_have_whispers_times_and_what_was_not_heard_is_left_out(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    unheard = b"\n\nAlma Reed: Xylophones quite beyond belief."
+    server.give("/1.txt", Answer(plain() + unheard))
+    run(publish(link("1.txt", "text/plain")))
+    assert turns(archive, "publisher") == [(start, who, text) for start, who, text in SAID]
+    ends = archive.execute(
+        """select s."end" from segments s join transcripts t on t.id = s.transcript
+           where t.source = 'publisher' order by s.n"""
+    ).fetchall()
+    assert [end for (end,) in ends] == pytest.approx([3.5, 6.5, 9.0, 13.0], abs=0.2)
+
+
+def test_the_transcript_of_another_recording_names_nobody(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    other = [(start, who, "Quite another conversation, held elsewhere on some rainy day.") for start, who, _ in SAID]
+    server.give("/1.vtt", Answer(vtt(other)))
+    report = run(publish(link("1.vtt")))
+    assert "97.2% of the words differ" in said_of(report)
+    assert {who for _, who, _ in turns(archive, "whisper")} == {None}
+    assert archive.execute("select count(*) from speakers").fetchone() == (0,)
+
+
+def test_what_comes_after_the_end_of_the_audio_is_left_out(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    """A transcript of the version with advertisements, or of a longer cut."""
+    server.give("/1.vtt", Answer(vtt([*SAID[:3], (9.0, "Ines Marlow", SAID[3][2])]).replace(b"12.500", b"50.000")))
+    run(publish(link("1.vtt")))
+    duration = archive.execute("select duration from renditions").fetchone()[0]
+    starts_and_ends = archive.execute('select start, "end" from segments').fetchall()
+    assert all(0 <= start <= end <= duration for start, end in starts_and_ends)
+
+
+def test_a_publishers_transcript_is_never_the_one_that_counts(
+    server: Server,
+    archive: Database,
+    publish: Callable[..., Feed],
+    run: Callable[..., Report],
+    engine: FakeEngine,
+    make_tools: Callable[..., Tools],
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    feed = publish(link("1.vtt"))
+    engine.error = RuntimeError("out of luck")
+    assert ingest(Config(feeds=[feed]), make_tools()).exit_code == 3
+    assert transcripts(archive) == []  # alone it would look like what was heard
+    engine.error = None
+    run(feed)
+    assert transcripts(archive) == BOTH
+
+
+@pytest.fixture
+def local(tmp_path: Path, clip: bytes) -> Callable[[str], Feed]:
+    """A show whose feed is a file in a folder of its own."""
+
+    def make(links: str) -> Feed:
+        folder = tmp_path / "shows" / "one"
+        folder.mkdir(parents=True)
+        (folder / "1.mp3").write_bytes(clip)
+        items = ITEM.format(notes="No list here.", links=links, audio="1.mp3")
+        (folder / "feed.xml").write_text(RSS.format(items=items), encoding="utf-8")
+        (folder / "1.vtt").write_bytes(vtt())
+        return Feed(slug="show", title="Show", url=str(folder / "feed.xml"))
+
+    return make
+
+
+def test_a_local_feed_may_name_a_transcript_beside_it(
+    archive: Database, run: Callable[..., Report], local: Callable[[str], Feed]
+) -> None:
+    run(local(link("1.vtt")))
+    assert transcripts(archive) == BOTH
+
+
+@pytest.mark.parametrize("address", ["../../private.vtt", "{outside}", "file:///dev/zero"])
+def test_a_local_feed_may_name_nothing_elsewhere_on_this_computer(
+    archive: Database, tmp_path: Path, run: Callable[..., Report], local: Callable[[str], Feed], address: str
+) -> None:
+    outside = tmp_path / "private.vtt"
+    outside.write_bytes(vtt())
+    report = run(local(link(address.format(outside=outside.as_uri()))))
+    assert "only in the folder it lies in itself" in said_of(report)
+    assert transcripts(archive) == [("whisper", 1, None, None)]
+    assert list(tmp_path.glob("transcripts/*.published")) == []
+
+
+def test_a_translation_is_not_taken_for_what_is_said(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/es.json", Answer(podcast_json()))
+    server.give("/en.vtt", Answer(vtt()))
+    spanish = link("es.json", "application/json").replace("/>", ' language="es"/>')
+    feed = publish(spanish, link("en.vtt").replace("/>", ' language="en-GB"/>'))
+    run(feed)
+    assert transcripts(archive) == BOTH
+    assert server.asked("/es.json") == []
+
+
+def test_a_translation_alone_is_none_and_not_asked_for_in_every_run(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    feed = publish(link("es.vtt").replace("/>", ' language="es"/>'))
+    run(feed)
+    assert run(feed).skip_reasons("transcribe") == {"already transcribed": 1}
+    assert server.asked("/es.vtt") == []
+    assert transcripts(archive) == [("whisper", 1, None, None)]
+
+
+def test_turns_do_not_overlap(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(vtt().replace(b"--> 00:03.500", b"--> 00:06.000")))
+    run(publish(link("1.vtt")))
+    ends = archive.execute(
+        """select s."end" from segments s join transcripts t on t.id = s.transcript
+           where t.source = 'publisher' order by s.n"""
+    ).fetchall()
+    assert [end for (end,) in ends] == [3.5, 6.5, 9.0, 12.5]
+
+
+def test_what_is_missing_is_told_without_advice_for_feeds(
+    publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    assert said_of(run(publish(link("1.vtt")))).endswith("was not used: it is not there (HTTP 404 or 410)")
+
+
+def test_who_somebody_is_may_be_learned_without_hearing_another_word(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    run(publish(link("1.vtt")))
+    assert set(archive.execute("select role from speakers").fetchall()) == {("unknown",)}
+    run(publish(link("1.vtt"), notes="Alma Reed talks to Ines Marlow."), again=True)
+    assert archive.execute("select label, role from speakers order by label").fetchall() == [
+        ("Alma Reed", "host"),
+        ("Ines Marlow", "guest"),
+    ]
+
+
+def test_another_number_of_speakers_is_told_and_waits_for_again(
+    engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    run(publish())
+    feed = publish(speakers=3)
+    assert said_of(run(feed)) == "transcribed for another number of speakers (--again makes it anew)"
+    run(feed, again=True)
+    assert said_of(run(feed)) == "already transcribed"
+    assert engine.calls == 2
