@@ -249,6 +249,22 @@ def test_one_that_comes_later_is_taken_without_hearing_the_episode_again(
     assert transcripts(archive) == BOTH
 
 
+def test_one_that_comes_later_names_the_voices_that_were_told_apart(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    run(publish())
+    ((transcript,),) = archive.execute("select id from transcripts").fetchall()
+    for label, places in (("Speaker 1", (0, 2)), ("Speaker 2", (1, 3))):
+        archive.execute("insert into speakers values (?, ?, null, 'unknown', 5.0, null)", [transcript, label])
+        archive.execute(f"update segments set speaker = ? where n in {places}", [label])
+    archive.conn.commit()
+    server.give("/1.vtt", Answer(vtt()))
+    run(publish(link("1.vtt")))
+    assert [who for _, who, _ in turns(archive, "whisper")] == [who for _, who, _ in SAID]
+    named = archive.execute("select label, name from speakers order by label").fetchall()
+    assert named == [("Alma Reed", "Alma Reed"), ("Ines Marlow", "Ines Marlow")]
+
+
 def test_one_that_could_not_be_had_is_asked_for_again(
     server: Server, archive: Database, engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report]
 ) -> None:

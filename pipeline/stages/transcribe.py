@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.archive.feeds import notes_of
@@ -29,12 +29,25 @@ from pipeline.speech.journal import FileJournal
 from pipeline.speech.names import whisper_language
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
-from pipeline.speech.windows import Samples
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.published import FOLDER, Published, carry_names, get_published, is_waiting, save_published
 from pipeline.stages.speakers import Known, Labelled, label_speakers
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One episode's file to be heard, and all that is needed for it."""
+
+    tools: Tools
+    feed: Feed
+    episode: Episode
+    rendition: Rendition
+
+    @property
+    def folder(self) -> Path:
+        return self.tools.data / FOLDER
 
 
 def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
@@ -46,57 +59,91 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     rendition = current_rendition(tools.db, episode.id)
     if rendition is None:
         return Outcome("skipped", "no audio is kept yet")
-    done = None if tools.again else _done(tools, feed, episode, rendition)
+    job = _Job(tools, feed, episode, rendition)
+    done = None if tools.again else _done(job)
     if done and not is_waiting(tools, feed, episode, rendition):
         return Outcome("skipped", done, routine=True)
-    published, remarks = get_published(tools, feed, episode)
-    said = [] if done else [_make(tools, feed, episode, rendition, published, remarks)]
-    transcript = preferred_transcript(tools.db, episode.id)
-    if published and transcript is not None:
-        rate = save_published(tools, episode, rendition, published, transcript)
-        carry_names(tools, published, transcript)
-        remarks.append(f"{rate:.1%} of the words differ from the publisher's transcript")
+    published, problems = get_published(tools, feed, episode)
     if done and not published:
-        return Outcome("skipped", "; ".join([done, *remarks]))
-    return Outcome("ok", "; ".join([*said, *remarks]))
+        return Outcome("skipped", "; ".join([done, *problems]))
+    said = [] if done else _make(job, published)
+    return Outcome("ok", "; ".join([*said, *problems, *_compare(job, published)]))
 
 
-def _make(
-    tools: Tools,
-    feed: Feed,
-    episode: Episode,
-    rendition: Rendition,
-    published: Published | None,
-    remarks: list[str],
-) -> str:
-    """Make and store the transcript; return what to say of it, and add what else there is to say to ``remarks``."""
-    engine = tools.engine(feed)
+def _make(job: _Job, published: Published | None) -> list[str]:
+    """Make and store the transcript; return what there is to say of it."""
+    engine = job.tools.engine(job.feed)
     # What is taken from the notes is left out of the key: they change, and the same file may belong to two episodes.
     key = transcript_file.transcript_key(
         engine=engine.name,
         model=engine.model,
-        language=feed.language,
-        terms=vocabulary_of(feed),
-        options={**engine.options, "speakers": feed.speakers},
+        language=job.feed.language,
+        terms=_vocabulary(job.feed),
+        options={**engine.options, "speakers": job.feed.speakers},
     )
-    folder = tools.data / FOLDER
-    transcript = None if tools.again else transcript_file.find(folder, rendition.sha256, key)
+    transcript = None if job.tools.again else transcript_file.find(job.folder, job.rendition.sha256, key)
     if transcript is not None:
-        publish(tools.db, episode.id, transcript, key)
-        return "taken from its file"
-    notes, _ = notes_of(tools.db, episode.id)
-    questions = [question.text for question in read_questions(tools.db, episode.id)]
-    terms = known_terms([*vocabulary_of(feed), feed.title], notes=notes, questions=questions)
-    listener = VoiceListener(tools.voices) if tools.voices else None
-    journal = FileJournal(folder / f"{rendition.sha256}.{key}.unfinished.jsonl")
-    if tools.again:
-        journal.discard()
+        publish(job.tools.db, job.episode.id, transcript, key)
+        return ["taken from its file"]
     began = time.monotonic()
+    journal = FileJournal(job.folder / f"{job.rendition.sha256}.{key}.unfinished.jsonl")
+    listener = VoiceListener(job.tools.voices) if job.tools.voices else None
+    notes, _ = notes_of(job.tools.db, job.episode.id)
+    questions = read_questions(job.tools.db, job.episode.id)
+    terms = known_terms(
+        [*_vocabulary(job.feed), job.feed.title], notes=notes, questions=[question.text for question in questions]
+    )
+    hearing = _hear(job, engine, journal, listener, terms)
+    known = Known(
+        count=job.feed.speakers,
+        hosts=job.feed.hosts,
+        people=find_people(job.episode.title, notes, hosts=job.feed.hosts),
+        questions=questions,
+        voices=tuple(host_voices(job.tools.db, job.feed.slug, but=job.episode.id)),
+        published=published.turns if published else (),
+    )
+    labelled, problems = _labelled(hearing, known, listener)
+    transcript = Transcript(
+        audio_sha256=job.rendition.sha256,
+        duration=round(hearing.duration, 3),
+        engine=engine.name,
+        model=engine.model,
+        language=_heard_language(hearing, job.feed.language),
+        created=job.tools.now(),
+        segments=labelled.segments,
+        options={
+            **engine.options,
+            "language": job.feed.language,
+            "vocabulary": _vocabulary(job.feed),
+            "terms": terms,
+            "speakers": job.feed.speakers,
+            "gate": hearing.report(),
+        },
+        speakers=labelled.speakers,
+    )
+    took = time.monotonic() - began
+    transcript_file.write(job.folder, transcript, key)
+    publish(job.tools.db, job.episode.id, transcript, key)
+    journal.discard()
+    words = sum(len(segment.words) for segment in transcript.segments)
+    speed = hearing.duration / max(took, 0.001)
+    done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
+    return [done, *_remarks(hearing, job.feed.language), *problems]
+
+
+def _hear(
+    job: _Job, engine: Engine, journal: FileJournal, listener: VoiceListener | None, terms: Sequence[str]
+) -> Hearing:
+    path = job.tools.data / job.rendition.path
+    if not path.is_file():
+        raise AudioError(f"{path} is missing: run `download` again, or restore it from a copy")
+    if job.tools.again:
+        journal.discard()
     try:
-        with tools.progress(f"{episode.id} transcribe", rendition.duration) as progress:
-            hearing = engine.transcribe(
-                blocks_of(tools.data / rendition.path),
-                language=feed.language,
+        with job.tools.progress(f"{job.episode.id} transcribe", job.rendition.duration) as progress:
+            return engine.transcribe(
+                decoded_blocks(path),
+                language=job.feed.language,
                 terms=terms,
                 progress=progress,
                 journal=journal,
@@ -104,99 +151,50 @@ def _make(
             )
     finally:
         journal.close()
-    labelled = _labelled(tools, feed, episode, hearing, published, listener, remarks)
-    transcript = make_transcript(engine, hearing, labelled, rendition.sha256, language=feed.language, now=tools.now())
-    transcript = replace(
-        transcript,
-        options={**transcript.options, "vocabulary": vocabulary_of(feed), "speakers": feed.speakers, "terms": terms},
-    )
-    took = time.monotonic() - began
-    transcript_file.write(folder, transcript, key)
-    publish(tools.db, episode.id, transcript, key)
-    journal.discard()
-    remarks[:0] = _remarks(hearing, feed.language)
-    words = sum(len(segment.words) for segment in transcript.segments)
-    speed = rendition.duration / max(took, 0.001)
-    return f"{clock(rendition.duration)} of audio, {words} words, {speed:.1f}x real time"
 
 
-def _labelled(
-    tools: Tools,
-    feed: Feed,
-    episode: Episode,
-    hearing: Hearing,
-    published: Published | None,
-    listener: VoiceListener | None,
-    remarks: list[str],
-) -> Labelled:
-    """The segments with their speakers; or without, and a remark, when that fails in whatever way."""
-    notes, _ = notes_of(tools.db, episode.id)
+def _labelled(hearing: Hearing, known: Known, listener: VoiceListener | None) -> tuple[Labelled, list[str]]:
+    """The segments with their speakers; or without, and why, when that fails in whatever way."""
     try:
-        known = Known(
-            count=feed.speakers,
-            hosts=feed.hosts,
-            people=find_people(episode.title, notes, hosts=feed.hosts),
-            questions=read_questions(tools.db, episode.id),
-            voices=tuple(host_voices(tools.db, feed.slug, but=episode.id)),
-            published=published.turns if published else (),
-        )
         labelled = label_speakers(hearing, known)
     except Exception as error:  # noqa: BLE001 - speaker labels never cost a transcript
-        _log.debug("speakers of %s", episode.id, exc_info=error)
-        remarks.append(f"without speakers: {type(error).__name__}: {error}")
-        return Labelled(hearing.segments, ())
-    if listener and listener.problem:
-        remarks.append(f"without speakers: {listener.problem}")
-    return labelled
+        _log.debug("speakers", exc_info=error)
+        return Labelled(hearing.segments, ()), [f"without speakers: {type(error).__name__}: {error}"]
+    return labelled, [f"without speakers: {listener.problem}"] if listener and listener.problem else []
 
 
-def _done(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> str | None:
+def _compare(job: _Job, published: Published | None) -> list[str]:
+    """Store the publisher's transcript beside the one that counts, and say how far they differ."""
+    transcript = preferred_transcript(job.tools.db, job.episode.id)
+    if published is None or transcript is None:
+        return []
+    rate = save_published(job.tools, job.episode, job.rendition, published, transcript)
+    carry_names(job.tools, published, transcript)
+    return [f"{rate:.1%} of the words differ from the publisher's transcript"]
+
+
+def _done(job: _Job) -> str | None:
     """Say why the episode need not be transcribed, or None if it has to be.
 
     Another engine, model or language in feeds.yaml asks for a new transcript. Another vocabulary does not: it would
     cost hours for every word added; the report says so instead.
     """
-    found = transcript_settings(tools.db, episode.id, rendition.sha256, engine=feed.engine, model=feed.model)
+    feed = job.feed
+    found = transcript_settings(
+        job.tools.db, job.episode.id, job.rendition.sha256, engine=feed.engine, model=feed.model
+    )
     if found is None or found[0] != feed.language:
         return None
-    if found[1] != vocabulary_of(feed):
+    if found[1] != _vocabulary(feed):
         return "transcribed with another vocabulary (--again makes it anew)"
     if found[2] != feed.speakers:
         return "transcribed for another number of speakers (--again makes it anew)"
     return "already transcribed"
 
 
-def vocabulary_of(feed: Feed) -> list[str]:
+def _vocabulary(feed: Feed) -> list[str]:
     """The names and terms that feeds.yaml has for a feed."""
     return [*feed.hosts, *feed.vocabulary]
-
-
-def blocks_of(path: Path) -> Iterator[Samples]:
-    """Decode a kept file little by little.
-
-    Raises:
-        AudioError: It is missing, or is no audio.
-    """
-    if not path.is_file():
-        raise AudioError(f"{path} is missing: run `download` again, or restore it from a copy")
-    return decoded_blocks(path)
-
-
-def make_transcript(
-    engine: Engine, hearing: Hearing, labelled: Labelled, sha256: str, *, language: str, now: str
-) -> Transcript:
-    """Put together what was heard and how."""
-    return Transcript(
-        audio_sha256=sha256,
-        duration=round(hearing.duration, 3),
-        engine=engine.name,
-        model=engine.model,
-        language=_heard_language(hearing, language),
-        created=now,
-        segments=labelled.segments,
-        options={**engine.options, "language": language, "gate": hearing.report()},
-        speakers=labelled.speakers,
-    )
 
 
 def _heard_language(hearing: Hearing, configured: str) -> str:
