@@ -117,6 +117,7 @@ def _errors(recordings: Iterable[Recording], heard: Mapping[str, Heard]) -> Any:
 
 
 def _total(one: Round, names: Iterable[str], what: str) -> float:
+    # mypy wants a literal for the key of a TypedDict; ``what`` is one of its keys at every call.
     return sum(one["heard"][name][what] for name in names)  # type: ignore[literal-required]
 
 

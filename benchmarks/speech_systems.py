@@ -62,9 +62,9 @@ def _faster_whisper(model: str, cache: Path, *, batched: bool) -> Transcribe:
 
 
 def _openai_whisper(model: str, cache: Path) -> Transcribe:
-    import torch  # noqa: PLC0415 - as above
+    import torch  # noqa: PLC0415 - only this child may pay for it
 
-    from pipeline.speech.checkpoint import load_folder  # noqa: PLC0415 - as above
+    from pipeline.speech.checkpoint import load_folder  # noqa: PLC0415 - it imports torch
 
     torch.set_num_threads(usable_cores())
     with _stock_folder(model, cache) as (folder, identity):
@@ -88,7 +88,7 @@ def _whisper_cpp(model: str, cache: Path, *, attention: bool) -> Transcribe:
     The second has no public door in pywhispercpp yet: its times, one a token, are read from the context.
     """
     import _pywhispercpp as raw  # noqa: PLC0415 - may not be installed
-    from pywhispercpp.model import Model  # noqa: PLC0415 - as above
+    from pywhispercpp.model import Model  # noqa: PLC0415 - may not be installed
 
     heads = getattr(raw, f"WHISPER_AHEADS_{model.replace('.', '_').upper()}")
     # Its attention is not to be had from its fused kernels.
@@ -153,7 +153,7 @@ def _ggml(model: str, cache: Path) -> Path:
     kept = cache / f"{model}-{weights.identity[:12]}.ggml.bin"
     if not kept.exists():
         from benchmarks.speech_ggml import write_ggml  # noqa: PLC0415 - it imports torch
-        from pipeline.speech.checkpoint import checkpoint_of  # noqa: PLC0415 - as above
+        from pipeline.speech.checkpoint import checkpoint_of  # noqa: PLC0415 - it imports torch
 
         with _stock_folder(model, cache) as (folder, identity):
             write_ggml(checkpoint_of(folder / "model.bin", cache, name=model, identity=identity), kept)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,17 @@ from pipeline.model import Word
 from pipeline.speech.names import EngineName
 
 Samples = NDArray[np.float32]
+
+BEAM = 5
+FRAMES = 3000  # mel frames of 10 ms: Whisper's 30 s
+HOP = 160  # samples a mel frame
+# How both implementations decode carefully. Conditioning on the text before makes a window repeat the mistakes of the
+# last one. A silence of two seconds inside a window that failed is where words are invented.
+CAREFUL: Mapping[str, Any] = {
+    "beam_size": BEAM, "condition_on_previous_text": False, "hallucination_silence_threshold": 2.0,
+}  # fmt: skip
+# Punctuation that belongs to the word after it, and to the word before: Whisper's own lists.
+OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
 # A window is taken to be in another language than the feed's only where the model is this sure of it.
 OTHER_LANGUAGE = 0.9

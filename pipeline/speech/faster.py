@@ -23,20 +23,13 @@ from numpy.typing import NDArray
 from pipeline.errors import UnknownModelError, WeightsError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores, usable_memory
-from pipeline.speech.decoder import Heard, Samples, spoken_language
+from pipeline.speech.decoder import BEAM, CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, spoken_language
 from pipeline.speech.download import from_hub
 from pipeline.speech.names import EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
-BEAM = 5
-FRAMES = 3000  # mel frames of 10 ms: Whisper's 30 s
-HOP = 160  # samples a mel frame
 CUDA_BATCH = 8
 LANE_BYTES = 500_000_000  # what one window needs of memory beside the weights, in the largest model
-# Conditioning on the text before makes a window repeat the mistakes of the last one. A silence of two seconds inside
-# a window that failed is where words are invented.
-_CAREFUL = {"beam_size": BEAM, "condition_on_previous_text": False, "hallucination_silence_threshold": 2.0}
-_OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
 
 class FasterWhisper:
@@ -59,7 +52,7 @@ class FasterWhisper:
             "weights": self._weights.identity,
             "alignment_heads": self._weights.alignment_heads,
             "compute_type": "float16" if self._device == "cuda" else "int8",
-            **_CAREFUL,
+            **CAREFUL,
             "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2")},
         }
 
@@ -107,7 +100,7 @@ class FasterWhisper:
 
     def decode_carefully(self, samples: Samples, *, language: str) -> Heard:
         """See ``Decoder.decode_carefully``."""
-        found, _ = self._whisper.transcribe(samples, language=language, word_timestamps=True, **_CAREFUL)
+        found, _ = self._whisper.transcribe(samples, language=language, word_timestamps=True, **CAREFUL)
         segments = list(found)
         words = [Word(w.start, w.end, w.word, float(w.probability)) for segment in segments for w in segment.words]
         return Heard(
@@ -167,7 +160,7 @@ def _avg_logprob(result: Any) -> float:
 
 
 def _words(alignment: list[dict[str, Any]]) -> tuple[Word, ...]:
-    merge_punctuations(alignment, _OPENING, _CLOSING)
+    merge_punctuations(alignment, OPENING, CLOSING)
     return tuple(
         Word(float(word["start"]), float(word["end"]), word["word"], float(word["probability"]))
         for word in alignment

@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.errors import UnknownModelError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores
-from pipeline.speech.decoder import Heard, Samples, spoken_language
+from pipeline.speech.decoder import BEAM, CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, spoken_language
 from pipeline.speech.names import LANGUAGES, EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
@@ -26,14 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
     from whisper import Whisper
 
-BEAM = 5
-FRAMES = 3000  # mel frames of 10 ms: Whisper's 30 s
-HOP = 160  # samples a mel frame
-# As in pipeline.speech.faster.
-_CAREFUL = {
-    "beam_size": BEAM, "condition_on_previous_text": False, "hallucination_silence_threshold": 2.0, "fp16": False,
-}  # fmt: skip
-_OPENING, _CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
+_CAREFUL = {**CAREFUL, "fp16": False}
 
 
 class OpenAIWhisper:
@@ -106,7 +99,7 @@ class OpenAIWhisper:
             )
             tokens = [token for token in result.tokens if token < tokenizer.eot]
             aligned = find_alignment(_Encoded(whisper, features), tokenizer, tokens, features[0], samples.size // HOP)
-        merge_punctuations(aligned, _OPENING, _CLOSING)
+        merge_punctuations(aligned, OPENING, CLOSING)
         words = [Word(float(w.start), float(w.end), w.word, float(w.probability)) for w in aligned if w.word]
         return Heard(tuple(words), float(result.avg_logprob), float(result.no_speech_prob), spoken)
 
