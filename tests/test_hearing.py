@@ -66,7 +66,7 @@ def test_words_come_in_order_with_the_recordings_times(lanes: int, batch: int) -
     assert told == sorted(told)
     assert told[-1] == hearing.duration == SIX_WINDOWS.size / SAMPLE_RATE
     assert decoder.loaded == ["en"]
-    assert max(len(samples) for _, samples in decoder.batches) == min(batch, 6)
+    assert max(len(samples) for _, samples in decoder.batches) <= batch
     assert decoder.busiest <= lanes
     assert hearing.windows == 6
     assert [start for start, _ in hearing.speech[::2]] == pytest.approx([EVERY * n for n in range(6)], abs=0.1)
@@ -198,7 +198,7 @@ def test_what_is_added_to_a_journal_is_found_by_the_next_run(tmp_path: Path) -> 
     for one, verdict in zip(windows, some_verdicts(), strict=True):
         journal = FileJournal(path)
         assert journal.find(one) is None
-        journal.add(one, verdict)
+        journal.add([(one, verdict)])
         journal.close()
     journal = FileJournal(path)
     assert [journal.find(one) for one in windows] == some_verdicts()
@@ -221,7 +221,10 @@ def test_of_a_batch_only_what_the_journal_does_not_know_is_decoded(tmp_path: Pat
     journal, decoder = FileJournal(path), FakeDecoder(batch=4)
     hearing = WindowedEngine(decoder).transcribe([SIX_WINDOWS], language="cy", journal=journal)
     journal.close()
-    assert [[window_number(samples) for samples in batch] for _, batch in decoder.batches] == [[3], [4, 5]]
+    ((_, batch),) = decoder.batches
+    decoded = {window_number(samples) for samples in batch}
+    assert 3 in decoded
+    assert decoded <= {3, 4, 5}  # the lane may have gone on to what waited before it was stopped
     assert hearing == WindowedEngine(FakeDecoder()).transcribe([SIX_WINDOWS], language="cy")
     assert len([line for line in path.read_text(encoding="utf-8").splitlines() if line]) == 6
 
@@ -236,7 +239,7 @@ def test_a_damaged_line_costs_one_window_only(tmp_path: Path, caplog: pytest.Log
     windows = [window(seconds=seconds) for seconds in (1, 2, 3)]
     verdicts: list[Any] = some_verdicts()
     for one, verdict in zip(windows, verdicts, strict=True):
-        journal.add(one, verdict)
+        journal.add([(one, verdict)])
     journal.close()
     lines = path.read_bytes().splitlines()
     path.write_bytes(b"\n".join([*lines[:-2], damage, lines[-1]]))

@@ -1,7 +1,7 @@
 """Whisper weights in CTranslate2's format, converted to the checkpoint that openai-whisper loads.
 
 It undoes what ctranslate2's ``converters/transformers.py`` (``WhisperLoader``) did: names, and the linear
-layers that were joined into one. The layout of model.bin is that of ``ModelSpec._serialize``, version 6.
+layers that were joined into one.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import math
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -23,14 +21,8 @@ from numpy.typing import NDArray
 from pipeline.atomic import new_file
 from pipeline.errors import WeightsError
 from pipeline.speech.download import stall_limit
+from pipeline.speech.model_bin import Variables, layers, read_variables
 from pipeline.speech.weights import no_weights, sha256_of
-
-Variables = dict[str, NDArray[Any]]
-
-_VERSION = 6
-# In the order of ctranslate2's DataType; numpy has no bfloat16, whose bits are read as numbers first.
-_TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")
-_BFLOAT16 = 5
 
 
 def load_folder(folder: Path, cache: Path, *, name: str, identity: str) -> whisper.Whisper:
@@ -124,75 +116,6 @@ def convert(model_bin: Path) -> dict[str, dict[str, Any]]:
     return {"dims": dims, "model_state_dict": tensors}
 
 
-def read_variables(path: Path) -> Variables:
-    """Read the variables of a model.bin as arrays that stay in the file until they are used.
-
-    Quantised weights come back as float32.
-
-    Raises:
-        WeightsError: The file is cut short, of another version, or not of a Whisper model.
-    """
-    try:
-        content = np.memmap(path, np.uint8, mode="c")
-        return _float_variables(_Reader(content))
-    except (OSError, ValueError, LookupError) as error:
-        raise WeightsError(f"{path} is not a sound CTranslate2 model of version {_VERSION}: {error}") from error
-
-
-class _Reader:
-    """Reads one value after another from the bytes of a model.bin; running over the end is a ValueError."""
-
-    def __init__(self, content: NDArray[np.uint8]) -> None:
-        self._content = content
-        self._at = 0
-
-    def number(self, form: str) -> int:
-        (value,) = struct.unpack(f"<{form}", self.array("i1", struct.calcsize(form)).tobytes())
-        return int(value)
-
-    def text(self) -> str:
-        return self.array("i1", self.number("H")).tobytes().decode("utf-8").removesuffix("\0")
-
-    def array(self, dtype: str, size: int) -> NDArray[Any]:
-        array = np.frombuffer(self._content, dtype, count=size, offset=self._at) if size else np.empty(0, dtype)
-        self._at += array.nbytes
-        return array
-
-
-def _float_variables(reader: _Reader) -> Variables:
-    if (version := reader.number("I")) != _VERSION:
-        raise ValueError(f"its version is {version}")
-    if (kind := reader.text()) != "WhisperSpec":
-        raise ValueError(f"it is a {kind!r}, not a WhisperSpec")
-    reader.number("I")  # the revision of the layout: a variable that has moved is missed below
-    stored = dict(_variable(reader) for _ in range(reader.number("I")))
-    variables = {name: _dequantised(value, stored.get(f"{name}_scale")) for name, value in stored.items()}
-    for _ in range(reader.number("I")):
-        alias, original = reader.text(), reader.text()
-        variables[alias] = variables[original]
-    return variables
-
-
-def _variable(reader: _Reader) -> tuple[str, NDArray[Any]]:
-    name = reader.text()
-    shape = [reader.number("I") for _ in range(reader.number("B"))]
-    kind, size = reader.number("B"), reader.number("I")
-    dtype = np.dtype(_TYPES[kind])
-    if size != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{name} has {size} bytes, which do not fit its shape {shape}")
-    values = reader.array(_TYPES[kind], math.prod(shape)).reshape(shape)
-    if kind == _BFLOAT16:
-        values = (values.astype("<u4") << 16).view("<f4")
-    return name, values
-
-
-def _dequantised(value: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any]:
-    """Undo ``LayerSpec._quantize``: int8 has one scale a row, int16 one for all."""
-    if scale is None:
-        return value
-    return value.astype(np.float32) / scale.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32)
-
-
 def _dims(variables: Variables) -> dict[str, int]:
     n_audio_ctx, n_audio_state = variables["encoder/position_encodings/encodings"].shape
     n_text_ctx, n_text_state = variables["decoder/position_encodings/encodings"].shape
@@ -201,17 +124,13 @@ def _dims(variables: Variables) -> dict[str, int]:
         "n_audio_ctx": n_audio_ctx,
         "n_audio_state": n_audio_state,
         "n_audio_head": int(variables["encoder/num_heads"]),
-        "n_audio_layer": _layers(variables, "encoder"),
+        "n_audio_layer": layers(variables, "encoder"),
         "n_vocab": variables["decoder/embeddings/weight"].shape[0],
         "n_text_ctx": n_text_ctx,
         "n_text_state": n_text_state,
         "n_text_head": int(variables["decoder/num_heads"]),
-        "n_text_layer": _layers(variables, "decoder"),
+        "n_text_layer": layers(variables, "decoder"),
     }
-
-
-def _layers(variables: Variables, side: str) -> int:
-    return sum(f"{side}/layer_{n}/self_attention/linear_0/weight" in variables for n in range(len(variables)))
 
 
 def _state(variables: Variables, dims: dict[str, int]) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -221,10 +140,10 @@ def _state(variables: Variables, dims: dict[str, int]) -> Iterator[tuple[str, ND
     for name in ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"):
         yield f"encoder.{name}", variables[f"encoder/{name.replace('.', '/')}"]
     yield "decoder.token_embedding.weight", variables["decoder/embeddings/weight"]
-    for side, layers in (("encoder", dims["n_audio_layer"]), ("decoder", dims["n_text_layer"])):
+    for side, count in (("encoder", dims["n_audio_layer"]), ("decoder", dims["n_text_layer"])):
         yield f"{side}.positional_embedding", variables[f"{side}/position_encodings/encodings"]
         yield from _norm(variables, f"{side}/layer_norm", "encoder.ln_post" if side == "encoder" else "decoder.ln")
-        for n in range(layers):
+        for n in range(count):
             yield from _block(variables, f"{side}/layer_{n}", f"{side}.blocks.{n}")
 
 

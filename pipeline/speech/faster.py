@@ -23,12 +23,16 @@ from numpy.typing import NDArray
 from pipeline.errors import UnknownModelError, WeightsError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores, usable_memory
-from pipeline.speech.decoder import BEAM, CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, spoken_language
+from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, beam_size, spoken_language
 from pipeline.speech.download import from_hub
+from pipeline.speech.encoder import Encoder
 from pipeline.speech.names import EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 CUDA_BATCH = 8
+CPU_BATCH = 4
+# Nobody says more than so many tokens a second, in any language: a loop need not be followed to Whisper's own limit.
+PER_SECOND, ROOM, LONGEST = 15, 32, 448
 LANE_BYTES = 500_000_000  # what one window needs of memory beside the weights, in the largest model
 
 
@@ -53,7 +57,7 @@ class FasterWhisper:
             "alignment_heads": self._weights.alignment_heads,
             "compute_type": "float16" if self._device == "cuda" else "int8",
             **CAREFUL,
-            "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2")},
+            "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2", "onnxruntime")},
         }
 
     @cached_property
@@ -66,7 +70,7 @@ class FasterWhisper:
     @cached_property
     def batch(self) -> int:
         """See ``Decoder.batch``."""
-        return CUDA_BATCH if self._device == "cuda" else 1
+        return CUDA_BATCH if self._device == "cuda" else CPU_BATCH
 
     def load(self, language: str) -> None:
         """See ``Decoder.load``."""
@@ -77,6 +81,8 @@ class FasterWhisper:
     def decode(self, batch: Sequence[Samples], *, language: str, prompt: str | None = None) -> list[Heard]:
         """See ``Decoder.decode``."""
         whisper = self._whisper
+        frames = [samples.size // HOP for samples in batch]
+        # All 30 s, silent as they may be: with less, short speech is heard over and over again, and prompts go unheard.
         encoded = whisper.encode(np.stack([self._features(samples) for samples in batch]))
         languages = self._languages(encoded, language, len(batch))
         tokenizers = [self._tokenizer(spoken) for spoken in languages]
@@ -85,14 +91,18 @@ class FasterWhisper:
             for tokenizer in tokenizers
         ]
         results = whisper.model.generate(
-            encoded, prompts, beam_size=BEAM, return_scores=True, return_no_speech_prob=True
+            encoded,
+            prompts,
+            beam_size=beam_size(prompt),
+            max_length=min(LONGEST, max(map(len, prompts)) + ROOM + PER_SECOND * max(frames) // 100),
+            return_scores=True,
+            return_no_speech_prob=True,
         )
         texts = [
             [token for token in result.sequences_ids[0] if token < tokenizer.eot]
             for result, tokenizer in zip(results, tokenizers, strict=True)
         ]
-        frames = [samples.size // HOP for samples in batch]
-        aligned = whisper.find_alignment(tokenizers[0], texts, encoded, frames)
+        aligned = self._aligned(tokenizers, texts, encoded, frames)
         return [
             Heard(_words(words), _avg_logprob(result), float(result.no_speech_prob), spoken)
             for words, result, spoken in zip(aligned, results, languages, strict=True)
@@ -120,18 +130,36 @@ class FasterWhisper:
 
     @cached_property
     def _whisper(self) -> Any:
-        folder = ready_weights(self._weights, self._cache) or from_hub(self.model)
+        folder = Path(ready_weights(self._weights, self._cache) or from_hub(self.model))
+        on_cpu = self._device == "cpu"
         try:
-            return WhisperModel(
+            whisper = (_OnCPU if on_cpu else WhisperModel)(
                 str(folder),
                 device=self._device,
                 compute_type=self.options["compute_type"],
                 cpu_threads=1,
-                num_workers=usable_cores() if self._device == "cpu" else 1,
+                num_workers=usable_cores() if on_cpu else 1,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:
             raise WeightsError(f"faster-whisper cannot load {folder}: {error}") from error
+        if on_cpu:
+            whisper.encoder = Encoder(folder / "model.bin")
+        return whisper
+
+    def _aligned(
+        self, tokenizers: Sequence[Any], texts: Sequence[Sequence[int]], encoded: Any, frames: Sequence[int]
+    ) -> list[list[dict[str, Any]]]:
+        """The words of each window with their times, from the decoder's attention."""
+        find = self._whisper.find_alignment
+        if self._device == "cuda":
+            return list(find(tokenizers[0], texts, encoded, frames))
+        # One window at a time takes three quarters of the time: all attention weights of several are not in the cache.
+        windows = np.asarray(encoded)[:, np.newaxis]
+        return [
+            find(tokenizer, [text], ctranslate2.StorageView.from_array(one), [count])[0]
+            for tokenizer, text, one, count in zip(tokenizers, texts, windows, frames, strict=True)
+        ]
 
     @property
     def _multilingual(self) -> bool:
@@ -151,6 +179,16 @@ class FasterWhisper:
             spoken_language({token[2:-2]: probability for token, probability in found}, configured)
             for found in self._whisper.model.detect_language(encoded)
         ]
+
+
+class _OnCPU(WhisperModel):  # type: ignore[misc]  # faster-whisper has no types
+    """A model whose encoder is ours, wherever the library wants it: it is the faster one on a CPU."""
+
+    encoder: Encoder
+
+    def encode(self, features: NDArray[np.float32]) -> ctranslate2.StorageView:
+        batch = features if features.ndim == 3 else features[np.newaxis]
+        return ctranslate2.StorageView.from_array(self.encoder.encode(batch))
 
 
 def _avg_logprob(result: Any) -> float:

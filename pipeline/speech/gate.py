@@ -26,7 +26,7 @@ STOCK_PHRASES = (
 # Faults of words that were likely never said.
 INVENTED = frozenset({"repetition", "maybe_no_speech", "too_fast", "stock_phrase"})
 LITTLE_SPEECH = 1.5  # seconds: stock phrases and doubts weigh more in a window with less than this
-MISSED_SECONDS = 1.5  # speech without words for longer than this was missed
+MISSED_SECONDS = 1.0  # speech without words for longer than this was missed
 WORD_SECONDS = 1.5  # no spoken word lasts longer: what is beyond was spoken, and not written
 SLACK_SECONDS = 0.1  # words and speech are both known no better than this
 
@@ -101,12 +101,14 @@ def pass_gate(
     tried = [("decoded", wrong)]
     if window.speech_seconds < LITTLE_SPEECH and INVENTED & set(wrong):
         return Verdict(replace(heard, words=()), (), tuple(tried), dropped=heard.text)
-    attempts: dict[str, Callable[[Heard], Heard | None]] = {
-        "decoded carefully": lambda _: carefully(window.samples),
-        "split at its longest pause": lambda _: _in_halves(window, again, carefully),
-        "missed speech decoded alone": lambda best: _with_missed(best, window, again),
-    }
-    for action, attempt in attempts.items():
+    attempts: list[tuple[str, Callable[[Heard], Heard | None]]] = [
+        ("decoded carefully", lambda _: carefully(window.samples)),
+        ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),
+        ("missed speech decoded alone", lambda best: _with_missed(best, window, again)),
+    ]
+    if heard.words and wrong == ("missing_words",):  # they may well be right: another decoding has other mistakes
+        del attempts[:-1]
+    for action, attempt in attempts:
         if not wrong:
             break
         other = attempt(best)
@@ -149,15 +151,25 @@ def _in_halves(
 
 
 def _with_missed(heard: Heard, window: Window, again: Callable[[Samples], Heard]) -> Heard | None:
-    """Add what is heard when the stretches of speech without words are decoded alone."""
+    """Add what is heard when the stretches of speech without words are decoded alone, where it seems right."""
+    stretches = _unbroken(missed(heard.words, window), heard.words)
     parts = [(0.0, heard)]
-    for start, end in missed(heard.words, window):
+    for start, end in stretches:
         first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
         stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
         found = again(stretch.samples)
-        if found.words and not faults(found, stretch):
+        if found.words and set(faults(found, stretch)) <= {"missing_words"}:
             parts.append((first / SAMPLE_RATE, found))
-    return _joined(parts) if len(parts) > 1 else None
+    return _joined(parts) if stretches else None
+
+
+def _unbroken(stretches: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[tuple[float, float]]:
+    """Join stretches with no word between them: a decoder that stopped early missed all that follows."""
+    joined: list[tuple[float, float]] = []
+    for start, end in stretches:
+        goes_on = joined and not any(joined[-1][1] <= word.start < start for word in words)
+        joined.append((joined.pop()[0] if goes_on else start, end))
+    return joined
 
 
 def _part(window: Window, first: int, last: int) -> Window:
@@ -188,7 +200,7 @@ def _joined(parts: Sequence[tuple[float, Heard]]) -> Heard:
 
 def _without_overlap(words: Sequence[Word]) -> Iterator[Word]:
     """End a word that was stretched over missed speech where the words found there begin."""
-    for word, following in zip(words, [*words[1:], None], strict=True):
+    for word, following in zip(words, [*words[1:], None], strict=False):
         yield word._replace(end=min(word.end, following.start)) if following else word
 
 

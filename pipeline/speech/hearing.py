@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from itertools import islice
+from itertools import chain
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
@@ -19,6 +18,7 @@ from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.forced import ForcedAligner
 from pipeline.speech.gate import Verdict, pass_gate, speech_in
 from pipeline.speech.journal import Journal, NoJournal
+from pipeline.speech.lanes import in_lanes
 from pipeline.speech.names import EngineName, whisper_language
 from pipeline.speech.segments import make_segments
 from pipeline.speech.speakers.voices import Voices
@@ -27,7 +27,7 @@ from pipeline.speech.windows import Samples, Window, windows
 from pipeline.speech.words import fit, in_order
 
 # Raise this whenever windows, gate or word times change: it is part of a transcript's key.
-HEARING_VERSION = 1
+HEARING_VERSION = 2
 
 Progress = Callable[[float], None]
 HearVoices = Callable[[Window], Voices]
@@ -98,12 +98,7 @@ class _Result:
     window: Window
     verdict: Verdict
     words: list[Word]
-    is_new: bool
     voices: Voices | None
-
-    def without_samples(self) -> _Result:
-        """The same, with nothing that grows with the recording's sound."""
-        return replace(self, window=replace(self.window, samples=_NO_SAMPLES))
 
 
 class WindowedEngine:
@@ -144,11 +139,11 @@ class WindowedEngine:
         listen = _Listen(whisper_language(language), tuple(terms), journal or NoJournal(), voices)
         results: list[_Result] = []
         try:
-            for result in self._results(windows(recording), listen):
-                if result.is_new:
-                    listen.journal.add(result.window, result.verdict)
-                results.append(result.without_samples())
-                told(result.window.end)
+            # The lanes are the threads here: numpy's own would only be in their way.
+            with threadpool_limits(1, "blas"):
+                for result in self._results(windows(recording), listen):
+                    results.append(result)
+                    told(result.window.end)
         except (OSError, RuntimeError, ValueError) as error:
             raise SpeechError(f"{self.name} failed: {error}") from error
         told(recording.seconds)
@@ -160,40 +155,29 @@ class WindowedEngine:
         if first is None:
             return  # nobody speaks: no weights are needed for that
         self._decoder.load(listen.language)
-        lanes, batch = self._decoder.lanes, self._decoder.batch
-        waiting: deque[Future[list[_Result]]] = deque()
-        with ThreadPoolExecutor(lanes, thread_name_prefix="window") as pool:
-            try:
-                for group in _groups(first, found, batch):
-                    waiting.append(pool.submit(self._listen, group, listen))
-                    if len(waiting) > 2 * lanes:  # more would only fill the memory
-                        yield from waiting.popleft().result()
-                while waiting:
-                    yield from waiting.popleft().result()
-            finally:
-                pool.shutdown(cancel_futures=True)
+
+        def heard(group: Sequence[Window]) -> list[_Result]:
+            return self._listen(group, listen)
+
+        yield from in_lanes(chain([first], found), heard, lanes=self._decoder.lanes, batch=self._decoder.batch)
 
     def _listen(self, group: Sequence[Window], listen: _Listen) -> list[_Result]:
         """Decode a group of windows at once, and each that does not pass the gate once more."""
-        known = {window.spans: verdict for window in group if (verdict := listen.journal.find(window))}
-        new = [window for window in group if window.spans not in known]
-        fresh = {window.spans for window in new}
+        verdicts = {window.spans: verdict for window in group if (verdict := listen.journal.find(window))}
+        new = [window for window in group if window.spans not in verdicts]
         if new:
-            samples = [window.samples for window in new]
-            heard = self._decoder.decode(samples, language=listen.language)
+            heard = self._decoder.decode([window.samples for window in new], language=listen.language)
             for window, one in zip(new, heard, strict=True):
                 verdict = pass_gate(one, window, **self._again(one.language))
-                known[window.spans] = self._with_terms(verdict, window, listen.terms)
-        return [
-            _Result(
-                window,
-                known[window.spans],
-                self._timed(known[window.spans].heard, window),
-                window.spans in fresh,
-                listen.voices(window) if listen.voices else None,
-            )
-            for window in group
-        ]
+                verdicts[window.spans] = self._with_terms(verdict, window, listen.terms)
+            listen.journal.add([(window, verdicts[window.spans]) for window in new])
+        return [self._result(window, verdicts[window.spans], listen.voices) for window in group]
+
+    def _result(self, window: Window, verdict: Verdict, voices: HearVoices | None) -> _Result:
+        words = self._timed(verdict.heard, window)
+        heard = voices(window) if voices else None
+        # Without the samples: a result is kept until the recording's end.
+        return _Result(replace(window, samples=_NO_SAMPLES), verdict, words, heard)
 
     def _timed(self, heard: Heard, window: Window) -> list[Word]:
         words = fit(heard.words, speech_in(window))
@@ -229,13 +213,6 @@ class _Counted:
     @property
     def seconds(self) -> float:
         return self._samples / SAMPLE_RATE
-
-
-def _groups(first: Window, others: Iterator[Window], size: int) -> Iterator[list[Window]]:
-    group = [first, *islice(others, size - 1)]
-    while group:
-        yield group
-        group = list(islice(others, size))
 
 
 def _put_together(results: Sequence[_Result], duration: float) -> Hearing:

@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol, TextIO
 
 from pipeline.model import Word
@@ -24,8 +25,8 @@ class Journal(Protocol):
         """Return what was heard in this window before, if it was."""
         ...
 
-    def add(self, window: Window, verdict: Verdict) -> None:
-        """Keep what was heard in a window."""
+    def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
+        """Keep what was heard in windows that were decoded together. Called from several threads."""
         ...
 
 
@@ -36,12 +37,12 @@ class NoJournal:
         """Return None."""
         return None
 
-    def add(self, window: Window, verdict: Verdict) -> None:
+    def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
         """Forget it."""
 
 
 class FileJournal:
-    """A ``Journal`` in a file of JSON lines, each written through to the disk before the next is begun.
+    """A ``Journal`` in a file of JSON lines, each written through to the disk as soon as its window is done.
 
     A last line that was cut short by the end of the process is passed over. The file's name has to stand for the
     recording and everything that could change its words.
@@ -51,32 +52,24 @@ class FileJournal:
         self._path = path
         self._known = dict(_read(path))
         self._file: TextIO | None = None
+        self._writing = Lock()
 
     def find(self, window: Window) -> Verdict | None:
         """See ``Journal.find``."""
         return self._known.get(window.spans)
 
-    def add(self, window: Window, verdict: Verdict) -> None:
-        """See ``Journal.add``."""
-        if self._file is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # It begins with a new line: what a killed run left half written must not swallow the first record.
-            self._file = self._path.open("a", encoding="utf-8")
-            self._file.write("\n")
-        heard = verdict.heard
-        record = {
-            "spans": window.spans,
-            "words": heard.words,
-            "avg_logprob": heard.avg_logprob,
-            "no_speech_prob": heard.no_speech_prob,
-            "language": heard.language,
-            "flags": verdict.flags,
-            "tried": verdict.tried,
-            "dropped": verdict.dropped,
-        }
-        self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+    def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
+        """See ``Journal.add``; in one piece, so that after a kill the same windows are decoded together."""
+        lines = [json.dumps(_record(window, verdict), ensure_ascii=False) for window, verdict in heard]
+        with self._writing:
+            if self._file is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                # It begins with a new line: what a killed run left half written must not swallow the first record.
+                self._file = self._path.open("a", encoding="utf-8")
+                self._file.write("\n")
+            self._file.write("\n".join([*lines, ""]))
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Let go of the file and keep it."""
@@ -102,6 +95,20 @@ def _read(path: Path) -> Sequence[tuple[tuple[Span, ...], Verdict]]:
         except (ValueError, TypeError, LookupError):
             _log.warning("%s has a damaged line: that window is transcribed again", path)
     return found
+
+
+def _record(window: Window, verdict: Verdict) -> dict[str, Any]:
+    heard = verdict.heard
+    return {
+        "spans": window.spans,
+        "words": heard.words,
+        "avg_logprob": heard.avg_logprob,
+        "no_speech_prob": heard.no_speech_prob,
+        "language": heard.language,
+        "flags": verdict.flags,
+        "tried": verdict.tried,
+        "dropped": verdict.dropped,
+    }
 
 
 def _parsed(record: dict[str, Any]) -> tuple[tuple[Span, ...], Verdict]:

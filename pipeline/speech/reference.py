@@ -18,7 +18,7 @@ import numpy as np
 from pipeline.errors import UnknownModelError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores
-from pipeline.speech.decoder import BEAM, CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, spoken_language
+from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, beam_size, spoken_language
 from pipeline.speech.names import LANGUAGES, EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
@@ -88,7 +88,7 @@ class OpenAIWhisper:
             spoken = self._language(features, language)
             options = DecodingOptions(
                 language=spoken,
-                beam_size=BEAM,
+                beam_size=beam_size(prompt),
                 without_timestamps=True,
                 fp16=False,
                 prompt=f" {prompt}" if prompt else None,
