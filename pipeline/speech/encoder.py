@@ -29,7 +29,11 @@ _RUNTIMES_OWN = "com.microsoft"  # the domain of ONNX Runtime's own operators
 
 
 class Encoder:
-    """The encoder of one model, one thread for each call. Threads may share it."""
+    """The encoder of one model, one thread for each call. Threads may share it.
+
+    Attributes:
+        attended_bytes: What a decoder of as many layers holds of one window.
+    """
 
     def __init__(self, model_bin: Path) -> None:
         """Read the weights from CTranslate2's file.
@@ -37,7 +41,7 @@ class Encoder:
         Raises:
             WeightsError: The file holds no Whisper model.
         """
-        variables = read_variables(model_bin)
+        variables = read_variables(model_bin, "encoder")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -46,6 +50,9 @@ class Encoder:
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         except (LookupError, ValueError, RuntimeError) as error:
             raise WeightsError(f"{model_bin} is not laid out as a Whisper model: {error!r}") from error
+        vectors, width = variables["encoder/position_encodings/encodings"].shape
+        # A key and a value in float32 for each vector of the output, in every layer.
+        self.attended_bytes: int = 2 * 4 * vectors * width * layers(variables, "encoder")
 
     def encode(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Encode windows.

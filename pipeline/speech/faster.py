@@ -30,17 +30,17 @@ from pipeline.speech.names import EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 CUDA_BATCH = 8
-CPU_BATCH = 4
+CPU_BATCH = 8  # of a small model: larger ones have arithmetic enough in one window, and need much memory for it
 # Nobody says more than so many tokens a second, in any language: a loop need not be followed to Whisper's own limit.
 PER_SECOND, ROOM, LONGEST = 15, 32, 448
-LANE_BYTES = 500_000_000  # what one window needs of memory beside the weights, in the largest model
+LANE_BYTES = 500_000_000  # what one batch may need of memory beside the weights: one window of the largest model
 
 
 class FasterWhisper:
     """A ``Decoder`` (see there): int8 on a CPU, float16 on a CUDA card.
 
-    On a CPU every lane is one thread that decodes one window: measured on tiny.en, that is 1.8 times as fast as all
-    cores working on one batch, and it suffers least beside other busy processes, since no thread waits for another.
+    On a CPU every lane is one thread that decodes a batch of its own: measured on tiny.en, that is 1.8 times as fast as
+    all cores working on one, and it suffers least beside other busy processes, since no thread waits for another.
     """
 
     name: Final[EngineName] = "faster-whisper"
@@ -69,8 +69,11 @@ class FasterWhisper:
 
     @cached_property
     def batch(self) -> int:
-        """See ``Decoder.batch``."""
-        return CUDA_BATCH if self._device == "cuda" else CPU_BATCH
+        """See ``Decoder.batch``; what it is made of makes it the same on every machine (see ``lanes.groups``)."""
+        if self._device == "cuda":
+            return CUDA_BATCH
+        encoder: Encoder = self._whisper.encoder
+        return max(1, min(CPU_BATCH, LANE_BYTES // encoder.attended_bytes))
 
     def load(self, language: str) -> None:
         """See ``Decoder.load``."""

@@ -25,9 +25,11 @@ STOCK_PHRASES = (
 )  # fmt: skip
 # Faults of words that were likely never said.
 INVENTED = frozenset({"repetition", "maybe_no_speech", "too_fast", "stock_phrase"})
+MILD = frozenset({"missing_words", "no_punctuation"})  # of words that likely were
 LITTLE_SPEECH = 1.5  # seconds: stock phrases and doubts weigh more in a window with less than this
 MISSED_SECONDS = 1.0  # speech without words for longer than this was missed
 WORD_SECONDS = 1.5  # no spoken word lasts longer: what is beyond was spoken, and not written
+MOST_STOPS = 4  # a decoder stops where somebody else goes on: a window of 30 s has not many such places
 SLACK_SECONDS = 0.1  # words and speech are both known no better than this
 
 
@@ -152,15 +154,20 @@ def _in_halves(
 
 def _with_missed(heard: Heard, window: Window, again: Callable[[Samples], Heard]) -> Heard | None:
     """Add what is heard when the stretches of speech without words are decoded alone, where it seems right."""
-    stretches = _unbroken(missed(heard.words, window), heard.words)
-    parts = [(0.0, heard)]
-    for start, end in stretches:
-        first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
-        stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
-        found = again(stretch.samples)
-        if found.words and set(faults(found, stretch)) <= {"missing_words"}:
-            parts.append((first / SAMPLE_RATE, found))
-    return _joined(parts) if stretches else None
+    if not missed(heard.words, window):
+        return None
+    for _ in range(MOST_STOPS):
+        parts = []
+        for start, end in _unbroken(missed(heard.words, window), heard.words):
+            first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
+            stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
+            found = again(stretch.samples)
+            if found.words and set(faults(found, stretch)) <= MILD:
+                parts.append((first / SAMPLE_RATE, found))
+        if not parts:
+            break
+        heard = _joined([(0.0, heard), *parts])
+    return heard
 
 
 def _unbroken(stretches: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[tuple[float, float]]:

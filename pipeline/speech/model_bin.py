@@ -20,17 +20,21 @@ _TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")
 _BFLOAT16 = 5
 
 
-def read_variables(path: Path) -> Variables:
+def read_variables(path: Path, side: str = "") -> Variables:
     """Read the variables of a model.bin as arrays that stay in the file until they are used.
 
     Quantised weights come back as float32.
+
+    Args:
+        path: The file.
+        side: ``encoder`` or ``decoder``, if only its variables are wanted.
 
     Raises:
         WeightsError: The file is cut short, of another version, or not of a Whisper model.
     """
     try:
         content = np.memmap(path, np.uint8, mode="c")
-        return _float_variables(_Reader(content))
+        return _float_variables(_Reader(content), side)
     except (OSError, ValueError, LookupError) as error:
         raise WeightsError(f"{path} is not a sound CTranslate2 model of version {_VERSION}: {error}") from error
 
@@ -55,17 +59,22 @@ class _Reader:
         return array
 
 
-def _float_variables(reader: _Reader) -> Variables:
+def _float_variables(reader: _Reader, side: str) -> Variables:
     if (version := reader.number("I")) != _VERSION:
         raise ValueError(f"its version is {version}")
     if (kind := reader.text()) != "WhisperSpec":
         raise ValueError(f"it is a {kind!r}, not a WhisperSpec")
     reader.number("I")  # the revision of the layout: a variable that has moved is missed below
     stored = dict(_variable(reader) for _ in range(reader.number("I")))
-    variables = {name: _dequantised(value, stored.get(f"{name}_scale")) for name, value in stored.items()}
+    variables = {
+        name: _dequantised(value, stored.get(f"{name}_scale"))
+        for name, value in stored.items()
+        if name.startswith(side)
+    }
     for _ in range(reader.number("I")):
         alias, original = reader.text(), reader.text()
-        variables[alias] = variables[original]
+        if original in variables:
+            variables[alias] = variables[original]
     return variables
 
 
