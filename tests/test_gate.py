@@ -193,6 +193,22 @@ def test_all_that_follows_an_early_stop_is_decoded_in_one_piece() -> None:
     assert verdict.heard.text.startswith(f"{stopped.text.removesuffix(' and then')} {rest.text} and then")
 
 
+def test_what_whisper_likes_to_invent_is_not_taken_for_missed_speech() -> None:
+    gap = heard(*spread("it was when", 0, 3), *spread("then it was over.", 10, 12))
+    again = Answers(heard(*spread("Thank you.", 2, 3)))
+    verdict = pass_gate(gap, window((0, 12), seconds=12), again=again, carefully=Answers())
+    assert (verdict.heard, verdict.flags) == (gap, ("missing_words",))
+
+
+def test_where_a_decoder_stops_once_more_it_goes_on_after_its_last_word() -> None:
+    stopped = heard(*spread("it was when", 0, 3))
+    again = Answers(heard(*spread("they came home", 0.1, 4)), heard(*spread("and saw it all.", 0.1, 4.8)))
+    verdict = pass_gate(stopped, window((0, 12), seconds=12), again=again, carefully=Answers())
+    assert [start for start, _ in again.seconds] == pytest.approx([3, 7], abs=0.02)
+    assert verdict.heard.text == "it was when they came home and saw it all."
+    assert verdict.flags == ()
+
+
 def test_what_nothing_helps_is_flagged_with_what_is_wrong() -> None:
     spoken = window((0, 5), (6, 11), seconds=12)
     first = heard(*spread(f"{LOOP} " * 4, 0, 11), avg_logprob=-1.4)

@@ -241,7 +241,7 @@ def test_a_damaged_line_costs_one_window_only(tmp_path: Path, caplog: pytest.Log
     for one, verdict in zip(windows, verdicts, strict=True):
         journal.add([(one, verdict)])
     journal.close()
-    lines = path.read_bytes().splitlines()
+    lines = [line for line in path.read_bytes().splitlines() if line]
     path.write_bytes(b"\n".join([*lines[:-2], damage, lines[-1]]))
     with caplog.at_level(logging.WARNING):
         journal = FileJournal(path)

@@ -23,7 +23,18 @@ from numpy.typing import NDArray
 from pipeline.errors import UnknownModelError, WeightsError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores, usable_memory
-from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, beam_size, spoken_language
+from pipeline.speech.decoder import (
+    BEAM,
+    CAREFUL,
+    CLOSING,
+    FRAMES,
+    HOP,
+    OPENING,
+    Heard,
+    Samples,
+    beam_size,
+    spoken_language,
+)
 from pipeline.speech.download import from_hub
 from pipeline.speech.encoder import Encoder
 from pipeline.speech.names import EngineName
@@ -31,8 +42,8 @@ from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 CUDA_BATCH = 8
 CPU_BATCH = 8  # of a small model: larger ones have arithmetic enough in one window, and need much memory for it
-# Nobody says more than so many tokens a second, in any language: a loop need not be followed to Whisper's own limit.
-PER_SECOND, ROOM, LONGEST = 15, 32, 448
+# Of the text of a short clip: a loop need not be followed to Whisper's own limit. English has four tokens a second.
+TOKENS_PER_SECOND, SPARE_TOKENS, MOST_TOKENS = 25, 32, 448
 LANE_BYTES = 500_000_000  # what one batch may need of memory beside the weights: one window of the largest model
 
 
@@ -57,6 +68,7 @@ class FasterWhisper:
             "alignment_heads": self._weights.alignment_heads,
             "compute_type": "float16" if self._device == "cuda" else "int8",
             **CAREFUL,
+            "first_beam_size": BEAM,
             "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2", "onnxruntime")},
         }
 
@@ -69,7 +81,7 @@ class FasterWhisper:
 
     @cached_property
     def batch(self) -> int:
-        """See ``Decoder.batch``; what it is made of makes it the same on every machine (see ``lanes.groups``)."""
+        """See ``Decoder.batch``; it hangs on the model alone, as what comes out must be the same each time."""
         if self._device == "cuda":
             return CUDA_BATCH
         encoder: Encoder = self._whisper.encoder
@@ -97,7 +109,7 @@ class FasterWhisper:
             encoded,
             prompts,
             beam_size=beam_size(prompt),
-            max_length=min(LONGEST, max(map(len, prompts)) + ROOM + PER_SECOND * max(frames) // 100),
+            max_length=_max_length(max(map(len, prompts)), max(frames) / 100),
             return_scores=True,
             return_no_speech_prob=True,
         )
@@ -192,6 +204,11 @@ class _OnCPU(WhisperModel):  # type: ignore[misc]  # faster-whisper has no types
     def encode(self, features: NDArray[np.float32]) -> ctranslate2.StorageView:
         batch = features if features.ndim == 3 else features[np.newaxis]
         return ctranslate2.StorageView.from_array(self.encoder.encode(batch))
+
+
+def _max_length(prompt: int, seconds: float) -> int:
+    """CTranslate2's limit, of which the answer may take the half, for a prompt of so many tokens and a window."""
+    return min(MOST_TOKENS, prompt + 2 * (SPARE_TOKENS + round(TOKENS_PER_SECOND * seconds)))
 
 
 def _avg_logprob(result: Any) -> float:

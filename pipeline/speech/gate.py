@@ -29,7 +29,7 @@ MILD = frozenset({"missing_words", "no_punctuation"})  # of words that likely we
 LITTLE_SPEECH = 1.5  # seconds: stock phrases and doubts weigh more in a window with less than this
 MISSED_SECONDS = 1.0  # speech without words for longer than this was missed
 WORD_SECONDS = 1.5  # no spoken word lasts longer: what is beyond was spoken, and not written
-MOST_STOPS = 4  # a decoder stops where somebody else goes on: a window of 30 s has not many such places
+MOST_STOPS = 4  # of the decoder in one stretch: it stops where somebody else goes on, which is not often in 30 s
 SLACK_SECONDS = 0.1  # words and speech are both known no better than this
 
 
@@ -104,12 +104,14 @@ def pass_gate(
     if window.speech_seconds < LITTLE_SPEECH and INVENTED & set(wrong):
         return Verdict(replace(heard, words=()), (), tuple(tried), dropped=heard.text)
     attempts: list[tuple[str, Callable[[Heard], Heard | None]]] = [
-        ("decoded carefully", lambda _: carefully(window.samples)),
-        ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),
         ("missed speech decoded alone", lambda best: _with_missed(best, window, again)),
     ]
-    if heard.words and wrong == ("missing_words",):  # they may well be right: another decoding has other mistakes
-        del attempts[:-1]
+    if not heard.words or wrong != ("missing_words",):  # else they may well be right: others have other mistakes
+        attempts = [
+            ("decoded carefully", lambda _: carefully(window.samples)),
+            ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),
+            *attempts,
+        ]
     for action, attempt in attempts:
         if not wrong:
             break
@@ -154,20 +156,30 @@ def _in_halves(
 
 def _with_missed(heard: Heard, window: Window, again: Callable[[Samples], Heard]) -> Heard | None:
     """Add what is heard when the stretches of speech without words are decoded alone, where it seems right."""
-    if not missed(heard.words, window):
-        return None
+    stretches = _unbroken(missed(heard.words, window), heard.words)
+    parts = [part for start, end in stretches for part in _heard_alone(start, end, window, again)]
+    return _joined([(0.0, heard), *parts]) if stretches else None
+
+
+def _heard_alone(
+    start: float, end: float, window: Window, again: Callable[[Samples], Heard]
+) -> Iterator[tuple[float, Heard]]:
+    """Decode a stretch of a window, and what follows wherever the decoder stops early; each with its second."""
     for _ in range(MOST_STOPS):
-        parts = []
-        for start, end in _unbroken(missed(heard.words, window), heard.words):
-            first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
-            stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
-            found = again(stretch.samples)
-            if found.words and set(faults(found, stretch)) <= MILD:
-                parts.append((first / SAMPLE_RATE, found))
-        if not parts:
-            break
-        heard = _joined([(0.0, heard), *parts])
-    return heard
+        first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
+        stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
+        found = again(stretch.samples)
+        if not _may_be_added(found, stretch):
+            return
+        yield first / SAMPLE_RATE, found
+        start = first / SAMPLE_RATE + found.words[-1].end + SLACK_SECONDS
+        if end - start < MISSED_SECONDS:
+            return
+
+
+def _may_be_added(found: Heard, stretch: Window) -> bool:
+    words = [_bare(word.text) for word in found.words]
+    return bool(words) and set(faults(found, stretch)) <= MILD and " ".join(words) not in STOCK_PHRASES
 
 
 def _unbroken(stretches: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[tuple[float, float]]:

@@ -162,7 +162,7 @@ class WindowedEngine:
         yield from in_lanes(chain([first], found), heard, lanes=self._decoder.lanes, batch=self._decoder.batch)
 
     def _listen(self, group: Sequence[Window], listen: _Listen) -> list[_Result]:
-        """Decode a group of windows at once, and each that does not pass the gate once more."""
+        """Decode a group of windows at once, and again what does not pass the gate."""
         verdicts = {window.spans: verdict for window in group if (verdict := listen.journal.find(window))}
         new = [window for window in group if window.spans not in verdicts]
         if new:

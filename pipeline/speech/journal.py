@@ -42,7 +42,7 @@ class NoJournal:
 
 
 class FileJournal:
-    """A ``Journal`` in a file of JSON lines, each written through to the disk as soon as its window is done.
+    """A ``Journal`` in a file of JSON lines, written through to the disk as soon as a batch of windows is done.
 
     A last line that was cut short by the end of the process is passed over. The file's name has to stand for the
     recording and everything that could change its words.
@@ -59,15 +59,14 @@ class FileJournal:
         return self._known.get(window.spans)
 
     def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
-        """See ``Journal.add``; in one piece, so that after a kill the same windows are decoded together."""
+        """See ``Journal.add``; all of a batch at once."""
         lines = [json.dumps(_record(window, verdict), ensure_ascii=False) for window, verdict in heard]
         with self._writing:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                # It begins with a new line: what a killed run left half written must not swallow the first record.
                 self._file = self._path.open("a", encoding="utf-8")
-                self._file.write("\n")
-            self._file.write("\n".join([*lines, ""]))
+            # It begins with a new line: what was left half written must not swallow the first record.
+            self._file.write("\n".join(["", *lines, ""]))
             self._file.flush()
             os.fsync(self._file.fileno())
 

@@ -44,8 +44,8 @@ def groups(items: Iterable[Item], *, lanes: int, batch: int) -> Iterator[list[It
 
     At the beginning the lanes would wait for a large one to be ready; near the end, each group is one lane's share of
     all that is left, so that none has much to do when another is done (guided self-scheduling, Polychronopoulos and
-    Kuck 1987). The parting hangs on the items alone and not on how fast they are worked at: the numbers that come out
-    of a batch depend, in their last digits, on its size, and a recording must give the same words each time.
+    Kuck 1987). The parting hangs on the number of lanes and items, not on how fast they are worked at: what comes out
+    of a batch depends, in its last digits, on its size, and one machine must give the same words each time.
     """
     source = iter(items)
     ahead: deque[Item] = deque()
