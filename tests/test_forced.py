@@ -7,8 +7,8 @@ import pytest
 from pipeline.audio.decode import SAMPLE_RATE, decode
 from pipeline.model import Word
 from pipeline.sample import DATA
-from pipeline.speech.forced import FARTHEST, ForcedAligner
-from pipeline.speech.pronounce import guessed_phones, spoken_words
+from pipeline.speech.forced.aligner import FARTHEST, ForcedAligner
+from pipeline.speech.forced.pronounce import guessed_phones, spoken_words
 
 
 @pytest.mark.parametrize(

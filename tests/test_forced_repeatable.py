@@ -7,7 +7,7 @@ import json
 from pipeline.audio.decode import decode
 from pipeline.model import Word
 from pipeline.sample import DATA
-from pipeline.speech.forced import ForcedAligner
+from pipeline.speech.forced.aligner import ForcedAligner
 
 
 def test_words_have_the_same_times_whatever_was_aligned_before() -> None:

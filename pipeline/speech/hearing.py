@@ -15,7 +15,7 @@ from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
 from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.decoder import Decoder, Heard
-from pipeline.speech.forced import ForcedAligner
+from pipeline.speech.forced.aligner import ForcedAligner
 from pipeline.speech.gate import Verdict, pass_gate, speech_in
 from pipeline.speech.journal import Journal, NoJournal
 from pipeline.speech.lanes import in_lanes

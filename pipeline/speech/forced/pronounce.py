@@ -1,11 +1,13 @@
-"""How a written token is said, for the forced alignment: numbers as words, unknown words as a rough guess of phones.
+"""How a written token is said: numbers as words, words by a dictionary, unknown ones as a rough guess of phones.
 
-Only the time a word takes and the sounds at its edges matter there, so a guess by letters does for a name.
+Only the time a word takes and the sounds at its edges matter to the alignment, so a guess by letters does for a name.
 """
 
 from __future__ import annotations
 
 import re
+
+from pipeline.speech.forced.sphinx_files import pronunciations
 
 _UNITS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -45,6 +47,17 @@ def spoken_words(token: str) -> list[str]:
     for part in re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*", token):
         words += _number(part) if part[0].isdigit() else [part.lower()]
     return words
+
+
+class Dictionary:
+    """The CMU dictionary of American English, with a guess for every word it does not have."""
+
+    def __init__(self) -> None:
+        self._known = pronunciations()
+
+    def phones(self, word: str) -> tuple[str, ...]:
+        """The phones of a word in small letters, one after another; none of what cannot be said."""
+        return tuple((self._known.get(word) or guessed_phones(word)).split())
 
 
 def guessed_phones(word: str) -> str:
