@@ -28,6 +28,7 @@ INVENTED = frozenset({"repetition", "maybe_no_speech", "too_fast", "stock_phrase
 MILD = frozenset({"missing_words", "no_punctuation"})  # of words that likely were
 LITTLE_SPEECH = 1.5  # seconds: stock phrases and doubts weigh more in a window with less than this
 MISSED_SECONDS = 1.0  # speech without words for longer than this was missed
+MOSTLY_MISSED = 0.5  # of the speech in a window
 WORD_SECONDS = 1.5  # no spoken word lasts longer: what is beyond was spoken, and not written
 MOST_STOPS = 4  # of the decoder in one stretch: it stops where somebody else goes on, which is not often in 30 s
 SLACK_SECONDS = 0.1  # words and speech are both known no better than this
@@ -106,7 +107,9 @@ def pass_gate(
     attempts: list[tuple[str, Callable[[Heard], Heard | None]]] = [
         ("missed speech decoded alone", lambda best: _with_missed(best, window, again)),
     ]
-    if not heard.words or wrong != ("missing_words",):  # else they may well be right: others have other mistakes
+    # Where only some words are missing, those heard may well be right: others have other mistakes. Where most are, the
+    # times of those heard say nothing: they are strewn over all of the window.
+    if wrong != ("missing_words",) or _missed_seconds(heard, window) > MOSTLY_MISSED * window.speech_seconds:
         attempts = [
             ("decoded carefully", lambda _: carefully(window.samples)),
             ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),
@@ -127,9 +130,13 @@ def pass_gate(
 
 def _rank(heard: Heard, wrong: tuple[str, ...], window: Window) -> tuple[int, int, int, float]:
     """Less is better: what may be invented, then speech without words, then other faults, then doubt."""
-    silent = sum(end - start for start, end in missed(heard.words, window))
+    silent = _missed_seconds(heard, window)
     others = set(wrong) - INVENTED - {"missing_words"}
     return (len(INVENTED & set(wrong)), round(silent), len(others), -heard.avg_logprob)
+
+
+def _missed_seconds(heard: Heard, window: Window) -> float:
+    return sum(end - start for start, end in missed(heard.words, window))
 
 
 def _in_halves(
