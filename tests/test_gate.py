@@ -11,6 +11,7 @@ from pipeline.model import Word
 from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.decoder import Heard, Samples, spoken_language
 from pipeline.speech.gate import SLACK_SECONDS, Verdict, faults, missed, pass_gate
+from pipeline.speech.windows import Window
 from tests.speech_fakes import heard, spread, window
 
 TEN_WORDS = "this is what somebody says when they are asked something."
@@ -103,8 +104,8 @@ class Answers:
         self.left = list(answers)
         self.asked: list[Samples] = []
 
-    def __call__(self, samples: Samples) -> Heard:
-        self.asked.append(samples)
+    def __call__(self, part: Window) -> Heard:
+        self.asked.append(part.samples)
         return self.left.pop(0)
 
     @property
@@ -181,31 +182,41 @@ def test_of_missed_speech_only_what_passes_is_taken(found: Heard) -> None:
     assert verdict.tried[-1] == ("missed speech decoded alone", ("missing_words",))
 
 
+def test_where_most_words_are_missing_the_times_of_the_others_say_nothing() -> None:
+    """A decoder that stopped after the first sentence has it strewn over all of the window."""
+    strewn = heard(*spread("it was", 0, 0.8), *spread("when I came.", 9, 10))
+    full = heard(*spread(TEN_WORDS, 0, 10))
+    again, carefully = Answers(), Answers(full)
+    verdict = pass_gate(strewn, window((0, 10), seconds=10), again=again, carefully=carefully)
+    assert verdict.heard == full
+    assert verdict.tried == (("decoded", ("missing_words",)), ("decoded carefully", ()))
+
+
 def test_all_that_follows_an_early_stop_is_decoded_in_one_piece() -> None:
     """The pauses in it are no reason to take it apart; words after it are."""
-    spoken = window((0, 4), (5, 9), (10, 13), (14, 18), (19, 24), seconds=24)
-    stopped = heard(*spread(TEN_WORDS, 0, 4), *spread("and then", 14, 18))
+    spoken = window((0, 10), (11, 15), (16, 19), (20, 24), (25, 30), seconds=30)
+    stopped = heard(*spread(TEN_WORDS, 0, 10), *spread("and then it was", 20, 24))
     rest, last = heard(*spread(different(14), 0.1, 8.1)), heard(*spread(TEN_WORDS, 0.1, 5))
     again = Answers(rest, last)
     verdict = pass_gate(stopped, spoken, again=again, carefully=Answers())
-    assert again.seconds == [pytest.approx((4.9, 13.1)), pytest.approx((18.9, 24))]
+    assert again.seconds == [pytest.approx((10.9, 19.1)), pytest.approx((24.9, 30))]
     assert verdict.flags == ()
-    assert verdict.heard.text.startswith(f"{stopped.text.removesuffix(' and then')} {rest.text} and then")
+    assert verdict.heard.text.startswith(f"{TEN_WORDS} {rest.text} and then it was")
 
 
 def test_what_whisper_likes_to_invent_is_not_taken_for_missed_speech() -> None:
-    gap = heard(*spread("it was when", 0, 3), *spread("then it was over.", 10, 12))
+    gap = heard(*spread("it was when they all came", 0, 5), *spread("then it was over.", 10, 12))
     again = Answers(heard(*spread("Thank you.", 2, 3)))
     verdict = pass_gate(gap, window((0, 12), seconds=12), again=again, carefully=Answers())
     assert (verdict.heard, verdict.flags) == (gap, ("missing_words",))
 
 
 def test_where_a_decoder_stops_once_more_it_goes_on_after_its_last_word() -> None:
-    stopped = heard(*spread("it was when", 0, 3))
+    stopped = heard(*spread(TEN_WORDS, 0, 10))
     again = Answers(heard(*spread("they came home", 0.1, 4)), heard(*spread("and saw it all.", 0.1, 4.8)))
-    verdict = pass_gate(stopped, window((0, 12), seconds=12), again=again, carefully=Answers())
-    assert [start for start, _ in again.seconds] == pytest.approx([3, 7], abs=0.02)
-    assert verdict.heard.text == "it was when they came home and saw it all."
+    verdict = pass_gate(stopped, window((0, 19), seconds=19), again=again, carefully=Answers())
+    assert [start for start, _ in again.seconds] == pytest.approx([10, 14], abs=0.02)
+    assert verdict.heard.text == f"{TEN_WORDS} they came home and saw it all."
     assert verdict.flags == ()
 
 

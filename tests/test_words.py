@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.model import Segment, Word
 from pipeline.speech.segments import make_segments
-from pipeline.speech.words import LAG, LONGEST, REACH, STEP, fit, in_order
+from pipeline.speech.words import LAG, LONGEST, REACH, STEP, fit, in_order, whole
 
 Span = tuple[float, float]
 
@@ -21,7 +21,7 @@ TIME = st.floats(-5, 50)
 
 def settle(words: Sequence[Word], spoken: Sequence[Span], duration: float) -> list[Word]:
     """What becomes of the words of a recording that is a single window."""
-    return in_order(fit(words, spoken), duration)
+    return in_order(fit(whole(words), spoken), duration)
 
 
 def segments_of(

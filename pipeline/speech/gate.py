@@ -15,7 +15,7 @@ from itertools import pairwise
 from pipeline.model import Word
 from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.decoder import Heard
-from pipeline.speech.windows import Samples, Window
+from pipeline.speech.windows import Window
 
 # Whisper's favourite inventions where nobody speaks: what its training data held under silence and music.
 STOCK_PHRASES = (
@@ -89,16 +89,16 @@ def pass_gate(
     heard: Heard,
     window: Window,
     *,
-    again: Callable[[Samples], Heard],
-    carefully: Callable[[Samples], Heard],
+    again: Callable[[Window], Heard],
+    carefully: Callable[[Window], Heard],
 ) -> Verdict:
     """Judge a window's words, and decode it again until they pass or nothing helps.
 
     Args:
         heard: What the first pass wrote.
         window: The window.
-        again: Decodes samples in one pass.
-        carefully: Decodes samples sequentially, with temperature fallback.
+        again: Decodes a part of it in one pass.
+        carefully: Decodes it, or a part, sequentially, with temperature fallback.
     """
     best, wrong = heard, faults(heard, window)
     tried = [("decoded", wrong)]
@@ -111,7 +111,7 @@ def pass_gate(
     # times of those heard say nothing: they are strewn over all of the window.
     if wrong != ("missing_words",) or _missed_seconds(heard, window) > MOSTLY_MISSED * window.speech_seconds:
         attempts = [
-            ("decoded carefully", lambda _: carefully(window.samples)),
+            ("decoded carefully", lambda _: carefully(window)),
             ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),
             *attempts,
         ]
@@ -139,9 +139,7 @@ def _missed_seconds(heard: Heard, window: Window) -> float:
     return sum(end - start for start, end in missed(heard.words, window))
 
 
-def _in_halves(
-    window: Window, again: Callable[[Samples], Heard], carefully: Callable[[Samples], Heard]
-) -> Heard | None:
+def _in_halves(window: Window, again: Callable[[Window], Heard], carefully: Callable[[Window], Heard]) -> Heard | None:
     """Decode what is before and after the window's longest pause, each by itself; None where there is no pause."""
     speech = speech_in(window)
     total = window.samples.size / SAMPLE_RATE
@@ -156,12 +154,12 @@ def _in_halves(
     halves = [_part(window, 0, middle), _part(window, middle, window.samples.size)]
     heard = []
     for half in halves:
-        first = again(half.samples)
-        heard.append(carefully(half.samples) if faults(first, half) else first)
+        first = again(half)
+        heard.append(carefully(half) if faults(first, half) else first)
     return _joined([(0.0, heard[0]), (middle / SAMPLE_RATE, heard[1])])
 
 
-def _with_missed(heard: Heard, window: Window, again: Callable[[Samples], Heard]) -> Heard | None:
+def _with_missed(heard: Heard, window: Window, again: Callable[[Window], Heard]) -> Heard | None:
     """Add what is heard when the stretches of speech without words are decoded alone, where it seems right."""
     stretches = _unbroken(missed(heard.words, window), heard.words)
     parts = [part for start, end in stretches for part in _heard_alone(start, end, window, again)]
@@ -169,13 +167,13 @@ def _with_missed(heard: Heard, window: Window, again: Callable[[Samples], Heard]
 
 
 def _heard_alone(
-    start: float, end: float, window: Window, again: Callable[[Samples], Heard]
+    start: float, end: float, window: Window, again: Callable[[Window], Heard]
 ) -> Iterator[tuple[float, Heard]]:
     """Decode a stretch of a window, and what follows wherever the decoder stops early; each with its second."""
     for _ in range(MOST_STOPS):
         first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
         stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
-        found = again(stretch.samples)
+        found = again(stretch)
         if not _may_be_added(found, stretch):
             return
         yield first / SAMPLE_RATE, found

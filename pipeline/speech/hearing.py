@@ -24,10 +24,10 @@ from pipeline.speech.segments import make_segments
 from pipeline.speech.speakers.voices import Voices
 from pipeline.speech.vocabulary import listen_for
 from pipeline.speech.windows import Samples, Window, windows
-from pipeline.speech.words import fit, in_order
+from pipeline.speech.words import fit, in_order, whole
 
 # Raise this whenever windows, gate or word times change: it is part of a transcript's key.
-HEARING_VERSION = 2
+HEARING_VERSION = 3
 
 Progress = Callable[[float], None]
 HearVoices = Callable[[Window], Voices]
@@ -97,7 +97,6 @@ class _Listen:
 class _Result:
     window: Window
     verdict: Verdict
-    words: list[Word]
     voices: Voices | None
 
 
@@ -156,46 +155,51 @@ class WindowedEngine:
             return  # nobody speaks: no weights are needed for that
         self._decoder.load(listen.language)
 
-        def heard(group: Sequence[Window]) -> list[_Result]:
+        def hear(group: Sequence[Window]) -> list[_Result]:
             return self._listen(group, listen)
 
-        yield from in_lanes(chain([first], found), heard, lanes=self._decoder.lanes, batch=self._decoder.batch)
+        yield from in_lanes(chain([first], found), hear, lanes=self._decoder.lanes, batch=self._decoder.batch)
 
     def _listen(self, group: Sequence[Window], listen: _Listen) -> list[_Result]:
         """Decode a group of windows at once, and again what does not pass the gate."""
         verdicts = {window.spans: verdict for window in group if (verdict := listen.journal.find(window))}
         new = [window for window in group if window.spans not in verdicts]
         if new:
-            heard = self._decoder.decode([window.samples for window in new], language=listen.language)
-            for window, one in zip(new, heard, strict=True):
-                verdict = pass_gate(one, window, **self._again(one.language))
+            decoded = self._decoder.decode([window.samples for window in new], language=listen.language)
+            for window, one in zip(new, decoded, strict=True):
+                verdict = pass_gate(self._timed(one, window), window, **self._again(one.language))
                 verdicts[window.spans] = self._with_terms(verdict, window, listen.terms)
             listen.journal.add([(window, verdicts[window.spans]) for window in new])
         return [self._result(window, verdicts[window.spans], listen.voices) for window in group]
 
     def _result(self, window: Window, verdict: Verdict, voices: HearVoices | None) -> _Result:
-        words = self._timed(verdict.heard, window)
         heard = voices(window) if voices else None
         # Without the samples: a result is kept until the recording's end.
-        return _Result(replace(window, samples=_NO_SAMPLES), verdict, words, heard)
+        return _Result(replace(window, samples=_NO_SAMPLES), verdict, heard)
 
-    def _timed(self, heard: Heard, window: Window) -> list[Word]:
-        words = fit(heard.words, speech_in(window))
-        return self._aligner.refine(words, window.samples) if heard.language == "en" else words
+    def _timed(self, heard: Heard, window: Window) -> Heard:
+        """The same with times as good as can be had, before anything is concluded from them."""
+        words = whole(heard.words)
+        found = self._aligner.find(words, window.samples) if heard.language == "en" else None
+        return replace(heard, words=tuple(found or fit(words, speech_in(window))))
 
     def _with_terms(self, verdict: Verdict, window: Window, terms: Sequence[str]) -> Verdict:
         def prompted(prompt: str) -> Heard:
-            return self._decoder.decode([window.samples], language=verdict.heard.language, prompt=prompt)[0]
+            decoded = self._decoder.decode([window.samples], language=verdict.heard.language, prompt=prompt)
+            return self._timed(decoded[0], window)
 
         heard, adopted = listen_for(verdict.heard, terms, prompted)
         tried = ((f"heard as {', '.join(adopted)}", verdict.flags),) if adopted else ()
         return replace(verdict, heard=heard, tried=verdict.tried + tried)
 
-    def _again(self, language: str) -> dict[str, Callable[[Samples], Heard]]:
-        return {
-            "again": lambda samples: self._decoder.decode([samples], language=language)[0],
-            "carefully": lambda samples: self._decoder.decode_carefully(samples, language=language),
-        }
+    def _again(self, language: str) -> dict[str, Callable[[Window], Heard]]:
+        def again(part: Window) -> Heard:
+            return self._timed(self._decoder.decode([part.samples], language=language)[0], part)
+
+        def carefully(part: Window) -> Heard:
+            return self._timed(self._decoder.decode_carefully(part.samples, language=language), part)
+
+        return {"again": again, "carefully": carefully}
 
 
 class _Counted:
@@ -219,7 +223,7 @@ def _put_together(results: Sequence[_Result], duration: float) -> Hearing:
     speech = tuple(
         (start / SAMPLE_RATE, end / SAMPLE_RATE) for result in results for start, end in result.window.speech
     )
-    words = [_placed(word, result.window) for result in results for word in result.words]
+    words = [_placed(word, result.window) for result in results for word in result.verdict.heard.words]
     flags = [
         (result.window.start, result.window.end, result.verdict.flags) for result in results if result.verdict.flags
     ]

@@ -21,18 +21,19 @@ LAG = 0.03  # seconds: how much later than it begins a word is found, in the med
 REACH = 0.6  # seconds: how far from where speech begins a word may be and still be its first
 
 
+def whole(words: Iterable[Word]) -> list[Word]:
+    """Put together what Whisper parts, "well" and "-known", and leave out what is only control characters."""
+    return list(_whole(word for word in map(_clean, words) if word.text.strip()))
+
+
 def fit(words: Sequence[Word], speech: Sequence[tuple[float, float]]) -> list[Word]:
-    """Give the words that a decoder wrote for a window times that make sense.
+    """Give whole words that a decoder wrote for a window times that make sense.
 
     Args:
         words: In the order they were written, with times in the window, in seconds.
         speech: Where somebody speaks in the window, in order and without overlap; seconds.
-
-    Returns:
-        The same words, put together where Whisper parts them, less those that are only control characters.
     """
-    whole = [_moved(word) for word in _whole(word for word in map(_clean, words) if word.text.strip())]
-    return _with_room([_fit(word, speech) for word in whole])
+    return _with_room([_fit(_moved(word), speech) for word in words])
 
 
 def in_order(words: Sequence[Word], duration: float) -> list[Word]:

@@ -8,15 +8,16 @@ from numpy.typing import NDArray
 from pipeline.speech.forced.cepstra import DIMENSIONS, STREAMS
 from pipeline.speech.forced.sphinx_files import gaussians, mixture_weights
 
-_LEAST_VARIANCE = 1e-2  # a tenth of a thousand are smaller, of densities that nothing was learnt for
-_HEADROOM = 60.0  # with it, float32 holds a density down to exp(-147) of its peak
+_LEAST_VARIANCE = 1e-2  # a tenth of a percent are smaller, of densities that nothing was learnt for
+_HEADROOM = 75.0  # with it, float32 holds a density down to exp(-162) of its peak
 _NOTHING = np.float32(1e-30)
+_CHUNK = 256  # frames at a time, whose densities stay in the processor's cache
 
 
 class Mixtures:
     """The senones of PocketSphinx's English model: each mixes the 128 densities of its phone, in three streams."""
 
-    def __init__(self) -> None:
+    def __init__(self, phone_of_senone: NDArray[np.int_]) -> None:
         means, variances = (part.astype(np.float64) for part in gaussians())
         variances = variances.clip(_LEAST_VARIANCE)
         peaks = -0.5 * (means**2 / variances + np.log(2 * np.pi * variances)).sum(axis=-1)
@@ -24,31 +25,29 @@ class Mixtures:
         factors = np.concatenate([-0.5 / variances, means / variances, peaks[..., np.newaxis] + _HEADROOM], axis=-1)
         self._factors = np.ascontiguousarray(factors.transpose(1, 0, 3, 2), np.float32)
         self._weights = mixture_weights()
+        self._phone_of_senone = phone_of_senone
 
-    def scores(
-        self, features: NDArray[np.float32], senones: NDArray[np.int_], phones: NDArray[np.int_]
-    ) -> NDArray[np.float32]:
+    def scores(self, features: NDArray[np.float32], senones: NDArray[np.int_]) -> NDArray[np.float32]:
         """Tell how likely each senone sounds like this.
 
         Args:
             features: Three streams, (3, frames, 13).
-            senones: Numbers of senones, none twice.
-            phones: The number of each one's phone.
+            senones: Their numbers, none twice.
 
         Returns:
             Logarithms of likelihoods, less a constant, (frames, senones).
         """
-        used, phone, count = np.unique(phones, return_inverse=True, return_counts=True)
-        # Each phone's senones get rows of one block, as many for each phone, so that all are multiplied at once.
-        row = np.empty_like(phone)
-        row[np.argsort(phone)] = np.concatenate([np.arange(some) for some in count])
-        weights = np.zeros((STREAMS, len(used), count.max(), self._weights.shape[2]), np.float32)
-        weights[:, phone, row] = self._weights[:, senones]
-        terms = np.ones((STREAMS, 1, features.shape[1], 2 * DIMENSIONS + 1), np.float32)
-        terms[:, 0, :, :DIMENSIONS] = features**2
-        terms[:, 0, :, DIMENSIONS:-1] = features
-        densities = terms @ self._factors[:, used]
-        np.exp(densities, out=densities)
-        likelihoods = densities @ weights.swapaxes(2, 3)
-        logarithms = np.log(likelihoods + _NOTHING, out=likelihoods).sum(axis=0)
-        return np.asarray(logarithms[phone, :, row].T)
+        terms = np.ones((STREAMS, features.shape[1], 2 * DIMENSIONS + 1), np.float32)
+        terms[:, :, :DIMENSIONS] = features**2
+        terms[:, :, DIMENSIONS:-1] = features
+        scores = np.empty((features.shape[1], len(senones)), np.float32)
+        phones = self._phone_of_senone[senones]
+        for phone in np.unique(phones):
+            mine = np.flatnonzero(phones == phone)
+            weights = self._weights[:, senones[mine]].swapaxes(1, 2)
+            for at in range(0, len(scores), _CHUNK):
+                densities = terms[:, at : at + _CHUNK] @ self._factors[:, phone]
+                likelihoods = np.exp(densities, out=densities) @ weights
+                likelihoods += _NOTHING
+                scores[at : at + _CHUNK, mine] = np.log(likelihoods, out=likelihoods).sum(axis=0)
+        return scores

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 FOLDER = Path(pocketsphinx.get_model_path()) / "en-us"
 SILENCE = "SIL"
+NO_SPEECH = (SILENCE, "+NSN+", "+SPN+")  # the last two: noise of things and of people
 
 _MODEL = FOLDER / "en-us"
 _WEIGHT_STEP = 1024 * np.log(1.0001)  # the steps of a mixture weight's logarithm
@@ -56,7 +57,8 @@ class Phones:
     """The phones by name, and the senones of each between its neighbours.
 
     Attributes:
-        numbers: A phone's number, which is that of its codebook and of its transitions.
+        numbers: A phone's number, which is that of its densities and of its transitions.
+        of_senones: The number of the phone that each senone is a part of.
     """
 
     def __init__(self) -> None:
@@ -71,10 +73,14 @@ class Phones:
         at += length + -length % 4
         self._tree = np.frombuffer(content, [("phone", "<i2"), ("below", "<i2"), ("next", "<i4")], nodes, at)
         at += self._tree.nbytes
-        kinds = np.frombuffer(content, [("sequence", "<i4"), ("others", "i1", 8)], all_phones, at)
+        # A phone between neighbours has its place in the word, its own number and the neighbours'.
+        fields = [("sequence", "<i4"), ("transitions", "<i4"), ("place", "i1"), ("phone", "i1"), ("around", "i1", 2)]
+        kinds = np.frombuffer(content, fields, all_phones, at)
         at += kinds.nbytes + 4
         sequences = np.frombuffer(content, "<i2", offset=at).reshape(-1, states)
         self._senones = sequences[kinds["sequence"]]
+        self.of_senones = np.empty(self._senones.max() + 1, int)
+        self.of_senones[self._senones] = np.append(np.arange(phones), kinds["phone"][phones:])[:, np.newaxis]
         self._known: dict[tuple[int, int, int, int], NDArray[np.int16]] = {}
 
     def senones(self, word: Sequence[str], before: str, after: str) -> list[NDArray[np.int16]]:
@@ -86,6 +92,14 @@ class Phones:
             place = _ALONE if first and last else _FIRST if first else _LAST if last else _INSIDE
             found.append(self._of((place, phone, around[n], around[n + 2])))
         return found
+
+    def alone(self, phone: int) -> NDArray[np.int16]:
+        """The senones of a phone, whatever its neighbours are."""
+        return np.asarray(self._senones[phone])
+
+    def numbered(self, names: Sequence[str]) -> set[int]:
+        """The numbers of phones."""
+        return {self.numbers[name] for name in names}
 
     def _of(self, context: tuple[int, int, int, int]) -> NDArray[np.int16]:
         if context not in self._known:

@@ -1,25 +1,24 @@
-"""The likeliest way through chains of states (Viterbi 1967, doi 10.1109/TIT.1967.1054010), several chains at a time."""
+"""The likeliest way through a chain of states (Viterbi 1967, doi 10.1109/TIT.1967.1054010)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 IMPOSSIBLE = np.float32(-1e30)
-SKIPPED = 4  # places: over the three states of a phone
+_SKIPPED = 2  # places from a state to one that is skipped to
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How likely it is to get to each state of a chain, as logarithms, (states,).
+    """How likely each state of a chain is come to, as logarithms, (states,).
 
     Attributes:
         stay: From itself.
         enter: From the state before; ``IMPOSSIBLE`` for the first.
-        skip: From ``SKIPPED`` states before; ``IMPOSSIBLE`` where none may be passed over.
+        skip: From the one before that; ``IMPOSSIBLE`` where no state may be left out.
     """
 
     stay: NDArray[np.float32]
@@ -27,83 +26,50 @@ class Steps:
     skip: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """States that follow one another; the first three and the last three may be left out.
-
-    Attributes:
-        steps: From state to state.
-        scores: How likely each state is in each frame, as logarithms, (frames, states); ``IMPOSSIBLE`` where it may
-            not be.
-    """
-
-    steps: Steps
-    scores: NDArray[np.float32]
-
-
-def best_paths(chains: Sequence[Chain], *, repeat: int) -> list[NDArray[np.int_] | None]:
-    """Find the state of each frame of each chain.
-
-    The chains lie side by side and take their steps together: a step of ten costs little more than a step of one.
+def best_path(
+    steps: Steps, scores: NDArray[np.float32], sounds: NDArray[np.int_], *, repeat: int
+) -> NDArray[np.int_] | None:
+    """Find the state of each frame. The first and the last state of the chain may be left out.
 
     Args:
-        chains: Of four states or more.
+        steps: From state to state, of three or more.
+        scores: How likely each sound is in each frame, as logarithms, (rows, sounds).
+        sounds: The sound of each state, (states,).
         repeat: How many frames in a row each row of ``scores`` is for.
 
     Returns:
-        Numbers of states, (frames,), or None where no way leads from a chain's beginning to its end.
+        Numbers of states, (rows x repeat,), or None where there are too few frames to go through the chain.
     """
-    if not chains:
-        return []
-    lengths = [repeat * len(chain.scores) for chain in chains]
-    lasts = np.cumsum([chain.scores.shape[1] for chain in chains])
-    firsts = np.array([0, *lasts[:-1]])
-    scores = np.zeros((max(lengths) // repeat, lasts[-1]), np.float32)
-    for chain, first, last in zip(chains, firsts, lasts, strict=True):
-        scores[: len(chain.scores), first:last] = chain.scores
-    stay, enter, skip = (
-        np.concatenate([getattr(chain.steps, step) for chain in chains]) for step in ("stay", "enter", "skip")
-    )
+    frames, states = repeat * len(scores), len(sounds)
     # What it costs to stay is taken off the other steps, and paid in every frame: it need not be added each time.
-    scores, enter, skip = scores + stay, enter - stay, skip - stay
-    beyond = np.full(SKIPPED + lasts[-1], IMPOSSIBLE, np.float32)
-    best = beyond[SKIPPED:]
-    for first in (firsts, firsts + SKIPPED - 1):
-        best[first] = scores[0, first]
-    entered = np.zeros((max(lengths), lasts[-1]), bool)
+    enter, skip = steps.enter - steps.stay, steps.skip - steps.stay
+    beyond = np.full(_SKIPPED + states, IMPOSSIBLE, np.float32)
+    best = beyond[_SKIPPED:]
+    best[:2] = scores[0, sounds[:2]]
+    entered = np.zeros((frames, states), bool)
     skipped = np.zeros_like(entered)
-    by_entering, by_skipping = np.empty_like(best), np.empty_like(best)
-    ends = {}
-    for frame in range(1, max(lengths) + 1):
-        if frame in lengths:
-            ends[frame] = best.copy()
-        if frame == max(lengths):
-            break
-        np.add(beyond[SKIPPED - 1 : -1], enter, out=by_entering)
-        np.add(beyond[:-SKIPPED], skip, out=by_skipping)
+    score, by_entering, by_skipping = np.empty((3, states), np.float32)
+    for frame in range(1, frames):
+        if frame == 1 or frame % repeat == 0:
+            np.add(scores[frame // repeat, sounds], steps.stay, out=score)
+        np.add(beyond[_SKIPPED - 1 : -1], enter, out=by_entering)
+        np.add(beyond[:-_SKIPPED], skip, out=by_skipping)
         np.greater(by_entering, best, out=entered[frame])
         np.maximum(by_entering, best, out=best)
         np.greater(by_skipping, best, out=skipped[frame])
         np.maximum(by_skipping, best, out=best)
-        best += scores[frame // repeat]
-    return [
-        _traced(ends[length][first:last], entered[:length, first:last], skipped[:length, first:last])
-        for first, last, length in zip(firsts, lasts, lengths, strict=True)
-    ]
+        best += score
+    last = states - 2 + int(np.argmax(best[-2:]))
+    return _traced(last, entered, skipped) if best[last] > IMPOSSIBLE / 2 else None
 
 
-def _traced(
-    best: NDArray[np.float32], entered: NDArray[np.bool_], skipped: NDArray[np.bool_]
-) -> NDArray[np.int_] | None:
-    """Go back from the likelier of the two states a chain may end with."""
-    state = max((len(best) - SKIPPED, len(best) - 1), key=lambda last: best[last])
-    if best[state] <= IMPOSSIBLE / 2:
-        return None
+def _traced(state: int, entered: NDArray[np.bool_], skipped: NDArray[np.bool_]) -> NDArray[np.int_]:
+    """Go back from the state of the last frame."""
     path = np.empty(len(entered), int)
     for frame in reversed(range(len(entered))):
         path[frame] = state
         if skipped[frame, state]:
-            state -= SKIPPED
+            state -= _SKIPPED
         elif entered[frame, state]:
             state -= 1
     return path
