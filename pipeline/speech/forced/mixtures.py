@@ -9,7 +9,7 @@ from pipeline.speech.forced.cepstra import DIMENSIONS, STREAMS
 from pipeline.speech.forced.sphinx_files import gaussians, mixture_weights
 
 _LEAST_VARIANCE = 1e-2  # a tenth of a percent are smaller, of densities that nothing was learnt for
-_HEADROOM = 75.0  # with it, float32 holds a density down to exp(-162) of its peak
+_HIGHEST = 85.0  # the logarithm of the highest density: float32 ends at exp(88) and exp(-87)
 _NOTHING = np.float32(1e-30)
 _CHUNK = 256  # frames at a time, whose densities stay in the processor's cache
 
@@ -22,7 +22,8 @@ class Mixtures:
         variances = variances.clip(_LEAST_VARIANCE)
         peaks = -0.5 * (means**2 / variances + np.log(2 * np.pi * variances)).sum(axis=-1)
         # The logarithm of a density is the product of these with a feature's squares, itself, and one.
-        factors = np.concatenate([-0.5 / variances, means / variances, peaks[..., np.newaxis] + _HEADROOM], axis=-1)
+        peaks += _HIGHEST - peaks.max()
+        factors = np.concatenate([-0.5 / variances, means / variances, peaks[..., np.newaxis]], axis=-1)
         self._factors = np.ascontiguousarray(factors.transpose(1, 0, 3, 2), np.float32)
         self._weights = mixture_weights()
         self._phone_of_senone = phone_of_senone
