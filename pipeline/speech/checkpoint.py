@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pipeline.atomic import new_file
 from pipeline.errors import WeightsError
 from pipeline.speech.download import stall_limit
-from pipeline.speech.model_bin import Variables, layers, read_variables
+from pipeline.speech.model_bin import Variables
 from pipeline.speech.weights import no_weights, sha256_of
 
 
@@ -104,7 +104,7 @@ def convert(model_bin: Path) -> dict[str, dict[str, Any]]:
     Raises:
         WeightsError: The file holds no Whisper model, or one that openai-whisper has no place for.
     """
-    variables = read_variables(model_bin)
+    variables = Variables(model_bin)
     try:
         dims = _dims(variables)
         state = dict(_state(variables, dims))
@@ -124,18 +124,18 @@ def _dims(variables: Variables) -> dict[str, int]:
         "n_audio_ctx": n_audio_ctx,
         "n_audio_state": n_audio_state,
         "n_audio_head": int(variables["encoder/num_heads"]),
-        "n_audio_layer": layers(variables, "encoder"),
+        "n_audio_layer": variables.layers("encoder"),
         "n_vocab": variables["decoder/embeddings/weight"].shape[0],
         "n_text_ctx": n_text_ctx,
         "n_text_state": n_text_state,
         "n_text_head": int(variables["decoder/num_heads"]),
-        "n_text_layer": layers(variables, "decoder"),
+        "n_text_layer": variables.layers("decoder"),
     }
 
 
 def _state(variables: Variables, dims: dict[str, int]) -> Iterator[tuple[str, NDArray[Any]]]:
     """openai-whisper's parameters, each with its name."""
-    if variables["decoder/projection/weight"] is not variables["decoder/embeddings/weight"]:
+    if not variables.same("decoder/projection/weight", "decoder/embeddings/weight"):
         raise ValueError("its output projection is not its embedding, as in every Whisper of OpenAI's")
     for name in ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"):
         yield f"encoder.{name}", variables[f"encoder/{name.replace('.', '/')}"]

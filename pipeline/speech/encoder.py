@@ -18,9 +18,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pipeline.errors import WeightsError
+from pipeline.errors import SpeechError, WeightsError
 from pipeline.speech.decoder import FRAMES
-from pipeline.speech.model_bin import Variables, layers, read_variables
+from pipeline.speech.model_bin import Variables
 
 _OPSET, _IR_VERSION = 20, 10
 _EPSILON = 1e-5  # of every layer norm: PyTorch's default, with which Whisper was trained
@@ -34,7 +34,7 @@ class Encoder:
     """The encoder of one model, one thread for each call. Threads may share it.
 
     Attributes:
-        attended_bytes: What a decoder of as many layers holds of one window.
+        attended_bytes: What the model's decoder holds of one window.
     """
 
     def __init__(self, model_bin: Path) -> None:
@@ -43,18 +43,18 @@ class Encoder:
         Raises:
             WeightsError: The file holds no Whisper model.
         """
-        variables = read_variables(model_bin, "encoder")
+        variables = Variables(model_bin)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         try:
             graph = _encoder(variables).SerializeToString()
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+            vectors, width = variables["encoder/position_encodings/encodings"].shape
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise WeightsError(f"{model_bin} is not laid out as a Whisper model: {error!r}") from error
-        vectors, width = variables["encoder/position_encodings/encodings"].shape
         # A key and a value in float32 for each vector of the output, in every layer.
-        self.attended_bytes: int = 2 * 4 * vectors * width * layers(variables, "encoder")
+        self.attended_bytes: int = 2 * 4 * vectors * width * variables.layers("decoder")
 
     def encode(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Encode windows.
@@ -64,9 +64,15 @@ class Encoder:
 
         Returns:
             One vector for every 20 ms, (windows, 1500, width).
+
+        Raises:
+            SpeechError: ONNX Runtime failed, as it does when memory is short.
         """
-        # One after another: more at a time only leave the processor's cache.
-        return np.concatenate([self._session.run(None, {"mels": one[np.newaxis]})[0] for one in features])
+        try:
+            # One after another: more at a time only leave the processor's cache.
+            return np.concatenate([self._session.run(None, {"mels": one[np.newaxis]})[0] for one in features])
+        except Exception as error:  # as above
+            raise SpeechError(f"the encoder failed: {error!r}") from error
 
 
 class _Graph:
@@ -153,7 +159,7 @@ def _encoder(variables: Variables) -> onnx.ModelProto:
     hidden = graph.node("Transpose", graph.convolution("encoder/conv2", hidden, stride=2), perm=[0, 2, 1])
     positions = graph.weight("encoder/position_encodings/encodings")
     hidden = graph.node("Add", hidden, graph.constant(positions))
-    for n in range(layers(variables, "encoder")):
+    for n in range(variables.layers("encoder")):
         layer = f"encoder/layer_{n}"
         hidden = graph.node("Add", hidden, graph.attention(f"{layer}/self_attention", hidden, heads=heads))
         hidden = graph.node("Add", hidden, graph.feed_forward(f"{layer}/ffn", hidden))

@@ -148,7 +148,7 @@ class FasterWhisper:
         folder = Path(ready_weights(self._weights, self._cache) or from_hub(self.model))
         on_cpu = self._device == "cpu"
         try:
-            whisper = (_OnCPU if on_cpu else WhisperModel)(
+            whisper = (_WithOurEncoder if on_cpu else WhisperModel)(
                 str(folder),
                 device=self._device,
                 compute_type=self.options["compute_type"],
@@ -198,7 +198,7 @@ class FasterWhisper:
         ]
 
 
-class _OnCPU(WhisperModel):  # type: ignore[misc]  # faster-whisper has no types
+class _WithOurEncoder(WhisperModel):  # type: ignore[misc]  # faster-whisper has no types
     """A model whose encoder is ours, wherever the library wants it: it is the faster one on a CPU."""
 
     encoder: Encoder

@@ -8,13 +8,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, islice, repeat
 from typing import TypeVar
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 def in_lanes(
-    items: Iterable[Item], work: Callable[[Sequence[Item]], Sequence[Result]], *, lanes: int, batch: int
-) -> Iterator[Result]:
+    items: Iterable[_Item], work: Callable[[Sequence[_Item]], Sequence[_Result]], *, lanes: int, batch: int
+) -> Iterator[_Result]:
     """Let ``work`` make one result of each item.
 
     Args:
@@ -26,12 +26,12 @@ def in_lanes(
     Raises:
         Exception: What ``items`` or ``work`` raises; what waits then is not begun.
     """
-    waiting: deque[Future[Sequence[Result]]] = deque()
+    waiting: deque[Future[Sequence[_Result]]] = deque()
     with ThreadPoolExecutor(lanes, thread_name_prefix="lane") as pool:
         try:
             for group in groups(items, lanes=lanes, batch=batch):
                 waiting.append(pool.submit(work, group))
-                if len(waiting) > 2 * lanes:  # more would only fill the memory
+                if len(waiting) > lanes + 1:  # more would only fill the memory
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()
@@ -39,7 +39,7 @@ def in_lanes(
             pool.shutdown(cancel_futures=True)
 
 
-def groups(items: Iterable[Item], *, lanes: int, batch: int) -> Iterator[list[Item]]:
+def groups(items: Iterable[_Item], *, lanes: int, batch: int) -> Iterator[list[_Item]]:
     """Part items into groups of at most ``batch``, small ones first and last.
 
     At the beginning the lanes would wait for a large one to be ready; near the end, each group is one lane's share of
@@ -48,7 +48,7 @@ def groups(items: Iterable[Item], *, lanes: int, batch: int) -> Iterator[list[It
     of a batch depends, in its last digits, on its size, and one machine must give the same words each time.
     """
     source = iter(items)
-    ahead: deque[Item] = deque()
+    ahead: deque[_Item] = deque()
     for size in chain(repeat(min(2, batch), lanes), repeat(batch)):
         ahead.extend(islice(source, lanes * size - len(ahead)))
         if not ahead:

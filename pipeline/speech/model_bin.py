@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,31 +13,46 @@ from numpy.typing import NDArray
 
 from pipeline.errors import WeightsError
 
-Variables = dict[str, NDArray[Any]]
-
 _VERSION = 6
 # In the order of ctranslate2's DataType; numpy has no bfloat16, whose bits are read as numbers first.
 _TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")
 _BFLOAT16 = 5
 
 
-def read_variables(path: Path, side: str = "") -> Variables:
-    """Read the variables of a model.bin as arrays that stay in the file until they are used.
+class Variables(Mapping[str, NDArray[Any]]):
+    """The variables of a model.bin by name, as arrays that stay in the file until they are used.
 
     Quantised weights come back as float32.
-
-    Args:
-        path: The file.
-        side: ``encoder`` or ``decoder``, if only its variables are wanted.
-
-    Raises:
-        WeightsError: The file is cut short, of another version, or not of a Whisper model.
     """
-    try:
-        content = np.memmap(path, np.uint8, mode="c")
-        return _float_variables(_Reader(content), side)
-    except (OSError, ValueError, LookupError) as error:
-        raise WeightsError(f"{path} is not a sound CTranslate2 model of version {_VERSION}: {error}") from error
+
+    def __init__(self, path: Path) -> None:
+        """Find what there is in a file.
+
+        Raises:
+            WeightsError: The file is cut short, of another version, or not of a Whisper model.
+        """
+        try:
+            content = np.memmap(path, np.uint8, mode="c")
+            self._stored = _stored(_Reader(content))
+        except (OSError, ValueError, LookupError) as error:
+            raise WeightsError(f"{path} is not a sound CTranslate2 model of version {_VERSION}: {error}") from error
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return _dequantised(self._stored[name], self._stored.get(f"{name}_scale"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._stored)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def layers(self, side: str) -> int:
+        """How many layers the ``encoder`` or the ``decoder`` has."""
+        return sum(f"{side}/layer_{n}/self_attention/linear_0/weight" in self for n in range(len(self)))
+
+    def same(self, name: str, other: str) -> bool:
+        """Whether two names are of one variable."""
+        return self._stored[name] is self._stored[other]
 
 
 class _Reader:
@@ -59,23 +75,19 @@ class _Reader:
         return array
 
 
-def _float_variables(reader: _Reader, side: str) -> Variables:
+def _stored(reader: _Reader) -> dict[str, NDArray[Any]]:
     if (version := reader.number("I")) != _VERSION:
         raise ValueError(f"its version is {version}")
     if (kind := reader.text()) != "WhisperSpec":
         raise ValueError(f"it is a {kind!r}, not a WhisperSpec")
-    reader.number("I")  # the revision of the layout: a variable that has moved is missed below
+    reader.number("I")  # the revision of the layout: a variable that has moved is missed by who asks for it
     stored = dict(_variable(reader) for _ in range(reader.number("I")))
-    variables = {
-        name: _dequantised(value, stored.get(f"{name}_scale"))
-        for name, value in stored.items()
-        if name.startswith(side)
-    }
     for _ in range(reader.number("I")):
         alias, original = reader.text(), reader.text()
-        if original in variables:
-            variables[alias] = variables[original]
-    return variables
+        for suffix in ("", "_scale"):
+            if original + suffix in stored:
+                stored[alias + suffix] = stored[original + suffix]
+    return stored
 
 
 def _variable(reader: _Reader) -> tuple[str, NDArray[Any]]:
@@ -96,8 +108,3 @@ def _dequantised(value: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any
     if scale is None:
         return value
     return value.astype(np.float32) / scale.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32)
-
-
-def layers(variables: Variables, side: str) -> int:
-    """How many layers the ``encoder`` or the ``decoder`` has."""
-    return sum(f"{side}/layer_{n}/self_attention/linear_0/weight" in variables for n in range(len(variables)))
