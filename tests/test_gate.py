@@ -204,6 +204,13 @@ def test_all_that_follows_an_early_stop_is_decoded_in_one_piece() -> None:
     assert verdict.heard.text.startswith(f"{TEN_WORDS} {rest.text} and then it was")
 
 
+def test_a_window_without_any_word_is_decoded_carefully() -> None:
+    """However short the stretches are in which somebody speaks."""
+    spoken = window((0, 0.9), (2, 2.9), (4, 4.9), (6, 7.2), seconds=8)
+    full = heard(*spread(TEN_WORDS, 0, 7.2))
+    assert pass_gate(heard(), spoken, again=Answers(), carefully=Answers(full)).heard == full
+
+
 def test_what_whisper_likes_to_invent_is_not_taken_for_missed_speech() -> None:
     gap = heard(*spread("it was when they all came", 0, 5), *spread("then it was over.", 10, 12))
     again = Answers(heard(*spread("Thank you.", 2, 3)))

@@ -6,14 +6,17 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pipeline.audio.decode import decode
 from pipeline.errors import SpeechError, WeightsError
 from pipeline.model import Word
+from pipeline.sample import DATA
 from pipeline.speech.activity import FRAME, SAMPLE_RATE
 from pipeline.speech.decoder import Heard, Samples
 from pipeline.speech.gate import Verdict
@@ -111,6 +114,38 @@ def test_what_stays_doubtful_is_flagged_in_its_own_window_only() -> None:
     assert {segment.flags for segment in flagged} == {UNSURE}
     assert len(flagged) == pytest.approx(48, abs=1)
     assert all(2 * EVERY - 0.1 <= segment.start < segment.end <= 3 * EVERY - 2.5 for segment in flagged)
+
+
+def test_what_was_missed_comes_behind_the_word_that_was_stretched_over_it() -> None:
+    """A decoder that stops early lets its last word last until the end."""
+    before = spread("this is what somebody said when they were", 0, 11)
+
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        if samples.size / SAMPLE_RATE > 18:
+            return heard(*before, Word(11, 19, " asked.", 0.9))
+        return heard(*spread("Then they came home and saw it all.", 0.1, samples.size / SAMPLE_RATE))
+
+    recording = numbered((True, 19), (False, 2))
+    (segment, other) = WindowedEngine(FakeDecoder(hears)).transcribe([recording], language="cy").segments
+    assert segment.text == "this is what somebody said when they were asked."
+    assert other.text == "Then they came home and saw it all."
+
+
+def test_the_gate_knows_english_words_by_their_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whisper stopped early and strewed its words over all of the window; the sounds tell what is missing."""
+    monkeypatch.undo()
+    recording = decode(DATA / "episode-1.mp3")[: 20 * SAMPLE_RATE]
+    utterances = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))["utterances"]
+    asked: list[float] = []
+
+    def hears(samples: Samples, _prompt: str | None) -> Heard:
+        asked.append(samples.size / SAMPLE_RATE)
+        return replace(heard(*(spread(utterances[0]["text"], 0, 19) if len(asked) == 1 else ())), language="en")
+
+    decoder = FakeDecoder(hears, carefully=lambda _: replace(heard(), language="en"))
+    (segment, *_) = WindowedEngine(decoder).transcribe([recording], language="en").segments
+    assert segment.end == pytest.approx(utterances[0]["end"], abs=0.3)
+    assert 5 < asked[1] < asked[0] - utterances[0]["end"] + 0.5
 
 
 def test_what_is_dropped_is_said() -> None:

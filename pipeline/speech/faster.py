@@ -69,7 +69,9 @@ class FasterWhisper:
             "compute_type": "float16" if self._device == "cuda" else "int8",
             **CAREFUL,
             "first_beam_size": BEAM,
-            "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2", "onnxruntime")},
+            "versions": {
+                name: version(name) for name in ("faster-whisper", "ctranslate2", "onnxruntime", "pocketsphinx")
+            },
         }
 
     @cached_property
@@ -172,7 +174,7 @@ class FasterWhisper:
             return list(find(tokenizers[0], texts, encoded, frames, _smoothing(*languages)))
         # One window at a time takes three quarters of the time: all attention weights of several are not in the cache.
         storage = ctranslate2.StorageView.from_array
-        windows = np.asarray(encoded)[:, np.newaxis]
+        windows = np.asarray(encoded.to_device(ctranslate2.Device.cpu))[:, np.newaxis]
         return [
             find(tokenizer, [text], storage(one), [count], _smoothing(tokenizer.language_code))[0]
             for tokenizer, text, one, count in zip(tokenizers, texts, windows, frames, strict=True)
@@ -211,7 +213,7 @@ class _WithOurEncoder(WhisperModel):  # type: ignore[misc]  # faster-whisper has
 def _smoothing(language: str) -> int:
     """How many frames of attention the median is taken of: seven, as Whisper does, takes half of the alignment's time.
 
-    It is saved in English, whose words are found anew by their sounds.
+    It is saved in English, whose words are found anew by their sounds, unless there are too many for the time.
     """
     return 1 if language == "en" else 7
 

@@ -108,8 +108,12 @@ def pass_gate(
         ("missed speech decoded alone", lambda best: _with_missed(best, window, again)),
     ]
     # Where only some words are missing, those heard may well be right: others have other mistakes. Where most are, the
-    # times of those heard say nothing: they are strewn over all of the window.
-    if wrong != ("missing_words",) or _missed_seconds(heard, window) > MOSTLY_MISSED * window.speech_seconds:
+    # times of the others say nothing: Whisper strews them over all of the window.
+    if (
+        not heard.words
+        or wrong != ("missing_words",)
+        or _missed_seconds(heard, window) > MOSTLY_MISSED * window.speech_seconds
+    ):
         attempts = [
             ("decoded carefully", lambda _: carefully(window)),
             ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),

@@ -31,6 +31,7 @@ HEARING_VERSION = 3
 
 Progress = Callable[[float], None]
 HearVoices = Callable[[Window], Voices]
+_ALIGNED = "en"  # the language whose words are looked for in the sound
 _NO_SAMPLES = np.empty(0, np.float32)
 
 
@@ -168,7 +169,8 @@ class WindowedEngine:
             decoded = self._decoder.decode([window.samples for window in new], language=listen.language)
             for window, one in zip(new, decoded, strict=True):
                 verdict = pass_gate(self._timed(one, window), window, **self._again(one.language))
-                verdicts[window.spans] = self._with_terms(verdict, window, listen.terms)
+                verdict = self._with_terms(verdict, window, listen.terms)
+                verdicts[window.spans] = replace(verdict, heard=_fitted(verdict.heard, window))
             listen.journal.add([(window, verdicts[window.spans]) for window in new])
         return [self._result(window, verdicts[window.spans], listen.voices) for window in group]
 
@@ -178,10 +180,11 @@ class WindowedEngine:
         return _Result(replace(window, samples=_NO_SAMPLES), verdict, heard)
 
     def _timed(self, heard: Heard, window: Window) -> Heard:
-        """The same with times as good as can be had, before anything is concluded from them."""
+        """The same with the times of its sounds where they can be had: the gate concludes from them what was missed."""
         words = whole(heard.words)
-        found = self._aligner.find(words, window.samples) if heard.language == "en" else None
-        return replace(heard, words=tuple(found or fit(words, speech_in(window))))
+        if heard.language == _ALIGNED:
+            words = self._aligner.find(words, window.samples) or fit(words, speech_in(window))
+        return replace(heard, words=tuple(words))
 
     def _with_terms(self, verdict: Verdict, window: Window, terms: Sequence[str]) -> Verdict:
         def prompted(prompt: str) -> Heard:
@@ -189,6 +192,8 @@ class WindowedEngine:
             return self._timed(decoded[0], window)
 
         heard, adopted = listen_for(verdict.heard, terms, prompted)
+        if adopted:
+            heard = self._timed(heard, window)
         tried = ((f"heard as {', '.join(adopted)}", verdict.flags),) if adopted else ()
         return replace(verdict, heard=heard, tried=verdict.tried + tried)
 
@@ -200,6 +205,13 @@ class WindowedEngine:
             return self._timed(self._decoder.decode_carefully(part.samples, language=language), part)
 
         return {"again": again, "carefully": carefully}
+
+
+def _fitted(heard: Heard, window: Window) -> Heard:
+    """The same with sensible times, where all that is known of them is Whisper's attention."""
+    if heard.language == _ALIGNED:
+        return heard
+    return replace(heard, words=tuple(fit(heard.words, speech_in(window))))
 
 
 class _Counted:

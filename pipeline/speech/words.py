@@ -1,7 +1,8 @@
-"""Word times that can be trusted: inside speech, in order, as long as a word can be. It changes no word's text.
+"""Word times that can be trusted: in order, without overlap, and where sounds do not give them, inside speech.
 
 Whisper takes word times from its decoder's attention, which wanders in pauses: the first word after one begins too
-early, the last before one ends too late. The voice activity detector knows the pauses.
+early, the last before one ends too late. The voice activity detector knows the pauses. English words are found by
+their sounds instead (``forced``).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pipeline.model import Word
 
 STEP = 0.01  # seconds: the shortest a word can be, half of Whisper's own resolution
 LONGEST = 1.5  # seconds
-LAG = 0.03  # seconds: how much later than it begins a word is found, in the median of 286 timed by hand (AMI, MFA)
+LAG = 0.03  # seconds: how much later than it begins a word is found, in the median of 287 timed by hand (AMI, MFA)
 REACH = 0.6  # seconds: how far from where speech begins a word may be and still be its first
 
 

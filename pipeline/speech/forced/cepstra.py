@@ -40,7 +40,8 @@ def cepstra(samples: Samples) -> NDArray[np.float32]:
 
 def changes(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
     """Three streams for each frame, (3, frames, 13): cepstra without their mean, their slope, and its slope."""
-    still = cepstra - cepstra.mean(axis=0)
+    sounding = cepstra[cepstra[:, 0] >= 0]  # digital silence, of any length, must not move the mean
+    still = cepstra - (sounding if len(sounding) else cepstra).mean(axis=0)
     count = len(still)
     at = np.pad(still, ((3, 3), (0, 0)), mode="edge")
     slope = at[5 : 5 + count] - at[1 : 1 + count]

@@ -9,8 +9,8 @@ from pipeline.speech.forced.cepstra import DIMENSIONS, STREAMS
 from pipeline.speech.forced.sphinx_files import gaussians, mixture_weights
 
 _LEAST_VARIANCE = 1e-2  # a tenth of a percent are smaller, of densities that nothing was learnt for
-_HIGHEST = 85.0  # the logarithm of the highest density: float32 ends at exp(88) and exp(-87)
-_NOTHING = np.float32(1e-30)
+_HIGHEST = 85.0  # no density's logarithm is higher, once all are scaled alike: float32 ends at exp(88)
+_NOTHING = np.float32(1e-30)  # a likelihood that float32 has no number for is not quite impossible
 _CHUNK = 256  # frames at a time, whose densities stay in the processor's cache
 
 
@@ -20,10 +20,10 @@ class Mixtures:
     def __init__(self, phone_of_senone: NDArray[np.int_]) -> None:
         means, variances = (part.astype(np.float64) for part in gaussians())
         variances = variances.clip(_LEAST_VARIANCE)
-        peaks = -0.5 * (means**2 / variances + np.log(2 * np.pi * variances)).sum(axis=-1)
+        peaks = -0.5 * np.log(2 * np.pi * variances).sum(axis=-1)
+        at_zero = peaks - 0.5 * (means**2 / variances).sum(axis=-1) + _HIGHEST - peaks.max()
         # The logarithm of a density is the product of these with a feature's squares, itself, and one.
-        peaks += _HIGHEST - peaks.max()
-        factors = np.concatenate([-0.5 / variances, means / variances, peaks[..., np.newaxis]], axis=-1)
+        factors = np.concatenate([-0.5 / variances, means / variances, at_zero[..., np.newaxis]], axis=-1)
         self._factors = np.ascontiguousarray(factors.transpose(1, 0, 3, 2), np.float32)
         self._weights = mixture_weights()
         self._phone_of_senone = phone_of_senone
@@ -33,7 +33,7 @@ class Mixtures:
 
         Args:
             features: Three streams, (3, frames, 13).
-            senones: Their numbers, none twice.
+            senones: Their numbers.
 
         Returns:
             Logarithms of likelihoods, less a constant, (frames, senones).

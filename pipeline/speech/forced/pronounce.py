@@ -45,7 +45,7 @@ def spoken_words(token: str) -> list[str]:
         token = token.replace(sign, word)
     words: list[str] = []
     for part in re.findall(r"\d+(?:\.\d+)?|[^\W\d_]+(?:'[^\W\d_]+)*", token):
-        words += _number(part) if part[0].isdigit() else [part.lower()]
+        words += _number(part) if part[0].isdecimal() else [part.lower()]
     return words
 
 

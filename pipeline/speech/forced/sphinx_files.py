@@ -97,10 +97,6 @@ class Phones:
         """The senones of a phone, whatever its neighbours are."""
         return np.asarray(self._senones[phone])
 
-    def numbered(self, names: Sequence[str]) -> set[int]:
-        """The numbers of phones."""
-        return {self.numbers[name] for name in names}
-
     def _of(self, context: tuple[int, int, int, int]) -> NDArray[np.int16]:
         if context not in self._known:
             self._known[context] = self._senones[self._triphone(context)]

@@ -16,7 +16,7 @@ class Steps:
     """How likely each state of a chain is come to, as logarithms, (states,).
 
     Attributes:
-        stay: From itself.
+        stay: From itself: always possible.
         enter: From the state before; ``IMPOSSIBLE`` for the first.
         skip: From the one before that; ``IMPOSSIBLE`` where no state may be left out.
     """
