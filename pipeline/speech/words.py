@@ -24,7 +24,7 @@ REACH = 0.6  # seconds: how far from where speech begins a word may be and still
 
 def whole(words: Iterable[Word]) -> list[Word]:
     """Put together what Whisper parts, "well" and "-known", and leave out what is only control characters."""
-    return list(_whole(word for word in map(_clean, words) if word.text.strip()))
+    return list(_put_together(word for word in map(_clean, words) if word.text.strip()))
 
 
 def fit(words: Sequence[Word], speech: Sequence[tuple[float, float]]) -> list[Word]:
@@ -126,15 +126,17 @@ def _clean(word: Word) -> Word:
     return word._replace(text="".join(kept))
 
 
-def _whole(words: Iterable[Word]) -> Iterator[Word]:
+def _put_together(words: Iterable[Word]) -> Iterator[Word]:
     """Put together what Whisper parts: "well" and "-known", "13" and ".60". It is as sure as its weakest part."""
-    whole: Word | None = None
+    current: Word | None = None
     for word in words:
-        if whole and not (word.text[0].isspace() or word.text[0].isalpha()):
-            whole = Word(whole.start, word.end, whole.text + word.text, min(whole.probability, word.probability))
+        if current and not (word.text[0].isspace() or word.text[0].isalpha()):
+            current = Word(
+                current.start, word.end, current.text + word.text, min(current.probability, word.probability)
+            )
             continue
-        if whole:
-            yield whole
-        whole = word
-    if whole:
-        yield whole
+        if current:
+            yield current
+        current = word
+    if current:
+        yield current

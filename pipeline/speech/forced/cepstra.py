@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.decode import SAMPLE_RATE
-
-Samples = NDArray[np.float32]
+from pipeline.speech.windows import Samples
 
 FRAME = 0.01  # seconds from one frame to the next
 STREAMS, DIMENSIONS = 3, 13

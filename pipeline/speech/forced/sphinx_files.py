@@ -5,52 +5,105 @@ The layouts are those of PocketSphinx 5's ``s3file.c``, ``bin_mdef.c`` and ``ptm
 
 from __future__ import annotations
 
-import struct
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pocketsphinx
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+from pipeline.errors import WeightsError
 
 FOLDER = Path(pocketsphinx.get_model_path()) / "en-us"
 SILENCE = "SIL"
 NO_SPEECH = (SILENCE, "+NSN+", "+SPN+")  # the last two: noise of things and of people
+STATES = 3  # of each phone
 
 _MODEL = FOLDER / "en-us"
+_BYTE_ORDER = 0x11223344
 _WEIGHT_STEP = 1024 * np.log(1.0001)  # the steps of a mixture weight's logarithm
 # Where a phone is in its word, in the order of the triphones' tree.
 _INSIDE, _FIRST, _LAST, _ALONE = range(4)
 
 
+class _File:
+    """Reads one value after another from a file of the model.
+
+    Raises:
+        WeightsError: The file ends too early, or is not laid out as it should be.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._path = _MODEL / name
+        self._content = self._path.read_bytes()
+        self._at = 0
+
+    def numbers(self, count: int) -> tuple[int, ...]:
+        return tuple(map(int, self.array("<i4", count)))
+
+    def raw(self, count: int) -> bytes:
+        return self.array("u1", count).tobytes()
+
+    def array(self, dtype: DTypeLike, *shape: int) -> NDArray[Any]:
+        try:
+            found = np.frombuffer(self._content, dtype, math.prod(shape), self._at)
+        except ValueError as error:
+            raise self.error("it ends too early") from error
+        self._at += found.nbytes
+        return found.reshape(shape)
+
+    def text(self) -> str:
+        """Up to the next zero."""
+        end = self._content.find(b"\0", self._at)
+        found = self.raw(end - self._at).decode()
+        self._at += 1
+        return found
+
+    def skip(self, end: bytes) -> None:
+        """Go on behind the next of these bytes."""
+        self._at = self._content.index(end, self._at) + len(end)
+
+    def must_be(self, found: object, wanted: object) -> None:
+        if found != wanted:
+            raise self.error(f"{found} is found where {wanted} should be")
+
+    def error(self, what: str) -> WeightsError:
+        return WeightsError(f"{self._path} is not of PocketSphinx 5's English model: {what}")
+
+
 def gaussians() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The means and variances of all densities, (codebooks, streams, densities, dimensions)."""
+    """The means and variances of all densities, (phones, streams, densities, dimensions)."""
     return _densities("means"), _densities("variances")
 
 
 def mixture_weights() -> NDArray[np.float32]:
-    """How much of each density of its codebook a senone has, (streams, senones, densities)."""
-    content = (_MODEL / "sendump").read_bytes()
-    at = 0
-    fields: dict[str, int] = {}
-    while length := struct.unpack_from("<i", content, at)[0]:
-        text = content[at + 4 : at + 3 + length].decode()
-        at += 4 + length
-        if text.endswith(tuple("0123456789")) and text.count(" ") == 1:
-            name, value = text.split()
-            fields[name] = int(value)
-    densities, senones = struct.unpack_from("<2i", content, at + 4)
-    shape = (fields["feature_count"], densities, senones)
-    steps = np.frombuffer(content, np.uint8, count=int(np.prod(shape)), offset=at + 12).reshape(shape)
+    """How much of each density of its phone a senone has, (streams, senones, densities)."""
+    file = _File("sendump")
+    fields: dict[str, str] = {}
+    while length := file.numbers(1)[0]:
+        name, _, value = file.raw(length)[:-1].decode().partition(" ")
+        fields[name] = value
+    file.must_be(fields.get("cluster_count"), "0")
+    densities, senones = file.numbers(2)
+    steps = file.array("u1", int(fields["feature_count"]), densities, senones)
     return np.asarray(np.exp(-_WEIGHT_STEP * steps.transpose(0, 2, 1)), np.float32)
 
 
 def transitions() -> NDArray[np.float32]:
     """How likely a phone's state is followed by which, (phones, states, states and what follows the phone)."""
-    content, at = _after_header("transition_matrices")
-    phones, states, following, _ = struct.unpack_from("<4i", content, at)
-    counts = np.frombuffer(content, "<f4", phones * states * following, at + 16).reshape(phones, states, following)
+    file = _after_header("transition_matrices")
+    phones, states, following, _ = file.numbers(4)
+    file.must_be(states, STATES)
+    counts = file.array("<f4", phones, states, following)
     return np.asarray(counts / counts.sum(axis=-1, keepdims=True), np.float32)
+
+
+def pronunciations() -> dict[str, str]:
+    """The phones of each word in small letters, joined by spaces: the first of the ways to say it."""
+    lines = (FOLDER / "cmudict-en-us.dict").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ", 1) for line in lines)  # the other ways have their number behind the word
 
 
 class Phones:
@@ -62,29 +115,27 @@ class Phones:
     """
 
     def __init__(self) -> None:
-        content = (_MODEL / "mdef").read_bytes()
-        (described,) = struct.unpack_from("<i", content, 8)
-        at = 12 + described
-        phones, all_phones, states, _, _, _, _, _, nodes, _ = struct.unpack_from("<10i", content, at)
-        at += 40
-        names = content[at:].split(b"\0", phones)[:phones]
-        self.numbers = {name.decode(): number for number, name in enumerate(names)}
-        length = sum(len(name) + 1 for name in names)
-        at += length + -length % 4
-        self._tree = np.frombuffer(content, [("phone", "<i2"), ("below", "<i2"), ("next", "<i4")], nodes, at)
-        at += self._tree.nbytes
+        file = _File("mdef")
+        file.must_be(file.raw(4), b"BMDF")
+        _, described = file.numbers(2)
+        file.raw(described)
+        phones, all_phones, states, _, senones, _, sequences, _, nodes, _ = file.numbers(10)
+        file.must_be(states, STATES)
+        names = [file.text() for _ in range(phones)]
+        file.raw(-sum(len(name) + 1 for name in names) % 4)  # padding
+        self.numbers = {name: number for number, name in enumerate(names)}
+        self._tree = file.array([("phone", "<i2"), ("below", "<i2"), ("next", "<i4")], nodes)
         # A phone between neighbours has its place in the word, its own number and the neighbours'.
         fields = [("sequence", "<i4"), ("transitions", "<i4"), ("place", "i1"), ("phone", "i1"), ("around", "i1", 2)]
-        kinds = np.frombuffer(content, fields, all_phones, at)
-        at += kinds.nbytes + 4
-        sequences = np.frombuffer(content, "<i2", offset=at).reshape(-1, states)
-        self._senones = sequences[kinds["sequence"]]
-        self.of_senones = np.empty(self._senones.max() + 1, int)
+        kinds = file.array(fields, all_phones)
+        file.must_be(file.numbers(1), (sequences * states,))
+        self._senones = file.array("<i2", sequences, states)[kinds["sequence"]]
+        self.of_senones = np.zeros(senones, int)
         self.of_senones[self._senones] = np.append(np.arange(phones), kinds["phone"][phones:])[:, np.newaxis]
         self._known: dict[tuple[int, int, int, int], NDArray[np.int16]] = {}
 
     def senones(self, word: Sequence[str], before: str, after: str) -> list[NDArray[np.int16]]:
-        """The senones of each phone of a word that is said between two phones, three states each."""
+        """The senones of each phone of a word that is said between two phones, one for each state."""
         around = [self.numbers[name] for name in (before, *word, after)]
         found = []
         for n, phone in enumerate(around[1:-1]):
@@ -117,21 +168,17 @@ class Phones:
         return context[1]
 
 
-def pronunciations() -> dict[str, str]:
-    """The phones of each word in small letters, joined by spaces: the first of the ways to say it."""
-    lines = (FOLDER / "cmudict-en-us.dict").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines)  # the other ways have their number behind the word
-
-
 def _densities(name: str) -> NDArray[np.float32]:
-    content, at = _after_header(name)
-    codebooks, streams, densities = struct.unpack_from("<3i", content, at)
-    dimensions, *_ = struct.unpack_from(f"<{streams}i", content, at + 12)
-    shape = (codebooks, streams, densities, dimensions)
-    return np.frombuffer(content, "<f4", int(np.prod(shape)), at + 16 + 4 * streams).reshape(shape)
+    file = _after_header(name)
+    phones, streams, densities = file.numbers(3)
+    dimensions = file.numbers(streams)
+    file.must_be(len(set(dimensions)), 1)
+    file.numbers(1)  # how many figures follow
+    return file.array("<f4", phones, streams, densities, dimensions[0])
 
 
-def _after_header(name: str) -> tuple[bytes, int]:
-    content = (_MODEL / name).read_bytes()
-    at = content.index(b"endhdr\n") + len(b"endhdr\n")
-    return content, at + 4  # behind the mark of the byte order: the package's files have the small end first
+def _after_header(name: str) -> _File:
+    file = _File(name)
+    file.skip(b"endhdr\n")
+    file.must_be(file.numbers(1)[0], _BYTE_ORDER)
+    return file

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.speech.forced.mixtures import Mixtures
-from pipeline.speech.forced.sphinx_files import NO_SPEECH, SILENCE, Phones, transitions
+from pipeline.speech.forced.sphinx_files import NO_SPEECH, SILENCE, STATES, Phones, transitions
 from pipeline.speech.forced.viterbi import IMPOSSIBLE, Steps
 
 BETWEEN = -1  # the word of the state before, between and after the words
-STATES = 3  # of each phone
 # What was said and not written – "er", or a sentence left out – is better heard as any speech than as the words around
 # it. How much worse than the best phone at each moment known words may sound, as a logarithm for each frame: with 3 to
 # 8, 98 % of word starts are within 0.2 s of the truth (287 words timed by hand), with 5 more than 99 %.
