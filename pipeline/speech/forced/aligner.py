@@ -53,12 +53,12 @@ class ForcedAligner:
         said = [[phones for one in spoken_words(word.text) if (phones := dictionary.phones(one))] for word in words]
         spoken = [phones for some in said for phones in some]
         given = [word.start for word, some in zip(words, said, strict=True) for _ in some]
-        spans = iter(_spans(speech, spoken, given, samples))
-        try:
-            own = [[next(spans) for _ in some] for some in said]
-        except StopIteration:
+        found = _spans(speech, spoken, given, samples)
+        if not found:
             return None
-        return list(_placed(words, [(some[0][0], some[-1][1]) if some else None for some in own])) if spoken else None
+        spans = iter(found)
+        own = [[next(spans) for _ in some] for some in said]
+        return list(_placed(words, [(some[0][0], some[-1][1]) if some else None for some in own]))
 
     def _model(self) -> tuple[Speech, Dictionary]:
         with self._loading:
