@@ -69,9 +69,7 @@ class FasterWhisper:
             "compute_type": "float16" if self._device == "cuda" else "int8",
             **CAREFUL,
             "first_beam_size": BEAM,
-            "versions": {
-                name: version(name) for name in ("faster-whisper", "ctranslate2", "onnxruntime", "pocketsphinx")
-            },
+            "versions": {name: version(name) for name in ("faster-whisper", "ctranslate2", "onnxruntime")},
         }
 
     @cached_property

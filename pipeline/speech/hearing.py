@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from importlib.metadata import version
 from itertools import chain
 from typing import Any
 
@@ -121,7 +122,7 @@ class WindowedEngine:
     @cached_property
     def options(self) -> Mapping[str, object]:
         """See ``Engine.options``."""
-        return {**self._decoder.options, "hearing": HEARING_VERSION}
+        return {**self._decoder.options, "hearing": HEARING_VERSION, "pocketsphinx": version("pocketsphinx")}
 
     def transcribe(
         self,
