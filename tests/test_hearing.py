@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -190,7 +191,7 @@ def test_where_nobody_speaks_no_weights_are_loaded() -> None:
 def test_an_engine_goes_by_its_decoders_name() -> None:
     engine = WindowedEngine(FakeDecoder())
     assert (engine.name, engine.model) == ("faster-whisper", "tiny.en")
-    assert engine.options == {"fake": True, "hearing": HEARING_VERSION}
+    assert engine.options == {"fake": True, "hearing": HEARING_VERSION, "pocketsphinx": version("pocketsphinx")}
 
 
 @pytest.mark.parametrize("lanes", [1, 3])
