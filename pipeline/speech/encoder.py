@@ -71,7 +71,7 @@ class Encoder:
         try:
             # One after another: more at a time only leave the processor's cache.
             return np.concatenate([self._session.run(None, {"mels": one[np.newaxis]})[0] for one in features])
-        except Exception as error:  # as above
+        except Exception as error:  # ONNX Runtime's errors have no common base
             raise SpeechError(f"the encoder failed: {error!r}") from error
 
 

@@ -37,6 +37,7 @@ from pipeline.speech.decoder import (
 )
 from pipeline.speech.download import from_hub
 from pipeline.speech.encoder import Encoder
+from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
 from pipeline.speech.names import EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
@@ -211,9 +212,9 @@ class _WithOurEncoder(WhisperModel):  # type: ignore[misc]  # faster-whisper has
 def _smoothing(language: str) -> int:
     """How many frames of attention the median is taken of: seven, as Whisper does, takes half of the alignment's time.
 
-    It is saved in English, whose words are found anew by their sounds, unless there are too many for the time.
+    It is saved where words are found anew by their sounds, unless there are too many for the time.
     """
-    return 1 if language == "en" else 7
+    return 1 if language == FOUND_BY_SOUND else 7
 
 
 def _max_length(prompt: int, seconds: float) -> int:

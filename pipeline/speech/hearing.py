@@ -16,6 +16,7 @@ from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
 from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.decoder import Decoder, Heard
+from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
 from pipeline.speech.forced.aligner import ForcedAligner
 from pipeline.speech.gate import Verdict, pass_gate, speech_in
 from pipeline.speech.journal import Journal, NoJournal
@@ -32,7 +33,6 @@ HEARING_VERSION = 3
 
 Progress = Callable[[float], None]
 HearVoices = Callable[[Window], Voices]
-_ALIGNED = "en"  # the language whose words are looked for in the sound
 _NO_SAMPLES = np.empty(0, np.float32)
 
 
@@ -183,7 +183,7 @@ class WindowedEngine:
     def _timed(self, heard: Heard, window: Window) -> Heard:
         """The same with the times of its sounds where they can be had: the gate concludes from them what was missed."""
         words = whole(heard.words)
-        if heard.language == _ALIGNED:
+        if heard.language == FOUND_BY_SOUND:
             words = self._aligner.find(words, window.samples) or fit(words, speech_in(window))
         return replace(heard, words=tuple(words))
 
@@ -210,7 +210,7 @@ class WindowedEngine:
 
 def _fitted(heard: Heard, window: Window) -> Heard:
     """The same with sensible times, where all that is known of them is Whisper's attention."""
-    if heard.language == _ALIGNED:
+    if heard.language == FOUND_BY_SOUND:
         return heard
     return replace(heard, words=tuple(fit(heard.words, speech_in(window))))
 

@@ -1,7 +1,7 @@
 """What PocketSphinx's model hears of a sound: mel cepstra and how they change, as its own front end makes them.
 
 The constants are those of the model's ``feat.params`` and of the defaults of PocketSphinx 5's ``fe_sigproc.c``. Its
-noise removal is left out: measured, word starts are nearer to the truth without it.
+noise removal is left out: what it would give has not been measured.
 """
 
 from __future__ import annotations

@@ -144,9 +144,9 @@ class Phones:
             found.append(self._of((place, phone, around[n], around[n + 2])))
         return found
 
-    def alone(self, phone: int) -> NDArray[np.int16]:
+    def alone(self, name: str) -> NDArray[np.int16]:
         """The senones of a phone, whatever its neighbours are."""
-        return np.asarray(self._senones[phone])
+        return np.asarray(self._senones[self.numbers[name]])
 
     def _of(self, context: tuple[int, int, int, int]) -> NDArray[np.int16]:
         if context not in self._known:
