@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.model import Word
 from pipeline.speech.activity import FRAME, SAMPLE_RATE, Frames
 from pipeline.speech.decoder import Decoder, Heard, Samples
+from pipeline.speech.lanes import Lanes
 from pipeline.speech.names import EngineName
 from pipeline.speech.windows import Window
 
@@ -92,7 +93,7 @@ class FakeDecoder:
         lanes: int = 1,
         batch: int = 1,
     ) -> None:
-        self.lanes, self.batch = lanes, batch
+        self.lanes = Lanes(lanes, lanes, batch)
         self.options: Mapping[str, object] = {"fake": True}
         self.loaded: list[str] = []
         self.batches: list[tuple[str | None, list[Samples]]] = []
@@ -116,7 +117,7 @@ class FakeDecoder:
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
             call = len(self.batches)
-        if self.lanes > 1:
+        if self.lanes.usual > 1:
             time.sleep(0.02 if call % 2 else 0.001)  # windows are not finished in the order in which they were begun
         with self._lock:
             self._busy -= 1
@@ -135,8 +136,7 @@ class FakeDecoder:
 class Counted:
     """Another decoder in a single lane, whose windows are counted; at number ``fails_at`` it fails."""
 
-    lanes = 1
-    batch = 1
+    lanes = Lanes(1, 1, 1)
 
     def __init__(self, decoder: Decoder, *, fails_at: int | None = None) -> None:
         self._decoder, self._fails_at = decoder, fails_at

@@ -200,15 +200,11 @@ def test_what_is_decoded_carefully_is_the_same_speech(ear: Ear) -> None:
 
 
 def test_windows_decoded_in_one_pass_are_those_decoded_alone(ears: dict[EngineName, Ear]) -> None:
-    """As on a graphics card; openai-whisper takes one window after the other."""
+    """To the last digit: which windows come together hangs on chance, and a recording must give the same words again."""
     ear = ears["faster-whisper"]
-    parts = [ear.audio[: 8 * SAMPLE_RATE], ear.audio[8 * SAMPLE_RATE : 13 * SAMPLE_RATE]]
-    together = ear.decoder.decode(parts, language="en")
-    alone = [ear.decoder.decode([part], language="en")[0] for part in parts]
-    assert [heard.text for heard in together] == [heard.text for heard in alone]
-    for one, other in zip(together, alone, strict=True):
-        assert [word.start for word in one.words] == pytest.approx([word.start for word in other.words], abs=0.05)
-        assert one.avg_logprob == pytest.approx(other.avg_logprob, abs=0.02)
+    cuts = [0, 8, 13, 15, 25]
+    parts = [ear.audio[a * SAMPLE_RATE : b * SAMPLE_RATE] for a, b in pairwise(cuts)]
+    assert ear.decoder.decode(parts, language="en") == [ear.decoder.decode([part], language="en")[0] for part in parts]
 
 
 def test_an_english_model_at_a_path_refuses_other_languages(ears: dict[EngineName, Ear], tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
-"""Work in several threads: the groups its items are parted into, and the order of its results."""
+"""Work in several threads: how much each gets, the order of the results, and when it is crowded."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -10,31 +13,69 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.speech.lanes import groups, in_lanes
+from pipeline.speech.cores import Neighbours
+from pipeline.speech.lanes import Lanes, in_lanes
 
 few = st.integers(1, 9)
 
 
-@given(count=st.integers(0, 200), lanes=few, batch=few)
-def test_every_item_is_in_one_group_in_order(count: int, lanes: int, batch: int) -> None:
-    parted = list(groups(range(count), lanes=lanes, batch=batch))
-    assert [item for group in parted for item in group] == list(range(count))
-    assert all(1 <= len(group) <= batch for group in parted)
+class Work:
+    """Remembers what it was called with, and how many calls there were at once."""
+
+    def __init__(self) -> None:
+        self.groups: list[list[int]] = []
+        self.busiest = self._busy = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, group: Sequence[int]) -> Sequence[int]:
+        with self._lock:
+            self.groups.append(list(group))
+            self._busy += 1
+            self.busiest = max(self.busiest, self._busy)
+        time.sleep(0.002)
+        with self._lock:
+            self._busy -= 1
+        return group
 
 
-@given(count=st.integers(40, 200), lanes=st.integers(1, 4), batch=st.integers(2, 8))
-def test_a_long_recording_is_worked_at_in_full_batches(count: int, lanes: int, batch: int) -> None:
-    sizes = [len(group) for group in groups(range(count), lanes=lanes, batch=batch)]
-    assert set(sizes[lanes : lanes + (count - 2 * lanes) // batch - lanes]) <= {batch}
+@given(count=st.integers(0, 200), usual=few, more=st.integers(0, 9), batch=few, moods=st.lists(st.booleans()))
+def test_every_item_is_worked_at_once_whatever_the_others_do(
+    count: int, usual: int, more: int, batch: int, moods: list[bool]
+) -> None:
+    groups: list[Sequence[int]] = []
+
+    def work(group: Sequence[int]) -> Sequence[int]:
+        groups.append(group)
+        return [10 * item for item in group]
+
+    lanes = Lanes(usual, usual + more, batch)
+    results = list(in_lanes(range(count), work, lanes, crowded=lambda: bool(moods) and moods.pop()))
+    assert results == [10 * item for item in range(count)]
+    assert sorted(item for group in groups for item in group) == list(range(count))
+    assert all(1 <= len(group) <= batch for group in groups)
 
 
-@given(count=st.integers(0, 60), lanes=st.integers(1, 4), batch=st.integers(1, 8))
-def test_no_lane_has_much_left_when_another_is_done(count: int, lanes: int, batch: int) -> None:
-    busy_until = [0] * lanes
-    sizes = [len(group) for group in groups(range(count), lanes=lanes, batch=batch)]
-    for size in sizes:
-        busy_until[busy_until.index(min(busy_until))] += size
-    assert max(busy_until) - min(busy_until) <= max(2, batch // 2)
+@pytest.mark.parametrize(("usual", "batch"), [(1, 4), (2, 8), (3, 2)])
+def test_a_long_recording_is_worked_at_in_full_batches_by_the_usual_threads(usual: int, batch: int) -> None:
+    work = Work()
+    list(in_lanes(range(200), work, Lanes(usual, 4 * usual, batch)))
+    assert work.busiest == usual
+    full = [group for group in work.groups if len(group) == batch]
+    assert sum(map(len, full)) >= 200 - 4 * usual * batch
+
+
+def test_where_it_is_crowded_more_threads_have_the_same_between_them() -> None:
+    work = Work()
+    list(in_lanes(range(200), work, Lanes(usual=2, crowded=8, batch=8), crowded=lambda: True))
+    assert work.busiest == 8
+    assert {len(group) for group in work.groups[8:-16]} == {2}
+
+
+def test_at_the_end_each_gets_its_share_of_what_is_left() -> None:
+    work = Work()
+    list(in_lanes(range(60), work, Lanes(usual=2, crowded=2, batch=8)))
+    assert len(work.groups[-1]) == 1
+    assert max(len(group) for group in work.groups[-4:]) < 8
 
 
 def test_no_more_is_taken_than_is_soon_needed() -> None:
@@ -45,7 +86,7 @@ def test_no_more_is_taken_than_is_soon_needed() -> None:
             taken.append(n)
             yield n
 
-    results = in_lanes(items(), lambda group: group, lanes=2, batch=4)
+    results = in_lanes(items(), lambda group: group, Lanes(2, 2, 4))
     assert next(results) == 0
     assert len(taken) < 40
     results.close()  # type: ignore[attr-defined]  # it is a generator
@@ -56,7 +97,20 @@ def test_results_come_in_the_items_order_whichever_is_done_first() -> None:
         time.sleep(0.02 if group[0] % 2 else 0)
         return [10 * item for item in group]
 
-    assert list(in_lanes(range(30), work, lanes=3, batch=2)) == [10 * n for n in range(30)]
+    assert list(in_lanes(range(30), work, Lanes(3, 3, 2))) == [10 * n for n in range(30)]
+
+
+def test_a_slow_item_does_not_hold_up_the_others() -> None:
+    others_done = threading.Event()
+
+    def work(group: Sequence[int]) -> Sequence[int]:
+        if 0 in group:
+            assert others_done.wait(10)
+        if 39 in group:
+            others_done.set()
+        return group
+
+    assert list(in_lanes(range(40), work, Lanes(2, 2, 1))) == list(range(40))
 
 
 def test_what_work_raises_ends_it_and_what_waits_is_not_begun() -> None:
@@ -70,7 +124,7 @@ def test_what_work_raises_ends_it_and_what_waits_is_not_begun() -> None:
         return group
 
     with pytest.raises(ValueError, match="the fourth"):
-        list(in_lanes(range(500), work, lanes=1, batch=1))
+        list(in_lanes(range(500), work, Lanes(1, 1, 1)))
     assert max(begun) < 20
 
 
@@ -80,5 +134,20 @@ def test_what_items_raise_comes_out_and_no_thread_stays() -> None:
         raise OSError("the file ends early")
 
     with pytest.raises(OSError, match="ends early"):
-        list(in_lanes(items(), lambda group: group, lanes=2, batch=2))
+        list(in_lanes(items(), lambda group: group, Lanes(2, 2, 2)))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("lane")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system is not asked")
+def test_it_is_crowded_where_other_processes_keep_the_cores_busy() -> None:
+    here = Neighbours()
+    hogs = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in os.sched_getaffinity(0)]
+    try:
+        deadline = time.monotonic() + 20
+        while not here.crowd() and time.monotonic() < deadline:
+            sum(range(100_000))
+        assert here.crowd()
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()

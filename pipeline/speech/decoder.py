@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.model import Word
+from pipeline.speech.lanes import Lanes
 from pipeline.speech.names import EngineName
 
 Samples = NDArray[np.float32]
@@ -75,13 +76,8 @@ class Decoder(Protocol):
         ...
 
     @property
-    def lanes(self) -> int:
-        """How many threads may call it at the same time; known once it is loaded."""
-        ...
-
-    @property
-    def batch(self) -> int:
-        """How many windows it is best given at once; known once it is loaded."""
+    def lanes(self) -> Lanes:
+        """How many threads may call it at the same time, each with how many windows; known once it is loaded."""
         ...
 
     @property
@@ -99,7 +95,7 @@ class Decoder(Protocol):
         ...
 
     def decode(self, batch: Sequence[Samples], *, language: str, prompt: str | None = None) -> list[Heard]:
-        """Write down windows of up to 30 s in one pass, each with its encoder output computed once.
+        """Write down windows of up to 30 s in one pass, each with its encoder output computed once, and as if alone.
 
         Args:
             batch: One channel at 16 kHz each.

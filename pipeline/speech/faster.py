@@ -38,6 +38,7 @@ from pipeline.speech.decoder import (
 from pipeline.speech.download import from_hub
 from pipeline.speech.encoder import Encoder
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
+from pipeline.speech.lanes import Lanes
 from pipeline.speech.names import EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
@@ -45,6 +46,8 @@ CUDA_BATCH = 8
 CPU_BATCH = 8  # of a small model: larger ones have arithmetic enough in one window, and need much memory for it
 # Of the text of a short clip: a loop need not be followed to Whisper's own limit. English has four tokens a second.
 TOKENS_PER_SECOND, SPARE_TOKENS, MOST_TOKENS = 25, 32, 448
+# Threads a core beside other processes: with as many as those have, a half of the processor is theirs.
+CROWDED = 3
 LANE_BYTES = 500_000_000  # what one batch may need of memory beside the weights: one window of the largest model
 
 
@@ -74,19 +77,13 @@ class FasterWhisper:
         }
 
     @cached_property
-    def lanes(self) -> int:
-        """See ``Decoder.lanes``; fewer than there are cores where memory is short."""
+    def lanes(self) -> Lanes:
+        """See ``Decoder.lanes``; fewer where memory is short."""
         if self._device == "cuda":
-            return 1
-        return max(1, min(usable_cores(), usable_memory() // LANE_BYTES))
-
-    @cached_property
-    def batch(self) -> int:
-        """See ``Decoder.batch``; it hangs on the model alone, as what comes out must be the same each time."""
-        if self._device == "cuda":
-            return CUDA_BATCH
+            return Lanes(usual=1, crowded=1, batch=CUDA_BATCH)
+        usual, crowded = self._threads
         encoder: Encoder = self._whisper.encoder
-        return max(1, min(CPU_BATCH, LANE_BYTES // encoder.attended_bytes))
+        return Lanes(usual, crowded, batch=max(1, min(CPU_BATCH, LANE_BYTES // encoder.attended_bytes)))
 
     def load(self, language: str) -> None:
         """See ``Decoder.load``."""
@@ -145,6 +142,12 @@ class FasterWhisper:
         return "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
 
     @cached_property
+    def _threads(self) -> tuple[int, int]:
+        """On a CPU: usually, and where it is crowded."""
+        room = max(1, usable_memory() // LANE_BYTES)
+        return min(usable_cores(), room), min(CROWDED * usable_cores(), room)
+
+    @cached_property
     def _whisper(self) -> Any:
         folder = Path(ready_weights(self._weights, self._cache) or from_hub(self.model))
         on_cpu = self._device == "cpu"
@@ -154,7 +157,7 @@ class FasterWhisper:
                 device=self._device,
                 compute_type=self.options["compute_type"],
                 cpu_threads=1,
-                num_workers=usable_cores() if on_cpu else 1,
+                num_workers=max(self._threads) if on_cpu else 1,
                 local_files_only=True,
             )
         except (RuntimeError, ValueError) as error:

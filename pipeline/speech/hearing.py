@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
 from pipeline.speech.activity import SAMPLE_RATE
+from pipeline.speech.cores import Neighbours
 from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
 from pipeline.speech.forced.aligner import ForcedAligner
@@ -160,7 +161,7 @@ class WindowedEngine:
         def hear(group: Sequence[Window]) -> list[_Result]:
             return self._listen(group, listen)
 
-        yield from in_lanes(chain([first], found), hear, lanes=self._decoder.lanes, batch=self._decoder.batch)
+        yield from in_lanes(chain([first], found), hear, self._decoder.lanes, crowded=Neighbours().crowd)
 
     def _listen(self, group: Sequence[Window], listen: _Listen) -> list[_Result]:
         """Decode a group of windows at once, and again what does not pass the gate."""

@@ -19,6 +19,7 @@ from pipeline.errors import UnknownModelError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, beam_size, spoken_language
+from pipeline.speech.lanes import Lanes
 from pipeline.speech.names import LANGUAGES, EngineName
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
@@ -33,8 +34,7 @@ class OpenAIWhisper:
     """A ``Decoder`` (see there): the same words at a fraction of the speed, all threads on one window."""
 
     name: Final[EngineName] = "openai-whisper"
-    lanes: Final = 1  # the word alignment hangs hooks on the one model
-    batch: Final = 1
+    lanes: Final = Lanes(usual=1, crowded=1, batch=1)  # the word alignment hangs hooks on the one model
 
     def __init__(self, model: str, *, cache: Path) -> None:
         self.model = model
