@@ -200,7 +200,7 @@ def test_what_is_decoded_carefully_is_the_same_speech(ear: Ear) -> None:
 
 
 def test_windows_decoded_in_one_pass_are_those_decoded_alone(ears: dict[EngineName, Ear]) -> None:
-    """To the last digit: which windows come together hangs on chance, and a recording must give the same words again."""
+    """To the last digit: which windows come together hangs on chance, and the words must be the same each time."""
     ear = ears["faster-whisper"]
     cuts = [0, 8, 13, 15, 25]
     parts = [ear.audio[a * SAMPLE_RATE : b * SAMPLE_RATE] for a, b in pairwise(cuts)]
