@@ -92,6 +92,29 @@ def test_word_times_decide_where_a_sentence_begins() -> None:
     assert matches[0].start == 4.0
 
 
+@pytest.mark.parametrize(
+    ("other", "pause", "start"),
+    [("host", 0.5, 10.0), ("guest", 0.5, 20.0), ("host", 4.0, 20.0)],
+    ids=["the same breath", "another speaker", "after a pause"],
+)
+def test_a_sentence_that_is_parted_into_segments_begins_where_the_first_does(
+    other: str, pause: float, start: float
+) -> None:
+    segments = (
+        Segment(0.0, 9.5, "We have heard a great deal about that.", speaker="guest"),
+        Segment(10.0, 20.0 - pause, "You told me of the winter,", speaker=other),
+        Segment(20.0, 29.5, "so how have caseloads been kept manageable for practitioners?", speaker="host"),
+        *(Segment(30.0 + 10 * n, 39.5 + 10 * n, text, speaker="guest") for n, text in enumerate(FILLER)),
+    )
+    assert align(QUESTIONS[:1], segments)[0].start == start
+
+
+def test_without_full_stops_a_segment_is_all_that_is_known_of_a_sentence() -> None:
+    texts = [text.rstrip(".?") for text in (FILLER[0], QUESTIONS[0].text, *FILLER[1:])]
+    segments = tuple(Segment(10.0 * n, 10.0 * n + 9.5, text) for n, text in enumerate(texts))
+    assert align(QUESTIONS[:1], segments)[0].start == 10.0
+
+
 def test_nothing_to_align() -> None:
     assert align((), interview("Hello.")) == ()
     assert align(QUESTIONS[:1], ())[0].status == "not_asked"

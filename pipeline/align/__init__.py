@@ -12,7 +12,7 @@ from pipeline.model import Match, MatchStatus, Question, Role, Segment
 __all__ = ["ALIGNER_VERSION", "align", "label_segments"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 2
+ALIGNER_VERSION = 3
 ASKED_PROBABILITY = 0.5
 # That the wording is not there says little of whether a question was asked in quite other words.
 MAX_NOT_ASKED_CONFIDENCE = 0.5

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from pipeline.align.lexical import coverage, presence
-from pipeline.align.units import Unit
+from pipeline.align.units import Unit, sentence_starts
 
 Matrix = NDArray[np.float64]
 
@@ -36,7 +36,10 @@ _CUES = re.compile(r"\?|\b(?:tell (?:us|me)|talk (?:us|me)|I wonder|wanted to as
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Units ``first`` to ``last`` (inclusive) as the asking of one question, with the evidence for it."""
+    """Units ``first`` to ``last`` (inclusive) as the asking of one question, with the evidence for it.
+
+    ``start`` is when the sentence begins that the first is in.
+    """
 
     first: int
     last: int
@@ -76,10 +79,12 @@ def candidates(question: str, units: Sequence[Unit]) -> list[Candidate]:
     best_length = np.argmax(by_length - penalty, axis=0)
     score = np.max(by_length - penalty, axis=0)
     intro_end = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end)
+    begins = sentence_starts(units)
     found: list[Candidate] = []
     for first in np.argsort(-score, kind="stable")[: CANDIDATES * 10]:
         span = _trim(int(first), min(int(first) + int(best_length[first]), len(units) - 1), held, weights)
-        candidate = _weigh(question, units, span, _share(held, weights, *span), intro_end)
+        start = units[begins[span[0]]].start
+        candidate = _weigh(question, units, span, start, _share(held, weights, *span), intro_end)
         if all(abs(candidate.start - other.start) >= APART_SECONDS for other in found):
             found.append(candidate)
         if len(found) == CANDIDATES:
@@ -101,18 +106,20 @@ def _share(held: Matrix, weights: Matrix, first: int, last: int) -> float:
     return float(weights @ held[:, first : last + 1].max(axis=1))
 
 
-def _weigh(question: str, units: Sequence[Unit], span: tuple[int, int], share: float, intro_end: float) -> Candidate:
+def _weigh(
+    question: str, units: Sequence[Unit], span: tuple[int, int], start: float, share: float, intro_end: float
+) -> Candidate:
     first, last = span
     text = " ".join(unit.text for unit in units[first : last + 1])
     return Candidate(
         first=first,
         last=last,
-        start=units[first].start,
+        start=start,
         end=units[_asked_until(units, last)].end,
         coverage=share,
         fuzz=fuzz.token_set_ratio(question.lower(), text.lower()) / 100,
         asks=_CUES.search(text) is not None,
-        intro=units[first].start < intro_end,
+        intro=start < intro_end,
     )
 
 

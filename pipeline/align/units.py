@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.model import Segment, Word
-from pipeline.text import sentences
+from pipeline.text import ends_sentence, sentences
+
+# A segment may end inside a sentence. Where hardly any ends with a full stop, there is no telling.
+MOST_END_SENTENCES = 0.5
+LONGEST_SENTENCE = 20.0  # seconds
+SAME_BREATH = 1.5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +48,16 @@ def _interpolated(segment: Segment) -> tuple[Word, ...]:
         position += len(text) + 1
         words.append(Word(start, segment.start + (segment.end - segment.start) * position / total, text, 1.0))
     return tuple(words)
+
+
+def sentence_starts(units: Sequence[Unit]) -> list[int]:
+    """Say for each unit with which one the sentence begins that it is in."""
+    ends = [ends_sentence(unit.text) for unit in units]
+    begins = list(range(len(units)))
+    if sum(ends) < MOST_END_SENTENCES * len(units):
+        return begins
+    for n, (before, unit) in enumerate(pairwise(units), 1):
+        same_breath = before.speaker == unit.speaker and unit.start - before.end < SAME_BREATH
+        if not ends[n - 1] and same_breath and unit.start - units[begins[n - 1]].start < LONGEST_SENTENCE:
+            begins[n] = begins[n - 1]
+    return begins

@@ -1,0 +1,185 @@
+"""Interviews with published questions and true times, as they are and made harder. It aligns nothing."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from pipeline.model import Question, Segment
+
+_SEED = 1
+_ALIKE = 5  # of how many nearest spellings a misheard word becomes one
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is true of one published question.
+
+    Attributes:
+        question: As published.
+        kind: ``published``, ``mech``, ``distractor`` (of another episode) or ``cut`` (its asking was cut out).
+        span: Between which seconds its asking may be said to begin; None where it is not asked.
+        wordings: The same question otherwise worded: ``syn`` (synonyms), ``heavy`` (a headline).
+    """
+
+    question: Question
+    kind: str
+    span: tuple[float, float] | None
+    wordings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """One episode: its transcript, and its published questions in list order."""
+
+    set: str
+    name: str
+    asked: tuple[Asked, ...]
+    segments: tuple[Segment, ...]
+
+    @property
+    def questions(self) -> list[Question]:
+        """As published."""
+        return [one.question for one in self.asked]
+
+    @property
+    def source(self) -> str:
+        """Whose show it is."""
+        return self.set.partition("_")[0]
+
+
+def interviews(folder: Path) -> list[Interview]:
+    """Read all interviews of a folder, by name."""
+    return [_read(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+
+
+def _read(facts: Mapping[str, Any]) -> Interview:
+    return Interview(
+        facts["set"],
+        facts["episode"],
+        tuple(
+            Asked(
+                Question(one["number"], one["text"]),
+                one["kind"],
+                None if one["start"] is None else (one["lo"], one["hi"]),
+                {key: one[key] for key in ("syn", "heavy") if one.get(key)},
+            )
+            for one in facts["questions"]
+        ),
+        tuple(Segment(one["start"], one["end"], one["text"], speaker=one["speaker"]) for one in facts["segments"]),
+    )
+
+
+Change = Callable[[Interview], Interview]
+
+
+def changes() -> dict[str, Change]:
+    """Ways to make an interview harder, by name; each gives the same result every time."""
+    return {
+        "as given": lambda interview: interview,
+        "no speakers": without_speakers,
+        "10 % of speakers wrong": partial(with_wrong_speakers, share=0.1),
+        "10 % of words corrupted": partial(corrupted, share=0.1),
+        "20 % of words corrupted": partial(corrupted, share=0.2),
+        "synonyms": partial(worded, wording="syn"),
+        "headlines": partial(worded, wording="heavy"),
+        "two swapped": swapped,
+        "two removed": with_two_removed,
+    }
+
+
+def without_speakers(interview: Interview) -> Interview:
+    """Nobody knows who speaks."""
+    return replace(interview, segments=tuple(replace(segment, speaker=None) for segment in interview.segments))
+
+
+def with_wrong_speakers(interview: Interview, *, share: float) -> Interview:
+    """A share of the segments is said to be another speaker's."""
+    chance = _chance(interview)
+    names = sorted({segment.speaker for segment in interview.segments if segment.speaker})
+    segments = [
+        replace(segment, speaker=chance.choice([name for name in names if name != segment.speaker] or names))
+        if names and chance.random() < share
+        else segment
+        for segment in interview.segments
+    ]
+    return replace(interview, segments=tuple(segments))
+
+
+def corrupted(interview: Interview, *, share: float) -> Interview:
+    """Words are misheard: a half of them as another word of the episode spelt nearly so, a quarter lost or any other.
+
+    In every second episode there is no punctuation either.
+    """
+    chance = _chance(interview)
+    words = [word for segment in interview.segments for word in segment.text.split()]
+    alike = _spelt_alike(sorted(set(words)))
+
+    def heard() -> Iterator[Segment]:
+        for segment in interview.segments:
+            said = (misheard(word) if chance.random() < share else word for word in segment.text.split())
+            text = " ".join(word for word in said if word)
+            yield replace(segment, text=re.sub(r"[.,;:?!]", "", text).lower() if bare else text)
+
+    def misheard(word: str) -> str:
+        what = chance.random()
+        if what < 0.25:
+            return ""
+        return chance.choice(alike[word] if what < 0.75 else words)
+
+    bare = chance.random() < 0.5
+    return replace(interview, segments=tuple(segment for segment in heard() if segment.text))
+
+
+def worded(interview: Interview, *, wording: str) -> Interview:
+    """Questions are published in other words, where these are known."""
+    asked = [
+        replace(one, question=replace(one.question, text=one.wordings.get(wording, one.question.text)))
+        for one in interview.asked
+    ]
+    return replace(interview, asked=tuple(asked))
+
+
+def swapped(interview: Interview) -> Interview:
+    """Two questions that are asked have changed places in the list."""
+    asked = list(interview.asked)
+    places = [n for n, one in enumerate(asked) if one.span]
+    if len(places) >= 2:
+        one, other = sorted(_chance(interview).sample(places, 2))
+        asked[one], asked[other] = asked[other], asked[one]
+    return replace(interview, asked=tuple(asked))
+
+
+def with_two_removed(interview: Interview) -> Interview:
+    """Two questions are not asked, nor answered: what is said from their asking to the next is cut out."""
+    starts = sorted(one.span[1] for one in interview.asked if one.span)
+    gone = _chance(interview).sample(starts, min(2, len(starts) // 2))
+    spans = [(start, next((other for other in starts if other > start), start + 120.0)) for start in gone]
+
+    def stays(segment: Segment) -> bool:
+        return not any(start - 15 <= segment.start < end - 15 for start, end in spans)
+
+    asked = [
+        replace(one, kind="removed", span=None) if one.span and one.span[1] in gone else one for one in interview.asked
+    ]
+    return replace(interview, asked=tuple(asked), segments=tuple(filter(stays, interview.segments)))
+
+
+def _spelt_alike(vocabulary: Sequence[str]) -> dict[str, list[str]]:
+    likeness = process.cdist(vocabulary, vocabulary, scorer=fuzz.ratio, dtype=np.uint8)
+    np.fill_diagonal(likeness, 0)
+    nearest = np.argsort(-likeness.astype(int), axis=1, kind="stable")[:, :_ALIKE]
+    return {word: [vocabulary[n] for n in row] for word, row in zip(vocabulary, nearest, strict=True)}
+
+
+def _chance(interview: Interview) -> random.Random:
+    return random.Random(f"{_SEED} {interview.set} {interview.name}")  # noqa: S311 - the same every time

@@ -1,0 +1,99 @@
+"""How good an alignment is: which questions were found where they are asked, and what its confidence is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from benchmarks.align_data import Interview
+from pipeline.model import Match
+
+TOLERANCES = (2.0, 5.0)  # seconds
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question: what is true of it, and what was said.
+
+    Attributes:
+        kind: See ``Asked.kind``.
+        asked: Whether it is asked.
+        told: Whether a time was given.
+        off: Seconds from the time given to the span it may lie in; 0 inside; None where there is no such span or time.
+        confidence: That what was said is right.
+    """
+
+    kind: str
+    asked: bool
+    told: bool
+    off: float | None
+    confidence: float
+
+    def is_right(self, tolerance: float) -> bool:
+        """Whether the time given is right, or it was rightly said not to be asked."""
+        return self.off is not None and self.off <= tolerance if self.asked else not self.told
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Figures of some questions together; shares of 0 to 1, NaN where there is nothing to count."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+def outcomes(interview: Interview, matches: Sequence[Match]) -> list[Outcome]:
+    """Compare an alignment with what is true."""
+    found = {match.number: match for match in matches}
+    return [
+        Outcome(
+            one.kind,
+            one.span is not None,
+            (match := found[one.question.number]).start is not None,
+            None
+            if one.span is None or match.start is None
+            else max(one.span[0] - match.start, match.start - one.span[1], 0),
+            match.confidence,
+        )
+        for one in interview.asked
+    ]
+
+
+def score(results: Sequence[Outcome], tolerance: float) -> Score:
+    """Precision, recall and F1 of the times given; a wrong time is a false one and one that is missing."""
+    right = sum(one.asked and one.is_right(tolerance) for one in results)
+    precision = _share(right, sum(one.told for one in results))
+    recall = _share(right, sum(one.asked for one in results))
+    return Score(
+        precision, recall, _share(2 * right, sum(one.told for one in results) + sum(one.asked for one in results))
+    )
+
+
+def refused(results: Sequence[Outcome], kinds: Sequence[str]) -> float:
+    """The share of questions of these kinds, which are not asked, that were said not to be."""
+    nulls = [one for one in results if not one.asked and one.kind in kinds]
+    return _share(sum(not one.told for one in nulls), len(nulls))
+
+
+def typical_error(results: Sequence[Outcome], within: float = 30.0) -> float:
+    """The median error of times that are no more than this off, in seconds."""
+    errors = [one.off for one in results if one.off is not None and one.off <= within]
+    return median(errors) if errors else float("nan")
+
+
+def calibration(results: Sequence[Outcome], tolerance: float = 5.0) -> tuple[float, float]:
+    """Expected calibration error in ``BINS`` equal bins (arXiv 1706.04599, section 2), and the Brier score."""
+    confidence = np.array([one.confidence for one in results])
+    right = np.array([one.is_right(tolerance) for one in results], float)
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    gaps = [abs(confidence[place == n].sum() - right[place == n].sum()) for n in range(BINS)]
+    return float(sum(gaps) / len(results)), float(((confidence - right) ** 2).mean())
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else float("nan")
