@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,9 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
         click.echo(f"\n{system}\n\n| change | set | {' | '.join(columns)} |\n|{' --- |' * (2 + len(columns))}")
         report[system] = {"seconds_an_episode": seconds_an_episode(SYSTEMS[system], corpus), "changes": {}}
         for name, kind, found in rows(SYSTEMS[system], corpus, names or list(changes())):
-            report[system]["changes"].setdefault(name, {})[kind] = found
+            # JSON has no number for what there is nothing to count of.
+            counted = {key: None if isnan(value) else value for key, value in found.items()}
+            report[system]["changes"].setdefault(name, {})[kind] = counted
             click.echo(f"| {name} | {kind} | {' | '.join(f'{found[column]:.3g}' for column in columns)} |")
         click.echo(f"\n{report[system]['seconds_an_episode']:.3f} s an episode")
     output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
