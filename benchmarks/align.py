@@ -1,4 +1,4 @@
-"""How well published questions are found in a transcript: by this project, and by simpler ways to do it.
+"""How well published questions are found in a transcript.
 
 Measures on a folder of interviews whose questions have true times, as they are and made harder (``align_data``).
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from pipeline.align.lexical import coverage, presence
-from pipeline.align.units import Unit, sentence_starts
+from pipeline.align.units import Unit
 
 Matrix = NDArray[np.float64]
 
@@ -79,12 +79,10 @@ def candidates(question: str, units: Sequence[Unit]) -> list[Candidate]:
     best_length = np.argmax(by_length - penalty, axis=0)
     score = np.max(by_length - penalty, axis=0)
     intro_end = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end)
-    begins = sentence_starts(units)
     found: list[Candidate] = []
     for first in np.argsort(-score, kind="stable")[: CANDIDATES * 10]:
         span = _trim(int(first), min(int(first) + int(best_length[first]), len(units) - 1), held, weights)
-        start = units[begins[span[0]]].start
-        candidate = _weigh(question, units, span, start, _share(held, weights, *span), intro_end)
+        candidate = _weigh(question, units, span, _share(held, weights, *span), intro_end)
         if all(abs(candidate.start - other.start) >= APART_SECONDS for other in found):
             found.append(candidate)
         if len(found) == CANDIDATES:
@@ -106,10 +104,9 @@ def _share(held: Matrix, weights: Matrix, first: int, last: int) -> float:
     return float(weights @ held[:, first : last + 1].max(axis=1))
 
 
-def _weigh(
-    question: str, units: Sequence[Unit], span: tuple[int, int], start: float, share: float, intro_end: float
-) -> Candidate:
+def _weigh(question: str, units: Sequence[Unit], span: tuple[int, int], share: float, intro_end: float) -> Candidate:
     first, last = span
+    start = units[first].sentence_start
     text = " ".join(unit.text for unit in units[first : last + 1])
     return Candidate(
         first=first,

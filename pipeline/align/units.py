@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pipeline.model import Segment, Word
@@ -17,12 +17,16 @@ SAME_BREATH = 1.5  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One sentence, or what lies between two pauses; times in seconds."""
+    """One sentence, or what lies between two pauses; times in seconds.
+
+    ``sentence_start`` is when the sentence begins that it is in: earlier than itself where a segment ends inside it.
+    """
 
     start: float
     end: float
     text: str
     speaker: str | None = None
+    sentence_start: float = 0.0
 
 
 def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
@@ -31,7 +35,10 @@ def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
     With word times a sentence ends at its last word's punctuation or before a pause; without, times inside a segment
     are interpolated by the number of characters.
     """
-    return tuple(unit for segment in segments for unit in _split(segment))
+    units = [unit for segment in segments for unit in _split(segment)]
+    return tuple(
+        replace(unit, sentence_start=start) for unit, start in zip(units, _sentence_starts(units), strict=True)
+    )
 
 
 def _split(segment: Segment) -> Iterator[Unit]:
@@ -50,14 +57,14 @@ def _interpolated(segment: Segment) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def sentence_starts(units: Sequence[Unit]) -> list[int]:
-    """Say for each unit with which one the sentence begins that it is in."""
+def _sentence_starts(units: Sequence[Unit]) -> list[float]:
+    """When the sentence begins that each unit is in."""
     ends = [ends_sentence(unit.text) for unit in units]
-    begins = list(range(len(units)))
+    starts = [unit.start for unit in units]
     if sum(ends) < MOST_END_SENTENCES * len(units):
-        return begins
+        return starts
     for n, (before, unit) in enumerate(pairwise(units), 1):
         same_breath = before.speaker == unit.speaker and unit.start - before.end < SAME_BREATH
-        if not ends[n - 1] and same_breath and unit.start - units[begins[n - 1]].start < LONGEST_SENTENCE:
-            begins[n] = begins[n - 1]
-    return begins
+        if not ends[n - 1] and same_breath and unit.start - starts[n - 1] < LONGEST_SENTENCE:
+            starts[n] = starts[n - 1]
+    return starts

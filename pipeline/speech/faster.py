@@ -55,7 +55,7 @@ class FasterWhisper:
     """A ``Decoder`` (see there): int8 on a CPU, float16 on a CUDA card.
 
     On a CPU every lane is one thread that decodes a batch of its own: measured on tiny.en, that is 1.8 times as fast as
-    all cores working on one, and it suffers least beside other busy processes, since no thread waits for another.
+    all cores working on one, and no thread waits for another that is not let run.
     """
 
     name: Final[EngineName] = "faster-whisper"

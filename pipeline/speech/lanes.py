@@ -53,6 +53,7 @@ def in_lanes(
     source = iter(items)
     at_hand: deque[_Item] = deque()
     results: deque[Future[Sequence[_Result]]] = deque()
+    to_begin_with = min(2, lanes.batch) * lanes.usual  # items, while there may be more of them
     more = True
     with ThreadPoolExecutor(lanes.crowded, thread_name_prefix="lane") as pool:
         while more or at_hand or results:
@@ -60,7 +61,7 @@ def in_lanes(
                 yield from results.popleft().result()
             working = [result for result in results if not result.done()]
             threads = lanes.crowded if crowded() else lanes.usual
-            if len(working) < threads and len(at_hand) >= (min(2, lanes.batch) * lanes.usual if more else 1):
+            if len(working) < threads and len(at_hand) >= (to_begin_with if more else 1):
                 share = -(-min(len(at_hand), lanes.usual * lanes.batch) // threads)
                 results.append(pool.submit(work, [at_hand.popleft() for _ in range(share)]))
             elif more and len(at_hand) < 2 * lanes.usual * lanes.batch:
