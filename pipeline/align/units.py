@@ -25,8 +25,8 @@ class Unit:
     start: float
     end: float
     text: str
-    speaker: str | None = None
-    sentence_start: float = 0.0
+    speaker: str | None
+    sentence_start: float
 
 
 def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
@@ -43,7 +43,8 @@ def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
 
 def _split(segment: Segment) -> Iterator[Unit]:
     for words in sentences(segment.words or _interpolated(segment)):
-        yield Unit(words[0].start, words[-1].end, " ".join(word.text for word in words), segment.speaker)
+        start, text = words[0].start, " ".join(word.text for word in words)
+        yield Unit(start, words[-1].end, text, segment.speaker, sentence_start=start)
 
 
 def _interpolated(segment: Segment) -> tuple[Word, ...]:
