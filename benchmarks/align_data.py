@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from pipeline.align.lexical import STOPWORDS
+from pipeline.align.meaning import Encode, Remembered, SentenceEncoder, directions
 from pipeline.model import Question, Segment
 
+FOLDER = Path("../shared/alignment")
 _SEED = 1
+_COMMONER = 9000  # words
+_SPELT_OTHERWISE = 70  # per cent of letters that two words share, and no more
 _ALIKE = 5  # of how many nearest spellings a misheard word becomes one
 
 
@@ -57,6 +63,11 @@ class Interview:
         return self.set.partition("_")[0]
 
 
+def remembered() -> Encode:
+    """Sentence vectors that are worked out once for all runs."""
+    return Remembered(SentenceEncoder().encode, Path(".cache/vectors"))
+
+
 def interviews(folder: Path) -> list[Interview]:
     """Read all interviews of a folder, by name."""
     return [_read(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
@@ -92,6 +103,8 @@ def changes() -> dict[str, Change]:
         "20 % of words corrupted": partial(corrupted, share=0.2),
         "synonyms": partial(worded, wording="syn"),
         "headlines": partial(worded, wording="heavy"),
+        "words left out": with_words_left_out,
+        "reworded": reworded,
         "two swapped": swapped,
         "two removed": with_two_removed,
     }
@@ -149,6 +162,31 @@ def worded(interview: Interview, *, wording: str) -> Interview:
     return replace(interview, asked=tuple(asked))
 
 
+def with_words_left_out(interview: Interview, *, share: float = 0.35) -> Interview:
+    """Questions are published without some of their words."""
+    chance = _chance(interview)
+    asked = []
+    for one in interview.asked:
+        words = one.question.text.split()
+        text = " ".join(word for word in words if chance.random() >= share)
+        asked.append(replace(one, question=replace(one.question, text=text or one.question.text)))
+    return replace(interview, asked=tuple(asked))
+
+
+def reworded(interview: Interview, *, share: float = 0.6) -> Interview:
+    """Most words of the questions are replaced by others that mean nearly the same, but are spelt quite otherwise."""
+    chance, other = _chance(interview), _words_alike_in_meaning()
+
+    def said(word: re.Match[str]) -> str:
+        return other.get(word.group().lower(), word.group()) if chance.random() < share else word.group()
+
+    asked = [
+        replace(one, question=replace(one.question, text=re.sub(r"[A-Za-z]{3,}", said, one.question.text)))
+        for one in interview.asked
+    ]
+    return replace(interview, asked=tuple(asked))
+
+
 def swapped(interview: Interview) -> Interview:
     """Two questions that are asked have changed places in the list."""
     asked = list(interview.asked)
@@ -179,6 +217,36 @@ def _spelt_alike(vocabulary: Sequence[str]) -> dict[str, list[str]]:
     np.fill_diagonal(likeness, 0)
     nearest = np.argsort(-likeness.astype(int), axis=1, kind="stable")[:, :_ALIKE]
     return {word: [vocabulary[n] for n in row] for word, row in zip(vocabulary, nearest, strict=True)}
+
+
+@cache
+def _words_alike_in_meaning() -> dict[str, str]:
+    """For each word of the published questions, the nearest in meaning of the commoner words of all interviews."""
+    corpus = interviews(FOLDER)
+    spoken = Counter(
+        word.lower()
+        for interview in corpus
+        for segment in interview.segments
+        for word in re.findall(r"[A-Za-z]{3,}", segment.text)
+    )
+    asked = {
+        word.lower()
+        for interview in corpus
+        for one in interview.asked
+        for word in re.findall(r"[A-Za-z]{3,}", one.question.text)
+    }
+    wanted = sorted(word for word in asked if word not in STOPWORDS)
+    others = [word for word, _ in spoken.most_common(_COMMONER) if word not in STOPWORDS]
+    encode = remembered()
+    nearness = directions(encode(wanted)) @ directions(encode(others)).T
+    return {
+        word: next(
+            other
+            for other in (others[n] for n in np.argsort(-row, kind="stable"))
+            if other[:4] != word[:4] and fuzz.ratio(other, word) < _SPELT_OTHERWISE
+        )
+        for word, row in zip(wanted, nearness, strict=True)
+    }
 
 
 def _chance(interview: Interview) -> random.Random:

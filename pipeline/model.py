@@ -165,7 +165,8 @@ class Match:
     """Where a published question is asked.
 
     ``start`` and ``end`` bound the asking, ``answer_end`` the answer; all are None when it is not asked.
-    ``confidence`` 0..1 is the probability that ``status`` and ``start`` are right.
+    ``confidence`` 0..1 is the probability that ``status`` and ``start`` are right; ``runner_up`` is when it would be
+    asked if not at ``start``, with the probability of that.
     """
 
     number: int
@@ -175,6 +176,22 @@ class Match:
     answer_end: float | None = None
     confidence: float = 0.0
     merged_with: int | None = None
+    runner_up: float | None = None
+    runner_up_confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """What the host asked besides the list; ``after`` is the number of the published question that it follows.
+
+    Times are those of a ``Match``; ``text`` is as it was heard.
+    """
+
+    after: int
+    start: float
+    end: float
+    answer_end: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,120 +3,112 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
 
-from pipeline.align.lexical import coverage, presence
+from pipeline.align.askings import Asking
+from pipeline.align.evidence import Evidence
+from pipeline.align.lexical import coverage, in_order
+from pipeline.align.meaning import Vectors
 from pipeline.align.units import Unit
+from pipeline.align.windows import Windows
 
-Matrix = NDArray[np.float64]
+Grid = NDArray[np.float64]  # (lengths, sentences), as in ``Windows``
 
-MAX_UNITS = 4  # a question longer than four sentences is found by its best four
-MAX_SECONDS = 45.0
-CANDIDATES = 6
-APART_SECONDS = 20.0
-INTRO_SECONDS = 90.0
-INTRO_SHARE = 0.08  # of the episode, where that is shorter
-# A sentence at the edge of a window belongs to the asking when it holds at least this share of the question.
-EDGE_SHARE = 0.08
+CANDIDATES = 24
+# Which windows are looked at more closely, and where they begin and end: another sentence must add so much.
+NEARNESS_SHARE = 0.75
+ASKS_SHARE = 0.25
+SENTENCE_COST = 0.06
 MORE_UNITS = 2
 MORE_PAUSE_SECONDS = 1.5
 
-# Log-odds that a window is the asking: a logistic regression over published questions of interviews.
-_BIAS, _COVERAGE, _COVERAGE_SQUARED, _FUZZ, _ASKS, _INTRO = -5.0, 2.0, 4.0, 3.0, 0.5, -1.0
 
-_CUES = re.compile(r"\?|\b(?:tell (?:us|me)|talk (?:us|me)|I wonder|wanted to ask|explain|describe)\b", re.IGNORECASE)
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A published question.
+
+    Attributes:
+        text: As published.
+        vector: What it means, (384,), of length one; None without sentence vectors.
+        parts: What its clauses mean, (clauses, 384), each of length one.
+        expected: Where in the episode it should be asked by its place in the list, as a share.
+    """
+
+    text: str
+    vector: Vectors | None
+    parts: Vectors | None
+    expected: float
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Units ``first`` to ``last`` (inclusive) as the asking of one question, with the evidence for it.
+class Candidate(Asking):
+    """What may be the asking of one question, with what speaks for it."""
 
-    ``start`` is when the sentence begins that the first is in.
-    """
-
-    first: int
-    last: int
-    start: float
-    end: float
-    coverage: float
-    fuzz: float
-    asks: bool
-    intro: bool
-
-    @property
-    def log_odds(self) -> float:
-        """Return the evidence added up."""
-        return (
-            _BIAS
-            + _COVERAGE * self.coverage
-            + _COVERAGE_SQUARED * self.coverage**2
-            + _FUZZ * self.fuzz
-            + _ASKS * self.asks
-            + _INTRO * self.intro
-        )
-
-    @property
-    def probability(self) -> float:
-        """Return the log-odds as a probability."""
-        return 1 / (1 + math.exp(-self.log_odds))
+    evidence: Evidence
 
 
-def candidates(question: str, units: Sequence[Unit]) -> list[Candidate]:
-    """Return the few best places for a question, best first, at least ``APART_SECONDS`` from each other."""
-    if not units:
+def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
+    """Return the few best places for a question, by how much of it they seem to hold."""
+    if not windows.units:
         return []
-    held, weights = presence(question, [unit.text for unit in units])
-    lengths = range(1, min(MAX_UNITS, len(units)) + 1)
-    by_length = np.stack([coverage(held, weights, length=length) for length in lengths])
-    penalty = EDGE_SHARE / 2 * np.arange(len(by_length))[:, None]
-    best_length = np.argmax(by_length - penalty, axis=0)
-    score = np.max(by_length - penalty, axis=0)
-    intro_end = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end)
-    found: list[Candidate] = []
-    for first in np.argsort(-score, kind="stable")[: CANDIDATES * 10]:
-        span = _trim(int(first), min(int(first) + int(best_length[first]), len(units) - 1), held, weights)
-        candidate = _weigh(question, units, span, _share(held, weights, *span), intro_end)
-        if all(abs(candidate.start - other.start) >= APART_SECONDS for other in found):
-            found.append(candidate)
-        if len(found) == CANDIDATES:
-            break
-    return sorted(found, key=lambda candidate: -candidate.log_odds)
+    shares = coverage(*windows.spoken.presence(wanted.text), longest=len(windows.lengths))
+    near = parts = None
+    rough = shares - SENTENCE_COST * np.arange(len(shares))[:, None] + ASKS_SHARE * windows.holds_asking
+    if wanted.vector is not None and windows.directions is not None:
+        near = np.asarray(windows.directions @ wanted.vector, float)
+        parts = coverage(np.asarray(wanted.parts @ windows.directions[0].T, float), np.full(len(wanted.parts), 1 / len(wanted.parts)), longest=len(windows.lengths))
+        rough = rough + NEARNESS_SHARE * near
+    rough = np.where(windows.possible, rough, -np.inf)
+    units = windows.units
+    return [
+        Candidate(
+            first,
+            first + length,
+            units[first].sentence_start,
+            units[_asked_until(units, first + length)].end,
+            _evidence(wanted, windows, shares, near, parts, (length, first)),
+        )
+        for length, first in _peaks(rough)
+    ]
 
 
-def _trim(first: int, last: int, held: Matrix, weights: Matrix) -> tuple[int, int]:
-    """Drop sentences at the edges that add next to nothing to what the rest holds of the question."""
-    while first < last and _share(held, weights, first, last) - _share(held, weights, first + 1, last) < EDGE_SHARE:
-        first += 1
-    while first < last and _share(held, weights, first, last) - _share(held, weights, first, last - 1) < EDGE_SHARE:
-        last -= 1
-    return first, last
+def _peaks(rough: Grid) -> list[tuple[int, int]]:
+    """The best windows that a sentence more or less at either end makes no better, as (length - 1, first)."""
+    lengths, count = rough.shape
+    outside = np.full((lengths + 2, count + 2), -np.inf)
+    outside[1:-1, 1:-1] = rough
+    shorter_or_longer = [outside[:-2, 2:], outside[:-2, 1:-1], outside[2:, :-2], outside[2:, 1:-1]]
+    peaks = (rough >= np.maximum.reduce(shorter_or_longer)) & np.isfinite(rough)
+    best = np.argsort(-np.where(peaks, rough, -np.inf), axis=None, kind="stable")[: min(CANDIDATES, int(peaks.sum()))]
+    return [divmod(int(place), count) for place in best]
 
 
-def _share(held: Matrix, weights: Matrix, first: int, last: int) -> float:
-    """The weighted share of the question that units ``first`` to ``last`` hold together."""
-    return float(weights @ held[:, first : last + 1].max(axis=1))
-
-
-def _weigh(question: str, units: Sequence[Unit], span: tuple[int, int], share: float, intro_end: float) -> Candidate:
-    first, last = span
-    start = units[first].sentence_start
-    text = " ".join(unit.text for unit in units[first : last + 1])
-    return Candidate(
-        first=first,
-        last=last,
-        start=start,
-        end=units[_asked_until(units, last)].end,
-        coverage=share,
-        fuzz=fuzz.token_set_ratio(question.lower(), text.lower()) / 100,
-        asks=_CUES.search(text) is not None,
-        intro=start < intro_end,
+def _evidence(wanted: Wanted, windows: Windows, shares: Grid, near: Grid | None, parts: Grid | None, at: tuple[int, int]) -> Evidence:
+    length, first = at
+    last, units = first + length, windows.units
+    asks = bool(windows.asks[max(0, first - 1) : last + 1].any())
+    asking = int(windows.asks.sum())
+    found = Evidence(
+        coverage=float(shares[at]),
+        in_order=in_order(wanted.text, " ".join(unit.text for unit in units[first : last + 1])),
+        common=math.log(1 + (asking if asks else len(units) - asking)),
+        misplaced=abs(units[first].start / units[-1].end - wanted.expected) if units[-1].end else 0.0,
+        unlike_long=abs(math.log(max(1, len(wanted.text.split())) / max(1, int(windows.words[at])))),
+    )
+    if near is None or windows.around is None or wanted.vector is None:
+        return found
+    before, after = windows.around
+    return found._replace(
+        nearness=float(near[at]),
+        stands_out=float((near[at] - near[length].mean()) / (near[length].std() + 1e-6)),
+        parts=float(parts[at]),
+        parts_stand_out=float((parts[at] - parts[length].mean()) / (parts[length].std() + 1e-6)),
+        answered=float(after[last] @ wanted.vector - before[first] @ wanted.vector),
     )
 
 

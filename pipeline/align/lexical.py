@@ -8,13 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import LCSseq
 
 # A word's beginning stands for its forms (managed, manageable): truncation, the plainest stemmer there is.
 STEM_CHARS = 6
 MISHEARD_RATIO = 80.0
 MISHEARD_WEIGHT = 0.7
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_STOPWORDS = frozenset(
+_CLAUSE_END = re.compile(r"(?<=[.?!,;:–—])\s+")
+FEWEST_OF_CLAUSE = 3  # words
+STOPWORDS = frozenset(
     re.findall(
         r"\w+",
         """
@@ -31,37 +34,58 @@ _STOPWORDS = frozenset(
 def content_words(text: str) -> list[str]:
     """Return the stems of the words that carry meaning, in order; all words if none does."""
     words = [word.lower().replace("’", "'").removesuffix("'s") for word in _WORD.findall(text)]
-    return [word[:STEM_CHARS] for word in words if word not in _STOPWORDS] or [word[:STEM_CHARS] for word in words]
+    return [word[:STEM_CHARS] for word in words if word not in STOPWORDS] or [word[:STEM_CHARS] for word in words]
 
 
-def presence(question: str, units: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Say which of a question's words each unit holds.
+def clauses(text: str) -> list[str]:
+    """Cut a question at its punctuation into parts of three words or more; at least one."""
+    return [part for part in _CLAUSE_END.split(text) if len(part.split()) >= FEWEST_OF_CLAUSE] or [text]
 
-    Returns:
-        An array (words, units) of 0..1: 1 for the word itself, less for one that sounds or is spelt nearly so; and
-        the words' weights, shape (words,), summing to 1: their inverse document frequency in this episode.
+
+def in_order(question: str, spoken: str) -> float:
+    """Return the share of a question's words, common ones too, that are spoken in the same order, 0..1."""
+    wanted, heard = ([word.lower()[:STEM_CHARS] for word in _WORD.findall(text)] for text in (question, spoken))
+    return LCSseq.similarity(wanted, heard) / max(1, len(wanted))
+
+
+class Spoken:
+    """The words of a transcript's sentences, ready to be looked for."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        words = [set(content_words(sentence)) for sentence in sentences]
+        self._vocabulary = sorted(set().union(*words))
+        column = {word: n for n, word in enumerate(self._vocabulary)}
+        self._columns = [[column[word] for word in some] for some in words]
+
+    def presence(self, question: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Say which of a question's words each sentence holds.
+
+        Returns:
+            An array (words, sentences) of 0..1: 1 for the word itself, less for one that sounds or is spelt nearly so;
+            and the words' weights, shape (words,), summing to 1: their inverse document frequency in this episode.
+        """
+        wanted = list(dict.fromkeys(content_words(question)))
+        count = len(self._columns)
+        if not wanted or not self._vocabulary:
+            return np.zeros((len(wanted), count)), np.ones(len(wanted)) / max(1, len(wanted))
+        similar = np.asarray(process.cdist(wanted, self._vocabulary, scorer=fuzz.ratio, score_cutoff=MISHEARD_RATIO))
+        likeness = np.where(similar >= 100, 1.0, np.where(similar > 0, MISHEARD_WEIGHT, 0.0))
+        held = np.zeros((len(wanted), count))
+        for n, columns in enumerate(self._columns):
+            if columns:
+                held[:, n] = likeness[:, columns].max(axis=1)
+        weights = np.log((count + 1) / ((held > 0).sum(axis=1) + 0.5))
+        weights = np.maximum(weights, 0.1)
+        return held, weights / weights.sum()
+
+
+def coverage(held: NDArray[np.float64], weights: NDArray[np.float64], *, longest: int) -> NDArray[np.float64]:
+    """Return the weighted share of the question that each window of one to ``longest`` sentences holds.
+
+    Shape (lengths, sentences): by how many, and the first.
     """
-    wanted = list(dict.fromkeys(content_words(question)))
-    spoken = [set(content_words(unit)) for unit in units]
-    vocabulary = sorted(set().union(*spoken)) if spoken else []
-    if not wanted or not vocabulary:
-        return np.zeros((len(wanted), len(units))), np.ones(len(wanted)) / max(1, len(wanted))
-    similar = np.asarray(process.cdist(wanted, vocabulary, scorer=fuzz.ratio, score_cutoff=MISHEARD_RATIO))
-    likeness = np.where(similar >= 100, 1.0, np.where(similar > 0, MISHEARD_WEIGHT, 0.0))
-    column = {word: index for index, word in enumerate(vocabulary)}
-    held = np.zeros((len(wanted), len(units)))
-    for index, words in enumerate(spoken):
-        if words:
-            held[:, index] = likeness[:, [column[word] for word in words]].max(axis=1)
-    frequency = (held > 0).sum(axis=1)
-    weights = np.log((len(units) + 1) / (frequency + 0.5))
-    weights = np.maximum(weights, 0.1)
-    return held, weights / weights.sum()
-
-
-def coverage(held: NDArray[np.float64], weights: NDArray[np.float64], *, length: int) -> NDArray[np.float64]:
-    """Return, for a window of ``length`` units beginning at each unit, the weighted share of the question it holds."""
-    best = held.copy()
-    for step in range(1, length):
+    best, shares = held.copy(), [weights @ held]
+    for step in range(1, longest):
         best[:, :-step] = np.maximum(best[:, :-step], held[:, step:])
-    return np.asarray(weights @ best)
+        shares.append(weights @ best)
+    return np.stack(shares)

@@ -1,0 +1,120 @@
+"""Learn what each piece of evidence weighs, and print the constants of ``pipeline/align/evidence.py``.
+
+A conditional logit (McFadden 1974): for each question, one of its places is right, or none. Where several lie in the
+span that is true, any of them is. Newton's method, with the chances of the right places taken as they are each time
+(expectation maximisation). How closely a host keeps to the wording depends on what is found, and that on the weights:
+so it is learnt a few times.
+
+    python benchmarks/align_fit.py [--leave-out optech]      # what is learnt without a source may be scored on it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.align_data import FOLDER, Interview, changes, interviews, remembered
+from pipeline.align import places_of
+from pipeline.align.candidates import Candidate
+from pipeline.align.decide import decide
+from pipeline.align.evidence import BY_MEANING, BY_WORDS, Closeness, Evidence, Weights, closeness
+from pipeline.align.meaning import Encode
+from pipeline.align.units import cut
+
+Array = NDArray[np.float64]
+# Lists of topics are another task, and would make what is not asked more likely to be found.
+LEARNT_FROM = ("optech_qa", "optech_qa_cut", "seu_mech", "seu_mech_cut")
+AS = ("as given", "words left out", "reworded", "20 % of words corrupted")
+SLACK = 2.0  # seconds around the true span
+RIDGE = 0.002
+NEWTON_STEPS = 60
+ROUNDS = 3
+# Interview by interview, the places of each question, and between which seconds it is asked.
+Cases = list[list[tuple[list[Candidate], tuple[float, float] | None]]]
+
+
+def cases(corpus: Sequence[Interview], encode: Encode | None) -> Cases:
+    """Find the places of every question, which is most of the work."""
+    found = []
+    for interview in corpus:
+        options = places_of(interview.questions, cut(interview.segments), encode)
+        found.append([(places, one.span) for places, one in zip(options, interview.asked, strict=True)])
+    return found
+
+
+def rows(found: Cases, weights: Weights, *, first: bool) -> Iterator[tuple[Array, NDArray[np.bool_]]]:
+    """For each question the evidence for its places, (places, kinds and one), and which are right."""
+    for interview in found:
+        usual = [weights.usual] * len(interview)
+        if not first:
+            usual = [decision.usual for decision in decide([places for places, _ in interview], weights)]
+        for (places, span), often in zip(interview, usual, strict=True):
+            starts = np.array([place.start for place in places])
+            low, high = span or (np.inf, -np.inf)
+            right = (starts >= low - SLACK) & (starts <= high + SLACK)
+            if span is None or right.any():
+                yield np.array([_row(place, often) for place in places]), right
+
+
+def _row(place: Candidate, usual: Closeness) -> list[float]:
+    closer = (found - often for found, often in zip(closeness(place.evidence), usual, strict=True))
+    return [*place.evidence, *closer, 1.0]
+
+
+def learn(found: Cases, usual: Closeness) -> Weights:
+    """The weights that make the right places the likeliest."""
+    weights = Weights(0.0, Evidence(*[0.0] * len(Evidence._fields)), Closeness(*[0.0] * len(Closeness._fields)), usual)
+    for n in range(ROUNDS):
+        values = _likeliest(list(rows(found, weights, first=n == 0))).tolist()
+        count = len(Evidence._fields)
+        weights = Weights(values[-1], Evidence(*values[:count]), Closeness(*values[count:-1]), usual)
+    return weights
+
+
+def _likeliest(found: Sequence[tuple[Array, NDArray[np.bool_]]]) -> Array:
+    kinds = len(Evidence._fields) + len(Closeness._fields)
+    weights = np.zeros(kinds + 1)
+    ridge = RIDGE * len(found) * np.diag([*[1.0] * kinds, 0.0])
+    for _ in range(NEWTON_STEPS):
+        slope, curve = -ridge @ weights, ridge.copy()
+        for evidence, right in found:
+            odds = np.exp(np.minimum(evidence @ weights, 50))
+            chance = odds / (1 + odds.sum())
+            wanted = np.where(right, odds, 0) / odds[right].sum() if right.any() else np.zeros(len(odds))
+            slope += evidence.T @ (wanted - chance)
+            mean = evidence.T @ chance
+            curve += (evidence * chance[:, None]).T @ evidence - np.outer(mean, mean)
+        step = np.linalg.solve(curve + 1e-9 * np.eye(len(weights)), slope)
+        weights += step * min(1.0, 2.0 / np.abs(step).max())
+    return weights
+
+
+def learn_from(corpus: Sequence[Interview], encode: Encode | None, *, left_out: str | None = None) -> Weights:
+    """The same from all interviews but those of one source, as given and made harder."""
+    chosen = [one for one in corpus if one.set in LEARNT_FROM and one.source != left_out]
+    usual = (BY_MEANING if encode else BY_WORDS).usual
+    return learn(cases([changes()[name](one) for name in AS for one in chosen], encode), usual)
+
+
+@click.command()
+@click.option("--interviews", "folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
+@click.option("--leave-out", "left_out", help="Learn nothing from this source.")
+def main(folder: Path, left_out: str | None) -> None:
+    """Learn and print."""
+    corpus = interviews(folder)
+    for name, encode in (("BY_MEANING", remembered()), ("BY_WORDS", None)):
+        weights = learn_from(corpus, encode, left_out=left_out)
+        click.echo(f"{name} = Weights(\n    bias={weights.bias:.2f},")
+        for part in ("evidence", "closer", "usual"):
+            values = getattr(weights, part)
+            inside = ", ".join(f"{key}={value:.2f}" for key, value in values._asdict().items() if value)
+            click.echo(f"    {part}={type(values).__name__}({inside}),")
+        click.echo(")")
+
+
+if __name__ == "__main__":
+    main()

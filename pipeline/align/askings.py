@@ -1,0 +1,87 @@
+"""What the host asks, listed or not, and when its answer ends. It knows no published question."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from pipeline.align.units import Unit
+
+FEWEST_WORDS = 4  # of an asking: "Is that right?" asks for no answer
+FEWEST_ANSWERED = 6  # words of somebody else after it
+ONE_BREATH = 3.0  # seconds: what is asked so soon after another question shares its answer
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Units ``first`` to ``last`` (inclusive), from ``start`` to ``end`` in seconds, with which something is asked."""
+
+    first: int
+    last: int
+    start: float
+    end: float
+
+
+def askings(units: Sequence[Unit], host: str | None) -> list[Asking]:
+    """Find where the ``host`` asks something that somebody else answers, in order of time; none without a host."""
+    return [asking for asking in answered(units) if host is not None and units[asking.last].speaker == host]
+
+
+def answered(units: Sequence[Unit]) -> Iterator[Asking]:
+    """Find where anybody asks something that somebody else answers, in order of time."""
+    for turn, answer in pairwise(_turns(units)):
+        asked = [n for n in turn if _asks(units[n])]
+        words = sum(len(units[n].text.split()) for n in answer)
+        if asked and units[turn[0]].speaker and words >= FEWEST_ANSWERED:
+            # The last run of questions of the turn: those before it were not waited for.
+            begin = asked[-1]
+            while begin - 1 in asked:
+                begin -= 1
+            yield Asking(begin, asked[-1], units[begin].start, units[asked[-1]].end)
+
+
+def host_of(units: Sequence[Unit], asked_at: Iterable[int]) -> str | None:
+    """Tell who asks: the speaker of most of the units ``asked_at``; without any, of most of what is answered.
+
+    None where speakers are not known, or only one is.
+    """
+    if len({unit.speaker for unit in units if unit.speaker}) < 2:
+        return None
+    votes = Counter(units[n].speaker for n in asked_at) or Counter(units[one.last].speaker for one in answered(units))
+    del votes[None]
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def in_one_breath(one: Asking, other: Asking) -> bool:
+    """Tell whether two askings share sentences, or follow each other with hardly a pause."""
+    first, second = sorted((one, other), key=lambda asking: asking.start)
+    return second.first <= first.last or second.start - first.end < ONE_BREATH
+
+
+def answer_end(asking: Asking, others: Iterable[Asking], closing: float) -> float:
+    """Return when the next asking begins that is not in one breath with this, else ``closing``, in seconds."""
+    later = [one.start for one in others if one.start > asking.start and not in_one_breath(asking, one)]
+    return max(asking.end, min(later, default=closing))
+
+
+def closing(units: Sequence[Unit], host: str | None, asked: Iterable[Asking]) -> float:
+    """Return when the host begins to take leave after the last of what was asked; else when speech ends."""
+    if not units:
+        return 0.0
+    last_turn = list(_turns(units))[-1]
+    is_leave = host is not None and units[last_turn[0]].speaker == host
+    if not is_leave or any(one.last >= last_turn[0] for one in asked):
+        return units[-1].end
+    return units[last_turn[0]].start
+
+
+def _turns(units: Sequence[Unit]) -> Iterator[list[int]]:
+    """The units of each stretch by one speaker, by number."""
+    for _, run in groupby(range(len(units)), key=lambda n: units[n].speaker):
+        yield list(run)
+
+
+def _asks(unit: Unit) -> bool:
+    return "?" in unit.text and len(unit.text.split()) >= FEWEST_WORDS

@@ -1,0 +1,138 @@
+"""A transcript as the runs of sentences in which a question may be asked. It knows no question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.align.askings import host_of
+from pipeline.align.lexical import Spoken
+from pipeline.align.meaning import Encode, Vectors, directions
+from pipeline.align.units import Unit
+
+LONGEST = 4  # sentences: a longer question is found by its best four
+MOST_SECONDS = 45.0
+MOST_WORDS = 90
+ANSWER_SECONDS = 75.0  # of what follows an asking, to see what it is about
+BEFORE_SECONDS = 60.0
+
+# Words with which hosts come to a question.
+_ANNOUNCES = re.compile(
+    r"""
+    \b(?: (?:next|first|second|third|last|final|another|one\ more|other|new|following|(?:got|had|have)\ (?:a|one))
+           \ (?:\w+\ ){0,2}? (?:question|one|thing)
+        | question\ (?:from|is|was|here|about) | wan(?:t|ted)\ to\ ask | ask\ you | asks? | asking
+        | mov(?:e|ing)\ on | let['’]s\ talk | turn\ to | and\ finally | lastly | wondering | I\ wonder | curious
+        | tell\ (?:us|me) | talk\ (?:us|me) | explain | describe ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# The form of a question; most of what has it is none, so it counts only where nobody wrote question marks.
+_FORM = re.compile(
+    r"""
+    \b(?: (?:what|how|why|which|when|where|who)
+           (?:['’](?:s|re|d)|\ (?:is|are|was|were|do|does|did|would|will|can|could|should|has|have))
+        | (?:what|how|which)\ (?:\w+\ ){1,2}(?:do|did|are|is|have|would)\ you
+        | (?:do|did|have|are|were|can|could|would|will|is|was)\ (?:you|your|there|this|that|it|they) ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+FEWEST_MARKED = 0.005  # of the sentences: an interview has more question marks than that, if it has any
+
+
+@dataclass(frozen=True)
+class Windows:
+    """All runs of one to ``LONGEST`` sentences. Arrays of shape (lengths, sentences): by how many, and the first.
+
+    Attributes:
+        units: The sentences.
+        spoken: Their words.
+        sums: Their vectors, (sentences, 384); None without any.
+    """
+
+    units: Sequence[Unit]
+    spoken: Spoken
+    sums: Vectors | None
+
+    @classmethod
+    def of(cls, units: Sequence[Unit], encode: Encode | None) -> Windows:
+        """Make them from a transcript's sentences; without ``encode`` there are no vectors."""
+        texts = [unit.text for unit in units]
+        return cls(units, Spoken(texts), encode(texts) if encode and texts else None)
+
+    @property
+    def lengths(self) -> range:
+        """How many sentences a window may have."""
+        return range(1, min(LONGEST, len(self.units)) + 1)
+
+    @cached_property
+    def starts(self) -> NDArray[np.float64]:
+        """When each sentence starts, in seconds."""
+        return np.array([unit.start for unit in self.units])
+
+    @cached_property
+    def ends(self) -> NDArray[np.float64]:
+        """When each sentence ends."""
+        return np.array([unit.end for unit in self.units])
+
+    @cached_property
+    def words(self) -> NDArray[np.int64]:
+        """How many words each window has."""
+        return np.asarray(self._added(np.array([len(unit.text.split()) for unit in self.units])), np.int64)
+
+    @cached_property
+    def possible(self) -> NDArray[np.bool_]:
+        """Which windows end before the transcript does, and are not too long; single sentences always."""
+        count = len(self.units)
+        last = np.arange(count) + np.array(self.lengths)[:, None] - 1
+        seconds = self.ends[np.minimum(last, count - 1)] - self.starts
+        fits = (last < count) & (seconds < MOST_SECONDS) & (self.words < MOST_WORDS)
+        fits[0] = True
+        return np.asarray(fits)
+
+    @cached_property
+    def asks(self) -> NDArray[np.bool_]:
+        """Which sentences sound like a question, or announce one: only the host's, where it is known who that is."""
+        announced = np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units])
+        marked = np.array(["?" in unit.text for unit in self.units])
+        if marked.mean() < FEWEST_MARKED:
+            marked = np.array([_FORM.search(unit.text) is not None for unit in self.units])
+        host = host_of(self.units, ())
+        by_host = np.array([host in {None, unit.speaker} for unit in self.units])
+        return np.asarray((marked | announced) & by_host)
+
+    @cached_property
+    def holds_asking(self) -> NDArray[np.bool_]:
+        """Which windows hold a sentence that asks."""
+        return np.asarray(self._added(self.asks.astype(int)) > 0)
+
+    @cached_property
+    def directions(self) -> Vectors | None:
+        """What each window means: (lengths, sentences, 384)."""
+        return None if self.sums is None else directions(self._added(self.sums))
+
+    @cached_property
+    def around(self) -> tuple[Vectors, Vectors] | None:
+        """What is spoken of before each sentence and after it: two of (sentences, 384)."""
+        if self.sums is None:
+            return None
+        until = np.concatenate(
+            [np.zeros((1, self.sums.shape[1]), np.float32), np.cumsum(directions(self.sums), axis=0)]
+        )
+        here = np.arange(len(self.units))
+        earliest = np.searchsorted(self.starts, self.starts - BEFORE_SECONDS)
+        latest = np.maximum(np.searchsorted(self.starts, self.ends + ANSWER_SECONDS), here + 1)
+        return directions(until[here] - until[earliest]), directions(until[latest] - until[here + 1])
+
+    def _added(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Sums of the values of each window's sentences; windows past the end have what is left."""
+        count = len(values)
+        until = np.concatenate([np.zeros((1, *values.shape[1:]), values.dtype), np.cumsum(values, axis=0)])
+        last = np.minimum(np.arange(count) + np.array(self.lengths)[:, None], count)
+        return np.asarray(until[last] - until[np.arange(count)])
