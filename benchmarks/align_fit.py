@@ -21,7 +21,7 @@ from benchmarks.align_data import FOLDER, Interview, changes, interviews, rememb
 from pipeline.align import places_of
 from pipeline.align.candidates import Candidate
 from pipeline.align.decide import decide
-from pipeline.align.evidence import BY_MEANING, BY_WORDS, Closeness, Evidence, Weights, closeness
+from pipeline.align.evidence import BY_MEANING, BY_WORDS, SCARCE, Closeness, Evidence, Weights, closeness
 from pipeline.align.meaning import Encode
 from pipeline.align.units import cut
 
@@ -71,7 +71,8 @@ def learn(found: Cases, usual: Closeness) -> Weights:
     for n in range(ROUNDS):
         values = _likeliest(list(rows(found, weights, first=n == 0))).tolist()
         count = len(Evidence._fields)
-        weights = Weights(values[-1], Evidence(*values[:count]), Closeness(*values[count:-1]), usual)
+        evidence = Evidence(*values[:count])._replace(scarce=SCARCE)
+        weights = Weights(values[-1], evidence, Closeness(*values[count:-1]), usual)
     return weights
 
 

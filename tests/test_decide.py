@@ -9,58 +9,84 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align.candidates import Candidate, Evidence
-from pipeline.align.decide import INVERSION_COST, SAME_START, SAME_TIME, SHARED_PLACE_COST, Decision, decide
+from pipeline.align.candidates import Candidate
+from pipeline.align.decide import (
+    INVERSION_COST,
+    SAME_TIME,
+    SHARED_PLACE_COST,
+    Decision,
+    decide,
+    probabilities_of,
+)
+from pipeline.align.evidence import BY_WORDS, Closeness, Evidence, Weights
+
+NOTHING = Closeness(0, 0, 0)
+# Weights that make the log-odds of a place those that a test gives it.
+AS_GIVEN = Weights(0.0, Evidence(1, 0, 0, 0, 0, 0), NOTHING, NOTHING)
 
 
-class Place(Candidate):
-    """A candidate whose log-odds are given; they are kept where its evidence would be."""
-
-    @property
-    def log_odds(self) -> float:
-        return self.evidence.coverage
-
-
-def place(start: float, log_odds: float, *, seconds: float = 5.0) -> Place:
-    return Place(0, 0, start, start + seconds, Evidence(log_odds, 0, 0, 0, 0, 0))
+def place(start: float, log_odds: float, *, seconds: float = 5.0) -> Candidate:
+    return Candidate(0, 0, start, start + seconds, Evidence(log_odds, 0, 0, 0, 0, 0))
 
 
 places = st.lists(st.builds(place, st.integers(0, 40).map(float), st.floats(-4, 4)), max_size=3)
 
 
-def worth(answer: tuple[Place | None, ...]) -> float:
-    found = [one for one in answer if one]
-    total = sum(one.log_odds for one in found)
-    for before, after in itertools.pairwise(found):
+def worth(answer: tuple[Candidate | None, ...]) -> float:
+    chosen = [one for one in answer if one]
+    total = sum(one.evidence.coverage for one in chosen)
+    for before, after in itertools.pairwise(chosen):
         total -= INVERSION_COST * (before.start > after.start + SAME_TIME)
         total -= SHARED_PLACE_COST * (before.start < after.end and before.end > after.start)
     return total
 
 
 @given(options=st.lists(places, max_size=4))
-def test_the_decision_is_the_likeliest_of_all_answers_and_knows_how_likely_it_is(options: list[list[Place]]) -> None:
-    answers = list(itertools.product(*([None, *some] for some in options)))
-    chances = np.exp([worth(answer) for answer in answers])
+def test_a_place_is_as_likely_as_all_answers_together_make_it(options: list[list[Candidate]]) -> None:
+    answers = list(itertools.product(*([None, *range(len(some))] for some in options)))
+    chances = np.exp([worth(tuple(k if k is None else options[n][k] for n, k in enumerate(a))) for a in answers])
     chances /= chances.sum()
-    decisions = decide(options)
-    chosen = tuple(decision.candidate for decision in decisions)
-    assert worth(chosen) == pytest.approx(max(map(worth, answers)))
-    for n, decision in enumerate(decisions):
-        none = sum(chance for chance, answer in zip(chances, answers, strict=True) if answer[n] is None)
-        assert decision.not_asked == pytest.approx(none, abs=1e-9)
-        here = decision.candidate
-        near = [here and answer[n] and abs(answer[n].start - here.start) <= SAME_START for answer in answers]
-        assert decision.probability == pytest.approx(
-            sum(c for c, is_near in zip(chances, near, strict=True) if is_near)
-        )
+    scores = [np.array([one.evidence.coverage for one in some]) for some in options]
+    for n, probabilities in enumerate(probabilities_of(options, scores)):
+        for k, probability in enumerate(probabilities):
+            expected = sum(chance for chance, answer in zip(chances, answers, strict=True) if answer[n] == k)
+            assert probability == pytest.approx(expected, abs=1e-9)
+
+
+@given(options=st.lists(places, max_size=4))
+def test_the_places_of_a_question_and_its_not_being_asked_are_all_there_is(options: list[list[Candidate]]) -> None:
+    for some, decision in zip(options, decide(options, AS_GIVEN), strict=True):
+        shares = [one.probability for one in decision.places]
+        assert decision.not_asked + sum(shares) >= 1 - 1e-9  # places near each other share what each is told of
+        assert shares == sorted(shares, reverse=True)
+        assert {one.candidate.start for one in decision.places} <= {one.start for one in some}
 
 
 def test_without_places_nothing_is_asked() -> None:
-    assert decide([]) == []
-    assert decide([[], []]) == [Decision(None, 0.0, 1.0)] * 2
+    assert decide([], BY_WORDS) == []
+    assert decide([[], []], BY_WORDS) == [Decision((), 1.0, BY_WORDS.usual)] * 2
 
 
 def test_order_decides_between_places_that_are_alike() -> None:
-    first, second = place(100, 2.0), place(300, 2.0)
+    first, second = place(100, 4.0), place(300, 4.0)
     alike = [place(50, 1.0), place(200, 1.0), place(400, 1.0)]
-    assert [decision.candidate for decision in decide([[first], alike, [second]])] == [first, alike[1], second]
+    decided = decide([[first], alike, [second]], AS_GIVEN)
+    assert [one.places[0].candidate for one in decided] == [first, alike[1], second]
+
+
+def test_what_is_certain_moves_its_neighbours() -> None:
+    early, late = place(50, 1.0), place(400, 1.0)
+    options = [[place(200, -6.0)], [early, late]]
+    assert decide(options, AS_GIVEN)[0].places[0].probability < 0.1
+    decided = decide(options, AS_GIVEN, certain={0})
+    assert decided[0].places[0].probability == pytest.approx(1)
+    assert decided[1].places[0].candidate == late
+
+
+def test_a_host_who_keeps_to_the_wording_is_expected_to_go_on_so() -> None:
+    def spoken(start: float, closeness: float) -> Candidate:
+        return Candidate(0, 0, start, start + 5, Evidence(closeness, closeness, 4.0, 0, 0, 0))
+
+    close, free = [[spoken(100.0 * n, 1.0)] for n in range(5)], [[spoken(100.0 * n, 0.5)] for n in range(5)]
+    one = [[spoken(600.0, 0.5)]]
+    assert decide(close + one, BY_WORDS)[-1].not_asked > decide(free + one, BY_WORDS)[-1].not_asked + 0.1

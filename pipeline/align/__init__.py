@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-import numpy as np
-from pipeline.align.lexical import clauses
 from dataclasses import dataclass, replace
 
-from pipeline.align.askings import Asking, answer_end, askings, closing, host_of, in_one_breath
-from pipeline.align.candidates import Candidate, Wanted, candidates
+from pipeline.align.answers import label_segments, with_answers
+from pipeline.align.candidates import Candidate, Wanted, candidate_at, candidates
 from pipeline.align.decide import Decision, decide
-from pipeline.align.evidence import BY_MEANING, BY_WORDS
+from pipeline.align.evidence import BY_MEANING, BY_WORDS, Weights
 from pipeline.align.meaning import Encode, directions
 from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
-from pipeline.model import FollowUp, Match, Question, Role, Segment
+from pipeline.model import Correction, FollowUp, Match, Question, Segment
 
-__all__ = ["ALIGNER_VERSION", "Alignment", "align", "label_segments"]
+__all__ = ["ALIGNER_VERSION", "Alignment", "align", "label_segments", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
 ALIGNER_VERSION = 4
-ASKED_PROBABILITY = 0.6
+ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.4  # a place that is likelier than this is named, as uncertain
 # Where only wording was compared: that it is not there says little of whether it was asked in quite other words.
 MAX_NOT_ASKED_BY_WORDS = 0.5
@@ -31,79 +29,96 @@ class Alignment:
     """What was found in one transcript.
 
     Attributes:
-        matches: One for each published question, in list order.
+        matches: One for each published question, in list order: what was found of it, though an editor may know better.
+        in_force: The same as they count: where there is a correction, it takes the place of what was found.
         follow_ups: What the host asked besides, in order of time.
         decisions: What the matches were made from, in the same order: for who wants to know why.
         units: The sentences that the decisions name by number.
+        weights: What the evidence weighed.
     """
 
     matches: tuple[Match, ...]
+    in_force: tuple[Match, ...]
     follow_ups: tuple[FollowUp, ...]
     decisions: tuple[Decision, ...]
     units: tuple[Unit, ...]
+    weights: Weights
 
 
-def align(questions: Sequence[Question], segments: Sequence[Segment], *, encode: Encode | None = None) -> Alignment:
+def align(
+    questions: Sequence[Question],
+    segments: Sequence[Segment],
+    *,
+    encode: Encode | None = None,
+    corrections: Mapping[int, Correction] | None = None,
+) -> Alignment:
     """Say for each published question when it is asked, and how sure that is.
 
     Args:
         questions: The list in published order.
         segments: The transcript in order of time; word times sharpen the result, speakers are not needed.
         encode: Gives sentence vectors; without it only wording is compared.
+        corrections: What an editor said of questions, by number: the others are decided given that.
 
     Returns:
         The matches: ``asked`` and ``merged`` are meant to be right, ``uncertain`` names the best place, ``not_asked``
         names none. A confidence of 0.8 is meant to be right eight times in ten.
     """
+    known = dict(corrections or {})
     units = cut(segments)
-    options = places_of(questions, units, encode)
-    decisions = decide(options, BY_WORDS if encode is None else BY_MEANING)
+    windows = Windows.of(units, encode)
+    wanted = _wanted(questions, encode)
+    options = [candidates(one, windows) for one in wanted]
+    weights = BY_WORDS if encode is None else BY_MEANING
     most_sure = MAX_NOT_ASKED_BY_WORDS if encode is None else 1.0
-    found = [_found(question, decision, most_sure) for question, decision in zip(questions, decisions, strict=True)]
-    places = {
-        match.number: decision.places[0].candidate
-        for match, decision in zip(found, decisions, strict=True)
-        if match.start is not None
-    }
-    # Only what is sure ends the answer before it: a guess must not cut a right answer short.
-    sure = {match.number: places[match.number] for match in found if match.status == "asked"}
-    host = host_of(units, [place.last for place in sure.values()])
-    besides = [
-        asking for asking in askings(units, host) if not any(in_one_breath(asking, place) for place in sure.values())
-    ]
-    end = closing(units, host, [*sure.values(), *besides])
-    matches = [
-        _with_answer(match, places[match.number], sure, besides, end) if match.number in places else match
-        for match in found
-    ]
-    follow_ups = [
-        FollowUp(
-            after,
-            round(asking.start, 3),
-            round(asking.end, 3),
-            round(answer_end(asking, [*sure.values(), *besides], end), 3),
-            " ".join(unit.text for unit in units[asking.first : asking.last + 1]),
-        )
-        for asking in besides
-        if (after := _last_before(asking, sure)) and not any(in_one_breath(asking, place) for place in places.values())
-    ]
-    return Alignment(tuple(matches), tuple(follow_ups), tuple(decisions), units)
+
+    def decided(corrections: Mapping[int, Correction]) -> list[Decision]:
+        certain = {n: corrections[one.number] for n, one in enumerate(questions) if one.number in corrections}
+        given = [
+            places if n not in certain else _places_given(certain[n], wanted[n], windows)
+            for n, places in enumerate(options)
+        ]
+        return decide(given, weights, certain=certain)
+
+    def completed(decisions: Sequence[Decision]) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
+        found = [_found(question, decision, most_sure) for question, decision in zip(questions, decisions, strict=True)]
+        places = {
+            match.number: decision.places[0].candidate
+            for match, decision in zip(found, decisions, strict=True)
+            if match.start is not None
+        }
+        return with_answers(found, places, units)
+
+    decisions = decided(known)
+    matches, follow_ups = completed(decisions)
+    in_force = tuple(_corrected(match, known.get(match.number)) for match in matches)
+    for n, question in enumerate(questions):
+        if question.number in known:
+            # What would be found of it had the editor said nothing of it: that counts again once it is undone.
+            decisions[n] = decided({number: one for number, one in known.items() if number != question.number})[n]
+    return Alignment(completed(decisions)[0], in_force, follow_ups, tuple(decisions), units, weights)
 
 
 def places_of(questions: Sequence[Question], units: Sequence[Unit], encode: Encode | None) -> list[list[Candidate]]:
     """Return for each question where it may have been asked."""
     windows = Windows.of(units, encode)
-    vectors = [_vectors(question.text, encode) for question in questions]
+    return [candidates(wanted, windows) for wanted in _wanted(questions, encode)]
+
+
+def _wanted(questions: Sequence[Question], encode: Encode | None) -> list[Wanted]:
+    count = len(questions)
+    vectors = directions(encode([question.text for question in questions])) if encode and questions else [None] * count
     return [
-        candidates(Wanted(question.text, *vectors[n], expected=(n + 0.5) / len(questions)), windows)
-        for n, question in enumerate(questions)
+        Wanted(question.text, vector, expected=(n + 0.5) / count, listed=count)
+        for n, (question, vector) in enumerate(zip(questions, vectors, strict=True))
     ]
 
 
-def _vectors(text, encode):
-    if encode is None: return None, None
-    whole, *parts = directions(encode([text, *clauses(text)]))
-    return whole, np.array(parts)
+def _places_given(correction: Correction, wanted: Wanted, windows: Windows) -> list[Candidate]:
+    """The one place, or none, that an editor leaves to a question."""
+    if correction.start is None or not windows.units:
+        return []
+    return [candidate_at(wanted, windows, correction.start)]
 
 
 def _found(question: Question, decision: Decision, most_sure: float) -> Match:
@@ -123,48 +138,21 @@ def _found(question: Question, decision: Decision, most_sure: float) -> Match:
     )
 
 
-def _with_answer(
-    match: Match, place: Asking, sure: Mapping[int, Asking], besides: Sequence[Asking], end: float
-) -> Match:
-    """The match with where its answer ends; what is asked in the same breath shares the answer."""
-    others = {number: asking for number, asking in sure.items() if number != match.number}
-    merged = [number for number, asking in others.items() if match.number in sure and in_one_breath(place, asking)]
+def _corrected(match: Match, correction: Correction | None) -> Match:
+    """The match with what an editor said; what the editor left open is as it was found given that."""
+    if correction is None:
+        return match
+    if correction.start is None:
+        return Match(match.number, correction.status, confidence=1.0)
+    end = correction.end if correction.end is not None else max(correction.start, match.end or correction.start)
+    found = correction.answer_end if correction.answer_end is not None else match.answer_end
     return replace(
         match,
-        status="merged" if merged else match.status,
-        answer_end=round(answer_end(place, [*others.values(), *besides], end), 3),
-        merged_with=merged[0] if merged else None,
+        status="merged" if match.status == "merged" else correction.status,
+        start=correction.start,
+        end=end,
+        answer_end=max(end, found or end),
+        confidence=1.0,
+        runner_up=None,
+        runner_up_confidence=None,
     )
-
-
-def _last_before(asking: Asking, sure: Mapping[int, Asking]) -> int | None:
-    """The number of the question that was asked last before this."""
-    before = {number: one.start for number, one in sure.items() if one.start < asking.start}
-    return max(before, key=lambda number: before[number], default=None)
-
-
-def label_segments(alignment: Alignment, segments: Sequence[Segment]) -> tuple[tuple[Role, int | None], ...]:
-    """Say for each segment whether it asks or answers a question, and which; by the segment's middle.
-
-    A follow-up and its answer have the number of the question that it follows. What is uncertain labels nothing: a
-    guess must not look like a fact in search results.
-    """
-    known = [
-        (match.number, match.start, match.end, match.answer_end)
-        for match in alignment.matches
-        if match.status in {"asked", "merged"}
-    ]
-    known += [(one.after, one.start, one.end, one.answer_end) for one in alignment.follow_ups]
-    labels: list[tuple[Role, int | None]] = []
-    for segment in segments:
-        middle = (segment.start + segment.end) / 2
-        label: tuple[Role, int | None] = ("other", None)
-        for number, start, end, until in known:
-            if start is None or end is None or until is None:
-                continue
-            if start <= middle < end:
-                label = ("question", number)
-            elif end <= middle < until and label[0] == "other":
-                label = ("answer", number)
-        labels.append(label)
-    return tuple(labels)

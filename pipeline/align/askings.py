@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from itertools import groupby, pairwise
 
 from pipeline.align.units import Unit
 
+_GOES_ON = re.compile(r"(?:and|or|but)\b", re.IGNORECASE)
 FEWEST_WORDS = 4  # of an asking: "Is that right?" asks for no answer
 FEWEST_ANSWERED = 6  # words of somebody else after it
 ONE_BREATH = 3.0  # seconds: what is asked so soon after another question shares its answer
@@ -32,7 +34,7 @@ def askings(units: Sequence[Unit], host: str | None) -> list[Asking]:
 def answered(units: Sequence[Unit]) -> Iterator[Asking]:
     """Find where anybody asks something that somebody else answers, in order of time."""
     for turn, answer in pairwise(_turns(units)):
-        asked = [n for n in turn if _asks(units[n])]
+        asked = [n for n in turn if asks(units[n])]
         words = sum(len(units[n].text.split()) for n in answer)
         if asked and units[turn[0]].speaker and words >= FEWEST_ANSWERED:
             # The last run of questions of the turn: those before it were not waited for.
@@ -55,9 +57,16 @@ def host_of(units: Sequence[Unit], asked_at: Iterable[int]) -> str | None:
 
 
 def in_one_breath(one: Asking, other: Asking) -> bool:
-    """Tell whether two askings share sentences, or follow each other with hardly a pause."""
+    """Tell whether two askings share sentences, or follow each other with hardly a pause: they share the answer."""
     first, second = sorted((one, other), key=lambda asking: asking.start)
     return second.first <= first.last or second.start - first.end < ONE_BREATH
+
+
+def are_merged(one: Asking, other: Asking, units: Sequence[Unit]) -> bool:
+    """Tell whether two askings are one: they share sentences, or the second goes on with an "and"."""
+    second = max(one, other, key=lambda asking: asking.start)
+    shared = one.first <= other.last and other.first <= one.last
+    return shared or (in_one_breath(one, other) and _GOES_ON.match(units[second.first].text) is not None)
 
 
 def answer_end(asking: Asking, others: Iterable[Asking], closing: float) -> float:
@@ -83,5 +92,6 @@ def _turns(units: Sequence[Unit]) -> Iterator[list[int]]:
         yield list(run)
 
 
-def _asks(unit: Unit) -> bool:
+def asks(unit: Unit) -> bool:
+    """Tell whether a sentence is a question, and long enough to be answered."""
     return "?" in unit.text and len(unit.text.split()) >= FEWEST_WORDS

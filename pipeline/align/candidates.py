@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +24,9 @@ CANDIDATES = 24
 NEARNESS_SHARE = 0.75
 ASKS_SHARE = 0.25
 SENTENCE_COST = 0.06
+HARDLY_MORE = 1.5  # as many as the list has
+LEAD_WORDS = 8
+SOON = 0.5  # seconds
 MORE_UNITS = 2
 MORE_PAUSE_SECONDS = 1.5
 
@@ -35,14 +38,14 @@ class Wanted:
     Attributes:
         text: As published.
         vector: What it means, (384,), of length one; None without sentence vectors.
-        parts: What its clauses mean, (clauses, 384), each of length one.
         expected: Where in the episode it should be asked by its place in the list, as a share.
+        listed: How many questions the list has.
     """
 
     text: str
     vector: Vectors | None
-    parts: Vectors | None
     expected: float
+    listed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +59,47 @@ def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
     """Return the few best places for a question, by how much of it they seem to hold."""
     if not windows.units:
         return []
-    shares = coverage(*windows.spoken.presence(wanted.text), longest=len(windows.lengths))
-    near = parts = None
-    rough = shares - SENTENCE_COST * np.arange(len(shares))[:, None] + ASKS_SHARE * windows.holds_asking
-    if wanted.vector is not None and windows.directions is not None:
-        near = np.asarray(windows.directions @ wanted.vector, float)
-        parts = coverage(np.asarray(wanted.parts @ windows.directions[0].T, float), np.full(len(wanted.parts), 1 / len(wanted.parts)), longest=len(windows.lengths))
-        rough = rough + NEARNESS_SHARE * near
-    rough = np.where(windows.possible, rough, -np.inf)
-    units = windows.units
-    return [
-        Candidate(
-            first,
-            first + length,
-            units[first].sentence_start,
-            units[_asked_until(units, first + length)].end,
-            _evidence(wanted, windows, shares, near, parts, (length, first)),
-        )
-        for length, first in _peaks(rough)
-    ]
+    seen = _Seen.of(wanted, windows)
+    return [_candidate(wanted, windows, seen, at) for at in _peaks(seen.rough)]
+
+
+def candidate_at(wanted: Wanted, windows: Windows, start: float) -> Candidate:
+    """Return the place of a question that is known to begin at ``start``, in seconds; there must be a transcript."""
+    seen = _Seen.of(wanted, windows)
+    # Editors set a start a little early or late: the sentence is the one that most of the next second is in.
+    first = max(0, int(np.searchsorted(windows.starts, start + SOON, side="right")) - 1)
+    found = _candidate(wanted, windows, seen, (int(seen.rough[:, first].argmax()), first))
+    return replace(found, start=start, end=max(start, found.end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """How much of a question each window holds: by its words, by its meaning, and roughly in all."""
+
+    shares: Grid
+    near: Grid | None
+    rough: Grid
+
+    @classmethod
+    def of(cls, wanted: Wanted, windows: Windows) -> _Seen:
+        shares = coverage(*windows.spoken.presence(wanted.text), longest=len(windows.lengths))
+        rough = shares - SENTENCE_COST * np.arange(len(shares))[:, None] + ASKS_SHARE * windows.holds_asking
+        near = None
+        if wanted.vector is not None and windows.directions is not None:
+            near = np.asarray(windows.directions @ wanted.vector, float)
+            rough = rough + NEARNESS_SHARE * near
+        return cls(shares, near, np.where(windows.possible, rough, -np.inf))
+
+
+def _candidate(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:
+    length, first = at
+    return Candidate(
+        first,
+        first + length,
+        windows.units[_begun_at(windows, first)].sentence_start,
+        windows.units[_asked_until(windows.units, first + length)].end,
+        _evidence(wanted, windows, seen, at),
+    )
 
 
 def _peaks(rough: Grid) -> list[tuple[int, int]]:
@@ -88,28 +113,50 @@ def _peaks(rough: Grid) -> list[tuple[int, int]]:
     return [divmod(int(place), count) for place in best]
 
 
-def _evidence(wanted: Wanted, windows: Windows, shares: Grid, near: Grid | None, parts: Grid | None, at: tuple[int, int]) -> Evidence:
+def _evidence(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
     length, first = at
     last, units = first + length, windows.units
     asks = bool(windows.asks[max(0, first - 1) : last + 1].any())
     asking = int(windows.asks.sum())
     found = Evidence(
-        coverage=float(shares[at]),
+        coverage=float(seen.shares[at]),
         in_order=in_order(wanted.text, " ".join(unit.text for unit in units[first : last + 1])),
         common=math.log(1 + (asking if asks else len(units) - asking)),
         misplaced=abs(units[first].start / units[-1].end - wanted.expected) if units[-1].end else 0.0,
+        scarce=float(_is_scarce(wanted, windows, first, last)),
         unlike_long=abs(math.log(max(1, len(wanted.text.split())) / max(1, int(windows.words[at])))),
     )
+    near = seen.near
     if near is None or windows.around is None or wanted.vector is None:
         return found
     before, after = windows.around
     return found._replace(
         nearness=float(near[at]),
         stands_out=float((near[at] - near[length].mean()) / (near[length].std() + 1e-6)),
-        parts=float(parts[at]),
-        parts_stand_out=float((parts[at] - parts[length].mean()) / (parts[length].std() + 1e-6)),
         answered=float(after[last] @ wanted.vector - before[first] @ wanted.vector),
     )
+
+
+def _is_scarce(wanted: Wanted, windows: Windows, first: int, last: int) -> bool:
+    """Tell whether the window is one of few askings of the host that are answered, and of nobody else's sentences."""
+    return (
+        len(windows.askings) <= HARDLY_MORE * wanted.listed
+        and bool(windows.answered[first : last + 1].any())
+        and all(unit.speaker == windows.host for unit in windows.units[first : last + 1])
+    )
+
+
+def _begun_at(windows: Windows, first: int) -> int:
+    """The asking begins with a short sentence that comes to it, like "Turning to your staff", if there is one."""
+    before, unit = windows.units[first - 1], windows.units[first]
+    leads = (
+        first > 0
+        and windows.announces[first - 1]
+        and before.speaker == unit.speaker
+        and unit.start - before.end < MORE_PAUSE_SECONDS
+        and len(before.text.split()) <= LEAD_WORDS
+    )
+    return first - 1 if leads else first
 
 
 def _asked_until(units: Sequence[Unit], last: int) -> int:

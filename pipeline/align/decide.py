@@ -8,8 +8,8 @@ Rabiner 1989, doi 10.1109/5.18626): the likeliest place of each is the one most 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,11 +20,13 @@ from pipeline.align.evidence import Closeness, Weights, closeness
 
 Array = NDArray[np.float64]
 
-INVERSION_COST = 2.0
+INVERSION_COST = 1.0
 SHARED_PLACE_COST = 1.0
 SAME_TIME = 3.0  # seconds: places nearer than this are not out of order
 SAME_START = 2.0  # seconds: places nearer than this say the same of when a question is asked
 ROUNDS = 2
+CERTAIN = 100.0  # log-odds
+NEGLIGIBLE = 0.01
 _NEVER = -1e9
 
 
@@ -51,23 +53,55 @@ class Decision:
     usual: Closeness
 
 
-def decide(options: Sequence[Sequence[Candidate]], weights: Weights) -> list[Decision]:
-    """Say of each question where it is asked, and how likely; ``options`` are in list order. Deterministic.
+def decide(
+    options: Sequence[Sequence[Candidate]], weights: Weights, *, certain: Collection[int] = ()
+) -> list[Decision]:
+    """Say of each question where it is asked, and how likely. Deterministic.
 
-    It is decided twice: how closely the host keeps to the published wording is known only when questions were found.
+    It is decided twice: only when questions were found is it known how closely the host keeps to the published wording,
+    and which of his askings are left for the other questions.
+
+    Args:
+        options: The places of each question, in list order.
+        weights: What the evidence for them weighs.
+        certain: Which questions, by their place in the list, are certainly asked at one of their places.
     """
     usual = [weights.usual] * len(options)
+    left = options
     for _ in range(ROUNDS):
         scores = [
-            np.array([weights.log_odds(candidate.evidence, often) for candidate in places])
-            for places, often in zip(options, usual, strict=True)
+            np.array([weights.log_odds(candidate.evidence, often) + CERTAIN * (n in certain) for candidate in places])
+            for n, (places, often) in enumerate(zip(left, usual, strict=True))
         ]
-        decisions = [
-            _decision(places, probabilities, often)
-            for places, probabilities, often in zip(options, probabilities_of(options, scores), usual, strict=True)
-        ]
+        probabilities = probabilities_of(left, scores)
+        decisions = [_decision(*question) for question in zip(left, probabilities, usual, strict=True)]
         usual = _usual_beside(decisions, weights.usual)
+        left = _left_by_others(options, probabilities)
     return decisions
+
+
+def _left_by_others(
+    options: Sequence[Sequence[Candidate]], probabilities: Sequence[Array]
+) -> Sequence[Sequence[Candidate]]:
+    """The places of each question; one of few askings says the less, the likelier another question is asked with it."""
+    taken = [
+        (candidate, float(probability), n)
+        for n, (places, chances) in enumerate(zip(options, probabilities, strict=True))
+        for candidate, probability in zip(places, chances, strict=True)
+        if candidate.evidence.scarce and probability > NEGLIGIBLE
+    ]
+
+    def left(n: int, place: Candidate) -> Candidate:
+        if not place.evidence.scarce:
+            return place
+        by_others = sum(
+            probability
+            for other, probability, asker in taken
+            if asker != n and other.first <= place.last and place.first <= other.last
+        )
+        return replace(place, evidence=place.evidence._replace(scarce=max(0.0, 1 - by_others)))
+
+    return [[left(n, place) for place in places] for n, places in enumerate(options)]
 
 
 def _decision(candidates: Sequence[Candidate], probabilities: Array, usual: Closeness) -> Decision:

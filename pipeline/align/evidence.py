@@ -7,6 +7,7 @@ left out, and with words replaced by others of like meaning.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -20,6 +21,8 @@ class Evidence(NamedTuple):
             of the host's: the fewer there are, the more it says that it is one of them.
         misplaced: How far it is from where the question's place in the list lets expect it, as a share of the episode.
         unlike_long: The logarithm of how many times as long the one is as the other.
+        scarce: 1 where the host, who asks hardly more than the list has, asks something that is answered; less where
+            other questions are likely to be what is asked.
         nearness: How alike both are in meaning, -1 to 1; 0 without sentence vectors, as in all that follow.
         stands_out: By how many standard deviations it is nearer than the episode's other windows.
         answered: How much nearer what follows it is to the question than what comes before.
@@ -30,10 +33,9 @@ class Evidence(NamedTuple):
     common: float
     misplaced: float
     unlike_long: float
+    scarce: float
     nearness: float = 0.0
     stands_out: float = 0.0
-    parts: float = 0.0
-    parts_stand_out: float = 0.0
     answered: float = 0.0
 
 
@@ -62,12 +64,15 @@ class Weights(NamedTuple):
 
     def log_odds(self, evidence: Evidence, usual: Closeness) -> float:
         """Return the evidence added up: that a window is the asking, against that the question is not asked."""
-        closer = (found - often for found, often in zip(closeness(evidence), usual, strict=True))
-        return (
-            self.bias
-            + sum(weight * found for weight, found in zip(self.evidence, evidence, strict=True))
-            + sum(weight * more for weight, more in zip(self.closer, closer, strict=True))
-        )
+        return sum(share for _, _, share in self.shares(evidence, usual))
+
+    def shares(self, evidence: Evidence, usual: Closeness) -> Iterator[tuple[str, float, float]]:
+        """Give the name of each piece of evidence, its value, and its share in the log-odds."""
+        yield "bias", 1.0, self.bias
+        for name, found, weight in zip(Evidence._fields, evidence, self.evidence, strict=True):
+            yield name, found, weight * found
+        for name, found, often, weight in zip(Closeness._fields, closeness(evidence), usual, self.closer, strict=True):
+            yield f"{name}_beyond_usual", found - often, weight * (found - often)
 
 
 def closeness(evidence: Evidence) -> Closeness:
@@ -75,24 +80,28 @@ def closeness(evidence: Evidence) -> Closeness:
     return Closeness(evidence.coverage, evidence.in_order, evidence.nearness)
 
 
+# Not learnt: none of the interviews to learn from is of a host who asks little besides the list. There, what is left of
+# his askings when the plain ones are found is most likely what is left of the list.
+SCARCE = 3.0
 BY_MEANING = Weights(
-    bias=1.24,
+    bias=1.27,
     evidence=Evidence(
-        coverage=0.91,
-        in_order=2.96,
-        common=-1.12,
-        misplaced=-0.89,
-        unlike_long=-1.42,
-        nearness=0.48,
+        coverage=0.90,
+        in_order=2.98,
+        common=-1.13,
+        misplaced=-0.90,
+        unlike_long=-1.41,
+        scarce=SCARCE,
+        nearness=0.49,
         stands_out=0.74,
-        answered=1.55,
+        answered=1.53,
     ),
-    closer=Closeness(coverage=1.78, in_order=3.55, nearness=0.89),
-    usual=Closeness(coverage=0.80, in_order=0.75, nearness=0.70),
+    closer=Closeness(coverage=1.77, in_order=3.54, nearness=0.87),
+    usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.7),
 )
 BY_WORDS = Weights(
-    bias=3.89,
-    evidence=Evidence(coverage=1.67, in_order=4.34, common=-0.91, misplaced=-1.20, unlike_long=-1.92),
-    closer=Closeness(coverage=2.81, in_order=5.13, nearness=0.0),
+    bias=3.91,
+    evidence=Evidence(coverage=1.68, in_order=4.37, common=-0.93, misplaced=-1.21, unlike_long=-1.92, scarce=SCARCE),
+    closer=Closeness(coverage=2.75, in_order=5.09, nearness=0.0),
     usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.0),
 )

@@ -15,8 +15,6 @@ STEM_CHARS = 6
 MISHEARD_RATIO = 80.0
 MISHEARD_WEIGHT = 0.7
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_CLAUSE_END = re.compile(r"(?<=[.?!,;:–—])\s+")
-FEWEST_OF_CLAUSE = 3  # words
 STOPWORDS = frozenset(
     re.findall(
         r"\w+",
@@ -35,11 +33,6 @@ def content_words(text: str) -> list[str]:
     """Return the stems of the words that carry meaning, in order; all words if none does."""
     words = [word.lower().replace("’", "'").removesuffix("'s") for word in _WORD.findall(text)]
     return [word[:STEM_CHARS] for word in words if word not in STOPWORDS] or [word[:STEM_CHARS] for word in words]
-
-
-def clauses(text: str) -> list[str]:
-    """Cut a question at its punctuation into parts of three words or more; at least one."""
-    return [part for part in _CLAUSE_END.split(text) if len(part.split()) >= FEWEST_OF_CLAUSE] or [text]
 
 
 def in_order(question: str, spoken: str) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.askings import host_of
+from pipeline.align.askings import Asking, askings, host_of
 from pipeline.align.lexical import Spoken
 from pipeline.align.meaning import Encode, Vectors, directions
 from pipeline.align.units import Unit
@@ -28,7 +28,8 @@ _ANNOUNCES = re.compile(
     \b(?: (?:next|first|second|third|last|final|another|one\ more|other|new|following|(?:got|had|have)\ (?:a|one))
            \ (?:\w+\ ){0,2}? (?:question|one|thing)
         | question\ (?:from|is|was|here|about) | wan(?:t|ted)\ to\ ask | ask\ you | asks? | asking
-        | mov(?:e|ing)\ on | let['’]s\ talk | turn\ to | and\ finally | lastly | wondering | I\ wonder | curious
+        | mov(?:e|ing)\ on | let['’]s\ talk | turn(?:ing)?\ to | jump\ ahead
+        | going\ back | back\ to | and\ finally | lastly | wondering | I\ wonder | curious
         | tell\ (?:us|me) | talk\ (?:us|me) | explain | describe ) \b
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -97,15 +98,36 @@ class Windows:
         return np.asarray(fits)
 
     @cached_property
+    def announces(self) -> NDArray[np.bool_]:
+        """Which sentences come to a question."""
+        return np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units])
+
+    @cached_property
     def asks(self) -> NDArray[np.bool_]:
         """Which sentences sound like a question, or announce one: only the host's, where it is known who that is."""
-        announced = np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units])
         marked = np.array(["?" in unit.text for unit in self.units])
         if marked.mean() < FEWEST_MARKED:
             marked = np.array([_FORM.search(unit.text) is not None for unit in self.units])
-        host = host_of(self.units, ())
-        by_host = np.array([host in {None, unit.speaker} for unit in self.units])
-        return np.asarray((marked | announced) & by_host)
+        by_host = np.array([self.host in {None, unit.speaker} for unit in self.units])
+        return np.asarray((marked | self.announces) & by_host)
+
+    @cached_property
+    def host(self) -> str | None:
+        """Who asks, where speakers are known."""
+        return host_of(self.units, ())
+
+    @cached_property
+    def askings(self) -> list[Asking]:
+        """What the host asks and somebody else answers."""
+        return askings(self.units, self.host)
+
+    @cached_property
+    def answered(self) -> NDArray[np.bool_]:
+        """Which sentences are part of that."""
+        found = np.zeros(len(self.units), bool)
+        for asking in self.askings:
+            found[asking.first : asking.last + 1] = True
+        return found
 
     @cached_property
     def holds_asking(self) -> NDArray[np.bool_]:

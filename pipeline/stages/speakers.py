@@ -83,7 +83,7 @@ def _asks(
 ) -> Mapping[int, float]:
     """How much of the published questions each speaker asks, 0..1; without a list, of all questions."""
     words = [word for segment in segments for word in segment.words]
-    matches = [match for match in align(questions, segments) if match.status in {"asked", "merged"}]
+    matches = [match for match in align(questions, segments).matches if match.status in {"asked", "merged"}]
     askings = [
         [who for word, who in zip(words, speakers, strict=True) if match.start <= word.start < match.end]
         for match in matches

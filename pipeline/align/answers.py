@@ -1,0 +1,99 @@
+"""Where the answers to found questions end, what was asked together, and what was asked besides the list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pipeline.align.askings import Asking, answer_end, are_merged, askings, closing, host_of, in_one_breath
+from pipeline.align.units import Unit
+from pipeline.model import FollowUp, Match, Role, Segment
+
+
+def with_answers(
+    matches: Sequence[Match], places: Mapping[int, Asking], units: Sequence[Unit]
+) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
+    """Complete matches with where the answers end and with what they are merged, and find the follow-up questions.
+
+    Args:
+        matches: With their starts and ends; ``asked``, ``uncertain`` or ``not_asked``.
+        places: Where each question that has a time is asked, by number.
+        units: The transcript.
+    """
+    sure = {match.number: places[match.number] for match in matches if match.status == "asked"}
+    host = host_of(units, [place.last for place in sure.values()])
+    spoken = askings(units, host)
+    besides = [asking for asking in spoken if not any(in_one_breath(asking, place) for place in places.values())]
+    # A place that is only a guess must not cut a right answer short, unless the host asks there whatever it is.
+    ending = besides + [
+        place
+        for number, place in places.items()
+        if number in sure or any(in_one_breath(asking, place) for asking in spoken)
+    ]
+    end = closing(units, host, ending)
+
+    def complete(match: Match) -> Match:
+        if match.number not in places:
+            return match
+        merged = {number: sure[number] for number in _merged_with(match.number, sure, units)}
+        asked = [places[match.number], *merged.values()]
+        return replace(
+            match,
+            status="merged" if merged else match.status,
+            start=round(min(one.start for one in asked), 3),
+            end=round(max(one.end for one in asked), 3),
+            answer_end=round(max(answer_end(one, ending, end) for one in asked), 3),
+            merged_with=min(merged, default=None),
+        )
+
+    follow_ups = [
+        FollowUp(
+            after,
+            round(asking.start, 3),
+            round(asking.end, 3),
+            round(answer_end(asking, ending, end), 3),
+            " ".join(unit.text for unit in units[asking.first : asking.last + 1]),
+        )
+        for asking in besides
+        if (after := _last_before(asking, places))
+    ]
+    return tuple(map(complete, matches)), tuple(follow_ups)
+
+
+def _merged_with(number: int, sure: Mapping[int, Asking], units: Sequence[Unit]) -> list[int]:
+    """The numbers of the questions that are asked as one with this."""
+    return [
+        other for other in sure if number in sure and other != number and are_merged(sure[number], sure[other], units)
+    ]
+
+
+def _last_before(asking: Asking, places: Mapping[int, Asking]) -> int | None:
+    """The number of the question that was asked last before this."""
+    before = {number: one.start for number, one in places.items() if one.start < asking.start}
+    return max(before, key=lambda number: before[number], default=None)
+
+
+def label_segments(
+    matches: Sequence[Match], follow_ups: Sequence[FollowUp], segments: Sequence[Segment]
+) -> tuple[tuple[Role, int | None], ...]:
+    """Say for each segment whether it asks or answers a question, and which; by the segment's middle.
+
+    A follow-up and its answer have the number of the question that it follows. What is uncertain labels nothing: a
+    guess must not look like a fact in search results.
+    """
+    sure = {match.number: match for match in matches if match.status in {"asked", "merged"}}
+    spans = [(match.number, match.start, match.end, match.answer_end) for match in sure.values()]
+    spans += [(one.after, one.start, one.end, one.answer_end) for one in follow_ups if one.after in sure]
+    labels: list[tuple[Role, int | None]] = []
+    for segment in segments:
+        middle = (segment.start + segment.end) / 2
+        label: tuple[Role, int | None] = ("other", None)
+        for number, start, end, until in spans:
+            if start is None or end is None or until is None:
+                continue
+            if start <= middle < end:
+                label = ("question", number)
+            elif end <= middle < until and label[0] == "other":
+                label = ("answer", number)
+        labels.append(label)
+    return tuple(labels)

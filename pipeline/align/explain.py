@@ -1,0 +1,71 @@
+"""Why a question was found where it was: each piece of evidence, for the place found and for the runner-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import shorten
+from typing import Any
+
+from pipeline.align import Alignment
+from pipeline.align.decide import Decision, Place
+from pipeline.model import Question, clock
+
+MOST_TEXT = 100  # characters of what was said, in the table
+
+
+def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dict[str, Any]]:
+    """Return for each question what was decided and why, ready to be printed as JSON.
+
+    ``places`` holds the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
+    ``value`` and its ``log_odds``, the share it has in the decision; these add up to ``log_odds`` of the place alone,
+    before the order of the list and the other questions have their say in ``probability``.
+    """
+    return [
+        {
+            "number": question.number,
+            "question": question.text,
+            "status": match.status,
+            "confidence": match.confidence,
+            "start": match.start,
+            "not_asked": round(decision.not_asked, 3),
+            "places": [_place(place, decision, alignment) for place in decision.places[:2]],
+        }
+        for question, match, decision in zip(questions, alignment.matches, alignment.decisions, strict=True)
+    ]
+
+
+def _place(place: Place, decision: Decision, alignment: Alignment) -> dict[str, Any]:
+    candidate = place.candidate
+    shares = list(alignment.weights.shares(candidate.evidence, decision.usual))
+    said = " ".join(unit.text for unit in alignment.units[candidate.first : candidate.last + 1])
+    return {
+        "start": round(candidate.start, 3),
+        "end": round(candidate.end, 3),
+        "probability": round(place.probability, 3),
+        "text": said,
+        "log_odds": round(sum(share for _, _, share in shares), 2),
+        "evidence": {name: {"value": round(value, 3), "log_odds": round(share, 2)} for name, value, share in shares},
+    }
+
+
+def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Give the same as lines to be read."""
+    for one in explained:
+        yield f"{one['number']}. {one['question']}"
+        yield f"   {one['status'].replace('_', ' ')}, {one['confidence']:.0%} sure"
+        places = one["places"]
+        for name, place in zip(("found", "next best"), places, strict=False):
+            said = shorten(place["text"], MOST_TEXT, placeholder=" …")
+            yield f"   {name:9} {clock(place['start']):>7}  {place['probability']:4.0%}  {said}"
+        if places:
+            yield f"   {'evidence':24}" + "".join(f"{clock(place['start']):>16}" for place in places)
+            for name in [*places[0]["evidence"], "together"]:
+                yield f"   {name.replace('_', ' '):24}" + "".join(_cell(place, name) for place in places)
+        yield ""
+
+
+def _cell(place: dict[str, Any], name: str) -> str:
+    if name == "together":
+        return f"{place['log_odds']:+16.2f}"
+    piece = place["evidence"][name]
+    return f"{piece['value']:8.2f}{piece['log_odds']:+8.2f}"

@@ -1,0 +1,134 @@
+"""The aligner with sentence vectors, on the sample show's scripts: answers, follow-ups, corrections, explanations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline.align import Alignment, align, label_segments
+from pipeline.align.detect import detect
+from pipeline.align.explain import explanation, table
+from pipeline.align.meaning import SentenceEncoder
+from pipeline.model import Correction, Question, Segment
+from pipeline.sample import DATA
+
+Truth = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def encoder() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+def truth(episode: int) -> Truth:
+    found: Truth = json.loads((DATA / f"episode-{episode}.truth.json").read_text(encoding="utf-8"))
+    return found
+
+
+def segments_of(script: Truth) -> tuple[Segment, ...]:
+    return tuple(Segment(u["start"], u["end"], u["text"], speaker=u["speaker"]) for u in script["utterances"])
+
+
+def questions_of(script: Truth) -> tuple[Question, ...]:
+    return tuple(Question(q["number"], q["text"]) for q in script["questions"])
+
+
+@pytest.fixture(scope="module")
+def rephrased(encoder: SentenceEncoder) -> Alignment:
+    script = truth(2)
+    return align(questions_of(script), segments_of(script), encode=encoder.encode)
+
+
+def test_rephrased_merged_skipped_and_swapped_questions_are_all_right(rephrased: Alignment) -> None:
+    for expected, match in zip(truth(2)["questions"], rephrased.matches, strict=True):
+        if expected["start"] is None:
+            assert match.status == "not_asked", match
+            continue
+        if match.status not in {"asked", "uncertain"}:
+            assert (match.status, match.merged_with) == (expected["status"], expected["merged_with"])
+        assert match.start == pytest.approx(expected["start"], abs=2.0)
+        assert match.end == pytest.approx(expected["end"], abs=2.0)
+        assert match.answer_end == pytest.approx(expected["answer_end"], abs=2.0)
+
+
+def test_what_the_host_asks_besides_the_list_follows_its_question(rephrased: Alignment) -> None:
+    (expected,) = truth(2)["follow_ups"]
+    (found,) = rephrased.follow_ups
+    assert found.after == expected["after"]
+    assert found.start == pytest.approx(expected["start"], abs=0.5)
+    assert found.end == pytest.approx(expected["end"], abs=0.5)
+    assert found.text == "Did any of the neighbours object?"
+
+
+def test_a_follow_up_has_the_number_of_its_question_where_that_is_sure(rephrased: Alignment) -> None:
+    script = truth(2)
+    sure = tuple(replace(match, status="asked") if match.number == 3 else match for match in rephrased.matches)
+    labels = label_segments(sure, rephrased.follow_ups, segments_of(script))
+    by_text = {u["text"]: label for u, label in zip(script["utterances"], labels, strict=True)}
+    assert by_text["Did any of the neighbours object?"] == ("question", 3)
+    assert by_text["One man, who had signed a petition against us, now teaches the children to grow vegetables."] == (
+        "answer",
+        3,
+    )
+    assert by_text["Graham Seabrook, thanks for speaking so openly."] == ("other", None)
+
+
+def test_a_correction_wins_and_its_neighbours_are_decided_given_it(
+    encoder: SentenceEncoder, rephrased: Alignment
+) -> None:
+    script = truth(2)
+    late = Correction(6, "asked", start=99.4, editor="Ada", made_at="2026-11-26T00:00:00Z")
+    given = align(questions_of(script), segments_of(script), encode=encoder.encode, corrections={6: late})
+    in_force = {match.number: match for match in given.in_force}
+    assert (in_force[6].status, in_force[6].start, in_force[6].confidence) == ("asked", 99.4, 1.0)
+    assert in_force[3].answer_end == 99.4
+    assert given.follow_ups == ()  # it is a listed question now
+    # What was found of it by itself is kept beside, to count again when the correction is undone.
+    assert given.matches[5].status == rephrased.matches[5].status == "not_asked"
+
+
+def test_a_question_that_an_editor_says_is_not_asked_has_no_place(encoder: SentenceEncoder) -> None:
+    script = truth(2)
+    gone = Correction(7, "not_asked", editor="Ada", made_at="2026-11-26T00:00:00Z")
+    given = align(questions_of(script), segments_of(script), encode=encoder.encode, corrections={7: gone})
+    assert (given.in_force[6].status, given.in_force[6].start) == ("not_asked", None)
+    assert given.matches[6].status == "asked"
+
+
+def test_an_explanation_adds_up_and_reads_as_a_table(rephrased: Alignment) -> None:
+    explained = explanation(questions_of(truth(2)), rephrased)
+    assert json.loads(json.dumps(explained)) == explained
+    for one in explained:
+        for place in one["places"]:
+            assert sum(piece["log_odds"] for piece in place["evidence"].values()) == pytest.approx(
+                place["log_odds"], abs=0.1
+            )
+    text = "\n".join(table(explained))
+    assert "7. And finally, what’s next for Greenhaven?" in text
+    assert "next best" in text
+
+
+@pytest.mark.parametrize("episode", [1, 2])
+def test_without_a_list_what_the_host_asks_is_found(episode: int) -> None:
+    script = truth(episode)
+    questions, matches = detect(segments_of(script))
+    expected = {q["start"] for q in script["questions"] if q["start"]} | {f["start"] for f in script["follow_ups"]}
+    assert len(questions) == len(matches) == len(expected)
+    assert [match.start for match in matches] == pytest.approx(sorted(expected), abs=2.0)
+    assert [question.number for question in questions] == list(range(1, len(questions) + 1))
+
+
+def test_without_speakers_a_list_is_found_from_the_text_alone() -> None:
+    segments = tuple(replace(segment, speaker=None) for segment in segments_of(truth(1)))
+    _, matches = detect(segments)
+    starts = [match.start for match in matches if match.start is not None]
+    for question in truth(1)["questions"]:
+        assert any(question["start"] <= start < question["end"] for start in starts)
+
+
+def test_where_nobody_asks_there_is_no_list() -> None:
+    assert detect(()) == ((), ())
+    assert detect((Segment(0, 5, "It rained all day.", speaker="A"), Segment(5, 9, "It did.", speaker="B"))) == ((), ())
