@@ -8,46 +8,19 @@ Measures on a folder of interviews whose questions have true times, as they are 
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import click
 
-from benchmarks.align_data import Change, Interview, changes, interviews
-from benchmarks.align_fit import learn_from
+from benchmarks.align_data import FOLDER, Change, Interview, changes, interviews
 from benchmarks.align_measures import TOLERANCES, Outcome, calibration, outcomes, refused, score, typical_error
-from pipeline.align import align
-from pipeline.align.candidates import Evidence
-from pipeline.model import Match
+from benchmarks.align_systems import SYSTEMS, System
 
-System = Callable[[Interview], Sequence[Match]]
 QUESTION_SETS = ("optech_qa", "seu_mech")
 EASY, HARD = ("distractor", "removed"), ("cut",)
-
-
-def ours(interview: Interview) -> Sequence[Match]:
-    """The door that the pipeline goes through."""
-    return align(interview.questions, interview.segments)
-
-
-@cache
-def _learnt_without(source: str, folder: Path) -> tuple[float, ...]:
-    return tuple(learn_from(interviews(folder), left_out=source))
-
-
-def held_out(interview: Interview, folder: Path) -> Sequence[Match]:
-    """The same with weights that were learnt from the other sources."""
-    *weights, bias = _learnt_without(interview.source, folder)
-    with patch.multiple(sys.modules["pipeline.align.candidates"], WEIGHTS=Evidence(*weights), BIAS=bias):
-        return ours(interview)
-
-
-SYSTEMS = ("ours", "ours, held out")
 
 
 def measured(system: System, corpus: Sequence[Interview], change: Change) -> dict[str, list[Outcome]]:
@@ -98,10 +71,8 @@ def seconds_an_episode(system: System, corpus: Sequence[Interview]) -> float:
 
 
 @click.command()
-@click.option(
-    "--interviews", "folder", type=click.Path(path_type=Path), default=Path("../shared/alignment"), show_default=True
-)
-@click.option("--only", "only", multiple=True, type=click.Choice(SYSTEMS), help="Only these systems.")
+@click.option("--interviews", "folder", type=click.Path(path_type=Path), default=FOLDER, show_default=True)
+@click.option("--only", "only", multiple=True, type=click.Choice(list(SYSTEMS)), help="Only these systems.")
 @click.option("--change", "names", multiple=True, type=click.Choice(list(changes())), help="Only these changes.")
 @click.option(
     "--json", "output", type=click.Path(path_type=Path), default=Path("benchmarks/align.json"), show_default=True
@@ -112,7 +83,7 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
     report: dict[str, dict[str, Any]] = {}
     columns = ("questions", "f1_2s", "f1_5s", "refused", "refused_cut", "median_error", "ece", "brier")
     for name_of_system in only or SYSTEMS:
-        system = ours if name_of_system == "ours" else partial(held_out, folder=folder)
+        system = SYSTEMS[name_of_system]
         click.echo(f"\n{name_of_system}\n\n| change | set | {' | '.join(columns)} |\n|{' --- |' * (2 + len(columns))}")
         mine = report[name_of_system] = {"seconds_an_episode": seconds_an_episode(system, corpus), "changes": {}}
         for name, kind, found in rows(system, corpus, names or list(changes())):

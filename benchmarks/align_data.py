@@ -20,6 +20,7 @@ from pipeline.align.meaning import Encode, Remembered, SentenceEncoder, directio
 from pipeline.model import Question, Segment
 
 FOLDER = Path("../shared/alignment")
+_PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")
 _SEED = 1
 _COMMONER = 9000  # words
 _SPELT_OTHERWISE = 70  # per cent of letters that two words share, and no more
@@ -105,6 +106,7 @@ def changes() -> dict[str, Change]:
         "headlines": partial(worded, wording="heavy"),
         "words left out": with_words_left_out,
         "reworded": reworded,
+        "freely rephrased": rephrased,
         "two swapped": swapped,
         "two removed": with_two_removed,
     }
@@ -182,6 +184,16 @@ def reworded(interview: Interview, *, share: float = 0.6) -> Interview:
 
     asked = [
         replace(one, question=replace(one.question, text=re.sub(r"[A-Za-z]{3,}", said, one.question.text)))
+        for one in interview.asked
+    ]
+    return replace(interview, asked=tuple(asked))
+
+
+def rephrased(interview: Interview) -> Interview:
+    """Questions are published as somebody else would put them: rewritten by hand (``align_paraphrases.json``)."""
+    mine = json.loads(_PARAPHRASES.read_text(encoding="utf-8")).get(f"{interview.source}/{interview.name}", {})
+    asked = [
+        replace(one, question=replace(one.question, text=mine.get(str(one.question.number), one.question.text)))
         for one in interview.asked
     ]
     return replace(interview, asked=tuple(asked))

@@ -32,6 +32,7 @@ AS = ("as given", "words left out", "reworded", "20 % of words corrupted")
 SLACK = 2.0  # seconds around the true span
 RIDGE = 0.002
 NEWTON_STEPS = 60
+SETTLED = 1e-3
 ROUNDS = 3
 # Interview by interview, the places of each question, and between which seconds it is asked.
 Cases = list[list[tuple[list[Candidate], tuple[float, float] | None]]]
@@ -91,6 +92,8 @@ def _likeliest(found: Sequence[tuple[Array, NDArray[np.bool_]]]) -> Array:
             curve += (evidence * chance[:, None]).T @ evidence - np.outer(mean, mean)
         step = np.linalg.solve(curve + 1e-9 * np.eye(len(weights)), slope)
         weights += step * min(1.0, 2.0 / np.abs(step).max())
+        if np.abs(step).max() < SETTLED:
+            break
     return weights
 
 
