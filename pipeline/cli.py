@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -22,6 +23,7 @@ from pipeline.archive.query import compile_query
 from pipeline.archive.search import PAGE_SIZE, Filters, search
 from pipeline.archive.status import status
 from pipeline.errors import ArchiveError
+from pipeline.export.files import CHOICES
 from pipeline.model import clock
 
 if TYPE_CHECKING:
@@ -329,6 +331,62 @@ def status_command(db: Path, as_json: bool) -> None:
         click.echo(f"last run: {last['command']}, {last['started']}, {end}")
         for item in last["failed"]:
             click.echo(f"  failed: {item['episode'] or item['feed']} {item['stage']}: {item['reason']}")
+
+
+def _web_address(context: click.Context, option: click.Parameter, value: str) -> str:
+    if value and not (value.startswith(("http://", "https://")) and urlsplit(value).netloc):
+        raise click.BadParameter(f"{value!r} is no address of the form https://HOST/…", ctx=context, param=option)
+    return value
+
+
+@main.command("export")
+@click.argument("target", required=False, metavar="[EPISODE|FEED]")
+@db_option
+@click.option("--all", "everything", is_flag=True, help="Every episode of every feed.")
+@click.option(
+    "--format",
+    "forms",
+    multiple=True,
+    required=True,
+    type=click.Choice(CHOICES),
+    help="What to make; may be given several times. xml is the whole feed, mp3 a copy of the audio with chapters.",
+)
+@click.option("--out", type=_FilePath, help="The folder for the files: FEED/ID.FORMAT, and FEED.xml.")
+@click.option(
+    "--base-url", default="", callback=_web_address, help="Where the site is: links lead there; xml needs it."
+)
+def export_command(
+    target: str | None, db: Path, everything: bool, forms: tuple[str, ...], out: Path | None, base_url: str
+) -> None:
+    """Write captions, transcripts, chapters, show notes and feeds, for an episode (FEED/ID), a feed, or --all.
+
+    One text goes to stdout unless --out is given; more than one, and mp3, need --out.
+    """
+    from pipeline.export import files
+    from pipeline.export.addresses import addresses
+
+    if everything == (target is not None):
+        raise click.UsageError("Name one episode or feed, or use --all.")
+    if files.FEED_FORMAT in forms and not base_url:
+        raise click.UsageError("--format xml needs --base-url: a feed's links have to be whole addresses.")
+    site = addresses(base_url)
+    failed = 0
+    with reader(db) as connection:
+        jobs = files.jobs(connection, target, dict.fromkeys(forms))
+        if out is None:
+            if len(jobs) != 1 or not jobs[0].is_text:
+                raise click.UsageError("Name a folder with --out: this is not one text alone.")
+            files.write(connection, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
+            return
+        for job in jobs:
+            try:
+                click.echo(files.save(connection, job, out, addresses=site, data=db.parent))
+            except ArchiveError as error:
+                if len(jobs) == 1:
+                    raise
+                failed += 1
+                click.echo(f"{job.form}: {error}", err=True)
+    sys.exit(3 if failed else 0)
 
 
 @main.command("serve")

@@ -15,6 +15,7 @@ ArchiveError
 │   └── NotAudioError
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
+├── ExportError            an episode or feed has nothing of what an export is made from
 └── QueryError             a search that cannot be answered
 """
 
@@ -81,6 +82,10 @@ class SpeechError(ArchiveError):
 
 class WeightsError(SpeechError):
     """A model's weights could not be had; the message names the three ways there are."""
+
+
+class ExportError(ArchiveError):
+    """An export that cannot be made; the message names the episode or feed and what to do."""
 
 
 class QueryError(ArchiveError):

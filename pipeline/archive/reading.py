@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -200,6 +201,22 @@ def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[st
     return {row[0]: row[1] for row in rows}
 
 
+def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[PublishedQuestion, ...]]:
+    """Return for each of these episodes that has a question list its questions in order."""
+    wanted = sorted(set(episodes))
+    marks = ", ".join("?" * len(wanted))
+    rows = _rows(connection).execute(
+        f"""select episode, number, text, status, start, "end", answer_end, confidence, corrected, merged_with
+        from question_times where episode in ({marks}) order by episode, number""",  # noqa: S608 - only question marks
+        wanted,
+    )
+    found: defaultdict[str, list[PublishedQuestion]] = defaultdict(list)
+    for row in rows:
+        facts = dict(row)
+        found[facts.pop("episode")].append(PublishedQuestion(**{**facts, "corrected": bool(facts["corrected"])}))
+    return {episode: tuple(questions) for episode, questions in found.items()}
+
+
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
     cursor = _rows(connection)
@@ -230,7 +247,7 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
         audio=audio,
         newer_audio=row["current"] is not None and row["current"] != heard,
         provenance=provenance,
-        questions=_questions(cursor, episode_id),
+        questions=questions_of(connection, [episode_id]).get(episode_id, ()),
         passages=_passages(cursor, row["transcript"]),
     )
 
@@ -246,15 +263,6 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
         "select source, engine, model, language, created, rendition from transcripts where id = ?", [transcript]
     ).fetchone()
     return Provenance(**dict(row)) if row else None
-
-
-def _questions(cursor: sqlite3.Cursor, episode_id: str) -> tuple[PublishedQuestion, ...]:
-    rows = cursor.execute(
-        """select number, text, status, start, "end", answer_end, confidence, corrected, merged_with
-        from question_times where episode = ? order by number""",
-        [episode_id],
-    )
-    return tuple(PublishedQuestion(**{**dict(row), "corrected": bool(row["corrected"])}) for row in rows)
 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
