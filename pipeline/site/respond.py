@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from datasette import Request, Response
 from datasette.utils import add_cors_headers
@@ -53,6 +54,11 @@ def guarded(view: View, *, without_archive: DatasetteView | None = None) -> Data
             return await refused(request, archive, str(error), status=400)
 
     return answer
+
+
+def episode_id(request: Request) -> str:
+    """Return the id of the episode that an address names."""
+    return f"{unquote(request.url_vars['feed'])}/{unquote(request.url_vars['id'])}"
 
 
 async def page(
