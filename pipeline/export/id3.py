@@ -12,10 +12,13 @@ from mutagen.id3 import CHAP, CTOC, ID3, TIT2, TIT3, CTOCFlags, Encoding, Frame,
 
 from pipeline.archive.publication import Item
 from pipeline.errors import ExportError
-from pipeline.export.chapters import Chapter, chapters
+from pipeline.export.chapters import TITLE, Chapter, chapters
+from pipeline.text import shortened
 
 MOST = 255  # chapters; a table of contents counts them in a byte
 _NO_OFFSET = 0xFFFFFFFF  # of bytes: the times count
+_HEADER = 10  # bytes of a tag before its frames
+_PADDING = 256  # bytes that keep mutagen from taking the end of a text for an old-style tag
 
 
 def write(item: Item, data: Path, copy: BinaryIO) -> None:
@@ -31,10 +34,10 @@ def write(item: Item, data: Path, copy: BinaryIO) -> None:
     Raises:
         ExportError: there are no chapters, or the kept file is no MP3, is missing or has a broken tag.
     """
-    found = chapters(item)[:MOST]
     if item.audio is None or item.audio.content_type != "audio/mpeg":
-        kind = item.audio.content_type if item.audio else "no audio"
+        kind = item.audio.content_type if item.audio else "none is kept"
         raise ExportError(f"{item.id}: its kept file is no MP3 ({kind}), so it has no ID3 tag: use another --format.")
+    found = chapters(item)[:MOST]
     kept = data / item.audio.path
     try:
         tags = _tags(kept)
@@ -42,19 +45,28 @@ def write(item: Item, data: Path, copy: BinaryIO) -> None:
         raise ExportError(
             f"{item.id}: its kept file cannot be read ({error}). See whether it is what it was."
         ) from error
+    version = 4 if tags.version >= (2, 4) else 3
     tags.delall("CHAP")
     tags.delall("CTOC")
     names = [f"chp{number}" for number in range(len(found))]
     tags.add(CTOC(element_id="toc", flags=CTOCFlags.TOP_LEVEL | CTOCFlags.ORDERED, child_element_ids=names))
+    frames = _frames(tags, version)
     for name, chapter in zip(names, found, strict=True):
-        tags.add(_frame(name, chapter))
-    # The tag alone is made by mutagen: the rest of the file, old-style tags at its end too, is copied as it is.
-    head = io.BytesIO()
-    tags.save(head, v1=0, v2_version=4 if tags.version >= (2, 4) else 3, v23_sep=None)
-    copy.write(head.getvalue())
+        alone = ID3()
+        alone.add(_chapter(name, chapter, brief=version == 4))
+        frames += _frames(alone, version)
+    size = bytes(len(frames) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    copy.write(b"ID3" + bytes([version, 0, 0]) + size + frames)
     with kept.open("rb") as file:
         file.seek(tags.size)
         shutil.copyfileobj(file, copy)
+
+
+def _frames(tags: ID3, version: int) -> bytes:
+    """The bytes of a tag's frames. mutagen sorts them by length; FFmpeg takes chapters in the order they come in."""
+    tag = io.BytesIO()
+    tags.save(tag, v1=0, v2_version=version, v23_sep=None, padding=lambda _: _PADDING)
+    return tag.getvalue()[_HEADER:-_PADDING]
 
 
 def _tags(kept: Path) -> ID3:
@@ -69,10 +81,18 @@ def _tags(kept: Path) -> ID3:
     return tags
 
 
-def _frame(name: str, chapter: Chapter) -> CHAP:
-    texts: list[Frame] = [TIT2(encoding=Encoding.UTF16, text=[chapter.title])]
-    if chapter.text != chapter.title:
-        texts.append(TIT3(encoding=Encoding.UTF16, text=[chapter.text]))
+def _chapter(name: str, chapter: Chapter, *, brief: bool) -> CHAP:
+    """A chapter with its title, and with the whole questions as its subtitle where the title is cut.
+
+    FFmpeg misreads the length of what is longer than 127 bytes inside a chapter of version 2.4, and then leaves out all
+    that follow: there a ``brief`` one has a title alone, short and in as few bytes as can be.
+    """
+    if brief:
+        texts: list[Frame] = [TIT2(encoding=Encoding.UTF8, text=[shortened(chapter.title, TITLE)])]
+    else:
+        texts = [TIT2(encoding=Encoding.UTF16, text=[chapter.title])]
+        if chapter.text != chapter.title:
+            texts.append(TIT3(encoding=Encoding.UTF16, text=[chapter.text]))
     return CHAP(
         element_id=name,
         start_time=chapter.start,

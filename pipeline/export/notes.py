@@ -14,7 +14,7 @@ from pipeline.export.addresses import Addresses
 from pipeline.model import clock
 
 # All that can begin something in CommonMark or in what GitHub adds to it; a backslash makes it plain (section 2.4).
-_MARKUP = re.compile(r"[\\`*_\[\]<>&~|{}#!$:@]")
+_MARKUP = re.compile(r"[\\`*_\[\]()<>&~|{}#!$:@]")
 _REMARKS = {"uncertain": "uncertain", "not_asked": "not asked", None: "not looked for yet"}
 
 
