@@ -23,7 +23,8 @@ from pipeline.archive.query import compile_query
 from pipeline.archive.search import PAGE_SIZE, Filters, search
 from pipeline.archive.status import status
 from pipeline.errors import ArchiveError
-from pipeline.export.files import CHOICES
+from pipeline.export import files as exports
+from pipeline.export.addresses import addresses
 from pipeline.model import clock
 
 if TYPE_CHECKING:
@@ -348,7 +349,7 @@ def _web_address(context: click.Context, option: click.Parameter, value: str) ->
     "forms",
     multiple=True,
     required=True,
-    type=click.Choice(CHOICES),
+    type=click.Choice(exports.CHOICES),
     help="What to make; may be given several times. xml is the whole feed, mp3 a copy of the audio with chapters.",
 )
 @click.option("--out", type=_FilePath, help="The folder for the files: FEED/ID.FORMAT, and FEED.xml.")
@@ -362,25 +363,22 @@ def export_command(
 
     One text goes to stdout unless --out is given; more than one, and mp3, need --out.
     """
-    from pipeline.export import files
-    from pipeline.export.addresses import addresses
-
     if everything == (target is not None):
         raise click.UsageError("Name one episode or feed, or use --all.")
-    if files.FEED_FORMAT in forms and not base_url:
+    if exports.FEED_FORMAT in forms and not base_url:
         raise click.UsageError("--format xml needs --base-url: a feed's links have to be whole addresses.")
     site = addresses(base_url)
     failed = 0
     with reader(db) as connection:
-        jobs = files.jobs(connection, target, dict.fromkeys(forms))
+        jobs = exports.jobs(connection, target, dict.fromkeys(forms))
         if out is None:
             if len(jobs) != 1 or not jobs[0].is_text:
                 raise click.UsageError("Name a folder with --out: this is not one text alone.")
-            files.write(connection, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
+            exports.write(connection, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
             return
         for job in jobs:
             try:
-                click.echo(files.save(connection, job, out, addresses=site, data=db.parent))
+                click.echo(exports.save(connection, job, out, addresses=site, data=db.parent))
             except ArchiveError as error:
                 if len(jobs) == 1:
                     raise

@@ -20,11 +20,16 @@ class Spoken(Protocol):
     """A stretch of speech; times in seconds."""
 
     @property
-    def start(self) -> float: ...  # noqa: D102 - see the class
+    def start(self) -> float:
+        """Return when it begins."""
+
     @property
-    def end(self) -> float: ...  # noqa: D102 - see the class
+    def end(self) -> float:
+        """Return when it ends."""
+
     @property
-    def text(self) -> str: ...  # noqa: D102 - see the class
+    def text(self) -> str:
+        """Return what is said."""
 
 
 S = TypeVar("S", bound=Spoken)

@@ -224,6 +224,16 @@ def test_what_is_only_transcribed_has_no_chapters_to_link(serve: Serve, tmp_path
     assert "chapters.json" not in page
 
 
+def test_a_speaker_has_the_name_that_is_known(kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        db.execute(
+            """insert into speakers (transcript, label, name, role, seconds)
+               select id, 'Host', 'Ann Archer', 'host', 1 from transcripts"""
+        )
+    captions = webvtt.from_string(export(kept.path, kept.spoken, "--format", "vtt").stdout)
+    assert captions[-1].voice == "Ann Archer"
+
+
 def test_times_are_of_the_file_that_was_transcribed(kept: Kept) -> None:
     with writer(kept.path) as db, db.atomic():
         db.execute("update renditions set current = 0")

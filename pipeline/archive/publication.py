@@ -6,7 +6,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
@@ -67,7 +67,7 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
     return Publication(
         **_facts(row),
         questions=questions_of(connection, [episode_id]).get(episode_id, ()),
-        segments=read_segments(connection, row["transcript"]) if row["transcript"] is not None else (),
+        segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
     )
 
 
@@ -92,6 +92,16 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
     """Return the ids of a feed's episodes in the order of their publication."""
     rows = connection.execute("select id from episodes where feed = ? order by published, id", [feed])
     return tuple(row[0] for row in rows)
+
+
+def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
+    """A transcript's segments with the names of those who speak, where they are known."""
+    rows = connection.execute(
+        "select label, name from speakers where transcript = ? and name is not null", [transcript]
+    )
+    names = {row[0]: row[1] for row in rows}
+    segments = read_segments(connection, transcript)
+    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments)
 
 
 def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
