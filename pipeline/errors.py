@@ -15,7 +15,8 @@ ArchiveError
 │   └── NotAudioError
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
-└── QueryError             a search that cannot be answered
+├── QueryError             a search that cannot be answered
+└── CorrectionError        a correction that makes no sense, or of what is not there (exit 2)
 """
 
 
@@ -85,5 +86,11 @@ class WeightsError(SpeechError):
 
 class QueryError(ArchiveError):
     """A search that cannot be answered."""
+
+    exit_code = 2
+
+
+class CorrectionError(ArchiveError):
+    """A correction that cannot be recorded; the message names the field and says what is wrong with it."""
 
     exit_code = 2

@@ -10,6 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.errors import CorrectionError
+
+NAMED = 5  # episodes in the message that a name fits several
+_STRAIGHT = str.maketrans("‘’“”–", "''\"\"-")
+
 
 @dataclass(frozen=True, slots=True)
 class Show:
@@ -72,7 +77,10 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class PublishedQuestion:
-    """A published question and where it is asked; ``status`` is None when nobody has looked for it yet."""
+    """A published question and where it is asked; ``status`` is None when nobody has looked for it yet.
+
+    ``question`` is its id, which stays when its number does not.
+    """
 
     number: int
     text: str
@@ -83,6 +91,7 @@ class PublishedQuestion:
     confidence: float | None
     corrected: bool
     merged_with: int | None
+    question: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +244,31 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     )
 
 
+def episode_named(connection: sqlite3.Connection, name: str) -> str:
+    """Return the id of the one episode that has this id, link or title, else of the one with this in its title.
+
+    Raises:
+        CorrectionError: it fits no episode, or several.
+    """
+    rows = connection.execute("select id, title, link from episodes order by published desc, id").fetchall()
+    wanted = _plain(name)
+    fits = [(id_, title) for id_, title, link in rows if name in {id_, link} or wanted == _plain(title)] or [
+        (id_, title) for id_, title, _ in rows if wanted and wanted in _plain(title)
+    ]
+    if len(fits) == 1:
+        return str(fits[0][0])
+    if not fits:
+        raise CorrectionError(f"there is no episode “{name}”: give its id, a part of its title, or its link")
+    listed = "".join(f"\n  {id_}  {title}" for id_, title in fits[:NAMED])
+    more = f"\n  and {len(fits) - NAMED} more" if len(fits) > NAMED else ""
+    raise CorrectionError(f"“{name}” fits {len(fits)} episodes; give one’s id, or more of its title:{listed}{more}")
+
+
+def _plain(title: str) -> str:
+    """A title as people type it: without capitals, curly quotes and more than single spaces."""
+    return " ".join(title.casefold().translate(_STRAIGHT).split())
+
+
 def _rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
@@ -250,8 +284,11 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
 
 def _questions(cursor: sqlite3.Cursor, episode_id: str) -> tuple[PublishedQuestion, ...]:
     rows = cursor.execute(
-        """select number, text, status, start, "end", answer_end, confidence, corrected, merged_with
-        from question_times where episode = ? order by number""",
+        # The view in an archive that an older version made has no ids.
+        """select t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected, t.merged_with,
+            q.id as question
+        from question_times t join questions q on q.episode = t.episode and q.number = t.number
+        where t.episode = ? order by t.number""",
         [episode_id],
     )
     return tuple(PublishedQuestion(**{**dict(row), "corrected": bool(row["corrected"])}) for row in rows)

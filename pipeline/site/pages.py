@@ -10,10 +10,10 @@ import nh3
 from datasette import Request, Response
 
 from pipeline.archive import reading
-from pipeline.site import wording
 from pipeline.site.access import Archive
 from pipeline.site.respond import page, refused
 from pipeline.site.turns import passage_at, turns
+from pipeline.times import seconds
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -45,7 +45,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     if episode is None:
         return await refused(request, archive, f"There is no episode “{episode_id}” in this archive.", status=404)
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
-    second = wording.seconds(request.args.get("t"))
+    second = seconds(request.args.get("t"))
     context = {
         "episode": episode,
         "playable": playable,
