@@ -239,7 +239,7 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
         audio=audio,
         newer_audio=row["current"] is not None and row["current"] != heard,
         provenance=provenance,
-        questions=_questions(cursor, episode_id),
+        questions=questions(connection, episode_id),
         passages=_passages(cursor, row["transcript"]),
     )
 
@@ -282,8 +282,9 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
     return Provenance(**dict(row)) if row else None
 
 
-def _questions(cursor: sqlite3.Cursor, episode_id: str) -> tuple[PublishedQuestion, ...]:
-    rows = cursor.execute(
+def questions(connection: sqlite3.Connection, episode_id: str) -> tuple[PublishedQuestion, ...]:
+    """Return an episode's published questions in list order."""
+    rows = _rows(connection).execute(
         # The view in an archive that an older version made has no ids.
         """select t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected, t.merged_with,
             q.id as question
