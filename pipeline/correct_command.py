@@ -101,9 +101,7 @@ def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
     if as_json:
         _print({"episode": episode, **asdict(now)})
         return
-    status = (now.status or "not looked for yet").replace("_", " ")
-    when = f" at {exactly(now.start)}" if now.start is not None else ""
-    click.echo(f"{episode} question {which}: {status}{when}{', corrected' if now.corrected else ''}")
+    click.echo(f"{episode} {now.summary}")
 
 
 def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:

@@ -47,14 +47,14 @@ def correction(fields: Mapping[str, str | None], number: int, *, editor: str, no
     )
 
 
-def number(text: str) -> int:
-    """Read the number of a question.
+def number(text: str, name: str = "question") -> int:
+    """Read the number in a field.
 
     Raises:
         CorrectionError: it is none.
     """
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise CorrectionError(f"question: “{text}” is no number of a question")
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise CorrectionError(f"{name}: “{text}” is no number")
     return int(text)
 
 

@@ -95,7 +95,7 @@ def test_what_to_look_at(database: Path) -> None:
         (["council", 1, "--start", "1"], "“council” fits 2 episodes"),
         (["north", 9, "--start", "1"], "has no question 9; its list has 2"),
         (["south", 1, "--start", "1"], "has no list of questions"),
-        (["north", "x", "--start", "1"], "question: “x” is no number of a question"),
+        (["north", "x", "--start", "1"], "question: “x” is no number"),
         (["north", 1, "--start", "3:75"], "start: “3:75” is no time such as 3:12"),
         (["north", 1, "--start", "nan"], "start: “nan” is no time"),
         (["north", 1, "--start", "99:00"], "start: 1:39:00 is past the end of the recording, 1:00"),

@@ -29,7 +29,7 @@ REASONS = ("uncertain", "out of list order", "not sure")  # the most urgent firs
 class Entry:
     """A row of a question's history: a correction, or the undoing (``undoes``) of an earlier one.
 
-    ``counts`` tells that it is the correction in force of the recording that is transcribed.
+    ``here`` tells that it is of the recording that the question's times belong to, ``counts`` that it is in force.
     """
 
     id: int
@@ -44,6 +44,7 @@ class Entry:
     made_at: str
     undoes: int | None
     undone: bool
+    here: bool
     counts: bool
 
     @property
@@ -185,12 +186,13 @@ def history(db: Database, episode: str) -> tuple[Entry, ...]:
     rows = db.execute(
         """select c.id, t.number, c.rendition, c.status, c.start, c."end", c.answer_end, c.note, c.editor, c.made_at,
                c.undoes, exists (select 1 from corrections where undoes = c.id),
+               coalesce(c.rendition = t.rendition, 0),
                c.rendition = t.rendition and c.id in (select id from corrections_in_force where question = c.question)
            from corrections c join question_times t on t.question = c.question
            where t.episode = ? order by c.id desc""",
         [episode],
     )
-    return tuple(Entry(*(*row[:-2], bool(row[-2]), bool(row[-1]))) for row in rows)
+    return tuple(Entry(*(*row[:-3], *map(bool, row[-3:]))) for row in rows)
 
 
 def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:

@@ -38,7 +38,7 @@ def writer(path: Path) -> Iterator[Database]:
         DatabaseError: the file cannot be written, is no archive, or a newer version made it (it is left unchanged).
     """
     with (
-        _explained(path),
+        explained(path),
         _locked(path),
         closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
     ):
@@ -62,7 +62,7 @@ def editor(path: Path) -> Iterator[Database]:
     """
     bring_up_to_date(path)
     with (
-        _explained(path),
+        explained(path),
         closing(sqlite3.connect(f"{_existing(path).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as connection,
     ):
         connection.execute("pragma foreign_keys = on")
@@ -104,7 +104,7 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
         DatabaseError: there is no such file, or it is no archive of a version that this program knows.
     """
     with (
-        _explained(path),
+        explained(path),
         closing(sqlite3.connect(_read_only_uri(path), uri=True, timeout=BUSY_SECONDS)) as connection,
     ):
         _refuse_newer(connection, path)
@@ -213,8 +213,12 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's own errors about the file as a whole into sentences."""
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's own errors about the file as a whole into sentences that call it ``path``.
+
+    Raises:
+        DatabaseError: instead of such an error.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import CorrectionError
+from pipeline.times import exactly
 
 NAMED = 5  # episodes in the message that a name fits several
 _STRAIGHT = str.maketrans("‘’“”–", "''\"\"-")
@@ -92,6 +93,13 @@ class PublishedQuestion:
     corrected: bool
     merged_with: int | None
     question: str
+
+    @property
+    def summary(self) -> str:
+        """Return what is known of it in words."""
+        status = (self.status or "not looked for yet").replace("_", " ")
+        when = f" at {exactly(self.start)}" if self.start is not None else ""
+        return f"question {self.number}: {status}{when}{', corrected' if self.corrected else ''}"
 
 
 @dataclass(frozen=True, slots=True)

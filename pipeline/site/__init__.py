@@ -1,7 +1,7 @@
 """The Datasette plugin: search, episodes with a player, and the kept audio, beside Datasette's own pages.
 
 It uses only hooks and calls that Datasette 0.65.5 and the 1.0 alphas have in common; where they differ (permissions),
-``pipeline.site.access`` hides it. Settings, all optional:
+``pipeline.site.access`` and ``pipeline.site.editors`` hide it. Settings, all optional:
 ``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called"}}}``.
 """
 
@@ -15,7 +15,11 @@ from datasette import Forbidden, Request, hookimpl
 from pipeline.site import pages, searching
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.correct import correct
+from pipeline.site.editors import permission_resources_sql, register_actions
 from pipeline.site.respond import DatasetteView, guarded
+
+__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes"]  # Datasette's hooks
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -31,6 +35,7 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/search\.json$", guarded(searching.search_json)),
         (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(pages.episode_page)),
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
+        (r"/-/correct$", guarded(correct, methods=("POST",))),
     ]
 
 

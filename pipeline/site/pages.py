@@ -8,8 +8,11 @@ from urllib.parse import unquote
 
 import nh3
 from datasette import Request, Response
+from sqlite_utils import Database
 
 from pipeline.archive import reading
+from pipeline.archive.corrections import history
+from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.respond import page, refused
 from pipeline.site.turns import passage_at, turns
@@ -41,13 +44,23 @@ async def home(request: Request, archive: Archive) -> Response:
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
     episode_id = f"{unquote(request.url_vars['feed'])}/{unquote(request.url_vars['id'])}"
-    episode = await archive.read(lambda connection: reading.episode(connection, episode_id))
+    editing = await editors.refusal(archive, request.actor) is None
+    episode, entries = await archive.read(
+        lambda connection: (
+            reading.episode(connection, episode_id),
+            history(Database(connection), episode_id) if editing else (),
+        )
+    )
     if episode is None:
         return await refused(request, archive, f"There is no episode “{episode_id}” in this archive.", status=404)
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
     second = seconds(request.args.get("t"))
     context = {
         "episode": episode,
+        "episode_id": episode_id,
+        "editing": editing,
+        "editor": editors.name_of(request.actor),
+        "history": entries,
         "playable": playable,
         "turns": turns(episode.passages),
         "second": second,

@@ -28,6 +28,15 @@ def day(moment: str | None) -> str:
     return f"{date.day} {date:%B} {date.year}"
 
 
+def moment(stamp: str) -> str:
+    """Show an ISO moment to the minute: ``5 May 2026, 14:02 UTC``; what is no moment is shown as it is."""
+    try:
+        at = datetime.datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    return f"{day(stamp)}, {at:%H:%M} UTC"
+
+
 def length(duration: float | None) -> str:
     """Show how long something takes: ``4 min``, ``1 h 05 min``."""
     if not duration:
