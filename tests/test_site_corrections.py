@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from datasette import Request, hookimpl
 from datasette.app import Datasette
+from datasette.plugins import pm
 
 from pipeline.archive.corrections import Entry, history
 from pipeline.archive.database import editor, writer
@@ -200,6 +202,7 @@ def test_a_wrong_or_missing_token_is_refused(ann: Visitor, kept: Kept) -> None:
     assert ann.post(missing, x_csrftoken=ann.token).status_code == 303
 
 
+@pytest.mark.skipif(TOKENS, reason="this Datasette has tokens")
 @pytest.mark.parametrize("origin", ["cross-site", "same-site"])
 def test_what_another_site_sends_is_refused(ann: Visitor, kept: Kept, origin: str) -> None:
     fields = ann.fields(4, status="asked", start="6")
@@ -288,6 +291,28 @@ def test_who_may_not_see_the_archive_may_not_correct_it(serve: Serve, kept: Kept
     bob = Visitor(serve(**configured(allow={"id": "ann"})), kept.spoken, "bob")
     assert bob.post(fields).status_code == 403
     assert recorded(kept) == []
+
+
+@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
+def test_who_is_signed_in_without_cookies_needs_the_token_too(ann: Visitor, kept: Kept) -> None:
+    class Basic:
+        """As a plugin for HTTP Basic authentication does it."""
+
+        @hookimpl(tryfirst=True)
+        def actor_from_request(self, request: Request) -> dict[str, str] | None:
+            return {"id": "ann"} if request.headers.get("authorization") else None
+
+    plugin = Basic()
+    pm.register(plugin)
+    try:
+        fields = ann.fields(4, status="asked", start="6")
+        ann.cookies = {}
+        assert ann.post(fields, authorization="Basic YW5u").status_code == 403
+        assert recorded(kept) == []
+        ann.cookies = {"ds_csrftoken": fields["csrftoken"]}
+        assert ann.post(fields, authorization="Basic YW5u").status_code == 303
+    finally:
+        pm.unregister(plugin)
 
 
 def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -> None:

@@ -35,10 +35,9 @@ async def correct(request: Request, archive: Archive) -> Response:
     reason = await editors.refusal(archive, request.actor)
     if reason:
         raise Refusal(reason, status=403)
-    # Datasette 0.65 asks for its token only where there are cookies, 1.0 for this header alone: this holds for both.
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-        raise Refusal("That came from another site. Correct times on the page of the episode.", status=403)
     fields = await _fields(request)
+    if not editors.is_own_form(archive, request, fields):
+        raise Refusal("That form is not of this site, or is too old. Load the page of the episode again.", status=403)
     episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
 
     def change(connection: sqlite3.Connection) -> int:
