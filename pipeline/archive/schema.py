@@ -281,13 +281,13 @@ create unique index idx_corrections_undoes on corrections(undoes) where undoes i
 
 -- What counts of each question and rendition: the newest correction that was not undone.
 create view corrections_in_force as
-with standing as (
-    select id, question, rendition, start, "end", answer_end, status, note, editor, made_at
-    from corrections c
-    where undoes is null and not exists (select 1 from corrections where undoes = c.id)
-)
-select * from standing s
-where id = (select max(id) from standing where question = s.question and rendition = s.rendition);
+select c.id, c.question, c.rendition, c.start, c."end", c.answer_end, c.status, c.note, c.editor, c.made_at
+from corrections c
+where c.id = (
+    select max(n.id) from corrections n
+    where n.question = c.question and n.rendition = c.rendition and n.undoes is null
+        and not exists (select 1 from corrections u where u.undoes = n.id)
+);
 
 -- Where an editor did not say when the asking or the answer ends, the match's time stays if it still can be right.
 drop view question_times;
