@@ -127,7 +127,7 @@ def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     for doubt in doubts:
         when = exactly(doubt.start) if doubt.start is not None else "—"
         click.echo(
-            f"{doubt.title}, question {doubt.number}: {when} {doubt.status} {doubt.confidence:.2f} "
+            f"{doubt.title}, question {doubt.number}: {when} {doubt.status.replace('_', ' ')} {doubt.confidence:.2f} "
             f"[{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {doubt.path}"
         )
     click.echo(f"{len(doubts)} to look at", err=True)
