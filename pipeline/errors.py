@@ -2,7 +2,8 @@
 
 ArchiveError
 ├── ConfigError            feeds.yaml or the command line is wrong (exit 2)
-│   └── UnknownModelError  the Whisper model has no such name, or does not fit the language
+│   ├── UnknownModelError  the Whisper model has no such name, or does not fit the language
+│   └── UnknownEpisodeError  no episode is called that, or several are
 ├── LockedError            another run holds the database
 ├── DatabaseError          the database cannot be read or is newer than this program
 ├── FeedError              one feed could not be read; the others go on
@@ -16,7 +17,8 @@ ArchiveError
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
 ├── ExportError            an episode or feed has nothing of what an export is made from
-└── QueryError             a search that cannot be answered
+├── QueryError             a search that cannot be answered
+└── CorrectionError        a correction that makes no sense, or of what is not there (exit 2)
 """
 
 
@@ -34,6 +36,10 @@ class ConfigError(ArchiveError):
 
 class UnknownModelError(ConfigError):
     """A Whisper model name that is not known, or a model that cannot do the feed's language."""
+
+
+class UnknownEpisodeError(ConfigError):
+    """A name that fits no episode of the archive, or several; the message lists those."""
 
 
 class LockedError(ArchiveError):
@@ -90,5 +96,11 @@ class ExportError(ArchiveError):
 
 class QueryError(ArchiveError):
     """A search that cannot be answered."""
+
+    exit_code = 2
+
+
+class CorrectionError(ArchiveError):
+    """A correction that cannot be recorded; the message names the field and says what is wrong with it."""
 
     exit_code = 2

@@ -23,8 +23,18 @@ def question(
     text: str | None = None,
 ) -> PublishedQuestion:
     """A published question and what is known of it."""
-    text = text or f"Question {number}?"
-    return PublishedQuestion(number, text, status, start, None, answer_end, None, corrected=False, merged_with=None)
+    return PublishedQuestion(
+        number=number,
+        text=text or f"Question {number}?",
+        status=status,
+        start=start,
+        end=None,
+        answer_end=answer_end,
+        confidence=None,
+        corrected=False,
+        merged_with=None,
+        question=f"q{number}",
+    )
 
 
 def publication(

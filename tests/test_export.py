@@ -55,6 +55,15 @@ def test_one_text_goes_to_stdout(kept: Kept) -> None:
     assert lines[4].startswith("- [0:03]")  # the correction, not the match
 
 
+def test_an_episode_is_named_as_for_correcting_it(kept: Kept) -> None:
+    by_id, by_title, by_part = (export(kept.path, name, "--format", "txt") for name in (kept.waiting, "two", "Tw"))
+    assert by_id.stderr == by_title.stderr == by_part.stderr
+    assert f"{kept.waiting}: is not transcribed yet" in by_id.stderr
+    several = export(kept.path, "o", "--format", "txt")
+    assert several.exit_code == 2
+    assert "“o” fits 2 episodes; give one’s id" in several.stderr
+
+
 def test_files_have_the_names_they_have_on_the_site(kept: Kept, tmp_path: Path) -> None:
     forms = [part for form in [*FORMATS, "vtt"] for part in ("--format", form)]
     result = export(kept.path, kept.spoken, *forms, "--out", tmp_path / "new" / "out")
@@ -97,8 +106,8 @@ def test_what_fails_alone_ends_with_1_and_an_older_file_stays(kept: Kept, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["show/00000000", "--format", "vtt"], "no episode or feed 'show/00000000'"),
-        (["shwo", "--format", "vtt"], "Its feeds: other, show"),
+        (["show/00000000", "--format", "vtt"], "there is no episode “show/00000000”: give its id"),
+        (["shwo", "--format", "vtt"], "(the feeds are: other, show)"),
         (["show", "--format", "docx"], "'docx' is not one of"),
         (["show"], "Missing option '--format'"),
         (["--format", "vtt"], "Name one episode or feed"),

@@ -66,7 +66,7 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
         return None
     return Publication(
         **_facts(row),
-        questions=questions_of(connection, [episode_id]).get(episode_id, ()),
+        questions=questions_of(connection, [episode_id])[episode_id],
         segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
     )
 
@@ -79,7 +79,7 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
         return None
     rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by e.published desc, e.id", [slug]).fetchall()
     questions = questions_of(connection, [row["id"] for row in rows])
-    items = tuple(Item(**_facts(row), questions=questions.get(row["id"], ())) for row in rows)
+    items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
     return Show(slug, feed["title"], feed["url"], items)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.archive.publication import episode_ids, publication, show, slugs
+from pipeline.archive.reading import episode_named
 from pipeline.atomic import new_file
-from pipeline.errors import ConfigError, ExportError
+from pipeline.errors import ConfigError, ExportError, UnknownEpisodeError
 from pipeline.export import FORMATS, id3
 from pipeline.export.addresses import Addresses
 from pipeline.export.feed import feed
@@ -49,24 +50,24 @@ def jobs(connection: sqlite3.Connection, target: str | None, forms: Collection[s
 
     Args:
         connection: the archive.
-        target: an episode's id or a feed's slug; None for everything.
+        target: a feed's slug, or what names an episode (``episode_named``); None for everything.
         forms: of ``CHOICES``.
 
     Raises:
-        ConfigError: there is no such episode or feed, or an episode is asked for as a feed.
+        UnknownEpisodeError: it is no feed, and fits no episode, or several.
+        ConfigError: an episode is asked for as a feed.
     """
     known = slugs(connection)
     if target is None or target in known:
         feeds = known if target is None else (target,)
         return tuple(job for slug in feeds for job in _jobs_of(connection, slug, forms))
-    if publication(connection, target) is None:
-        raise ConfigError(
-            f"there is no episode or feed {target!r} in this archive. Its feeds: {', '.join(known) or 'none'}; "
-            "episodes are named by their id, FEED/ID."
-        )
+    try:
+        episode = episode_named(connection, target)
+    except UnknownEpisodeError as error:
+        raise UnknownEpisodeError(f"{error}\n(the feeds are: {', '.join(known) or 'none'})") from error
     if FEED_FORMAT in forms:
         raise ConfigError(f"{FEED_FORMAT} is of a whole feed: name a feed, or leave that format out.")
-    return tuple(Job(target, form) for form in forms)
+    return tuple(Job(episode, form) for form in forms)
 
 
 def write(connection: sqlite3.Connection, job: Job, file: BinaryIO, *, addresses: Addresses, data: Path) -> None:

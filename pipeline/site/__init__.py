@@ -1,7 +1,7 @@
 """The Datasette plugin: search, episodes with a player, the kept audio and exports, beside Datasette's own pages.
 
 It uses only hooks and calls that Datasette 0.65.5 and the 1.0 alphas have in common; where they differ (permissions),
-``pipeline.site.access`` hides it. Settings, all optional:
+``pipeline.site.access`` and ``pipeline.site.editors`` hide it. Settings, all optional:
 ``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called"}}}``.
 """
 
@@ -15,7 +15,11 @@ from datasette import Forbidden, Request, hookimpl
 from pipeline.site import exports, pages, searching
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.correct import correct
+from pipeline.site.editors import permission_resources_sql, register_actions
 from pipeline.site.respond import DatasetteView, guarded
+
+__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes"]  # Datasette's hooks
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -33,6 +37,7 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
         (r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$", guarded(exports.export)),
         (r"/-/feed/(?P<feed>[^/]+)\.xml$", guarded(exports.feed_xml)),
+        (r"/-/correct$", guarded(correct, methods=("POST",))),
     ]
 
 
