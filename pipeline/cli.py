@@ -17,22 +17,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import __version__
-from pipeline.archive.database import reader
+from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import PAGE_SIZE, Filters, search
 from pipeline.archive.status import status
+from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
+from pipeline.export_command import export_command
 from pipeline.model import clock
+from pipeline.options import FilePath, db_option, json_option
 
 if TYPE_CHECKING:
     from pipeline.ingest import StageName
     from pipeline.speech.names import EngineName
-
-DEFAULT_DB = Path("db/archive.db")
-
-_FilePath = click.Path(path_type=Path)
-db_option = click.option("--db", type=_FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -68,11 +65,15 @@ def main() -> None:
     """Turn interview podcasts into an archive that can be searched, quoted and cited."""
 
 
+main.add_command(correct_command)
+main.add_command(export_command)
+
+
 def _stage_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         [
             db_option,
-            click.option("--feeds", type=_FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows."),
+            click.option("--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows."),
             click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
             click.option("--again", is_flag=True, help="Do what is done already once more."),
             click.option("--quiet", is_flag=True, help="Say only what failed."),
@@ -182,8 +183,8 @@ def download_command(**options: Any) -> None:
 
 @main.command("transcribe")
 @_stage_options
-@click.option("--load", "files", type=_FilePath, multiple=True, help="Transcribe AUDIO alone, without a database.")
-@click.argument("more_files", nargs=-1, type=_FilePath, metavar="[AUDIO]...")
+@click.option("--load", "files", type=FilePath, multiple=True, help="Transcribe AUDIO alone, without a database.")
+@click.argument("more_files", nargs=-1, type=FilePath, metavar="[AUDIO]...")
 @click.option("--model", default="tiny.en", show_default=True, help="With --load: a Whisper model or its path.")
 @click.option(
     "--engine",
@@ -243,8 +244,8 @@ def transcribe_command(
 
 @main.command("align")
 @_stage_options
-@click.option("--load", "files", type=_FilePath, multiple=True, help="Align FILE alone, without a database.")
-@click.argument("more_files", nargs=-1, type=_FilePath, metavar="[FILE]...")
+@click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
+@click.argument("more_files", nargs=-1, type=FilePath, metavar="[FILE]...")
 @click.pass_context
 def align_command(
     context: click.Context, /, files: tuple[Path, ...], more_files: tuple[Path, ...], **options: Any
@@ -333,12 +334,13 @@ def status_command(db: Path, as_json: bool) -> None:
 
 @main.command("serve")
 @db_option
+@click.option("--root", is_flag=True, help="Print an address that signs you in as an editor, in one browser.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="The port to listen on.")
-def serve_command(db: Path, host: str, port: int) -> None:
+def serve_command(db: Path, root: bool, host: str, port: int) -> None:
     """Open the archive as a site: search, episodes with player, and Datasette's tables, SQL and JSON."""
-    with reader(db):
-        pass
+    bring_up_to_date(db)
     from datasette.cli import cli as datasette
 
-    datasette.main(["serve", str(db), "--host", host, "--port", str(port)], prog_name="interview-archive")
+    options = ["--host", host, "--port", str(port), *(["--root"] if root else [])]
+    datasette.main(["serve", str(db), *options], prog_name="interview-archive")

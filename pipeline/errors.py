@@ -2,7 +2,8 @@
 
 ArchiveError
 ├── ConfigError            feeds.yaml or the command line is wrong (exit 2)
-│   └── UnknownModelError  the Whisper model has no such name, or does not fit the language
+│   ├── UnknownModelError  the Whisper model has no such name, or does not fit the language
+│   └── UnknownEpisodeError  no episode is called that, or several are
 ├── LockedError            another run holds the database
 ├── DatabaseError          the database cannot be read or is newer than this program
 ├── FeedError              one feed could not be read; the others go on
@@ -15,7 +16,9 @@ ArchiveError
 │   └── NotAudioError
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
-└── QueryError             a search that cannot be answered
+├── ExportError            an episode or feed has nothing of what an export is made from
+├── QueryError             a search that cannot be answered
+└── CorrectionError        a correction that makes no sense, or of what is not there (exit 2)
 """
 
 
@@ -33,6 +36,10 @@ class ConfigError(ArchiveError):
 
 class UnknownModelError(ConfigError):
     """A Whisper model name that is not known, or a model that cannot do the feed's language."""
+
+
+class UnknownEpisodeError(ConfigError):
+    """A name that fits no episode of the archive, or several; the message lists those."""
 
 
 class LockedError(ArchiveError):
@@ -83,7 +90,17 @@ class WeightsError(SpeechError):
     """A model's weights could not be had; the message names the three ways there are."""
 
 
+class ExportError(ArchiveError):
+    """An export that cannot be made; the message names the episode or feed and what to do."""
+
+
 class QueryError(ArchiveError):
     """A search that cannot be answered."""
+
+    exit_code = 2
+
+
+class CorrectionError(ArchiveError):
+    """A correction that cannot be recorded; the message names the field and says what is wrong with it."""
 
     exit_code = 2

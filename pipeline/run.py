@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from types import FrameType
@@ -18,14 +17,10 @@ from pipeline.speech.names import EngineName
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Tools
 from pipeline.talk import Talk
+from pipeline.times import utc_now
 from pipeline.web import make_client
 
 MODELS_FOLDER = "models"
-
-
-def utc_now() -> str:
-    """Return the moment as UTC ISO 8601 ending in ``Z``."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def run(

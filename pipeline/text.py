@@ -1,16 +1,52 @@
-"""Where spoken words make sentences: by the punctuation that Whisper wrote, and by pauses."""
+"""Spoken words: when each is said, where they make sentences and paragraphs, and cutting what is too long to show."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+from typing import Protocol, TypeVar
 
-from pipeline.model import Word
+from pipeline.model import Segment, Word
 
 PAUSE_SECONDS = 1.0
+PARAGRAPH_WORDS = 60  # a paragraph ends with the first full stop after so many words,
+PARAGRAPH_PAUSE = 2.0  # or at a pause of so many seconds
 _SENTENCE_END = re.compile(r"[.?!…][”\"’')\]]*$")
 _ABBREVIATION = re.compile(r"^(?:mr|mrs|ms|dr|st|prof|no|vs|e\.g|i\.e|etc|[a-z])\.$", re.IGNORECASE)
+
+
+class Spoken(Protocol):
+    """A stretch of speech; times in seconds."""
+
+    @property
+    def start(self) -> float:
+        """Return when it begins."""
+
+    @property
+    def end(self) -> float:
+        """Return when it ends."""
+
+    @property
+    def text(self) -> str:
+        """Return what is said."""
+
+
+S = TypeVar("S", bound=Spoken)
+
+
+def timed_words(segment: Segment) -> tuple[Word, ...]:
+    """Return a segment's words; where it has none, those of its text, with times by the number of characters."""
+    if segment.words:
+        return segment.words
+    texts = segment.text.split()
+    total = sum(len(text) + 1 for text in texts) or 1
+    words, position = [], 0
+    for text in texts:
+        start = segment.start + (segment.end - segment.start) * position / total
+        position += len(text) + 1
+        words.append(Word(start, segment.start + (segment.end - segment.start) * position / total, text, 1.0))
+    return tuple(words)
 
 
 def sentences(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
@@ -27,3 +63,28 @@ def ends_sentence(word: str) -> bool:
     """Tell whether a word's punctuation ends a sentence; ``Dr.`` and ``e.g.`` do not."""
     word = word.strip()
     return _SENTENCE_END.search(word) is not None and not _ABBREVIATION.match(word)
+
+
+def paragraphs(spoken: Iterable[S]) -> Iterator[tuple[S, ...]]:
+    """Cut what one person says in one go into paragraphs for reading; none is empty."""
+    paragraph: list[S] = []
+    words = 0
+    for one in spoken:
+        if paragraph:
+            full = words >= PARAGRAPH_WORDS and paragraph[-1].text.rstrip("”’\"')").endswith((".", "?", "!", "…"))
+            if full or one.start - paragraph[-1].end >= PARAGRAPH_PAUSE:
+                yield tuple(paragraph)
+                paragraph, words = [], 0
+        paragraph.append(one)
+        words += len(one.text.split())
+    if paragraph:
+        yield tuple(paragraph)
+
+
+def shortened(text: str, width: int) -> str:
+    """Return text on one line of at most ``width`` characters, cut after a word where it has to be."""
+    text = " ".join(text.split())
+    if len(text) <= width:
+        return text
+    kept = text[: width - 1].rpartition(" ")[0] or text[: width - 2]
+    return kept.rstrip(" .,;:–—-") + " …"

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -36,17 +37,20 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="module")
-def site(demo_db: Path) -> Iterator[str]:
-    """The archived sample show, served as `make serve` does."""
+@contextmanager
+def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
+    """Serve an archive as `make serve` does; gives the address, and the file in which is what was printed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "serve", "--db", str(demo_db), "--port", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    printed = database.with_suffix(".out")
+    with printed.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "serve", "--db", str(database), "--port", str(port), *options],
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(150):
@@ -56,10 +60,25 @@ def site(demo_db: Path) -> Iterator[str]:
             except OSError:
                 assert server.poll() is None
                 time.sleep(0.1)
-        yield address
+        yield address, printed
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def site(demo_db: Path) -> Iterator[str]:
+    """The archived sample show."""
+    with served(demo_db) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A copy of the sample show for an editor to work on: its address, and the one that signs in."""
+    shutil.copytree(demo_db.parent, tmp_path / "desk")
+    with served(tmp_path / "desk" / demo_db.name, "--root") as (address, printed):
+        yield address, printed.read_text().split()[0]
 
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -129,3 +148,103 @@ def test_the_tables_are_one_click_away(page: Page, site: str) -> None:
     page.goto(site)
     page.get_by_role("link", name=re.compile("Tables", re.IGNORECASE)).first.click()
     expect(page.get_by_role("link", name="question_times").first).to_be_visible()
+
+
+def open_northbridge(page: Page, site: str) -> None:
+    page.goto(site)
+    page.get_by_role("link", name=re.compile("Northbridge")).first.click()
+    wait_for(page, "document.querySelector('audio')?.readyState >= 1")
+
+
+def another(page: Page, **options: bool) -> Page:
+    """A page of the same browser whose console is not watched."""
+    assert page.context.browser is not None
+    return page.context.browser.new_context(viewport=page.viewport_size, **options).new_page()
+
+
+def go_to(page: Page, second: float) -> None:
+    page.evaluate(f"document.querySelector('audio').currentTime = {second}")
+    wait_for(page, "!document.querySelector('audio').seeking")
+
+
+def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], tmp_path: Path) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    eighth, told = page.locator("#q8"), page.get_by_role("status")
+    start = eighth.get_by_label("Asked at")
+    eighth.focus()
+    before = float(eighth.get_attribute("data-t") or "")
+    for key, moved in (("ArrowRight", 0.2), ("ArrowRight", 0.4), ("Shift+ArrowLeft", -1.6), ("ArrowLeft", -1.8)):
+        page.keyboard.press(key)
+        wait_for(page, f"Math.abs(document.querySelector('audio').currentTime - {before + moved}) < 0.02")
+    expect(told).to_have_text(re.compile(r"Question 8: 3:\d\d.*, not confirmed yet"))
+    eighth.get_by_role("button", name="2 seconds later", exact=True).click()
+    wait_for(page, f"Math.abs(document.querySelector('audio').currentTime - {before + 0.2}) < 0.02")
+    go_to(page, 191.25)
+    eighth.focus()
+    page.keyboard.press("n")
+    expect(start).to_have_value("3:11.25")
+    page.keyboard.press("c")
+    expect(told).to_have_text("Question 8: asked at 3:11.25, corrected")
+    expect(eighth).to_contain_text("checked by a person")
+    expect(eighth).to_be_focused()
+    picture(page, "correcting", tmp_path)
+
+    second = page.locator("#q2")
+    second.get_by_role("button", name="Not asked").click()
+    expect(told).to_have_text("Question 2: not asked, corrected")
+    expect(second.locator("a.time")).to_have_count(0)
+    second.focus()
+    page.keyboard.press("u")
+    expect(told).to_have_text(re.compile("Question 2: asked at"))
+    third = page.locator("#q3")
+    third.get_by_text("Ends and note").click()
+    third.get_by_label("Note").press_sequentially("nxcup")  # letters that are keys elsewhere
+    third.get_by_label("Note").press("Enter")
+    expect(told).to_have_text(re.compile("Question 3: asked at .*, corrected"))
+
+    page.reload()
+    wait_for(page, "document.querySelector('audio')?.readyState >= 1")
+    expect(page.locator("#q8")).to_contain_text("checked by a person")
+    expect(page.locator("#q2")).not_to_contain_text("checked by a person")
+    page.locator("#q2").get_by_text("History (2)").click()
+    expect(page.locator("#q2 .history li")).to_have_text(
+        [re.compile("^undone by root"), re.compile("^not asked by root")]
+    )
+    page.locator("#q3").get_by_text("History (1)").click()
+    expect(page.locator("#q3 .history")).to_contain_text("nxcup")
+    page.locator("#q8 a.time").click()
+    wait_for(page, "document.querySelector('audio').currentTime > 191.3")
+    assert current_time(page) < 196
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def test_what_is_refused_is_told_where_the_editor_is(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page = another(page)  # the browser itself writes refusals into the console
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    start = page.locator("#q1").get_by_label("Asked at")
+    for wrong, said in (("soon", "start: “soon” is no time"), ("59:00", "past the end of the recording")):
+        start.fill(wrong)
+        start.press("Enter")
+        expect(page.get_by_role("status")).to_contain_text(said)
+        expect(start).to_have_value(wrong)
+    page.context.clear_cookies()
+    page.locator("#q1").get_by_role("button", name="Not asked").click()
+    expect(page.get_by_role("status")).to_contain_text("Question 1 was not recorded")
+
+
+def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None:
+    plain = another(page, java_script_enabled=False)
+    plain.goto(desk[1])
+    plain.get_by_role("link", name=re.compile("Northbridge")).first.click()
+    start = plain.locator("#q4").get_by_label("Asked at")
+    expect(plain.get_by_role("button", name="2 seconds later")).to_have_count(0)
+    start.fill("1:40.5")
+    start.press("Enter")
+    expect(plain.locator("#q4")).to_contain_text("1:40 to")
+    assert plain.url.endswith("#q4")
+    plain.locator("#q4").get_by_role("button", name="Undo").click()
+    expect(plain.locator("#q4")).not_to_contain_text("checked by a person")

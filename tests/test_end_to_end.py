@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,10 +14,13 @@ import jiwer
 import pytest
 from whisper.normalizers import EnglishTextNormalizer
 
-from pipeline.archive.database import reader
+from pipeline.archive.corrections import correct
+from pipeline.archive.database import editor, reader
+from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.search import search
 from pipeline.config import Config
 from pipeline.ingest import Report
+from pipeline.model import Correction
 from pipeline.run import run
 from pipeline.sample import DATA, EPISODES
 from pipeline.sample.__main__ import sample_config
@@ -136,3 +140,18 @@ def test_a_lost_database_is_rebuilt_from_the_kept_transcripts(demo_db: Path, tmp
 
 def _only_first(config: Config) -> Config:
     return config.model_copy(update={"feeds": [config.feeds[0].model_copy(update={"limit": 1})]})
+
+
+def test_a_correction_outlives_polling_and_aligning_again(demo_db: Path, tmp_path: Path) -> None:
+    shutil.copytree(demo_db.parent, tmp_path / "copy")
+    database = tmp_path / "copy" / demo_db.name
+    with editor(database) as db:
+        episode = episode_named(db.conn, "Northbridge")
+        before = [question.start for question in questions_of(db.conn, [episode])[episode]]
+        correct(db, episode, Correction(3, "asked", 76.25, editor="ann", made_at="2026-06-02T06:00:00Z"))
+    with serving(DATA) as address:
+        report = run(sample_config(address), database, Talk(quiet=True), stages=("poll", "align"), again=True)
+    assert report.exit_code == 0
+    with reader(database) as connection:
+        after = [question.start for question in questions_of(connection, [episode])[episode]]
+    assert after == [*before[:2], 76.25, *before[3:]]

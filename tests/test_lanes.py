@@ -16,26 +16,56 @@ from hypothesis import strategies as st
 from pipeline.speech.cores import Neighbours
 from pipeline.speech.lanes import Lanes, in_lanes
 
+PATIENCE = 20  # seconds, after which a test fails
 few = st.integers(1, 9)
 
 
-class Work:
-    """Remembers what it was called with, and how many calls there were at once."""
+class Paced:
+    """Items, and work at them, that go at the same pace on any machine.
 
-    def __init__(self) -> None:
+    No thread gets free before all are at work, and then only one at a time, when so many items are at hand that no more
+    would be taken.
+
+    Args:
+        lanes: How many threads there are.
+        threads: How many of them are to be at work.
+        first: How many items each of them is to get at the beginning.
+        share: How many later, while there are more items.
+    """
+
+    def __init__(self, lanes: Lanes, *, threads: int, first: int, share: int) -> None:
         self.groups: list[list[int]] = []
         self.busiest = self._busy = 0
+        self._threads, self._share = threads, share
+        self._full = threads * first + 2 * lanes.usual * lanes.batch
         self._lock = threading.Lock()
+        self._all_at_work = threading.Event()
+        self._may_end = threading.Semaphore(0)
 
-    def __call__(self, group: Sequence[int]) -> Sequence[int]:
+    def items(self, count: int) -> Iterator[int]:
+        for n in range(count):
+            beyond = n + 1 - self._full
+            if beyond >= 0 and beyond % self._share == 0:
+                assert self._all_at_work.wait(PATIENCE)
+                self._may_end.release()
+            yield n
+        self._may_end.release(count)
+
+    def work(self, group: Sequence[int]) -> Sequence[int]:
         with self._lock:
             self.groups.append(list(group))
             self._busy += 1
             self.busiest = max(self.busiest, self._busy)
-        time.sleep(0.002)
+            if self._busy == self._threads:
+                self._all_at_work.set()
+        assert self._may_end.acquire(timeout=PATIENCE)
         with self._lock:
             self._busy -= 1
         return group
+
+    def sizes(self) -> list[int]:
+        """How many items each group had, in their order: threads do not begin in the order of their groups."""
+        return [len(group) for group in sorted(self.groups)]
 
 
 @given(count=st.integers(0, 200), usual=few, more=st.integers(0, 9), batch=few, moods=st.lists(st.booleans()))
@@ -57,25 +87,26 @@ def test_every_item_is_worked_at_once_whatever_the_others_do(
 
 @pytest.mark.parametrize(("usual", "batch"), [(1, 4), (2, 8), (3, 2)])
 def test_a_long_recording_is_worked_at_in_full_batches_by_the_usual_threads(usual: int, batch: int) -> None:
-    work = Work()
-    list(in_lanes(range(200), work, Lanes(usual, 4 * usual, batch)))
-    assert work.busiest == usual
-    full = [group for group in work.groups if len(group) == batch]
-    assert sum(map(len, full)) >= 200 - 4 * usual * batch
+    lanes = Lanes(usual, 4 * usual, batch)
+    paced = Paced(lanes, threads=usual, first=2, share=batch)
+    list(in_lanes(paced.items(200), paced.work, lanes))
+    assert paced.busiest == usual
+    assert sum(size for size in paced.sizes() if size == batch) >= 200 - 4 * usual * batch
 
 
 def test_where_it_is_crowded_more_threads_have_the_same_between_them() -> None:
-    work = Work()
-    list(in_lanes(range(200), work, Lanes(usual=2, crowded=8, batch=8), crowded=lambda: True))
-    assert work.busiest == 8
-    assert {len(group) for group in work.groups[8:-16]} == {2}
+    lanes = Lanes(usual=2, crowded=8, batch=8)
+    paced = Paced(lanes, threads=8, first=1, share=2)
+    list(in_lanes(paced.items(200), paced.work, lanes, crowded=lambda: True))
+    assert paced.busiest == 8
+    assert paced.sizes() == [1] * 8 + [2] * 92 + [1] * 8
 
 
 def test_at_the_end_each_gets_its_share_of_what_is_left() -> None:
-    work = Work()
-    list(in_lanes(range(60), work, Lanes(usual=2, crowded=2, batch=8)))
-    assert len(work.groups[-1]) == 1
-    assert max(len(group) for group in work.groups[-4:]) < 8
+    lanes = Lanes(usual=2, crowded=2, batch=8)
+    paced = Paced(lanes, threads=2, first=2, share=8)
+    list(in_lanes(paced.items(60), paced.work, lanes))
+    assert paced.sizes() == [2, 2, 8, 8, 8, 8, 8, 8, 4, 2, 1, 1]
 
 
 def test_no_more_is_taken_than_is_soon_needed() -> None:

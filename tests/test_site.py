@@ -18,8 +18,9 @@ from pipeline.archive import reading
 from pipeline.archive.database import reader, writer
 from pipeline.errors import QueryError
 from pipeline.model import Segment
-from pipeline.site import access, wording
+from pipeline.site import access
 from pipeline.site.turns import passage_at, turns
+from pipeline.times import seconds
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import add_feed, add_transcript, episode, spoken
 
@@ -168,7 +169,7 @@ def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, k
             "0:05 to 0:07 asked together with question 1 medium confidence (0.70)",
             "not asked medium confidence (0.80)",
             "0:07 to 0:09 uncertain low confidence (0.41)",
-            "0:03 checked by a person",
+            "0:03 to 0:09 checked by a person",
         ),
         items,
         strict=True,
@@ -203,7 +204,7 @@ def test_a_time_in_the_address_marks_what_is_said_then(site: Site, kept: Kept, s
     assert re.findall(r'class="passage[^"]* marked" id="s(\d)"', page) == ([] if marked is None else [str(marked)])
     assert page.count(" autofocus") == (marked is not None)  # a browser goes there without any script
     if marked is not None:
-        assert f'src="/-/audio/{SHA256}#t={wording.seconds(second):.1f}"' in page
+        assert f'src="/-/audio/{SHA256}#t={seconds(second):.1f}"' in page
         assert f'<a href="#s{marked}">' in page
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from pipeline.model import Segment, Word
-from pipeline.text import ends_sentence, sentences
+from pipeline.model import Segment
+from pipeline.text import ends_sentence, sentences, timed_words
 
 # A segment may end inside a sentence. Where hardly any ends with a full stop, there is no telling.
 MOST_END_SENTENCES = 0.5
@@ -42,20 +42,9 @@ def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
 
 
 def _split(segment: Segment) -> Iterator[Unit]:
-    for words in sentences(segment.words or _interpolated(segment)):
+    for words in sentences(timed_words(segment)):
         start, text = words[0].start, " ".join(word.text for word in words)
         yield Unit(start, words[-1].end, text, segment.speaker, sentence_start=start)
-
-
-def _interpolated(segment: Segment) -> tuple[Word, ...]:
-    texts = segment.text.split()
-    total = sum(len(text) + 1 for text in texts) or 1
-    words, position = [], 0
-    for text in texts:
-        start = segment.start + (segment.end - segment.start) * position / total
-        position += len(text) + 1
-        words.append(Word(start, segment.start + (segment.end - segment.start) * position / total, text, 1.0))
-    return tuple(words)
 
 
 def _sentence_starts(units: Sequence[Unit]) -> list[float]:

@@ -1,4 +1,4 @@
-"""Opening the archive's database, for one writer or for any number of readers. Knows no table's meaning."""
+"""Opening the archive's database: for one run, for any number of readers and editors. Knows no table's meaning."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def writer(path: Path) -> Iterator[Database]:
         DatabaseError: the file cannot be written, is no archive, or a newer version made it (it is left unchanged).
     """
     with (
-        _explained(path),
+        explained(path),
         _locked(path),
         closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
     ):
@@ -53,6 +53,50 @@ def writer(path: Path) -> Iterator[Database]:
 
 
 @contextmanager
+def editor(path: Path) -> Iterator[Database]:
+    """Open ``path`` for short changes beside a run and beside other editors: each waits for the others' transactions.
+
+    Raises:
+        LockedError: an older version made it, and another process is writing.
+        DatabaseError: as of ``reader``, or it cannot be written.
+    """
+    bring_up_to_date(path)
+    with (
+        explained(path),
+        closing(sqlite3.connect(f"{_existing(path).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as connection,
+    ):
+        connection.execute("pragma foreign_keys = on")
+        yield Database(connection)
+
+
+def bring_up_to_date(path: Path) -> None:
+    """Give an archive that an older version made the tables of this one; any other is only looked at.
+
+    Raises:
+        LockedError, DatabaseError: as of ``reader``, or it is old and cannot be written.
+    """
+    with reader(path) as connection:
+        current = is_current(connection)
+    if not current:
+        with writer(path):
+            pass
+
+
+@contextmanager
+def immediate(db: Database) -> Iterator[None]:
+    """Hold a transaction that nobody else writes beside from its beginning on; within another one, be part of that.
+
+    A transaction that begins by reading would fail at its first write where somebody else wrote in between.
+    """
+    if db.conn.in_transaction:
+        yield
+        return
+    db.conn.execute("begin immediate")
+    with db.conn:
+        yield
+
+
+@contextmanager
 def reader(path: Path) -> Iterator[sqlite3.Connection]:
     """Open ``path`` read-only; rows come as ``sqlite3.Row``.
 
@@ -60,7 +104,7 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
         DatabaseError: there is no such file, or it is no archive of a version that this program knows.
     """
     with (
-        _explained(path),
+        explained(path),
         closing(sqlite3.connect(_read_only_uri(path), uri=True, timeout=BUSY_SECONDS)) as connection,
     ):
         _refuse_newer(connection, path)
@@ -76,6 +120,11 @@ def is_archive(connection: sqlite3.Connection) -> bool:
     marks = ", ".join("?" * len(wanted))
     sql = f"select count(*) from sqlite_master where name in ({marks})"  # noqa: S608 - only question marks
     return bool(connection.execute(sql, wanted).fetchone()[0] == len(wanted))
+
+
+def is_current(connection: sqlite3.Connection) -> bool:
+    """Tell whether an archive has the tables of this version, and not only those of an older one."""
+    return _known() <= _applied(connection)
 
 
 @contextmanager
@@ -103,6 +152,16 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _read_only_uri(path: Path) -> str:
     """SQLite's address of a database that exists, to open it without the right to write."""
+    whole = _existing(path)
+    uri = f"{whole.as_uri()}?mode=ro"
+    # SQLite reads a WAL database only with a -shm file beside it, which it cannot make in a folder that may not be
+    # written. Where no -wal file waits to be read, it can do without: nobody is writing.
+    frozen = not os.access(whole.parent, os.W_OK) and not whole.with_name(whole.name + "-wal").exists()
+    return f"{uri}&immutable=1" if frozen else uri
+
+
+def _existing(path: Path) -> Path:
+    """The whole path of a database that is there."""
     _refuse_folder(path)
     try:
         found, whole = path.is_file(), path.resolve()
@@ -110,11 +169,7 @@ def _read_only_uri(path: Path) -> str:
         raise DatabaseError(f"{path}: cannot be read ({error.strerror or error}).") from error
     if not found:
         raise DatabaseError(f"{path}: no such database. Make it with `make ingest`, or name another with --db.")
-    uri = f"{whole.as_uri()}?mode=ro"
-    # SQLite reads a WAL database only with a -shm file beside it, which it cannot make in a folder that may not be
-    # written. Where no -wal file waits to be read, it can do without: nobody is writing.
-    frozen = not os.access(whole.parent, os.W_OK) and not whole.with_name(whole.name + "-wal").exists()
-    return f"{uri}&immutable=1" if frozen else uri
+    return whole
 
 
 def _refuse_folder(path: Path) -> None:
@@ -144,9 +199,12 @@ def _applied(connection: sqlite3.Connection) -> set[str]:
     return {name for (name,) in rows}
 
 
+def _known() -> set[str]:
+    return {migration.name for migration in migrations._migrations}  # it has no public list
+
+
 def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
-    known = {migration.name for migration in migrations._migrations}  # it has no public list
-    newer = sorted(_applied(connection) - known)
+    newer = sorted(_applied(connection) - _known())
     if newer:
         raise DatabaseError(
             f"{path}: was made by a newer version of this program ({newer[-1]}) and is left unchanged. "
@@ -155,8 +213,12 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's own errors about the file as a whole into sentences."""
+def explained(path: Path) -> Iterator[None]:
+    """Turn SQLite's own errors about the file as a whole into sentences that call it ``path``.
+
+    Raises:
+        DatabaseError: instead of such an error.
+    """
     try:
         yield
     except sqlite3.DatabaseError as error:

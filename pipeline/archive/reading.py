@@ -7,8 +7,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from pipeline.errors import UnknownEpisodeError
+from pipeline.times import exactly
+
+NAMED = 5  # episodes in the message that a name fits several
+_STRAIGHT = str.maketrans("‘’“”–", "''\"\"-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,10 @@ class Rendition:
 
 @dataclass(frozen=True, slots=True)
 class PublishedQuestion:
-    """A published question and where it is asked; ``status`` is None when nobody has looked for it yet."""
+    """A published question and where it is asked; ``status`` is None when nobody has looked for it yet.
+
+    ``question`` is its id, which stays when its number does not.
+    """
 
     number: int
     text: str
@@ -83,6 +93,14 @@ class PublishedQuestion:
     confidence: float | None
     corrected: bool
     merged_with: int | None
+    question: str
+
+    @property
+    def summary(self) -> str:
+        """Return what is known of it in words."""
+        status = (self.status or "not looked for yet").replace("_", " ")
+        when = f" at {exactly(self.start)}" if self.start is not None else ""
+        return f"question {self.number}: {status}{when}{', corrected' if self.corrected else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +218,25 @@ def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[st
     return {row[0]: row[1] for row in rows}
 
 
+def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[PublishedQuestion, ...]]:
+    """Return for each of these episodes its published questions in list order; none where it has no list."""
+    wanted = sorted(set(episodes))
+    marks = ", ".join("?" * len(wanted))
+    rows = _rows(connection).execute(
+        # The view in an archive that an older version made has no ids.
+        f"""select t.episode, t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected,
+            t.merged_with, q.id as question
+        from question_times t join questions q on q.episode = t.episode and q.number = t.number
+        where t.episode in ({marks}) order by t.episode, t.number""",  # noqa: S608 - only question marks
+        wanted,
+    )
+    found: defaultdict[str, list[PublishedQuestion]] = defaultdict(list)
+    for row in rows:
+        facts = dict(row)
+        found[facts.pop("episode")].append(PublishedQuestion(**{**facts, "corrected": bool(facts["corrected"])}))
+    return {episode: tuple(found[episode]) for episode in wanted}
+
+
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
     cursor = _rows(connection)
@@ -230,9 +267,34 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
         audio=audio,
         newer_audio=row["current"] is not None and row["current"] != heard,
         provenance=provenance,
-        questions=_questions(cursor, episode_id),
+        questions=questions_of(connection, [episode_id])[episode_id],
         passages=_passages(cursor, row["transcript"]),
     )
+
+
+def episode_named(connection: sqlite3.Connection, name: str) -> str:
+    """Return the id of the one episode that has this id, link or title, else of the one with this in its title.
+
+    Raises:
+        UnknownEpisodeError: it fits no episode, or several.
+    """
+    rows = connection.execute("select id, title, link from episodes order by published desc, id").fetchall()
+    wanted = _plain(name)
+    fits = [(id_, title) for id_, title, link in rows if name in {id_, link} or wanted == _plain(title)] or [
+        (id_, title) for id_, title, _ in rows if wanted and wanted in _plain(title)
+    ]
+    if len(fits) == 1:
+        return str(fits[0][0])
+    if not fits:
+        raise UnknownEpisodeError(f"there is no episode “{name}”: give its id, a part of its title, or its link")
+    listed = "".join(f"\n  {id_}  {title}" for id_, title in fits[:NAMED])
+    more = f"\n  and {len(fits) - NAMED} more" if len(fits) > NAMED else ""
+    raise UnknownEpisodeError(f"“{name}” fits {len(fits)} episodes; give one’s id, or more of its title:{listed}{more}")
+
+
+def _plain(title: str) -> str:
+    """A title as people type it: without capitals, curly quotes and more than single spaces."""
+    return " ".join(title.casefold().translate(_STRAIGHT).split())
 
 
 def _rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
@@ -246,15 +308,6 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
         "select source, engine, model, language, created, rendition from transcripts where id = ?", [transcript]
     ).fetchone()
     return Provenance(**dict(row)) if row else None
-
-
-def _questions(cursor: sqlite3.Cursor, episode_id: str) -> tuple[PublishedQuestion, ...]:
-    rows = cursor.execute(
-        """select number, text, status, start, "end", answer_end, confidence, corrected, merged_with
-        from question_times where episode = ? order by number""",
-        [episode_id],
-    )
-    return tuple(PublishedQuestion(**{**dict(row), "corrected": bool(row["corrected"])}) for row in rows)
 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:

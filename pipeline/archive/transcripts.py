@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -223,8 +224,8 @@ def _insert_segments(db: Database, transcript_id: int, episode: str, segments: S
     )
 
 
-def read_segments(db: Database, transcript_id: int) -> tuple[Segment, ...]:
-    """Return a transcript's segments in order, as the aligner takes them."""
+def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
+    """Return a transcript's segments in order, as the aligner and the exporters take them."""
     rows = db.execute(
         'select start, "end", text, words, speaker, confidence, flags from segments where transcript = ? order by n',
         [transcript_id],

@@ -16,6 +16,7 @@ from pipeline.run import run
 from pipeline.sample import DATA, SLUG
 from pipeline.sample.server import serving
 from pipeline.talk import Talk
+from pipeline.text import shortened
 
 EXAMPLE = '"early help"'
 
@@ -54,18 +55,13 @@ def _show(db: Path) -> None:
             click.echo(f"\n{episode['title']}")
             for row in connection.execute("select * from question_times where episode = ?", [episode["id"]]):
                 when = clock(row["start"]) if row["start"] is not None else "  — "
-                click.echo(
-                    f"  {when:>5}  {row['status']:<9} {row['confidence']:.2f}  {row['number']}) {_short(row['text'])}"
-                )
+                text = shortened(row["text"], 80)
+                click.echo(f"  {when:>5}  {row['status']:<9} {row['confidence']:.2f}  {row['number']}) {text}")
         results = search(connection, EXAMPLE)
     click.echo(f"\nAn example search: {EXAMPLE} has {results.total} hits, the first:")
     for hit in results.hits[:1]:
         click.echo(f"  {hit.title}, {hit.clock}, {hit.speaker or 'speaker unknown'}: {hit.text}")
     click.echo(f"\nOpen it:  make serve DB={db}   then visit http://127.0.0.1:8001/")
-
-
-def _short(text: str, width: int = 80) -> str:
-    return text if len(text) <= width else text[: width - 1].rsplit(" ", 1)[0] + " …"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The Datasette plugin: search, episodes with a player, and the kept audio, beside Datasette's own pages.
+"""The Datasette plugin: search, episodes with a player, the kept audio and exports, beside Datasette's own pages.
 
 It uses only hooks and calls that Datasette 0.65.5 and the 1.0 alphas have in common; where they differ (permissions),
-``pipeline.site.access`` hides it. Settings, all optional:
+``pipeline.site.access`` and ``pipeline.site.editors`` hide it. Settings, all optional:
 ``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called"}}}``.
 """
 
@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import pages, searching
+from pipeline.site import exports, pages, searching
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.correct import correct
+from pipeline.site.editors import permission_resources_sql, register_actions
 from pipeline.site.respond import DatasetteView, guarded
+
+__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes"]  # Datasette's hooks
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -23,7 +27,7 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def register_routes() -> list[tuple[str, DatasetteView]]:
-    """Add the site's pages, its JSON and its audio; ``/`` stays Datasette's own where no archive is attached."""
+    """Add the site's pages, JSON, audio and exports; ``/`` stays Datasette's own where no archive is attached."""
     return [
         # The empty group is for Datasette's index, which looks for a format in the address.
         (r"/(?P<format>)$", guarded(pages.home, without_archive=pages.datasette_index)),
@@ -31,6 +35,9 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/search\.json$", guarded(searching.search_json)),
         (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(pages.episode_page)),
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
+        (r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$", guarded(exports.export)),
+        (r"/-/feed/(?P<feed>[^/]+)\.xml$", guarded(exports.feed_xml)),
+        (r"/-/correct$", guarded(correct, methods=("POST",))),
     ]
 
 

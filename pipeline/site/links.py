@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
+from pipeline.export.addresses import Addresses
 from pipeline.site.access import PLUGIN, Archive
+
+_PATHS = Addresses()  # without a base: that is Datasette's to add
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,20 @@ class Links:
         return self.path("/-/search" + (f"?{urlencode(said)}" if said else ""))
 
     def episode(self, episode_id: str, second: float | None = None) -> str:
-        """Return an episode's page, at a second if given: a tenth too early rather than too late."""
-        at = "" if second is None else f"?t={math.floor(second * 10) / 10:.1f}"
-        return self.path(f"/-/episode/{quote(episode_id)}{at}")
+        """Return an episode's page, at a second if given."""
+        return self.path(_PATHS.episode(episode_id, second))
 
     def audio(self, sha256: str, second: float | None = None) -> str:
         """Return a kept file; the fragment makes a browser start there without any script."""
-        return self.path(f"/-/audio/{sha256}" + ("" if second is None else f"#t={second:.1f}"))
+        return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}"))
+
+    def export(self, episode_id: str, form: str) -> str:
+        """Return an episode in one of the formats."""
+        return self.path(_PATHS.export(episode_id, form))
+
+    def feed(self, slug: str) -> str:
+        """Return a feed, re-published."""
+        return self.path(_PATHS.feed(slug))
 
     def static(self, name: str) -> str:
         """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""

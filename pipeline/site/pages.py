@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 import nh3
 from datasette import Request, Response
+from sqlite_utils import Database
 
 from pipeline.archive import reading
-from pipeline.site import wording
+from pipeline.archive.corrections import history
+from pipeline.site import editors
 from pipeline.site.access import Archive
-from pipeline.site.respond import page, refused
+from pipeline.site.exports import offered
+from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.turns import passage_at, turns
+from pipeline.times import seconds
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -40,16 +43,27 @@ async def home(request: Request, archive: Archive) -> Response:
 
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
-    episode_id = f"{unquote(request.url_vars['feed'])}/{unquote(request.url_vars['id'])}"
-    episode = await archive.read(lambda connection: reading.episode(connection, episode_id))
+    wanted = episode_id(request)
+    editing = await editors.refusal(archive, request.actor) is None
+    episode, entries = await archive.read(
+        lambda connection: (
+            reading.episode(connection, wanted),
+            history(Database(connection), wanted) if editing else (),
+        )
+    )
     if episode is None:
-        return await refused(request, archive, f"There is no episode “{episode_id}” in this archive.", status=404)
+        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
-    second = wording.seconds(request.args.get("t"))
+    second = seconds(request.args.get("t"))
     context = {
         "episode": episode,
+        "episode_id": wanted,
+        "editing": editing,
+        "editor": editors.name_of(request.actor),
+        "history": entries,
         "playable": playable,
         "turns": turns(episode.passages),
+        "downloads": offered(episode),
         "second": second,
         "marked": passage_at(episode.passages, second),
         "notes": nh3.clean(episode.notes_html, tags=_NOTES_TAGS, url_schemes={"http", "https", "mailto"}),

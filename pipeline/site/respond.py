@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from datasette import Request, Response
 from datasette.utils import add_cors_headers
 
-from pipeline.errors import QueryError
+from pipeline.errors import CorrectionError, DatabaseError, QueryError
 from pipeline.model import clock
 from pipeline.site import links, wording
 from pipeline.site.access import Archive, find_archive
+from pipeline.times import exactly
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -30,11 +32,22 @@ HEADERS = {
 }
 
 
-def guarded(view: View, *, without_archive: DatasetteView | None = None) -> DatasetteView:
-    """Make one of our views one that Datasette can call: only for reading, only for those who may see the archive.
+class Refusal(Exception):  # noqa: N818 - it is an answer
+    """A request that a view refuses, with the sentence that says why and HTTP's number for it."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def guarded(
+    view: View, *, methods: Sequence[str] = ("GET", "HEAD"), without_archive: DatasetteView | None = None
+) -> DatasetteView:
+    """Make one of our views one that Datasette can call: only for those who may see the archive.
 
     Args:
-        view: gets the request and the archive; a ``QueryError`` of it becomes an answer that says so.
+        view: gets the request and the archive; what it refuses becomes an answer that says so.
+        methods: by which it may be called; by default only for reading.
         without_archive: answers where no archive is attached; by default that is said.
     """
 
@@ -42,32 +55,53 @@ def guarded(view: View, *, without_archive: DatasetteView | None = None) -> Data
         archive = await find_archive(datasette)
         if archive is None and without_archive is not None:
             return await without_archive(request, datasette)
-        if request.method not in {"GET", "HEAD"}:
-            return Response.text("Method not allowed", status=405, headers={**HEADERS, "Allow": "GET, HEAD"})
+        if request.method not in methods:
+            return Response.text("Method not allowed", status=405, headers={**HEADERS, "Allow": ", ".join(methods)})
         if archive is None:
             return Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
         await archive.ensure_visible(request.actor)
         try:
             return await view(request, archive)
-        except QueryError as error:
-            return await refused(request, archive, str(error), status=400)
+        except Refusal as refusal:
+            message, status = str(refusal), refusal.status
+        except (QueryError, CorrectionError) as error:
+            message, status = str(error), 400
+        except DatabaseError as error:
+            message, status = str(error), 503
+        return await refused(request, archive, message, status=status)
 
     return answer
+
+
+def episode_id(request: Request) -> str:
+    """Return the id of the episode that an address names."""
+    return f"{unquote(request.url_vars['feed'])}/{unquote(request.url_vars['id'])}"
 
 
 async def page(
     template: str, context: Mapping[str, Any], *, request: Request, archive: Archive, status: int = 200
 ) -> Response:
-    """Render a template of the site."""
+    """Answer with a page of the site."""
+    body = await render(template, context, request=request, archive=archive)
+    return Response.html(body, status=status, headers=dict(HEADERS))
+
+
+async def render(template: str, context: Mapping[str, Any], *, request: Request, archive: Archive) -> str:
+    """Render a template of the site, a page or a part of one."""
     shared = {
         "archive_title": archive.title,
         "links": links.Links(archive),
         "web": links.web,
         "clock": clock,
+        "exactly": exactly,
         "wording": wording,
     }
-    body = await archive.datasette.render_template(template, {**shared, **context}, request=request)
-    return Response.html(body, status=status, headers=dict(HEADERS))
+    return str(await archive.datasette.render_template(template, {**shared, **context}, request=request))
+
+
+def wants_json(request: Request) -> bool:
+    """Tell whether JSON was asked for, by the address or by the header ``Accept``."""
+    return request.path.endswith(".json") or "application/json" in request.headers.get("accept", "")
 
 
 def json(content: Mapping[str, object], *, archive: Archive, status: int = 200) -> Response:
@@ -79,7 +113,8 @@ def json(content: Mapping[str, object], *, archive: Archive, status: int = 200) 
 
 
 async def refused(request: Request, archive: Archive, message: str, *, status: int) -> Response:
-    """Say why there is nothing to show, as JSON where JSON was asked for."""
-    if request.path.endswith(".json"):
+    """Say why there is nothing to show, or nothing was recorded; as JSON where JSON was asked for."""
+    if wants_json(request):
         return json({"ok": False, "error": message, "status": status}, archive=archive, status=status)
-    return await page("archive_refused.html", {"message": message}, request=request, archive=archive, status=status)
+    context = {"message": message, "recording": request.method == "POST"}
+    return await page("archive_refused.html", context, request=request, archive=archive, status=status)

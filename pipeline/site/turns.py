@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.archive.reading import Passage
+from pipeline.text import paragraphs
 
-PARAGRAPH_WORDS = 60  # a paragraph ends with the first full stop after so many words,
-PARAGRAPH_PAUSE = 2.0  # or at a pause of so many seconds
 # An address holds a time to a tenth of a second, so the passage it names may begin that much later.
 _ROUNDING = 0.1
 
@@ -45,7 +44,7 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
     found: list[Turn] = []
     for (speaker, role, question), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.question)):
         new = not found or found[-1].question != question
-        found.append(Turn(speaker, role, question, new, tuple(_paragraphs(group))))
+        found.append(Turn(speaker, role, question, new, tuple(paragraphs(group))))
     return tuple(found)
 
 
@@ -55,17 +54,3 @@ def passage_at(passages: Sequence[Passage], second: float | None) -> Passage | N
         return None
     begun = [passage for passage in passages if passage.start <= second + _ROUNDING]
     return begun[-1] if begun else passages[0]
-
-
-def _paragraphs(passages: Iterable[Passage]) -> Iterator[tuple[Passage, ...]]:
-    paragraph: list[Passage] = []
-    words = 0
-    for passage in passages:
-        if paragraph:
-            full = words >= PARAGRAPH_WORDS and paragraph[-1].text.rstrip("”’\"')").endswith((".", "?", "!", "…"))
-            if full or passage.start - paragraph[-1].end >= PARAGRAPH_PAUSE:
-                yield tuple(paragraph)
-                paragraph, words = [], 0
-        paragraph.append(passage)
-        words += len(passage.text.split())
-    yield tuple(paragraph)

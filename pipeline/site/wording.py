@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Mapping
 
 from pipeline.archive.reading import PublishedQuestion
@@ -18,16 +17,6 @@ FLAGS: Mapping[str, str] = {
     "stock_phrase": "a phrase that Whisper invents over noise",
 }
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
-_CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", re.ASCII)
-
-
-def seconds(text: str | None) -> float | None:
-    """Read a time as it stands in addresses: ``192``, ``192.5``, ``3:12`` or ``1:02:03``; None if it is none."""
-    found = _CLOCK.fullmatch((text or "").strip())
-    if not found:
-        return None
-    hours, minutes, rest = found.groups(default="0")
-    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
 
 
 def day(moment: str | None) -> str:
@@ -37,6 +26,15 @@ def day(moment: str | None) -> str:
     except ValueError:
         return moment or ""
     return f"{date.day} {date:%B} {date.year}"
+
+
+def moment(stamp: str) -> str:
+    """Show an ISO moment to the minute: ``5 May 2026, 14:02 UTC``; what is no moment is shown as it is."""
+    try:
+        at = datetime.datetime.fromisoformat(stamp)
+    except ValueError:
+        return stamp
+    return f"{day(stamp)}, {at:%H:%M} UTC"
 
 
 def length(duration: float | None) -> str:

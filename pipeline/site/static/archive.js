@@ -13,7 +13,8 @@
   // "192", "192.5", "3:12" or "1:02:03"; anything after a comma is an end, which is not kept.
   function seconds(text) {
     const found = /^(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?(?:,.*)?$/.exec((text || "").trim());
-    return found ? Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]) : null;
+    if (!found || (found[2] && Number(found[3]) >= 60) || (found[1] && Number(found[2]) >= 60)) return null;
+    return Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]);
   }
 
   // The address as the page was opened: #t= wins over ?t=, as the narrower of the two.

@@ -1,0 +1,272 @@
+"""Editors' corrections of when questions are asked: recording, undoing, reading them. Aligns and shows nothing.
+
+Rows are only ever added. A correction belongs to a recording (by its sha256), not to a transcript of it, so it
+outlives every new transcription and alignment; of several, the newest that was not undone counts.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from sqlite_utils import Database
+
+from pipeline.archive.database import immediate
+from pipeline.errors import CorrectionError
+from pipeline.model import Correction, MatchStatus
+from pipeline.times import exactly
+
+NOTE_LENGTH = 1000  # characters
+STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
+SURE = 0.85  # what is less sure than that is worth a look
+REASONS = ("uncertain", "out of list order", "not sure")  # the most urgent first
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a question's history: a correction, or the undoing (``undoes``) of an earlier one.
+
+    ``here`` tells that it is of the recording that the question's times belong to, ``counts`` that it is in force.
+    """
+
+    id: int
+    number: int
+    rendition: str
+    status: str | None
+    start: float | None
+    end: float | None
+    answer_end: float | None
+    note: str | None
+    editor: str | None
+    made_at: str
+    undoes: int | None
+    undone: bool
+    here: bool
+    counts: bool
+
+    @property
+    def summary(self) -> str:
+        """Return what it says in words."""
+        if self.undoes is not None:
+            return "undone"
+        if self.status == "not_asked" or self.start is None:
+            return (self.status or "asked").replace("_", " ")
+        until = f" to {exactly(self.end)}" if self.end is not None else ""
+        answered = f", answer to {exactly(self.answer_end)}" if self.answer_end is not None else ""
+        return f"asked at {exactly(self.start)}{until}{answered}"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A question that an editor should look at, and why; ``path`` is its place on the site."""
+
+    episode: str
+    title: str
+    number: int
+    text: str
+    status: str
+    start: float | None
+    confidence: float
+    reasons: tuple[str, ...]
+
+    @property
+    def path(self) -> str:
+        """Return where its row is on the site."""
+        return f"/-/episode/{self.episode}#q{self.number}"
+
+
+def corrections_of(db: Database, episode: str, rendition_sha256: str) -> Mapping[int, Correction]:
+    """Return the corrections in force of a recording's questions, by question number."""
+    rows = db.execute(
+        """select q.number, coalesce(c.status, 'asked'), c.start, c."end", c.answer_end, c.note, c.editor, c.made_at
+           from corrections_in_force c join questions q on q.id = c.question
+           where q.episode = ? and q.number is not null and c.rendition = ? order by q.number""",
+        [episode, rendition_sha256],
+    )
+    return {row[0]: Correction(*row[:-2], editor=row[-2], made_at=row[-1]) for row in rows}
+
+
+def correct(db: Database, episode: str, correction: Correction) -> None:
+    """Record a correction of the recording that is transcribed, else of the one that is kept.
+
+    One that says ``asked`` and no ``start`` confirms the time that the question has.
+
+    Raises:
+        CorrectionError: there is no such question or no recording, or a value makes no sense.
+    """
+    with immediate(db):
+        question, rendition, start = _standing(db, episode, correction.number)
+        if correction.status == "asked" and correction.start is None:
+            if start is None:
+                raise CorrectionError(f"start: question {correction.number} has no time to confirm; give one")
+            correction = replace(correction, start=start)
+        (duration,) = db.execute(
+            "select duration from renditions where sha256 = ? and episode = ?", [rendition, episode]
+        ).fetchone()
+        check(correction, duration)
+        db.execute(
+            """insert into corrections (question, rendition, start, "end", answer_end, status, note, editor, made_at)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                question,
+                rendition,
+                correction.start,
+                correction.end,
+                correction.answer_end,
+                correction.status,
+                correction.note,
+                correction.editor,
+                correction.made_at,
+            ],
+        )
+
+
+def check(correction: Correction, duration: float) -> None:
+    """Refuse values that cannot be right in a recording of ``duration`` seconds.
+
+    Raises:
+        CorrectionError: naming the field.
+    """
+    if correction.status not in STATUSES:
+        raise CorrectionError(f"status: “{correction.status}” is none of {', '.join(STATUSES)}")
+    if correction.note is not None and len(correction.note) > NOTE_LENGTH:
+        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
+    earliest, before = 0.0, "the beginning"
+    for name, time in (("start", correction.start), ("end", correction.end), ("answer_end", correction.answer_end)):
+        if time is None:
+            continue
+        if correction.status == "not_asked":
+            raise CorrectionError(f"{name}: a question that is not asked has no time; leave it out")
+        if not math.isfinite(time):
+            raise CorrectionError(f"{name}: {time} is no time")
+        if time > duration:
+            raise CorrectionError(f"{name}: {exactly(time)} is past the end of the recording, {exactly(duration)}")
+        if time < earliest:
+            raise CorrectionError(f"{name}: {time:g} s lies before {before}")
+        earliest, before = time, f"{name}, {time:g} s"
+
+
+def undo(
+    db: Database, episode: str, number: int, *, editor: str, now: str, note: str | None = None, only: int | None = None
+) -> None:
+    """Undo the correction of a question that counts; the one before it, or what was found, counts again.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        number: the question's number.
+        editor: who undoes it.
+        now: the moment, UTC ISO 8601.
+        note: why.
+        only: undo nothing but the correction of this id: another one may count since it was looked at.
+
+    Raises:
+        CorrectionError: there is nothing to undo, or another correction counts now.
+    """
+    with immediate(db):
+        question, rendition, _ = _standing(db, episode, number)
+        found = db.execute(
+            "select id from corrections_in_force where question = ? and rendition = ?", [question, rendition]
+        ).fetchone()
+        if found is None:
+            raise CorrectionError(f"question {number} of {episode} has no correction to undo")
+        if only not in {None, found[0]}:
+            raise CorrectionError("undo: that correction does not count any more; look at the question again")
+        db.execute(
+            "insert into corrections (question, rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?, ?)",
+            [question, rendition, found[0], note, editor, now],
+        )
+
+
+def history(db: Database, episode: str) -> tuple[Entry, ...]:
+    """Return every correction of an episode's listed questions, of all its recordings, the newest first."""
+    rows = db.execute(
+        """select c.id, t.number, c.rendition, c.status, c.start, c."end", c.answer_end, c.note, c.editor, c.made_at,
+               c.undoes, exists (select 1 from corrections where undoes = c.id),
+               coalesce(c.rendition = t.rendition, 0),
+               c.rendition = t.rendition and c.id in (select id from corrections_in_force where question = c.question)
+           from corrections c join question_times t on t.question = c.question
+           where t.episode = ? order by c.id desc""",
+        [episode],
+    )
+    return tuple(Entry(*(*row[:-3], *map(bool, row[-3:]))) for row in rows)
+
+
+def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
+    """Return the questions to look at, the most urgent first: uncertain ones, then those out of list order.
+
+    Of equally urgent ones the least sure comes first. What was corrected is settled, but counts for the order.
+
+    Args:
+        db: the database.
+        episode: an episode's id; None: all episodes.
+    """
+    rows = db.execute(
+        """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected
+           from question_times t join episodes e on e.id = t.episode
+           where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
+        {"episode": episode},
+    ).fetchall()
+    found = []
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        listed = list(group)
+        asked = [row for row in listed if row[4] in {"asked", "merged"} and row[5] is not None]
+        misplaced = {asked[place][2] for place in _out_of_order([row[5] for row in asked])}
+        for id_, title, number, text, status, start, confidence, corrected in listed:
+            told = (status == "uncertain", number in misplaced, confidence < SURE)
+            reasons = tuple(reason for reason, holds in zip(REASONS, told, strict=True) if holds)
+            if reasons and not corrected:
+                found.append(Doubt(id_, title, number, text, status, start, confidence, reasons))
+    return tuple(sorted(found, key=lambda one: (*(reason not in one.reasons for reason in REASONS), one.confidence)))
+
+
+def question_number(db: Database, episode: str, question: str) -> int:
+    """Return the number that a question has in its episode's list now.
+
+    Raises:
+        CorrectionError: the episode has no such question.
+    """
+    found = db.execute(
+        "select number from questions where id = ? and episode = ? and number is not null", [question, episode]
+    ).fetchone()
+    if found is None:
+        raise CorrectionError(f"question: {episode} has no question “{question}” in its list; look at its page again")
+    return int(found[0])
+
+
+def _standing(db: Database, episode: str, number: int) -> tuple[str, str, float | None]:
+    """A question's id, the recording that its times belong to, and when it is asked as far as is known."""
+    found = db.execute(
+        "select question, rendition, start from question_times where episode = ? and number = ?", [episode, number]
+    ).fetchone()
+    if found is None:
+        (count,) = db.execute("select count(*) from question_times where episode = ?", [episode]).fetchone()
+        raise CorrectionError(
+            f"question: {episode} has no question {number}; "
+            + (f"its list has {count}" if count else "it has no list of questions")
+        )
+    question, rendition, start = found
+    if rendition is None:
+        raise CorrectionError(f"{episode}: its audio is not kept yet; run `python -m pipeline ingest` first")
+    return question, rendition, start
+
+
+def _out_of_order(starts: Sequence[float]) -> set[int]:
+    """The places of the fewest times without which the others never go back: all but a longest rising run."""
+    tails: list[float] = []  # of the best run of each length, its last time,
+    ends: list[int] = []  # and the place of that
+    before: list[int | None] = []
+    for n, start in enumerate(starts):
+        length = bisect_right(tails, start)
+        before.append(ends[length - 1] if length else None)
+        tails[length : length + 1] = [start]
+        ends[length : length + 1] = [n]
+    kept: set[int] = set()
+    place = ends[-1] if ends else None
+    while place is not None:
+        kept.add(place)
+        place = before[place]
+    return set(range(len(starts))) - kept

@@ -1,0 +1,121 @@
+"""Reading what is exported: an episode with its words and questions, and the episodes of a feed. Formats nothing.
+
+Every function takes a connection whatever its row factory, because Datasette's connections have their own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
+from pipeline.archive.transcripts import read_segments
+from pipeline.model import Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An episode without its words. ``audio`` is the kept file that all times belong to."""
+
+    id: str
+    feed: str
+    show: str
+    guid: str
+    title: str
+    published: str | None
+    link: str | None
+    notes_html: str
+    audio: Rendition | None
+    transcript: Provenance | None
+    questions: tuple[PublishedQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Publication(Item):
+    """An episode with all that an exporter needs; without a transcript there are no ``segments``."""
+
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A feed and its episodes, newest first; ``url`` is where it is published."""
+
+    slug: str
+    title: str
+    url: str
+    items: tuple[Item, ...]
+
+
+_ITEMS = """
+select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, t.id as transcript,
+    t.source, t.engine, t.model, t.language, t.created,
+    r.sha256, r.path, r.bytes, r.content_type, r.duration
+from episodes e
+join feeds f on f.slug = e.feed
+left join transcripts t on t.episode = e.id and t.preferred = 1
+left join renditions r on r.episode = e.id and case when t.id is null then r.current = 1 else r.sha256 = t.rendition end
+"""
+
+
+def publication(connection: sqlite3.Connection, episode_id: str) -> Publication | None:
+    """Return one episode whole, or None if there is no such episode."""
+    row = _cursor(connection).execute(f"{_ITEMS} where e.id = ?", [episode_id]).fetchone()
+    if row is None:
+        return None
+    return Publication(
+        **_facts(row),
+        questions=questions_of(connection, [episode_id])[episode_id],
+        segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
+    )
+
+
+def show(connection: sqlite3.Connection, slug: str) -> Show | None:
+    """Return a feed with its episodes, or None if there is no such feed."""
+    cursor = _cursor(connection)
+    feed = cursor.execute("select title, coalesce(feed_url, url) as url from feeds where slug = ?", [slug]).fetchone()
+    if feed is None:
+        return None
+    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by e.published desc, e.id", [slug]).fetchall()
+    questions = questions_of(connection, [row["id"] for row in rows])
+    items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
+    return Show(slug, feed["title"], feed["url"], items)
+
+
+def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the slugs of all feeds."""
+    return tuple(row[0] for row in connection.execute("select slug from feeds order by slug"))
+
+
+def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
+    """Return the ids of a feed's episodes in the order of their publication."""
+    rows = connection.execute("select id from episodes where feed = ? order by published, id", [feed])
+    return tuple(row[0] for row in rows)
+
+
+def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
+    """A transcript's segments with the names of those who speak, where they are known."""
+    rows = connection.execute(
+        "select label, name from speakers where transcript = ? and name is not null", [transcript]
+    )
+    names = {row[0]: row[1] for row in rows}
+    segments = read_segments(connection, transcript)
+    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments)
+
+
+def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor
+
+
+def _facts(row: sqlite3.Row) -> dict[str, Any]:
+    """The fields of an ``Item``, but for its questions."""
+    audio = ("sha256", "path", "bytes", "content_type", "duration")
+    transcript = ("source", "engine", "model", "language", "created", "sha256")
+    return {
+        **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
+        "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
+        "transcript": None if row["transcript"] is None else Provenance(*(row[name] for name in transcript)),
+    }

@@ -1,0 +1,165 @@
+"""The command ``correct``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlite_utils import Database
+
+from pipeline.archive import reading
+from pipeline.archive.corrections import STATUSES, correct, history, undo, worth_a_look
+from pipeline.archive.database import editor as opened
+from pipeline.archive.database import immediate
+from pipeline.correcting import correction, number, read_rows
+from pipeline.errors import ConfigError, CorrectionError, UnknownEpisodeError
+from pipeline.options import FilePath, db_option, json_option
+from pipeline.times import exactly, utc_now
+
+# What can be given with each of the options that make the command do something else than correct one question.
+_WITH = {
+    "look": {"episode"},
+    "history": {"episode", "question"},
+    "file": {"editor"},
+    "undo": {"episode", "question", "note", "editor"},
+}
+
+
+@click.command("correct")
+@click.argument("episode", required=False)
+@click.argument("question", required=False, metavar="[Q]")
+@db_option
+@click.option("--start", metavar="TIME", help="When its asking begins: 3:12, 1:03:12.5 or 192.4.")
+@click.option("--end", metavar="TIME", help="When its asking ends.")
+@click.option("--answer-end", metavar="TIME", help="When its answer ends.")
+@click.option("--status", type=click.Choice(STATUSES), help="Without --start, asked confirms the time that it has.")
+@click.option("--note", help="Why; kept with the correction.")
+@click.option("--editor", help="Who says so.  [default: your user name]")
+@click.option("--undo", is_flag=True, help="Undo the question's last correction.")
+@click.option("--history", is_flag=True, help="Show what was corrected and undone.")
+@click.option("--look", is_flag=True, help="List what to look at first, of one episode or of all.")
+@click.option("--from", "file", type=FilePath, metavar="FILE", help="Record all corrections of a CSV or YAML file.")
+@json_option
+@click.pass_context
+def correct_command(context: click.Context, /, db: Path, as_json: bool, **given: Any) -> None:
+    """Correct when question number Q of EPISODE is asked; of several corrections the last one counts, whole.
+
+    EPISODE is an id, a part of a title that no other has, or a link. Nothing is ever lost: each correction and each
+    undoing is kept with who made it and when, and belongs to the recording, so it stays when that is transcribed or
+    aligned again.
+
+    A file for --from has the columns (CSV) or keys (YAML) episode, question, start, end, answer_end, status, note and
+    editor; all of it is recorded, or nothing.
+    """
+    mode = _mode(context, given)
+    with opened(db) as archive:
+        mode(archive, given, as_json)
+
+
+def _mode(context: click.Context, given: Mapping[str, Any]) -> Callable[[Database, Mapping[str, Any], bool], None]:
+    """Choose what to do, and refuse what would silently be passed over."""
+    flags = {option.name: option.opts[0] for option in context.command.params if option.name}
+    chosen = [name for name in _WITH if given[name]]
+    if chosen:
+        meant = _WITH[chosen[0]] | {chosen[0]}
+        for name, value in given.items():
+            if value and name not in meant:
+                raise click.UsageError(f"{flags[name]} means nothing with {flags[chosen[0]]}; leave it out.")
+    elif not (given["start"] or given["status"]):
+        raise click.UsageError("Say what to correct: --start TIME, or --status.")
+    name = chosen[0] if chosen else "one"
+    if name in {"one", "undo", "history"} and not given["episode"]:
+        raise click.UsageError("Name an EPISODE: its id, a part of its title, or its link.")
+    if name in {"one", "undo"} and not given["question"]:
+        raise click.UsageError("Give the number of the question, Q.")
+    return {"one": _one, "undo": _undo, "history": _history, "look": _look, "file": _file}[name]
+
+
+def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
+    which = number(given["question"])
+    said = correction(given, which, editor=_who(given), now=utc_now())
+    episode = reading.episode_named(archive.conn, given["episode"])
+    correct(archive, episode, said)
+    _tell(archive, episode, which, as_json)
+
+
+def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
+    which = number(given["question"])
+    episode = reading.episode_named(archive.conn, given["episode"])
+    undo(archive, episode, which, editor=_who(given), now=utc_now(), note=given["note"])
+    _tell(archive, episode, which, as_json)
+
+
+def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
+    """Print what is known of a question now."""
+    (now,) = (one for one in reading.questions_of(archive.conn, [episode])[episode] if one.number == which)
+    if as_json:
+        _print({"episode": episode, **asdict(now)})
+        return
+    click.echo(f"{episode} {now.summary}")
+
+
+def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
+    which = number(given["question"]) if given["question"] else None
+    entries = history(archive, reading.episode_named(archive.conn, given["episode"]))
+    shown = [entry for entry in entries if which in {None, entry.number}]
+    if as_json:
+        _print([asdict(entry) for entry in shown])
+        return
+    for entry in shown:
+        state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
+        note = f" – {entry.note}" if entry.note else ""
+        click.echo(f"{entry.made_at} {entry.editor or '?'}: question {entry.number} {entry.summary}{state}{note}")
+    click.echo(f"{len(shown)} {'entry' if len(shown) == 1 else 'entries'}", err=True)
+
+
+def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
+    episode = reading.episode_named(archive.conn, given["episode"]) if given["episode"] else None
+    doubts = worth_a_look(archive, episode)
+    if as_json:
+        _print([{**asdict(doubt), "path": doubt.path} for doubt in doubts])
+        return
+    for doubt in doubts:
+        when = exactly(doubt.start) if doubt.start is not None else "—"
+        click.echo(
+            f"{doubt.title}, question {doubt.number}: {when} {doubt.status.replace('_', ' ')} {doubt.confidence:.2f} "
+            f"[{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {doubt.path}"
+        )
+    click.echo(f"{len(doubts)} to look at", err=True)
+
+
+def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
+    rows = read_rows(given["file"])
+    who, now, wrong = _who(given), utc_now(), []
+    with immediate(archive):
+        for row in rows:
+            try:
+                which = number(row.fields["question"])
+                said = correction(row.fields, which, editor=row.fields.get("editor", who), now=now)
+                correct(archive, reading.episode_named(archive.conn, row.fields["episode"]), said)
+            except (CorrectionError, UnknownEpisodeError) as error:
+                wrong.append(f"{given['file']}, line {row.line}: {error}")
+        if wrong:
+            raise CorrectionError("\n".join([*wrong, "nothing of the file was recorded"]))
+    if as_json:
+        _print({"recorded": len(rows)})
+    else:
+        click.echo(f"{len(rows)} recorded")
+
+
+def _who(given: Mapping[str, Any]) -> str:
+    if given["editor"]:
+        return str(given["editor"])
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # nobody of this number is known to the system, as in some containers
+        raise ConfigError("say who you are: --editor NAME") from None
+
+
+def _print(content: object) -> None:
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))

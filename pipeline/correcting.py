@@ -1,0 +1,141 @@
+"""What editors write, read as corrections: the fields of a form, the rows of a CSV or YAML file. Knows no archive."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import yaml
+
+from pipeline.errors import CorrectionError
+from pipeline.model import Correction
+from pipeline.times import seconds
+
+if TYPE_CHECKING:
+    from pipeline.model import MatchStatus
+
+COLUMNS = ("episode", "question", "start", "end", "answer_end", "status", "note", "editor")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a file: ``fields`` are some of ``COLUMNS``, as written, without those left empty."""
+
+    line: int
+    fields: Mapping[str, str]
+
+
+def correction(fields: Mapping[str, str | None], number: int, *, editor: str, now: str) -> Correction:
+    """Read the fields ``start``, ``end``, ``answer_end``, ``status`` and ``note``; what is empty was not said.
+
+    Raises:
+        CorrectionError: naming the field. Whether the values make sense in a recording is not looked at.
+    """
+    return Correction(
+        number,
+        cast("MatchStatus", fields.get("status") or "asked"),  # any other is refused when it is recorded
+        _time("start", fields),
+        _time("end", fields),
+        _time("answer_end", fields),
+        note=(fields.get("note") or "").strip() or None,
+        editor=editor,
+        made_at=now,
+    )
+
+
+def number(text: str, name: str = "question") -> int:
+    """Read the number in a field.
+
+    Raises:
+        CorrectionError: it is none.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise CorrectionError(f"{name}: “{text}” is no number")
+    return int(text)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read a file of corrections, as YAML if its name ends in ``.yaml`` or ``.yml``, else as CSV.
+
+    Raises:
+        CorrectionError: naming the file, the line and what is wrong.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CorrectionError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except UnicodeDecodeError as error:
+        raise CorrectionError(f"{path}: is no UTF-8 text; save it as “CSV UTF-8”") from error
+    read = _yaml_rows if path.suffix.lower() in {".yaml", ".yml"} else _csv_rows
+    rows = list(read(text, path))
+    if not rows:
+        raise CorrectionError(f"{path}: holds no corrections")
+    for row in rows:
+        where = f"{path}, line {row.line}"
+        for name in row.fields:
+            if name not in COLUMNS:
+                raise CorrectionError(f"{where}: “{name}” is none of {', '.join(COLUMNS)}")
+        for name in ("episode", "question"):
+            if name not in row.fields:
+                raise CorrectionError(f"{where}: {name}: is missing")
+        if not row.fields.keys() & {"start", "status"}:
+            raise CorrectionError(f"{where}: start: is missing; to confirm the time that there is, give the status")
+    return rows
+
+
+def _time(name: str, fields: Mapping[str, str | None]) -> float | None:
+    text = (fields.get(name) or "").strip()
+    if not text:
+        return None
+    found = seconds(text)
+    if found is None:
+        raise CorrectionError(f"{name}: “{text}” is no time such as 3:12, 1:03:12.5 or 192.4")
+    return found
+
+
+def _csv_rows(text: str, path: Path) -> Iterator[Row]:
+    """The rows below the one with the columns' names; a row of nothing but commas is none."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        if len(set(names)) < len(names):
+            raise CorrectionError(f"{path}, line 1: names a column twice")
+        for values in reader:
+            if len(values) > len(names):
+                raise CorrectionError(f"{path}, line {reader.line_num}: has more fields than the first line has names")
+            said = {name: value.strip() for name, value in zip(names, values, strict=False) if value.strip()}
+            if said:
+                yield Row(reader.line_num, said)
+    except csv.Error as error:
+        raise CorrectionError(f"{path}, line {reader.line_num}: is not CSV ({error})") from error
+
+
+def _yaml_rows(text: str, path: Path) -> Iterator[Row]:
+    """The mappings of a list. Values are taken as they are written: ``3:12`` would be the number 192 to YAML."""
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise CorrectionError(f"{path}, line {line}: is not YAML ({error.problem})") from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise CorrectionError(f"{path}: is not YAML ({' '.join(str(error).split())})") from error
+    if root is not None and not isinstance(root, yaml.SequenceNode):
+        raise CorrectionError(f"{path}, line {root.start_mark.line + 1}: must be a list of corrections")
+    for node in root.value if root else ():
+        line = node.start_mark.line + 1
+        if not isinstance(node, yaml.MappingNode):
+            raise CorrectionError(f"{path}, line {line}: must be fields such as “episode: …”")
+        fields: dict[str, str] = {}
+        for key, value in node.value:
+            place = f"{path}, line {key.start_mark.line + 1}"
+            if not (isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)):
+                raise CorrectionError(f"{place}: must be a name and a plain value")
+            if key.value in fields:
+                raise CorrectionError(f"{place}: {key.value}: is given twice")
+            if value.tag != "tag:yaml.org,2002:null":
+                fields[key.value] = value.value.strip()
+        yield Row(line, {name: value for name, value in fields.items() if value})

@@ -1,0 +1,152 @@
+"""Chapters from the published questions: JSON (podcast namespace), Podlove Simple Chapters, WebVTT."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from xml.etree.ElementTree import Element, SubElement
+
+from pipeline.archive.publication import Item
+from pipeline.archive.reading import PublishedQuestion
+from pipeline.errors import ExportError
+from pipeline.export import webvtt, xml
+from pipeline.export.addresses import Addresses
+from pipeline.text import shortened
+
+TITLE = 100  # characters that players have room for
+INTRODUCTION = "Introduction"
+INTRODUCTION_SECONDS = 5.0  # what is shorter needs no chapter of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A chapter; times in milliseconds, ``end`` only where it is known that its answer ends.
+
+    ``until`` is where the next one begins, or the recording ends. ``questions`` are the full texts of those that are
+    asked; ``sure`` tells that they are.
+    """
+
+    start: int
+    end: int | None
+    until: int
+    questions: tuple[str, ...]
+    sure: bool = True
+
+    @property
+    def stop(self) -> int:
+        """Return where it ends, for formats in which every chapter has an end."""
+        return self.until if self.end is None else self.end
+
+    @property
+    def title(self) -> str:
+        """Return the questions in one line, each cut at a word where it is long."""
+        return " / ".join(shortened(question, TITLE) for question in self.questions)
+
+    @property
+    def text(self) -> str:
+        """Return the questions whole, in one line."""
+        return " / ".join(" ".join(question.split()) for question in self.questions)
+
+
+def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
+    """Return the chapters of an episode in strict order of time: its questions that are asked, and an introduction.
+
+    Questions that are asked at the same time share a chapter. None reaches past the beginning of the next or the end
+    of the recording; a time that is not in the recording makes no chapter.
+
+    Args:
+        item: the episode.
+        unsure: take uncertain questions too, except where another chapter begins at the same time.
+
+    Raises:
+        ExportError: none of its questions is known to be asked.
+    """
+    length = round(item.audio.duration * 1000) if item.audio else 0
+    found = _begun(item.questions, {"asked", "merged"}, length)
+    if not found:
+        raise ExportError(
+            f"{item.id}: none of its questions is known to be asked, so it has no chapters. Run `python -m pipeline "
+            f"ingest --only {item.id}` if that was not done yet; the view question_times says what is known."
+        )
+    if found[0].start >= INTRODUCTION_SECONDS * 1000:
+        found.insert(0, Chapter(0, None, length, (INTRODUCTION,)))
+    if unsure:
+        taken = {chapter.start for chapter in found}
+        found += [one for one in _begun(item.questions, {"uncertain"}, length) if one.start not in taken]
+        found.sort(key=lambda chapter: chapter.start)
+    ends = [chapter.start for chapter in found[1:]] + [length]
+    return tuple(_bounded(chapter, until) for chapter, until in zip(found, ends, strict=True))
+
+
+def _begun(questions: Iterable[PublishedQuestion], statuses: Collection[str], length: int) -> list[Chapter]:
+    """A chapter for each time at which questions of these statuses are asked, in order."""
+    begun: defaultdict[int, list[PublishedQuestion]] = defaultdict(list)
+    for question in questions:
+        if question.status in statuses and question.start is not None:
+            begun[round(question.start * 1000)].append(question)
+    return [
+        Chapter(
+            start,
+            max((round(one.answer_end * 1000) for one in asked if one.answer_end is not None), default=None),
+            length,
+            tuple(one.text for one in asked),
+            sure="uncertain" not in statuses,
+        )
+        for start, asked in sorted(begun.items())
+        if 0 <= start < length
+    ]
+
+
+def _bounded(chapter: Chapter, until: int) -> Chapter:
+    """A chapter that ends before the next one; an answer that ends before its question is asked has no end."""
+    end = chapter.end
+    return replace(chapter, end=None if end is None or end <= chapter.start else min(end, until), until=until)
+
+
+def podcast_json(item: Item, _: Addresses) -> str:
+    """Write the podcast namespace's JSON chapters 1.2; uncertain ones are silent (``toc`` is false).
+
+    Raises:
+        ExportError: the episode has no chapters.
+    """
+    found = chapters(item, unsure=True)
+    content = {
+        "version": "1.2.0",
+        "title": item.title,
+        "podcastName": item.show,
+        **({"fileName": PurePosixPath(item.audio.path).name} if item.audio else {}),
+        "chapters": [
+            {
+                "startTime": chapter.start / 1000,
+                **({"endTime": chapter.end / 1000} if chapter.end is not None else {}),
+                "title": chapter.title,
+                **({} if chapter.sure else {"toc": False}),
+            }
+            for chapter in found
+        ],
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def podlove(item: Item, _: Addresses) -> str:
+    """Write Podlove Simple Chapters 1.2.
+
+    Raises:
+        ExportError: the episode has no chapters.
+    """
+    root = Element("psc:chapters", {"version": "1.2", "xmlns:psc": "http://podlove.org/simple-chapters"})
+    for chapter in chapters(item):
+        SubElement(root, "psc:chapter", start=webvtt.stamp(chapter.start), title=xml.clean(chapter.title))
+    return xml.document(root)
+
+
+def vtt(item: Item, _: Addresses) -> str:
+    """Write WebVTT chapters, with the whole questions.
+
+    Raises:
+        ExportError: the episode has no chapters.
+    """
+    return webvtt.document((chapter.start, chapter.stop, webvtt.escaped(chapter.text)) for chapter in chapters(item))

@@ -1,0 +1,87 @@
+"""A feed re-published: RSS 2.0 whose episodes are the kept ones, with their transcripts and chapters."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from email.utils import format_datetime
+from urllib.parse import urlsplit
+from xml.etree.ElementTree import Element, SubElement
+
+from pipeline.archive.publication import Item, Show
+from pipeline.errors import ExportError
+from pipeline.export import xml
+from pipeline.export.addresses import Addresses
+from pipeline.export.chapters import chapters
+
+CONTENT_TYPE = "application/rss+xml; charset=utf-8"
+_NAMESPACES = {
+    "xmlns:atom": "http://www.w3.org/2005/Atom",
+    "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "xmlns:podcast": "https://podcastindex.org/namespace/1.0",
+}
+# The podcast namespace says how a feed without podcast:guid gets one: from its address, in this UUID's namespace.
+_GUIDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
+_TRANSCRIPTS = {"vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json"}
+
+
+def feed(show: Show, addresses: Addresses) -> str:
+    """Write the feed: every episode whose audio is kept, newest first, each with its original guid.
+
+    Raises:
+        ExportError: none of its audio is kept.
+    """
+    items = [item for item in show.items if item.audio]
+    if not items:
+        raise ExportError(f"{show.slug}: none of its audio is kept yet. Run `python -m pipeline download` first.")
+    rss = Element("rss", {"version": "2.0", **_NAMESPACES})
+    channel = SubElement(rss, "channel")
+    _add(channel, "title", show.title)
+    _add(channel, "link", addresses.home())
+    _add(channel, "description", f"{show.title}, from an archive: with transcripts, and chapters for its questions.")
+    languages = [item.transcript.language for item in items if item.transcript]
+    if languages:
+        _add(channel, "language", languages[0])
+    _add(channel, "atom:link", rel="self", type="application/rss+xml", href=addresses.feed(show.slug))
+    _add(channel, "podcast:guid", str(podcast_guid(show.url)))
+    for item in items:
+        _add_item(channel, item, addresses)
+    return xml.document(rss)
+
+
+def podcast_guid(url: str) -> uuid.UUID:
+    """Return the guid that the podcast namespace gives to a feed at this address: without scheme and last slashes."""
+    return uuid.uuid5(_GUIDS, url.removeprefix(f"{urlsplit(url).scheme}://").rstrip("/"))
+
+
+def _add_item(channel: Element, item: Item, addresses: Addresses) -> None:
+    entry = SubElement(channel, "item")
+    _add(entry, "title", item.title)
+    _add(entry, "link", addresses.episode(item.id))
+    _add(entry, "guid", item.guid, isPermaLink="false")
+    if item.published:
+        _add(entry, "pubDate", format_datetime(datetime.datetime.fromisoformat(item.published)))
+    _add(entry, "description", item.notes_html)
+    if item.audio:
+        length = str(item.audio.bytes)
+        _add(entry, "enclosure", url=addresses.audio(item.audio.sha256), length=length, type=item.audio.content_type)
+        _add(entry, "itunes:duration", str(round(item.audio.duration)))
+    if item.transcript:
+        for form, kind in _TRANSCRIPTS.items():
+            url = addresses.export(item.id, form)
+            _add(entry, "podcast:transcript", url=url, type=kind, language=item.transcript.language)
+    if _has_chapters(item):
+        url = addresses.export(item.id, "chapters.json")
+        _add(entry, "podcast:chapters", url=url, type="application/json+chapters")
+
+
+def _has_chapters(item: Item) -> bool:
+    try:
+        return bool(chapters(item))
+    except ExportError:
+        return False
+
+
+def _add(parent: Element, tag: str, text: str | None = None, **attributes: str) -> None:
+    cleaned = {name: xml.clean(value) for name, value in attributes.items()}
+    SubElement(parent, tag, cleaned).text = None if text is None else xml.clean(text)

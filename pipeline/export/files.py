@@ -1,0 +1,122 @@
+"""Exports as files: which ones a command asks for, what they are called, and writing each one whole."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.archive.publication import episode_ids, publication, show, slugs
+from pipeline.archive.reading import episode_named
+from pipeline.atomic import new_file
+from pipeline.errors import ConfigError, ExportError, UnknownEpisodeError
+from pipeline.export import FORMATS, id3
+from pipeline.export.addresses import Addresses
+from pipeline.export.feed import feed
+
+FEED_FORMAT = "xml"
+AUDIO_FORMAT = "mp3"
+CHOICES = (*FORMATS, AUDIO_FORMAT, FEED_FORMAT)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to make: of an episode (its id), or of a feed (its slug) where ``form`` is ``xml``."""
+
+    subject: str
+    form: str
+
+    @property
+    def is_text(self) -> bool:
+        """Tell whether a terminal can show it."""
+        return self.form != AUDIO_FORMAT
+
+    def path(self, folder: Path) -> Path:
+        """Return where it lies below a folder, named as on the site.
+
+        Raises:
+            ExportError: that would not be below the folder: ids are ours, but the database may come from anywhere.
+        """
+        path = folder / f"{self.subject}.{self.form}"
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise ExportError(f"{self.subject}: is no id that a file can be named by.")
+        return path
+
+
+def jobs(connection: sqlite3.Connection, target: str | None, forms: Collection[str]) -> tuple[Job, ...]:
+    """Say which files are asked for.
+
+    Args:
+        connection: the archive.
+        target: a feed's slug, or what names an episode (``episode_named``); None for everything.
+        forms: of ``CHOICES``.
+
+    Raises:
+        UnknownEpisodeError: it is no feed, and fits no episode, or several.
+        ConfigError: an episode is asked for as a feed.
+    """
+    known = slugs(connection)
+    if target is None or target in known:
+        feeds = known if target is None else (target,)
+        return tuple(job for slug in feeds for job in _jobs_of(connection, slug, forms))
+    try:
+        episode = episode_named(connection, target)
+    except UnknownEpisodeError as error:
+        raise UnknownEpisodeError(f"{error}\n(the feeds are: {', '.join(known) or 'none'})") from error
+    if FEED_FORMAT in forms:
+        raise ConfigError(f"{FEED_FORMAT} is of a whole feed: name a feed, or leave that format out.")
+    return tuple(Job(episode, form) for form in forms)
+
+
+def write(connection: sqlite3.Connection, job: Job, file: BinaryIO, *, addresses: Addresses, data: Path) -> None:
+    """Write one export.
+
+    Args:
+        connection: the archive.
+        job: what is written.
+        file: where to.
+        addresses: of the site that links lead to.
+        data: the folder of the database, below which the audio is kept.
+
+    Raises:
+        ExportError: there is nothing to write; nothing was.
+    """
+    if job.form == FEED_FORMAT:
+        whole = show(connection, job.subject)
+        if whole is not None:
+            file.write(feed(whole, addresses).encode())
+            return
+    else:
+        episode = publication(connection, job.subject)
+        if episode is not None and job.form == AUDIO_FORMAT:
+            id3.write(episode, data, file)
+            return
+        if episode is not None:
+            file.write(FORMATS[job.form].render(episode, addresses).encode())
+            return
+    raise ExportError(f"{job.subject}: is no longer in the archive.")
+
+
+def save(connection: sqlite3.Connection, job: Job, folder: Path, *, addresses: Addresses, data: Path) -> Path:
+    """Write one export into its own file, which appears only when it is whole; return its path.
+
+    Raises:
+        ExportError: there is nothing to write, or it cannot be written; an older file stays.
+    """
+    path = job.path(folder)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new_file(path) as file:
+            write(connection, job, file, addresses=addresses, data=data)
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be written ({error.strerror or error}).") from error
+    return path
+
+
+def _jobs_of(connection: sqlite3.Connection, slug: str, forms: Collection[str]) -> Iterator[Job]:
+    for episode_id in episode_ids(connection, slug):
+        yield from (Job(episode_id, form) for form in forms if form != FEED_FORMAT)
+    if FEED_FORMAT in forms:
+        yield Job(slug, FEED_FORMAT)

@@ -1,0 +1,80 @@
+"""Show notes to paste: a line for each published question, with a link to the second at which it is asked."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.archive.publication import Item
+from pipeline.archive.reading import PublishedQuestion
+from pipeline.errors import ExportError
+from pipeline.export.addresses import Addresses
+from pipeline.model import clock
+
+# All that can begin something in CommonMark or in what GitHub adds to it; a backslash makes it plain (section 2.4).
+_MARKUP = re.compile(r"[\\`*_\[\]()<>&~|{}#!$:@]")
+_REMARKS = {"uncertain": "uncertain", "not_asked": "not asked", None: "not looked for yet"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A question as it is listed; ``link`` and ``time`` are those of its second, if it has one."""
+
+    text: str
+    remark: str
+    link: str
+    time: str
+
+
+def markdown(item: Item, addresses: Addresses) -> str:
+    """Write the notes as a Markdown list; titles and questions are plain text in it, whatever is in them.
+
+    Raises:
+        ExportError: the episode has no questions, or nobody has looked for them.
+    """
+    return "".join(
+        "- "
+        + (f"[{line.time}]({line.link}) " if line.link else "")
+        + _MARKUP.sub(r"\\\g<0>", line.text)
+        + (f" *({line.remark})*" if line.remark else "")
+        + "\n"
+        for line in _listed(item, addresses)
+    )
+
+
+def page(item: Item, addresses: Addresses) -> str:
+    """Write the notes as an HTML list, to paste into a page.
+
+    Raises:
+        ExportError: the episode has no questions, or nobody has looked for them.
+    """
+    lines = (
+        "<li>"
+        + (f'<a href="{html.escape(line.link)}">{line.time}</a> ' if line.link else "")
+        + html.escape(line.text)
+        + (f" <em>({line.remark})</em>" if line.remark else "")
+        + "</li>\n"
+        for line in _listed(item, addresses)
+    )
+    return f"<ul>\n{''.join(lines)}</ul>\n"
+
+
+def _listed(item: Item, addresses: Addresses) -> Iterator[_Line]:
+    if not item.questions:
+        raise ExportError(f"{item.id}: its show notes have no list of questions, so there is nothing to put times to.")
+    if not any(question.status for question in item.questions):
+        raise ExportError(
+            f"{item.id}: its questions were not looked for yet. Run `python -m pipeline ingest --only {item.id}` first."
+        )
+    return (_line(item, question, addresses) for question in item.questions)
+
+
+def _line(item: Item, question: PublishedQuestion, addresses: Addresses) -> _Line:
+    text = f"{question.number}) {' '.join(question.text.split())}"
+    remark = _REMARKS.get(question.status, "")
+    start = question.start
+    if start is None or question.status in {"not_asked", None}:
+        return _Line(text, remark or "time not known", "", "")
+    return _Line(text, remark, addresses.question(item.id, question.number, start), clock(start))

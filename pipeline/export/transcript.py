@@ -1,0 +1,75 @@
+"""The whole transcript for reading (text) and for players (Podcasting 2.0 JSON). Captions are elsewhere."""
+
+from __future__ import annotations
+
+import json
+from itertools import groupby
+
+from pipeline.archive.publication import Publication
+from pipeline.archive.reading import Provenance, Rendition
+from pipeline.errors import ExportError
+from pipeline.export.addresses import Addresses
+from pipeline.export.cues import UNCLEAR
+from pipeline.model import clock
+from pipeline.text import paragraphs
+
+
+def transcribed(publication: Publication) -> tuple[Rendition, Provenance]:
+    """Return the audio of an episode that has a transcript with words, and where its transcript comes from.
+
+    Raises:
+        ExportError: it has none.
+    """
+    if publication.audio is None or publication.transcript is None:
+        raise ExportError(
+            f"{publication.id}: is not transcribed yet. Run `python -m pipeline ingest --only {publication.id}` first."
+        )
+    if not publication.segments:
+        raise ExportError(
+            f"{publication.id}: has a transcript without any words: nobody speaks, so nothing is written."
+        )
+    return publication.audio, publication.transcript
+
+
+def txt(publication: Publication, _: Addresses) -> str:
+    """Write plain text: a paragraph for each turn, with its time and speaker; long turns in several.
+
+    Raises:
+        ExportError: the episode has no transcript.
+    """
+    source = transcribed(publication)[1]
+    named = any(segment.speaker for segment in publication.segments)
+    head = [publication.title, f"{publication.show}, {(publication.published or 'no date')[:10]}", _origin(source)]
+    blocks = ["\n".join(" ".join(line.split()) for line in head)]
+    for speaker, turn in groupby(publication.segments, key=lambda segment: segment.speaker):
+        who = f" {' '.join((speaker or UNCLEAR).split())}:" if named else ""
+        for paragraph in paragraphs(turn):
+            said = " ".join(" ".join(segment.text.split()) for segment in paragraph)
+            blocks.append(f"[{clock(paragraph[0].start)}]{who} {said}")
+            who = ""
+    return "\n\n".join(blocks) + "\n"
+
+
+def podcast_json(publication: Publication, _: Addresses) -> str:
+    """Write the podcast namespace's JSON transcript 1.0.0, a segment for each of the archive's; times in seconds.
+
+    Raises:
+        ExportError: the episode has no transcript.
+    """
+    transcribed(publication)
+    segments = [
+        {
+            **({"speaker": segment.speaker} if segment.speaker else {}),
+            "startTime": round(segment.start, 3),
+            "endTime": round(segment.end, 3),
+            "body": segment.text,
+        }
+        for segment in publication.segments
+    ]
+    return json.dumps({"version": "1.0.0", "segments": segments}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _origin(source: Provenance) -> str:
+    if source.source == "publisher":
+        return "Transcript supplied by the publisher."
+    return f"Machine transcript ({source.model}, {source.engine}), not checked by a person. Listen before you quote."

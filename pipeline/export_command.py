@@ -1,0 +1,69 @@
+"""The command ``export``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from pipeline.archive.database import reader
+from pipeline.errors import ArchiveError
+from pipeline.export import files as exports
+from pipeline.export.addresses import addresses
+from pipeline.options import FilePath, db_option
+
+
+def _web_address(context: click.Context, option: click.Parameter, value: str) -> str:
+    if value and not (value.startswith(("http://", "https://")) and urlsplit(value).netloc):
+        raise click.BadParameter(f"{value!r} is no address of the form https://HOST/…", ctx=context, param=option)
+    return value
+
+
+@click.command("export")
+@click.argument("target", required=False, metavar="[EPISODE|FEED]")
+@db_option
+@click.option("--all", "everything", is_flag=True, help="Every episode of every feed.")
+@click.option(
+    "--format",
+    "forms",
+    multiple=True,
+    required=True,
+    type=click.Choice(exports.CHOICES),
+    help="What to make; may be given several times. xml is the whole feed, mp3 a copy of the audio with chapters.",
+)
+@click.option("--out", type=FilePath, help="The folder for the files: FEED/ID.FORMAT, and FEED.xml.")
+@click.option(
+    "--base-url", default="", callback=_web_address, help="Where the site is: links lead there; xml needs it."
+)
+def export_command(
+    target: str | None, db: Path, everything: bool, forms: tuple[str, ...], out: Path | None, base_url: str
+) -> None:
+    """Write captions, transcripts, chapters, show notes and feeds, for an episode, a feed, or --all.
+
+    EPISODE is an id, a part of a title that no other has, or a link; FEED is the slug of a feed, which goes before. One
+    text goes to stdout unless --out is given; more than one, and mp3, need --out.
+    """
+    if everything == (target is not None):
+        raise click.UsageError("Name one episode or feed, or use --all.")
+    if exports.FEED_FORMAT in forms and not base_url:
+        raise click.UsageError("--format xml needs --base-url: a feed's links have to be whole addresses.")
+    site = addresses(base_url)
+    failed = 0
+    with reader(db) as connection:
+        jobs = exports.jobs(connection, target, dict.fromkeys(forms))
+        if out is None:
+            if len(jobs) != 1 or not jobs[0].is_text:
+                raise click.UsageError("Name a folder with --out: this is not one text alone.")
+            exports.write(connection, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
+            return
+        for job in jobs:
+            try:
+                click.echo(exports.save(connection, job, out, addresses=site, data=db.parent))
+            except ArchiveError as error:
+                if len(jobs) == 1:
+                    raise
+                failed += 1
+                click.echo(f"{job.form}: {error}", err=True)
+    sys.exit(3 if failed else 0)

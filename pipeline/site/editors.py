@@ -1,0 +1,98 @@
+"""Who may correct times: signed-in actors with Datasette's permission ``correct-times``. Records nothing.
+
+Where the configuration does not name that permission, whoever is signed in has it. Datasette 1.0 reads
+``permissions: {correct-times: {id: ann}}`` itself, 0.65 has no such key: there it is read here, from the same places.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from datasette import Request, hookimpl
+from datasette.utils import actor_matches_allow
+
+from pipeline.archive.database import is_current
+from pipeline.site.access import Actor, Archive
+
+if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
+    from datasette.app import Datasette
+
+ACTION = "correct-times"
+
+
+async def refusal(archive: Archive, actor: Actor) -> str | None:
+    """Say in a sentence why this actor may not correct times; None: they may."""
+    if not name_of(actor):
+        return (
+            "Only a signed-in editor may correct times. Sign in first: on your own computer with the address that "
+            "“python -m pipeline serve --root” prints, elsewhere as the owner of this site has arranged."
+        )
+    if not await _allowed(archive, actor):
+        return (
+            f"You are signed in as “{name_of(actor)}”, who may not correct times. The owner of this site can allow it."
+        )
+    if not archive.database.is_mutable:
+        return "This archive is served as one that never changes, so nothing can be corrected here."
+    if not await archive.read(is_current):
+        return "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
+    return None
+
+
+def name_of(actor: Actor) -> str:
+    """Return the name under which an actor's corrections are kept; empty where nobody is signed in."""
+    return str((actor or {}).get("id") or "")
+
+
+def is_own_form(archive: Archive, request: Request, fields: Mapping[str, str]) -> bool:
+    """Tell whether a form came from a page of this site, and not from another one that an editor visits.
+
+    Datasette 1.0 has looked at where it comes from before it gets here. 0.65 asks for its token only where there are
+    cookies, but a browser can also be signed in without any, as with HTTP Basic authentication.
+    """
+    if _is_1_0(archive.datasette):
+        return True
+    sent = request.headers.get("x-csrftoken") or fields.get("csrftoken", "")
+    return secrets.compare_digest(sent.encode(), str(request.scope["csrftoken"]()).encode())
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
+def register_actions() -> list[Any]:
+    """Make the permission known to Datasette 1.0."""
+    from datasette.permissions import Action  # noqa: PLC0415 - 0.65 has none
+    from datasette.resources import DatabaseResource  # noqa: PLC0415 - as above
+
+    return [
+        Action(
+            name=ACTION,
+            description="Correct when questions are asked",
+            resource_class=DatabaseResource,
+            also_requires="view-database",
+        )
+    ]
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
+def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) -> Any:
+    """Give the permission to whoever is signed in, for Datasette 1.0; what is configured goes before."""
+    if action != ACTION or not name_of(actor) or datasette.default_deny:
+        return None
+    from datasette.permissions import PermissionSQL  # noqa: PLC0415 - 0.65 has none
+
+    return PermissionSQL.allow(reason="signed in")
+
+
+async def _allowed(archive: Archive, actor: Actor) -> bool:
+    datasette, name = archive.datasette, archive.database.name
+    if _is_1_0(datasette):
+        from datasette.resources import DatabaseResource  # noqa: PLC0415 - 0.65 has none
+
+        return bool(await datasette.allowed(action=ACTION, resource=DatabaseResource(name), actor=actor))
+    places = (datasette.metadata("permissions", database=name, fallback=False), datasette.metadata("permissions"))
+    configured = next((place[ACTION] for place in places if place and ACTION in place), {"id": "*"})
+    return bool(await datasette.permission_allowed(actor, ACTION, name, default=actor_matches_allow(actor, configured)))
+
+
+def _is_1_0(datasette: Datasette) -> bool:
+    return hasattr(datasette, "allowed")

@@ -1,0 +1,69 @@
+"""The exports as files of the site, and which of them an episode's page offers. ``pipeline.export`` makes them."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import unquote
+
+from datasette import Request, Response
+
+from pipeline.archive import publication, reading
+from pipeline.errors import ExportError
+from pipeline.export import FORMATS
+from pipeline.export.addresses import Addresses, addresses
+from pipeline.export.feed import CONTENT_TYPE, feed
+from pipeline.site.access import Archive
+from pipeline.site.links import Links
+from pipeline.site.respond import HEADERS, episode_id, refused
+
+_TRANSCRIPTS = {"vtt": "WebVTT", "srt": "SRT", "txt": "Text", "json": "JSON"}
+_CHAPTERS = {"chapters.json": "JSON", "psc.xml": "Podlove", "chapters.vtt": "WebVTT"}
+_NOTES = {"notes.md": "Markdown", "notes.html": "HTML"}
+# Players on other sites read transcripts and chapters. Browsers send no cookies then: they get what anybody may see.
+_FOR_PLAYERS = {**HEADERS, "Access-Control-Allow-Origin": "*"}
+
+
+async def export(request: Request, archive: Archive) -> Response:
+    """``/-/export/<feed>/<id>.<format>``: an episode in one of the formats."""
+    wanted, name = episode_id(request), unquote(request.url_vars["format"])
+    form = FORMATS.get(name)
+    if form is None:
+        return await refused(request, archive, f"“{name}” is none of: {', '.join(FORMATS)}.", status=404)
+    episode = await archive.read(lambda connection: publication.publication(connection, wanted))
+    if episode is None:
+        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
+    try:
+        content = await asyncio.to_thread(form.render, episode, _addresses(request, archive))
+    except ExportError as error:
+        return await refused(request, archive, str(error), status=404)
+    headers = HEADERS if name in _NOTES else _FOR_PLAYERS
+    return Response(content, headers=dict(headers), content_type=form.content_type)
+
+
+async def feed_xml(request: Request, archive: Archive) -> Response:
+    """``/-/feed/<feed>.xml``: a whole feed, re-published."""
+    slug = unquote(request.url_vars["feed"])
+    show = await archive.read(lambda connection: publication.show(connection, slug))
+    if show is None:
+        return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
+    try:
+        content = await asyncio.to_thread(feed, show, _addresses(request, archive))
+    except ExportError as error:
+        return await refused(request, archive, str(error), status=404)
+    return Response(content, headers=dict(HEADERS), content_type=CONTENT_TYPE)
+
+
+def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
+    """Return what an episode can be had as: for each kind of export the formats with their names."""
+    asked = any(one.status in {"asked", "merged"} and one.start is not None for one in episode.questions)
+    kinds = {
+        "Transcript": _TRANSCRIPTS if episode.passages else {},
+        "Chapters": _CHAPTERS if asked else {},
+        "Show notes": _NOTES if any(one.status for one in episode.questions) else {},
+    }
+    return {kind: forms for kind, forms in kinds.items() if forms}
+
+
+def _addresses(request: Request, archive: Archive) -> Addresses:
+    """Whole addresses below where the site was asked for."""
+    return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))

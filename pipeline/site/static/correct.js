@@ -1,0 +1,128 @@
+// For editors: moves a question's time while listening, and records it without leaving the page. Without it the forms
+// still work; keys act on the question that has the focus, and never while something is being typed.
+"use strict";
+
+(() => {
+  const list = document.querySelector(".questions > ol");
+  if (!list) return; // nothing was published to be corrected
+  const player = document.getElementById("player");
+  const told = document.querySelector(".told");
+  const NUDGE = 0.2; // seconds; with Shift ten times as much
+
+  // As the site reads and writes times; archive.js has the same for addresses.
+  function read(text) {
+    const found = /^(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d*)?)$/.exec(text.trim());
+    return found ? Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]) : null;
+  }
+
+  function written(second) {
+    const hundredths = Math.round(second * 100);
+    const whole = Math.floor(hundredths / 100);
+    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    const two = (number) => String(number).padStart(2, "0");
+    const fraction = hundredths % 100 ? `.${two(hundredths % 100)}`.replace(/0$/, "") : "";
+    return (hours ? `${hours}:${two(minutes)}` : minutes) + `:${two(rest)}${fraction}`;
+  }
+
+  function tell(message, problem = false) {
+    told.classList.toggle("problem", problem);
+    told.textContent = message;
+  }
+
+  function row(form) {
+    return form.closest("li[id]");
+  }
+
+  function set(form, second) {
+    const last = player && player.duration ? player.duration : Infinity;
+    const wanted = Math.min(Math.max(second, 0), last);
+    form.elements.start.value = written(wanted);
+    row(form).classList.add("unsaved");
+    tell(`Question ${row(form).value}: ${written(wanted)}, not confirmed yet`);
+    return wanted;
+  }
+
+  function nudge(form, by) {
+    const from = read(form.elements.start.value) ?? (player ? player.currentTime : 0);
+    const second = set(form, from + by);
+    if (player) player.currentTime = second; // so that it is heard at once
+  }
+
+  function hear(form) {
+    if (!player) return;
+    if (!player.paused) {
+      player.pause();
+      return;
+    }
+    player.currentTime = read(form.elements.start.value) ?? player.currentTime;
+    player.play().catch(() => {}); // the browser may refuse; its own button is there
+  }
+
+  const press = (form, selector) => form.querySelector(selector)?.click();
+  const KEYS = {
+    ArrowLeft: (form, event) => nudge(form, event.shiftKey ? -10 * NUDGE : -NUDGE),
+    ArrowRight: (form, event) => nudge(form, event.shiftKey ? 10 * NUDGE : NUDGE),
+    n: (form) => player && set(form, player.currentTime),
+    p: hear,
+    c: (form) => press(form, "[name=status][value=asked]"),
+    x: (form) => press(form, "[name=status][value=not_asked]"),
+    u: (form) => press(form, "[name=undo]"),
+  };
+
+  async function send(form, button) {
+    const fields = new URLSearchParams(new FormData(form));
+    fields.append(button.name, button.value);
+    const before = row(form);
+    before.setAttribute("aria-busy", "true");
+    let answer = {};
+    try {
+      const response = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "application/json" } });
+      const isJson = response.headers.get("content-type")?.includes("json");
+      answer = isJson ? await response.json() : { error: `the site answered ${response.status}; load the page again` };
+    } catch {
+      answer = { error: "the site did not answer" };
+    }
+    before.removeAttribute("aria-busy");
+    if (!answer.ok) {
+      tell(`Question ${before.value} was not recorded: ${answer.error}`, true);
+      return;
+    }
+    const focused = before.contains(document.activeElement);
+    before.insertAdjacentHTML("afterend", answer.html);
+    const after = before.nextElementSibling;
+    before.remove();
+    ready(after);
+    if (focused) after.focus({ preventScroll: true });
+    tell(answer.message);
+  }
+
+  function ready(item) {
+    item.tabIndex = 0;
+    for (const hidden of item.querySelectorAll(".nudges")) hidden.hidden = false;
+  }
+
+  list.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const form = event.target;
+    if (row(form).hasAttribute("aria-busy")) return; // one press, one correction
+    send(form, event.submitter ?? form.querySelector("[value=asked]"));
+  });
+  list.addEventListener("click", (event) => {
+    const { form, dataset } = event.target;
+    if (!form) return;
+    if (dataset.nudge) nudge(form, Number(dataset.nudge));
+    if (dataset.key) KEYS[dataset.key](form, event);
+  });
+  list.addEventListener("input", (event) => row(event.target.form).classList.add("unsaved"));
+  list.addEventListener("keydown", (event) => {
+    if (event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const form = event.target.closest("li[id]")?.querySelector("form");
+    if (!act || !form) return;
+    event.preventDefault();
+    act(form, event);
+  });
+
+  for (const item of list.children) ready(item);
+  document.querySelector(".keys").hidden = false;
+})();

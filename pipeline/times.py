@@ -1,0 +1,35 @@
+"""Times in a recording as people write and read them, and the moment that it is. Knows no recording."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from pipeline.model import clock
+
+_CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", re.ASCII)
+
+
+def utc_now() -> str:
+    """Return the moment as UTC ISO 8601 ending in ``Z``."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def seconds(text: str | None) -> float | None:
+    """Read a time: ``192``, ``192.5``, ``3:12``, ``90:00`` or ``1:02:03.5``; None if it is none.
+
+    What follows a colon is below 60: ``3:75`` is a slip of the pen, not a time.
+    """
+    found = _CLOCK.fullmatch((text or "").strip())
+    if not found:
+        return None
+    hours, minutes, rest = found.groups()
+    if (minutes and float(rest) >= 60) or (hours and int(minutes) >= 60):
+        return None
+    return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(rest)
+
+
+def exactly(second: float) -> str:
+    """Show a time to the thousandth, as ``seconds`` reads it: ``3:12``, ``3:12.4``, ``1:02:03.125``."""
+    whole, thousandths = divmod(round(second * 1000), 1000)
+    return clock(whole) + f".{thousandths:03}".rstrip("0").rstrip(".")

@@ -1,0 +1,70 @@
+"""Building what is exported, for tests of the exporters alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pipeline.archive.publication import Item, Publication
+from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition
+from pipeline.export.addresses import Addresses
+from pipeline.model import Segment
+
+SHA256 = "ab" * 32
+NOWHERE = Addresses()
+
+
+def question(
+    number: int,
+    status: str | None,
+    start: float | None = None,
+    answer_end: float | None = None,
+    *,
+    text: str | None = None,
+) -> PublishedQuestion:
+    """A published question and what is known of it."""
+    return PublishedQuestion(
+        number=number,
+        text=text or f"Question {number}?",
+        status=status,
+        start=start,
+        end=None,
+        answer_end=answer_end,
+        confidence=None,
+        corrected=False,
+        merged_with=None,
+        question=f"q{number}",
+    )
+
+
+def publication(
+    segments: Sequence[Segment] = (),
+    questions: Sequence[PublishedQuestion] = (),
+    *,
+    duration: float = 600.0,
+    **changes: Any,
+) -> Publication:
+    """An episode; a transcript comes with its segments."""
+    facts: dict[str, Any] = {
+        "id": "show/12345678",
+        "feed": "show",
+        "show": "The Show",
+        "guid": "one",
+        "title": "An episode",
+        "published": "2026-01-02T03:04:05Z",
+        "link": "https://example.org/one",
+        "notes_html": "<p>Notes</p>",
+        "audio": Rendition(SHA256, f"audio/ab/{SHA256}.mp3", 1000, "audio/mpeg", duration),
+        "transcript": Provenance("whisper", "faster-whisper", "tiny.en", "en", "2026-01-02T03:04:05Z", SHA256)
+        if segments
+        else None,
+        "questions": tuple(questions),
+        "segments": tuple(segments),
+    }
+    return Publication(**(facts | changes))
+
+
+def item(**facts: Any) -> Item:
+    """The same without its words, as feeds are made of."""
+    whole = publication(**facts)
+    return Item(**{name: getattr(whole, name) for name in Item.__slots__})

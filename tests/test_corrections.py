@@ -1,0 +1,334 @@
+"""Editors' corrections in the archive: what counts, what is undone, and what is worth a look."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from pipeline.archive.corrections import (
+    check,
+    correct,
+    corrections_of,
+    history,
+    question_number,
+    undo,
+    worth_a_look,
+)
+from pipeline.archive.database import editor, is_current, reader, writer
+from pipeline.archive.reading import episode_named
+from pipeline.archive.schema import migrations
+from pipeline.archive.transcripts import save_matches
+from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
+from pipeline.model import Correction, Match
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
+
+SHA256 = "ab" * 32
+QUESTIONS = ("Alpha?", "Beta?", "Gamma?", "Delta?")
+MATCHES = (
+    Match(1, "asked", 1.0, 2.0, 9.0, 0.95),
+    Match(2, "uncertain", 10.0, 12.0, 19.0, 0.4),
+    Match(3, "asked", 20.0, 22.0, 29.0, 0.9),
+    Match(4, "not_asked", confidence=0.5),
+)
+
+
+def said(number: int, status: Any = "asked", *times: float | None, **others: Any) -> Correction:
+    return Correction(number, status, *times, **{"editor": "ann", "made_at": NOW, **others})
+
+
+def align(db: Database, episode_id: str, matches: Sequence[Match], *, key: str = "0" * 12) -> int:
+    transcript = add_transcript(db, episode_id, spoken("Some words are said."), sha256=SHA256, key=key)
+    save_matches(db, episode_id, transcript, matches, [("other", None)], key=key, now=NOW)
+    return transcript
+
+
+@pytest.fixture
+def one(archive: Database) -> str:
+    """An aligned episode of sixty seconds."""
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    align(archive, one, MATCHES)
+    return one
+
+
+def times(db: Database, number: int) -> tuple[Any, ...]:
+    return tuple(
+        db.execute(
+            """select status, start, "end", answer_end, confidence, corrected, merged_with
+               from question_times where number = ?""",
+            [number],
+        ).fetchone()
+    )
+
+
+def test_the_newest_correction_counts_and_undoing_goes_back_step_by_step(archive: Database, one: str) -> None:
+    correct(archive, one, said(2, "asked", 11.5, 12.5, 18.0))
+    correct(archive, one, said(2, "not_asked", note="he only reads it out"))
+    assert times(archive, 2) == ("not_asked", None, None, None, 1.0, 1, None)
+    undo(archive, one, 2, editor="bob", now=NOW)
+    assert times(archive, 2) == ("asked", 11.5, 12.5, 18.0, 1.0, 1, None)
+    assert corrections_of(archive, one, SHA256) == {2: said(2, "asked", 11.5, 12.5, 18.0)}
+    undo(archive, one, 2, editor="bob", now=NOW, note="as it was")
+    assert times(archive, 2) == ("uncertain", 10.0, 12.0, 19.0, 0.4, 0, None)
+    assert corrections_of(archive, one, SHA256) == {}
+    with pytest.raises(CorrectionError, match=f"question 2 of {one} has no correction to undo"):
+        undo(archive, one, 2, editor="bob", now=NOW)
+    assert [(entry.summary, entry.editor, entry.note, entry.undone) for entry in history(archive, one)] == [
+        ("undone", "bob", "as it was", False),
+        ("undone", "bob", None, False),
+        ("not asked", "ann", "he only reads it out", True),
+        ("asked at 0:11.5 to 0:12.5, answer to 0:18", "ann", None, True),
+    ]
+    correct(archive, one, said(2, "asked", 11.0))
+    assert [entry.counts for entry in history(archive, one)] == [True, False, False, False, False]
+
+
+def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one: str) -> None:
+    correct(archive, one, said(1, "asked", 1.5))
+    (seen,) = history(archive, one)
+    correct(archive, one, said(1, "asked", 1.7))
+    with pytest.raises(CorrectionError, match="does not count any more"):
+        undo(archive, one, 1, editor="bob", now=NOW, only=seen.id)
+    assert times(archive, 1)[1] == 1.7
+
+
+@pytest.mark.parametrize(
+    ("correction", "shown"),
+    [
+        (said(3, "asked", 20.5), (20.5, 22.0, 29.0)),  # the match's ends still can be right
+        (said(3, "asked", 23.0), (23.0, None, 29.0)),
+        (said(3, "asked", 30.0), (30.0, None, None)),
+        (said(3, "asked", 20.5, 24.0), (20.5, 24.0, 29.0)),
+        (said(3, "asked", 20.5, 29.5), (20.5, 29.5, None)),
+        (said(3, "asked", 20.5, None, 21.0), (20.5, None, 21.0)),
+        (said(3, "asked", 20.5, None, 40.0), (20.5, 22.0, 40.0)),
+        (said(4, "asked", 33.0), (33.0, None, None)),
+        (said(3, "not_asked"), (None, None, None)),
+        (said(3), (20.0, 22.0, 29.0)),  # a confirmation
+    ],
+)
+def test_ends_that_an_editor_does_not_say_are_the_matchs_if_they_can_be(
+    archive: Database, one: str, correction: Correction, shown: tuple[float | None, ...]
+) -> None:
+    correct(archive, one, correction)
+    assert times(archive, correction.number)[1:4] == shown
+
+
+def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_recording(
+    archive: Database, one: str
+) -> None:
+    correct(archive, one, said(1, "asked", 1.5))
+    align(archive, one, [Match(1, "not_asked", confidence=0.5), *MATCHES[1:]], key="1" * 12)
+    assert times(archive, 1)[:2] == ("asked", 1.5)
+    add_transcript(archive, one, spoken("Other words."), sha256="cd" * 32)
+    assert times(archive, 1)[:2] == (None, None)
+    assert corrections_of(archive, one, "cd" * 32) == {}
+    assert corrections_of(archive, one, SHA256)[1].start == 1.5
+    (entry,) = history(archive, one)
+    assert (entry.rendition, entry.counts, entry.undone) == (SHA256, False, False)
+    with pytest.raises(CorrectionError, match="no correction to undo"):
+        undo(archive, one, 1, editor="bob", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("correction", "named"),
+    [
+        (said(9, "asked", 1.0), "question: show/.* has no question 9; its list has 4"),
+        (said(1, "asked", -0.1), "start: -0.1 s lies before the beginning"),
+        (said(1, "asked", 60.1), "start: 1:00.1 is past the end of the recording, 1:00"),
+        (said(1, "asked", float("nan")), "start: nan is no time"),
+        (said(1, "asked", float("inf")), "start: inf is no time"),
+        (said(1, "asked", 5.0, 4.0), "end: 4 s lies before start, 5 s"),
+        (said(1, "asked", 5.0, None, 4.0), "answer_end: 4 s lies before start"),
+        (said(1, "asked", 5.0, 7.0, 6.0), "answer_end: 6 s lies before end"),
+        (said(1, "asked", None, 0.5), "end: 0.5 s lies before start, 1 s"),  # the start that is confirmed
+        (said(1, "not_asked", 5.0), "start: a question that is not asked has no time"),
+        (said(1, "not_asked", None, None, 5.0), "answer_end: a question that is not asked"),
+        (said(1, "uncertain", 5.0), "status: “uncertain” is none of asked, not_asked"),
+        (said(1, "asked", 5.0, note="x" * 1001), "note: is longer than 1,000"),
+        (said(4), "start: question 4 has no time to confirm"),
+    ],
+)
+def test_a_correction_that_makes_no_sense_names_its_field_and_is_not_recorded(
+    archive: Database, one: str, correction: Correction, named: str
+) -> None:
+    with pytest.raises(CorrectionError, match=named):
+        correct(archive, one, correction)
+    assert history(archive, one) == ()
+
+
+any_time = st.none() | st.floats() | st.integers(-2, 62).map(float)
+
+
+@given(st.sampled_from(["asked", "not_asked", "merged", ""]), st.tuples(any_time, any_time, any_time))
+def test_whatever_is_let_through_is_in_order_and_within_the_recording(
+    status: Any, given: tuple[float | None, ...]
+) -> None:
+    correction = said(1, status, *given)
+    try:
+        check(correction, 60.0)
+    except CorrectionError:
+        return
+    said_times = [time for time in given if time is not None]
+    assert status in {"asked", "not_asked"}
+    assert [0.0, *said_times, 60.0] == sorted([0.0, *said_times, 60.0])
+    assert status == "asked" or not said_times
+
+
+def test_an_episode_without_audio_or_list_cannot_be_corrected(archive: Database) -> None:
+    first, second = add_feed(archive, "show", episode("one", questions=["A?"]), episode("two"))
+    with pytest.raises(CorrectionError, match="its audio is not kept yet; run `python -m pipeline ingest` first"):
+        correct(archive, first, said(1, "asked", 1.0))
+    with pytest.raises(CorrectionError, match="has no list of questions"):
+        correct(archive, second, said(1, "asked", 1.0))
+
+
+def test_a_question_is_known_by_its_id_also_when_its_number_changes(archive: Database, one: str) -> None:
+    (beta,) = archive.execute("select id from questions where text = 'Beta?'").fetchone()
+    add_feed(archive, "show", episode("one", questions=["New?", *QUESTIONS]), episode("two", questions=QUESTIONS))
+    assert question_number(archive, one, beta) == 3
+    (other,) = archive.execute("select id from episodes where guid = 'two'").fetchone()
+    with pytest.raises(CorrectionError, match="has no question"):
+        question_number(archive, other, beta)
+
+
+def test_what_is_worth_a_look_comes_most_urgent_first(archive: Database) -> None:
+    (one, two) = add_feed(
+        archive, "show", episode("one", title="One", questions=["A?"] * 6), episode("two", questions=["B?"])
+    )
+    matches = [
+        Match(1, "asked", 50.0, confidence=0.99),  # after all that follow
+        Match(2, "asked", 10.0, confidence=0.9),
+        Match(3, "merged", 10.0, confidence=0.6, merged_with=2),
+        Match(4, "not_asked", confidence=0.5),
+        Match(5, "uncertain", 30.0, confidence=0.3),
+        Match(6, "uncertain", 40.0, confidence=0.2),
+    ]
+    align(archive, one, matches)
+    assert [(doubt.number, doubt.reasons) for doubt in worth_a_look(archive)] == [
+        (6, ("uncertain", "not sure")),
+        (5, ("uncertain", "not sure")),
+        (1, ("out of list order",)),
+        (4, ("not sure",)),
+        (3, ("not sure",)),
+    ]
+    correct(archive, one, said(5, "asked", 31.0))
+    correct(archive, one, said(4, "not_asked"))
+    assert [doubt.number for doubt in worth_a_look(archive, one)] == [6, 1, 3]
+    assert worth_a_look(archive, two) == ()
+    assert worth_a_look(archive)[0].path == f"/-/episode/{one}#q6"
+
+
+@given(st.lists(st.integers(0, 50), max_size=9))
+def test_without_those_out_of_order_the_list_never_goes_back(starts: list[int]) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        db = Database(connection)
+        migrations.apply(db)
+        (one,) = add_feed(db, "show", episode("one", questions=[str(n) for n in range(len(starts))]))
+        align(db, one, [Match(n, "asked", float(start), confidence=1.0) for n, start in enumerate(starts, start=1)])
+        misplaced = {doubt.number for doubt in worth_a_look(db)}
+    rest = [start for n, start in enumerate(starts, start=1) if n not in misplaced]
+    assert rest == sorted(rest)
+    assert bool(misplaced) == (starts != sorted(starts))
+    for number in misplaced:  # none is named without need
+        more = [start for n, start in enumerate(starts, start=1) if n not in misplaced or n == number]
+        assert more != sorted(more)
+
+
+def test_an_episode_is_found_by_its_id_link_title_and_part_of_it(archive: Database) -> None:
+    first, second, third = add_feed(
+        archive,
+        "show",
+        episode("one", title="Northbridge: ‘Nobody holds  a case alone’"),
+        episode("two", title="Part 1"),
+        episode("three", title="Part 10"),
+    )
+    archive.execute("update episodes set link = 'https://example.org/two' where id = ?", [second])
+    for name, found in [
+        (first, first),
+        ("NORTHBRIDGE", first),
+        ("'nobody holds a case", first),
+        ("https://example.org/two", second),
+        ("part 1", second),
+        ("Part 10", third),
+    ]:
+        assert episode_named(archive.conn, name) == found
+    with pytest.raises(UnknownEpisodeError, match=rf"“par” fits 2 episodes.*\n  {second}  Part 1\n  {third}  Part 10"):
+        episode_named(archive.conn, "par")
+    for nothing in ("", "Southbridge", "%"):
+        with pytest.raises(UnknownEpisodeError, match=f"no episode “{nothing}”: give its id, a part of its title"):
+            episode_named(archive.conn, nothing)
+
+
+def made_before(path: Path) -> str:
+    """An archive of the version before corrections could be undone, with one of them in it."""
+    with closing(sqlite3.connect(path)) as connection:
+        db = Database(connection)
+        migrations.apply(db, stop_before="m003_corrections")
+        (one,) = add_feed(db, "show", episode("one", questions=QUESTIONS))
+        align(db, one, MATCHES)
+        with db.atomic():
+            db.execute(
+                """insert into corrections (question, rendition, start, status, made_at)
+                   select id, ?, 20.5, 'asked', ? from questions where number = 3""",
+                [SHA256, NOW],
+            )
+    return one
+
+
+def test_corrections_of_an_older_archive_can_be_undone(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    one = made_before(path)
+    with reader(path) as connection:
+        assert not is_current(connection)
+        columns = [row[1] for row in connection.execute("pragma table_info(question_times)")]
+    with editor(path) as db:
+        assert is_current(db.conn)
+        assert [row[1] for row in db.execute("pragma table_info(question_times)")][: len(columns)] == columns
+        assert times(db, 3)[:4] == ("asked", 20.5, 22.0, 29.0)
+        undo(db, one, 3, editor="ann", now=NOW)
+        assert times(db, 3)[:4] == ("asked", 20.0, 22.0, 29.0)
+
+
+def test_two_editors_and_a_run_write_beside_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    with writer(path) as run:
+        (one,) = add_feed(run, "show", episode("one", questions=QUESTIONS))
+        align(run, one, MATCHES)
+        with editor(path) as ann, editor(path) as bob:
+            correct(ann, one, said(1, "asked", 1.5))
+            correct(bob, one, said(1, "asked", 1.7, editor="bob"))
+            align(run, one, MATCHES, key="1" * 12)
+            assert [entry.editor for entry in history(ann, one)] == ["bob", "ann"]
+
+
+def test_a_locked_database_is_said_and_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.archive.database.BUSY_SECONDS", 0.05)
+    path = tmp_path / "a.db"
+    with writer(path) as run:
+        (one,) = add_feed(run, "show", episode("one", questions=QUESTIONS))
+        align(run, one, MATCHES)
+        with run.atomic():
+            run.execute("update episodes set title = 'busy'")
+            with pytest.raises(DatabaseError, match="another program keeps it locked"), editor(path) as ann:
+                correct(ann, one, said(1, "asked", 1.5))
+        assert history(run, one) == ()
+
+
+def test_rows_of_corrections_stay_whatever_is_done(archive: Database, one: str) -> None:
+    correct(archive, one, said(1, "asked", 1.5))
+    undo(archive, one, 1, editor="ann", now=NOW)
+    with pytest.raises(sqlite3.IntegrityError):  # nothing is undone twice
+        archive.execute(
+            """insert into corrections (question, rendition, undoes, made_at)
+               select question, rendition, undoes, made_at from corrections where undoes is not null"""
+        )
+    add_feed(archive, "show", episode("one", questions=["Only?"]))
+    assert archive.execute("select count(*) from corrections").fetchone() == (2,)

@@ -1,0 +1,379 @@
+"""Correcting on the site: who may, what is recorded, and that nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from datasette import Request, hookimpl
+from datasette.app import Datasette
+from datasette.plugins import pm
+
+from pipeline.archive.corrections import Entry, history
+from pipeline.archive.database import editor, writer
+from tests.archive_fixture import EVIL, Kept, Serve, Site, kept, opened, serve, site
+from tests.building import add_feed, episode
+from tests.test_corrections import made_before
+
+__all__ = ["kept", "serve", "site"]  # fixtures
+
+FORM = "application/x-www-form-urlencoded"
+# Datasette 1.0 asks for no token: it looks at the headers that browsers send.
+TOKENS = not hasattr(Datasette, "allowed")
+
+
+def configured(**config: Any) -> dict[str, Any]:
+    """Options of Datasette: 1.0 has moved this from the metadata."""
+    return {"metadata" if TOKENS else "config": config}
+
+
+class Visitor:
+    """Somebody's browser without JavaScript, on the page of an episode."""
+
+    def __init__(self, site: Site, episode_id: str, actor: str | None = "ann") -> None:
+        self.site = site
+        self.episode = episode_id
+        self.cookies = {"ds_actor": site.datasette.sign({"a": {"id": actor}}, "actor")} if actor else {}
+        page = self.get()
+        self.cookies.update(page.cookies)
+        self.forms = [
+            dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
+            for form in re.findall(r"<form class=\"correct\".*?</form>", page.text, re.DOTALL)
+        ]
+        self.token = self.forms[0]["csrftoken"] if self.forms else ""
+
+    def get(self) -> Any:
+        return self.site.run(self.site.datasette.client.get(f"/-/episode/{self.episode}", cookies=self.cookies))
+
+    def row(self, number: int) -> str:
+        """What the page shows of a question, on one line."""
+        found = re.search(rf'<li id="q{number}".*?(?=<li id="q|</section>)', self.get().text, re.DOTALL)
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", found.group())).split()) if found else ""
+
+    def fields(self, number: int, **said: str) -> dict[str, str]:
+        return {**self.forms[number - 1], **said}
+
+    async def posting(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
+        content = body if isinstance(body, bytes) else urlencode(body)
+        named = {"content-type": FORM, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return await self.site.datasette.client.post(
+            "/-/correct", content=content, headers=named, cookies=self.cookies
+        )  # fmt: skip
+
+    def post(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
+        return self.site.run(self.posting(body, **headers))
+
+    def said(self, number: int, **said: str) -> Any:
+        """Send a question's form as a script does."""
+        return self.post(self.fields(number, **said), accept="application/json")
+
+
+@pytest.fixture
+def ann(site: Site, kept: Kept) -> Visitor:
+    """A signed-in editor."""
+    return Visitor(site, kept.spoken)
+
+
+def recorded(kept: Kept) -> list[Entry]:
+    """What was recorded beside what the fixture has, the oldest first."""
+    with editor(kept.path) as db:
+        return [entry for entry in reversed(history(db, kept.spoken)) if entry.number != 5]
+
+
+def test_a_plain_form_records_and_leads_back_to_its_question(ann: Visitor, kept: Kept) -> None:
+    response = ann.post(ann.fields(4, status="asked", start="0:06.25", note="two voices"))
+    assert response.status_code == 303
+    assert response.headers["location"] == f"/-/episode/{kept.spoken}#q4"
+    (entry,) = recorded(kept)
+    assert (entry.status, entry.start, entry.end, entry.note, entry.editor) == (
+        "asked",
+        6.25,
+        None,
+        "two voices",
+        "ann",
+    )
+    assert "0:06 to 0:09 checked by a person" in ann.row(4)
+    assert "History (1) asked at 0:06.25 by ann" in ann.row(4)
+    assert "0:06 to 0:09 checked by a person" in Visitor(ann.site, kept.spoken, None).row(4)
+
+
+def test_a_script_gets_what_the_question_is_now(ann: Visitor, kept: Kept) -> None:
+    answer = ann.said(4, status="asked", start="7.5", end="8", answer_end="0:09.5").json()
+    assert answer["ok"]
+    assert answer["message"] == "Question 4: asked at 0:07.5, corrected"
+    assert (answer["question"]["start"], answer["question"]["answer_end"]) == (7.5, 9.5)
+    assert answer["html"].count("<li id=") == 1
+    assert 'value="0:09.5"' in answer["html"]  # what the editor said stays in the form
+    (undo,) = re.findall(r'name="undo" value="(\d+)"', answer["html"])
+    answer = ann.said(4, undo=undo).json()
+    assert answer["message"] == "Question 4: uncertain at 0:07.5"
+    assert [(entry.status, entry.undone) for entry in recorded(kept)] == [("asked", True), (None, False)]
+    again = ann.said(4, undo=undo)
+    assert again.status_code == 400
+    assert "has no correction to undo" in again.json()["error"]
+
+
+def test_not_asked_takes_no_times_from_the_form(ann: Visitor, kept: Kept) -> None:
+    assert ann.said(1, status="not_asked", start="0:00", end="0:02").status_code == 200
+    (entry,) = recorded(kept)
+    assert (entry.status, entry.start, entry.end) == ("not_asked", None, None)
+    assert "not asked checked by a person" in ann.row(1)
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"status": "asked", "start": "nan"}, "start: “nan” is no time"),
+        ({"status": "asked", "start": "inf"}, "start: “inf” is no time"),
+        ({"status": "asked", "start": "-1"}, "start: “-1” is no time"),
+        ({"status": "asked", "start": "1e1"}, "start: “1e1” is no time"),
+        ({"status": "asked", "start": "0:75"}, "start: “0:75” is no time"),
+        ({"status": "asked", "start": ""}, "start: is missing"),
+        ({"status": "asked", "start": "60.01"}, "start: 1:00.01 is past the end of the recording, 1:00"),
+        ({"status": "asked", "start": "999999"}, "start: 277:46:39 is past the end"),
+        ({"status": "asked", "start": "5", "end": "4"}, "end: 4 s lies before start"),
+        ({"status": "asked", "start": "5", "end": "7", "answer_end": "6"}, "answer_end: 6 s lies before end"),
+        ({"status": "asked", "start": "5", "end": EVIL}, f"end: “{EVIL}” is no time"),
+        ({"status": "uncertain", "start": "5"}, "status: “uncertain” is none of asked, not_asked"),
+        ({"status": ""}, "status: is missing"),
+        ({}, "status: is missing"),
+        ({"status": "asked", "start": "5", "note": "x" * 1001}, "note: is longer than 1,000 characters"),
+        ({"undo": "1"}, "has no correction to undo"),
+        ({"undo": "-1"}, "undo: “-1” is no number"),
+        ({"undo": "9" * 40}, "is no number"),
+        ({"status": "asked", "start": "5", "question": "4"}, "has no question “4” in its list"),
+        ({"status": "asked", "start": "5", "question": ""}, "has no question"),
+        ({"status": "asked", "start": "5", "episode": "no/thing"}, "no/thing has no question"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_sentence(
+    ann: Visitor, kept: Kept, said: dict[str, str], named: str
+) -> None:
+    data, page = ann.said(4, **said), ann.post(ann.fields(4, **said))
+    assert (data.status_code, page.status_code) == (400, 400)
+    assert named in data.json()["error"]
+    assert named in unescape(page.text)
+    assert "Nothing was recorded" in page.text
+    assert EVIL not in page.text
+    assert "Content-Security-Policy" in page.headers
+    assert recorded(kept) == []
+
+
+def test_a_question_of_another_episode_is_refused(serve: Serve, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        (other,) = add_feed(db, "third", episode("three", questions=["And here?"]))
+        (foreign,) = db.execute("select id from questions where episode = ?", [other]).fetchone()
+    ann = Visitor(serve(), kept.spoken)
+    response = ann.said(1, status="asked", start="1", question=foreign)
+    assert response.status_code == 400
+    assert response.json()["error"].startswith(f"question: {kept.spoken} has no question")
+    assert "its audio is not kept yet" in ann.said(1, status="asked", start="1", question=foreign, episode=other).text
+
+
+@pytest.mark.parametrize("actor", [None, ""])
+def test_who_is_not_signed_in_is_told_how(site: Site, kept: Kept, actor: str | None) -> None:
+    fields = Visitor(site, kept.spoken).fields(4, status="asked", start="6")
+    stranger = Visitor(site, kept.spoken, actor)
+    assert stranger.forms == []
+    assert "correct.js" not in stranger.get().text
+    if TOKENS:
+        stranger.cookies.pop("ds_actor", None)  # with cookies, Datasette would refuse it for its token
+    for response in (stranger.post(fields), stranger.post(fields, accept="application/json")):
+        assert response.status_code == 403
+        assert "Sign in first" in response.text
+        assert "serve --root" in response.text
+    assert recorded(kept) == []
+
+
+@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
+def test_a_wrong_or_missing_token_is_refused(ann: Visitor, kept: Kept) -> None:
+    fields = ann.fields(4, status="asked", start="6")
+    missing = {name: value for name, value in fields.items() if name != "csrftoken"}
+    for wrong in (missing, {**fields, "csrftoken": ""}, {**fields, "csrftoken": "wrong"}):
+        assert ann.post(wrong).status_code == 403
+    assert recorded(kept) == []
+    assert ann.post(missing, x_csrftoken=ann.token).status_code == 303
+
+
+@pytest.mark.skipif(TOKENS, reason="this Datasette has tokens")
+@pytest.mark.parametrize("origin", ["cross-site", "same-site"])
+def test_what_another_site_sends_is_refused(ann: Visitor, kept: Kept, origin: str) -> None:
+    fields = ann.fields(4, status="asked", start="6")
+    assert ann.post(fields, sec_fetch_site=origin).status_code == 403
+    assert recorded(kept) == []
+    assert ann.post(fields, sec_fetch_site="same-origin").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"status": "asked"}', "application/json", 415),
+        (b"status=asked", "text/plain", 415),
+        (b"status=asked", "", 415),
+        (b"note=" + b"x" * 70_000, FORM, 413),
+        (b"status=asked&note=Zo\xeb", FORM, 400),
+        (b"status=asked&note=Zo%EB", FORM, 400),
+        (b"&".join(b"a%d=1" % n for n in range(40)), FORM, 400),
+        (b"", FORM, 400),
+    ],
+)
+def test_what_is_no_such_form_is_refused(ann: Visitor, kept: Kept, body: bytes, kind: str, status: int) -> None:
+    response = ann.post(body, content_type=kind, x_csrftoken=ann.token, accept="application/json")
+    assert response.status_code == status
+    assert response.json()["ok"] is False
+    assert recorded(kept) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_only_posting_records(ann: Visitor, kept: Kept, method: str) -> None:
+    path = "/-/correct?" + urlencode(ann.fields(4, status="asked", start="6"))
+    response = ann.site.ask(path, method=method)
+    assert response.status_code == 405
+    assert response.headers["allow"] == "POST"
+    assert recorded(kept) == []
+
+
+def test_a_form_that_is_cut_off_records_nothing(ann: Visitor, kept: Kept) -> None:
+    body = urlencode(ann.fields(4, status="asked", start="0:06.25")).encode()
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "path": "/-/correct", "raw_path": b"/-/correct",
+        "query_string": b"", "scheme": "http", "headers": [
+            (b"content-type", FORM.encode()),
+            (b"x-csrftoken", ann.token.encode()),
+            (b"cookie", "; ".join(f"{name}={value}" for name, value in ann.cookies.items()).encode()),
+        ],
+    }  # fmt: skip
+    messages = [{"type": "http.request", "body": body[:-2], "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    ann.site.run(ann.site.datasette.app()(scope, receive, send))
+    assert sent[0]["status"] == 400
+    assert recorded(kept) == []
+
+
+ONLY_ANN = {"permissions": {"correct-times": {"id": ["ann", "carol"]}}}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ONLY_ANN,
+        {"databases": {"a": ONLY_ANN}},
+        {"databases": {"a": ONLY_ANN}, "permissions": {"correct-times": {"id": "nobody"}}},
+    ],
+    ids=["instance", "database", "database before instance"],
+)
+def test_who_may_correct_is_configured_as_other_permissions(serve: Serve, kept: Kept, config: dict[str, Any]) -> None:
+    site = serve(**configured(**config))
+    ann, bob = Visitor(site, kept.spoken), Visitor(site, kept.spoken, "bob")
+    assert bob.forms == []
+    response = bob.post({**ann.fields(4, status="asked", start="6"), "csrftoken": bob.token}, x_csrftoken=bob.token)
+    assert response.status_code == 403
+    assert recorded(kept) == []
+    assert ann.post(ann.fields(4, status="asked", start="6")).status_code == 303
+
+
+def test_who_may_not_see_the_archive_may_not_correct_it(serve: Serve, kept: Kept) -> None:
+    fields = Visitor(serve(), kept.spoken).fields(4, status="asked", start="6")
+    bob = Visitor(serve(**configured(allow={"id": "ann"})), kept.spoken, "bob")
+    assert bob.post(fields).status_code == 403
+    assert recorded(kept) == []
+
+
+@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
+def test_who_is_signed_in_without_cookies_needs_the_token_too(ann: Visitor, kept: Kept) -> None:
+    class Basic:
+        """As a plugin for HTTP Basic authentication does it."""
+
+        @hookimpl(tryfirst=True)
+        def actor_from_request(self, request: Request) -> dict[str, str] | None:
+            return {"id": "ann"} if request.headers.get("authorization") else None
+
+    plugin = Basic()
+    pm.register(plugin)
+    try:
+        fields = ann.fields(4, status="asked", start="6")
+        ann.cookies = {}
+        assert ann.post(fields, authorization="Basic YW5u").status_code == 403
+        assert recorded(kept) == []
+        ann.cookies = {"ds_csrftoken": fields["csrftoken"]}
+        assert ann.post(fields, authorization="Basic YW5u").status_code == 303
+    finally:
+        pm.unregister(plugin)
+
+
+def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -> None:
+    fields = Visitor(site, kept.spoken).fields(4, status="asked", start="6")
+    with opened(immutables=[str(kept.path)]) as frozen:
+        ann = Visitor(frozen, kept.spoken)
+        assert ann.forms == []
+        response = ann.post(fields, sec_fetch_site="same-origin", x_csrftoken=ann.token)
+    assert response.status_code == 403
+    assert recorded(kept) == []
+
+
+def test_an_archive_of_an_older_version_can_be_read_but_not_corrected(serve: Serve, tmp_path: Path) -> None:
+    one = made_before(tmp_path / "old.db")
+    ann = Visitor(serve(tmp_path / "old.db"), one)
+    assert "0:20 checked by a person" in ann.row(3)
+    assert ann.forms == []
+
+
+def test_editors_at_the_same_time_are_all_recorded(serve: Serve, kept: Kept) -> None:
+    def correct(visitors: list[Visitor]) -> list[int]:
+        async def together() -> list[Any]:
+            return await asyncio.gather(*(one.posting(one.fields(4, status="asked", start="6")) for one in visitors))
+
+        return [response.status_code for response in visitors[0].site.run(together())]
+
+    sites = [serve(), serve()]  # two programs that serve one archive
+    groups = [[Visitor(site, kept.spoken, f"editor {m}{n}") for n in range(3)] for m, site in enumerate(sites)]
+    with writer(kept.path), ThreadPoolExecutor() as pool:  # beside a run that is at work
+        assert list(pool.map(correct, groups)) == [[303] * 3, [303] * 3]
+    names = sorted(entry.editor or "" for entry in recorded(kept))
+    assert names == [f"editor {m}{n}" for m in range(2) for n in range(3)]
+
+
+def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Kept) -> None:
+    ann.site.run(
+        ann.site.datasette.get_database("a").execute_write_fn(
+            lambda connection: connection.execute("pragma busy_timeout = 20").fetchone()
+        )
+    )
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update episodes set last_seen = last_seen")
+        response = ann.said(4, status="asked", start="6")
+    assert response.status_code == 503
+    assert "another program keeps it locked" in response.json()["error"]
+    assert recorded(kept) == []
+    assert ann.said(4, status="asked", start="6").status_code == 200
+
+
+def test_nothing_that_editors_write_becomes_markup(site: Site, kept: Kept) -> None:
+    ann = Visitor(site, kept.spoken, f"ann {EVIL}")
+    assert EVIL not in ann.said(4, status="asked", start="6", note=f'"> {EVIL}').json()["html"]
+    page = ann.get().text
+    assert EVIL not in page
+    assert f"ann {EVIL}" in unescape(page)
+    assert len(re.findall(r"<script", page)) == 2
+    assert not re.search(r"<[^>]+ (style|on\w+)=", page)
+
+
+def test_under_another_base_the_form_leads_there_and_back(serve: Serve, kept: Kept) -> None:
+    ann = Visitor(serve(settings={"base_url": "/x/"}), kept.spoken)
+    assert 'action="/x/-/correct"' in ann.get().text
+    response = ann.post(ann.fields(4, status="asked", start="6"))
+    assert response.headers["location"] == f"/x/-/episode/{kept.spoken}#q4"
