@@ -11,6 +11,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from pipeline.align import align
+from pipeline.align.detect import detect
+from pipeline.align.explain import explanation
+from pipeline.align.meaning import encoded, is_installed
 from pipeline.audio.decode import decoded_blocks
 from pipeline.errors import ArchiveError, AudioError, ConfigError
 from pipeline.model import Match, Question, Segment, Word
@@ -116,8 +119,11 @@ def transcribe_files(
         )
 
 
-def align_files(paths: Sequence[Path]) -> Iterator[Result]:
-    """Align each file's questions to its segments; a failure takes the place of its result and stops nothing."""
+def align_files(paths: Sequence[Path], *, explain: bool = False) -> Iterator[Result]:
+    """Align each file's questions to its segments; a failure takes the place of its result and stops nothing.
+
+    Without questions, those that are heard are found. ``explain`` adds why each question was found where it was.
+    """
     for path in paths:
         try:
             interview = _Interview.model_validate_json(path.read_bytes())
@@ -132,7 +138,20 @@ def align_files(paths: Sequence[Path]) -> Iterator[Result]:
             Segment(s.start, s.end, s.text, tuple(Word(*word) for word in s.words or ()), s.speaker)
             for s in interview.segments
         ]
-        yield path, {"file": str(path), "matches": [_as_json(match) for match in align(questions, segments)]}
+        yield path, {"file": str(path), **_aligned(questions, segments, explain=explain)}
+
+
+def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, explain: bool) -> dict[str, Any]:
+    if not questions:
+        detected, matches = detect(segments)
+        texts = {question.number: question.text for question in detected}
+        return {"matches": [{**_as_json(match), "text": texts[match.number]} for match in matches]}
+    alignment = align(questions, segments, encode=encoded if is_installed() else None)
+    return {
+        "matches": [_as_json(match) for match in alignment.matches],
+        "follow_ups": [asdict(one) for one in alignment.follow_ups],
+        **({"explanation": explanation(questions, alignment)} if explain else {}),
+    }
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -151,4 +170,7 @@ def _as_json(match: Match) -> dict[str, Any]:
         "end": match.end,
         "answer_end": match.answer_end,
         "confidence": match.confidence,
+        "merged_with": match.merged_with,
+        "runner_up": match.runner_up,
+        "runner_up_confidence": match.runner_up_confidence,
     }

@@ -19,6 +19,7 @@ import click
 from pipeline import __version__
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.query import compile_query
+from pipeline.archive.reading import episode_named
 from pipeline.archive.search import PAGE_SIZE, Filters, search
 from pipeline.archive.status import status
 from pipeline.correct_command import correct_command
@@ -108,7 +109,9 @@ def _run(
 def _refuse_with_load(context: click.Context) -> None:
     """Refuse options that --load would silently pass over."""
     for option in context.command.params:
-        if option.name in {"feeds", "only", "again", "quiet", "as_json", "check"} and _is_given(context, option.name):
+        if option.name in {"feeds", "only", "again", "everything", "quiet", "as_json", "check"} and _is_given(
+            context, option.name
+        ):
             raise click.UsageError(f"{option.opts[0]} means nothing with --load; leave it out.")
 
 
@@ -244,26 +247,70 @@ def transcribe_command(
 
 @main.command("align")
 @_stage_options
+@click.option("--all", "everything", is_flag=True, help="Align everything anew, from the stored transcripts.")
+@click.option("--explain", is_flag=True, help="Instead: say why each question of EPISODE is found where it is.")
 @click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
-@click.argument("more_files", nargs=-1, type=FilePath, metavar="[FILE]...")
+@click.argument("names", nargs=-1, metavar="[EPISODE|FILE]...")
 @click.pass_context
 def align_command(
-    context: click.Context, /, files: tuple[Path, ...], more_files: tuple[Path, ...], **options: Any
+    context: click.Context,
+    /,
+    everything: bool,
+    explain: bool,
+    files: tuple[Path, ...],
+    names: tuple[str, ...],
+    **options: Any,
 ) -> None:
     """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
+
+    Where no list of questions was published, those that the host is heard to ask are taken. An EPISODE is an id, a
+    part of a title that no other has, or a link; without any, all are aligned that are not yet.
 
     With --load each FILE is JSON with "questions" and "segments"; nothing is kept, and one JSON object a file and
     line is printed.
     """
-    if not files and more_files:
-        raise click.UsageError("Files need --load before them.")
-    if not files:
-        sys.exit(_run(("align",), **options))
-    _refuse_with_load(context)
-    from pipeline.alone import align_files
+    if files:
+        _refuse_with_load(context)
+        from pipeline.alone import align_files
 
-    failed = _print_lines(align_files([*files, *more_files]))
-    sys.exit(3 if failed else 0)
+        failed = _print_lines(align_files([*files, *map(Path, names)], explain=explain))
+        sys.exit(3 if failed else 0)
+    if explain:
+        _explain_alignments(names, options["db"], as_json=options["as_json"])
+        return
+    if everything and (names or options["only"]):
+        raise click.UsageError("--all and a choice of episodes are not for each other.")
+    options["again"] |= everything
+    if not names:
+        sys.exit(_run(("align",), **options))
+    if options["only"]:
+        raise click.UsageError("Either EPISODE or --only, not both.")
+    with reader(options["db"]) as connection:
+        chosen = [episode_named(connection, name) for name in names]
+    sys.exit(max(_run(("align",), **options | {"only": episode}) for episode in chosen))
+
+
+def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> None:
+    if not names:
+        raise click.UsageError("Name an EPISODE to explain: its id, a part of its title, or its link.")
+    from sqlite_utils import Database
+
+    from pipeline.align.explain import table
+    from pipeline.run import vectors
+    from pipeline.stages.align import explain_episode
+
+    with reader(db) as connection:
+        found = {
+            episode: explain_episode(Database(connection), episode, vectors(db.parent))
+            for episode in (episode_named(connection, name) for name in names)
+        }
+    if as_json:
+        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        return
+    for episode, explained in found.items():
+        click.echo(f"{episode}\n")
+        for line in table(explained):
+            click.echo(line)
 
 
 def _print_lines(results: Any) -> int:

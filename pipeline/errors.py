@@ -16,6 +16,7 @@ ArchiveError
 │   └── NotAudioError
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
+├── AlignmentError         an episode has nothing that could be aligned
 ├── ExportError            an episode or feed has nothing of what an export is made from
 ├── QueryError             a search that cannot be answered
 └── CorrectionError        a correction that makes no sense, or of what is not there (exit 2)
@@ -88,6 +89,10 @@ class SpeechError(ArchiveError):
 
 class WeightsError(SpeechError):
     """A model's weights could not be had; the message names the three ways there are."""
+
+
+class AlignmentError(ArchiveError):
+    """There is no transcript, or no question, to align; the message says what is missing."""
 
 
 class ExportError(ArchiveError):

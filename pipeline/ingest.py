@@ -18,8 +18,9 @@ from pipeline.archive.runs import add_item, finish_run, start_run
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError
 from pipeline.model import Episode, RunItem
+from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools
-from pipeline.stages.align import align_episode
+from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.poll import poll
 from pipeline.stages.transcribe import transcribe
@@ -165,6 +166,9 @@ def _work(
             if not episodes(tools.db, feed.slug):
                 reason = "no episode is known yet: `poll` finds them"
                 yield RunItem(stages[0], feed.slug, None, "skipped", reason), False
+    if list(stages) == ["align"]:
+        yield from _align_together(tools, feeds, only)
+        return
     for group in (("download",), ("transcribe", "align")):
         for feed in feeds:
             yield from _episodes_work(tools, feed, [stage for stage in group if stage in stages], only)
@@ -176,10 +180,34 @@ def _episodes_work(tools: Tools, feed: Feed, stages: Sequence[str], only: str | 
             continue
         for stage in stages:
             if feed.limit is not None and place >= feed.limit:
-                reason = f"beyond the newest {feed.limit} (limit in feeds.yaml)"
-                yield RunItem(stage, feed.slug, episode.id, "skipped", reason), True
+                yield _beyond_limit(stage, feed, episode)
             else:
                 yield _item(stage, feed, episode, partial(_EPISODE_STAGES[stage], tools, feed, episode))
+
+
+def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
+    """All there is to align, when nothing else is to be done: as fast as the machine can."""
+    chosen: list[tuple[Feed, Episode]] = []
+    for feed in feeds:
+        for place, episode in enumerate(episodes(tools.db, feed.slug)):
+            if only not in {None, feed.slug, episode.id}:
+                continue
+            if feed.limit is None or place < feed.limit:
+                chosen.append((feed, episode))
+            else:
+                yield _beyond_limit("align", feed, episode)
+    if len(chosen) == 1:
+        yield from (
+            _item("align", feed, episode, partial(align_episode, tools, feed, episode)) for feed, episode in chosen
+        )
+        return
+    for feed, episode, work in align_together(tools, chosen, processes=usable_cores()):
+        yield _item("align", feed, episode, work)
+
+
+def _beyond_limit(stage: str, feed: Feed, episode: Episode) -> tuple[RunItem, bool]:
+    reason = f"beyond the newest {feed.limit} (limit in feeds.yaml)"
+    return RunItem(stage, feed.slug, episode.id, "skipped", reason), True
 
 
 def _item(stage: str, feed: Feed, episode: Episode | None, work: Callable[[], Outcome]) -> tuple[RunItem, bool]:

@@ -213,24 +213,6 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
-    """What an editor says of when a question is asked: ``asked`` or ``not_asked``, and of one recording only.
-
-    ``start`` and ``end`` bound the asking, ``answer_end`` the answer; None is what the editor did not say. ``editor``
-    is who, ``made_at`` the moment.
-    """
-
-    number: int
-    status: MatchStatus
-    start: float | None = None
-    end: float | None = None
-    answer_end: float | None = None
-    note: str | None = None
-    editor: str | None = field(kw_only=True)
-    made_at: str = field(kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
 class RunItem:
     """What became of one stage of one episode, or of one feed where ``episode`` is None."""
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 
+from pipeline.align.meaning import Encode, Remembered, encoded, is_installed
 from pipeline.archive.database import writer
 from pipeline.config import Config, Feed
 from pipeline.ingest import STAGES, Report, StageName, ingest
@@ -21,6 +22,7 @@ from pipeline.times import utc_now
 from pipeline.web import make_client
 
 MODELS_FOLDER = "models"
+VECTORS_FOLDER = "vectors"
 
 
 def run(
@@ -46,12 +48,18 @@ def run(
             client=lambda feed: make_client(allow_private=feed.allow_private),
             engine=engines(database.parent / MODELS_FOLDER),
             voices=cache(VoiceEncoder),
+            encode=vectors(database.parent),
             progress=talk.progress,
             again=again,
         )
         report = ingest(config, tools, stages=stages, only=only, say=talk.item)
     talk.report(report)
     return report
+
+
+def vectors(data: Path) -> Encode | None:
+    """Return what gives sentence vectors, and keeps them in the data folder; None where there are none."""
+    return Remembered(encoded, data / VECTORS_FOLDER) if is_installed() else None
 
 
 def engines(cache_folder: Path) -> Callable[[Feed], Engine]:

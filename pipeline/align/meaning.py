@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from importlib.resources import as_file, files
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,7 +41,7 @@ class SentenceEncoder:
         Raises:
             WeightsError: They are not installed, or cannot be read.
         """
-        if find_spec(_PACKAGE) is None:
+        if not is_installed():
             raise WeightsError(f"no sentence vectors: the package {_PACKAGE.replace('_', '-')} is not installed")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -74,6 +75,21 @@ class SentenceEncoder:
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         (hidden,) = self._session.run(None, inputs)
         return np.asarray((hidden * mask[:, :, np.newaxis]).sum(axis=1), np.float32)
+
+
+@cache
+def _encoder() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+def encoded(texts: Sequence[str]) -> Vectors:
+    """Return the vectors of texts; the network is loaded when it is first needed, once a process."""
+    return _encoder().encode(texts)
+
+
+def is_installed() -> bool:
+    """Tell whether there are sentence vectors."""
+    return find_spec(_PACKAGE) is not None
 
 
 class Remembered:

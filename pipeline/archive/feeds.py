@@ -128,7 +128,7 @@ def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bo
         [(episode_id, link.url, link.type, link.language, link.rel) for link in episode.transcripts],
     )
     if episode.questions:
-        _save_questions(db, episode_id, episode.questions)
+        save_questions(db, episode_id, episode.questions)
     return not known
 
 
@@ -162,8 +162,10 @@ def _free_id(db: Database, slug: str, guid: str) -> str:
         salt += 1
 
 
-def _save_questions(db: Database, episode_id: str, questions: Iterable[Question]) -> None:
-    """Store a published list. A question keeps its id, matches and corrections as long as its text stays the same.
+def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> None:
+    """Store a list of questions, in place of an older one.
+
+    A question keeps its id, matches and corrections as long as its text stays the same.
 
     An id is ``<episode id>/q<8 hex of the text's hash>``: when the publisher inserts a question, no other one inherits
     what was found or corrected for its number.
@@ -173,12 +175,13 @@ def _save_questions(db: Database, episode_id: str, questions: Iterable[Question]
         key = _question_id(episode_id, question.text)
         listed[f"{key}-{question.number}" if key in listed else key] = question  # the same text twice is two questions
     known = {row[0]: tuple(row[1:]) for row in db.execute(
-        "select id, number, text from questions where episode = ?", [episode_id]
+        "select id, number, text, source from questions where episode = ?", [episode_id]
     )}  # fmt: skip
-    if known == {key: (question.number, question.text) for key, question in listed.items()}:
+    if known == {key: (question.number, question.text, source) for key, question in listed.items()}:
         return
     for gone in known.keys() - listed.keys():
-        db.execute("delete from matches where question = ?", [gone])
+        for table in ("matches", "follow_ups"):
+            db.execute(f"delete from {table} where question = ?", [gone])  # noqa: S608 - names from this line
         # A corrected question stays, out of the list: somebody's work is never thrown away.
         corrected = db.execute("select 1 from corrections where question = ?", [gone]).fetchone()
         db.execute("update questions set number = null where id = ?" if corrected else
@@ -186,9 +189,10 @@ def _save_questions(db: Database, episode_id: str, questions: Iterable[Question]
     db.execute("update questions set number = null where episode = ?", [episode_id])  # numbers may change places
     for key, question in listed.items():
         db.execute(
-            """insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, 'notes')
-               on conflict (id) do update set number = excluded.number, text = excluded.text""",
-            [key, episode_id, question.number, question.text],
+            """insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, ?)
+               on conflict (id) do update
+               set number = excluded.number, text = excluded.text, source = excluded.source""",
+            [key, episode_id, question.number, question.text, source],
         )
     db.execute(
         "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]

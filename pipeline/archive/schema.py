@@ -330,6 +330,32 @@ def m003_corrections(db: Database) -> None:
         db.conn.execute(statement)
 
 
+ALIGNMENT = """
+-- Where a question would be asked if not at its start, and how likely that is: what an editor may choose instead.
+alter table matches add column runner_up real;
+alter table matches add column runner_up_confidence real;
+
+create table follow_ups (              -- what the host asks besides the published list
+    transcript integer not null references transcripts(id),
+    n integer not null,                -- counts from 1 within the transcript
+    question text not null references questions(id),  -- the listed question that it follows
+    start real not null,
+    "end" real not null,
+    answer_end real not null,
+    text text not null,                -- as it was heard
+    primary key (transcript, n)
+) strict;
+create index idx_follow_ups_question on follow_ups(question);
+"""
+
+
+@migrations()
+def m004_alignment(db: Database) -> None:
+    """Keep runners-up of matches, and follow-up questions."""
+    for statement in statements(ALIGNMENT):
+        db.conn.execute(statement)
+
+
 def statements(script: str) -> list[str]:
     """Split an SQL script at the semicolons that end statements, leaving trigger bodies whole.
 

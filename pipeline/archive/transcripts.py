@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.model import KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript, Word
+from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript, Word
 
 
 def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
@@ -189,7 +189,7 @@ def _delete_segments(db: Database, transcript_id: int) -> None:
            select 'delete', id, text from transcript_texts where id = ?""",
         [transcript_id],
     )
-    for table in ("segments", "matches", "alignments"):
+    for table in ("segments", "matches", "follow_ups", "alignments"):
         db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
 
 
@@ -237,12 +237,20 @@ def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tupl
     )  # fmt: skip
 
 
-def read_questions(db: Database, episode: str) -> tuple[Question, ...]:
-    """Return an episode's published questions in order."""
+def read_questions(db: Database, episode: str, *, detected: bool = False) -> tuple[Question, ...]:
+    """Return an episode's published questions in order; or those that were ``detected`` for want of a list."""
     rows = db.execute(
-        "select number, text from questions where episode = ? and number is not null order by number", [episode]
+        """select number, text from questions
+           where episode = ? and number is not null and (source = 'detected') = ? order by number""",
+        [episode, detected],
     )
     return tuple(Question(number, text) for number, text in rows)
+
+
+def transcribed_rendition(db: Database, transcript_id: int) -> str:
+    """Return the sha256 of the file that a transcript was made of."""
+    (sha256,) = db.execute("select rendition from transcripts where id = ?", [transcript_id]).fetchone()
+    return str(sha256)
 
 
 def alignment_key(db: Database, transcript_id: int) -> str | None:
@@ -258,10 +266,11 @@ def save_matches(
     matches: Sequence[Match],
     labels: Sequence[tuple[Role, int | None]],
     *,
+    follow_ups: Sequence[FollowUp] = (),
     key: str,
     now: str,
 ) -> None:
-    """Replace a transcript's matches, and give each of its segments its role and question number.
+    """Replace a transcript's matches and follow-ups, and give each of its segments its role and question number.
 
     Args:
         db: the database.
@@ -269,19 +278,31 @@ def save_matches(
         transcript_id: the transcript that was aligned.
         matches: one for each published question.
         labels: one (role, question number) for each segment, in order.
+        follow_ups: what was asked besides the list, in order of time.
         key: names what they were made from; see ``alignment_key``.
         now: the moment, UTC ISO 8601.
     """
     with db.atomic():
-        db.execute("delete from matches where transcript = ?", [transcript_id])
+        for table in ("matches", "follow_ups"):
+            db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
         db.conn.executemany(
-            """insert into matches (question, transcript, status, start, "end", answer_end, confidence, merged_with)
-               select id, ?, ?, ?, ?, ?, ?, ? from questions where episode = ? and number = ?""",
+            """insert into matches (question, transcript, status, start, "end", answer_end, confidence, merged_with,
+                                    runner_up, runner_up_confidence)
+               select id, ?, ?, ?, ?, ?, ?, ?, ?, ? from questions where episode = ? and number = ?""",
             (
-                (transcript_id, m.status, m.start, m.end, m.answer_end, m.confidence, m.merged_with, episode, m.number)
+                (transcript_id, m.status, m.start, m.end, m.answer_end, m.confidence, m.merged_with, m.runner_up,
+                 m.runner_up_confidence, episode, m.number)
                 for m in matches
             ),
         )  # fmt: skip
+        db.conn.executemany(
+            """insert into follow_ups (transcript, n, question, start, "end", answer_end, text)
+               select ?, ?, id, ?, ?, ?, ? from questions where episode = ? and number = ?""",
+            (
+                (transcript_id, n, one.start, one.end, one.answer_end, one.text, episode, one.after)
+                for n, one in enumerate(follow_ups, 1)
+            ),
+        )
         db.conn.executemany(
             "update segments set role = ?, question = ? where transcript = ? and n = ?",
             ((role, number, transcript_id, n) for n, (role, number) in enumerate(labels)),

@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import httpx
 from sqlite_utils import Database
 
+from pipeline.align.meaning import Encode
 from pipeline.archive.feeds import resolved_url
 from pipeline.config import Feed
 from pipeline.speech.engine import Engine
@@ -44,6 +45,7 @@ class Tools:
     client: Callable[[Feed], httpx.Client]
     engine: Callable[[Feed], Engine]
     voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
+    encode: Encode | None  # sentence vectors; None: questions are aligned by their wording alone
     progress: Callable[[str, float], AbstractContextManager[Progress]]
     again: bool = False  # do what is done already once more
 

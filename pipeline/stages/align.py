@@ -1,46 +1,173 @@
-"""Align one episode's published questions to its preferred transcript."""
+"""Align each episode's published questions to its preferred transcript; without a list, make one."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+from sqlite_utils import Database
 
 from pipeline.align import ALIGNER_VERSION, align, label_segments
+from pipeline.align.detect import detect
+from pipeline.align.explain import explanation
+from pipeline.align.meaning import Encode
+from pipeline.archive.corrections import corrections_of
+from pipeline.archive.feeds import save_questions
 from pipeline.archive.transcripts import (
     alignment_key,
     preferred_transcript,
     read_questions,
     read_segments,
     save_matches,
+    transcribed_rendition,
 )
 from pipeline.config import Feed
-from pipeline.model import Episode, Question
+from pipeline.errors import AlignmentError, ArchiveError
+from pipeline.model import Correction, Episode, FollowUp, Match, Question, Segment
 from pipeline.stages import Outcome, Tools
+
+AHEAD = 4  # alignments a process that are made before the first is stored
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """All that an alignment is made from; without ``questions``, what the host asks is detected."""
+
+    episode: str
+    transcript: int
+    key: str
+    questions: tuple[Question, ...]
+    segments: tuple[Segment, ...]
+    corrections: Mapping[int, Correction]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of it: ``matches`` as they were found, ``in_force`` as they count, with corrections."""
+
+    matches: tuple[Match, ...]
+    in_force: tuple[Match, ...]
+    follow_ups: tuple[FollowUp, ...] = ()
+    detected: tuple[Question, ...] = ()
 
 
 def align_episode(tools: Tools, feed: Feed, episode: Episode) -> Outcome:  # noqa: ARG001 - every stage is called alike
-    """Find when each published question is asked, and say for each segment whether it asks or answers."""
+    """Find when each question is asked, and say for each segment whether it asks or answers."""
+    work = task(tools, episode)
+    return work if isinstance(work, Outcome) else store(tools, work, found(work, tools.encode))
+
+
+def align_together(
+    tools: Tools, episodes: Iterable[tuple[Feed, Episode]], *, processes: int
+) -> Iterator[tuple[Feed, Episode, Callable[[], Outcome]]]:
+    """Align many episodes in several processes, and give for each, in order, what stores it and says what it was.
+
+    The database is read and written by this process alone.
+    """
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        waiting: deque[tuple[Feed, Episode, Callable[[], Outcome]]] = deque()
+        for feed, episode in episodes:
+            waiting.append((feed, episode, _submitted(tools, episode, pool)))
+            if len(waiting) > AHEAD * processes:
+                yield waiting.popleft()
+        yield from waiting
+
+
+def _submitted(tools: Tools, episode: Episode, pool: Executor) -> Callable[[], Outcome]:
+    """Have an episode aligned; what is returned waits for that, and stores it."""
+    try:
+        work = task(tools, episode)
+    except ArchiveError as error:
+        return partial(_fail, error)
+    if isinstance(work, Outcome):
+        return lambda: work
+    future = pool.submit(found, work, tools.encode)
+    return lambda: store(tools, work, future.result())
+
+
+def _fail(error: ArchiveError) -> Outcome:
+    raise error
+
+
+def task(tools: Tools, episode: Episode) -> Task | Outcome:
+    """Say what is to be aligned, or why nothing is."""
     transcript = preferred_transcript(tools.db, episode.id)
     if transcript is None:
         return Outcome("skipped", "no transcript yet")
-    questions = read_questions(tools.db, episode.id)
-    if not questions:
-        return Outcome("skipped", "no question list in the notes", routine=True)
-    key = _key(questions)
+    published = read_questions(tools.db, episode.id)
+    corrections = corrections_of(tools.db, episode.id, transcribed_rendition(tools.db, transcript))
+    # A list that was detected is made anew each time, unless an editor has worked on it.
+    questions = published or (read_questions(tools.db, episode.id, detected=True) if corrections else ())
+    key = _key(questions, corrections, by_meaning=tools.encode is not None)
     if alignment_key(tools.db, transcript) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)
-    segments = read_segments(tools.db, transcript)
-    matches = align(questions, segments)
-    labels = label_segments(matches, segments)
-    save_matches(tools.db, episode.id, transcript, matches, labels, key=key, now=tools.now())
-    found = [match for match in matches if match.status in {"asked", "merged"}]
-    unsure = sum(match.status == "uncertain" for match in matches)
+    return Task(episode.id, transcript, key, questions, read_segments(tools.db, transcript), corrections)
+
+
+def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[dict[str, Any]]:
+    """Say of each question of an episode why it is found where it is; see ``pipeline.align.explain``.
+
+    Raises:
+        AlignmentError: there is no transcript, or no list of questions.
+    """
+    transcript = preferred_transcript(db, episode)
+    questions = read_questions(db, episode)
+    if transcript is None or not questions:
+        missing = "transcript yet: `transcribe` makes one" if transcript is None else "published list of questions"
+        raise AlignmentError(f"{episode} has no {missing}; there is nothing to explain")
+    corrections = corrections_of(db, episode, transcribed_rendition(db, transcript))
+    segments = read_segments(db, transcript)
+    return explanation(questions, align(questions, segments, encode=encode, corrections=corrections))
+
+
+def found(work: Task, encode: Encode | None) -> Found:
+    """Align: nothing but arithmetic, that another process may do."""
+    if not work.questions:
+        questions, matches = detect(work.segments)
+        return Found(matches, matches, detected=questions)
+    alignment = align(work.questions, work.segments, encode=encode, corrections=work.corrections)
+    return Found(alignment.matches, alignment.in_force, alignment.follow_ups)
+
+
+def store(tools: Tools, work: Task, result: Found) -> Outcome:
+    """Put an alignment into the database, and say what it was."""
+    with tools.db.atomic():
+        if not work.questions:
+            save_questions(tools.db, work.episode, result.detected, source="detected")
+        save_matches(
+            tools.db,
+            work.episode,
+            work.transcript,
+            result.matches,
+            label_segments(result.in_force, result.follow_ups, work.segments),
+            follow_ups=result.follow_ups,
+            key=work.key,
+            now=tools.now(),
+        )
+    if not work.questions:
+        return Outcome("ok", f"no question list in the notes: {len(result.detected)} questions heard")
+    asked = sum(match.status in {"asked", "merged"} for match in result.in_force)
+    unsure = sum(match.status == "uncertain" for match in result.in_force)
     return Outcome(
-        "ok", f"{len(found)} of {len(matches)} questions found" + (f", {unsure} uncertain" if unsure else "")
+        "ok", f"{asked} of {len(result.in_force)} questions found" + (f", {unsure} uncertain" if unsure else "")
     )
 
 
-def _key(questions: tuple[Question, ...]) -> str:
+def _key(questions: Iterable[Question], corrections: Mapping[int, Correction], *, by_meaning: bool) -> str:
     """Names what an alignment was made from besides the transcript: it is made anew when this changes."""
-    material = json.dumps([ALIGNER_VERSION, [(question.number, question.text) for question in questions]])
+    material = json.dumps(
+        [
+            ALIGNER_VERSION,
+            by_meaning,
+            [(question.number, question.text) for question in questions],
+            [asdict(correction) for correction in corrections.values()],
+        ]
+    )
     return hashlib.sha256(material.encode()).hexdigest()[:12]
