@@ -102,6 +102,7 @@ def make_tools(archive: Database, engine: FakeEngine, tmp_path: Path) -> Callabl
         client=lambda feed: make_client(allow_private=feed.allow_private),
         engine=lambda _feed: engine,
         voices=None,
+        encode=None,
         progress=lambda _label, _total: nullcontext(lambda _done: None),
     )
 

@@ -95,7 +95,8 @@ def test_meaning_stands_out_and_the_answer_speaks_of_it() -> None:
     texts = ["Trains.", "How is the weather?", "It rained.", "Trains.", "Trains."]
     vectors = {"Trains.": [1.0, 0, 0], "How is the weather?": [0, 1.0, 0.2], "It rained.": [0, 1.0, 0]}
     windows = Windows.of(
-        units(*[(text, None) for text in texts], apart=50.0), lambda some: np.array([vectors[t] for t in some], np.float32)
+        units(*[(text, None) for text in texts], apart=50.0),
+        lambda some: np.array([vectors[t] for t in some], np.float32),
     )
     vector = np.array([0, 1.0, 0], np.float32)
     found = candidates(Wanted("Did it rain?", vector, 0.5, 1), windows)

@@ -273,8 +273,13 @@ def made_before(path: Path) -> str:
         db = Database(connection)
         migrations.apply(db, stop_before="m003_corrections")
         (one,) = add_feed(db, "show", episode("one", questions=QUESTIONS))
-        align(db, one, MATCHES)
+        transcript = add_transcript(db, one, spoken("Some words are said."), sha256=SHA256, key="0" * 12)
         with db.atomic():
+            db.conn.executemany(
+                """insert into matches (question, transcript, status, start, "end", answer_end, confidence)
+                   select id, ?, ?, ?, ?, ?, ? from questions where number = ?""",
+                [(transcript, m.status, m.start, m.end, m.answer_end, m.confidence, m.number) for m in MATCHES],
+            )
             db.execute(
                 """insert into corrections (question, rendition, start, status, made_at)
                    select id, ?, 20.5, 'asked', ? from questions where number = 3""",

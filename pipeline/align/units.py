@@ -13,6 +13,7 @@ from pipeline.text import ends_sentence, sentences, timed_words
 MOST_END_SENTENCES = 0.5
 LONGEST_SENTENCE = 20.0  # seconds
 SAME_BREATH = 1.5  # seconds
+SHORT_BEGINNING = 8.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,16 @@ def _split(segment: Segment) -> Iterator[Unit]:
 def _sentence_starts(units: Sequence[Unit]) -> list[float]:
     """When the sentence begins that each unit is in."""
     ends = [ends_sentence(unit.text) for unit in units]
+    is_written = sum(ends) >= MOST_END_SENTENCES * len(units)
     starts = [unit.start for unit in units]
-    if sum(ends) < MOST_END_SENTENCES * len(units):
-        return starts
+    turn = starts[0] if starts else 0.0
     for n, (before, unit) in enumerate(pairwise(units), 1):
+        if before.speaker != unit.speaker:
+            turn = unit.start
         same_breath = before.speaker == unit.speaker and unit.start - before.end < SAME_BREATH
-        if not ends[n - 1] and same_breath and unit.start - starts[n - 1] < LONGEST_SENTENCE:
+        if is_written and not ends[n - 1] and same_breath and unit.start - starts[n - 1] < LONGEST_SENTENCE:
             starts[n] = starts[n - 1]
+        # Without full stops a short beginning of a turn is all that is known of one.
+        elif not is_written and unit.speaker and unit.start - turn <= SHORT_BEGINNING:
+            starts[n] = turn
     return starts

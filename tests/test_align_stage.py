@@ -1,0 +1,123 @@
+"""The stage that aligns: what it stores, when it aligns anew, and many episodes at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from pipeline.align.meaning import Remembered, encoded
+from pipeline.archive.corrections import correct, undo
+from pipeline.config import Config, Feed
+from pipeline.ingest import ingest
+from pipeline.model import Correction, Segment
+from pipeline.sample import DATA
+from pipeline.stages import Tools
+from pipeline.stages.align import align_together
+from tests.building import NOW, add_feed, add_transcript, episode
+
+TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))
+QUESTIONS = tuple(question["text"] for question in TRUTH["questions"])
+SCRIPT = tuple(Segment(u["start"], u["end"], u["text"], speaker=u["speaker"]) for u in TRUTH["utterances"])
+
+
+@pytest.fixture
+def tools(make_tools: Callable[..., Tools], tmp_path: Path) -> Tools:
+    return make_tools(encode=Remembered(encoded, tmp_path / "vectors"))
+
+
+def config(tmp_path: Path) -> Config:
+    return Config(folder=tmp_path, feeds=[Feed(slug="show", title="Show", url="https://example.org/feed.xml")])
+
+
+def starts(archive: Database) -> dict[int, float | None]:
+    return dict(archive.execute("select number, start from question_times order by number"))
+
+
+def labels(archive: Database, text: str) -> tuple[str, int | None]:
+    (found,) = archive.execute("select role, question from segments where text like ?", [f"{text}%"])
+    return tuple(found)  # type: ignore[return-value]
+
+
+def test_matches_follow_ups_runners_up_and_labels_are_stored(archive: Database, tools: Tools, tmp_path: Path) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    add_transcript(archive, one, SCRIPT)
+    report = ingest(config(tmp_path), tools, stages=["align"])
+    assert report.exit_code == 0
+    assert [item.reason for item in report.items] == ["5 of 7 questions found, 1 uncertain"]
+    assert starts(archive)[7] == pytest.approx(192.08, abs=0.1)
+    (follow_up,) = archive.execute("select start, text from follow_ups").fetchall()
+    assert follow_up == (99.447, "Did any of the neighbours object?")
+    assert labels(archive, "We are almost out of time") == ("question", 7)
+    assert labels(archive, "Next, we want to open") == ("answer", 7)
+    (known,) = archive.execute("select count(runner_up) from matches where status = 'asked'").fetchone()
+    assert known > 0
+    again = ingest(config(tmp_path), tools, stages=["align"])
+    assert again.skip_reasons("align") == {"already aligned": 1}
+
+
+def test_a_correction_has_its_neighbours_decided_anew_and_undone_too(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    add_transcript(archive, one, SCRIPT)
+    ingest(config(tmp_path), tools, stages=["align"])
+    found = starts(archive)
+    archive.execute("update renditions set duration = 240")
+    correct(archive, one, Correction(7, "asked", 99.5, editor="ann", made_at=NOW))
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert starts(archive)[7] == 99.5
+    assert labels(archive, "Did any of the neighbours object") == ("question", 7)
+    undo(archive, one, 7, editor="ann", now=NOW)
+    assert starts(archive) == found
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert starts(archive) == found
+    assert labels(archive, "We are almost out of time") == ("question", 7)
+
+
+def test_without_a_list_what_the_host_asks_becomes_one_until_one_is_published(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=()))
+    add_transcript(archive, one, SCRIPT)
+    (item,) = ingest(config(tmp_path), tools, stages=["align"]).items
+    assert item.reason == "no question list in the notes: 6 questions heard"
+    rows = archive.execute("select distinct source from questions").fetchall()
+    assert rows == [("detected",)]
+    assert next(start for start in starts(archive).values() if start is not None) == pytest.approx(36.1, abs=0.1)
+    add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert [text for (text,) in archive.execute("select text from question_times order by number")] == list(QUESTIONS)
+
+
+def test_a_detected_question_that_was_corrected_stays(archive: Database, tools: Tools, tmp_path: Path) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=()))
+    add_transcript(archive, one, SCRIPT)
+    ingest(config(tmp_path), tools, stages=["align"])
+    correct(archive, one, Correction(1, "asked", 35.0, editor="ann", made_at=NOW))
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert starts(archive)[1] == 35.0
+    assert len(starts(archive)) == 6
+
+
+def test_many_episodes_are_aligned_in_several_processes_as_in_one(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    ids = add_feed(archive, "show", *(episode(f"e{n}", questions=QUESTIONS) for n in range(3)))
+    for n, one in enumerate(ids[:2]):
+        add_transcript(archive, one, SCRIPT, sha256=f"{n}" * 64)
+    items = ingest(config(tmp_path), tools, stages=["align"]).items
+    assert sorted((item.status, item.reason) for item in items) == [
+        ("ok", "5 of 7 questions found, 1 uncertain"),
+        ("ok", "5 of 7 questions found, 1 uncertain"),
+        ("skipped", "no transcript yet"),
+    ]
+    rows = archive.execute("select start from matches where transcript = 1 order by question").fetchall()
+    assert rows == archive.execute("select start from matches where transcript = 2 order by question").fetchall()
+
+
+def test_nothing_to_align_is_no_work_for_other_processes(tools: Tools) -> None:
+    assert list(align_together(tools, [], processes=2)) == []
