@@ -42,8 +42,10 @@ def export_command(
 ) -> None:
     """Write captions, transcripts, chapters, show notes and feeds, for an episode, a feed, or --all.
 
-    EPISODE is an id, a part of a title that no other has, or a link; FEED is the slug of a feed, which goes before. One
-    text goes to stdout unless --out is given; more than one, and mp3, need --out.
+    EPISODE is an id, a part of a title that no other has, or a link. FEED is the slug of a feed; what could be either
+    is taken for a feed.
+
+    One text goes to stdout unless --out is given; more than one, and mp3, need --out.
     """
     if everything == (target is not None):
         raise click.UsageError("Name one episode or feed, or use --all.")

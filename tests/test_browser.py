@@ -144,6 +144,15 @@ def test_a_question_plays_from_its_time(page: Page, site: str) -> None:
     assert current_time(page) < 200
 
 
+@pytest.mark.parametrize("address", ["?t=3:12.5", "#t=192.5", "#t=3:12.5,3:40"])
+def test_an_address_opens_at_its_second(page: Page, site: str, address: str) -> None:
+    open_northbridge(page, site)
+    episode = page.url
+    page.goto("about:blank")
+    page.goto(episode + address)
+    wait_for(page, "Math.abs((document.querySelector('audio')?.currentTime ?? 0) - 192.5) < 0.1")
+
+
 def test_the_tables_are_one_click_away(page: Page, site: str) -> None:
     page.goto(site)
     page.get_by_role("link", name=re.compile("Tables", re.IGNORECASE)).first.click()

@@ -114,6 +114,13 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
+def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """Return a cursor whose rows know their columns' names, whatever the connection's own rows are."""
+    cursor = connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    return cursor
+
+
 def is_archive(connection: sqlite3.Connection) -> bool:
     """Tell whether a database has this project's tables."""
     wanted = ("episodes", "renditions", "segments", "transcripts_fts")

@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.archive.database import named_rows
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
 from pipeline.archive.transcripts import read_segments
 from pipeline.model import Segment
@@ -61,7 +62,7 @@ left join renditions r on r.episode = e.id and case when t.id is null then r.cur
 
 def publication(connection: sqlite3.Connection, episode_id: str) -> Publication | None:
     """Return one episode whole, or None if there is no such episode."""
-    row = _cursor(connection).execute(f"{_ITEMS} where e.id = ?", [episode_id]).fetchone()
+    row = named_rows(connection).execute(f"{_ITEMS} where e.id = ?", [episode_id]).fetchone()
     if row is None:
         return None
     return Publication(
@@ -73,7 +74,7 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
 
 def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     """Return a feed with its episodes, or None if there is no such feed."""
-    cursor = _cursor(connection)
+    cursor = named_rows(connection)
     feed = cursor.execute("select title, coalesce(feed_url, url) as url from feeds where slug = ?", [slug]).fetchone()
     if feed is None:
         return None
@@ -102,12 +103,6 @@ def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment,
     names = {row[0]: row[1] for row in rows}
     segments = read_segments(connection, transcript)
     return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments)
-
-
-def _cursor(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
-    return cursor
 
 
 def _facts(row: sqlite3.Row) -> dict[str, Any]:

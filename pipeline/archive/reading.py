@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
 from pipeline.times import exactly
 
@@ -96,11 +97,15 @@ class PublishedQuestion:
     question: str
 
     @property
+    def standing(self) -> str:
+        """Return its status in words."""
+        return (self.status or "not looked for yet").replace("_", " ")
+
+    @property
     def summary(self) -> str:
         """Return what is known of it in words."""
-        status = (self.status or "not looked for yet").replace("_", " ")
         when = f" at {exactly(self.start)}" if self.start is not None else ""
-        return f"question {self.number}: {status}{when}{', corrected' if self.corrected else ''}"
+        return f"question {self.number}: {self.standing}{when}{', corrected' if self.corrected else ''}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,7 @@ class Episode:
 
 def shows(connection: sqlite3.Connection) -> tuple[Show, ...]:
     """Return the archive's shows by title."""
-    rows = _rows(connection).execute(
+    rows = named_rows(connection).execute(
         """select f.slug, f.title, count(e.id) as episodes, count(t.id) as transcribed,
             coalesce(sum(r.duration), 0) as seconds, max(e.published) as newest
         from feeds f
@@ -177,7 +182,7 @@ def holdings(connection: sqlite3.Connection) -> Holdings:
 
 def newest(connection: sqlite3.Connection, limit: int) -> tuple[Listed, ...]:
     """Return the episodes published last, newest first; those without a date come last."""
-    rows = _rows(connection).execute(
+    rows = named_rows(connection).execute(
         """select e.id, e.title, f.title as show, e.published,
             coalesce(r.duration, e.declared_duration) as duration,
             (select count(*) from questions q where q.episode = e.id and q.number is not null) as questions,
@@ -200,7 +205,7 @@ def speakers(connection: sqlite3.Connection, limit: int = 500) -> tuple[str, ...
 def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
     """Return a kept file by its content; which of its episodes it came with does not matter."""
     row = (
-        _rows(connection)
+        named_rows(connection)
         .execute("select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256])
         .fetchone()
     )
@@ -222,7 +227,7 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
     """Return for each of these episodes its published questions in list order; none where it has no list."""
     wanted = sorted(set(episodes))
     marks = ", ".join("?" * len(wanted))
-    rows = _rows(connection).execute(
+    rows = named_rows(connection).execute(
         # The view in an archive that an older version made has no ids.
         f"""select t.episode, t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected,
             t.merged_with, q.id as question
@@ -239,7 +244,7 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
 
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
-    cursor = _rows(connection)
+    cursor = named_rows(connection)
     row = cursor.execute(
         """select e.id, e.title, f.title as show, e.published, e.link, e.enclosure_url, e.notes_html,
             e.declared_duration, r.sha256 as current, t.id as transcript
@@ -295,12 +300,6 @@ def episode_named(connection: sqlite3.Connection, name: str) -> str:
 def _plain(title: str) -> str:
     """A title as people type it: without capitals, curly quotes and more than single spaces."""
     return " ".join(title.casefold().translate(_STRAIGHT).split())
-
-
-def _rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
-    return cursor
 
 
 def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | None:

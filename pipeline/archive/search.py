@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate
 
+from pipeline.archive.database import named_rows
 from pipeline.archive.query import Alternative, Query, compile_query, folded_words
 from pipeline.model import clock
 
@@ -121,8 +122,7 @@ def search(
     query = compile_query(text)
     if not query.match:
         return Results()
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
+    cursor = named_rows(connection)
     page = min(max(page, 1), MAX_PAGE)
     first = (page - 1) * size
     find = _phrase_hits if query.has_phrase else _word_hits

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from pipeline.archive.database import named_rows
+
 
 def status(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return ``feeds`` (one entry each, with counts and hours of audio) and ``last_run`` with what failed in it."""
-    cursor = connection.cursor()
-    cursor.row_factory = sqlite3.Row
+    cursor = named_rows(connection)
     feeds = cursor.execute(
         """select f.slug, f.title, f.last_polled, f.last_status,
             (select count(*) from episodes e where e.feed = f.slug) as episodes,

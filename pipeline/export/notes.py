@@ -15,7 +15,6 @@ from pipeline.model import clock
 
 # All that can begin something in CommonMark or in what GitHub adds to it; a backslash makes it plain (section 2.4).
 _MARKUP = re.compile(r"[\\`*_\[\]()<>&~|{}#!$:@]")
-_REMARKS = {"uncertain": "uncertain", "not_asked": "not asked", None: "not looked for yet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def _listed(item: Item, addresses: Addresses) -> Iterator[_Line]:
 
 def _line(item: Item, question: PublishedQuestion, addresses: Addresses) -> _Line:
     text = f"{question.number}) {' '.join(question.text.split())}"
-    remark = _REMARKS.get(question.status, "")
+    remark = "" if question.status in {"asked", "merged"} else question.standing
     start = question.start
     if start is None or question.status in {"not_asked", None}:
         return _Line(text, remark or "time not known", "", "")

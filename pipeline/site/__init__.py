@@ -16,10 +16,11 @@ from pipeline.site import exports, pages, searching
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
 from pipeline.site.correct import correct
-from pipeline.site.editors import permission_resources_sql, register_actions
+from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
 from pipeline.site.respond import DatasetteView, guarded
 
-__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes"]  # Datasette's hooks
+# Datasette's hooks.
+__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes", "skip_csrf"]
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette

@@ -76,7 +76,7 @@ def _said(fields: Mapping[str, str]) -> Mapping[str, str]:
     if fields["status"] == "not_asked":
         return {name: value for name, value in fields.items() if name in {"status", "note"}}
     if not fields.get("start", "").strip():
-        raise CorrectionError("start: is missing; say when the question is asked")
+        raise CorrectionError("start: is missing; say when the question is asked, or that it is not")
     return fields
 
 

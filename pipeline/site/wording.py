@@ -62,14 +62,9 @@ def status(question: PublishedQuestion) -> str:
     """Say what is known about where a question is asked; empty when it is asked and no more needs saying."""
     if question.status == "merged" and question.merged_with is not None:
         return f"asked together with question {question.merged_with}"
-    words = {
-        None: "not looked for yet",
-        "asked": "",
-        "merged": "asked together with another question",
-        "uncertain": "uncertain",
-        "not_asked": "not asked",
-    }
-    return words.get(question.status, question.status or "")
+    if question.status == "merged":
+        return "asked together with another question"
+    return "" if question.status == "asked" else question.standing
 
 
 def doubts(flags: tuple[str, ...]) -> str:

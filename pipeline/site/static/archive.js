@@ -2,6 +2,14 @@
 // read, linked to and played.
 "use strict";
 
+// A time as the site reads it, in seconds: "192", "192.5", "3:12" or "1:02:03"; null if it is none. Editors' script has
+// use for it too.
+function seconds(text) {
+  const found = /^(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?$/.exec((text || "").trim());
+  if (!found || (found[2] && Number(found[3]) >= 60) || (found[1] && Number(found[2]) >= 60)) return null;
+  return Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]);
+}
+
 (() => {
   const player = document.getElementById("player");
   const passages = [...document.querySelectorAll(".passage")];
@@ -10,17 +18,11 @@
   let wanted = null; // the second to go to as soon as the player knows the recording
   let current = null; // the passage being spoken
 
-  // "192", "192.5", "3:12" or "1:02:03"; anything after a comma is an end, which is not kept.
-  function seconds(text) {
-    const found = /^(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?(?:,.*)?$/.exec((text || "").trim());
-    if (!found || (found[2] && Number(found[3]) >= 60) || (found[1] && Number(found[2]) >= 60)) return null;
-    return Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]);
-  }
-
-  // The address as the page was opened: #t= wins over ?t=, as the narrower of the two.
+  // The address as the page was opened: #t= wins over ?t=, as the narrower of the two. What follows a comma is an end,
+  // which is not kept.
   function pointedAt() {
     const fragment = new URLSearchParams(location.hash.slice(1)).get("t");
-    return seconds(fragment ?? new URLSearchParams(location.search).get("t"));
+    return seconds((fragment ?? new URLSearchParams(location.search).get("t") ?? "").split(",")[0]);
   }
 
   function seek(second) {

@@ -9,12 +9,7 @@
   const told = document.querySelector(".told");
   const NUDGE = 0.2; // seconds; with Shift ten times as much
 
-  // As the site reads and writes times; archive.js has the same for addresses.
-  function read(text) {
-    const found = /^(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d*)?)$/.exec(text.trim());
-    return found ? Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]) : null;
-  }
-
+  // The opposite of seconds() in archive.js.
   function written(second) {
     const hundredths = Math.round(second * 100);
     const whole = Math.floor(hundredths / 100);
@@ -43,7 +38,7 @@
   }
 
   function nudge(form, by) {
-    const from = read(form.elements.start.value) ?? (player ? player.currentTime : 0);
+    const from = seconds(form.elements.start.value) ?? (player ? player.currentTime : 0);
     const second = set(form, from + by);
     if (player) player.currentTime = second; // so that it is heard at once
   }
@@ -54,7 +49,7 @@
       player.pause();
       return;
     }
-    player.currentTime = read(form.elements.start.value) ?? player.currentTime;
+    player.currentTime = seconds(form.elements.start.value) ?? player.currentTime;
     player.play().catch(() => {}); // the browser may refuse; its own button is there
   }
 
