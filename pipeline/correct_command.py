@@ -126,9 +126,10 @@ def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
         return
     for doubt in doubts:
         when = exactly(doubt.start) if doubt.start is not None else "—"
+        other = f", or {exactly(doubt.runner_up)}" if doubt.runner_up is not None else ""
         click.echo(
-            f"{doubt.title}, question {doubt.number}: {when} {doubt.status.replace('_', ' ')} {doubt.confidence:.2f} "
-            f"[{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {doubt.path}"
+            f"{doubt.title}, question {doubt.number}: {when}{other} {doubt.status.replace('_', ' ')} "
+            f"{doubt.confidence:.2f} [{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {doubt.path}"
         )
     click.echo(f"{len(doubts)} to look at", err=True)
 

@@ -302,6 +302,15 @@ def test_corrections_of_an_older_archive_can_be_undone(tmp_path: Path) -> None:
         assert times(db, 3)[:4] == ("asked", 20.0, 22.0, 29.0)
 
 
+def test_what_may_be_asked_elsewhere_is_worth_a_look(archive: Database) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS[:2]))
+    near = Match(1, "asked", 1.0, 2.0, 9.0, 0.87, runner_up=30.0, runner_up_confidence=0.12)
+    far = Match(2, "asked", 10.0, 12.0, 19.0, 0.95, runner_up=40.0, runner_up_confidence=0.02)
+    align(archive, one, [near, far])
+    (doubt,) = worth_a_look(archive)
+    assert (doubt.number, doubt.reasons, doubt.runner_up) == (1, ("another place may be right",), 30.0)
+
+
 def test_two_editors_and_a_run_write_beside_each_other(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with writer(path) as run:

@@ -22,7 +22,8 @@ from pipeline.times import exactly
 NOTE_LENGTH = 1000  # characters
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 SURE = 0.85  # what is less sure than that is worth a look
-REASONS = ("uncertain", "out of list order", "not sure")  # the most urgent first
+NEAR = 0.1  # a place that is likelier than this may be the right one
+REASONS = ("uncertain", "out of list order", "another place may be right", "not sure")  # the most urgent first
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A question that an editor should look at, and why; ``path`` is its place on the site."""
+    """A question that an editor should look at, and why; ``path`` is its place on the site.
+
+    ``runner_up`` is when it would be asked if not at ``start``.
+    """
 
     episode: str
     title: str
@@ -71,6 +75,7 @@ class Doubt:
     start: float | None
     confidence: float
     reasons: tuple[str, ...]
+    runner_up: float | None = None
 
     @property
     def path(self) -> str:
@@ -205,7 +210,8 @@ def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
         episode: an episode's id; None: all episodes.
     """
     rows = db.execute(
-        """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected
+        """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
+               t.runner_up, t.runner_up_confidence
            from question_times t join episodes e on e.id = t.episode
            where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
         {"episode": episode},
@@ -215,11 +221,11 @@ def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
         listed = list(group)
         asked = [row for row in listed if row[4] in {"asked", "merged"} and row[5] is not None]
         misplaced = {asked[place][2] for place in _out_of_order([row[5] for row in asked])}
-        for id_, title, number, text, status, start, confidence, corrected in listed:
-            told = (status == "uncertain", number in misplaced, confidence < SURE)
+        for id_, title, number, text, status, start, confidence, corrected, runner_up, likely in listed:
+            told = (status == "uncertain", number in misplaced, (likely or 0) > NEAR, confidence < SURE)
             reasons = tuple(reason for reason, holds in zip(REASONS, told, strict=True) if holds)
             if reasons and not corrected:
-                found.append(Doubt(id_, title, number, text, status, start, confidence, reasons))
+                found.append(Doubt(id_, title, number, text, status, start, confidence, reasons, runner_up))
     return tuple(sorted(found, key=lambda one: (*(reason not in one.reasons for reason in REASONS), one.confidence)))
 
 

@@ -82,7 +82,8 @@ class Rendition:
 class PublishedQuestion:
     """A published question and where it is asked; ``status`` is None when nobody has looked for it yet.
 
-    ``question`` is its id, which stays when its number does not.
+    ``question`` is its id, which stays when its number does not. ``detected`` tells that no list was published: it was
+    heard. ``runner_up`` is when it would be asked if not at ``start``.
     """
 
     number: int
@@ -95,6 +96,8 @@ class PublishedQuestion:
     corrected: bool
     merged_with: int | None
     question: str
+    detected: bool = False
+    runner_up: float | None = None
 
     @property
     def standing(self) -> str:
@@ -227,10 +230,12 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
     """Return for each of these episodes its published questions in list order; none where it has no list."""
     wanted = sorted(set(episodes))
     marks = ", ".join("?" * len(wanted))
+    # In an archive that an older version made the view has no ids and no runners-up.
+    known = {row[1] for row in connection.execute("pragma table_info(question_times)")}
+    runner_up = "t.runner_up" if "runner_up" in known else "null"
     rows = named_rows(connection).execute(
-        # The view in an archive that an older version made has no ids.
         f"""select t.episode, t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected,
-            t.merged_with, q.id as question
+            t.merged_with, q.id as question, q.source = 'detected' as detected, {runner_up} as runner_up
         from question_times t join questions q on q.episode = t.episode and q.number = t.number
         where t.episode in ({marks}) order by t.episode, t.number""",  # noqa: S608 - only question marks
         wanted,
@@ -238,7 +243,9 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
     found: defaultdict[str, list[PublishedQuestion]] = defaultdict(list)
     for row in rows:
         facts = dict(row)
-        found[facts.pop("episode")].append(PublishedQuestion(**{**facts, "corrected": bool(facts["corrected"])}))
+        found[facts.pop("episode")].append(
+            PublishedQuestion(**{**facts, "corrected": bool(facts["corrected"]), "detected": bool(facts["detected"])})
+        )
     return {episode: tuple(found[episode]) for episode in wanted}
 
 
