@@ -10,7 +10,7 @@ so it is learnt a few times.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -66,13 +66,16 @@ def _row(place: Candidate, usual: Closeness) -> list[float]:
     return [*place.evidence, *closer, 1.0]
 
 
-def learn(found: Cases, usual: Closeness) -> Weights:
-    """The weights that make the right places the likeliest."""
+def learn(found: Cases, usual: Closeness, *, without: Collection[str] = ()) -> Weights:
+    """The weights that make the right places the likeliest; pieces ``without`` which it has to do weigh 0."""
+    kinds = [*Evidence._fields, *(f"{name}_beyond_usual" for name in Closeness._fields), "bias"]
+    counts = np.array([kind not in without for kind in kinds])
     weights = Weights(0.0, Evidence(*[0.0] * len(Evidence._fields)), Closeness(*[0.0] * len(Closeness._fields)), usual)
     for n in range(ROUNDS):
-        values = _likeliest(list(rows(found, weights, first=n == 0))).tolist()
+        values = _likeliest([(some * counts, right) for some, right in rows(found, weights, first=n == 0)]).tolist()
         count = len(Evidence._fields)
-        evidence = Evidence(*values[:count])._replace(scarce=SCARCE)
+        scarce = 0.0 if "scarce" in without else SCARCE
+        evidence = Evidence(*values[:count])._replace(scarce=scarce)
         weights = Weights(values[-1], evidence, Closeness(*values[count:-1]), usual)
     return weights
 
@@ -97,11 +100,13 @@ def _likeliest(found: Sequence[tuple[Array, NDArray[np.bool_]]]) -> Array:
     return weights
 
 
-def learn_from(corpus: Sequence[Interview], encode: Encode | None, *, left_out: str | None = None) -> Weights:
+def learn_from(
+    corpus: Sequence[Interview], encode: Encode | None, *, left_out: str | None = None, without: Collection[str] = ()
+) -> Weights:
     """The same from all interviews but those of one source, as given and made harder."""
     chosen = [one for one in corpus if one.set in LEARNT_FROM and one.source != left_out]
     usual = (BY_MEANING if encode else BY_WORDS).usual
-    return learn(cases([changes()[name](one) for name in AS for one in chosen], encode), usual)
+    return learn(cases([changes()[name](one) for name in AS for one in chosen], encode), usual, without=without)
 
 
 @click.command()
