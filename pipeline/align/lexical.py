@@ -48,7 +48,10 @@ class Spoken:
         words = [set(content_words(sentence)) for sentence in sentences]
         self._vocabulary = sorted(set().union(*words))
         column = {word: n for n, word in enumerate(self._vocabulary)}
-        self._columns = [[column[word] for word in some] for some in words]
+        self._count = len(words)
+        self._worded = [n for n, some in enumerate(words) if some]  # the sentences that have words,
+        self._columns = [column[word] for n in self._worded for word in words[n]]  # the words of each in turn,
+        self._begins = np.cumsum([0, *(len(words[n]) for n in self._worded)][:-1])  # and where they begin
 
     def presence(self, question: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Say which of a question's words each sentence holds.
@@ -58,15 +61,13 @@ class Spoken:
             and the words' weights, shape (words,), summing to 1: their inverse document frequency in this episode.
         """
         wanted = list(dict.fromkeys(content_words(question)))
-        count = len(self._columns)
+        count = self._count
         if not wanted or not self._vocabulary:
             return np.zeros((len(wanted), count)), np.ones(len(wanted)) / max(1, len(wanted))
         similar = np.asarray(process.cdist(wanted, self._vocabulary, scorer=fuzz.ratio, score_cutoff=MISHEARD_RATIO))
         likeness = np.where(similar >= 100, 1.0, np.where(similar > 0, MISHEARD_WEIGHT, 0.0))
         held = np.zeros((len(wanted), count))
-        for n, columns in enumerate(self._columns):
-            if columns:
-                held[:, n] = likeness[:, columns].max(axis=1)
+        held[:, self._worded] = np.maximum.reduceat(likeness[:, self._columns], self._begins, axis=1)
         weights = np.log((count + 1) / ((held > 0).sum(axis=1) + 0.5))
         weights = np.maximum(weights, 0.1)
         return held, weights / weights.sum()
