@@ -17,13 +17,15 @@ _ROUNDING = 0.1
 class Turn:
     """What one speaker says in one go about one question; ``paragraphs`` are never empty.
 
-    ``new`` tells that the turn before was not about the same published question.
+    ``new`` tells that the turn before was not about the same published question, ``follow_up`` that it asks something
+    more about one that was answered already.
     """
 
     speaker: str | None
     role: str
     question: int | None
     new: bool
+    follow_up: bool
     paragraphs: tuple[tuple[Passage, ...], ...]
 
     @property
@@ -34,6 +36,8 @@ class Turn:
         """
         if self.question is None or not (self.new or self.role == "question" or not self.speaker):
             return ""
+        if self.follow_up:
+            return "follows up on" if self.speaker else "Follow-up to"
         if self.role == "question":
             return "asks" if self.speaker else "Asked:"
         return "on" if self.speaker else "Answer to"
@@ -44,7 +48,8 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
     found: list[Turn] = []
     for (speaker, role, question), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.question)):
         new = not found or found[-1].question != question
-        found.append(Turn(speaker, role, question, new, tuple(paragraphs(group))))
+        follow_up = role == "question" and not new and found[-1].role == "answer"
+        found.append(Turn(speaker, role, question, new, follow_up, tuple(paragraphs(group))))
     return tuple(found)
 
 
