@@ -24,7 +24,7 @@ INVERSION_COST = 1.0
 SHARED_PLACE_COST = 1.0
 SAME_TIME = 3.0  # seconds: places nearer than this are not out of order
 SAME_START = 2.0  # seconds: places nearer than this say the same of when a question is asked
-ROUNDS = 2
+ROUNDS = 3
 CERTAIN = 100.0  # log-odds
 NEGLIGIBLE = 0.01
 _NEVER = -1e9
@@ -58,8 +58,8 @@ def decide(
 ) -> list[Decision]:
     """Say of each question where it is asked, and how likely. Deterministic.
 
-    It is decided twice: only when questions were found is it known how closely the host keeps to the published wording,
-    and which of his askings are left for the other questions.
+    It is decided a few times: how closely the host keeps to the published wording, and which of his askings are left for
+    the other questions, is known only when questions were found.
 
     Args:
         options: The places of each question, in list order.
