@@ -58,8 +58,8 @@ def decide(
 ) -> list[Decision]:
     """Say of each question where it is asked, and how likely. Deterministic.
 
-    It is decided a few times: how closely the host keeps to the published wording, and which of his askings are left for
-    the other questions, is known only when questions were found.
+    It is decided a few times: how closely the host keeps to the published wording, and which askings are left for the
+    other questions, is known only when questions were found.
 
     Args:
         options: The places of each question, in list order.

@@ -81,7 +81,7 @@ def closeness(evidence: Evidence) -> Closeness:
 
 
 # Not learnt: none of the interviews to learn from is of a host who asks little besides the list. There, what is left of
-# his askings when the plain ones are found is most likely what is left of the list.
+# the askings when the plain ones are found is most likely what is left of the list.
 SCARCE = 3.0
 BY_MEANING = Weights(
     bias=1.27,
