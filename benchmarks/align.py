@@ -20,7 +20,7 @@ from benchmarks.align_measures import TOLERANCES, Outcome, calibration, outcomes
 from benchmarks.align_systems import SYSTEMS, System
 
 QUESTION_SETS = ("optech_qa", "seu_mech")
-EASY, HARD = ("distractor", "removed"), ("cut",)
+EASY, CUT, GONE = ("distractor", "removed"), ("cut", "asked again"), ("cut",)
 
 
 def measured(system: System, corpus: Sequence[Interview], change: Change) -> dict[str, list[Outcome]]:
@@ -42,7 +42,8 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
         "precision_2s": within.precision,
         "recall_2s": within.recall,
         "refused": refused(results, EASY),
-        "refused_cut": refused(results, HARD),
+        "refused_cut": refused(results, CUT),
+        "refused_gone": refused(results, GONE),
         "median_error": typical_error(results),
         "ece": ece,
         "brier": brier,
@@ -81,7 +82,7 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
     """Measure, print and write."""
     corpus = interviews(folder)
     report: dict[str, dict[str, Any]] = {}
-    columns = ("questions", "f1_2s", "f1_5s", "refused", "refused_cut", "median_error", "ece", "brier")
+    columns = ("questions", "f1_2s", "f1_5s", "refused", "refused_cut", "refused_gone", "median_error", "ece", "brier")
     for name_of_system in only or SYSTEMS:
         system = SYSTEMS[name_of_system]
         click.echo(f"\n{name_of_system}\n\n| change | set | {' | '.join(columns)} |\n|{' --- |' * (2 + len(columns))}")

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import click
 
-from benchmarks.align import EASY, HARD, QUESTION_SETS
+from benchmarks.align import CUT, EASY, QUESTION_SETS
 from benchmarks.align_data import FOLDER, changes, interviews, remembered
 from benchmarks.align_fit import AS as LEARNT_AS
 from benchmarks.align_fit import LEARNT_FROM, cases, learn
@@ -46,7 +46,7 @@ def figures(weights: Mapping[str, Weights], named: str) -> dict[str, float]:
     return {
         "f1_2s": sum(score(some, 2.0).f1 for some in plain) / len(plain),
         "refused": sum(refused(some, EASY) for some in plain) / len(plain),
-        "refused_cut": sum(refused(some, HARD) for some in cut) / len(cut),
+        "refused_cut": sum(refused(some, CUT) for some in cut) / len(cut),
         "ece": sum(calibration(some)[0] for some in plain) / len(plain),
         "topics_f1_5s": score(found["optech_agenda"], 5.0).f1,
     }

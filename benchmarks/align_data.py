@@ -21,6 +21,16 @@ from pipeline.model import Question, Segment
 
 FOLDER = Path("../shared/alignment")
 _PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")
+# Found by reading what was taken for the asking: it is the asking, nearly word for word.
+_ASKED_AGAIN = {
+    ("optech_qa_cut", "2023-01-25", 7),
+    ("optech_qa_cut", "2023-07-26", 2),
+    ("optech_qa_cut", "2025-02-28", 10),
+    ("seu_mech_cut", "EP-05-Alper", 2),
+    ("seu_mech_cut", "EP-09-Charlie-Gerard", 2),
+    ("seu_mech_cut", "EP-15-Peter-Pezaris", 10),
+    ("seu_mech_cut", "EP-42-Karl-Hughes", 6),
+}
 _SEED = 1
 _COMMONER = 9000  # words
 _SPELT_OTHERWISE = 70  # per cent of letters that two words share, and no more
@@ -33,7 +43,8 @@ class Asked:
 
     Attributes:
         question: As published.
-        kind: ``published``, ``mech``, ``distractor`` (of another episode) or ``cut`` (its asking was cut out).
+        kind: ``published``, ``mech``, ``distractor`` (of another episode), ``cut`` (its asking was cut out) or
+            ``asked again`` (its asking was cut out, but it is asked a second time in what was left).
         span: Between which seconds its asking may be said to begin; None where it is not asked.
         wordings: The same question otherwise worded: ``syn`` (synonyms), ``heavy`` (a headline).
     """
@@ -81,7 +92,7 @@ def _read(facts: Mapping[str, Any]) -> Interview:
         tuple(
             Asked(
                 Question(one["number"], one["text"]),
-                one["kind"],
+                "asked again" if (facts["set"], facts["episode"], one["number"]) in _ASKED_AGAIN else one["kind"],
                 None if one["start"] is None else (one["lo"], one["hi"]),
                 {key: one[key] for key in ("syn", "heavy") if one.get(key)},
             )

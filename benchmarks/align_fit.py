@@ -43,7 +43,13 @@ def cases(corpus: Sequence[Interview], encode: Encode | None) -> Cases:
     found = []
     for interview in corpus:
         options = places_of(interview.questions, cut(interview.segments), encode)
-        found.append([(places, one.span) for places, one in zip(options, interview.asked, strict=True)])
+        found.append(
+            [
+                (places, one.span)
+                for places, one in zip(options, interview.asked, strict=True)
+                if one.kind != "asked again"
+            ]
+        )
     return found
 
 

@@ -19,7 +19,7 @@ __all__ = ["ALIGNER_VERSION", "Alignment", "align", "label_segments", "places_of
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
 ALIGNER_VERSION = 4
 ASKED_PROBABILITY = 0.5
-WORTH_NAMING = 0.4  # a place that is likelier than this is named, as uncertain
+WORTH_NAMING = 0.45  # a place that is likelier than this is named, as uncertain
 # Where only wording was compared: that it is not there says little of whether it was asked in quite other words.
 MAX_NOT_ASKED_BY_WORDS = 0.5
 

@@ -84,24 +84,24 @@ def closeness(evidence: Evidence) -> Closeness:
 # the askings when the plain ones are found is most likely what is left of the list.
 SCARCE = 3.0
 BY_MEANING = Weights(
-    bias=1.27,
+    bias=1.24,
     evidence=Evidence(
-        coverage=0.90,
-        in_order=2.98,
-        common=-1.13,
-        misplaced=-0.90,
-        unlike_long=-1.41,
+        coverage=1.33,
+        in_order=3.19,
+        common=-1.23,
+        misplaced=-0.91,
+        unlike_long=-1.53,
         scarce=SCARCE,
-        nearness=0.49,
-        stands_out=0.74,
-        answered=1.53,
+        nearness=0.61,
+        stands_out=0.86,
+        answered=1.56,
     ),
-    closer=Closeness(coverage=1.77, in_order=3.54, nearness=0.87),
+    closer=Closeness(coverage=1.91, in_order=3.54, nearness=0.87),
     usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.7),
 )
 BY_WORDS = Weights(
-    bias=3.91,
-    evidence=Evidence(coverage=1.68, in_order=4.37, common=-0.93, misplaced=-1.21, unlike_long=-1.92, scarce=SCARCE),
-    closer=Closeness(coverage=2.75, in_order=5.09, nearness=0.0),
+    bias=3.74,
+    evidence=Evidence(coverage=2.39, in_order=4.71, common=-0.94, misplaced=-1.27, unlike_long=-2.01, scarce=SCARCE),
+    closer=Closeness(coverage=2.78, in_order=5.03, nearness=0.0),
     usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.0),
 )
