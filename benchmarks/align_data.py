@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rapidfuzz import fuzz, process
 
+from pipeline.align.askings import askings, host_of
 from pipeline.align.lexical import STOPWORDS
-from pipeline.align.meaning import Encode, Remembered, SentenceEncoder, directions
+from pipeline.align.meaning import Encode, SentenceEncoder, directions
+from pipeline.align.units import cut
 from pipeline.model import Question, Segment
+from pipeline.vectors import Remembered
 
 FOLDER = Path("../shared/alignment")
 _PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")
@@ -31,6 +36,7 @@ _ASKED_AGAIN = {
     ("seu_mech_cut", "EP-15-Peter-Pezaris", 10),
     ("seu_mech_cut", "EP-42-Karl-Hughes", 6),
 }
+_SLACK, _LONGEST_ASKING = 2.0, 20.0  # seconds
 _SEED = 1
 _COMMONER = 9000  # words
 _SPELT_OTHERWISE = 70  # per cent of letters that two words share, and no more
@@ -118,6 +124,8 @@ def changes() -> dict[str, Change]:
         "words left out": with_words_left_out,
         "reworded": reworded,
         "freely rephrased": rephrased,
+        "nothing else asked": with_nothing_else_asked,
+        "freely rephrased, nothing else asked": lambda interview: rephrased(with_nothing_else_asked(interview)),
         "two swapped": swapped,
         "two removed": with_two_removed,
     }
@@ -208,6 +216,25 @@ def rephrased(interview: Interview) -> Interview:
         for one in interview.asked
     ]
     return replace(interview, asked=tuple(asked))
+
+
+def with_nothing_else_asked(interview: Interview) -> Interview:
+    """The host asks what is on the list, as in an interview whose whole list is published; the rest is cut out."""
+    units = cut(interview.segments)
+    spoken = [asking.start for asking in askings(units, host_of(units, ()))]
+    spans = [one.span for one in interview.asked if one.span]
+    gone = [
+        (start, following)
+        for start, following in pairwise([*spoken, math.inf])
+        if not any(low - _SLACK <= start <= high + _LONGEST_ASKING for low, high in spans)
+        and not any(start - _SLACK <= high and low <= following - _LONGEST_ASKING for low, high in spans)
+    ]
+    segments = tuple(
+        segment
+        for segment in interview.segments
+        if not any(start <= (segment.start + segment.end) / 2 < following for start, following in gone)
+    )
+    return replace(interview, segments=segments)
 
 
 def swapped(interview: Interview) -> Interview:

@@ -29,6 +29,9 @@ _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Probability = Annotated[float, Field(allow_inf_nan=False)]
 
 
+MOST_QUESTIONS = 200
+
+
 class _Question(BaseModel):
     number: int
     text: str
@@ -51,7 +54,7 @@ class _Segment(BaseModel):
 
 
 class _Interview(BaseModel):
-    questions: list[_Question]
+    questions: Annotated[list[_Question], Field(max_length=MOST_QUESTIONS)]
     segments: list[_Segment]
 
     @model_validator(mode="after")
@@ -136,9 +139,12 @@ def align_files(paths: Sequence[Path], *, explain: bool = False) -> Iterator[Res
         questions = [Question(question.number, question.text) for question in interview.questions]
         segments = [
             Segment(s.start, s.end, s.text, tuple(Word(*word) for word in s.words or ()), s.speaker)
-            for s in interview.segments
+            for s in sorted(interview.segments, key=lambda segment: segment.start)
         ]
-        yield path, {"file": str(path), **_aligned(questions, segments, explain=explain)}
+        try:
+            yield path, {"file": str(path), **_aligned(questions, segments, explain=explain)}
+        except ArchiveError as error:
+            yield path, error
 
 
 def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, explain: bool) -> dict[str, Any]:

@@ -276,18 +276,18 @@ def align_command(
         failed = _print_lines(align_files([*files, *map(Path, names)], explain=explain))
         sys.exit(3 if failed else 0)
     if explain:
+        for name in ("feeds", "only", "again", "everything", "quiet"):
+            if _is_given(context, name):
+                raise click.UsageError(f"--{'all' if name == 'everything' else name} means nothing with --explain.")
         _explain_alignments(names, options["db"], as_json=options["as_json"])
         return
-    if everything and (names or options["only"]):
-        raise click.UsageError("--all and a choice of episodes are not for each other.")
+    if len(names) > 1 or (names and (everything or options["only"])) or (everything and options["only"]):
+        raise click.UsageError("Name one EPISODE, or choose with --only, or say --all. Files need --load before them.")
     options["again"] |= everything
-    if not names:
-        sys.exit(_run(("align",), **options))
-    if options["only"]:
-        raise click.UsageError("Either EPISODE or --only, not both.")
-    with reader(options["db"]) as connection:
-        chosen = [episode_named(connection, name) for name in names]
-    sys.exit(max(_run(("align",), **options | {"only": episode}) for episode in chosen))
+    if names:
+        with reader(options["db"]) as connection:
+            options["only"] = episode_named(connection, names[0])
+    sys.exit(_run(("align",), **options))
 
 
 def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> None:
@@ -296,9 +296,10 @@ def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> Non
     from sqlite_utils import Database
 
     from pipeline.align.explain import table
-    from pipeline.run import vectors
     from pipeline.stages.align import explain_episode
+    from pipeline.vectors import vectors
 
+    bring_up_to_date(db)
     with reader(db) as connection:
         found = {
             episode: explain_episode(Database(connection), episode, vectors(db.parent))

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from types import FrameType
 
-from pipeline.align.meaning import Encode, Remembered, encoded, is_installed
 from pipeline.archive.database import writer
 from pipeline.config import Config, Feed
 from pipeline.ingest import STAGES, Report, StageName, ingest
@@ -19,10 +18,10 @@ from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Tools
 from pipeline.talk import Talk
 from pipeline.times import utc_now
+from pipeline.vectors import vectors
 from pipeline.web import make_client
 
 MODELS_FOLDER = "models"
-VECTORS_FOLDER = "vectors"
 
 
 def run(
@@ -55,11 +54,6 @@ def run(
         report = ingest(config, tools, stages=stages, only=only, say=talk.item)
     talk.report(report)
     return report
-
-
-def vectors(data: Path) -> Encode | None:
-    """Return what gives sentence vectors, and keeps them in the data folder; None where there are none."""
-    return Remembered(encoded, data / VECTORS_FOLDER) if is_installed() else None
 
 
 def engines(cache_folder: Path) -> Callable[[Feed], Engine]:

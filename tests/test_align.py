@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.align import align, label_segments
+from pipeline.align.answers import with_answers
+from pipeline.align.askings import Asking
 from pipeline.align.units import cut
-from pipeline.model import Match, Question, Segment, Word
+from pipeline.model import Match, MatchStatus, Question, Segment, Word
 from pipeline.sample import DATA
 
 FILLER = [
@@ -119,6 +121,58 @@ def test_without_full_stops_a_segment_is_all_that_is_known_of_a_sentence() -> No
     texts = [text.rstrip(".?") for text in (FILLER[0], QUESTIONS[0].text, *FILLER[1:])]
     segments = tuple(Segment(10.0 * n, 10.0 * n + 9.5, text) for n, text in enumerate(texts))
     assert found(QUESTIONS[:1], segments)[0].start == 10.0
+
+
+def test_a_question_with_several_good_places_is_uncertain_not_unasked() -> None:
+    (match,) = found(QUESTIONS[:1], interview(*[QUESTIONS[0].text] * 3))
+    assert match.status == "uncertain"
+    assert match.start is not None
+    assert match.runner_up is not None
+    assert match.runner_up != match.start
+
+
+def test_what_is_not_asked_has_its_likeliest_place_as_runner_up() -> None:
+    (match,) = found(QUESTIONS[:1], interview("What does the therapeutic team do?"))
+    assert (match.status, match.start) == ("not_asked", None)
+    assert match.runner_up is not None
+    assert match.runner_up_confidence is not None
+    assert match.runner_up_confidence < 0.45
+
+
+def test_a_question_that_the_introduction_names_is_found_where_it_is_asked() -> None:
+    segments = interview(*[QUESTIONS[0].text, *["That was long ago, in another town."] * 20, QUESTIONS[0].text])
+    (match,) = found(QUESTIONS[:1], segments)
+    assert match.start == 1050.0
+
+
+def test_a_place_that_is_only_a_guess_does_not_cut_an_answer_unless_the_host_asks_there() -> None:
+    def answered(speaker: str | None) -> float | None:
+        said = [("Question one?", "host"), (FILLER[0], "guest"), ("So what does the team do?", speaker)]
+        said += [(FILLER[1], "guest"), ("Question three it is?", "host"), (FILLER[2], "guest")]
+        segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(said)]
+        places = {n: Asking(2 * n - 2, 2 * n - 2, 20.0 * n - 20, 20.0 * n - 10.5) for n in (1, 2, 3)}
+        statuses: tuple[MatchStatus, ...] = ("asked", "uncertain", "asked")
+        matches = [Match(n, status, places[n].start, places[n].end) for n, status in enumerate(statuses, 1)]
+        return with_answers(matches, places, cut(segments))[0][0].answer_end
+
+    assert answered("guest") == 40.0
+    assert answered("host") == 20.0
+
+
+def test_a_question_numbered_nought_has_follow_ups_too() -> None:
+    answer = [(text, "guest") for text in FILLER]
+    said = [(QUESTIONS[0].text, "host"), *answer, ("And did it rain that winter?", "host"), *answer]
+    segments = tuple(Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(said))
+    alignment = align((Question(0, QUESTIONS[0].text),), segments)
+    assert [one.after for one in alignment.follow_ups] == [0]
+    assert alignment.matches[0].answer_end == alignment.follow_ups[0].start == 50.0
+
+
+def test_asking_wins_over_answering_where_two_questions_share_a_segment() -> None:
+    segments = (Segment(0.0, 10.0, "A?"), Segment(10.0, 20.0, "B?"))
+    matches = (Match(1, "asked", 0.0, 10.0, 30.0, 0.9), Match(2, "asked", 10.0, 20.0, 30.0, 0.9))
+    assert label_segments(matches, (), segments) == (("question", 1), ("question", 2))
+    assert label_segments(matches[::-1], (), segments) == (("question", 1), ("question", 2))
 
 
 def test_nothing_to_align() -> None:

@@ -110,6 +110,29 @@ def test_a_known_place_is_the_sentence_that_an_editor_meant() -> None:
     said = units(("The trains.", None), (QUESTION, None), ("The weather.", None))
     wanted, windows = Wanted(QUESTION, None, 0.5, 1), Windows.of(said, None)
     for start in (99.8, 100.0, 102.5):
-        found = candidate_at(wanted, windows, start)
+        found = candidate_at(wanted, windows, start, None)
         assert (found.first, found.start) == (1, start)
         assert found.end == 109.0
+
+
+def test_a_known_place_has_the_sentences_of_one_speaker_and_ends_where_an_editor_says() -> None:
+    said = units(
+        ("Were caseloads", "host"), ("kept manageable?", "host"), ("Yes, caseloads were.", "guest"), apart=10.0
+    )
+    wanted, windows = Wanted(QUESTION, None, 0.5, 1), Windows.of(said, None)
+    assert candidate_at(wanted, windows, 0.0, None).last == 1
+    assert candidate_at(wanted, windows, 0.0, 8.0).last == 0
+    assert candidate_at(wanted, windows, 0.0, 8.0).end == 8.0
+
+
+def test_an_asking_begins_with_the_short_sentence_that_comes_to_it_and_ends_with_its_last_question() -> None:
+    said = units(
+        ("The trains.", "guest"),
+        ("Turning to your staff.", "host"),
+        (QUESTION, "host"),
+        ("Is that right?", "host"),
+        ("Do you mean this year?", "guest"),
+        apart=10.0,
+    )
+    found = next(one for one in places(said) if one.first <= 2 <= one.last and one.start == 10.0)
+    assert (found.start, found.end) == (10.0, 39.0)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
-from pipeline.align.meaning import Remembered, encoded
+from pipeline.align.meaning import Encode, Vectors, encoded
 from pipeline.archive.corrections import correct, undo
 from pipeline.config import Config, Feed
 from pipeline.ingest import ingest
@@ -17,6 +19,7 @@ from pipeline.model import Correction, Segment
 from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
+from pipeline.vectors import Remembered
 from tests.building import NOW, add_feed, add_transcript, episode
 
 TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))
@@ -77,6 +80,72 @@ def test_a_correction_has_its_neighbours_decided_anew_and_undone_too(
     ingest(config(tmp_path), tools, stages=["align"])
     assert starts(archive) == found
     assert labels(archive, "We are almost out of time") == ("question", 7)
+
+
+def test_what_is_around_a_correction_is_stored_as_it_is_decided_given_it(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    add_transcript(archive, one, SCRIPT)
+    archive.execute("update renditions set duration = 240")
+    correct(archive, one, Correction(5, "asked", 170.0, 171.0, editor="ann", made_at=NOW))
+    ingest(config(tmp_path), tools, stages=["align"])
+    rows = {
+        row[0]: row[1:]
+        for row in archive.execute("select number, status, start, answer_end, merged_with from question_times")
+    }
+    assert rows[4] == ("asked", 147.68, 170.0, None)
+    assert rows[5][:2] == ("asked", 170.0)
+    assert rows[7][:2] == ("asked", 192.083)
+    assert labels(archive, "After a distressing case") == ("answer", 4)
+    assert labels(archive, "It sounds strict") == ("answer", 5)
+
+
+def test_to_confirm_a_question_moves_no_other_words_into_it(archive: Database, tools: Tools, tmp_path: Path) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    add_transcript(archive, one, SCRIPT)
+    archive.execute("update renditions set duration = 240")
+    correct(archive, one, Correction(3, "asked", 66.978, editor="ann", made_at=NOW))
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert labels(archive, "Why did you want them back") == ("question", 3)
+    assert labels(archive, "We were sending children") == ("answer", 3)
+
+
+def test_an_archive_with_and_without_sentence_vectors_is_aligned_anew(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    add_transcript(archive, one, SCRIPT)
+    for _ in range(2):
+        by_words = ingest(config(tmp_path), replace(tools, encode=None), stages=["align"])
+        by_meaning = ingest(config(tmp_path), tools, stages=["align"])
+        assert by_words.counts("align")["ok"] == by_meaning.counts("align")["ok"] == 1
+
+
+def test_a_process_that_is_killed_and_an_episode_that_cannot_be_read_cost_nobody_else(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    ids = add_feed(archive, "show", *(episode(f"e{n}", questions=QUESTIONS) for n in range(4)))
+    for n, one in enumerate(ids):
+        add_transcript(archive, one, SCRIPT, sha256=f"{n}" * 64)
+    archive.execute("update segments set words = '[[1, 2]]' where episode = ? and n = 0", [ids[2]])
+    killer = Killer(tools.encode)
+    items = ingest(config(tmp_path), replace(tools, encode=killer), stages=["align"]).items
+    assert {item.episode: item.status for item in items} == {one: "failed" if one == ids[2] else "ok" for one in ids}
+
+
+@dataclass(frozen=True)
+class Killer:
+    """Sentence vectors that end any process but the one that made them."""
+
+    encode: Encode | None
+    home: int = field(default_factory=os.getpid)
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        if os.getpid() != self.home:
+            os._exit(9)
+        assert self.encode is not None
+        return self.encode(texts)
 
 
 def test_without_a_list_what_the_host_asks_becomes_one_until_one_is_published(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from pipeline.align.meaning import DIMENSIONS, Remembered, SentenceEncoder, Vectors, directions
+from pipeline.align.meaning import DIMENSIONS, SentenceEncoder, Vectors, directions
+from pipeline.vectors import Remembered
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +68,19 @@ def test_vectors_are_worked_out_once_and_again_when_the_file_is_no_use(tmp_path:
     assert len(asked) == 1
     remembered(["One."])
     assert len(asked) == 2
-    for file in (tmp_path / "vectors").iterdir():
-        file.write_bytes(file.read_bytes()[:100])
-    assert (remembered(["One.", "Two."]) == 3).all()
-    assert (remembered(["One.", "Two."]) == 3).all()
+    for n, useless in enumerate((b"", b"PK\3\4 no archive", npy(np.full((2, DIMENSIONS), np.nan))), 3):
+        for file in (tmp_path / "vectors").iterdir():
+            file.write_bytes(useless)
+        assert (remembered(["One.", "Two."]) == n).all()
+        assert (remembered(["One.", "Two."]) == n).all()
+
+
+def test_where_nothing_can_be_kept_vectors_are_worked_out_each_time(tmp_path: Path, encoder: SentenceEncoder) -> None:
+    (tmp_path / "vectors").write_text("a file where the folder should be", encoding="utf-8")
+    assert Remembered(encoder.encode, tmp_path / "vectors")(["One."]).shape == (1, DIMENSIONS)
+
+
+def npy(values: NDArray[np.float64]) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, values)
+    return buffer.getvalue()

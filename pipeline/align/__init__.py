@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.align.answers import label_segments, with_answers
 from pipeline.align.candidates import Candidate, Wanted, candidate_at, candidates
-from pipeline.align.decide import Decision, decide
+from pipeline.align.decide import Decision, Place, decide
 from pipeline.align.evidence import BY_MEANING, BY_WORDS, Weights
 from pipeline.align.meaning import Encode, directions
 from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
 
-__all__ = ["ALIGNER_VERSION", "Alignment", "align", "label_segments", "places_of"]
+__all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
 ALIGNER_VERSION = 4
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.45  # a place that is likelier than this is named, as uncertain
+# Hosts name their topics before they ask.
+INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, where that is shorter
+HARDLY_LESS = 2.7  # times: one unit of log-odds
 # Where only wording was compared: that it is not there says little of whether it was asked in quite other words.
 MAX_NOT_ASKED_BY_WORDS = 0.5
 
@@ -71,6 +74,7 @@ def align(
     options = [candidates(one, windows) for one in wanted]
     weights = BY_WORDS if encode is None else BY_MEANING
     most_sure = MAX_NOT_ASKED_BY_WORDS if encode is None else 1.0
+    intro = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end) if units else 0.0
 
     def decided(corrections: Mapping[int, Correction]) -> list[Decision]:
         certain = {n: corrections[one.number] for n, one in enumerate(questions) if one.number in corrections}
@@ -78,25 +82,31 @@ def align(
             places if n not in certain else _places_given(certain[n], wanted[n], windows)
             for n, places in enumerate(options)
         ]
-        return decide(given, weights, certain=certain)
+        decisions = decide(given, weights, certain=certain)
+        return [replace(decision, places=_teaser_second(decision.places, intro)) for decision in decisions]
 
-    def completed(decisions: Sequence[Decision]) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
+    def completed(
+        decisions: Sequence[Decision], certain: Collection[int]
+    ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
         found = [_found(question, decision, most_sure) for question, decision in zip(questions, decisions, strict=True)]
         places = {
             match.number: decision.places[0].candidate
             for match, decision in zip(found, decisions, strict=True)
             if match.start is not None
         }
-        return with_answers(found, places, units)
+        return with_answers(found, places, units, certain=certain)
 
     decisions = decided(known)
-    matches, follow_ups = completed(decisions)
-    in_force = tuple(_corrected(match, known.get(match.number)) for match in matches)
+    given, follow_ups = completed(decisions, known)
+    in_force = tuple(corrected(match, known.get(match.number)) for match in given)
+    matches = list(in_force)
     for n, question in enumerate(questions):
         if question.number in known:
             # What would be found of it had the editor said nothing of it: that counts again once it is undone.
-            decisions[n] = decided({number: one for number, one in known.items() if number != question.number})[n]
-    return Alignment(completed(decisions)[0], in_force, follow_ups, tuple(decisions), units, weights)
+            others = {number: one for number, one in known.items() if number != question.number}
+            alone = decided(others)
+            decisions[n], matches[n] = alone[n], completed(alone, others)[0][n]
+    return Alignment(tuple(matches), in_force, follow_ups, tuple(decisions), units, weights)
 
 
 def places_of(questions: Sequence[Question], units: Sequence[Unit], encode: Encode | None) -> list[list[Candidate]]:
@@ -118,37 +128,52 @@ def _places_given(correction: Correction, wanted: Wanted, windows: Windows) -> l
     """The one place, or none, that an editor leaves to a question."""
     if correction.start is None or not windows.units:
         return []
-    return [candidate_at(wanted, windows, correction.start)]
+    return [candidate_at(wanted, windows, correction.start, correction.end)]
+
+
+def _teaser_second(places: tuple[Place, ...], intro: float) -> tuple[Place, ...]:
+    """The places, likeliest first; one in the introduction gives way to a later one that is hardly less likely."""
+    if len(places) > 1 and places[0].candidate.start < intro <= places[1].candidate.start:
+        teaser, later, *others = places
+        if later.probability * HARDLY_LESS >= teaser.probability:
+            return (later, teaser, *others)
+    return places
 
 
 def _found(question: Question, decision: Decision, most_sure: float) -> Match:
     """The match but for what depends on the others: where the answer ends, and what it is merged with."""
-    best, *others = decision.places or (None,)
-    if best is None or best.probability < WORTH_NAMING:
-        return Match(question.number, "not_asked", confidence=round(min(decision.not_asked, most_sure), 3))
-    runner_up = others[0] if others else None
-    return Match(
-        number=question.number,
-        status="asked" if best.probability >= ASKED_PROBABILITY else "uncertain",
-        start=round(best.candidate.start, 3),
-        end=round(best.candidate.end, 3),
-        confidence=round(best.probability, 3),
-        runner_up=round(runner_up.candidate.start, 3) if runner_up else None,
-        runner_up_confidence=round(runner_up.probability, 3) if runner_up else None,
-    )
+    places = decision.places
+    best, runner_up = (places[0] if places else None), (places[1] if len(places) > 1 else None)
+    if best is None or (best.probability < WORTH_NAMING and decision.not_asked >= best.probability):
+        found = Match(question.number, "not_asked", confidence=round(min(decision.not_asked, most_sure), 3))
+        runner_up = best
+    else:
+        found = Match(
+            number=question.number,
+            status="asked" if best.probability >= ASKED_PROBABILITY else "uncertain",
+            start=round(best.candidate.start, 3),
+            end=round(best.candidate.end, 3),
+            confidence=round(best.probability, 3),
+        )
+    if runner_up is None:
+        return found
+    start, likely = round(runner_up.candidate.start, 3), round(runner_up.probability, 3)
+    return replace(found, runner_up=start, runner_up_confidence=likely)
 
 
-def _corrected(match: Match, correction: Correction | None) -> Match:
-    """The match with what an editor said; what the editor left open is as it was found given that."""
+def corrected(match: Match, correction: Correction | None) -> Match:
+    """Return the match with what an editor said; what the editor left open is as it was found given that."""
     if correction is None:
         return match
     if correction.start is None:
         return Match(match.number, correction.status, confidence=1.0)
+    found, answered = match.answer_end, correction.answer_end
     end = correction.end if correction.end is not None else max(correction.start, match.end or correction.start)
-    found = correction.answer_end if correction.answer_end is not None else match.answer_end
+    if answered is not None:
+        end, found = min(end, answered), answered
     return replace(
         match,
-        status="merged" if match.status == "merged" else correction.status,
+        status=correction.status,
         start=correction.start,
         end=end,
         answer_end=max(end, found or end),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.align.askings import Asking, answer_end, are_merged, askings, closing, host_of, in_one_breath
@@ -11,7 +11,11 @@ from pipeline.model import FollowUp, Match, Role, Segment
 
 
 def with_answers(
-    matches: Sequence[Match], places: Mapping[int, Asking], units: Sequence[Unit]
+    matches: Sequence[Match],
+    places: Mapping[int, Asking],
+    units: Sequence[Unit],
+    *,
+    certain: Collection[int] = (),
 ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
     """Complete matches with where the answers end and with what they are merged, and find the follow-up questions.
 
@@ -19,6 +23,7 @@ def with_answers(
         matches: With their starts and ends; ``asked``, ``uncertain`` or ``not_asked``.
         places: Where each question that has a time is asked, by number.
         units: The transcript.
+        certain: Numbers of the questions whose times an editor gave: they are not merged with what is near.
     """
     sure = {match.number: places[match.number] for match in matches if match.status == "asked"}
     host = host_of(units, [place.last for place in sure.values()])
@@ -35,7 +40,9 @@ def with_answers(
     def complete(match: Match) -> Match:
         if match.number not in places:
             return match
-        merged = {number: sure[number] for number in _merged_with(match.number, sure, units)}
+        merged = {number: sure[number] for number in _merged_with(match.number, sure, units) if number not in certain}
+        if match.number in certain:
+            merged = {}
         asked = [places[match.number], *merged.values()]
         return replace(
             match,
@@ -55,7 +62,7 @@ def with_answers(
             " ".join(unit.text for unit in units[asking.first : asking.last + 1]),
         )
         for asking in besides
-        if (after := _last_before(asking, places))
+        if (after := _last_before(asking, places)) is not None
     ]
     return tuple(map(complete, matches)), tuple(follow_ups)
 

@@ -63,13 +63,21 @@ def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
     return [_candidate(wanted, windows, seen, at) for at in _peaks(seen.rough)]
 
 
-def candidate_at(wanted: Wanted, windows: Windows, start: float) -> Candidate:
-    """Return the place of a question that is known to begin at ``start``, in seconds; there must be a transcript."""
-    seen = _Seen.of(wanted, windows)
+def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | None) -> Candidate:
+    """Return the place of a question that is known to begin at ``start`` (and to end at ``end``), in seconds.
+
+    It has the sentences of one speaker. There must be a transcript.
+    """
+    seen, units = _Seen.of(wanted, windows), windows.units
     # Editors set a start a little early or late: the sentence is the one that most of the next second is in.
     first = max(0, int(np.searchsorted(windows.starts, start + SOON, side="right")) - 1)
-    found = _candidate(wanted, windows, seen, (int(seen.rough[:, first].argmax()), first))
-    return replace(found, start=start, end=max(start, found.end))
+    fits = [
+        unit.speaker == units[first].speaker and (end is None or unit.start < end)
+        for unit in units[first : first + len(windows.lengths)]
+    ]
+    longest = max(1, fits.index(False) if False in fits else len(fits))
+    found = _candidate(wanted, windows, seen, (int(seen.rough[:longest, first].argmax()), first))
+    return replace(found, start=start, end=end if end is not None else max(start, found.end))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +170,8 @@ def _begun_at(windows: Windows, first: int) -> int:
 def _asked_until(units: Sequence[Unit], last: int) -> int:
     """The asking goes on with the questions that directly follow, though they may hold few of the published words."""
     for unit, following in pairwise(units[last : last + 1 + MORE_UNITS]):
-        if not following.text.endswith("?") or following.start - unit.end > MORE_PAUSE_SECONDS:
+        goes_on = following.text.endswith("?") and following.speaker == unit.speaker
+        if not goes_on or following.start - unit.end > MORE_PAUSE_SECONDS:
             break
         last += 1
     return last

@@ -43,7 +43,7 @@ class Decision:
     """What was decided about one question.
 
     Attributes:
-        places: The places that it may have, the likeliest first, each further than ``SAME_START`` from those before.
+        places: The places that it may have, the likeliest first; what shares sentences with one before is left out.
         not_asked: How likely it is that it is asked at none of them.
         usual: How closely the host was taken to keep to the published wording, from the other questions.
     """
@@ -110,9 +110,13 @@ def _decision(candidates: Sequence[Candidate], probabilities: Array, usual: Clos
     together = near @ probabilities if len(candidates) else probabilities
     places: list[Place] = []
     for n in np.lexsort((-probabilities, -together)):
-        if all(abs(candidates[n].start - place.candidate.start) > SAME_START for place in places):
+        if not any(_same_asking(candidates[n], place.candidate) for place in places):
             places.append(Place(candidates[n], float(together[n])))
     return Decision(tuple(places), 1 - float(probabilities.sum()), usual)
+
+
+def _same_asking(one: Candidate, other: Candidate) -> bool:
+    return abs(one.start - other.start) <= SAME_START or (one.first <= other.last and other.first <= one.last)
 
 
 def _usual_beside(decisions: Sequence[Decision], at_first: Closeness) -> list[Closeness]:

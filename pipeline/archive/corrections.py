@@ -15,6 +15,7 @@ from itertools import groupby
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
+from pipeline.archive.reading import NEAR
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus
 from pipeline.times import exactly
@@ -22,7 +23,6 @@ from pipeline.times import exactly
 NOTE_LENGTH = 1000  # characters
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 SURE = 0.85  # what is less sure than that is worth a look
-NEAR = 0.1  # a place that is likelier than this may be the right one
 REASONS = ("uncertain", "out of list order", "another place may be right", "not sure")  # the most urgent first
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.align import ALIGNER_VERSION, align, label_segments
+from pipeline.align import ALIGNER_VERSION, align, corrected, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
@@ -29,7 +33,7 @@ from pipeline.archive.transcripts import (
     transcribed_rendition,
 )
 from pipeline.config import Feed
-from pipeline.errors import AlignmentError, ArchiveError
+from pipeline.errors import AlignmentError
 from pipeline.model import Correction, Episode, FollowUp, Match, Question, Segment
 from pipeline.stages import Outcome, Tools
 
@@ -38,12 +42,16 @@ AHEAD = 4  # alignments a process that are made before the first is stored
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """All that an alignment is made from; without ``questions``, what the host asks is detected."""
+    """All that an alignment is made from.
+
+    Where no list was published, ``questions`` are those that were detected before, if an editor corrected any.
+    """
 
     episode: str
     transcript: int
     key: str
     questions: tuple[Question, ...]
+    is_published: bool
     segments: tuple[Segment, ...]
     corrections: Mapping[int, Correction]
 
@@ -71,28 +79,55 @@ def align_together(
 
     The database is read and written by this process alone.
     """
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
         waiting: deque[tuple[Feed, Episode, Callable[[], Outcome]]] = deque()
-        for feed, episode in episodes:
-            waiting.append((feed, episode, _submitted(tools, episode, pool)))
-            if len(waiting) > AHEAD * processes:
-                yield waiting.popleft()
-        yield from waiting
+        try:
+            for feed, episode in episodes:
+                waiting.append((feed, episode, _submitted(tools, episode, pool)))
+                if len(waiting) > AHEAD * processes:
+                    yield waiting.popleft()
+            yield from waiting
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _end_with_parent() -> None:
+    """In a process of the pool: leave Ctrl-C to the parent, and do not outlive it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _submitted(tools: Tools, episode: Episode, pool: Executor) -> Callable[[], Outcome]:
-    """Have an episode aligned; what is returned waits for that, and stores it."""
+    """Have an episode aligned; what is returned waits for that, and stores it. It raises what went wrong."""
     try:
         work = task(tools, episode)
-    except ArchiveError as error:
+    except Exception as error:  # noqa: BLE001 - it is this episode's failure alone
         return partial(_fail, error)
     if isinstance(work, Outcome):
         return lambda: work
-    future = pool.submit(found, work, tools.encode)
-    return lambda: store(tools, work, future.result())
+    with suppress(BrokenExecutor):
+        future = pool.submit(found, work, tools.encode)
+        return lambda: store(tools, work, _result(future, work, tools.encode))
+    return lambda: store(tools, work, found(work, tools.encode))
 
 
-def _fail(error: ArchiveError) -> Outcome:
+def _result(future: Future[Found], work: Task, encode: Encode | None) -> Found:
+    try:
+        return future.result()
+    except BrokenExecutor:  # a process was killed; this one can do its work
+        return found(work, encode)
+
+
+def _fail(error: Exception) -> Outcome:
     raise error
 
 
@@ -103,12 +138,12 @@ def task(tools: Tools, episode: Episode) -> Task | Outcome:
         return Outcome("skipped", "no transcript yet")
     published = read_questions(tools.db, episode.id)
     corrections = corrections_of(tools.db, episode.id, transcribed_rendition(tools.db, transcript))
-    # A list that was detected is made anew each time, unless an editor has worked on it.
     questions = published or (read_questions(tools.db, episode.id, detected=True) if corrections else ())
     key = _key(questions, corrections, by_meaning=tools.encode is not None)
     if alignment_key(tools.db, transcript) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)
-    return Task(episode.id, transcript, key, questions, read_segments(tools.db, transcript), corrections)
+    segments = read_segments(tools.db, transcript)
+    return Task(episode.id, transcript, key, questions, bool(published), segments, corrections)
 
 
 def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[dict[str, Any]]:
@@ -129,9 +164,12 @@ def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[d
 
 def found(work: Task, encode: Encode | None) -> Found:
     """Align: nothing but arithmetic, that another process may do."""
-    if not work.questions:
+    if not work.is_published:
         questions, matches = detect(work.segments)
-        return Found(matches, matches, detected=questions)
+        # What an editor worked on stays: where another list is heard, in another transcript, the old one is looked for.
+        if not work.questions or questions == work.questions:
+            in_force = tuple(corrected(match, work.corrections.get(match.number)) for match in matches)
+            return Found(matches, in_force, detected=questions)
     alignment = align(work.questions, work.segments, encode=encode, corrections=work.corrections)
     return Found(alignment.matches, alignment.in_force, alignment.follow_ups)
 
@@ -139,7 +177,7 @@ def found(work: Task, encode: Encode | None) -> Found:
 def store(tools: Tools, work: Task, result: Found) -> Outcome:
     """Put an alignment into the database, and say what it was."""
     with tools.db.atomic():
-        if not work.questions:
+        if result.detected:
             save_questions(tools.db, work.episode, result.detected, source="detected")
         save_matches(
             tools.db,
@@ -151,8 +189,8 @@ def store(tools: Tools, work: Task, result: Found) -> Outcome:
             key=work.key,
             now=tools.now(),
         )
-    if not work.questions:
-        return Outcome("ok", f"no question list in the notes: {len(result.detected)} questions heard")
+    if not work.is_published:
+        return Outcome("ok", f"no question list in the notes: {len(result.matches)} questions heard")
     asked = sum(match.status in {"asked", "merged"} for match in result.in_force)
     unsure = sum(match.status == "uncertain" for match in result.in_force)
     return Outcome(
