@@ -39,7 +39,7 @@ class Tools:
     """Everything that reaches outside, handed in: so that a test can hand in something else."""
 
     db: Database
-    data: Path  # the folder of the database: audio/, feeds/, transcripts/ and models/ lie in it
+    data: Path  # the folder of the database: audio/, feeds/, transcripts/, vectors/ and models/ lie in it
     folder: Path  # the folder of feeds.yaml: relative addresses start there
     now: Callable[[], str]
     client: Callable[[Feed], httpx.Client]

@@ -189,12 +189,13 @@ def store(tools: Tools, work: Task, result: Found) -> Outcome:
             key=work.key,
             now=tools.now(),
         )
+    how = "" if tools.encode else ", by wording alone: no sentence vectors are installed"
     if not work.is_published:
         return Outcome("ok", f"no question list in the notes: {len(result.matches)} questions heard")
     asked = sum(match.status in {"asked", "merged"} for match in result.in_force)
     unsure = sum(match.status == "uncertain" for match in result.in_force)
     return Outcome(
-        "ok", f"{asked} of {len(result.in_force)} questions found" + (f", {unsure} uncertain" if unsure else "")
+        "ok", f"{asked} of {len(result.in_force)} questions found" + (f", {unsure} uncertain" if unsure else "") + how
     )
 
 
