@@ -14,7 +14,8 @@ APART = 10.0  # seconds: what is asked sooner after a question goes with it
 LEAD_IN = 12.0  # seconds of a host's turn before its question that belong to it
 MOST_TEXT = 300  # characters
 ANSWERED_BY_ANYBODY = 25  # words without a question after one, where speakers are not known
-# Not learnt: all that is detected in the sample show is what the host asks; without speakers, guests' questions are there.
+# Not learnt: all that is detected in the sample show is asked by the host. Without speakers, what guests ask is taken
+# for questions as well.
 CONFIDENCE = 0.9
 CONFIDENCE_WITHOUT_SPEAKERS = 0.6
 
