@@ -15,12 +15,21 @@ from typing import Any
 
 import click
 
-from benchmarks.align_data import FOLDER, Change, Interview, changes, interviews
-from benchmarks.align_measures import TOLERANCES, Outcome, calibration, outcomes, refused, score, typical_error
+from benchmarks.align_data import FOLDER, Change, Interview, changes, interviews, sample_show
+from benchmarks.align_measures import (
+    TOLERANCES,
+    Outcome,
+    answer_end_error,
+    calibration,
+    outcomes,
+    refused,
+    score,
+    typical_error,
+)
 from benchmarks.align_systems import SYSTEMS, System
 
 QUESTION_SETS = ("optech_qa", "seu_mech")
-EASY, CUT, GONE = ("distractor", "removed"), ("cut", "asked again"), ("cut",)
+EASY, CUT, GONE = ("distractor", "removed", "skipped"), ("cut", "asked again"), ("cut",)
 
 
 def measured(system: System, corpus: Sequence[Interview], change: Change) -> dict[str, list[Outcome]]:
@@ -45,6 +54,7 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
         "refused_cut": refused(results, CUT),
         "refused_gone": refused(results, GONE),
         "median_error": typical_error(results),
+        "answer_end_error": answer_end_error(results),
         "ece": ece,
         "brier": brier,
     }
@@ -80,9 +90,20 @@ def seconds_an_episode(system: System, corpus: Sequence[Interview]) -> float:
 )
 def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) -> None:
     """Measure, print and write."""
-    corpus = interviews(folder)
+    corpus = [*interviews(folder), *sample_show()]
     report: dict[str, dict[str, Any]] = {}
-    columns = ("questions", "f1_2s", "f1_5s", "refused", "refused_cut", "refused_gone", "median_error", "ece", "brier")
+    columns = (
+        "questions",
+        "f1_2s",
+        "f1_5s",
+        "refused",
+        "refused_cut",
+        "refused_gone",
+        "median_error",
+        "answer_end_error",
+        "ece",
+        "brier",
+    )
     for name_of_system in only or SYSTEMS:
         system = SYSTEMS[name_of_system]
         click.echo(f"\n{name_of_system}\n\n| change | set | {' | '.join(columns)} |\n|{' --- |' * (2 + len(columns))}")

@@ -22,6 +22,7 @@ from pipeline.align.lexical import STOPWORDS
 from pipeline.align.meaning import Encode, SentenceEncoder, directions
 from pipeline.align.units import cut
 from pipeline.model import Question, Segment
+from pipeline.sample import DATA
 from pipeline.vectors import Remembered
 
 FOLDER = Path("../shared/alignment")
@@ -36,6 +37,7 @@ _ASKED_AGAIN = {
     ("seu_mech_cut", "EP-15-Peter-Pezaris", 10),
     ("seu_mech_cut", "EP-42-Karl-Hughes", 6),
 }
+_SCRIPTS = sorted(DATA.glob("*.truth.json"))
 _SLACK, _LONGEST_ASKING = 2.0, 20.0  # seconds
 _SEED = 1
 _COMMONER = 9000  # words
@@ -53,12 +55,14 @@ class Asked:
             ``asked again`` (its asking was cut out, but it is asked a second time in what was left).
         span: Between which seconds its asking may be said to begin; None where it is not asked.
         wordings: The same question otherwise worded: ``syn`` (synonyms), ``heavy`` (a headline).
+        answer_end: When its answer ends, where that is known.
     """
 
     question: Question
     kind: str
     span: tuple[float, float] | None
     wordings: Mapping[str, str]
+    answer_end: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,26 @@ def remembered() -> Encode:
 def interviews(folder: Path) -> list[Interview]:
     """Read all interviews of a folder, by name."""
     return [_read(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+
+
+def sample_show() -> list[Interview]:
+    """The bundled sample show, from its scripts."""
+    return [_script(path.name.partition(".")[0], json.loads(path.read_text(encoding="utf-8"))) for path in _SCRIPTS]
+
+
+def _script(name: str, facts: Mapping[str, Any]) -> Interview:
+    asked = tuple(
+        Asked(
+            Question(one["number"], one["text"]),
+            "published" if one["start"] is not None else "skipped",
+            None if one["start"] is None else (one["start"], one["start"]),
+            {},
+            one["answer_end"],
+        )
+        for one in facts["questions"]
+    )
+    said = tuple(Segment(one["start"], one["end"], one["text"], speaker=one["speaker"]) for one in facts["utterances"])
+    return Interview("sample", name, asked, said)
 
 
 def _read(facts: Mapping[str, Any]) -> Interview:

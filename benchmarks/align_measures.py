@@ -25,6 +25,7 @@ class Outcome:
         told: Whether a time was given.
         off: Seconds from the time given to the span it may lie in; 0 inside; None where there is no such span or time.
         confidence: That what was said is right.
+        answer_off: Seconds between where the answer ends and where it was said to; None where either is not known.
     """
 
     kind: str
@@ -32,6 +33,7 @@ class Outcome:
     told: bool
     off: float | None
     confidence: float
+    answer_off: float | None = None
 
     def is_right(self, tolerance: float) -> bool:
         """Whether the time given is right, or it was rightly said not to be asked."""
@@ -59,6 +61,7 @@ def outcomes(interview: Interview, matches: Sequence[Match]) -> list[Outcome]:
             if one.span is None or match.start is None
             else max(one.span[0] - match.start, match.start - one.span[1], 0),
             match.confidence,
+            None if one.answer_end is None or match.answer_end is None else abs(match.answer_end - one.answer_end),
         )
         for one in interview.asked
     ]
@@ -83,6 +86,12 @@ def refused(results: Sequence[Outcome], kinds: Sequence[str]) -> float:
 def typical_error(results: Sequence[Outcome], within: float = 30.0) -> float:
     """The median error of times that are no more than this off, in seconds."""
     errors = [one.off for one in results if one.off is not None and one.off <= within]
+    return median(errors) if errors else float("nan")
+
+
+def answer_end_error(results: Sequence[Outcome]) -> float:
+    """The median error of where answers are said to end, in seconds."""
+    errors = [one.answer_off for one in results if one.answer_off is not None]
     return median(errors) if errors else float("nan")
 
 

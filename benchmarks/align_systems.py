@@ -23,7 +23,8 @@ System = Callable[[Interview], Sequence[Match]]
 Grid = NDArray[np.float64]  # (questions, sentences)
 
 # Where a simple method says that a question is not asked: chosen with these same interviews in view, in its favour.
-FUZZY_ENOUGH, NEAR_ENOUGH = 0.75, 0.6
+FUZZY_ENOUGH, NEAR_ENOUGH = 0.88, 0.6
+LONGER = 0.03  # what another sentence must add
 
 
 def ours(interview: Interview) -> Sequence[Match]:
@@ -49,10 +50,21 @@ def held_out_by_wording(interview: Interview) -> Sequence[Match]:
 
 
 def best_fuzzy(interview: Interview) -> Sequence[Match]:
-    """For each question the three sentences that are most alike in spelling (rapidfuzz ``partial_ratio``)."""
+    """For each question the one to three sentences that are most alike in spelling (rapidfuzz ``partial_ratio``)."""
     units = cut(interview.segments)
-    texts = [" ".join(unit.text for unit in units[n : n + 3]).lower() for n in range(len(units))]
-    scores = np.array([[fuzz.partial_ratio(q.text.lower(), text) / 100 for text in texts] for q in interview.questions])
+    texts = [
+        [" ".join(unit.text for unit in units[n : n + long]).lower() for n in range(len(units))] for long in (1, 2, 3)
+    ]
+    scores = np.array(
+        [
+            [
+                # A question's words are in every window around it: the shortest is where it begins.
+                max(fuzz.partial_ratio(q.text.lower(), some[n]) / 100 - LONGER * k for k, some in enumerate(texts))
+                for n in range(len(units))
+            ]
+            for q in interview.questions
+        ]
+    )
     return _each_best(interview, units, scores, FUZZY_ENOUGH)
 
 
