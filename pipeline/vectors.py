@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -45,6 +46,6 @@ def vectors(data: Path) -> Encode | None:
 
 def _kept(file: Path) -> Vectors | None:
     try:
-        return np.asarray(np.load(file, allow_pickle=False), np.float32)
+        return np.asarray(np.load(io.BytesIO(file.read_bytes()), allow_pickle=False), np.float32)
     except Exception:  # noqa: BLE001 - a file that is no use, whatever is in it, is made anew
         return None
