@@ -175,34 +175,36 @@ def _work(
 
 
 def _episodes_work(tools: Tools, feed: Feed, stages: Sequence[str], only: str | None) -> Iterator[tuple[RunItem, bool]]:
-    for place, episode in enumerate(episodes(tools.db, feed.slug)):
-        if only not in {None, feed.slug, episode.id}:
-            continue
+    for episode, is_wanted in _chosen(tools, feed, only):
         for stage in stages:
-            if feed.limit is not None and place >= feed.limit:
-                yield _beyond_limit(stage, feed, episode)
-            else:
+            if is_wanted:
                 yield _item(stage, feed, episode, partial(_EPISODE_STAGES[stage], tools, feed, episode))
+            else:
+                yield _beyond_limit(stage, feed, episode)
 
 
 def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
     """All there is to align, when nothing else is to be done: as fast as the machine can."""
-    chosen: list[tuple[Feed, Episode]] = []
+    wanted: list[tuple[Feed, Episode]] = []
     for feed in feeds:
-        for place, episode in enumerate(episodes(tools.db, feed.slug)):
-            if only not in {None, feed.slug, episode.id}:
-                continue
-            if feed.limit is None or place < feed.limit:
-                chosen.append((feed, episode))
+        for episode, is_wanted in _chosen(tools, feed, only):
+            if is_wanted:
+                wanted.append((feed, episode))
             else:
                 yield _beyond_limit("align", feed, episode)
-    if len(chosen) == 1:
-        yield from (
-            _item("align", feed, episode, partial(align_episode, tools, feed, episode)) for feed, episode in chosen
-        )
+    if len(wanted) == 1:
+        ((feed, episode),) = wanted
+        yield _item("align", feed, episode, partial(align_episode, tools, feed, episode))
         return
-    for feed, episode, work in align_together(tools, chosen, processes=usable_cores()):
+    for feed, episode, work in align_together(tools, wanted, processes=usable_cores()):
         yield _item("align", feed, episode, work)
+
+
+def _chosen(tools: Tools, feed: Feed, only: str | None) -> Iterator[tuple[Episode, bool]]:
+    """A feed's episodes that ``only`` names, newest first, and whether they are within the feed's limit."""
+    for place, episode in enumerate(episodes(tools.db, feed.slug)):
+        if only in {None, feed.slug, episode.id}:
+            yield episode, feed.limit is None or place < feed.limit
 
 
 def _beyond_limit(stage: str, feed: Feed, episode: Episode) -> tuple[RunItem, bool]:

@@ -6,7 +6,6 @@ import re
 import shutil
 import sqlite3
 import wave
-from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,12 +13,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.archive import reading
-from pipeline.archive.database import reader, writer
+from pipeline.archive.database import writer
 from pipeline.errors import QueryError
-from pipeline.model import Segment
 from pipeline.site import access
-from pipeline.site.turns import passage_at, turns
 from pipeline.times import seconds
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import add_feed, add_transcript, episode, spoken
@@ -371,31 +367,6 @@ def test_a_search_that_takes_too_long_is_stopped(serve: Serve, monkeypatch: pyte
     with pytest.raises(QueryError, match="longer than"):
         site.run(archive.read(lambda connection: connection.execute(endless).fetchone()))
     assert site.run(archive.read(lambda connection: connection.execute("select 1").fetchone()[0])) == 1
-
-
-def test_paragraphs_end_at_pauses_and_after_long_sentences(tmp_path: Path) -> None:
-    sentence = "This is one of many sentences that somebody says."  # 9 words
-    quick = spoken(*[sentence] * 10, seconds_a_word=0.1)
-    later: list[Segment] = [replace(one, start=one.start + 60, end=one.end + 60) for one in spoken("After a pause.")]
-    with writer(tmp_path / "c.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, [*quick, *later])
-    with reader(tmp_path / "c.db") as connection:
-        found = reading.episode(connection, one)
-    assert found is not None
-    (turn,) = turns(found.passages)
-    assert [len(paragraph) for paragraph in turn.paragraphs] == [7, 3, 1]
-    assert turns(()) == ()
-    assert passage_at((), 3.0) is None
-
-
-def test_what_is_asked_after_an_answer_to_the_same_question_follows_up_on_it() -> None:
-    said = [("Ann", "question"), (None, "question"), ("Bob", "answer"), ("Ann", "question"), ("Bob", "answer")]
-    passages = [
-        reading.Passage(n, float(n), n + 0.9, "Words.", speaker, role, 3, (), ())
-        for n, (speaker, role) in enumerate(said)
-    ]
-    assert [turn.about for turn in turns(passages)] == ["asks", "Asked:", "", "follows up on", ""]
 
 
 def _beep(path: Path) -> bytes:
