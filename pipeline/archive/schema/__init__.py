@@ -1,0 +1,44 @@
+"""The shape of the database: numbered migrations, a module each. Contains no reading or writing of rows.
+
+Other people write SQL against these tables: a column's name and meaning never change once released, and a
+migration is never edited after its release, only followed by another.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from types import ModuleType
+
+from sqlite_utils import Database, Migrations
+
+from pipeline.archive.schema import m001_first, m002_speech, m003_corrections, m004_alignment
+
+migrations = Migrations("interview_archive")
+
+
+def _statements(script: str) -> list[str]:
+    """Split an SQL script at the semicolons that end statements, leaving trigger bodies whole.
+
+    ``executescript`` would commit the migration's transaction first, so it cannot be used here.
+    """
+    found, buffer = [], ""
+    for line in script.splitlines():
+        buffer += line + "\n"
+        if sqlite3.complete_statement(buffer):
+            found.append(buffer.strip())
+            buffer = ""
+    return found
+
+
+def _migration(module: ModuleType) -> None:
+    """Register the SQL of a module under the module's own name, by which a database remembers that it has it."""
+
+    def apply(db: Database) -> None:
+        for statement in _statements(module.SQL):
+            db.conn.execute(statement)
+
+    migrations(name=module.__name__.rpartition(".")[2])(apply)
+
+
+for _module in (m001_first, m002_speech, m003_corrections, m004_alignment):
+    _migration(_module)
