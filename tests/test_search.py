@@ -82,9 +82,11 @@ def test_filters(connection: sqlite3.Connection, filters: Filters, total: int, q
 def test_pages(connection: sqlite3.Connection) -> None:
     pages = [search(connection, "relationships", page=page, size=2) for page in (1, 2, 3)]
     assert [len(page.hits) for page in pages] == [2, 1, 0]
-    assert [page.next for page in pages] == [2, None, None]
+    assert [page.next is None for page in pages] == [False, True, True]
     assert len({hit.episode for page in pages for hit in page.hits}) == 3
-    assert search(connection, "relationships", page=-5).hits
+    assert search(connection, "relationships", page=pages[0].next, size=2) == pages[1]
+    for nonsense in (-5, "x", "2-x", "1-2-3-4", "9" * 40):
+        assert search(connection, "relationships", page=nonsense).hits
 
 
 @pytest.mark.parametrize("query", ["", '"', "absent", '"absent words"', "-relationships"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import sqlite3
@@ -93,8 +94,13 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "text": f"The front door is {EVIL} calm.",
         "html": "The front <mark>door</mark> is &lt;script&gt;alert(1)&lt;/script&gt; calm.",
         "url": f"/-/episode/{kept.spoken}?t=5.0",
+        "quote": f"/-/quote/{SHA256[:12]}/5000-7900",
+        "rendition": SHA256,
+        "before": "relationships, and it always was.",
+        "after": "I doubt that.",
     }
-    assert site.ask("/-/search.json?q=").json() == {"hits": [], "total": 0, "next": None}
+    nothing = site.ask("/-/search.json?q=").json()
+    assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
 
 
 @pytest.mark.parametrize(
@@ -147,12 +153,16 @@ def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
     site = serve(path)
     first, last = site.ask("/-/search?q=word+%26&feed=show").text, site.ask("/-/search?q=word+%26&page=3").text
     assert "45 passages, page 1 of 3" in first
-    assert 'rel="next" href="/-/search?page=2&amp;q=word+%26&amp;feed=show"' in first
+    (following,) = re.findall(r'rel="next" href="([^"]*)"', first)
+    assert following.startswith("/-/search?page=2-")
+    assert "page 2 of 3" in site.ask(html.unescape(following)).text
     assert 'rel="prev"' not in first
     assert 'rel="prev" href="/-/search?page=2&amp;q=word+%26"' in last
     assert 'rel="next"' not in last
     assert "not so many pages" in site.ask("/-/search?q=word&page=9").text
-    assert site.ask("/-/search.json?q=word&page=2").json()["next"] == 3
+    second = site.ask("/-/search.json?q=word&page=2").json()
+    third = site.ask(f"/-/search.json?q=word&page={second['next']}").json()
+    assert (len(second["hits"]), len(third["hits"]), third["next"]) == (20, 5, None)
 
 
 def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, kept: Kept) -> None:
