@@ -88,7 +88,9 @@ class _Token:
 
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
-    tokens = list(_tokens(unicodedata.normalize("NFC", text.replace("\0", " "))))
+    # Half a surrogate pair, as a broken client may send it, cannot be handed on to SQLite.
+    whole = text.encode("utf-8", "replace").decode().replace("\0", " ")
+    tokens = list(_tokens(unicodedata.normalize("NFC", whole)))
     narrowing = {token.kind: token.raw for token in tokens if token.kind in {"speaker", "feed", "question"}}
     groups: list[list[Term]] = [[]]
     excluded: list[str] = []

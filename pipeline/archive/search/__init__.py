@@ -12,13 +12,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.archive.database import is_current
 from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, ORDERS, Filters, Hit, Order, Position, Results, marked
 from pipeline.archive.search.passages import Span
 from pipeline.archive.search.scope import Scope
-from pipeline.errors import DatabaseError
 
 __all__ = ["ORDERS", "PAGE_SIZE", "Filters", "Hit", "Order", "Results", "search"]
 
@@ -44,9 +42,6 @@ def search(
         order: of the hits. Quotations, and words that are too common to be ranked, come newest first.
         page: what ``Results.next`` gave, or a number counting from 1; None for the first.
         size: hits a page.
-
-    Raises:
-        DatabaseError: an older version made the archive.
     """
     query = compile_query(text)
     narrowing = query.speaker is not None or query.feed is not None or query.question is not None
@@ -54,8 +49,6 @@ def search(
         return Results(order=order)
     cursor = connection.cursor()
     cursor.row_factory = None
-    if not is_current(connection):
-        raise DatabaseError("An older version made this archive. “python -m pipeline serve” brings it up to date.")
     scope, at = Scope.of(cursor, filters, query), Position.parse(None if page is None else str(page))
     if query.crosses:
         spans = passages.find(scope, query, order, at, size)
@@ -132,8 +125,9 @@ class _Line(NamedTuple):
 
 def _lines(cursor: sqlite3.Cursor, segments: Iterable[int]) -> dict[int, _Line]:
     rows = cursor.execute(
-        f"""select id, transcript, start, "end", text, speaker, role, question from segments
-        where id in ({_listed(segments)})"""
+        """select id, transcript, start, "end", text, speaker, role, question from segments
+        where id in (select value from json_each(?))""",
+        [json.dumps(list(segments))],
     )
     return {segment: _Line(*rest) for segment, *rest in rows}
 

@@ -51,7 +51,11 @@ def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
         for counter, value in zip(spread, values, strict=True):
             if value is not None:
                 counter[value] += number
-    return Facets(sum(number for *_, number in rows), complete, *(tuple(one.most_common()) for one in spread))
+    return Facets(sum(number for *_, number in rows), complete, *(_ordered(one) for one in spread))
+
+
+def _ordered(counted: Counter[Any]) -> tuple[tuple[Any, int], ...]:
+    return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
 def months(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[tuple[str, int], ...]:
@@ -74,8 +78,10 @@ def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:
     found: list[int] = []
     if query.crosses:
         holding = scope.holding(query.match)
-        for place in holding[:_EPISODES]:
+        for looked, place in enumerate(holding[:_EPISODES], 1):
             found += [span.first for span in passages.in_transcript(scope, query, place)]
+            if len(found) >= _NEWEST:
+                return found, looked == len(holding)
         return found, len(holding) <= _EPISODES
     segments = words.matching(scope.cursor, query.match, words.MANY + 1)
     if len(segments) <= words.MANY:

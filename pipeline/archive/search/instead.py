@@ -42,11 +42,12 @@ def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHI
     def finds(other: str) -> bool:
         return bool(search(connection, other, filters, size=1).hits)
 
+    passages = nearly(connection, text, filters)
     spelt = spelling(cursor, text)
     return Instead(
-        nearly=nearly(connection, text, filters),
+        nearly=passages,
         spelling=spelt if spelt and finds(spelt) else None,
-        looser=next((one for one in _looser(text) if finds(one)), None),
+        looser=None if passages else next((one for one in _looser(text) if finds(one)), None),
     )
 
 
