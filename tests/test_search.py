@@ -221,7 +221,7 @@ def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters
     return found
 
 
-@pytest.mark.parametrize("query", ["door", '"the door"'])
+@pytest.mark.parametrize("query", ["door", '"the door"', "doo*"])
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 def test_what_is_too_common_to_rank_is_paged_by_date_without_loss_or_repetition(
     wordy: sqlite3.Connection, query: str, order: Order

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,6 +14,7 @@ from pipeline.archive.search.scope import Place, Scope
 
 MANY = 5_000  # hits; to rank more takes too long, and nobody reads so far
 EPISODES = 500  # looked through for one page where hits are too many to be counted
+_BEGINNINGS = 100_000  # hits of beginnings of words that are read at once
 _SAMPLE, _COMMON = 500, 20_000  # occurrences from which a word’s number is estimated, and from which it is common
 
 
@@ -85,11 +87,16 @@ def _walk(scope: Scope, match: str | None, order: Order, at: Position, size: int
     skipped = (at.page - 1) * size if at.segment is None else 0
     found: list[int] = []
     places = scope.places(after=begun, oldest=order == "oldest")
+    known = _beginning(scope, match) if match and '"*' in match else None
     looked = 0
     for place in islice(places, EPISODES):
         looked += 1
         beyond = at.segment if place == begun and at.segment else 0
-        found += within(scope, match, place, beyond=beyond, limit=skipped + size + 1 - len(found))
+        if known is None:
+            found += within(scope, match, place, beyond=beyond, limit=skipped + size + 1 - len(found))
+        else:
+            first = bisect_left(known, max(place.first, beyond + 1))
+            found += scope.kept(known[first : bisect_right(known, place.last)])
         if len(found) > skipped + size:
             break
     full = len(found) > skipped + size
@@ -104,6 +111,15 @@ def _walk(scope: Scope, match: str | None, order: Order, at: Position, size: int
         more=full or cut,
         searched=looked if cut else None,
     )
+
+
+def _beginning(scope: Scope, match: str) -> list[int] | None:
+    """The segments that fit an expression with beginnings of words, by id; None if they are too many to be read.
+
+    To find a beginning FTS5 first puts together all words that begin so, which it would do again for each episode.
+    """
+    found = matching(scope.cursor, match, _BEGINNINGS + 1)
+    return found if len(found) <= _BEGINNINGS else None
 
 
 def _ranks(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> dict[int, float]:
