@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.query import folded_words
@@ -328,3 +330,27 @@ def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path)
             expected = [n for n in range(len(words) - 5) if words[n : n + 6] == quote]
             hits = search(connection, f'"{" ".join(quote)}"').hits
             assert [hit.start for hit in hits] == [pytest.approx(0.5 * n) for n in expected]
+
+
+LETTERS = st.lists(st.lists(st.sampled_from("a b c dog Dogs".split()), min_size=1, max_size=4), min_size=1, max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(LETTERS, st.lists(st.sampled_from(["a", "b", "c", "dog", "dogs"]), min_size=2, max_size=9))
+@example([["a"], ["b"], ["a"], ["b"], ["a"]] * 12, ["a", "b", "a", "b"])
+@example([["a", "a"]] * 30, ["a"] * 7)
+def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
+    tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], phrase: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("phrases") / "a.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*map(" ".join, segments)))
+    said = [word.lower() for segment in segments for word in segment]
+    expected = [n * 0.5 for n in range(len(said)) if said[n : n + len(phrase)] == phrase]
+    with reader(path) as connection:
+        hits = search(connection, f'"{" ".join(phrase)}"', size=500).hits
+    assert [hit.start for hit in hits] == expected
+    assert all(hit.end - hit.start == pytest.approx(0.5 * len(phrase) - 0.1) for hit in hits)
+    marked = f"<mark>{' '.join(phrase)}</mark>"
+    assert [hit.html.lower().count(marked) for hit in hits] == [1] * len(hits)
