@@ -67,13 +67,13 @@ def test_how_sure_a_transcript_is_is_said_in_words() -> None:
     said = passage([("sure", 0, 10, 0.9), ("unsure", 0, 10, 0.3)])
     assert dict(account(source, surety([said]))) == {
         "Model": "tiny.en, weights 1a5afae06a4d…",
-        "Engine": "faster-whisper 1.2.1, ctranslate2 4.8.5; beam of 5; computed in int8; word times by forced alignment "
-        "(pocketsphinx 5.1.1)",
+        "Engine": "faster-whisper 1.2.1, ctranslate2 4.8.5; beam of 5; computed in int8; "
+        "word times by forced alignment (pocketsphinx 5.1.1)",
         "Language": "en-GB",
         "Listened for": ", ".join(f"Name {n}" for n in range(12)) + " and 2 more",
         "Speakers": "2, as configured",
         "How sure": "words 60% sure on average, 50.0% of them doubtful; no passage flagged",
-        "Beside the publisher’s": "5.2% of the words differ from the publisher’s transcript",
+        "Beside the publisher’s": "5.2% of the words differ from the publisher’s own",
     }
 
 

@@ -56,7 +56,7 @@ def account(source: Provenance, sure: Surety) -> Iterator[tuple[str, str]]:
     if source.word_error_rate is not None:
         yield (
             "Beside the publisher’s",
-            f"{source.word_error_rate:.1%} of the words differ from the publisher’s transcript",
+            f"{source.word_error_rate:.1%} of the words differ from the publisher’s own",
         )
 
 

@@ -1,4 +1,4 @@
-"""The words of a passage as a page carries them: where each stands, when it is said, which are doubtful. Pure functions.
+"""The words of a passage as a page carries them: where each stands, when it is said, if it is doubtful. Pure.
 
 A browser counts characters in units of UTF-16, as JavaScript and ranges of a document do; ``archiveWords`` in
 ``static/archive.js`` is what reads these words.
