@@ -182,6 +182,8 @@
 
   if (player) {
     document.body.classList.add("can-seek");
+    // The end that the page gives to browsers without scripts would stop them a second time.
+    if (/#.*,/.test(player.src)) player.src = player.src.replace(/,[^,]*$/, "");
     for (const name of ["timeupdate", "seeked", "play"]) {
       player.addEventListener(name, () => {
         showSpoken(); // here too: frames stand still while nobody looks at the page
