@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import (
     DESKTOP,
+    PHONE,
     another,
     browser,
     chromium,
     current_time,
     go_to,
     open_northbridge,
-    page,
     site,
     wait_for,
     watched,
 )
 
-__all__ = ["browser", "chromium", "page", "site"]  # fixtures
+__all__ = ["browser", "chromium", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +37,12 @@ EXPECTED = f"""(() => {{
 }})()"""
 
 
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with watched(browser, viewport=DESKTOP) as page:
+        yield page
+
+
 def test_the_word_that_is_spoken_is_highlighted(page: Page, site: str) -> None:
     open_northbridge(page, site)
     go_to(page, 192.5)
@@ -45,7 +53,7 @@ def test_the_word_that_is_spoken_is_highlighted(page: Page, site: str) -> None:
         page.wait_for_timeout(100)
         heard.add(page.evaluate(SPOKEN))
     assert len(heard) > 2
-    assert heard <= set("Foster families are hard to find everywhere.".split())
+    assert heard <= {"Foster", "families", "are", "hard", "to", "find", "everywhere."}
     page.evaluate(f"{PLAYER}.pause()")
     go_to(page, 200.0)
     wait_for(page, f"{SPOKEN} === {EXPECTED}")
@@ -170,7 +178,7 @@ def test_hits_stand_under_their_episode_and_have_keys(page: Page, site: str) -> 
     count = hits.count()
     episodes = [heading.split("council")[0] for heading in page.locator(".found h2").all_inner_texts()]
     assert count > len(episodes)
-    assert all(one != other for one, other in zip(episodes, episodes[1:], strict=False))
+    assert all(one != other for one, other in pairwise(episodes))
     for key, at in (("j", 0), ("j", 1), ("j", 2), ("k", 1), ("k", 0), ("k", 0)):
         page.keyboard.press(key)
         expect(hits.nth(at).locator("a.time")).to_be_focused()
@@ -183,7 +191,22 @@ def test_hits_stand_under_their_episode_and_have_keys(page: Page, site: str) -> 
     wait_for(page, f"{PLAYER}.paused")
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
-    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def test_on_a_phone_everything_is_at_hand_and_nothing_cut_off(browser: Browser, site: str) -> None:
+    with watched(browser, viewport=PHONE, has_touch=True, is_mobile=True) as page:
+        page.goto(f"{site}/-/search?q=council+OR+children")
+        page.locator("button.play").first.tap()
+        wait_for(page, f"{PLAYER}.currentTime > 0")
+        expect(page.get_by_text("Keys:")).to_be_hidden()
+        expect(page.get_by_role("button", name="Back 5 seconds")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.locator(".hit a.time").first.tap()
+        expect(page.locator(".passage.marked")).to_be_in_viewport()
+        page.locator(".passage.marked .text").tap()
+        wait_for(page, f"!{PLAYER}.paused")
+        expect(page.get_by_label("Scroll along")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_the_citation_of_the_chosen_hit_is_asked_for(page: Page, site: str) -> None:
