@@ -13,6 +13,7 @@ from pipeline.errors import CorrectionError, DatabaseError, QueryError
 from pipeline.model import clock
 from pipeline.site import links, wording
 from pipeline.site.access import Archive, find_archive
+from pipeline.site.compress import compressed
 from pipeline.site.turnstile import Turnstile
 from pipeline.times import exactly
 
@@ -59,6 +60,9 @@ def guarded(
     called = view if turnstile is None else _in_turn(view, turnstile)
 
     async def answer(request: Request, datasette: Datasette) -> Any:
+        return await compressed(request, await decided(request, datasette))
+
+    async def decided(request: Request, datasette: Datasette) -> Any:
         archive = await find_archive(datasette)
         if archive is None and without_archive is not None:
             return await without_archive(request, datasette)

@@ -6,11 +6,14 @@ import datetime
 import re
 import sqlite3
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import cast
 
 from datasette import Request, Response
 
 from pipeline.archive import reading
+from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets, months
 from pipeline.archive.search.hits import Position
@@ -113,7 +116,9 @@ async def search_page(request: Request, archive: Archive) -> Response:
         "asked": asked,
         "page_size": PAGE_SIZE,
         "number": Position.parse(asked.page).page,
+        "quoted": compile_query(asked.text).crosses,
         "shows": shows,
+        "show_titles": {show.slug: show.title for show in shows},
         "speakers": speakers,
     }
     try:
@@ -127,12 +132,14 @@ async def search_page(request: Request, archive: Archive) -> Response:
 def _found(connection: sqlite3.Connection, asked: _Asked) -> dict[str, object]:
     results = asked.run(connection)
     text, filters = asked.text, asked.filters
+    offered = Instead() if results.hits or asked.page or not text else instead(connection, text, filters)
     return {
         "results": results,
-        "audio": {hit.episode: hit.rendition for hit in results.hits},
+        "groups": [tuple(hits) for _, hits in groupby(results.hits, key=attrgetter("episode"))],
+        "audio": {hit.episode: hit.rendition for hit in (*results.hits, *(one.hit for one in offered.nearly))},
         "facets": facets(connection, text, filters) if results.hits else Facets(),
         "months": months(connection, text, filters) if results.hits else (),
-        "offered": Instead() if results.hits or asked.page else instead(connection, text, filters),
+        "offered": offered,
     }
 
 

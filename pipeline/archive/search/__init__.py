@@ -106,8 +106,8 @@ def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query,
             end=end,
             text=text,
             html=marked(text, marks),
-            before=before.text if before and before.transcript == opening.transcript else "",
-            after=after.text if after and after.transcript == opening.transcript else "",
+            before=before.text if before and before.is_said_with(opening) else "",
+            after=after.text if after and after.is_said_with(closing) else "",
         )
 
 
@@ -121,6 +121,10 @@ class _Line(NamedTuple):
     speaker: str | None
     role: str
     question: int | None
+
+    def is_said_with(self, other: _Line) -> bool:
+        """Tell whether it is of the same recording and speaker."""
+        return (self.transcript, self.speaker) == (other.transcript, other.speaker)
 
 
 def _lines(cursor: sqlite3.Cursor, segments: Iterable[int]) -> dict[int, _Line]:

@@ -34,8 +34,8 @@ ANYTHING = Filters()
 class Hit:
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
-    ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and ``after`` are what is said
-    around it.
+    ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and ``after`` are what the
+    same speaker says around it.
     """
 
     episode: str
