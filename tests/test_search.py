@@ -188,6 +188,14 @@ def test_what_is_typed_narrows_as_the_filters_do(connection: sqlite3.Connection)
     assert search(connection, '"about relationships" speaker:host').total == 1
 
 
+def test_a_sentence_pasted_without_quotes_is_found_across_segments(connection: sqlite3.Connection) -> None:
+    (hit,) = search(connection, "work is about relationships and it always").hits
+    assert hit.html == "Good social <mark>work is about relationships, and it always</mark> was."
+    assert search(connection, "work is about relationships speaker:host").total == 0
+    assert search(connection, "work relationships about").total == 0
+    assert search(connection, "work is about relationships -money").total == 0  # an exclusion is no part of a sentence
+
+
 def test_order(connection: sqlite3.Connection) -> None:
     newest = search(connection, "relationships", order="newest").hits
     assert [hit.published for hit in newest] == [NEW, NEW, OLD]

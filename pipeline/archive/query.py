@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
 _SINGLE_QUOTES = {"‘": "’", "'": "'"}  # which are apostrophes too
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
 _NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
 _NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
+_SENTENCE = 3  # words from which what is typed may be a quotation without its quotes
 _MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
 
 
@@ -74,6 +75,20 @@ class Query:
     def crosses(self) -> bool:
         """Tell whether a hit may run across segments, so that whole transcripts have to be searched."""
         return any(term.crosses for alternative in self.alternatives for term in alternative.terms)
+
+    @property
+    def as_phrase(self) -> Query | None:
+        """Return the query as if its words had been in quotes; None if it is more than three or more plain words."""
+        if len(self.alternatives) != 1 or len(self.alternatives[0].terms) < _SENTENCE:
+            return None
+        terms = self.alternatives[0].terms
+        plain = f"(({' AND '.join(term.fts for term in terms)}))"
+        if self.match != plain or any(term.crosses or term.fts.endswith("*") for term in terms):
+            return None
+        text = " ".join(term.fts.strip('"') for term in terms)
+        words = tuple(word for word, _, _ in folded_words(text))
+        phrase = Alternative(f'("{text}")', (Term(f'"{text}"', words),))
+        return replace(self, match=phrase.match, alternatives=(phrase,))
 
 
 @dataclass(frozen=True, slots=True)

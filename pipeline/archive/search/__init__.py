@@ -51,17 +51,11 @@ def search(
     cursor.row_factory = None
     scope, at = Scope.of(cursor, filters, query), Position.parse(None if page is None else str(page))
     if query.crosses:
-        spans = passages.find(scope, query, order, at, size)
-        last = spans.spans[-1] if spans.spans else None
-        return Results(
-            hits=tuple(hits_of(connection, spans.spans, query)),
-            total=spans.total,
-            exact=spans.exact,
-            order="oldest" if order == "oldest" else "newest",
-            next=_next(at, last, spans.more),
-            searched=spans.searched,
-        )
+        return _passages(connection, scope, query, order, at, size)
     found = words.find(scope, query, order, at, size) if query.match else words.everything(scope, order, at, size)
+    if not found.total and (phrase := query.as_phrase):
+        # A sentence pasted without its quotes may begin in one segment and end in another.
+        return _passages(connection, scope, phrase, order, at, size)
     whole = [Span(segment, 0, segment, 0, whole=True) for segment in found.segments]
     return Results(
         hits=tuple(hits_of(connection, whole, query, few=found.exact)),
@@ -69,6 +63,20 @@ def search(
         exact=found.exact,
         order=found.order,
         next=_next(at, whole[-1] if whole else None, found.more),
+        searched=found.searched,
+    )
+
+
+def _passages(
+    connection: sqlite3.Connection, scope: Scope, query: Query, order: Order, at: Position, size: int
+) -> Results:
+    found = passages.find(scope, query, order, at, size)
+    return Results(
+        hits=tuple(hits_of(connection, found.spans, query)),
+        total=found.total,
+        exact=found.exact,
+        order="oldest" if order == "oldest" else "newest",
+        next=_next(at, found.spans[-1] if found.spans else None, found.more),
         searched=found.searched,
     )
 
