@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import exports, pages, searching
+from pipeline.site import exports, pages, people, questions, searching, shows
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
 from pipeline.site.correct import correct
@@ -38,6 +38,10 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
         (r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$", guarded(exports.export)),
         (r"/-/feed/(?P<feed>[^/]+)\.xml$", guarded(exports.feed_xml)),
+        (r"/-/feed/(?P<feed>[^/]+)$", guarded(shows.feed_page)),
+        (r"/-/speakers$", guarded(people.speakers_page)),
+        (r"/-/speaker/(?P<name>[^/]+)$", guarded(people.speaker_page)),
+        (r"/-/questions$", guarded(questions.questions_page)),
         (r"/-/correct$", guarded(correct, methods=("POST",))),
     ]
 

@@ -22,7 +22,7 @@ PLUGIN = "interview-archive"
 # Datasette's own limit of a second is for one statement; a search for a phrase reads transcript after transcript.
 READ_SECONDS = 5.0
 # The site shows what is in these tables, so it is closed to whoever may not see one of them.
-_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "questions")
+_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "speakers", "questions")
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 
 T = TypeVar("T")

@@ -26,8 +26,7 @@ class Links:
 
     def search(self, **parameters: str | int | None) -> str:
         """Return the search page with those parameters that say something."""
-        said = {name: value for name, value in parameters.items() if value}
-        return self.path("/-/search" + (f"?{urlencode(said)}" if said else ""))
+        return self.path(_PATHS.search(**parameters))
 
     def episode(self, episode_id: str, second: float | None = None) -> str:
         """Return an episode's page, at a second if given."""
@@ -44,6 +43,26 @@ class Links:
     def feed(self, slug: str) -> str:
         """Return a feed, re-published."""
         return self.path(_PATHS.feed(slug))
+
+    def show(self, slug: str, before: str | None = None) -> str:
+        """Return a feed's page, or that of the episodes before one."""
+        return self.path(_PATHS.show(slug)) + (f"?{urlencode({'before': before})}" if before else "")
+
+    def speaker(self, name: str, before: str | None = None) -> str:
+        """Return the page of somebody, or that of the episodes before one."""
+        return self.path(_PATHS.speaker(name)) + (f"?{urlencode({'before': before})}" if before else "")
+
+    def speakers(self, after: str | None = None) -> str:
+        """Return the page of all people, or of those after a name."""
+        return self.path("/-/speakers") + (f"?{urlencode({'after': after})}" if after else "")
+
+    def questions(self, **parameters: str | int | None) -> str:
+        """Return the page of questions across episodes, with those parameters that say something."""
+        return self.path(_PATHS.questions(**parameters))
+
+    def atom(self, **parameters: str | None) -> str:
+        """Return the Atom feed of a search, or of the newest episodes."""
+        return self.path(_PATHS.atom(**parameters))
 
     def static(self, name: str) -> str:
         """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""
