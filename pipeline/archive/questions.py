@@ -6,6 +6,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -30,16 +31,15 @@ class Wanted:
     like: str | None = None
 
     def sql(self) -> tuple[str, dict[str, str | None]]:
-        """Return conditions over questions ``q``, episodes ``e`` and ``question_times`` as ``t``, and their values."""
+        """Return conditions over episodes ``e``, ``question_times`` as ``t`` and ``leader``, and their values."""
         conditions = {"feed": "e.feed = :feed", "status": "t.status = :status", "like": "leader = :like"}
         values = {"feed": self.feed, "status": self.status, "like": self.like}
         return "".join(f" and {sql}" for name, sql in conditions.items() if values[name]), values
 
-    def words(self) -> tuple[str, dict[str, str]]:
-        """Return a condition over the questions ``q`` of a group, and its values."""
-        words = {f"word{n}": word for n, word in enumerate(self.text.split())}
-        holds = " and ".join(f"instr(lower(q.text), lower(:{name}))" for name in words) or "1"
-        return f"max({holds})", words
+    def holds(self, texts: Iterable[str]) -> bool:
+        """Tell whether one of these questions has all the words."""
+        words = self.text.casefold().split()
+        return any(all(word in text.casefold() for word in words) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,36 +96,31 @@ def groups(
         member_page: of the questions of each group, counts from 1.
     """
     conditions, values = wanted.sql()
-    holds, words = wanted.words()
-    source = f"""from (
-            select q.*, {_leader(connection)} as leader from questions q where q.number is not null
-        ) q
+    rows = connection.execute(
+        f"""select {_leader(connection)} as leader, q.id, q.episode, q.text
+        from questions q
         join episodes e on e.id = q.episode
         {"join question_times t on t.question = q.id" if wanted.status else ""}
-        where 1{conditions}"""  # noqa: S608 - constants
-    cursor = named_rows(connection)
-    found = cursor.execute(
-        f"""select leader, count(*) as size {source} group by leader having {holds}
-        order by size desc, max(e.published) desc, leader""",
-        {**values, **words},
-    ).fetchall()
-    shown = found[(page - 1) * size : page * size]
-    ids = {
-        group["leader"]: [
-            tuple(row)
-            for row in cursor.execute(
-                f"""select q.id, q.episode {source} and leader = :leader
-                order by {NEWEST_FIRST}, q.number limit :members offset :first""",
-                {**values, "leader": group["leader"], "members": members, "first": (member_page - 1) * members},
-            )
-        ]
-        for group in shown
+        where q.number is not null{conditions} order by {NEWEST_FIRST}, q.number""",  # noqa: S608 - constants
+        values,
+    )
+    alike: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for leader, *question in rows:
+        alike[leader].append((question[0], question[1], question[2]))
+    found = {leader: some for leader, some in alike.items() if wanted.holds(text for _, _, text in some)}
+    # The largest first; those of one size stay in order of their newest question.
+    ordered = sorted(found.items(), key=lambda group: -len(group[1]))
+    shown = {
+        leader: [(id_, episode) for id_, episode, _ in some[(member_page - 1) * members : member_page * members]]
+        for leader, some in ordered[(page - 1) * size : page * size]
     }
-    asked = _asked(connection, [one for some in ids.values() for one in some])
+    asked = _asked(connection, [one for some in shown.values() for one in some])
     return Groups(
-        tuple(Alike(row["leader"], row["size"], tuple(asked[id_] for id_, _ in ids[row["leader"]])) for row in shown),
+        tuple(
+            Alike(leader, len(found[leader]), tuple(asked[id_] for id_, _ in some)) for leader, some in shown.items()
+        ),
         len(found),
-        sum(row["size"] for row in found),
+        sum(map(len, found.values())),
     )
 
 
