@@ -6,6 +6,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
@@ -77,6 +78,30 @@ def listing(
         for row in rows[:limit]
     )
     return Listing(episodes, episodes[-1].id if len(rows) > limit else None)
+
+
+def arrivals(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
+    """Return for each of these episodes the moment at which its words came into the archive, or it itself did."""
+    wanted = sorted(set(episodes))
+    marks = ", ".join("?" * len(wanted))
+    rows = connection.execute(
+        f"""select e.id, coalesce(t.created, e.first_seen) from episodes e
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        where e.id in ({marks})""",  # noqa: S608 - only question marks
+        wanted,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
+    """Return every episode's id, newest first, with the moment at which its page last changed."""
+    rows = connection.execute(
+        f"""select e.id, max(e.first_seen, coalesce(t.created, ''), coalesce(a.made_at, '')) from episodes e
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        left join alignments a on a.transcript = t.id
+        order by {NEWEST_FIRST}"""  # noqa: S608 - a constant
+    )
+    return tuple((row[0], row[1]) for row in rows)
 
 
 def beyond() -> str:

@@ -122,12 +122,11 @@ def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def names(connection: sqlite3.Connection, limit: int) -> tuple[str, ...]:
-    """Return at most ``limit`` names, in order."""
+def names(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of everybody, in order."""
     rows = connection.execute(
         """select distinct p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
-        where p.name is not null order by p.name limit ?""",
-        [limit],
+        where p.name is not null order by p.name"""
     )
     return tuple(row[0] for row in rows)
 

@@ -41,6 +41,11 @@ class Archive:
         """Return what the site is called."""
         return str(_settings(self.datasette).get("title") or "Interview archive")
 
+    @property
+    def robots(self) -> str:
+        """Return what search engines may visit, as it is configured."""
+        return str(_settings(self.datasette).get("robots", "pages"))
+
     async def ensure_visible(self, actor: Actor) -> None:
         """Let pass whoever may view the database and the tables that the site shows.
 

@@ -8,7 +8,9 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.export.addresses import Addresses
+from datasette import Request
+
+from pipeline.export.addresses import Addresses, addresses
 from pipeline.site.access import PLUGIN, Archive
 
 _PATHS = Addresses()  # without a base: that is Datasette's to add
@@ -80,6 +82,11 @@ class Links:
     def table(self, table: str) -> str:
         """Return Datasette's own page of a table."""
         return str(self.archive.datasette.urls.table(self.archive.database.name, table))
+
+
+def absolute(request: Request, archive: Archive) -> Addresses:
+    """Make whole addresses below where the site was asked for."""
+    return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
 
 
 def web(url: str | None) -> str | None:

@@ -21,7 +21,7 @@ MAX_PAGE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """What a request asks the search for. ``parameters`` are those of a link back to it, without the page."""
 
     text: str
@@ -30,6 +30,7 @@ class _Asked:
 
     @property
     def parameters(self) -> dict[str, str | None]:
+        """Return those of its address, without the page."""
         filters = self.filters
         return {
             "q": self.text,
@@ -57,17 +58,26 @@ class _Asked:
         Raises:
             QueryError: the filters make no sense.
         """
+        return search(connection, self.text, self.checked(), page=self.page)
+
+    def checked(self) -> Filters:
+        """Return the filters.
+
+        Raises:
+            QueryError: they make no sense.
+        """
         problem = self.problem()
         if problem:
             raise QueryError(problem)
-        return search(connection, self.text, self.filters, page=self.page)
+        return self.filters
 
 
-def _asked(request: Request) -> _Asked:
+def asked_of(request: Request) -> Asked:
+    """Read what a request asks for; nothing is refused before it is run."""
     values = {name: (request.args.get(name) or "").strip() for name in request.args}
     number = values.get("page", "")
     good = number.isascii() and number.isdigit() and len(number) < 10 and 0 < int(number) <= MAX_PAGE
-    return _Asked(
+    return Asked(
         values.get("q", ""),
         Filters(
             feed=values.get("feed") or None,
@@ -89,7 +99,7 @@ def _is_date(text: str) -> bool:
 
 async def search_page(request: Request, archive: Archive) -> Response:
     """``/-/search``: the form with its filters, and the passages found."""
-    asked = _asked(request)
+    asked = asked_of(request)
     shows, speakers = await archive.read(lambda connection: (reading.shows(connection), reading.speakers(connection)))
     context = {"asked": asked, "shows": shows, "speakers": speakers, "page_size": PAGE_SIZE}
     try:
@@ -101,14 +111,14 @@ async def search_page(request: Request, archive: Archive) -> Response:
     return await page("archive_search.html", context, request=request, archive=archive, status=status)
 
 
-def _found(connection: sqlite3.Connection, asked: _Asked) -> tuple[Results, dict[str, str]]:
+def _found(connection: sqlite3.Connection, asked: Asked) -> tuple[Results, dict[str, str]]:
     results = asked.run(connection)
     return results, reading.audio_of(connection, (hit.episode for hit in results.hits))
 
 
 async def search_json(request: Request, archive: Archive) -> Response:
     """``/-/search.json``: the same hits for programs."""
-    results = await archive.read(_asked(request).run)
+    results = await archive.read(asked_of(request).run)
     links = Links(archive)
     hits = [{**asdict(hit), "url": links.path(hit.path)} for hit in results.hits]
     return json({**results.as_dict(), "hits": hits}, archive=archive)
