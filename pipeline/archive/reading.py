@@ -195,6 +195,14 @@ def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
     return Rendition(**dict(row)) if row else None
 
 
+def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
+    """Return all kept files, each once."""
+    rows = named_rows(connection).execute(
+        "select sha256, path, bytes, content_type, duration from renditions group by sha256 order by sha256"
+    )
+    return tuple(Rendition(**dict(row)) for row in rows)
+
+
 def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
     """Return for each of these episodes that is transcribed the sha256 of the file its times belong to."""
     wanted = sorted(set(episodes))

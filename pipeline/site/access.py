@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.archive.database import is_archive
+from pipeline.archive.kept import kept_file
 from pipeline.archive.reading import Rendition
 from pipeline.errors import QueryError
 
@@ -83,13 +84,7 @@ class Archive:
 
     def audio_file(self, kept: Rendition) -> Path | None:
         """Return the path of a kept file; None if it is gone, has another size, or would lie outside ``audio``."""
-        if self.database.path is None:
-            return None
-        folder = Path(self.database.path).parent
-        path = (folder / kept.path).resolve()
-        if not path.is_relative_to((folder / "audio").resolve()) or not path.is_file():
-            return None
-        return path if path.stat().st_size == kept.bytes else None
+        return None if self.database.path is None else kept_file(Path(self.database.path).parent, kept)
 
 
 async def find_archive(datasette: Datasette) -> Archive | None:

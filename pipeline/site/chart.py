@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MONTHS = 48  # more of them are shown as years
+MONTHS = 48  # more of them are shown as years,
+YEARS = 100  # of which the last are shown: a feed may say that it is of the year 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,10 @@ def chart(counts: Iterable[tuple[str, int]]) -> Chart | None:
         years: Counter[int] = Counter()
         for at, count in months.items():
             years[at // 12] += count
-        periods = [(12 * year, 12 * year + 11, years[year]) for year in range(first // 12, last // 12 + 1)]
+        periods = [
+            (12 * year, 12 * year + 11, years[year])
+            for year in range(max(first // 12, last // 12 - YEARS + 1), last // 12 + 1)
+        ]
     most = max(count for _, _, count in periods) or 1
     return Chart(tuple(_bar(since, until, count, most) for since, until, count in periods))
 
