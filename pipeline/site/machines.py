@@ -69,7 +69,7 @@ async def robots(request: Request, datasette: Datasette) -> Response:
     lines = ["User-agent: *"]
     if allowed == "pages":
         # Searches, and Datasette's own pages of tables, facets and SQL, are without end; audio is large.
-        lines += [f"Disallow: {links.path(path)}" for path in ("/-/search", "/-/atom?", "/-/audio/", "/-/clip/")]
+        lines += [f"Disallow: {links.path(path)}" for path in ("/-/search", "/-/atom", "/-/audio/", "/-/clip/")]
         lines += [f"Disallow: {datasette.urls.database(name)}" for name in datasette.databases if name != "_internal"]
     elif allowed == "all":
         lines.append("Disallow:")
@@ -156,10 +156,15 @@ def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> 
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],
             published=hit.published,
-            html=f"<blockquote>{hit.html}</blockquote>",
+            html=f"<blockquote>{_bold(hit.html)}</blockquote>",
         )
         for hit in hits
     ]
+
+
+def _bold(html: str) -> str:
+    """Feed readers let through few elements, and ``mark`` is seldom one of them."""
+    return html.replace("<mark>", "<b>").replace("</mark>", "</b>")
 
 
 def _title(hit: Hit) -> str:
