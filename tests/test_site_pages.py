@@ -128,7 +128,7 @@ def test_two_voices_of_one_name_are_one_person(serve: Serve, held: Held) -> None
 
 def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Serve, held: Held) -> None:
     response = serve(held.path).ask("/-/questions")
-    sections = items(response.text, "section")
+    sections = items(response.text, "article")
     assert len(sections) == 5
     first = sections[0]
     assert "Asked in 2 episodes" in first
@@ -271,7 +271,7 @@ def test_a_merged_question_is_answered_where_the_first_is(serve: Serve, held: He
             [held.episodes[0]],
         )
         db.conn.commit()
-    (section,) = (one for one in items(serve(held.path).ask("/-/questions").text, "section") if "What is next?" in one)
+    (section,) = (one for one in items(serve(held.path).ask("/-/questions").text, "article") if "What is next?" in one)
     assert "asked together with question 1" in section
     assert "Sixteen" in section
 

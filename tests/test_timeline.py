@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jinja2 import Environment, PackageLoader
 
 from pipeline.archive.reading import Passage
+from pipeline.export.addresses import Addresses
+from pipeline.site import wording
 from pipeline.site.chart import chart
 from pipeline.site.timeline import SPEAKERS, WHOLE, spans, timeline
 from tests.exporting import question
@@ -137,6 +141,21 @@ def test_many_months_are_years() -> None:
 @pytest.mark.parametrize("counts", [[], [("2026-05", 3)], [("soon", 3), ("2026-05", 1)], [("2026-13", 1), ("", 2)]])
 def test_one_month_is_no_chart(counts: list[tuple[str, int]]) -> None:
     assert chart(counts) is None
+
+
+def test_each_bar_leads_to_its_passages() -> None:
+    templates = Environment(loader=PackageLoader("pipeline.site"), autoescape=True)
+    links = SimpleNamespace(search=Addresses().search)
+    asked = {"q": "<b> & front door", "from": "2020-01-01", "to": None}
+    drawn = templates.get_template("archive_chart.html").module.over_time(
+        chart([("2026-01", 1), ("2026-03", 4)]), asked, links, wording
+    )
+    assert "5 passages from January 2026 to March 2026, most in March 2026 (4)" in drawn
+    assert re.findall(r'href="([^"]+)"', drawn) == [
+        f"/-/search?q=%3Cb%3E+%26+front+door&amp;from=2026-0{month}-01&amp;to=2026-0{month}-31" for month in (1, 3)
+    ]
+    assert re.findall(r"<title>([^<]+)<", drawn) == ["January 2026: 1 passage", "March 2026: 4 passages"]
+    assert "style=" not in drawn
 
 
 @given(st.lists(st.tuples(st.dates().map(lambda day: day.isoformat()[:7]), st.integers(1, 10_000))))
