@@ -150,11 +150,11 @@ def test_each_bar_leads_to_its_passages() -> None:
     drawn = templates.get_template("archive_chart.html").module.over_time(
         chart([("2026-01", 1), ("2026-03", 4)]), asked, links, wording
     )
-    assert "5 passages from January 2026 to March 2026, most in March 2026 (4)" in drawn
+    assert "Said in 5 episodes from January 2026 to March 2026, most in March 2026 (4)" in drawn
     assert re.findall(r'href="([^"]+)"', drawn) == [
         f"/-/search?q=%3Cb%3E+%26+front+door&amp;from=2026-0{month}-01&amp;to=2026-0{month}-31" for month in (1, 3)
     ]
-    assert re.findall(r"<title>([^<]+)<", drawn) == ["January 2026: 1 passage", "March 2026: 4 passages"]
+    assert re.findall(r"<title>([^<]+)<", drawn) == ["January 2026: 1 episode", "March 2026: 4 episodes"]
     assert "style=" not in drawn
 
 

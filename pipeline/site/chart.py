@@ -1,4 +1,4 @@
-"""How often something is said over time, as bars. A pure function; ``archive_chart.html`` draws them."""
+"""In how many episodes something is said over time, as bars. A pure function; ``archive_chart.html`` draws them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Chart:
 
     @property
     def total(self) -> int:
-        """Return how often it is said."""
+        """Return in how many episodes it is said."""
         return sum(bar.count for bar in self.bars)
 
     @property
@@ -41,7 +41,7 @@ class Chart:
 
 
 def chart(counts: Iterable[tuple[str, int]]) -> Chart | None:
-    """Lay out how often something is said in each month.
+    """Lay out in how many episodes of each month something is said.
 
     Args:
         counts: pairs of a month, as ``2026-05``, and a number; in any order. What is no month is left out.

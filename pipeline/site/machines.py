@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
     from datasette.app import Datasette
 
 ENTRIES = 50  # of an Atom feed
-HITS = 1_000  # of a search, from which the newest are taken
 # What search engines may visit: nothing is left out of "all", "none" is the whole site.
 ROBOTS = ("all", "pages", "none")
 
@@ -145,13 +144,11 @@ def _notes(item: Item, site: Addresses) -> str:
 
 
 def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> list[Entry]:
-    found = search(connection, asked.text, asked.checked(), size=HITS)
-    hits = sorted(found.hits, key=lambda hit: (hit.published or "", hit.episode, -hit.start), reverse=True)[:ENTRIES]
+    hits = search(connection, asked.text, asked.checked(), order="newest", size=ENTRIES).hits
     arrived = listing.arrivals(connection, (hit.episode for hit in hits))
-    audio = reading.audio_of(connection, (hit.episode for hit in hits))
     return [
         Entry(
-            key=f"{audio[hit.episode]} {hit.start:.3f}-{hit.end:.3f}",
+            key=f"{hit.rendition} {hit.start:.3f}-{hit.end:.3f}",
             title=_title(hit),
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],

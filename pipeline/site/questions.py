@@ -7,11 +7,12 @@ from typing import get_args
 from datasette import Request, Response
 
 from pipeline.archive import questions, reading
+from pipeline.archive.search.hits import Position
 from pipeline.errors import QueryError
 from pipeline.model import MatchStatus
 from pipeline.site.access import Archive
 from pipeline.site.respond import page
-from pipeline.site.searching import MAX_PAGE, MAX_QUERY
+from pipeline.site.searching import MAX_QUERY
 
 GROUPS = 20  # a page
 SIDE_BY_SIDE = 6  # questions of a group, where there are other groups
@@ -28,7 +29,7 @@ async def questions_page(request: Request, archive: Archive) -> Response:
     wanted = questions.Wanted(
         values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None
     )
-    at = _page(request.args.get("page") or "")
+    at = Position.parse(request.args.get("page")).page
     alone = wanted.like is not None
     shows, found = await archive.read(
         lambda connection: (
@@ -54,9 +55,3 @@ async def questions_page(request: Request, archive: Archive) -> Response:
         "more": more,
     }
     return await page("archive_questions.html", context, request=request, archive=archive)
-
-
-def _page(text: str) -> int:
-    """Read the number of a page; what is none means the first."""
-    good = text.isascii() and text.isdigit() and len(text) < 10
-    return min(max(int(text), 1), MAX_PAGE) if good else 1
