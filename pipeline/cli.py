@@ -28,6 +28,7 @@ from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option
+from pipeline.publish_command import publish_command
 
 if TYPE_CHECKING:
     from pipeline.ingest import StageName
@@ -69,6 +70,7 @@ def main() -> None:
 
 main.add_command(correct_command)
 main.add_command(export_command)
+main.add_command(publish_command)
 
 
 def _stage_options(command: Callable[..., None]) -> Callable[..., None]:

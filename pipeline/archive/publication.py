@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.archive.database import named_rows
+from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
 from pipeline.archive.transcripts import read_segments
 from pipeline.model import Segment
@@ -70,6 +71,20 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
         questions=questions_of(connection, [episode_id])[episode_id],
         segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
     )
+
+
+def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = None) -> tuple[Item, ...]:
+    """Return the episodes published last, of one feed or of all, newest first."""
+    rows = (
+        named_rows(connection)
+        .execute(
+            f"{_ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
+            {"feed": feed, "limit": limit},
+        )
+        .fetchall()
+    )
+    questions = questions_of(connection, [row["id"] for row in rows])
+    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
 
 
 def show(connection: sqlite3.Connection, slug: str) -> Show | None:

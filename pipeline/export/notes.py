@@ -36,11 +36,16 @@ def markdown(item: Item, addresses: Addresses) -> str:
     return "".join(
         "- "
         + (f"[{line.time}]({line.link}) " if line.link else "")
-        + _MARKUP.sub(r"\\\g<0>", line.text)
+        + plain(line.text)
         + (f" *({line.remark})*" if line.remark else "")
         + "\n"
         for line in _listed(item, addresses)
     )
+
+
+def plain(text: str) -> str:
+    """Make text that stays as it is in Markdown, on one line."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
 
 
 def page(item: Item, addresses: Addresses) -> str:
