@@ -60,6 +60,7 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/speech.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/models.py
+	$(BIN)/python benchmarks/episode_page.py
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py

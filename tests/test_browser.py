@@ -29,6 +29,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site: str, tmp_path: Path) -> None:
     page.goto(site)
+    picture(page, "home", tmp_path)
     page.get_by_role("searchbox").first.fill("“foster families are hard to find”")
     page.keyboard.press("Enter")
     expect(page.locator("mark").first).to_have_text(re.compile("foster families are hard to find", re.IGNORECASE))

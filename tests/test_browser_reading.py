@@ -189,6 +189,9 @@ def test_hits_stand_under_their_episode_and_have_keys(page: Page, site: str) -> 
     assert current_time(page) < start + 3
     page.keyboard.press("p")
     wait_for(page, f"{PLAYER}.paused")
+    hits.nth(0).get_by_role("button", name="Play").click()
+    page.keyboard.press("j")
+    expect(hits.nth(1).locator("a.time")).to_be_focused()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
 
