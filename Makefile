@@ -29,7 +29,7 @@ test: .venv/ready-test
 	$(BIN)/python -m pytest
 
 # The alpha lies in a folder of its own that goes before the installed packages: nothing is installed twice.
-test-site: export PYTHONPATH = .venv/datasette-1.0
+test-site: export PYTHONPATH = $(CURDIR)/.venv/datasette-1.0
 test-site: .venv/ready-test .venv/datasette-1.0/ready
 	$(BIN)/python -m pip check
 	$(BIN)/python -m pytest -m "site or browser"

@@ -40,6 +40,7 @@ def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site
     link.click()
     wait_for(page, "document.querySelector('audio')?.readyState >= 1")
     wait_for(page, f"Math.abs(document.querySelector('audio').currentTime - {second}) < 0.3")
+    page.mouse.move(900, 300)  # away from the list of questions, which then shows the one being asked
     page.evaluate("document.querySelector('audio').play()")
     wait_for(page, f"document.querySelector('audio').currentTime > {second} + 0.5")
     assert current_time(page) < second + 10

@@ -92,8 +92,9 @@
       item.removeAttribute("aria-current");
       if (!isCurrent) continue;
       item.setAttribute("aria-current", "true");
-      // Where the list has a scrollbar of its own.
-      if (following() && list.scrollHeight > list.clientHeight) list.scrollTop = item.offsetTop - list.clientHeight / 3;
+      // Where the list has a scrollbar of its own, and nobody is busy in it.
+      const scrolls = list.scrollHeight > list.clientHeight && !list.matches(":hover, :focus-within");
+      if (scrolls) list.scrollTop = item.offsetTop - list.clientHeight / 3;
     }
   }
 
