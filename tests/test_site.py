@@ -218,7 +218,7 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
     assert page.count("<h3") == 3 + 1  # a turn ends with the speaker or the question
     assert "asks question 2" in text
     assert "Host 0:08 I doubt that." in text
-    assert 'title="Listen before quoting: the words are uncertain"' in page
+    assert "I doubt that. Listen before quoting: the words are uncertain." in text
     for said in (
         "not checked by a person",
         "Model tiny.en",
