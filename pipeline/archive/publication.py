@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.archive.database import named_rows
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
-from pipeline.archive.transcripts import read_segments
+from pipeline.archive.segments import read_segments
 from pipeline.model import Segment
 
 
