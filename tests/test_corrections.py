@@ -286,6 +286,7 @@ def made_before(path: Path) -> str:
                    values (?, ?, 0, 0, 2, 'Some words are said.')""",
                 [transcript, one],
             )
+            db.execute("insert into transcripts_fts (rowid, text) select id, text from transcript_texts")
             db.conn.executemany(
                 """insert into matches (question, transcript, status, start, "end", answer_end, confidence)
                    select id, ?, ?, ?, ?, ?, ? from questions where number = ?""",

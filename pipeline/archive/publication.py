@@ -96,13 +96,13 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
 
 
 def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
-    """A transcript's segments with the names of those who speak, where they are known."""
+    """A transcript's segments in which something is said, with the names of those who speak, where they are known."""
     rows = connection.execute(
         "select label, name from speakers where transcript = ? and name is not null", [transcript]
     )
     names = {row[0]: row[1] for row in rows}
     segments = read_segments(connection, transcript)
-    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments)
+    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments if one.text)
 
 
 def _facts(row: sqlite3.Row) -> dict[str, Any]:
