@@ -62,10 +62,10 @@ def overlap(one: Stretch, other: Stretch) -> bool:
 def in_force(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segment, ...]:
     """Return a transcript with the checked words: as many segments, one for one.
 
-    Whatever the segments are, words in a checked stretch give way to the words that the person heard there. Those that
-    are the same keep their times and probabilities; others get the times of the words that they replace, or lie between
-    their neighbours. Where the machine heard nothing at all, they go to the segment before. A segment all of whose
-    words were checked loses its flags, and is empty where nothing is said.
+    Whatever the segments are, words in a checked stretch give way to the words that the person heard there, which are
+    certain. Those that are the same keep their times; others get the times of the words that they replace, or lie
+    between their neighbours. Where the machine heard nothing at all, they go to the segment before. A segment all of
+    whose words were checked loses its flags, and is empty where nothing is said.
 
     Args:
         segments: as the machine heard them, in order of time; without any there is no place for words.
@@ -78,7 +78,11 @@ def in_force(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segm
             touched[check.id].append(n)
     for check in ordered if found else ():
         numbers = [n for n in touched[check.id] if _covered(found[n], check)]
-        if not _is_confirmed([found[n] for n in numbers], check):
+        if _is_confirmed([found[n] for n in numbers], check):
+            for n in numbers:
+                words = tuple(word._replace(probability=1.0) for word in found[n].words)
+                found[n] = replace(found[n], words=words, confidence=1.0)
+        else:
             _reword(found, numbers, check)
     return tuple(replace(one, flags=()) if one.flags and is_checked(one, ordered) else one for one in found)
 
@@ -121,7 +125,7 @@ def _middle(word: Word) -> float:
 
 
 def _is_confirmed(segments: Sequence[Segment], check: Check) -> bool:
-    """Tell whether whole segments already say what was checked, so that nothing of them changes."""
+    """Tell whether whole segments already say what was checked, so that no word of them changes."""
     said = " ".join(word for segment in segments for word in segment.text.split())
     return all(_is_inside(segment, check) for segment in segments) and said == check.text
 
@@ -147,8 +151,7 @@ def _reworded(old: Sequence[_Placed], check: Check, home: int) -> Iterator[_Plac
             yield from (_Placed(beside, word) for word in _spread(now, *_gap(old, first, check)))
         elif len(was) == len(now):
             for one, text in zip(was, now, strict=True):
-                new = one.word._replace(text=text, probability=1.0)
-                yield one if one.word.text == text else _Placed(one.segment, new)
+                yield _Placed(one.segment, one.word._replace(text=text, probability=1.0))
         else:
             yield from _in_place_of(was, now, check)
 

@@ -128,7 +128,7 @@ def test_words_that_stay_keep_their_times_and_others_take_those_of_what_they_rep
     (found,) = in_force([machine], [heard])
     assert found.text == heard.text
     old = {word.text: word for word in machine.words}
-    assert found.words[:4] == machine.words[:4]
+    assert found.words[:4] == tuple(word._replace(probability=1.0) for word in machine.words[:4])
     assert found.words[4] == old["Offstead"]._replace(text="Ofsted", probability=1.0)
     assert found.words[5] == old["report"]._replace(text="report.", probability=1.0)
     assert len(found.words) == 6
@@ -146,14 +146,15 @@ def test_words_that_were_left_out_lie_in_the_pause() -> None:
     assert 1 <= times[2][1] < times[2][2] == times[3][1] < times[3][2] <= 3
 
 
-def test_confirming_changes_nothing_but_the_flags() -> None:
+def test_confirming_changes_no_word_but_makes_it_certain() -> None:
     for words in (True, False):
         machine = tuple(
             replace(one, flags=("low_confidence",), words=one.words if words else ())
             for one in spoken("One two.", "No.")
         )
         found = in_force(machine, [check(machine[0].start, machine[0].end, "One two.")])
-        assert found == (replace(machine[0], flags=()), machine[1])
+        certain = tuple(word._replace(probability=1.0) for word in machine[0].words)
+        assert found == (replace(machine[0], words=certain, confidence=1.0, flags=()), machine[1])
 
 
 def test_a_stretch_in_which_nothing_is_said_has_no_words_and_can_get_some() -> None:

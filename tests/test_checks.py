@@ -106,8 +106,10 @@ def test_confirming_keeps_every_word_and_takes_the_doubt_away(archive: Database,
     before = read_segments(archive, 1)
     hear(archive, one, 0, None)
     after = read_segments(archive, 1)
-    assert [_fields(segment) for segment in after] == [_fields(segment) for segment in before]
-    assert after[0].flags == ()
+    assert [(one.start, one.end, one.text) for one in after] == [(one.start, one.end, one.text) for one in before]
+    assert [word[:3] for word in after[0].words] == [word[:3] for word in before[0].words]
+    assert {word.probability for word in after[0].words} == {after[0].confidence} == {1.0}
+    assert (after[0].flags, after[1:]) == ((), before[1:])
     assert checked_passages(archive.conn, one) == {0}
     assert history(archive.conn, SHA256)[0].summary == "confirmed"
     assert_sound(archive)

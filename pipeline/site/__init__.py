@@ -15,6 +15,7 @@ from datasette import Forbidden, Request, hookimpl
 from pipeline.site import exports, pages, searching
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.check import check
 from pipeline.site.correct import correct
 from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
 from pipeline.site.respond import DatasetteView, guarded
@@ -39,6 +40,7 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$", guarded(exports.export)),
         (r"/-/feed/(?P<feed>[^/]+)\.xml$", guarded(exports.feed_xml)),
         (r"/-/correct$", guarded(correct, methods=("POST",))),
+        (r"/-/check$", guarded(check, methods=("GET", "HEAD", "POST"))),
     ]
 
 

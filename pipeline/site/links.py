@@ -37,6 +37,10 @@ class Links:
         """Return a kept file; the fragment makes a browser start there without any script."""
         return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}"))
 
+    def check(self, episode_id: str, passage: int) -> str:
+        """Return the form that checks a passage."""
+        return self.path("/-/check?" + urlencode({"episode": episode_id, "n": passage}))
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return self.path(_PATHS.export(episode_id, form))

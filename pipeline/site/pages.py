@@ -13,6 +13,7 @@ from pipeline.archive import reading
 from pipeline.archive.corrections import history
 from pipeline.site import editors
 from pipeline.site.access import Archive
+from pipeline.site.check import checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.turns import passage_at, turns
@@ -44,7 +45,7 @@ async def home(request: Request, archive: Archive) -> Response:
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
     wanted = episode_id(request)
-    editing = await editors.refusal(archive, request.actor) is None
+    editing = await editors.refusal(archive, request.actor, editors.TIMES) is None
     episode, entries = await archive.read(
         lambda connection: (
             reading.episode(connection, wanted),
@@ -59,6 +60,8 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "episode": episode,
         "episode_id": wanted,
         "editing": editing,
+        "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
+        "checked": await archive.read(lambda connection: checked(connection, episode)),
         "editor": editors.name_of(request.actor),
         "history": entries,
         "playable": playable,
