@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
 from pipeline.archive.segments import read_segments
@@ -34,9 +35,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Publication(Item):
-    """An episode with all that an exporter needs; without a transcript there are no ``segments``."""
+    """An episode with all that an exporter needs; without a transcript there are no ``segments``.
+
+    ``checked`` is the number of passages that a person heard whole.
+    """
 
     segments: tuple[Segment, ...]
+    checked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
         **_facts(row),
         questions=questions_of(connection, [episode_id])[episode_id],
         segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
+        checked=len(checked_passages(connection, episode_id)),
     )
 
 

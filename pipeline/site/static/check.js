@@ -48,7 +48,8 @@
     link.closest("p").insertAdjacentHTML("afterend", answer.html);
     opened = link;
     for (const hidden of form().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
-    form().elements.text.focus();
+    form().scrollIntoView({ block: "nearest" });
+    form().elements.text.focus({ preventScroll: true });
   }
 
   function hear() {
