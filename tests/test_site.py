@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import sqlite3
@@ -93,8 +94,13 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "text": f"The front door is {EVIL} calm.",
         "html": "The front <mark>door</mark> is &lt;script&gt;alert(1)&lt;/script&gt; calm.",
         "url": f"/-/episode/{kept.spoken}?t=5.0",
+        "quote": f"/-/quote/{SHA256[:12]}/5000-7900",
+        "rendition": SHA256,
+        "before": "relationships, and it always was.",
+        "after": "",  # somebody else speaks
     }
-    assert site.ask("/-/search.json?q=").json() == {"hits": [], "total": 0, "next": None}
+    nothing = site.ask("/-/search.json?q=").json()
+    assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
 
 
 @pytest.mark.parametrize(
@@ -129,6 +135,8 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
         ("from=yesterday", "“yesterday” is no date"),
         ("to=2026-02-30", "“2026-02-30” is no date"),
         ("role=guest", "“guest” is none of"),
+        ("question=first", "“first” is no number of a question"),
+        ("order=random", "“random” is none of"),
         ("q=" + "x" * 1001, "longer than 1,000 characters"),
     ],
 )
@@ -139,6 +147,28 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert said in data.json()["error"]
 
 
+def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(site: Site, kept: Kept) -> None:
+    page = site.ask('/-/search?q="work is about relationship"')
+    assert "<del>relationship</del> <ins>relationships</ins>" in page.text
+    assert f'href="/-/episode/{kept.spoken}?t=1.0"' in page.text
+    data = site.ask('/-/search.json?q="work is about relationship"').json()
+    assert [(one["differing"], one["text"]) for one in data["nearly"]] == [
+        (1, "Good social work is about relationships, and it always was.")
+    ]
+    assert "Did you mean relationships ?" in text_of(site.ask("/-/search?q=relationshups"))
+    assert "Looser: door OR zebra" in text_of(site.ask("/-/search?q=door+zebra"))
+
+
+def test_hits_are_narrowed_down_by_how_they_spread_and_ordered(site: Site) -> None:
+    page = site.ask("/-/search?q=is").text
+    found = site.ask("/-/search.json?q=is&facets=1").json()
+    assert found["facets"]["roles"] == [["question", 2]]
+    assert 'href="/-/search?q=is&amp;question=1"' in page
+    assert 'href="/-/search?q=is&amp;order=oldest"' in page
+    assert site.ask("/-/search.json?q=is&question=1").json()["total"] == 1
+    assert site.ask("/-/search.json?q=is&order=oldest").json()["order"] == "oldest"
+
+
 def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "long.db"
     with writer(path) as db:
@@ -147,12 +177,16 @@ def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
     site = serve(path)
     first, last = site.ask("/-/search?q=word+%26&feed=show").text, site.ask("/-/search?q=word+%26&page=3").text
     assert "45 passages, page 1 of 3" in first
-    assert 'rel="next" href="/-/search?page=2&amp;q=word+%26&amp;feed=show"' in first
+    (following,) = re.findall(r'rel="next" href="([^"]*)"', first)
+    assert following.startswith("/-/search?page=2-")
+    assert "page 2 of 3" in site.ask(html.unescape(following)).text
     assert 'rel="prev"' not in first
     assert 'rel="prev" href="/-/search?page=2&amp;q=word+%26"' in last
     assert 'rel="next"' not in last
     assert "not so many pages" in site.ask("/-/search?q=word&page=9").text
-    assert site.ask("/-/search.json?q=word&page=2").json()["next"] == 3
+    second = site.ask("/-/search.json?q=word&page=2").json()
+    third = site.ask(f"/-/search.json?q=word&page={second['next']}").json()
+    assert (len(second["hits"]), len(third["hits"]), third["next"]) == (20, 5, None)
 
 
 def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, kept: Kept) -> None:
@@ -180,12 +214,18 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
     begun = re.findall(r'id="s(\d)" data-start="([\d.]+)"', page)
     assert begun == [("0", "0.0"), ("1", "2.5"), ("2", "5.0"), ("3", "8.0")]
     assert f'href="/-/episode/{kept.spoken}?t=2.5" data-t="2.5">0:02</a>' in page
-    assert 'data-words="0:0.0 5:0.5 12:1.0 17:1.5 20:2.0 "' in page
+    assert 'data-words="0 0 40 5 10 40 7 10 40 5 10 40 3 10 40"' in page
     assert page.count("<h3") == 3 + 1  # a turn ends with the speaker or the question
     assert "asks question 2" in text
     assert "Host 0:08 I doubt that." in text
     assert 'title="Listen before quoting: the words are uncertain"' in page
-    for said in ("not checked by a person", "tiny.en, run by faster-whisper", "2 January 2026", SHA256[:12]):
+    for said in (
+        "not checked by a person",
+        "Model tiny.en",
+        "Engine faster-whisper",
+        "2 January 2026, 03:04 UTC",
+        SHA256,
+    ):
         assert said in text
     assert "not transcribed yet" in site.ask(f"/-/episode/{kept.waiting}").text
 
@@ -193,15 +233,25 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
 @pytest.mark.parametrize(
     ("second", "marked"),
     [("2.5", 1), ("2.4", 1), ("2.2", 0), ("0:06", 2), ("6.9s", 2), ("9", 3), ("99", None), ("x", None), ("-1", None),
-     ("1e9", None), ("nan", None), ("", None)],
+     ("6,nonsense", 2), ("6,5", 2), ("1e9", None), ("nan", None), ("", None)],
 )  # fmt: skip
 def test_a_time_in_the_address_marks_what_is_said_then(site: Site, kept: Kept, second: str, marked: int | None) -> None:
     page = site.ask(f"/-/episode/{kept.spoken}?t={second}").text
     assert re.findall(r'class="passage[^"]* marked" id="s(\d)"', page) == ([] if marked is None else [str(marked)])
     assert page.count(" autofocus") == (marked is not None)  # a browser goes there without any script
     if marked is not None:
-        assert f'src="/-/audio/{SHA256}#t={seconds(second):.1f}"' in page
+        assert f'src="/-/audio/{SHA256}#t={seconds(second.partition(",")[0]):.1f}"' in page
         assert f'<a href="#s{marked}">' in page
+
+
+def test_an_address_may_mark_a_stretch(site: Site, kept: Kept) -> None:
+    page = site.ask(f"/-/episode/{kept.spoken}?t=2.5,0:06").text
+    assert re.findall(r'class="passage[^"]* marked" id="s(\d)"', page) == ["1", "2"]
+    assert page.count(" autofocus") == 1
+    assert f'src="/-/audio/{SHA256}#t=2.5,6.0"' in page
+    assert "You are at 0:02 to 0:06 “relationships, and it always was. The front door is" in text_of(
+        site.ask(f"/-/episode/{kept.spoken}?t=2.5,6")
+    )
 
 
 def test_without_its_file_an_episode_has_no_player_but_can_be_read(site: Site, kept: Kept) -> None:
@@ -254,8 +304,10 @@ def test_nothing_from_outside_becomes_markup(site: Site, kept: Kept) -> None:
         names = {name for _, attributes in tags for name in attributes}
         assert not [name for name in names if not re.fullmatch(r"(?!on)[a-z-]+", name) or name in {"style", "srcdoc"}]
         scripts = [attributes for tag, attributes in tags if tag == "script"]
-        assert [list(script) for script in scripts] == [["src", "defer"]], path
-        assert (scripts[0]["src"] or "").startswith("/-/static-plugins/interview-archive/archive.js?")
+        assert scripts, path
+        for script in scripts:
+            assert list(script) == ["src", "defer"]
+            assert re.match(r"/-/static-plugins/interview-archive/\w+\.js\?", script["src"] or "")
         assert "javascript:" not in page
         assert "spy.gif" not in page
     assert "alert(1)" in text_of(site.ask(f"/-/episode/{kept.spoken}"))  # it is there, as text

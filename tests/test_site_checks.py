@@ -95,7 +95,7 @@ def test_a_plain_form_records_and_leads_back_to_its_passage(ann: Visitor, kept: 
     page = stranger.get().text
     assert "Machine transcript, 1 of 4 passages checked by a person." in page
     assert "are not checked by a person" not in page
-    assert "doubtful" not in page
+    assert "passage doubtful" not in page
     assert site.ask("/-/search.json?q=“do+not+doubt”").json()["hits"][0]["start"] == 8.4
     assert site.ask(f"/-/export/{kept.spoken}.vtt").text.count("not doubt that") == 1
 
@@ -114,7 +114,7 @@ def test_a_script_gets_the_form_and_what_was_recorded(ann: Visitor, kept: Kept) 
     assert (answer["message"], answer["text"]) == ("0:08: undone", "I doubt that.")
     assert [(entry.text, entry.undone) for entry in recorded(kept)] == [("I do not doubt that.", True), (None, False)]
     assert "No longer checked" in ann.passage(DOUBTED)
-    assert "doubtful" in ann.get().text
+    assert "passage doubtful" in ann.get().text
     assert ann.said(undo=undo).status_code == 400
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
@@ -114,9 +115,19 @@ class PublishedQuestion:
         return f"question {self.number}: {self.standing}{when}{', corrected' if self.corrected else ''}"
 
 
+class PlacedWord(NamedTuple):
+    """A word and where it stands in its passage: ``length`` characters from ``offset``; times in seconds."""
+
+    offset: int
+    length: int
+    start: float
+    end: float
+    probability: float
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A segment as it is read: ``words`` are pairs of (offset in ``text``, second), in order."""
+    """A segment as it is read; ``words`` are in order."""
 
     n: int
     start: float
@@ -126,12 +137,16 @@ class Passage:
     role: str
     question: int | None
     flags: tuple[str, ...]
-    words: tuple[tuple[int, float], ...]
+    words: tuple[PlacedWord, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a transcript comes from; ``rendition`` is the sha256 of the file that was transcribed."""
+    """Where a transcript comes from; ``rendition`` is the sha256 of the file that was transcribed.
+
+    ``options`` are what it was made with; ``word_error_rate`` tells how far it is from the publisher's own, if there
+    is one.
+    """
 
     source: str
     engine: str
@@ -139,6 +154,8 @@ class Provenance:
     language: str
     created: str
     rendition: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    word_error_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,10 +330,15 @@ def _plain(title: str) -> str:
 
 
 def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | None:
+    # In an archive that an older version made no transcript was compared with another one.
+    known = {row[1] for row in cursor.execute("pragma table_info(transcripts)")}
+    compared = "word_error_rate" if "word_error_rate" in known else "null as word_error_rate"
     row = cursor.execute(
-        "select source, engine, model, language, created, rendition from transcripts where id = ?", [transcript]
+        f"""select source, engine, model, language, created, rendition, options, {compared}
+        from transcripts where id = ?""",  # noqa: S608 - names from this function
+        [transcript],
     ).fetchone()
-    return Provenance(**dict(row)) if row else None
+    return Provenance(**{**dict(row), "options": json.loads(row["options"])}) if row else None
 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
@@ -344,12 +366,12 @@ def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, 
     )
 
 
-def _word_places(text: str, words: Sequence[tuple[float, float, str, float]]) -> tuple[tuple[int, float], ...]:
+def _word_places(text: str, words: Sequence[tuple[float, float, str, float]]) -> tuple[PlacedWord, ...]:
     """Find each word in the text that was joined from them; one that is not there is left out."""
     places, position = [], 0
-    for start, _, word, _ in words:
+    for start, end, word, probability in words:
         place = text.find(word, position)
         if place >= 0:
-            places.append((place, float(start)))
+            places.append(PlacedWord(place, len(word), start, end, probability))
             position = place + len(word)
     return tuple(places)
