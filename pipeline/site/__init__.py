@@ -16,6 +16,7 @@ from datasette import Forbidden, Request, hookimpl
 from pipeline.site import exports, machines, pages, people, questions, searching, shows
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.check import check
 from pipeline.site.correct import correct
 from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
 from pipeline.site.respond import DatasetteView, guarded
@@ -50,6 +51,7 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/robots\.txt$", machines.robots),
         (r"/llms\.txt$", guarded(machines.llms)),
         (r"/-/correct$", guarded(correct, methods=("POST",))),
+        (r"/-/check$", guarded(check, methods=("GET", "HEAD", "POST"))),
     ]
 
 

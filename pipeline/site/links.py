@@ -43,6 +43,10 @@ class Links:
         """Return the page of what is said between two seconds of a kept file."""
         return self.path(_PATHS.quote(sha256, start, end))
 
+    def check(self, episode_id: str, passage: int) -> str:
+        """Return the form that checks a passage."""
+        return self.path("/-/check?" + urlencode({"episode": episode_id, "n": passage}))
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return self.path(_PATHS.export(episode_id, form))
