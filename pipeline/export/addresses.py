@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from urllib.parse import quote
 
+PREFIX = 12  # hex digits of a kept file's SHA-256 that name it in a link to a quotation
+
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
@@ -30,6 +32,18 @@ class Addresses:
         """Return a kept file."""
         return f"{self.base}/-/audio/{sha256}"
 
+    def quote(self, sha256: str, start: float, end: float, wording: str | None = None) -> str:
+        """Return the page of what is said between two seconds of a kept file.
+
+        ``wording`` is the short digest of the words that were read there, if the link is to tell whether they changed.
+        """
+        said = f"?w={wording}" if wording else ""
+        return f"{self.base}{quote_path(sha256, start, end)}{said}"
+
+    def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
+        """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
+        return f"{self.base}/-/clip/{_passage(sha256, start, end)}{ending}"
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return f"{self.base}/-/export/{quote(episode_id)}.{form}"
@@ -37,6 +51,17 @@ class Addresses:
     def feed(self, slug: str) -> str:
         """Return a feed, re-published."""
         return f"{self.base}/-/feed/{quote(slug)}.xml"
+
+
+def quote_path(sha256: str, start: float, end: float) -> str:
+    """Return the path of a quotation's page: whole milliseconds, never later or shorter than the seconds given."""
+    return f"/-/quote/{_passage(sha256, start, end)}"
+
+
+def _passage(sha256: str, start: float, end: float) -> str:
+    # Rounded to the microsecond first: 0.29 * 1000 is a little less than 290, and 4.9 * 1000 a little more than 4900.
+    first, last = math.floor(round(start * 1000, 3)), math.ceil(round(end * 1000, 3))
+    return f"{sha256[:PREFIX]}/{first}-{last}"
 
 
 def addresses(base_url: str) -> Addresses:

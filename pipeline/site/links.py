@@ -37,6 +37,10 @@ class Links:
         """Return a kept file; the fragment makes a browser start there without any script."""
         return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}"))
 
+    def quote(self, sha256: str, start: float, end: float) -> str:
+        """Return the page of what is said between two seconds of a kept file."""
+        return self.path(_PATHS.quote(sha256, start, end))
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return self.path(_PATHS.export(episode_id, form))
