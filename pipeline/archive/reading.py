@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
+from pipeline.model import Word
+from pipeline.text import placed
 from pipeline.times import exactly
 
 NAMED = 5  # episodes in the message that a name fits several
@@ -338,18 +340,10 @@ def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, 
             role=row["role"],
             question=row["question"],
             flags=tuple(json.loads(row["flags"])),
-            words=_word_places(row["text"], json.loads(row["words"])),
+            words=tuple(
+                (place, float(word.start))
+                for place, word in placed(row["text"], [Word(*word) for word in json.loads(row["words"])])
+            ),
         )
         for row in rows
     )
-
-
-def _word_places(text: str, words: Sequence[tuple[float, float, str, float]]) -> tuple[tuple[int, float], ...]:
-    """Find each word in the text that was joined from them; one that is not there is left out."""
-    places, position = [], 0
-    for start, _, word, _ in words:
-        place = text.find(word, position)
-        if place >= 0:
-            places.append((place, float(start)))
-            position = place + len(word)
-    return tuple(places)
