@@ -6,6 +6,7 @@ import datetime
 from collections.abc import Mapping
 
 from pipeline.archive.reading import PublishedQuestion
+from pipeline.times import day
 
 FLAGS: Mapping[str, str] = {
     "repetition": "the text repeats itself",
@@ -17,15 +18,6 @@ FLAGS: Mapping[str, str] = {
     "stock_phrase": "a phrase that Whisper invents over noise",
 }
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
-
-
-def day(moment: str | None) -> str:
-    """Show the day of an ISO moment: ``5 May 2026``; what is no date is shown as it is."""
-    try:
-        date = datetime.date.fromisoformat((moment or "")[:10])
-    except ValueError:
-        return moment or ""
-    return f"{date.day} {date:%B} {date.year}"
 
 
 def moment(stamp: str) -> str:
