@@ -78,7 +78,7 @@ async def audio(request: Request, archive: Archive) -> Any:
     etag = f'"{kept.sha256}"'
     decided = answer(request.method, request.headers, size=kept.bytes, etag=etag)
     headers = {
-        "Content-Type": kept.content_type if _MEDIA_TYPE.fullmatch(kept.content_type) else "application/octet-stream",
+        "Content-Type": media_type(kept),
         "Content-Length": str(decided.length),
         "Accept-Ranges": "bytes",
         "ETag": etag,
@@ -92,6 +92,11 @@ async def audio(request: Request, archive: Archive) -> Any:
     if decided.status == 304:
         del headers["Content-Length"]
     return AudioResponse(path, decided, headers, request.method, request.receive)
+
+
+def media_type(kept: reading.Rendition) -> str:
+    """Return what a kept file is sent as: never as something that a browser would run."""
+    return kept.content_type if _MEDIA_TYPE.fullmatch(kept.content_type) else "application/octet-stream"
 
 
 @asynccontextmanager

@@ -8,7 +8,9 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.export.addresses import Addresses
+from datasette import Request
+
+from pipeline.export.addresses import Addresses, addresses
 from pipeline.site.access import PLUGIN, Archive
 
 _PATHS = Addresses()  # without a base: that is Datasette's to add
@@ -37,9 +39,21 @@ class Links:
         """Return a kept file; the fragment makes a browser start there without any script."""
         return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}"))
 
+    def excerpt(self, sha256: str, start: float, end: float) -> str:
+        """Return a kept file of which a browser plays only the part between two seconds."""
+        return self.path(f"{_PATHS.audio(sha256)}#t={start:.3f},{end:.3f}")
+
     def quote(self, sha256: str, start: float, end: float) -> str:
         """Return the page of what is said between two seconds of a kept file."""
         return self.path(_PATHS.quote(sha256, start, end))
+
+    def quotes(self, sha256: str) -> str:
+        """Return what the addresses of all quotations from a kept file begin with."""
+        return self.path(_PATHS.quotes(sha256))
+
+    def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
+        """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
+        return self.path(_PATHS.clip(sha256, start, end, ending))
 
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
@@ -61,6 +75,11 @@ class Links:
     def table(self, table: str) -> str:
         """Return Datasette's own page of a table."""
         return str(self.archive.datasette.urls.table(self.archive.database.name, table))
+
+
+def whole_addresses(request: Request, archive: Archive) -> Addresses:
+    """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
+    return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
 
 
 def web(url: str | None) -> str | None:
