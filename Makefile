@@ -1,7 +1,7 @@
 # make demo    try it: archive the bundled sample show       make test    run the test suite
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
-# make bench  measure it (an hour)
+# make bench   measure it (an hour)                          make test-site  the site on the newest Datasette alpha
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
@@ -11,7 +11,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status test lint bench screenshots clean
+.PHONY: demo ingest serve status test test-site lint bench screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -28,6 +28,12 @@ status: .venv/ready
 test: .venv/ready-test
 	$(BIN)/python -m pytest
 
+# The alpha lies in a folder of its own that goes before the installed packages: nothing is installed twice.
+test-site: export PYTHONPATH = .venv/datasette-1.0
+test-site: .venv/ready-test .venv/datasette-1.0/ready
+	$(BIN)/python -m pip check
+	$(BIN)/python -m pytest -m "site or browser"
+
 lint: .venv/ready-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,6 +49,11 @@ lint: .venv/ready-lint
 
 .venv/ready-%: .venv/ready
 	$(INSTALL) --group $*
+	touch $@
+
+.venv/datasette-1.0/ready: .venv/ready constraints-datasette-1.0.txt
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) --requirement constraints-datasette-1.0.txt
 	touch $@
 
 bench: .venv/ready-test

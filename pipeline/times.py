@@ -38,6 +38,13 @@ def day(moment: str | None) -> str:
     return f"{found.day} {found:%B} {found.year}"
 
 
+def stretch(text: str | None) -> tuple[float | None, float | None]:
+    """Read a start and, after a comma, an end: ``192,201``; an end that is none, or not after the start, is None."""
+    first, _, last = (text or "").partition(",")
+    start, end = seconds(first), seconds(last)
+    return start, end if start is not None and end is not None and end > start else None
+
+
 def exactly(second: float) -> str:
     """Show a time to the thousandth, as ``seconds`` reads it: ``3:12``, ``3:12.4``, ``1:02:03.125``."""
     whole, thousandths = divmod(round(second * 1000), 1000)

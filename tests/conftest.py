@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,6 +49,17 @@ def archive(tmp_path: Path) -> Iterator[Database]:
     """An empty archive, open for writing, in ``tmp_path``."""
     with writer(tmp_path / "archive.db") as db:
         yield db
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what asks a Datasette, so that it can be run again on another version of it."""
+    for item in items:
+        if {"serve", "site"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("site")
+
+
+def pytest_report_header() -> str:
+    return f"Datasette {version('datasette')}"
 
 
 class FakeEngine:

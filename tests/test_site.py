@@ -182,12 +182,18 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
     begun = re.findall(r'id="s(\d)" data-start="([\d.]+)"', page)
     assert begun == [("0", "0.0"), ("1", "2.5"), ("2", "5.0"), ("3", "8.0")]
     assert f'href="/-/episode/{kept.spoken}?t=2.5" data-t="2.5">0:02</a>' in page
-    assert 'data-words="0:0.0 5:0.5 12:1.0 17:1.5 20:2.0 "' in page
+    assert 'data-words="0 0 40 5 10 40 7 10 40 5 10 40 3 10 40"' in page
     assert page.count("<h3") == 3 + 1  # a turn ends with the speaker or the question
     assert "asks question 2" in text
     assert "Host 0:08 I doubt that." in text
     assert 'title="Listen before quoting: the words are uncertain"' in page
-    for said in ("not checked by a person", "tiny.en, run by faster-whisper", "2 January 2026", SHA256[:12]):
+    for said in (
+        "not checked by a person",
+        "Model tiny.en",
+        "Engine faster-whisper",
+        "2 January 2026, 03:04 UTC",
+        SHA256,
+    ):
         assert said in text
     assert "not transcribed yet" in site.ask(f"/-/episode/{kept.waiting}").text
 
@@ -195,15 +201,25 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
 @pytest.mark.parametrize(
     ("second", "marked"),
     [("2.5", 1), ("2.4", 1), ("2.2", 0), ("0:06", 2), ("6.9s", 2), ("9", 3), ("99", None), ("x", None), ("-1", None),
-     ("1e9", None), ("nan", None), ("", None)],
+     ("6,nonsense", 2), ("6,5", 2), ("1e9", None), ("nan", None), ("", None)],
 )  # fmt: skip
 def test_a_time_in_the_address_marks_what_is_said_then(site: Site, kept: Kept, second: str, marked: int | None) -> None:
     page = site.ask(f"/-/episode/{kept.spoken}?t={second}").text
     assert re.findall(r'class="passage[^"]* marked" id="s(\d)"', page) == ([] if marked is None else [str(marked)])
     assert page.count(" autofocus") == (marked is not None)  # a browser goes there without any script
     if marked is not None:
-        assert f'src="/-/audio/{SHA256}#t={seconds(second):.1f}"' in page
+        assert f'src="/-/audio/{SHA256}#t={seconds(second.partition(",")[0]):.1f}"' in page
         assert f'<a href="#s{marked}">' in page
+
+
+def test_an_address_may_mark_a_stretch(site: Site, kept: Kept) -> None:
+    page = site.ask(f"/-/episode/{kept.spoken}?t=2.5,0:06").text
+    assert re.findall(r'class="passage[^"]* marked" id="s(\d)"', page) == ["1", "2"]
+    assert page.count(" autofocus") == 1
+    assert f'src="/-/audio/{SHA256}#t=2.5,6.0"' in page
+    assert "You are at 0:02 to 0:06 “relationships, and it always was. The front door is" in text_of(
+        site.ask(f"/-/episode/{kept.spoken}?t=2.5,6")
+    )
 
 
 def test_without_its_file_an_episode_has_no_player_but_can_be_read(site: Site, kept: Kept) -> None:

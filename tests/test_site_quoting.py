@@ -48,7 +48,7 @@ def test_a_quotation_has_a_page_with_its_words_and_where_they_come_from(site: Si
         assert said in text
     assert f'href="/-/episode/{kept.spoken}?t=2.0"' in page
     (player,) = tags_of(page, "audio")
-    assert player["src"] == f"/-/audio/{SHA256}#t=2.000,4.900"
+    assert player["src"] == f"/-/audio/{SHA256}#t=1.9,5.0"
     assert f'href="/-/clip/{PREFIX}/2000-4900.mp3"' in page
     assert "Other wording" not in text
     assert "has changed" not in text

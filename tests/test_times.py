@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.times import exactly, seconds, utc_now
+from pipeline.times import exactly, seconds, stretch, utc_now
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,27 @@ from pipeline.times import exactly, seconds, utc_now
 )  # fmt: skip
 def test_a_time_is_read_or_is_none(text: str | None, read: float | None) -> None:
     assert seconds(text) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("192,201", (192.0, 201.0)),
+        ("3:12.5, 3:21", (192.5, 201.0)),
+        ("192", (192.0, None)),
+        ("192,", (192.0, None)),
+        ("192,192", (192.0, None)),
+        ("192,100", (192.0, None)),
+        ("192,x", (192.0, None)),
+        ("1,2,3", (1.0, None)),
+        (",201", (None, None)),
+        ("x,201", (None, None)),
+        ("", (None, None)),
+        (None, (None, None)),
+    ],
+)
+def test_a_stretch_has_an_end_only_after_its_start(text: str | None, read: tuple[float | None, float | None]) -> None:
+    assert stretch(text) == read
 
 
 @pytest.mark.parametrize(

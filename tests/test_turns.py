@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.archive import reading
 from pipeline.archive.database import reader, writer
 from pipeline.model import Segment
-from pipeline.site.turns import passage_at, turns
+from pipeline.site.turns import passages_at, turns
 from tests.building import add_feed, add_transcript, episode, spoken
 
 
@@ -25,7 +25,7 @@ def test_paragraphs_end_at_pauses_and_after_long_sentences(tmp_path: Path) -> No
     (turn,) = turns(found.passages)
     assert [len(paragraph) for paragraph in turn.paragraphs] == [7, 3, 1]
     assert turns(()) == ()
-    assert passage_at((), 3.0) is None
+    assert passages_at((), 3.0) == ()
 
 
 def test_what_is_asked_after_an_answer_to_the_same_question_follows_up_on_it() -> None:

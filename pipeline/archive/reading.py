@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
@@ -116,9 +117,19 @@ class PublishedQuestion:
         return f"question {self.number}: {self.standing}{when}{', corrected' if self.corrected else ''}"
 
 
+class PlacedWord(NamedTuple):
+    """A word and where it stands in its passage: ``length`` characters from ``offset``; times in seconds."""
+
+    offset: int
+    length: int
+    start: float
+    end: float
+    probability: float
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A segment as it is read: ``words`` are pairs of (offset in ``text``, second), in order."""
+    """A segment as it is read; ``words`` are in order."""
 
     n: int
     start: float
@@ -128,12 +139,16 @@ class Passage:
     role: str
     question: int | None
     flags: tuple[str, ...]
-    words: tuple[tuple[int, float], ...]
+    words: tuple[PlacedWord, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a transcript comes from; ``rendition`` is the sha256 of the file that was transcribed."""
+    """Where a transcript comes from; ``rendition`` is the sha256 of the file that was transcribed.
+
+    ``options`` are what it was made with; ``word_error_rate`` tells how far it is from the publisher's own, if there
+    is one.
+    """
 
     source: str
     engine: str
@@ -141,6 +156,8 @@ class Provenance:
     language: str
     created: str
     rendition: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    word_error_rate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,10 +332,15 @@ def _plain(title: str) -> str:
 
 
 def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | None:
+    # In an archive that an older version made no transcript was compared with another one.
+    known = {row[1] for row in cursor.execute("pragma table_info(transcripts)")}
+    compared = "word_error_rate" if "word_error_rate" in known else "null as word_error_rate"
     row = cursor.execute(
-        "select source, engine, model, language, created, rendition from transcripts where id = ?", [transcript]
+        f"""select source, engine, model, language, created, rendition, options, {compared}
+        from transcripts where id = ?""",  # noqa: S608 - names from this function
+        [transcript],
     ).fetchone()
-    return Provenance(**dict(row)) if row else None
+    return Provenance(**{**dict(row), "options": json.loads(row["options"])}) if row else None
 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
@@ -341,7 +363,7 @@ def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, 
             question=row["question"],
             flags=tuple(json.loads(row["flags"])),
             words=tuple(
-                (place, float(word.start))
+                PlacedWord(place, len(word.text), word.start, word.end, word.probability)
                 for place, word in placed(row["text"], [Word(*word) for word in json.loads(row["words"])])
             ),
         )

@@ -35,13 +35,10 @@ class Links:
         """Return an episode's page, at a second if given."""
         return self.path(_PATHS.episode(episode_id, second))
 
-    def audio(self, sha256: str, second: float | None = None) -> str:
-        """Return a kept file; the fragment makes a browser start there without any script."""
-        return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}"))
-
-    def excerpt(self, sha256: str, start: float, end: float) -> str:
-        """Return a kept file of which a browser plays only the part between two seconds."""
-        return self.path(f"{_PATHS.audio(sha256)}#t={start:.3f},{end:.3f}")
+    def audio(self, sha256: str, second: float | None = None, end: float | None = None) -> str:
+        """Return a kept file; the fragment makes a browser start there, and stop at the end, without any script."""
+        until = "" if end is None else f",{end:.1f}"
+        return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}{until}"))
 
     def quote(self, sha256: str, start: float, end: float) -> str:
         """Return the page of what is said between two seconds of a kept file."""

@@ -11,12 +11,12 @@ from sqlite_utils import Database
 
 from pipeline.archive import reading
 from pipeline.archive.corrections import history
-from pipeline.site import editors
+from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
-from pipeline.site.turns import passage_at, turns
-from pipeline.times import seconds
+from pipeline.site.turns import passages_at, turns
+from pipeline.times import stretch
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -54,7 +54,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     if episode is None:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
-    second = seconds(request.args.get("t"))
+    second, last_second = stretch(request.args.get("t"))
     context = {
         "episode": episode,
         "episode_id": wanted,
@@ -63,9 +63,13 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "history": entries,
         "playable": playable,
         "turns": turns(episode.passages),
+        "spoken": spoken,
+        "making": making,
+        "surety": making.surety(episode.passages),
         "downloads": offered(episode),
         "second": second,
-        "marked": passage_at(episode.passages, second),
+        "last_second": last_second,
+        "marked": passages_at(episode.passages, second, last_second),
         "notes": nh3.clean(episode.notes_html, tags=_NOTES_TAGS, url_schemes={"http", "https", "mailto"}),
     }
     return await page("archive_episode.html", context, request=request, archive=archive)

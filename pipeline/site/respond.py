@@ -13,6 +13,7 @@ from pipeline.errors import CorrectionError, DatabaseError, NothingQuotedError, 
 from pipeline.model import clock
 from pipeline.site import links, wording
 from pipeline.site.access import Archive, find_archive
+from pipeline.site.compress import compressed
 from pipeline.times import exactly
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -52,6 +53,9 @@ def guarded(
     """
 
     async def answer(request: Request, datasette: Datasette) -> Any:
+        return await compressed(request, await decided(request, datasette))
+
+    async def decided(request: Request, datasette: Datasette) -> Any:
         archive = await find_archive(datasette)
         if archive is None and without_archive is not None:
             return await without_archive(request, datasette)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import sqlite3
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from datasette import Request, Response
 
@@ -94,7 +96,8 @@ async def search_page(request: Request, archive: Archive) -> Response:
     context = {"asked": asked, "shows": shows, "speakers": speakers, "page_size": PAGE_SIZE}
     try:
         results, audio = await archive.read(lambda connection: _found(connection, asked))
-        context |= {"results": results, "audio": audio}
+        groups = [tuple(hits) for _, hits in groupby(results.hits, key=attrgetter("episode"))]
+        context |= {"results": results, "groups": groups, "audio": audio}
     except QueryError as error:
         context |= {"problem": str(error), "results": Results(), "audio": {}}
     status = 400 if "problem" in context else 200

@@ -53,9 +53,13 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
     return tuple(found)
 
 
-def passage_at(passages: Sequence[Passage], second: float | None) -> Passage | None:
-    """Return what is being said at a second, or was said last before it; None after the end."""
+def passages_at(passages: Sequence[Passage], second: float | None, end: float | None = None) -> Sequence[Passage]:
+    """Return what is being said at a second, or was said last before it, and on to the end if one is given.
+
+    There is nothing after the last passage.
+    """
     if second is None or not passages or second > passages[-1].end + _ROUNDING:
-        return None
-    begun = [passage for passage in passages if passage.start <= second + _ROUNDING]
-    return begun[-1] if begun else passages[0]
+        return ()
+    first = max(0, sum(passage.start <= second + _ROUNDING for passage in passages) - 1)
+    until = sum(passage.start <= (end or second) - _ROUNDING for passage in passages)
+    return passages[first : max(until, first + 1)]

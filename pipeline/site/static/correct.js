@@ -9,16 +9,6 @@
   const told = document.querySelector(".told");
   const NUDGE = 0.2; // seconds; with Shift ten times as much
 
-  // The opposite of seconds() in archive.js.
-  function written(second) {
-    const hundredths = Math.round(second * 100);
-    const whole = Math.floor(hundredths / 100);
-    const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-    const two = (number) => String(number).padStart(2, "0");
-    const fraction = hundredths % 100 ? `.${two(hundredths % 100)}`.replace(/0$/, "") : "";
-    return (hours ? `${hours}:${two(minutes)}` : minutes) + `:${two(rest)}${fraction}`;
-  }
-
   function tell(message, problem = false) {
     told.classList.toggle("problem", problem);
     told.textContent = message;

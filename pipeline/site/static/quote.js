@@ -129,26 +129,20 @@
     show(link.dataset.quote);
   });
 
-  // The words of a passage: where each begins and stops in its text, and when. A word lasts until the next one, which
-  // is enough to name it: the site takes the words whose middle lies in the time asked for.
-  function words(passage) {
-    const length = [...passage.querySelector(".text").textContent].length;
-    const begun = passage.dataset.words.trim().split(" ").filter(Boolean).map((pair) => pair.split(":").map(Number));
-    if (!begun.length) begun.push([0, Number(passage.dataset.start)]);
-    return begun.map(([offset, start], n) => ({
-      offset,
-      stop: n + 1 < begun.length ? begun[n + 1][0] - 1 : length,
-      start,
-      end: n + 1 < begun.length ? begun[n + 1][1] : Number(passage.dataset.end),
-    }));
+  // The words of a passage; where they have no times, the site quotes the passage whole.
+  function wordsOf(text) {
+    const passage = text.closest(".passage");
+    const words = archiveWords(passage);
+    const { start, end } = passage.dataset;
+    return words.length ? words : [{ offset: 0, length: text.textContent.length, start: Number(start), end: Number(end) }];
   }
 
-  // How many characters of a text lie before a point of the selection; as in data-words, not UTF-16 units.
+  // How many characters of a text lie before a point of the selection.
   function characters(text, node, offset) {
     const before = document.createRange();
-    before.selectNodeContents(text);
+    before.setStart(text, 0);
     before.setEnd(node, offset);
-    return [...before.toString()].length;
+    return before.toString().length;
   }
 
   // The words of the transcript that are selected, if only in part.
@@ -162,7 +156,7 @@
         const holds = (node) => text.contains(node);
         const from = holds(range.startContainer) ? characters(text, range.startContainer, range.startOffset) : 0;
         const to = holds(range.endContainer) ? characters(text, range.endContainer, range.endOffset) : Infinity;
-        return words(text.closest(".passage")).filter((word) => word.offset < to && word.stop > from);
+        return wordsOf(text).filter(({ offset, length }) => offset < to && offset + length > from);
       });
   }
 
@@ -196,10 +190,7 @@
         button.style.top = `${bottom + scrollY + 6}px`;
       }, 150);
     });
-    document.addEventListener("keydown", (event) => {
-      if (event.key !== "q" || event.ctrlKey || event.metaKey || event.altKey || dialog.open) return;
-      if (!event.target.closest("input, textarea, select")) quoteSelection();
-    });
+    archive.keys.q = quoteSelection;
   }
 
   // On a quotation's own page the texts are there already.
@@ -212,7 +203,6 @@
     };
     for (const button of page.querySelectorAll("button[data-copy]")) {
       const form = button.dataset.copy;
-      button.hidden = false;
       button.addEventListener("click", () => copyForm(card, form, written(form), page.querySelector(".copied")));
     }
   }

@@ -1,0 +1,208 @@
+// On the page of an episode: opens it where the address points, shows what is being said, and plays what is clicked.
+"use strict";
+
+(() => {
+  const { player, seek, play } = archive;
+  const passages = [...document.querySelectorAll(".passage")];
+  const starts = passages.map((passage) => Number(passage.dataset.start));
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const stopped = document.querySelector(".stopped");
+  const ROUNDING = 0.1; // an address holds tenths of a second
+  let current = null; // the passage being spoken,
+  let words = []; // its words,
+  let spoken = null; // and the one of them that is shown
+  let range = null; // what a link marks from start to end, until it was played to its end
+  let frame = 0;
+
+  // A word is shown without an element of its own, of which an hour would have ten thousand. Where a browser cannot do
+  // that, the passage is shown alone.
+  const shown = window.Highlight && CSS.highlights ? new Highlight() : null;
+  if (shown) CSS.highlights.set("spoken", shown);
+
+  // The address as the page was opened: #t= wins over ?t=, as the narrower of the two. After a comma it may have an end.
+  function pointedAt() {
+    const fragment = new URLSearchParams(location.hash.slice(1)).get("t");
+    const given = fragment ?? new URLSearchParams(location.search).get("t") ?? "";
+    const [start, end] = given.split(",").map(seconds);
+    return { start, end: end > start ? end : null };
+  }
+
+  // How many of these begin at a second or before.
+  function begun(starts, second) {
+    let low = 0;
+    let high = starts.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (starts[middle] <= second) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  function passageAt(second) {
+    return passages[begun(starts, second + ROUNDING) - 1] || null;
+  }
+
+  function show(element, block) {
+    element.scrollIntoView({ block, behavior: calm ? "auto" : "smooth" });
+  }
+
+  function hasStarted() {
+    return player.played.length > 0 || !player.paused;
+  }
+
+  function following() {
+    return !player.paused && document.getElementById("follow")?.checked;
+  }
+
+  // The text node, and the place in it, where a character of a passage's text stands.
+  function place(passage, offset) {
+    const nodes = document.createTreeWalker(passage.querySelector(".text"), NodeFilter.SHOW_TEXT);
+    let node = nodes.nextNode();
+    while (node && offset > node.length) {
+      offset -= node.length;
+      node = nodes.nextNode();
+    }
+    return [node, offset];
+  }
+
+  function showWord() {
+    const second = player.currentTime;
+    const word = current ? words.findLast(({ start }) => start <= second) : undefined;
+    if (!shown || word === spoken) return;
+    spoken = word;
+    shown.clear();
+    if (!word) return;
+    const text = document.createRange();
+    text.setStart(...place(current, word.offset));
+    text.setEnd(...place(current, word.offset + word.length));
+    shown.add(text);
+  }
+
+  function showQuestion() {
+    const second = player.currentTime;
+    const list = document.querySelector(".questions");
+    if (!list || !hasStarted()) return;
+    const items = [...list.querySelectorAll("li[data-t]")]; // looked for anew: an editor's are replaced
+    const about = items.filter(({ dataset }) => dataset.t <= second + ROUNDING && second <= (dataset.end ?? Infinity));
+    const last = Math.max(...about.map(({ dataset }) => Number(dataset.t)));
+    for (const item of items) {
+      const isCurrent = about.includes(item) && Number(item.dataset.t) === last;
+      if (isCurrent === item.hasAttribute("aria-current")) continue;
+      item.removeAttribute("aria-current");
+      if (!isCurrent) continue;
+      item.setAttribute("aria-current", "true");
+      // Where the list has a scrollbar of its own.
+      if (following() && list.scrollHeight > list.clientHeight) list.scrollTop = item.offsetTop - list.clientHeight / 3;
+    }
+  }
+
+  function showSpoken() {
+    if (!hasStarted()) return; // before that, what the link points to is marked
+    const passage = passageAt(player.currentTime);
+    const next = passage && player.currentTime <= Number(passage.dataset.end) + 1 ? passage : null;
+    if (next !== current) {
+      current?.removeAttribute("aria-current");
+      current = next;
+      words = current ? archiveWords(current) : [];
+      current?.setAttribute("aria-current", "true");
+      if (current && following()) show(current, "center");
+    }
+    showWord();
+  }
+
+  function stopAtEnd() {
+    if (!range || player.paused || player.currentTime < range.end) return;
+    player.pause();
+    stopped.querySelector("[role=status]").textContent = `Stopped at ${written(range.end)}, where the marked passage ends.`;
+    stopped.querySelector("button").hidden = false;
+    range = null;
+  }
+
+  function eachFrame() {
+    showSpoken();
+    stopAtEnd();
+    frame = player.paused ? 0 : requestAnimationFrame(eachFrame);
+  }
+
+  function mark({ start, end }) {
+    const first = passageAt(start) ?? passages[0];
+    const before = document.querySelector(".passage.marked");
+    for (const passage of document.querySelectorAll(".passage.marked")) passage.classList.remove("marked");
+    const last = end === null ? first : (passageAt(end - 2 * ROUNDING) ?? first);
+    for (const passage of passages.slice(passages.indexOf(first), passages.indexOf(last) + 1)) {
+      passage.classList.add("marked");
+    }
+    if (before !== first) first.querySelector(".time").focus({ preventScroll: true }); // as the page does for ?t=
+    first.scrollIntoView({ block: "center" });
+  }
+
+  // The second of the word at a point of a passage's text.
+  function wordTime(passage, x, y) {
+    let node;
+    let offset;
+    if (document.caretPositionFromPoint) {
+      const caret = document.caretPositionFromPoint(x, y);
+      [node, offset] = [caret?.offsetNode, caret?.offset];
+    } else {
+      const caret = document.caretRangeFromPoint?.(x, y);
+      [node, offset] = [caret?.startContainer, caret?.startOffset];
+    }
+    const text = passage.querySelector(".text");
+    if (!node || !text.contains(node)) return Number(passage.dataset.start);
+    const before = document.createRange();
+    before.setStart(text, 0);
+    before.setEnd(node, offset);
+    const characters = before.toString().length;
+    return archiveWords(passage).findLast((word) => word.offset <= characters)?.start ?? Number(passage.dataset.start);
+  }
+
+  function openAt() {
+    if (!passages.length) return;
+    const question = /^#q\d+$/.test(location.hash) ? document.getElementById(location.hash.slice(1)) : null;
+    const pointed = question ? { start: seconds(question.dataset.t), end: null } : pointedAt();
+    if (pointed.start === null) return;
+    seek(pointed.start);
+    range = pointed.end === null ? null : pointed;
+    if (!question) mark(pointed);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!player || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target.closest("a[data-t]");
+    if (link) {
+      event.preventDefault();
+      if (link.search) history.replaceState(null, "", link.href);
+      const second = Number(link.dataset.t);
+      play(second);
+      // From the list of questions the transcript may be far away.
+      if (!link.closest(".passage") && passages.length) show(passageAt(second) ?? passages[0], "center");
+      return;
+    }
+    const passage = event.target.closest(".passage .text")?.parentElement;
+    if (passage && getSelection().isCollapsed) play(wordTime(passage, event.clientX, event.clientY));
+  });
+
+  if (player) {
+    document.body.classList.add("can-seek");
+    for (const name of ["timeupdate", "seeked", "play"]) {
+      player.addEventListener(name, () => {
+        showSpoken(); // here too: frames stand still while nobody looks at the page
+        showQuestion();
+        stopAtEnd();
+      });
+    }
+    player.addEventListener("play", () => {
+      stopped.querySelector("[role=status]").textContent = "";
+      stopped.querySelector("button").hidden = true;
+      if (!frame) frame = requestAnimationFrame(eachFrame);
+    });
+    player.addEventListener("seeking", () => {
+      const inside = range && player.currentTime >= range.start - 2 * ROUNDING && player.currentTime <= range.end;
+      if (!inside) range = null;
+    });
+    stopped.querySelector("button").addEventListener("click", () => play());
+  }
+  addEventListener("hashchange", openAt);
+  openAt();
+})();

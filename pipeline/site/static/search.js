@@ -1,0 +1,49 @@
+// On the search page: keys that go from hit to hit, play one, and copy its citation.
+"use strict";
+
+(() => {
+  const { player, keys } = archive;
+  const hits = [...document.querySelectorAll(".hit")];
+  let chosen = null;
+
+  function move(by) {
+    const at = hits.findIndex((hit) => hit.contains(document.activeElement));
+    const from = at < 0 ? hits.indexOf(chosen) : at;
+    hits[Math.min(Math.max(from + by, 0), hits.length - 1)]?.querySelector("a.time").focus();
+  }
+
+  function choose(act) {
+    const hit = document.activeElement.closest(".hit") ?? chosen ?? hits[0];
+    if (hit) act(hit);
+  }
+
+  document.addEventListener("focusin", (event) => {
+    const hit = event.target.closest(".hit");
+    if (!hit) return;
+    chosen?.classList.remove("chosen");
+    chosen = hit;
+    chosen.classList.add("chosen");
+  });
+
+  Object.assign(keys, {
+    j: () => move(1),
+    k: () => move(-1),
+    p: () =>
+      choose((hit) => {
+        const isHeard = player && !player.paused && hit.classList.contains("heard");
+        if (isHeard) player.pause();
+        else hit.querySelector("button.play")?.click();
+      }),
+    c: () =>
+      choose((hit) => {
+        if (hit.dataset.quote) document.dispatchEvent(new CustomEvent("cite", { detail: { url: hit.dataset.quote } }));
+      }),
+  });
+
+  for (const hit of hits) {
+    hit.querySelector("button.play")?.addEventListener("click", () => {
+      for (const other of document.querySelectorAll(".heard")) other.classList.remove("heard");
+      hit.classList.add("heard");
+    });
+  }
+})();
