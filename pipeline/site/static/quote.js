@@ -59,7 +59,7 @@
   }
 
   const said = element("div", { className: "said" });
-  const box = element("textarea", { readOnly: true, rows: 8, spellcheck: false });
+  const box = element("textarea", { readOnly: true, rows: 12, spellcheck: false });
   box.setAttribute("aria-label", "Citation");
   const told = element("p", { className: "copied" });
   told.setAttribute("role", "status");
