@@ -20,7 +20,8 @@ from pipeline import __version__
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.query import compile_query
 from pipeline.archive.reading import episode_named
-from pipeline.archive.search import PAGE_SIZE, Filters, search
+from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
+from pipeline.archive.search.instead import Instead, instead
 from pipeline.archive.status import status
 from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
@@ -334,23 +335,51 @@ def _print_lines(results: Any) -> int:
 @click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
 @click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
 @click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help=f"{PAGE_SIZE} hits a page.")
+@click.option("--question", type=click.IntRange(1), help="Only what asks or answers this published question.")
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="relevance",
+    show_default=True,
+    help="Of the hits; quotations come newest first.",
+)
+@click.option("--page", help=f"A page’s number, or what “next” named; {PAGE_SIZE} hits a page.")
 @json_option
-def search_command(query: str, db: Path, page: int, as_json: bool, **filters: Any) -> None:
-    """Search the transcripts: words, "an exact phrase", begin*, -without, this OR that."""
+def search_command(query: str, db: Path, page: str | None, order: Order, as_json: bool, **filters: Any) -> None:
+    """Search the transcripts.
+
+    Words, "an exact phrase", begin*, -without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG, question:3. What
+    finds nothing is answered with what was nearly said so.
+    """
+    bring_up_to_date(db)
     with reader(db) as connection:
-        results = search(connection, query, Filters(**filters), page=page)
+        results = search(connection, query, Filters(**filters), order=order, page=page)
+        offered = Instead() if results.hits else instead(connection, query, Filters(**filters))
     if as_json:
-        click.echo(json.dumps(results.as_dict(), indent=2, ensure_ascii=False))
+        click.echo(json.dumps({**results.as_dict(), **offered.as_dict()}, indent=2, ensure_ascii=False))
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
         who = ", ".join(filter(None, [hit.speaker, f"question {hit.question}" if hit.question else "", hit.role]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
+    for passage in offered.nearly:
+        hit = passage.hit
+        click.echo(f"nearly: {hit.title} ({(hit.published or '')[:10]}), {hit.clock}\n  {passage.shown}\n  {hit.path}")
+    _tell_more(query, results, offered)
+
+
+def _tell_more(query: str, results: Results, offered: Instead) -> None:
+    """Say how many hits there are, how to see more, and what else to try."""
+    number = f"{results.total}{'' if results.exact else ' or more'} {'hit' if results.total == 1 else 'hits'}"
+    if results.order != "relevance" and not results.exact:
+        number += f", the {results.order} first"
     more = f"; more with --page {results.next}" if results.next else ""
-    if not compile_query(query).match:
+    if not results.hits and not compile_query(query).match:
         more = "; name something to look for"
-    click.echo(f"{results.total} {'hit' if results.total == 1 else 'hits'}{more}", err=True)
+    click.echo(f"{number}{more}", err=True)
+    for said, other in (("did you mean", offered.spelling), ("or, looser", offered.looser)):
+        if other:
+            click.echo(f"{said}: {other}", err=True)
 
 
 @main.command("status")

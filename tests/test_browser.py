@@ -2,117 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
+
+from tests.browsing import (
+    another,
+    browser,
+    chromium,
+    current_time,
+    desk,
+    go_to,
+    open_northbridge,
+    page,
+    picture,
+    site,
+    wait_for,
+)
+
+__all__ = ["browser", "chromium", "desk", "page", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
-
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
-    "--disable-component-update", "--disable-quic", "--autoplay-policy=no-user-gesture-required",
-]  # fmt: skip
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 760}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        message = "the browser tests were left out: there is no Chromium (on Debian: apt install chromium)"
-        if os.environ.get("REQUIRE_BROWSER"):
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-@contextmanager
-def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
-    """Serve an archive as `make serve` does; gives the address, and the file in which is what was printed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    printed = database.with_suffix(".out")
-    with printed.open("wb") as out:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "serve", "--db", str(database), "--port", str(port), *options],
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(150):
-            try:
-                urllib.request.urlopen(address, timeout=1).close()
-                break
-            except OSError:
-                assert server.poll() is None
-                time.sleep(0.1)
-        yield address, printed
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@pytest.fixture(scope="module")
-def site(demo_db: Path) -> Iterator[str]:
-    """The archived sample show."""
-    with served(demo_db) as (address, _):
-        yield address
-
-
-@pytest.fixture
-def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """A copy of the sample show for an editor to work on: its address, and the one that signs in."""
-    shutil.copytree(demo_db.parent, tmp_path / "desk")
-    with served(tmp_path / "desk" / demo_db.name, "--root") as (address, printed):
-        yield address, printed.read_text().split()[0]
-
-
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
-def page(chromium: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        page = browser.new_page(viewport=request.param)
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        yield page
-        browser.close()
-        assert problems == []
-
-
-def current_time(page: Page) -> float:
-    return float(page.evaluate("document.querySelector('audio').currentTime"))
-
-
-def picture(page: Page, name: str, folder: Path) -> None:
-    """A screenshot; `make screenshots` has the wide ones put into docs/ for the README."""
-    if page.viewport_size == PHONE:
-        page.screenshot(path=folder / f"{name}-phone.png")
-    else:
-        page.screenshot(path=Path(os.environ.get("SCREENSHOTS", folder)) / f"{name}.png")
-
-
-def wait_for(page: Page, expression: str) -> None:
-    """Playwright's own waiting evaluates in the page, which the site's Content-Security-Policy forbids."""
-    for _ in range(200):
-        if page.evaluate(expression):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"waited in vain for {expression}")
 
 
 def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site: str, tmp_path: Path) -> None:
@@ -157,23 +69,6 @@ def test_the_tables_are_one_click_away(page: Page, site: str) -> None:
     page.goto(site)
     page.get_by_role("link", name=re.compile("Tables", re.IGNORECASE)).first.click()
     expect(page.get_by_role("link", name="question_times").first).to_be_visible()
-
-
-def open_northbridge(page: Page, site: str) -> None:
-    page.goto(site)
-    page.get_by_role("link", name=re.compile("Northbridge")).first.click()
-    wait_for(page, "document.querySelector('audio')?.readyState >= 1")
-
-
-def another(page: Page, **options: bool) -> Page:
-    """A page of the same browser whose console is not watched."""
-    assert page.context.browser is not None
-    return page.context.browser.new_context(viewport=page.viewport_size, **options).new_page()
-
-
-def go_to(page: Page, second: float) -> None:
-    page.evaluate(f"document.querySelector('audio').currentTime = {second}")
-    wait_for(page, "!document.querySelector('audio').seeking")
 
 
 def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], tmp_path: Path) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.search import Filters, search
+from pipeline.archive.query import folded_words
+from pipeline.archive.search import Filters, Order, Results, search
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
@@ -31,6 +36,10 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         add_transcript(db, second, spoken("We talk about relationships.", "We talk about money."), sha256="cd" * 32)
         add_transcript(db, other, spoken("Nothing but relationships here."), sha256="ef" * 32)
         db.execute("update segments set speaker = 'Host', role = 'question' where text like 'We talk%'")
+        db.execute(
+            """insert into speakers (transcript, label, name, role, seconds)
+            select distinct transcript, speaker, speaker, 'host', 1 from segments where speaker is not null"""
+        )
     with reader(tmp_path / "a.db") as opened:
         yield opened
 
@@ -82,9 +91,11 @@ def test_filters(connection: sqlite3.Connection, filters: Filters, total: int, q
 def test_pages(connection: sqlite3.Connection) -> None:
     pages = [search(connection, "relationships", page=page, size=2) for page in (1, 2, 3)]
     assert [len(page.hits) for page in pages] == [2, 1, 0]
-    assert [page.next for page in pages] == [2, None, None]
+    assert [page.next is None for page in pages] == [False, True, True]
     assert len({hit.episode for page in pages for hit in page.hits}) == 3
-    assert search(connection, "relationships", page=-5).hits
+    assert search(connection, "relationships", page=pages[0].next, size=2) == pages[1]
+    for nonsense in (-5, "x", "2-x", "1-2-3-4", "9" * 40):
+        assert search(connection, "relationships", page=nonsense).hits
 
 
 @pytest.mark.parametrize("query", ["", '"', "absent", '"absent words"', "-relationships"])
@@ -155,6 +166,157 @@ def test_what_is_heard_anew_under_the_same_key_replaces_the_old(tmp_path: Path) 
         assert search(connection, '"old wording"').total == 0
 
 
+def test_words_near_each_other_are_found_across_segments_from_the_first_to_the_last(
+    connection: sqlite3.Connection,
+) -> None:
+    (hit,) = search(connection, "work NEAR/3 relationships").hits
+    assert hit.html == "Good social <mark>work is about relationships</mark>, and it always was."
+    assert (hit.start, hit.end) == (1.0, pytest.approx(2.9))
+    assert search(connection, "work NEAR/1 relationships").total == 0
+
+
+def test_what_is_typed_narrows_as_the_filters_do(connection: sqlite3.Connection) -> None:
+    assert search(connection, "relationships feed:show").total == 2
+    assert search(connection, "relationships speaker:hos").total == 1
+    assert search(connection, "relationships speaker:nobody").total == 0
+    assert search(connection, "relationships feed:show", Filters(feed="other")).total == 0
+    assert search(connection, "relationships speaker:host", Filters(speaker="Host")).total == 1
+    assert [hit.text for hit in search(connection, "speaker:host").hits] == [
+        "We talk about relationships.",
+        "We talk about money.",
+    ]
+    assert search(connection, '"about relationships" speaker:host').total == 1
+
+
+def test_a_sentence_pasted_without_quotes_is_found_across_segments(connection: sqlite3.Connection) -> None:
+    (hit,) = search(connection, "work is about relationships and it always").hits
+    assert hit.html == "Good social <mark>work is about relationships, and it always</mark> was."
+    assert search(connection, "work is about relationships speaker:host").total == 0
+    assert search(connection, "work relationships about").total == 0
+    assert search(connection, "work is about relationships -money").total == 0  # an exclusion is no part of a sentence
+
+
+def test_order(connection: sqlite3.Connection) -> None:
+    newest = search(connection, "relationships", order="newest").hits
+    assert [hit.published for hit in newest] == [NEW, NEW, OLD]
+    assert [hit.published for hit in search(connection, "relationships", order="oldest").hits] == [OLD, NEW, NEW]
+    assert [hit.published for hit in search(connection, '"about relationships"').hits] == [NEW, OLD]
+    assert [hit.published for hit in search(connection, '"about relationships"', order="oldest").hits] == [OLD, NEW]
+
+
+def test_a_hit_has_what_is_said_around_it_and_the_address_of_the_quotation(connection: sqlite3.Connection) -> None:
+    (hit,) = search(connection, "calm").hits
+    assert (hit.before, hit.after) == ("relationships, and it always was.", "")
+    assert hit.quote == f"/-/quote/{'ab' * 6}/5000-7400"
+
+
+@pytest.fixture(scope="module")
+def wordy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """Thirty episodes, each of 200 segments with the same words: too many to rank."""
+    path = tmp_path_factory.mktemp("wordy") / "a.db"
+    with writer(path) as db:
+        dated = [episode(str(n), published=f"2026-01-{n + 1:02}T00:00:00Z") for n in range(30)]
+        for n, one in enumerate(add_feed(db, "show", *dated)):
+            texts = ["the door"] * 199 + [f"the quiet door {n}"]
+            add_transcript(db, one, spoken(*texts), sha256=f"{n:064}")
+            db.execute("update segments set speaker = ? where episode = ? and n % 2", [f"Guest {n % 3}", one])
+    with reader(path) as opened:
+        yield opened
+
+
+def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters(), **options: Any) -> list[Results]:  # noqa: B008
+    found = [search(connection, query, filters, **options)]
+    while found[-1].next:
+        found.append(search(connection, query, filters, page=found[-1].next, **options))
+    return found
+
+
+@pytest.mark.parametrize("query", ["door", '"the door"', "doo*"])
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_what_is_too_common_to_rank_is_paged_by_date_without_loss_or_repetition(
+    wordy: sqlite3.Connection, query: str, order: Order
+) -> None:
+    found = pages(wordy, query, order=order, size=700)
+    hits = [hit for page in found for hit in page.hits]
+    expected = 30 * (200 if query != '"the door"' else 199)
+    assert len(hits) == len({(hit.episode, hit.start) for hit in hits}) == expected
+    dates = [hit.published or "" for hit in hits]
+    assert dates == sorted(dates, reverse=order == "newest")
+    assert [page.exact for page in found[:-1]] == [False] * (len(found) - 1)
+    assert all(page.total <= expected for page in found)
+    assert found[-1].total == expected
+
+
+def test_too_common_words_come_newest_first_and_it_is_said(wordy: sqlite3.Connection) -> None:
+    results = search(wordy, "door")
+    assert (results.order, results.exact, results.total) == ("newest", False, 5000)
+    assert {hit.published for hit in results.hits} == {"2026-01-30T00:00:00Z"}
+    rare = search(wordy, "the quiet door")
+    assert (rare.order, rare.exact, rare.total) == ("relevance", True, 30)
+
+
+def test_too_common_words_are_narrowed_down_too(wordy: sqlite3.Connection) -> None:
+    hits = [hit for page in pages(wordy, "door", Filters(speaker="Guest 1"), size=300) for hit in page.hits]
+    assert len(hits) == 10 * 100
+    assert {hit.speaker for hit in hits} == {"Guest 1"}
+    assert search(wordy, "door", Filters(since="2026-01-30")).total == 21  # at least: a page and one more
+    assert search(wordy, "door", Filters(since="2027-01-01")).total == 0
+
+
+def test_a_page_goes_on_after_the_last_hit_though_episodes_came_in(tmp_path: Path) -> None:
+    path = tmp_path / "g.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one", published=OLD))
+        add_transcript(db, one, spoken(*[f"door number {n}" for n in range(30)]))
+    for query in ("door", '"door number"'):
+        with reader(path) as connection:
+            first, undisturbed = (search(connection, query, order="newest", size=10, page=page) for page in (1, 2))
+        with writer(path) as db:
+            (new,) = add_feed(db, "show", episode(query, published=NEW))
+            add_transcript(db, new, spoken(*["door number x"] * 5), sha256="cd" * 32)
+        with reader(path) as connection:
+            assert search(connection, query, order="newest", size=10, page=first.next).hits == undisturbed.hits
+            assert search(connection, query, order="newest", size=10, page=2).hits != undisturbed.hits
+
+
+def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+    """Quotes of six words, each with the episodes and seconds at which these words are said, read without the index."""
+    with reader(path) as connection:
+        spoken_words = {
+            transcript: [
+                (word, start)
+                for (words,) in connection.execute(
+                    "select words from segments where transcript = ? order by n", [transcript]
+                ).fetchall()
+                for start, _, text, _ in json.loads(words)
+                for word, _, _ in folded_words(text)
+            ]
+            for (transcript,) in connection.execute("select id from transcripts where preferred = 1").fetchall()
+        }
+        episodes = dict(connection.execute("select id, episode from transcripts").fetchall())
+    for _ in range(number):
+        said = chance.choice(list(spoken_words.values()))
+        first = chance.randrange(len(said) - 5)
+        quote = [word for word, _ in said[first : first + 6]]
+        expected = [
+            (episodes[transcript], words[n][1])
+            for transcript, words in spoken_words.items()
+            for n in range(len(words) - 5)
+            if words[n][0] == quote[0] and [word for word, _ in words[n : n + 6]] == quote
+        ]
+        yield f'"{" ".join(quote)}"', expected
+
+
+def test_two_thousand_six_word_quotes_of_a_real_transcript_are_each_found_once_at_their_second(demo_db: Path) -> None:
+    chance = random.Random(5)  # noqa: S311 - reproducible
+    with reader(demo_db) as connection:
+        for quote, expected in six_word_quotes(demo_db, chance, 2000):
+            hits = search(connection, quote, size=100).hits
+            assert sorted((hit.episode, hit.start) for hit in hits) == [
+                (one, pytest.approx(second, abs=0.3)) for one, second in sorted(expected)
+            ], quote
+
+
 def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path) -> None:
     """Whatever the segments' edges: recall 1.0, no duplicates, the second of the first word."""
     chance = random.Random(7)  # noqa: S311 - a reproducible text
@@ -176,3 +338,29 @@ def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path)
             expected = [n for n in range(len(words) - 5) if words[n : n + 6] == quote]
             hits = search(connection, f'"{" ".join(quote)}"').hits
             assert [hit.start for hit in hits] == [pytest.approx(0.5 * n) for n in expected]
+
+
+SEGMENTS = st.lists(
+    st.lists(st.sampled_from(["a", "b", "c", "dog", "Dogs"]), min_size=1, max_size=4), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEGMENTS, st.lists(st.sampled_from(["a", "b", "c", "dog", "dogs"]), min_size=2, max_size=9))
+@example([["a"], ["b"], ["a"], ["b"], ["a"]] * 12, ["a", "b", "a", "b"])
+@example([["a", "a"]] * 30, ["a"] * 7)
+def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
+    tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], phrase: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("phrases") / "a.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*map(" ".join, segments)))
+    said = [word.lower() for segment in segments for word in segment]
+    expected = [n * 0.5 for n in range(len(said)) if said[n : n + len(phrase)] == phrase]
+    with reader(path) as connection:
+        hits = search(connection, f'"{" ".join(phrase)}"', size=500).hits
+    assert [hit.start for hit in hits] == expected
+    assert all(hit.end - hit.start == pytest.approx(0.5 * len(phrase) - 0.1) for hit in hits)
+    marked = f"<mark>{' '.join(phrase)}</mark>"
+    assert [hit.html.lower().count(marked) for hit in hits] == [1] * len(hits)

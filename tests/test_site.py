@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import shutil
 import sqlite3
@@ -95,8 +96,13 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "text": f"The front door is {EVIL} calm.",
         "html": "The front <mark>door</mark> is &lt;script&gt;alert(1)&lt;/script&gt; calm.",
         "url": f"/-/episode/{kept.spoken}?t=5.0",
+        "quote": f"/-/quote/{SHA256[:12]}/5000-7900",
+        "rendition": SHA256,
+        "before": "relationships, and it always was.",
+        "after": "",  # somebody else speaks
     }
-    assert site.ask("/-/search.json?q=").json() == {"hits": [], "total": 0, "next": None}
+    nothing = site.ask("/-/search.json?q=").json()
+    assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +137,8 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
         ("from=yesterday", "“yesterday” is no date"),
         ("to=2026-02-30", "“2026-02-30” is no date"),
         ("role=guest", "“guest” is none of"),
+        ("question=first", "“first” is no number of a question"),
+        ("order=random", "“random” is none of"),
         ("q=" + "x" * 1001, "longer than 1,000 characters"),
     ],
 )
@@ -141,6 +149,28 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert said in data.json()["error"]
 
 
+def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(site: Site, kept: Kept) -> None:
+    page = site.ask('/-/search?q="work is about relationship"')
+    assert "<del>relationship</del> <ins>relationships</ins>" in page.text
+    assert f'href="/-/episode/{kept.spoken}?t=1.0"' in page.text
+    data = site.ask('/-/search.json?q="work is about relationship"').json()
+    assert [(one["differing"], one["text"]) for one in data["nearly"]] == [
+        (1, "Good social work is about relationships, and it always was.")
+    ]
+    assert "Did you mean relationships ?" in text_of(site.ask("/-/search?q=relationshups"))
+    assert "Looser: door OR zebra" in text_of(site.ask("/-/search?q=door+zebra"))
+
+
+def test_hits_are_narrowed_down_by_how_they_spread_and_ordered(site: Site) -> None:
+    page = site.ask("/-/search?q=is").text
+    found = site.ask("/-/search.json?q=is&facets=1").json()
+    assert found["facets"]["roles"] == [["question", 2]]
+    assert 'href="/-/search?q=is&amp;question=1"' in page
+    assert 'href="/-/search?q=is&amp;order=oldest"' in page
+    assert site.ask("/-/search.json?q=is&question=1").json()["total"] == 1
+    assert site.ask("/-/search.json?q=is&order=oldest").json()["order"] == "oldest"
+
+
 def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
     path = tmp_path / "long.db"
     with writer(path) as db:
@@ -149,12 +179,16 @@ def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
     site = serve(path)
     first, last = site.ask("/-/search?q=word+%26&feed=show").text, site.ask("/-/search?q=word+%26&page=3").text
     assert "45 passages, page 1 of 3" in first
-    assert 'rel="next" href="/-/search?page=2&amp;q=word+%26&amp;feed=show"' in first
+    (following,) = re.findall(r'rel="next" href="([^"]*)"', first)
+    assert following.startswith("/-/search?page=2-")
+    assert "page 2 of 3" in site.ask(html.unescape(following)).text
     assert 'rel="prev"' not in first
     assert 'rel="prev" href="/-/search?page=2&amp;q=word+%26"' in last
     assert 'rel="next"' not in last
     assert "not so many pages" in site.ask("/-/search?q=word&page=9").text
-    assert site.ask("/-/search.json?q=word&page=2").json()["next"] == 3
+    second = site.ask("/-/search.json?q=word&page=2").json()
+    third = site.ask(f"/-/search.json?q=word&page={second['next']}").json()
+    assert (len(second["hits"]), len(third["hits"]), third["next"]) == (20, 5, None)
 
 
 def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, kept: Kept) -> None:

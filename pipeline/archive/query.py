@@ -1,76 +1,131 @@
-"""What people type or paste into a search box, compiled to an FTS5 expression. Pure text; touches no database.
+"""What people type or paste into a search box, compiled to FTS5 expressions. Pure text; touches no database.
 
-Words must all occur; "a phrase" (straight or typographic quotes) occurs word for word; ``begin*`` matches
-beginnings; ``-without`` excludes; ``OR`` between two terms takes either. Everything else is plain text: no input
-makes SQLite complain, because only quoted strings and our own operators are ever sent to it.
+Words must all occur; "a phrase" (in straight or typographic quotes) occurs word for word; ``begin*`` matches
+beginnings; ``-without`` excludes; ``OR`` takes either side; ``one NEAR/5 two`` takes both with at most five words
+between them; ``speaker:``, ``feed:`` and ``question:`` narrow down. Everything else is plain text: no input makes
+SQLite complain, because only quoted strings and our own operators are ever sent to it.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
+_SINGLE_QUOTES = {"‘": "’", "'": "'"}  # which are apostrophes too
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
+_NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
+_NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
+_SENTENCE = 3  # words from which what is typed may be a quotation without its quotes
+_MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One thing to find. ``fts`` finds it.
+
+    ``exact`` holds the folded words of a quoted phrase: the index stems, a quotation does not. Empty for single words,
+    of which any form counts. ``near`` is how many words may stand between words near to each other, 0 for other terms.
+    """
+
+    fts: str
+    exact: tuple[str, ...] = ()
+    near: int = 0
+
+    @property
+    def crosses(self) -> bool:
+        """Tell whether it may begin in one segment and end in another."""
+        return bool(self.exact or self.near)
 
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One side of an OR. ``match`` finds what holds it; ``marks`` finds the places in it that are worth showing.
-
-    ``exact`` holds the words of each quoted phrase, folded: the index stems, a quotation does not. Where it is empty,
-    the alternative has only single words, and any form of them counts.
-    """
+    """One side of an OR: every one of its terms. ``match`` finds what holds them all, without what is excluded."""
 
     match: str
-    marks: str
-    exact: tuple[tuple[str, ...], ...] = ()
+    terms: tuple[Term, ...]
+
+    @property
+    def shown(self) -> tuple[Term, ...]:
+        """Return the terms whose places are worth showing: where something is quoted, only that."""
+        return tuple(term for term in self.terms if term.crosses) or self.terms
+
+    @property
+    def marks(self) -> str:
+        """Return the expression that finds the places worth showing."""
+        return " OR ".join(term.fts for term in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A compiled query. ``match`` is the whole of it, and empty when there is nothing to look for."""
+    """A compiled query. ``match`` is the whole of it, empty when there is nothing to look for.
+
+    ``speaker`` is a part of a name, ``feed`` a slug, ``question`` a number of a published question.
+    """
 
     match: str = ""
     alternatives: tuple[Alternative, ...] = ()
+    speaker: str | None = None
+    feed: str | None = None
+    question: int | None = None
 
     @property
-    def has_phrase(self) -> bool:
-        """Tell whether something is quoted, so that whole transcripts have to be searched."""
-        return any(alternative.exact for alternative in self.alternatives)
+    def crosses(self) -> bool:
+        """Tell whether a hit may run across segments, so that whole transcripts have to be searched."""
+        return any(term.crosses for alternative in self.alternatives for term in alternative.terms)
+
+    @property
+    def as_phrase(self) -> Query | None:
+        """Return the query as if its words had been in quotes; None if it is more than three or more plain words."""
+        if len(self.alternatives) != 1 or len(self.alternatives[0].terms) < _SENTENCE:
+            return None
+        terms = self.alternatives[0].terms
+        plain = f"(({' AND '.join(term.fts for term in terms)}))"
+        if self.match != plain or any(term.crosses or term.fts.endswith("*") for term in terms):
+            return None
+        text = " ".join(term.fts.strip('"') for term in terms)
+        words = tuple(word for word, _, _ in folded_words(text))
+        phrase = Alternative(f'("{text}")', (Term(f'"{text}"', words),))
+        return replace(self, match=phrase.match, alternatives=(phrase,))
 
 
 @dataclass(frozen=True, slots=True)
-class _Term:
-    fts: str
-    negative: bool
-    exact: tuple[str, ...]  # the folded words of a quoted phrase, else empty
+class _Token:
+    """A word or a quotation as it was typed, or an operator (``kind`` is ``or``, ``near`` or a filter's name)."""
+
+    kind: str
+    raw: str
+    negative: bool = False
+    quoted: bool = False
 
 
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
-    groups: list[list[_Term]] = [[]]
+    # Half a surrogate pair, as a broken client may send it, cannot be handed on to SQLite.
+    whole = text.encode("utf-8", "replace").decode().replace("\0", " ")
+    tokens = list(_tokens(unicodedata.normalize("NFC", whole)))
+    narrowing = {token.kind: token.raw for token in tokens if token.kind in {"speaker", "feed", "question"}}
+    groups: list[list[Term]] = [[]]
     excluded: list[str] = []
-    for term in _terms(unicodedata.normalize("NFC", text.replace("\0", " "))):
-        if term is None:  # OR
+    for token, term in _terms([token for token in tokens if token.kind not in narrowing][:_MAX_TERMS]):
+        if term is None:
             groups.append([])
-        elif term.negative:
+        elif token.negative:
             excluded.append(term.fts)
         else:
             groups[-1].append(term)
     without = f" NOT ({' OR '.join(excluded)})" if excluded else ""
-    alternatives = tuple(_alternative(group, without) for group in groups if group)
-    return Query(" OR ".join(f"({alternative.match})" for alternative in alternatives), alternatives)
-
-
-def _alternative(terms: list[_Term], without: str) -> Alternative:
-    phrases = [term for term in terms if term.exact]
-    return Alternative(
-        match=f"({' AND '.join(term.fts for term in terms)}){without}",
-        marks=" OR ".join(term.fts for term in phrases or terms),
-        exact=tuple(term.exact for term in phrases),
+    alternatives = tuple(
+        Alternative(f"({' AND '.join(term.fts for term in group)}){without}", tuple(group)) for group in groups if group
+    )
+    return Query(
+        match=" OR ".join(f"({alternative.match})" for alternative in alternatives),
+        alternatives=alternatives,
+        speaker=narrowing.get("speaker"),
+        feed=narrowing.get("feed"),
+        question=int(narrowing["question"]) if "question" in narrowing else None,
     )
 
 
@@ -83,43 +138,86 @@ def folded_words(text: str) -> list[tuple[str, int, int]]:
 
 
 def _fold(word: str) -> str:
+    if word.isascii():
+        return word.lower()
     return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
 
 
-def _terms(text: str) -> Iterator[_Term | None]:
-    """The terms of ``text`` in order; None stands for OR."""
+def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:
+    """The terms with the tokens that they begin with; None stands for OR. NEAR joins the terms beside it."""
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        joined, distance = [token], 0
+        while (
+            token.kind == "text" and position + 2 < len(tokens) and _joins(tokens[position + 1], tokens[position + 2])
+        ):
+            distance = int(tokens[position + 1].raw)
+            joined.append(tokens[position + 2])
+            position += 2
+        position += 1
+        if len(joined) > 1:
+            parts = " ".join(_fts(one) for one in joined)
+            yield token, Term(f"NEAR({parts}, {distance})", near=distance)
+        elif token.kind == "or":
+            yield token, None
+        else:
+            raw = f"NEAR {token.raw}" if token.kind == "near" else token.raw  # there is nothing beside it to join
+            words = tuple(word for word, _, _ in folded_words(raw)) if token.quoted else ()
+            yield token, Term(_fts(_Token("text", raw, quoted=token.quoted)), words if len(words) > 1 else ())
+
+
+def _joins(operator: _Token, operand: _Token) -> bool:
+    return operator.kind == "near" and operand.kind == "text" and not operand.negative
+
+
+def _fts(token: _Token) -> str:
+    star = "*" if not token.quoted and token.raw.endswith("*") else ""
+    return '"' + token.raw.replace('"', " ").rstrip("*") + '"' + star
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    """What was typed, in order; what holds no word is left out."""
     position = 0
     while position < len(text):
         if text[position].isspace():
             position += 1
             continue
         negative = text[position] == "-" and position + 1 < len(text) and not text[position + 1].isspace()
-        start = position + negative
-        closing = _QUOTES.get(text[start])
-        end = _find_any(text, closing, start + 1) if closing else -1
-        if end >= 0:
-            raw, position, quoted = text[start + 1 : end], end + 1, True
-        else:  # a lone quote is plain text
-            stop = re.compile(r"\s|$").search(text, start)
-            position = stop.start() if stop else len(text)
-            raw, quoted = text[start:position], False
-        if raw == "OR" and not quoted and not negative:
-            yield None
-        elif _has_token(raw):
-            yield _term(raw, negative=negative, quoted=quoted)
+        narrowing = None if negative else _NARROWING.match(text, position)
+        start = narrowing.end() if narrowing else position + negative
+        raw, position, quoted = _piece(text, start)
+        if not _has_word(raw):
+            continue
+        kind = narrowing[1].lower() if narrowing else "text"
+        plain = not quoted and not negative and not narrowing
+        near = _NEAR.fullmatch(raw) if plain else None
+        if plain and raw == "OR":
+            yield _Token("or", raw)
+        elif near:
+            yield _Token("near", near[1])
+        elif kind == "question" and not re.fullmatch(r"[0-9]{1,4}", raw):
+            yield _Token("text", f"question {raw}")
+        else:
+            yield _Token(kind, raw, negative, quoted)
 
 
-def _term(raw: str, *, negative: bool, quoted: bool) -> _Term:
-    prefix = not quoted and raw.endswith("*")
-    fts = '"' + raw.replace('"', " ").rstrip("*") + '"' + ("*" if prefix else "")
-    words = tuple(word for word, _, _ in folded_words(raw)) if quoted else ()
-    return _Term(fts, negative, exact=words if len(words) > 1 else ())
+def _piece(text: str, start: int) -> tuple[str, int, bool]:
+    """What stands at ``start``: its text, where it ends, and whether it is in quotes. A lone quote is plain text."""
+    opening = text[start]
+    if opening in _QUOTES:
+        ends = [place for place in (text.find(character, start + 1) for character in _QUOTES[opening]) if place >= 0]
+        if ends:
+            return text[start + 1 : min(ends)], min(ends) + 1, True
+    elif opening in _SINGLE_QUOTES:
+        # As a quote it ends a word: ‘it’s here’ goes on after the first of the two.
+        closing = re.compile(rf"(?<=\S){_SINGLE_QUOTES[opening]}(?!\w)").search(text, start + 1)
+        if closing:
+            return text[start + 1 : closing.start()], closing.end(), True
+    space = re.compile(r"\s|$").search(text, start)
+    end = space.start() if space else len(text)
+    return text[start:end], end, False
 
 
-def _find_any(text: str, characters: str, start: int) -> int:
-    found = [place for place in (text.find(character, start) for character in characters) if place >= 0]
-    return min(found, default=-1)
-
-
-def _has_token(text: str) -> bool:
+def _has_word(text: str) -> bool:
     return any(unicodedata.category(character).startswith(_TOKEN_CATEGORIES) for character in text)

@@ -199,6 +199,8 @@ def _insert_segments(db: Database, transcript_id: int, episode: str, segments: S
     Triggers index the segments; the whole text is indexed here.
     """
     first = db.execute("select coalesce(max(id), 0) + 1 from segments").fetchone()[0]
+    block = (first, first + len(segments) - 1) if segments else (None, None)
+    db.execute("update transcripts set first_segment = ?, last_segment = ? where id = ?", [*block, transcript_id])
     db.conn.executemany(
         """insert into segments (id, transcript, episode, n, start, "end", text, speaker, confidence, flags, words)
            values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",

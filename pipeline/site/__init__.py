@@ -18,6 +18,7 @@ from pipeline.site.audio import audio
 from pipeline.site.correct import correct
 from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
 from pipeline.site.respond import DatasetteView, guarded
+from pipeline.site.turnstile import Turnstile
 
 # Datasette's hooks.
 __all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes", "skip_csrf"]
@@ -29,11 +30,12 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def register_routes() -> list[tuple[str, DatasetteView]]:
     """Add the site's pages, JSON, audio and exports; ``/`` stays Datasette's own where no archive is attached."""
+    turnstile = Turnstile()
     return [
         # The empty group is for Datasette's index, which looks for a format in the address.
         (r"/(?P<format>)$", guarded(pages.home, without_archive=pages.datasette_index)),
-        (r"/-/search$", guarded(searching.search_page)),
-        (r"/-/search\.json$", guarded(searching.search_json)),
+        (r"/-/search$", guarded(searching.search_page, turnstile=turnstile)),
+        (r"/-/search\.json$", guarded(searching.search_json, turnstile=turnstile)),
         (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(pages.episode_page)),
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
         (r"/-/quote/(?P<recording>[^/]+)/(?P<passage>[^/]+)$", guarded(quoting.quote)),

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.archive.database import is_archive
+from pipeline.archive.database import is_archive, is_current
 from pipeline.archive.reading import Rendition
-from pipeline.errors import QueryError
+from pipeline.errors import DatabaseError, QueryError
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -24,6 +24,8 @@ READ_SECONDS = 5.0
 # The site shows what is in these tables, so it is closed to whoever may not see one of them.
 _SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "questions")
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
+
+OUTDATED = "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
 
 T = TypeVar("T")
 Actor = Mapping[str, Any] | None
@@ -67,11 +69,17 @@ class Archive:
 
         Raises:
             QueryError: it took longer than ``READ_SECONDS``.
+            DatabaseError: it needs what the archive of an older version has not.
         """
 
         def limited(connection: sqlite3.Connection) -> T:
-            with _time_limit(connection, READ_SECONDS):
-                return function(connection)
+            try:
+                with _time_limit(connection, READ_SECONDS):
+                    return function(connection)
+            except sqlite3.OperationalError as error:
+                if is_current(connection):
+                    raise
+                raise DatabaseError(OUTDATED) from error
 
         result: T = await self.database.execute_fn(limited)
         return result

@@ -14,7 +14,7 @@ from datasette import Request, hookimpl
 from datasette.utils import actor_matches_allow
 
 from pipeline.archive.database import is_current
-from pipeline.site.access import Actor, Archive
+from pipeline.site.access import OUTDATED, Actor, Archive
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -37,7 +37,7 @@ async def refusal(archive: Archive, actor: Actor) -> str | None:
     if not archive.database.is_mutable:
         return "This archive is served as one that never changes, so nothing can be corrected here."
     if not await archive.read(is_current):
-        return "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
+        return OUTDATED
     return None
 
 

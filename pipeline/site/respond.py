@@ -14,6 +14,7 @@ from pipeline.model import clock
 from pipeline.site import links, wording
 from pipeline.site.access import Archive, find_archive
 from pipeline.site.compress import compressed
+from pipeline.site.turnstile import Turnstile
 from pipeline.times import exactly
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -42,7 +43,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
 
 
 def guarded(
-    view: View, *, methods: Sequence[str] = ("GET", "HEAD"), without_archive: DatasetteView | None = None
+    view: View,
+    *,
+    methods: Sequence[str] = ("GET", "HEAD"),
+    without_archive: DatasetteView | None = None,
+    turnstile: Turnstile | None = None,
 ) -> DatasetteView:
     """Make one of our views one that Datasette can call: only for those who may see the archive.
 
@@ -50,7 +55,9 @@ def guarded(
         view: gets the request and the archive; what it refuses becomes an answer that says so.
         methods: by which it may be called; by default only for reading.
         without_archive: answers where no archive is attached; by default that is said.
+        turnstile: through which those go who keep the database busy.
     """
+    called = view if turnstile is None else _in_turn(view, turnstile)
 
     async def answer(request: Request, datasette: Datasette) -> Any:
         return await compressed(request, await decided(request, datasette))
@@ -65,7 +72,7 @@ def guarded(
             return Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
         await archive.ensure_visible(request.actor)
         try:
-            return await view(request, archive)
+            return await called(request, archive)
         except Refusal as refusal:
             message, status = str(refusal), refusal.status
         except NothingQuotedError as error:
@@ -75,6 +82,16 @@ def guarded(
         except DatabaseError as error:
             message, status = str(error), 503
         return await refused(request, archive, message, status=status)
+
+    return answer
+
+
+def _in_turn(view: View, turnstile: Turnstile) -> View:
+    async def answer(request: Request, archive: Archive) -> Any:
+        async with turnstile.passed() as may:
+            if not may:
+                raise Refusal("Too many searches are waiting. Try again in a moment.", status=503)
+            return await view(request, archive)
 
     return answer
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
-from operator import attrgetter
+from typing import cast
 
 from datasette import Request, Response
 
 from pipeline.archive import reading
-from pipeline.archive.search import PAGE_SIZE, Filters, Results, search
+from pipeline.archive.query import compile_query
+from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
+from pipeline.archive.search.facets import Facets, facets, months
+from pipeline.archive.search.hits import Position
+from pipeline.archive.search.instead import Instead, instead
 from pipeline.errors import QueryError
 from pipeline.site import wording
 from pipeline.site.access import Archive
@@ -19,7 +24,6 @@ from pipeline.site.links import Links
 from pipeline.site.respond import json, page
 
 MAX_QUERY = 1_000  # characters
-MAX_PAGE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ class _Asked:
 
     text: str
     filters: Filters
-    page: int
+    order: str
+    page: str | None
+    number: str = ""
 
     @property
     def parameters(self) -> dict[str, str | None]:
@@ -38,9 +44,15 @@ class _Asked:
             "feed": filters.feed,
             "speaker": filters.speaker,
             "role": filters.role,
+            "question": self.number or None,
             "from": filters.since,
             "to": filters.until,
+            "order": self.order if self.order != "relevance" else None,
         }
+
+    def but(self, **changed: object) -> dict[str, object]:
+        """Return the parameters with some of them changed."""
+        return {**self.parameters, **changed}
 
     def problem(self) -> str | None:
         """Say what is wrong with the filters: they are never left out silently."""
@@ -48,6 +60,10 @@ class _Asked:
             return f"The search is longer than {MAX_QUERY:,} characters."
         if self.filters.role and self.filters.role not in wording.ROLES:
             return f"“{self.filters.role}” is none of: {', '.join(wording.ROLES)}."
+        if self.number and self.filters.question is None:
+            return f"“{self.number}” is no number of a question."
+        if self.order not in ORDERS:
+            return f"“{self.order}” is none of: {', '.join(ORDERS)}."
         for date in (self.filters.since, self.filters.until):
             if date and not _is_date(date):
                 return f"“{date}” is no date: write it as 2026-05-31."
@@ -62,23 +78,25 @@ class _Asked:
         problem = self.problem()
         if problem:
             raise QueryError(problem)
-        return search(connection, self.text, self.filters, page=self.page)
+        return search(connection, self.text, self.filters, order=cast("Order", self.order), page=self.page)
 
 
 def _asked(request: Request) -> _Asked:
     values = {name: (request.args.get(name) or "").strip() for name in request.args}
-    number = values.get("page", "")
-    good = number.isascii() and number.isdigit() and len(number) < 10 and 0 < int(number) <= MAX_PAGE
+    number = values.get("question", "")
     return _Asked(
         values.get("q", ""),
         Filters(
             feed=values.get("feed") or None,
             speaker=values.get("speaker") or None,
             role=values.get("role") or None,
+            question=int(number) if re.fullmatch(r"[0-9]{1,4}", number) else None,
             since=values.get("from") or None,
             until=values.get("to") or None,
         ),
-        int(number) if good else 1,
+        values.get("order") or "relevance",
+        values.get("page") or None,
+        number,
     )
 
 
@@ -93,25 +111,64 @@ async def search_page(request: Request, archive: Archive) -> Response:
     """``/-/search``: the form with its filters, and the passages found."""
     asked = _asked(request)
     shows, speakers = await archive.read(lambda connection: (reading.shows(connection), reading.speakers(connection)))
-    context = {"asked": asked, "shows": shows, "speakers": speakers, "page_size": PAGE_SIZE}
+    context: dict[str, object] = {
+        "asked": asked,
+        "page_size": PAGE_SIZE,
+        "number": Position.parse(asked.page).page,
+        "quoted": compile_query(asked.text).crosses,
+        "shows": shows,
+        "show_titles": {show.slug: show.title for show in shows},
+        "speakers": speakers,
+    }
     try:
-        results, audio = await archive.read(lambda connection: _found(connection, asked))
-        groups = [tuple(hits) for _, hits in groupby(results.hits, key=attrgetter("episode"))]
-        context |= {"results": results, "groups": groups, "audio": audio}
+        context |= await archive.read(lambda connection: _found(connection, asked))
     except QueryError as error:
         context |= {"problem": str(error), "results": Results(), "audio": {}}
     status = 400 if "problem" in context else 200
     return await page("archive_search.html", context, request=request, archive=archive, status=status)
 
 
-def _found(connection: sqlite3.Connection, asked: _Asked) -> tuple[Results, dict[str, str]]:
+def _found(connection: sqlite3.Connection, asked: _Asked) -> dict[str, object]:
     results = asked.run(connection)
-    return results, reading.audio_of(connection, (hit.episode for hit in results.hits))
+    text, filters = asked.text, asked.filters
+    offered = Instead() if results.hits or asked.page or not text else instead(connection, text, filters)
+    return {
+        "results": results,
+        "groups": _by_episode(results.hits),
+        "audio": {hit.episode: hit.rendition for hit in (*results.hits, *(one.hit for one in offered.nearly))},
+        "facets": facets(connection, text, filters) if results.hits else Facets(),
+        "months": months(connection, text, filters) if results.hits else (),
+        "offered": offered,
+    }
+
+
+def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
+    """Gather a page's hits by episode: the episode with the first hit comes first."""
+    groups: dict[str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.episode, []).append(hit)
+    return list(groups.values())
 
 
 async def search_json(request: Request, archive: Archive) -> Response:
-    """``/-/search.json``: the same hits for programs."""
-    results = await archive.read(_asked(request).run)
-    links = Links(archive)
-    hits = [{**asdict(hit), "url": links.path(hit.path)} for hit in results.hits]
-    return json({**results.as_dict(), "hits": hits}, archive=archive)
+    """``/-/search.json``: the same hits for programs; with ``facets=1`` also how they spread."""
+    asked = _asked(request)
+
+    def answer(connection: sqlite3.Connection) -> dict[str, object]:
+        results = asked.run(connection)
+        content = results.as_dict()
+        if not results.hits and not asked.page:
+            content |= instead(connection, asked.text, asked.filters).as_dict()
+        if request.args.get("facets"):
+            content["facets"] = asdict(facets(connection, asked.text, asked.filters))
+        return content
+
+    return json(_addressed(await archive.read(answer), Links(archive)), archive=archive)
+
+
+def _addressed(content: dict[str, object], links: Links) -> dict[str, object]:
+    """Put the site's base before every address."""
+    for hits in (content["hits"], content.get("nearly", [])):
+        for hit in cast("list[dict[str, str]]", hits):
+            hit |= {"url": links.path(hit["url"]), "quote": links.path(hit["quote"])}
+    return content

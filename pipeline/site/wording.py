@@ -17,6 +17,7 @@ FLAGS: Mapping[str, str] = {
     "no_punctuation": "sentences run into each other",
     "stock_phrase": "a phrase that Whisper invents over noise",
 }
+ORDERS: Mapping[str, str] = {"relevance": "Best first", "newest": "Newest first", "oldest": "Oldest first"}
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
 
 

@@ -20,18 +20,20 @@ function written(second) {
 }
 
 // The words of a passage: where each stands in its text (as JavaScript counts characters), and its times in seconds.
-// What is read here, pipeline/site/spoken.py writes.
+// What is read here, pipeline/site/spoken.py writes. Where single words have no times, the passage counts as one.
 function archiveWords(passage) {
   const text = passage.querySelector(".text").textContent;
-  const numbers = passage.dataset.words ? passage.dataset.words.split(" ").map(Number) : [];
+  const { start, end: last, words: given } = passage.dataset;
+  if (!given) return [{ offset: 0, length: text.length, start: Number(start), end: Number(last) }];
+  const numbers = given.split(" ").map(Number);
   const words = [];
   let offset = 0;
   let end = 0;
   for (let at = 0; at < numbers.length; at += 3) {
     offset += numbers[at];
-    const start = end + numbers[at + 1];
-    end = start + numbers[at + 2];
-    words.push({ offset, start: start / 100, end: end / 100 });
+    const begun = end + numbers[at + 1];
+    end = begun + numbers[at + 2];
+    words.push({ offset, start: begun / 100, end: end / 100 });
   }
   words.forEach((word, n) => {
     word.length = text.slice(word.offset, words[n + 1]?.offset).trimEnd().length;
@@ -39,11 +41,20 @@ function archiveWords(passage) {
   return words;
 }
 
+// How many characters of an element's text lie before a point of the page.
+function archiveOffset(element, node, offset) {
+  const before = document.createRange();
+  before.setStart(element, 0);
+  before.setEnd(node, offset);
+  return before.toString().length;
+}
+
 // What the scripts of single pages use: the player, and the keys, to which they may add.
 const archive = (() => {
   const SKIP = 5; // seconds
   const player = document.getElementById("player");
   const help = document.getElementById("keys");
+  const told = document.querySelector(".told");
   let wanted = null; // the second to go to as soon as the player knows the recording
 
   function seek(second) {
@@ -70,6 +81,11 @@ const archive = (() => {
 
   function skip(by) {
     if (player?.currentSrc) seek(Math.max(0, (wanted ?? player.currentTime) + by));
+  }
+
+  function tell(message, problem = false) {
+    told.classList.toggle("problem", problem);
+    told.textContent = message;
   }
 
   const keys = {
@@ -120,5 +136,5 @@ const archive = (() => {
     if (wanted !== null) seek(wanted);
   });
   for (const hidden of document.querySelectorAll(".scripted")) hidden.hidden = false;
-  return { player, keys, seek, play };
+  return { player, keys, seek, play, tell };
 })();

@@ -5,14 +5,8 @@
 (() => {
   const list = document.querySelector(".questions > ol");
   if (!list) return; // nothing was published to be corrected
-  const player = document.getElementById("player");
-  const told = document.querySelector(".told");
+  const { player, tell } = archive;
   const NUDGE = 0.2; // seconds; with Shift ten times as much
-
-  function tell(message, problem = false) {
-    told.classList.toggle("problem", problem);
-    told.textContent = message;
-  }
 
   function row(form) {
     return form.closest("li[id]");

@@ -2,11 +2,11 @@
 "use strict";
 
 (() => {
-  const { player, seek, play } = archive;
+  const { player, seek, play, tell } = archive;
   const passages = [...document.querySelectorAll(".passage")];
   const starts = passages.map((passage) => Number(passage.dataset.start));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const stopped = document.querySelector(".stopped");
+  const goOn = document.querySelector(".go-on");
   const ROUNDING = 0.1; // an address holds tenths of a second
   let current = null; // the passage being spoken,
   let words = []; // its words,
@@ -81,7 +81,7 @@
 
   function showQuestion() {
     const second = player.currentTime;
-    const list = document.querySelector(".questions");
+    const list = document.querySelector("section.questions");
     if (!list || !hasStarted()) return;
     const items = [...list.querySelectorAll("li[data-t]")]; // looked for anew: an editor's are replaced
     const about = items.filter(({ dataset }) => dataset.t <= second + ROUNDING && second <= (dataset.end ?? Infinity));
@@ -114,8 +114,8 @@
   function stopAtEnd() {
     if (!range || player.paused || player.currentTime < range.end) return;
     player.pause();
-    stopped.querySelector("[role=status]").textContent = `Stopped at ${written(range.end)}, where the marked passage ends.`;
-    stopped.querySelector("button").hidden = false;
+    tell(`Stopped at ${written(range.end)}, where the marked passage ends.`);
+    goOn.hidden = false;
     range = null;
   }
 
@@ -150,11 +150,8 @@
     }
     const text = passage.querySelector(".text");
     if (!node || !text.contains(node)) return Number(passage.dataset.start);
-    const before = document.createRange();
-    before.setStart(text, 0);
-    before.setEnd(node, offset);
-    const characters = before.toString().length;
-    return archiveWords(passage).findLast((word) => word.offset <= characters)?.start ?? Number(passage.dataset.start);
+    const at = archiveOffset(text, node, offset);
+    return (archiveWords(passage).findLast((word) => word.offset <= at) ?? archiveWords(passage)[0]).start;
   }
 
   function openAt() {
@@ -185,6 +182,8 @@
 
   if (player) {
     document.body.classList.add("can-seek");
+    // The end that the page gives to browsers without scripts would stop them a second time.
+    if (/#.*,/.test(player.src)) player.src = player.src.replace(/,[^,]*$/, "");
     for (const name of ["timeupdate", "seeked", "play"]) {
       player.addEventListener(name, () => {
         showSpoken(); // here too: frames stand still while nobody looks at the page
@@ -193,15 +192,15 @@
       });
     }
     player.addEventListener("play", () => {
-      stopped.querySelector("[role=status]").textContent = "";
-      stopped.querySelector("button").hidden = true;
+      if (!goOn.hidden) tell("");
+      goOn.hidden = true;
       if (!frame) frame = requestAnimationFrame(eachFrame);
     });
     player.addEventListener("seeking", () => {
       const inside = range && player.currentTime >= range.start - 2 * ROUNDING && player.currentTime <= range.end;
       if (!inside) range = null;
     });
-    stopped.querySelector("button").addEventListener("click", () => play());
+    goOn.addEventListener("click", () => play());
   }
   addEventListener("hashchange", openAt);
   openAt();

@@ -36,7 +36,8 @@
       }),
     c: () =>
       choose((hit) => {
-        if (hit.dataset.quote) document.dispatchEvent(new CustomEvent("cite", { detail: { url: hit.dataset.quote } }));
+        const url = hit.querySelector("[data-quote]")?.dataset.quote;
+        if (url) document.dispatchEvent(new CustomEvent("cite", { detail: { url } }));
       }),
   });
 

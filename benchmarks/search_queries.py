@@ -1,0 +1,139 @@
+"""What is searched for in the made archive, of each kind, and the plainest FTS5 query that gives the same passages."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from pipeline.archive.search import Filters
+
+_JOINED = """from segments_fts join segments s on s.id = segments_fts.rowid
+    join transcripts t on t.id = s.transcript join episodes e on e.id = s.episode"""
+_SHOWN = """s.id, s.start, s."end", s.text, s.speaker, s.role, s.question, t.rendition, e.id, e.title, e.published,
+    highlight(segments_fts, 0, '<mark>', '</mark>')"""
+PLAIN = f"select {_SHOWN} {_JOINED} where segments_fts match :match order by rank limit 20"
+PLAIN_SPEAKER = (
+    f"select {_SHOWN} {_JOINED} where segments_fts match :match and s.speaker = :speaker order by rank limit 20"
+)
+PLAIN_DEEP = PLAIN + " offset 2000"
+PLAIN_WHOLE = """select t.id, t.rendition, e.id, e.title, e.published,
+    snippet(transcripts_fts, 0, '<mark>', '</mark>', '…', 24)
+    from transcripts_fts join transcripts t on t.id = transcripts_fts.rowid join episodes e on e.id = t.episode
+    where transcripts_fts match :match order by rank limit 20"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One search: as it is typed, and as plain SQL. ``pages`` are turned over before the one that is measured."""
+
+    text: str
+    match: str
+    sql: str = PLAIN
+    filters: Filters = field(default_factory=Filters)
+    pages: int = 0
+
+    @property
+    def values(self) -> dict[str, str | None]:
+        """Return what the SQL binds."""
+        return (
+            {"match": self.match, "speaker": self.filters.speaker} if ":speaker" in self.sql else {"match": self.match}
+        )
+
+
+def _word(word: str) -> Asked:
+    return Asked(word, f'"{word}"')
+
+
+class Drawn:
+    """Draws searches from what the archive holds; the same seed draws the same."""
+
+    def __init__(self, connection: sqlite3.Connection, seed: int = 11) -> None:
+        self.connection, self.chance = connection, random.Random(seed)  # noqa: S311 - not for secrets
+        connection.execute(
+            "create virtual table if not exists temp.terms using fts5vocab('main', 'segments_fts', 'row')"
+        )
+        self.terms = sorted(connection.execute("select doc, term from temp.terms").fetchall())
+        (self.last,) = connection.execute("select max(id) from segments").fetchone()
+
+    def kinds(self) -> dict[str, Callable[[], Asked]]:
+        """Return how to draw a search of each kind."""
+        return {
+            "rare word": lambda: _word(self.term(80, 150)),
+            "word": lambda: _word(self.term(800, 4_000)),
+            "common word": lambda: _word(self.term(20_000, 200_000)),
+            "“the”": lambda: _word("the"),
+            "two words": self.two_words,
+            "phrase": lambda: self.phrase(3),
+            "phrase across segments": self.across,
+            "beginning of a word": self.beginning,
+            "speaker": self.speaker,
+            "deep page": self.deep,
+        }
+
+    def term(self, least: int, most: int) -> str:
+        """Return a term that is in so many segments."""
+        fitting = [term for number, term in self.terms if least <= number <= most and self.finds_itself(term)]
+        return self.chance.choice(fitting)
+
+    def finds_itself(self, term: str) -> bool:
+        """Tell whether a term, which is a stem, is its own stem."""
+        sql = "select 1 from segments_fts where segments_fts match ? limit 1"
+        return self.connection.execute(sql, [f'"{term}"']).fetchone() is not None
+
+    def text(self) -> tuple[int, list[str]]:
+        """Return a segment's id and words."""
+        segment = self.chance.randrange(1, self.last)
+        (text,) = self.connection.execute("select text from segments where id = ?", [segment]).fetchone()
+        return segment, text.split()
+
+    def two_words(self) -> Asked:
+        """Two words of one segment."""
+        words = self.chance.sample(self.text()[1], 2)
+        return Asked(" ".join(words), " AND ".join(f'"{word}"' for word in words))
+
+    def phrase(self, length: int) -> Asked:
+        """Words of one segment, one after the other."""
+        words: list[str] = []
+        while len(words) < length:
+            words = self.text()[1]
+        first = self.chance.randrange(len(words) - length + 1)
+        phrase = f'"{" ".join(words[first : first + length])}"'
+        return Asked(phrase, phrase)
+
+    def across(self) -> Asked:
+        """Six words, of which three end a segment and three begin the next."""
+        while True:
+            segment, words = self.text()
+            rows = self.connection.execute(
+                """select b.text from segments a join segments b on b.id = a.id + 1 and b.transcript = a.transcript
+                where a.id = ?""",
+                [segment],
+            ).fetchone()
+            if rows:
+                phrase = f'"{" ".join(words[-3:] + rows[0].split()[:3])}"'
+                return Asked(phrase, phrase, PLAIN_WHOLE)
+
+    def beginning(self) -> Asked:
+        """The first four letters of a word that is neither rare nor common."""
+        return Asked((start := self.term(500, 4_000)[:4]) + "*", f'"{start}"*')
+
+    def speaker(self) -> Asked:
+        """A word, said by one of the guests."""
+        word = self.term(800, 4_000)
+        speaker = f"Guest {self.chance.randrange(300)}"
+        return Asked(word, f'"{word}"', PLAIN_SPEAKER, Filters(speaker=speaker))
+
+    def deep(self) -> Asked:
+        """A word’s hundred-and-first page."""
+        word = self.term(2_500, 4_500)
+        return Asked(word, f'"{word}"', PLAIN_DEEP, pages=100)
+
+
+def draw(connection: sqlite3.Connection, number: int) -> Iterator[tuple[str, Asked]]:
+    """Yield so many searches of each kind, kind by kind in turn."""
+    kinds = Drawn(connection).kinds()
+    for _ in range(number):
+        for kind, one in kinds.items():
+            yield kind, one()

@@ -1,0 +1,133 @@
+"""What a search is asked for and what it answers: filters, hits, a page of them. Touches no database."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+from pipeline.export.addresses import quote_path
+from pipeline.model import clock
+
+Order = Literal["relevance", "newest", "oldest"]
+ORDERS: tuple[Order, ...] = get_args(Order)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What else must hold. ``since`` and ``until`` are ISO dates (inclusive) of publication."""
+
+    feed: str | None = None
+    speaker: str | None = None
+    role: str | None = None
+    question: int | None = None
+    since: str | None = None
+    until: str | None = None
+
+
+ANYTHING = Filters()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
+
+    ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and ``after`` are what the
+    same speaker says around it.
+    """
+
+    episode: str
+    rendition: str
+    title: str
+    published: str | None
+    speaker: str | None
+    role: str
+    question: int | None
+    start: float
+    end: float
+    text: str
+    html: str
+    before: str = ""
+    after: str = ""
+
+    @property
+    def path(self) -> str:
+        """Return the site's address of the passage, without the site's base."""
+        tenths = math.floor(self.start * 10) / 10  # rounding up would cut the first sound off
+        return f"/-/episode/{self.episode}?t={tenths}"
+
+    @property
+    def quote(self) -> str:
+        """Return the address of the passage as a quotation, without the site's base."""
+        return quote_path(self.rendition, self.start, self.end)
+
+    @property
+    def clock(self) -> str:
+        """Return the start as ``m:ss`` or ``h:mm:ss``."""
+        return clock(self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of hits, in ``order``, which is not always the one asked for.
+
+    ``total`` is how many there are; where not all were counted (``exact`` is false), there are at least so many.
+    ``next`` names the next page, if there is one: it goes on after the last hit, whatever has come in since.
+    ``searched`` is the number of newest episodes looked through, where looking through all would have taken too long.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    total: int = 0
+    exact: bool = True
+    order: Order = "relevance"
+    next: str | None = None
+    searched: int | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the page as it is printed with --json and sent by the JSON route."""
+        return {
+            "hits": [hit_as_dict(hit) for hit in self.hits],
+            "total": self.total,
+            "exact": self.exact,
+            "order": self.order,
+            "next": self.next,
+            "searched": self.searched,
+        }
+
+
+def hit_as_dict(hit: Hit) -> dict[str, object]:
+    """Return a hit as it is printed with --json and sent by the JSON route."""
+    return {**asdict(hit), "url": hit.path, "quote": hit.quote}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a page begins: page ``page``, after the hit that begins at character ``begin`` of segment ``segment``."""
+
+    page: int = 1
+    segment: int | None = None
+    begin: int = 0
+
+    @classmethod
+    def parse(cls, text: str | None) -> Position:
+        """Read what ``Results.next`` gave, or a page's number; what is neither is the first page."""
+        parts = (text or "").split("-")
+        if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
+            return cls()
+        page, *place = (int(part) for part in parts)
+        return cls(max(page, 1), *place)
+
+    def following(self, segment: int, begin: int = 0) -> str:
+        """Return the name of the next page, of which the last hit before it is known."""
+        return f"{self.page + 1}-{segment}-{begin}"
+
+
+def marked(text: str, marks: Iterable[tuple[int, int]]) -> str:
+    """Return ``text`` as HTML with these spans of characters, in order and apart, in ``<mark>``."""
+    parts, position = [], 0
+    for begin, end in marks:
+        parts += [html.escape(text[position:begin]), "<mark>", html.escape(text[begin:end]), "</mark>"]
+        position = end
+    return "".join([*parts, html.escape(text[position:])])

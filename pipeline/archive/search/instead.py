@@ -1,0 +1,61 @@
+"""What to offer where a search finds nothing: what was nearly said so, another spelling, a looser search."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.archive.query import compile_query, folded_words
+from pipeline.archive.search import search
+from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
+from pipeline.archive.search.nearly import Nearly, nearly
+from pipeline.archive.search.spelling import spelling
+
+
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What to offer: the nearest passages, and other things to type."""
+
+    nearly: tuple[Nearly, ...] = ()
+    spelling: str | None = None
+    looser: str | None = None
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as it is printed with --json and sent by the JSON route."""
+        nearly = [
+            {
+                **hit_as_dict(one.hit),
+                "differing": one.differing,
+                "pieces": [{"kind": piece.kind, "text": piece.text} for piece in one.pieces],
+            }
+            for one in self.nearly
+        ]
+        return {"nearly": nearly, "spelling": self.spelling, "looser": self.looser}
+
+
+def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Instead:
+    """Return what may have been meant by a search that finds nothing."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+
+    def finds(other: str) -> bool:
+        return bool(search(connection, other, filters, size=1).hits)
+
+    passages = nearly(connection, text, filters)
+    spelt = spelling(cursor, text)
+    return Instead(
+        nearly=passages,
+        spelling=spelt if spelt and finds(spelt) else None,
+        looser=None if passages else next((one for one in _looser(text) if finds(one)), None),
+    )
+
+
+def _looser(text: str) -> Iterator[str]:
+    """Searches that ask for less: the words of a quotation in any order, then any of them."""
+    query = compile_query(text)
+    words = [word for word, _, _ in folded_words(text)]
+    if query.crosses and len(words) > 1:
+        yield " ".join(words)
+    if len(words) > 1:
+        yield " OR ".join(words)

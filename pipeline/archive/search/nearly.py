@@ -1,0 +1,173 @@
+"""Passages that are nearly what was asked for, because people misremember and Whisper mishears."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from rapidfuzz import fuzz, process
+
+from pipeline.archive.query import compile_query, folded_words
+from pipeline.archive.search import hits_of
+from pipeline.archive.search.hits import ANYTHING, Filters, Hit
+from pipeline.archive.search.passages import Span
+from pipeline.archive.search.scope import Place, Scope
+from pipeline.archive.search.words import matching
+
+SHARE = 0.4  # of the words of a quotation that may differ
+OFFERED = 3  # passages
+_SAMPLE = 2_000  # occurrences of a word from which it says little about a quotation
+_READ = 60  # segments about which a quotation is looked for
+_COMPARED = 8  # of these that are compared word by word
+_QUOTATION = 3  # words that it needs at least
+
+Steps = tuple[tuple[int | None, int | None], ...]  # pairs of places in two texts; None where one has no word
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One step of a comparison: ``same``, or words only ``asked`` for or only ``said``."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nearly:
+    """A passage that is nearly what was asked for, in which so many words differ; ``pieces`` are in order."""
+
+    hit: Hit
+    differing: int
+    pieces: tuple[Piece, ...]
+
+    @property
+    def shown(self) -> str:
+        """Return the comparison as plain text: ``we picked [four] {three} things``, what was said in braces."""
+        form = {"same": "{}", "asked": "[{}]", "said": "{{{}}}"}
+        return " ".join(form[piece.kind].format(piece.text) for piece in self.pieces)
+
+
+class _Spoken(NamedTuple):
+    """A word of a segment: folded, as it was written, and where."""
+
+    folded: str
+    text: str
+    segment: int
+    begin: int
+    end: int
+
+
+def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
+    """Return the passages that differ least from a quotation, which need not be in quotes, the nearest first."""
+    query = compile_query(text)
+    quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
+    asked = quoted[0] if quoted else tuple(word for word, _, _ in folded_words(text))
+    if len(asked) < _QUOTATION:
+        return ()
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    scope = Scope.of(cursor, filters, query)
+    windows = [
+        _spoken(cursor, anchor, place, len(asked))
+        for anchor in _likely(cursor, asked)
+        if (place := scope.place_of(anchor))
+    ]
+    texts = [" ".join(word.folded for word in window) for window in windows]
+    found: dict[Span, tuple[int, tuple[Piece, ...]]] = {}
+    for _, _, n in process.extract(" ".join(asked), texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
+        window = windows[n]
+        begin, end, steps = compare(asked, [word.folded for word in window])
+        differing = sum(a is None or s is None or asked[a] != window[s].folded for a, s in steps)
+        if end > begin and differing <= SHARE * len(asked):
+            first, last = window[begin], window[end - 1]
+            span = Span(first.segment, first.begin, last.segment, last.end)
+            found[span] = differing, tuple(_pieces(asked, window, steps))
+    nearest = sorted(found, key=lambda span: (found[span][0], -span.first))[:OFFERED]
+    hits = hits_of(connection, nearest, query)
+    return tuple(Nearly(hit, *found[span]) for span, hit in zip(nearest, hits, strict=True))
+
+
+def _pieces(asked: Sequence[str], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
+    """The steps of a comparison for people: words in a row that are of one kind, what was asked for first."""
+    waiting: dict[str, list[str]] = {"same": [], "asked": [], "said": []}
+
+    def flush(*kinds: str) -> Iterator[Piece]:
+        for kind in kinds:
+            if waiting[kind]:
+                yield Piece(kind, " ".join(waiting[kind]))
+                waiting[kind].clear()
+
+    for a, s in steps:
+        if a is not None and s is not None and asked[a] == said[s].folded:
+            yield from flush("asked", "said")
+            waiting["same"].append(said[s].text)
+            continue
+        yield from flush("same")
+        if a is not None:
+            waiting["asked"].append(asked[a])
+        if s is not None:
+            waiting["said"].append(said[s].text)
+    yield from flush("same", "asked", "said")
+
+
+def _likely(cursor: sqlite3.Cursor, asked: Sequence[str]) -> list[int]:
+    """Segments that share the rarer words of a quotation, the most likely first."""
+    known = {word: len(matching(cursor, f'"{word}"', _SAMPLE)) for word in dict.fromkeys(asked)}
+    rare = [word for word, number in known.items() if 0 < number < _SAMPLE]
+    # Where all of its words are common, two of them together are less so.
+    common = [f'"{one}" AND "{other}"' for one, other in pairwise(asked) if known[one] and known[other]]
+    match = " OR ".join([f'"{word}"' for word in rare] or [f"({both})" for both in common])
+    if not match:
+        return []
+    order = "order by rank " if rare else ""
+    sql = f"select rowid from segments_fts where segments_fts match ? {order}limit ?"
+    return [segment for (segment,) in cursor.execute(sql, [match, _READ])]
+
+
+def _spoken(cursor: sqlite3.Cursor, anchor: int, place: Place, words: int) -> list[_Spoken]:
+    """The words about a segment among which a quotation of so many may lie."""
+    reach = 1 + words // 6
+    sql = "select id, text from segments where id between ? and ? order by id"
+    rows = cursor.execute(sql, [max(place.first, anchor - reach), min(place.last, anchor + reach)])
+    return [
+        _Spoken(folded, text[begin:end], segment, begin, end)
+        for segment, text in rows
+        for folded, begin, end in folded_words(text)
+    ]
+
+
+def compare(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int, Steps]:
+    """Find the words of ``said``, one after the other, in which ``asked`` differs least.
+
+    Returns:
+        where they begin and end in ``said``, and the steps of the comparison: pairs of places in ``asked`` and in
+        ``said``, None where one side has no word. (Sellers 1980: edit distance with free ends on one side.)
+    """
+    rows = [[0.0] * (len(said) + 1)]
+    for i, word in enumerate(asked, 1):
+        row = [float(i)]
+        for j, other in enumerate(said, 1):
+            row.append(min(rows[-1][j - 1] + _change(word, other), rows[-1][j] + 1.0, row[-1] + 1.0))
+        rows.append(row)
+    end = min(range(len(said) + 1), key=lambda j: (rows[-1][j], j))
+    steps: list[tuple[int | None, int | None]] = []
+    i, j = len(asked), end
+    while i:
+        if j and rows[i][j] == rows[i - 1][j - 1] + _change(asked[i - 1], said[j - 1]):
+            i, j = i - 1, j - 1
+            steps.append((i, j))
+        elif rows[i][j] == rows[i - 1][j] + 1.0:
+            i -= 1
+            steps.append((i, None))
+        else:
+            j -= 1
+            steps.append((None, j))
+    return j, end, tuple(reversed(steps))
+
+
+def _change(word: str, other: str) -> float:
+    # Less for words that are spelt alike, so that these are put side by side rather than others.
+    return 0.0 if word == other else 1.0 - 0.4 * fuzz.ratio(word, other) / 100

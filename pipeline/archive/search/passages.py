@@ -1,0 +1,182 @@
+"""Quotations and words near each other, found in whole transcripts: they run across segments, sentences and windows.
+
+The index of whole transcripts says in which episodes they are; where in an episode, its segments say.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from pipeline.archive.query import Query, Term, folded_words
+from pipeline.archive.search.hits import Order, Position
+from pipeline.archive.search.scope import Place, Scope
+from pipeline.archive.search.words import within
+
+EPISODES = 200  # looked through for one page
+_FEW = 20  # segments of an episode that are read rather than asking the index more closely
+_OPENING = 6  # words of a phrase that are looked for before all of it is compared
+_MARK, _UNMARK = "\x02", "\x03"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """From character ``begin`` of segment ``first`` to ``end`` of segment ``last``; or a ``whole`` segment."""
+
+    first: int
+    begin: int
+    last: int
+    end: int
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """The passages of one page, and what ``Results`` says of them."""
+
+    spans: tuple[Span, ...]
+    total: int
+    exact: bool
+    more: bool
+    searched: int | None = None
+
+
+def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Spans:
+    """Find the passages of one page."""
+    begun = scope.place_of(at.segment) if at.segment is not None else None
+    skipped = (at.page - 1) * size if at.segment is None else 0
+    places = scope.holding(query.match, oldest=order == "oldest")
+    if begun in places:
+        places = places[places.index(begun) :]
+    found: list[Span] = []
+    looked = 0
+    for place in places[:EPISODES]:
+        looked += 1
+        spans = in_transcript(scope, query, place)
+        if place == begun:
+            spans = [one for one in spans if (one.first, one.begin) > (at.segment, at.begin)]
+        found += spans
+        if len(found) > skipped + size:
+            break
+    full = len(found) > skipped + size
+    left = len(places) - looked
+    before = (at.page - 1) * size - skipped
+    return Spans(
+        tuple(found[skipped : skipped + size]),
+        before + len(found) + (left if full else 0),
+        exact=left == 0,
+        more=full or left > 0,
+        searched=looked if left and not full else None,
+    )
+
+
+def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
+    """Return where the query holds in one transcript, in order of time; as the opening segment is in scope."""
+    found: set[Span] = set()
+    for alternative in query.alternatives:
+        if len(query.alternatives) > 1 and not _holds(scope.cursor, alternative.match, place):
+            continue
+        for term in alternative.shown:
+            found.update(_places_of(scope, term, place))
+    if scope.segment_sql[0] and found:
+        fits = set(within(scope, None, place))
+        found = {span for span in found if span.first in fits}
+    return sorted(found)
+
+
+def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
+    if term.exact:
+        return phrases(scope.cursor, term.exact, place)
+    if term.near:
+        return _near(scope.cursor, term, place)
+    return (Span(one, 0, one, 0, whole=True) for one in within(scope, term.fts, place))
+
+
+def phrases(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> Iterator[Span]:
+    """Find a phrase, given as folded words, in a transcript, word for word."""
+    seen: set[Span] = set()
+    for anchor in _anchors(cursor, words, place):
+        for span in _phrases_about(cursor, words, anchor, place):
+            if span not in seen:
+                seen.add(span)
+                yield span
+
+
+def _anchors(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> list[int]:
+    """Segments of which one is in every occurrence of a phrase, and not many more."""
+    sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ? limit ?"
+    longest = max(words, key=len)  # rare, as a rule
+    having = cursor.execute(sql, [f'"{longest}"', place.first, place.last, _FEW + 1]).fetchall()
+    if len(having) > _FEW:
+        # The phrase lies within a segment, or the segment that it ends in begins with its last words.
+        opening = words[:_OPENING]
+        ends = (f'^"{" ".join(opening[n:])}"' for n in range(1, len(opening)))
+        match = " OR ".join([f'"{" ".join(opening)}"', *ends])
+        having = cursor.execute(sql, [match, place.first, place.last, -1]).fetchall()
+    return [anchor for (anchor,) in having]
+
+
+def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, place: Place) -> Iterator[Span]:
+    """Find a phrase in a segment and as many around it as it may reach into."""
+    reach = 1
+    while True:
+        low, high = max(place.first, anchor - reach), min(place.last, anchor + reach)
+        rows = cursor.execute("select id, text from segments where id between ? and ? order by id", [low, high])
+        spoken = [(word, segment, begin, end) for segment, text in rows for word, begin, end in folded_words(text)]
+        before = sum(segment < anchor for _, segment, _, _ in spoken)
+        after = sum(segment > anchor for _, segment, _, _ in spoken)
+        needed = len(words) - 1
+        if (before >= needed or low == place.first) and (after >= needed or high == place.last):
+            break
+        reach *= 2
+    said = [word for word, *_ in spoken]
+    for at in range(len(said) - len(words) + 1):
+        if said[at] == words[0] and tuple(said[at : at + len(words)]) == tuple(words):
+            (_, first, begin, _), (_, last, _, end) = spoken[at], spoken[at + len(words) - 1]
+            yield Span(first, begin, last, end)
+
+
+def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
+    """Find words near each other, from the first to the last of them.
+
+    FTS5 marks the words in the whole text, which is the segments' joined by single spaces.
+    """
+    found = cursor.execute(
+        f"""select highlight(transcripts_fts, 0, '{_MARK}', '{_UNMARK}') from transcripts_fts
+        where transcripts_fts match ? and rowid = ?""",
+        [term.fts, place.transcript],
+    ).fetchone()
+    lengths = cursor.execute(
+        "select id, length(text) from segments where id between ? and ? order by id", [place.first, place.last]
+    ).fetchall()
+    starts = list(accumulate((length + 1 for _, length in lengths), initial=0))
+    for begin, end in _runs(found[0] if found else "", term.near):
+        first = bisect_right(starts, begin) - 1
+        last = bisect_right(starts, end - 1) - 1
+        yield Span(lengths[first][0], begin - starts[first], lengths[last][0], end - starts[last])
+
+
+def _runs(marked: str, between: int) -> Iterator[tuple[int, int]]:
+    """Spans of characters of a text, each from one marked place to the last that follows within so many words."""
+    run: tuple[int, int] | None = None
+    ended = 0  # where in the marked text
+    for n, place in enumerate(re.finditer(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", marked)):
+        begin = place.start() - 2 * n  # the marks before it are no characters of the text
+        if run and len(folded_words(marked[ended : place.start()])) <= between:
+            run = run[0], begin + len(place[1])
+        else:
+            if run:
+                yield run
+            run = begin, begin + len(place[1])
+        ended = place.end()
+    if run:
+        yield run
+
+
+def _holds(cursor: sqlite3.Cursor, match: str, place: Place) -> bool:
+    sql = "select 1 from transcripts_fts where transcripts_fts match ? and rowid = ?"
+    return cursor.execute(sql, [match, place.transcript]).fetchone() is not None

@@ -1,0 +1,156 @@
+"""Where a search looks: which transcripts, newest first, and what a segment must be. Knows nothing of words."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipeline.archive.query import Query
+from pipeline.archive.search.hits import ANYTHING, Filters
+
+_NEWEST = "coalesce(e.published, '')"  # as it is indexed; what has no date comes last
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A transcript in scope: its segments have the ids ``first`` to ``last``."""
+
+    transcript: int
+    first: int
+    last: int
+    episode: str
+    published: str
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The preferred transcripts that fit some filters. ``labels`` are the speakers wanted; None for anyone."""
+
+    cursor: sqlite3.Cursor
+    filters: Filters
+    labels: tuple[str, ...] | None
+
+    @classmethod
+    def of(cls, cursor: sqlite3.Cursor, filters: Filters, query: Query) -> Scope:
+        """Combine what was chosen beside the search box with what was typed into it; both must hold."""
+        labels = (filters.speaker,) if filters.speaker else None
+        if query.speaker is not None:
+            like = "%" + query.speaker.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+            rows = cursor.execute("select distinct label from speakers where label like ? escape '\\'", [like])
+            labels = tuple(label for (label,) in rows if labels is None or label in labels)
+        contradicts = (query.feed and filters.feed and query.feed != filters.feed) or (
+            query.question is not None and filters.question is not None and query.question != filters.question
+        )
+        narrowed = Filters(
+            feed=filters.feed or query.feed,
+            speaker=filters.speaker,
+            role=filters.role,
+            question=filters.question if filters.question is not None else query.question,
+            since=filters.since,
+            until=filters.until,
+        )
+        return cls(cursor, narrowed, () if contradicts else labels)
+
+    @property
+    def is_everything(self) -> bool:
+        """Tell whether every preferred transcript is in scope, and every segment of it."""
+        return self.labels is None and self.filters == ANYTHING
+
+    @property
+    def segment_sql(self) -> tuple[str, list[str | int]]:
+        """Return the conditions (beginning with ``and``) on a segment ``s``, and their values."""
+        sql, values = "", list[str | int]()
+        if self.labels is not None:
+            sql += f" and s.speaker in ({', '.join('?' * len(self.labels))})"
+            values += self.labels
+        if self.filters.role:
+            sql += " and s.role = ?"
+            values.append(self.filters.role)
+        if self.filters.question is not None:
+            sql += " and s.question = ?"
+            values.append(self.filters.question)
+        return sql, values
+
+    def places(self, *, after: Place | None = None, oldest: bool = False) -> Iterator[Place]:
+        """Yield the transcripts from the newest on (or from the oldest), beginning with ``after`` itself."""
+        sql, values = self._transcript_sql
+        comparison, direction = (">=", "asc") if oldest else ("<=", "desc")
+        if after is not None:
+            sql += f" and ({_NEWEST}, e.id) {comparison} (?, ?)"
+            values = [*values, after.published, after.episode]
+        yield from self._places(f"{sql} order by {_NEWEST} {direction}, e.id {direction}", values)
+
+    def holding(self, match: str, *, oldest: bool = False) -> list[Place]:
+        """Return the transcripts of which the whole text fits an FTS5 expression, the newest or the oldest first."""
+        sql, values = self._transcript_sql
+        direction = "asc" if oldest else "desc"
+        sql += f""" and t.id in (select rowid from transcripts_fts where transcripts_fts match ?)
+            order by {_NEWEST} {direction}, e.id {direction}"""
+        return list(self._places(sql, [*values, match]))
+
+    def place_of(self, segment: int) -> Place | None:
+        """Return the transcript that a segment is of, if it is one in scope."""
+        index = bisect_right(self._firsts, segment) - 1
+        place = self._by_segment[index] if index >= 0 else None
+        return place if place and segment <= place.last else None
+
+    def kept(self, segments: Sequence[int]) -> list[int]:
+        """Return those of these segments that are in scope."""
+        if self.is_everything:
+            others = self.cursor.execute(
+                "select first_segment, last_segment from transcripts where preferred = 0 and first_segment is not null"
+            ).fetchall()
+            return [one for one in segments if not (others and any(first <= one <= last for first, last in others))]
+        within = [one for one in segments if self.place_of(one)]
+        sql, values = self.segment_sql
+        if not sql or not within:
+            return within
+        # Written out: SQLite bounds the number of values, not the length of a list of numbers.
+        listed = ",".join(map(str, within))
+        fits = self.cursor.execute(f"select s.id from segments s where s.id in ({listed}){sql}", values)
+        return [one for (one,) in fits]
+
+    def by_date(self, segments: Iterable[int], *, oldest: bool = False) -> list[int]:
+        """Return segments by the date of their episodes, the newest or the oldest first, then in order of time."""
+        dated = {place: n for n, place in enumerate(self.places(oldest=oldest))}
+        known = ((self.place_of(one), one) for one in segments)
+        return [one for place, one in sorted((dated[place], one) for place, one in known if place)]
+
+    @cached_property
+    def _by_segment(self) -> list[Place]:
+        return sorted(self.places(), key=lambda place: place.first)
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [place.first for place in self._by_segment]
+
+    @property
+    def _transcript_sql(self) -> tuple[str, list[str]]:
+        sql, values = "where t.first_segment is not null", list[str]()
+        for condition, value in (
+            ("e.feed = ?", self.filters.feed),
+            ("substr(e.published, 1, 10) >= ?", self.filters.since),
+            ("substr(e.published, 1, 10) <= ?", self.filters.until),
+        ):
+            if value:
+                sql += f" and {condition}"
+                values.append(value)
+        if self.labels is not None:
+            marks = ", ".join("?" * len(self.labels))
+            # A transcript's speakers need not be listed, as where somebody else wrote them into its segments.
+            sql += f""" and (t.id in (select transcript from speakers where label in ({marks}))
+                or not exists (select 1 from speakers p where p.transcript = t.id))"""
+            values += self.labels
+        return sql, values
+
+    def _places(self, sql: str, values: Sequence[str]) -> Iterator[Place]:
+        rows = self.cursor.connection.cursor().execute(  # of its own: it is read while others are asked
+            f"""select t.id, t.first_segment, t.last_segment, e.id, {_NEWEST} from episodes e
+            join transcripts t on t.episode = e.id and t.preferred = 1 {sql}""",
+            values,
+        )
+        for row in rows:
+            yield Place(*row)

@@ -1,0 +1,156 @@
+"""Fixtures and helpers: the site, served as ``make serve`` does, in a real browser that is watched."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync",
+    "--disable-component-update", "--disable-quic", "--autoplay-policy=no-user-gesture-required",
+]  # fmt: skip
+DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=375, height=760)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        message = "the browser tests were left out: there is no Chromium (on Debian: apt install chromium)"
+        if os.environ.get("REQUIRE_BROWSER"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
+
+
+@contextmanager
+def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
+    """Serve an archive as `make serve` does; gives the address, and the file in which is what was printed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    printed = database.with_suffix(".out")
+    with printed.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "serve", "--db", str(database), "--port", str(port), *options],
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(address, timeout=1).close()
+                break
+            except OSError:
+                assert server.poll() is None
+                time.sleep(0.1)
+        yield address, printed
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def site(demo_db: Path) -> Iterator[str]:
+    """The archived sample show."""
+    with served(demo_db) as (address, _):
+        yield address
+
+
+@pytest.fixture
+def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """A copy of the sample show for an editor to work on: its address, and the one that signs in."""
+    shutil.copytree(demo_db.parent, tmp_path / "desk")
+    with served(tmp_path / "desk" / demo_db.name, "--root") as (address, printed):
+        yield address, printed.read_text().split()[0]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def watched(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page on which nothing may go wrong: no error, nothing that the site's policy forbids, no other host asked."""
+    context = browser.new_context(**options)
+    context.add_init_script(
+        "addEventListener('securitypolicyviolation', (e) => console.error(`${e.violatedDirective} ${e.blockedURI}`))"
+    )
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: problems.append(request.url) if not _is_own(request.url) else None)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def _is_own(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.hostname == "127.0.0.1" or parts.scheme in {"about", "data", "blob"}
+
+
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    with watched(browser, viewport=request.param) as page:
+        yield page
+
+
+def current_time(page: Page) -> float:
+    return float(page.evaluate("document.querySelector('audio').currentTime"))
+
+
+def picture(page: Page, name: str, folder: Path) -> None:
+    """A screenshot; `make screenshots` has the wide ones put into docs/ for the README."""
+    if page.viewport_size == PHONE:
+        page.screenshot(path=folder / f"{name}-phone.png")
+    else:
+        page.screenshot(path=Path(os.environ.get("SCREENSHOTS", folder)) / f"{name}.png")
+
+
+def wait_for(page: Page, expression: str) -> None:
+    """Playwright's own waiting evaluates in the page, which the site's Content-Security-Policy forbids."""
+    for _ in range(200):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    pytest.fail(f"waited in vain for {expression}")
+
+
+def open_northbridge(page: Page, site: str) -> None:
+    page.goto(site)
+    page.get_by_role("link", name=re.compile("Northbridge")).first.click()
+    wait_for(page, "document.querySelector('audio')?.readyState >= 1")
+
+
+def another(page: Page, **options: bool) -> Page:
+    """A page of the same browser whose console is not watched."""
+    assert page.context.browser is not None
+    return page.context.browser.new_context(viewport=page.viewport_size, **options).new_page()
+
+
+def go_to(page: Page, second: float) -> None:
+    page.evaluate(f"document.querySelector('audio').currentTime = {second}")
+    wait_for(page, "!document.querySelector('audio').seeking")

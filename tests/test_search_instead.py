@@ -1,0 +1,155 @@
+"""What is offered where a search finds nothing, and how hits spread: against a small archive of known words."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.archive.database import reader, writer
+from pipeline.archive.search import Filters
+from pipeline.archive.search.facets import facets, months
+from pipeline.archive.search.instead import instead
+from pipeline.archive.search.nearly import compare, nearly
+from tests.building import add_feed, add_transcript, episode, spoken
+
+WORDS = [
+    "about",
+    "after",
+    "again",
+    "air",
+    "all",
+    "along",
+    "also",
+    "always",
+    "and",
+    "another",
+    "answer",
+    "any",
+    "ask",
+    "at",
+    "away",
+    "back",
+    "be",
+    "because",
+    "been",
+    "before",
+]
+SAID = (
+    "We picked three things and",
+    "we refused to add a fourth.",
+    "Nobody holds a child protection case alone.",
+    "The MASH meets every morning, and the caseloads came down.",
+)
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    path = tmp_path_factory.mktemp("instead") / "a.db"
+    chance = random.Random(3)  # noqa: S311 - reproducible
+    with writer(path) as db:
+        first, second = add_feed(
+            db,
+            "show",
+            episode("one", published="2026-01-05T00:00:00Z"),
+            episode("two", published="2026-03-05T00:00:00Z"),
+        )
+        (third,) = add_feed(db, "other", episode("three", published="2026-03-09T00:00:00Z"))
+        filler = [" ".join(chance.choices(WORDS, k=9)) for _ in range(300)]
+        add_transcript(db, first, spoken(*filler[:150], *SAID, *filler[150:]))
+        add_transcript(db, second, spoken("Things came down.", "Things, things."), sha256="cd" * 32)
+        add_transcript(db, third, spoken("Some things never change."), sha256="ef" * 32)
+        db.execute("update segments set speaker = 'Ann', role = 'answer', question = 2 where text like 'Things%'")
+    with reader(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    ("asked", "differing", "shown"),
+    [
+        ('"picked four things and we refused"', 1, "picked [four] {three} things and we refused"),
+        ('"picked three things and refused to add"', 1, "picked three things and {we} refused to add"),
+        ('"we picked the three things and we"', 1, "We picked [the] three things and we"),
+        ("nobody holds a child protection phase alone", 1, "Nobody holds a child protection [phase] {case} alone"),
+        ("we picked three things and we refused", 0, "We picked three things and we refused"),
+    ],
+)
+def test_the_passage_with_the_fewest_differing_words_is_offered(
+    connection: sqlite3.Connection, asked: str, differing: int, shown: str
+) -> None:
+    found = nearly(connection, asked)
+    assert (found[0].differing, found[0].shown) == (differing, shown)
+    assert "<mark>" in found[0].hit.html
+
+
+def test_the_mark_and_the_times_are_of_the_passage_that_differs(connection: sqlite3.Connection) -> None:
+    (best, *_) = nearly(connection, '"picked four things and we refused"')
+    assert best.hit.html.startswith("We <mark>picked three things and we refused</mark> to add")
+    assert best.hit.end - best.hit.start == pytest.approx(6 * 0.5 - 0.1)
+
+
+def test_what_has_nothing_in_common_is_not_offered(connection: sqlite3.Connection) -> None:
+    assert nearly(connection, '"zebras cross quickly over there"') == ()
+    assert nearly(connection, '"picked other fruit from taller trees"') == ()
+    assert nearly(connection, "two words") == ()
+    assert nearly(connection, '"picked four things and we refused"', Filters(feed="other")) == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("caselods", "caseloads"),
+        ("protecton", "protection"),
+        ("kaseloads", "caseloads"),
+        ("mashh morning", "mash morning"),
+        ('"child protektion case"', '"child protection case"'),
+        ("xylophone", None),
+        ("things", None),  # nothing wrong with it
+    ],
+)
+def test_the_nearest_spelling_is_offered(connection: sqlite3.Connection, typed: str, meant: str | None) -> None:
+    assert instead(connection, typed).spelling == meant
+
+
+def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Connection) -> None:
+    assert instead(connection, '"down things"').looser == "down things"
+    assert instead(connection, "mash zebra").looser == "mash OR zebra"
+    assert instead(connection, "zebra yak").looser is None
+
+
+def test_hits_are_counted_by_feed_speaker_role_and_question(connection: sqlite3.Connection) -> None:
+    found = facets(connection, "things")
+    assert (found.counted, found.complete) == (4, True)
+    assert found.feeds == (("show", 3), ("other", 1))
+    assert found.speakers == (("Ann", 2),)
+    assert found.roles == (("answer", 2), ("other", 2))
+    assert found.questions == ((2, 2),)
+    assert facets(connection, "things", Filters(feed="other")).counted == 1
+    assert facets(connection, '"things things"').counted == 1
+    assert facets(connection, "").counted == 0
+
+
+def test_months_count_the_episodes_in_which_it_is_said(connection: sqlite3.Connection) -> None:
+    assert months(connection, "things") == (("2026-01", 1), ("2026-03", 2))
+    assert months(connection, '"things came"') == (("2026-03", 1),)
+    assert months(connection, "things", Filters(speaker="Ann")) == ()  # episodes are counted, not speakers
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.lists(st.sampled_from(WORDS), max_size=30))
+def test_a_comparison_goes_through_both_texts_in_order(asked: list[str], said: list[str]) -> None:
+    begin, end, steps = compare(asked, said)
+    assert [a for a, _ in steps if a is not None] == list(range(len(asked)))
+    assert [s for _, s in steps if s is not None] == list(range(begin, end))
+    # Never worse than any window of the same length, compared word by word.
+    worst = min(
+        (
+            sum(one != other for one, other in zip(asked, said[n : n + len(asked)], strict=False))
+            + max(0, n + len(asked) - len(said))
+        )
+        for n in range(max(1, len(said)))
+    )
+    assert sum(0.6 * (a is None or s is None or asked[a] != said[s]) for a, s in steps) <= worst + 1e-9
