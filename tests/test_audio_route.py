@@ -16,17 +16,17 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import sync_playwright
 
 from pipeline.archive.database import writer
 from pipeline.archive.transcripts import publish, save_rendition
 from pipeline.model import KeptAudio, Transcript
 from tests.archive_fixture import Kept, Serve, kept, listening, serve
+from tests.browsing import QUIET, chromium, wait_for, watched
 from tests.building import NOW, spoken
 from tests.conftest import write_audio
-from tests.test_browser import DESKTOP, chromium, page, wait_for
 
-__all__ = ["chromium", "kept", "page", "serve"]  # fixtures
+__all__ = ["chromium", "kept", "serve"]  # fixtures
 
 HOUR = 3600
 CONTENT = np.random.default_rng(3).bytes(300_000)
@@ -241,11 +241,14 @@ def hour(kept: Kept, serve: Serve, tmp_path: Path) -> Iterator[tuple[str, Counti
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("page", [DESKTOP], ids=["desktop"], indirect=True)
-def test_a_link_into_the_end_of_an_hour_plays_without_the_hour(hour: tuple[str, Counting], page: Page) -> None:
+def test_a_link_into_the_end_of_an_hour_plays_without_the_hour(hour: tuple[str, Counting], chromium: str) -> None:
     address, counting = hour
-    page.goto(address)
-    wait_for(page, "document.querySelector('audio').readyState >= 1")
-    page.evaluate("document.querySelector('audio').play()")
-    wait_for(page, "document.querySelector('audio').currentTime > 3240.01")
-    assert 0 < counting.sent < 1_000_000
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        with watched(browser) as page:
+            page.goto(address)
+            wait_for(page, "document.querySelector('audio').readyState >= 1")
+            page.evaluate("document.querySelector('audio').play()")
+            wait_for(page, "document.querySelector('audio').currentTime > 3240.01")
+            assert 0 < counting.sent < 1_000_000
+        browser.close()

@@ -6,11 +6,25 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.test_browser import DESKTOP, another, chromium, open_northbridge, page, picture, site, wait_for
+from tests.archive_fixture import EVIL, SHA256, Kept, kept
+from tests.browsing import (
+    DESKTOP,
+    another,
+    browser,
+    chromium,
+    open_northbridge,
+    page,
+    picture,
+    served,
+    site,
+    wait_for,
+    watched,
+)
+from tests.test_browser_rules import assert_accessible
 
-__all__ = ["chromium", "page", "site"]  # fixtures
+__all__ = ["browser", "chromium", "kept", "page", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
 on_one_screen = pytest.mark.parametrize("page", [DESKTOP], ids=["desktop"], indirect=True)
@@ -175,3 +189,29 @@ def test_without_javascript_a_hit_leads_to_all_three_texts(page: Page, site: str
     with plain.expect_download() as download:
         plain.get_by_role("link", name="Download this passage").click()
     assert download.value.suggested_filename.endswith(".mp3")
+
+
+def test_card_and_page_are_accessible(browser: Browser, site: str) -> None:
+    with watched(browser, viewport=DESKTOP) as page:
+        page.goto(f'{site}/-/search?q="foster families"')
+        page.get_by_role("link", name=re.compile("^Cite")).first.click()
+        expect(page.get_by_role("dialog", name="Cite this")).to_be_visible()
+        assert_accessible(page)
+        page.get_by_role("link", name="The quotation’s page").click()
+        expect(page.get_by_role("heading", name="Cite it")).to_be_visible()
+        page.goto(re.sub("w=.*", "w=000000", page.url))
+        expect(page.get_by_text("The wording has changed")).to_be_visible()
+        assert_accessible(page)
+
+
+def test_what_is_hostile_is_quoted_not_run(browser: Browser, kept: Kept) -> None:
+    with served(kept.path) as (address, _), watched(browser, viewport=DESKTOP) as page:
+        page.goto(f"{address}/-/quote/{SHA256[:12]}/5000-7900")
+        expect(page.locator(".quotation blockquote").first).to_contain_text(
+            f"Guest {EVIL} “The front door is {EVIL} calm.”"
+        )
+        for form in ("Text", "Markdown", "HTML"):
+            expect(page.get_by_label(form, exact=True)).to_have_value(re.compile("script"))
+        page.goto(f"{address}/-/search?q=door")
+        page.get_by_role("link", name=re.compile("^Cite")).first.click()
+        expect(page.get_by_label("Citation")).to_have_value(re.compile(re.escape(EVIL)))

@@ -103,7 +103,7 @@
 
   // What is told without a dialog; it is there from the beginning, so that a screen reader hears of its change.
   const toast = element("p", { className: "toast" });
-  toast.setAttribute("role", "status");
+  toast.setAttribute("aria-live", "polite");
   let timer;
 
   function tell(message) {
