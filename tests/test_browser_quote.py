@@ -100,7 +100,6 @@ def test_selected_words_become_a_citation(reader: Page, tmp_path: Path) -> None:
     wait_for(reader, "document.querySelector('audio').readyState >= 1")
     second = float(re.search(r"/(\d+)-\d+\?w=", link)[1]) / 1000  # type: ignore[index]
     wait_for(reader, f"Math.abs(document.querySelector('audio').currentTime - {second}) < 0.3")
-    picture(reader, "quotation", tmp_path)
     reader.get_by_role("button", name="Copy HTML").click()
     expect(reader.locator(".citation .copied")).to_have_text("HTML copied")
     assert clipboard(reader) == text
