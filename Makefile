@@ -68,7 +68,7 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/episode_page.py
 
 screenshots: .venv/ready-test
-	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py
+	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -47,6 +47,14 @@ class Links:
         """Return the form that checks a passage."""
         return self.path("/-/check?" + urlencode({"episode": episode_id, "n": passage}))
 
+    def quotes(self, sha256: str) -> str:
+        """Return what the addresses of all quotations from a kept file begin with."""
+        return self.path(_PATHS.quotes(sha256))
+
+    def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
+        """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
+        return self.path(_PATHS.clip(sha256, start, end, ending))
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return self.path(_PATHS.export(episode_id, form))
@@ -90,7 +98,7 @@ class Links:
 
 
 def absolute(request: Request, archive: Archive) -> Addresses:
-    """Make whole addresses below where the site was asked for."""
+    """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
     return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
 
 
