@@ -34,7 +34,7 @@ test: .venv/ready-test
 	$(BIN)/python -m pytest
 
 # The alpha lies in a folder of its own that goes before the installed packages: nothing is installed twice.
-test-site: export PYTHONPATH = .venv/datasette-1.0
+test-site: export PYTHONPATH = $(CURDIR)/.venv/datasette-1.0
 test-site: .venv/ready-test .venv/datasette-1.0/ready
 	$(BIN)/python -m pip check
 	$(BIN)/python -m pytest -m "site or browser"
@@ -65,9 +65,10 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/speech.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/models.py
+	$(BIN)/python benchmarks/episode_page.py
 
 screenshots: .venv/ready-test
-	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py
+	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -213,6 +213,25 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A passage of one recording that somebody listened to; ``start`` and ``end`` in seconds.
+
+    ``text`` are the words as ``editor`` heard them, empty where nothing is said; ``machine`` are those that the machine
+    had there at that moment, ``made_at``.
+    """
+
+    id: int
+    rendition: str
+    start: float
+    end: float
+    text: str
+    machine: str
+    note: str | None
+    editor: str | None
+    made_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunItem:
     """What became of one stage of one episode, or of one feed where ``episode`` is None."""
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
+from pipeline.model import Word
+from pipeline.text import placed
 from pipeline.times import exactly
 
 NAMED = 5  # episodes in the message that a name fits several
@@ -345,18 +347,10 @@ def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, 
             role=row["role"],
             question=row["question"],
             flags=tuple(json.loads(row["flags"])),
-            words=_word_places(row["text"], json.loads(row["words"])),
+            words=tuple(
+                PlacedWord(place, len(word.text), word.start, word.end, word.probability)
+                for place, word in placed(row["text"], [Word(*word) for word in json.loads(row["words"])])
+            ),
         )
         for row in rows
     )
-
-
-def _word_places(text: str, words: Sequence[tuple[float, float, str, float]]) -> tuple[PlacedWord, ...]:
-    """Find each word in the text that was joined from them; one that is not there is left out."""
-    places, position = [], 0
-    for start, end, word, probability in words:
-        place = text.find(word, position)
-        if place >= 0:
-            places.append(PlacedWord(place, len(word), start, end, probability))
-            position = place + len(word)
-    return tuple(places)

@@ -45,6 +45,10 @@ class Addresses:
         """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
         return f"{self.base}/-/clip/{_passage(sha256, start, end)}{ending}"
 
+    def quotes(self, sha256: str) -> str:
+        """Return what the addresses of all quotations from a kept file begin with."""
+        return f"{self.base}/-/quote/{sha256[:PREFIX]}/"
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return f"{self.base}/-/export/{quote(episode_id)}.{form}"

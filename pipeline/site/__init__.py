@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import exports, machines, pages, people, questions, searching, shows
+from pipeline.site import exports, machines, pages, people, questions, quoting, searching, shows
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.check import check
 from pipeline.site.correct import correct
 from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
 from pipeline.site.respond import DatasetteView, guarded
@@ -39,6 +40,8 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/search\.json$", guarded(searching.search_json, turnstile=turnstile)),
         (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(pages.episode_page)),
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
+        (r"/-/quote/(?P<recording>[^/]+)/(?P<passage>[^/]+)$", guarded(quoting.quote)),
+        (r"/-/clip/(?P<recording>[^/]+)/(?P<passage>[^/]+)$", guarded(quoting.clip)),
         (r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$", guarded(exports.export)),
         (r"/-/feed/(?P<feed>[^/]+)\.xml$", guarded(exports.feed_xml)),
         (r"/-/feed/(?P<feed>[^/]+)$", guarded(shows.feed_page)),
@@ -50,6 +53,7 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/robots\.txt$", machines.robots),
         (r"/llms\.txt$", guarded(machines.llms)),
         (r"/-/correct$", guarded(correct, methods=("POST",))),
+        (r"/-/check$", guarded(check, methods=("GET", "HEAD", "POST"))),
     ]
 
 

@@ -43,6 +43,18 @@ class Links:
         """Return the page of what is said between two seconds of a kept file."""
         return self.path(_PATHS.quote(sha256, start, end))
 
+    def check(self, episode_id: str, passage: int) -> str:
+        """Return the form that checks a passage."""
+        return self.path("/-/check?" + urlencode({"episode": episode_id, "n": passage}))
+
+    def quotes(self, sha256: str) -> str:
+        """Return what the addresses of all quotations from a kept file begin with."""
+        return self.path(_PATHS.quotes(sha256))
+
+    def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
+        """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
+        return self.path(_PATHS.clip(sha256, start, end, ending))
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return self.path(_PATHS.export(episode_id, form))
@@ -86,7 +98,7 @@ class Links:
 
 
 def absolute(request: Request, archive: Archive) -> Addresses:
-    """Make whole addresses below where the site was asked for."""
+    """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
     return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
 
 

@@ -16,6 +16,7 @@ from pipeline.export import notes
 from pipeline.export import sitemap as sitemap_file
 from pipeline.export.addresses import Addresses
 from pipeline.export.atom import Entry
+from pipeline.export.markdown import escaped
 from pipeline.export.sitemap import Page
 from pipeline.site.access import Archive, find_archive
 from pipeline.site.links import Links, absolute
@@ -88,10 +89,10 @@ async def llms(request: Request, archive: Archive) -> Response:
     site = absolute(request, archive)
     holdings = await archive.read(reading.holdings)
     shows = "\n".join(
-        f"- [{notes.plain(show.title)}]({site.show(show.slug)}): {show.transcribed} transcribed episodes"
+        f"- [{escaped(show.title)}]({site.show(show.slug)}): {show.transcribed} transcribed episodes"
         for show in holdings.shows
     )
-    content = f"""# {notes.plain(archive.title)}
+    content = f"""# {escaped(archive.title)}
 
 > Interviews that can be searched, quoted and cited: {holdings.transcribed} transcribed episodes. The transcripts
 > are made by machine: quote only with the second at which it is said, so that a person can listen.

@@ -14,6 +14,7 @@ from pipeline.archive.corrections import history
 from pipeline.archive.listing import listing
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
+from pipeline.site.check import checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
@@ -47,7 +48,7 @@ async def home(request: Request, archive: Archive) -> Response:
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
     wanted = episode_id(request)
-    editing = await editors.refusal(archive, request.actor) is None
+    editing = await editors.refusal(archive, request.actor, editors.TIMES) is None
     episode, heard, entries = await archive.read(
         lambda connection: (
             reading.episode(connection, wanted),
@@ -63,6 +64,8 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "episode": episode,
         "episode_id": wanted,
         "editing": editing,
+        "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
+        "checked": await archive.read(lambda connection: checked(connection, episode)),
         "editor": editors.name_of(request.actor),
         "history": entries,
         "playable": playable,

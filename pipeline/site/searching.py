@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime
 import re
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
-from operator import attrgetter
 from typing import cast
 
 from datasette import Request, Response
 
 from pipeline.archive import reading
 from pipeline.archive.query import compile_query
-from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
+from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets, months
 from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
@@ -146,12 +145,20 @@ def _found(connection: sqlite3.Connection, asked: Asked) -> dict[str, object]:
     offered = Instead() if results.hits or asked.page or not text else instead(connection, text, filters)
     return {
         "results": results,
-        "groups": [tuple(hits) for _, hits in groupby(results.hits, key=attrgetter("episode"))],
+        "groups": _by_episode(results.hits),
         "audio": {hit.episode: hit.rendition for hit in (*results.hits, *(one.hit for one in offered.nearly))},
         "facets": facets(connection, text, filters) if results.hits else Facets(),
         "chart": chart(months(connection, text, filters)) if results.hits else None,
         "offered": offered,
     }
+
+
+def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
+    """Gather a page's hits by episode: the episode with the first hit comes first."""
+    groups: dict[str, list[Hit]] = {}
+    for hit in hits:
+        groups.setdefault(hit.episode, []).append(hit)
+    return list(groups.values())
 
 
 async def search_json(request: Request, archive: Archive) -> Response:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from pipeline.archive.checks import Entry
 from pipeline.archive.reading import PublishedQuestion
+from pipeline.times import day
 
 FLAGS: Mapping[str, str] = {
     "repetition": "the text repeats itself",
@@ -18,15 +20,6 @@ FLAGS: Mapping[str, str] = {
 }
 ORDERS: Mapping[str, str] = {"relevance": "Best first", "newest": "Newest first", "oldest": "Oldest first"}
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
-
-
-def day(moment: str | None) -> str:
-    """Show the day of an ISO moment: ``5 May 2026``; what is no date is shown as it is."""
-    try:
-        date = datetime.date.fromisoformat((moment or "")[:10])
-    except ValueError:
-        return moment or ""
-    return f"{date.day} {date:%B} {date.year}"
 
 
 def moment(stamp: str) -> str:
@@ -66,6 +59,12 @@ def status(question: PublishedQuestion) -> str:
     if question.status == "merged":
         return "asked together with another question"
     return "" if question.status == "asked" else question.standing
+
+
+def checkers(entries: Iterable[Entry]) -> str:
+    """Say by whom passages were checked, and when: ``Checked by ann on 5 May 2026``."""
+    said = dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in entries if one.counts)
+    return f"Checked {', '.join(said)}" if said else "No longer checked"
 
 
 def doubts(flags: tuple[str, ...]) -> str:
