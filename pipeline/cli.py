@@ -29,6 +29,7 @@ from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option
+from pipeline.publish_command import publish_command
 
 if TYPE_CHECKING:
     from pipeline.ingest import StageName
@@ -71,6 +72,7 @@ def main() -> None:
 main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
+main.add_command(publish_command)
 
 
 def _stage_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -19,6 +19,8 @@ ArchiveError
 ├── AlignmentError         an episode has nothing that could be aligned
 ├── ExportError            an episode or feed has nothing of what an export is made from
 ├── QueryError             a search that cannot be answered
+├── QuotationError         an address of a quotation that makes no sense
+│   └── NothingQuotedError  no recording has that name, or nothing is said there
 └── CorrectionError        a correction that makes no sense, or of what is not there (exit 2)
 """
 
@@ -103,6 +105,16 @@ class QueryError(ArchiveError):
     """A search that cannot be answered."""
 
     exit_code = 2
+
+
+class QuotationError(ArchiveError):
+    """The address of a quotation makes no sense: its times, or a name that fits several recordings."""
+
+    exit_code = 2
+
+
+class NothingQuotedError(QuotationError):
+    """There is nothing to quote: no recording has that name, it is not transcribed, or nothing is said there."""
 
 
 class CorrectionError(ArchiveError):

@@ -49,6 +49,16 @@ def timed_words(segment: Segment) -> tuple[Word, ...]:
     return tuple(words)
 
 
+def placed(text: str, words: Sequence[Word]) -> Iterator[tuple[int, Word]]:
+    """Find each word in the text joined from them: its offset and itself; one that is not there is left out."""
+    position = 0
+    for word in words:
+        place = text.find(word.text, position)
+        if place >= 0:
+            yield place, word
+            position = place + len(word.text)
+
+
 def sentences(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
     """Cut words into runs that end with a sentence's last word, or before a pause of a second or more."""
     current: list[Word] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from pipeline.model import clock
 
@@ -27,6 +27,15 @@ def seconds(text: str | None) -> float | None:
     if (minutes and float(rest) >= 60) or (hours and int(minutes) >= 60):
         return None
     return int(hours or 0) * 3600 + int(minutes or 0) * 60 + float(rest)
+
+
+def day(moment: str | None) -> str:
+    """Show the day of an ISO moment: ``5 May 2026``; what is no date is shown as it is."""
+    try:
+        found = date.fromisoformat((moment or "")[:10])
+    except ValueError:
+        return moment or ""
+    return f"{found.day} {found:%B} {found.year}"
 
 
 def stretch(text: str | None) -> tuple[float | None, float | None]:

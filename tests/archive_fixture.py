@@ -118,9 +118,10 @@ def opened(*paths: Path, **options: Any) -> Iterator[Site]:
 
 
 @contextmanager
-def listening(site: Site) -> Iterator[str]:
-    """Serve a site over HTTP on this computer; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(site.datasette.app(), host="127.0.0.1", port=0, log_level="error"))
+def listening(site: Site, around: Callable[[Any], Any] = lambda app: app) -> Iterator[str]:
+    """Serve a site over HTTP on this computer, with something ``around`` its application; gives its address."""
+    app = around(site.datasette.app())
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

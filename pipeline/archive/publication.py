@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
+from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
 from pipeline.archive.segments import read_segments
 from pipeline.model import Segment
@@ -76,6 +77,20 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
         segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
         checked=len(checked_passages(connection, episode_id)),
     )
+
+
+def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = None) -> tuple[Item, ...]:
+    """Return the episodes published last, of one feed or of all, newest first."""
+    rows = (
+        named_rows(connection)
+        .execute(
+            f"{_ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
+            {"feed": feed, "limit": limit},
+        )
+        .fetchall()
+    )
+    questions = questions_of(connection, [row["id"] for row in rows])
+    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
 
 
 def show(connection: sqlite3.Connection, slug: str) -> Show | None:

@@ -21,7 +21,7 @@ SAMPLE_RATE = 16_000  # Hz; what Whisper hears
 
 # FFmpeg's name of a container -> (file ending, media type). Only these are ever opened: playlist formats, which
 # could make FFmpeg read other files and addresses, are thereby out of reach.
-_CONTAINERS = {
+CONTAINERS = {
     "mp3": (".mp3", "audio/mpeg"),
     "aac": (".aac", "audio/aac"),
     "mov": (".m4a", "audio/mp4"),
@@ -31,7 +31,7 @@ _CONTAINERS = {
     "aiff": (".aiff", "audio/aiff"),
     "matroska": (".webm", "audio/webm"),
 }
-_OPEN_OPTIONS = {"format_whitelist": ",".join([*_CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
+_OPEN_OPTIONS = {"format_whitelist": ",".join([*CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
 _MAX_BAD_PACKETS = 100
 MAX_SECONDS = 24 * 3600  # a header that says 1 Hz would make a small file fill the memory once it is resampled
 
@@ -58,14 +58,14 @@ def check(path: Path) -> AudioFacts:
     if head[:1] in {b"<", b"{"}:
         kind = "a web page or XML" if head[:1] == b"<" else "JSON"
         raise NotAudioError(f"what came is {kind}, not audio: the host probably sent an error page")
-    with _opened(path) as container:
+    with opened(path) as container:
         seconds = sum(frame.samples / frame.sample_rate for frame in _frames(container))
-        name = next((name for name in container.format.name.split(",") if name in _CONTAINERS), "mp3")
+        name = container_name(container)
     if seconds <= 0:
         raise NotAudioError("no sound in it can be decoded")
     if seconds > MAX_SECONDS:
         raise NotAudioError(f"it says that it lasts {seconds / 3600:.0f} hours: no episode does")
-    ending, content_type = _CONTAINERS[name]
+    ending, content_type = CONTAINERS[name]
     return AudioFacts(duration=round(seconds, 3), ending=ending, content_type=content_type)
 
 
@@ -85,7 +85,7 @@ def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[ND
         NotAudioError: as for ``check``.
     """
     empty = True
-    with _opened(path) as container:
+    with opened(path) as container:
         for resampled in _resampled(_frames(container), sample_rate):
             empty = False
             yield cast("NDArray[np.float32]", resampled.to_ndarray()).reshape(-1)
@@ -101,8 +101,18 @@ def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[Audio
             yield from resampler.resample(frame)
 
 
+def container_name(container: InputContainer) -> str:
+    """Return which of ``CONTAINERS`` it is."""
+    return next((name for name in container.format.name.split(",") if name in CONTAINERS), "mp3")
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[InputContainer]:
+def opened(path: Path) -> Iterator[InputContainer]:
+    """Open a file that may come from anywhere.
+
+    Raises:
+        NotAudioError: it is no audio, or breaks while it is read.
+    """
     try:
         container = av.open(str(path), mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:

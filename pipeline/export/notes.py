@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,10 +10,8 @@ from pipeline.archive.publication import Item
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.addresses import Addresses
+from pipeline.export.markdown import escaped
 from pipeline.model import clock
-
-# All that can begin something in CommonMark or in what GitHub adds to it; a backslash makes it plain (section 2.4).
-_MARKUP = re.compile(r"[\\`*_\[\]()<>&~|{}#!$:@]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +33,7 @@ def markdown(item: Item, addresses: Addresses) -> str:
     return "".join(
         "- "
         + (f"[{line.time}]({line.link}) " if line.link else "")
-        + _MARKUP.sub(r"\\\g<0>", line.text)
+        + escaped(line.text)
         + (f" *({line.remark})*" if line.remark else "")
         + "\n"
         for line in _listed(item, addresses)

@@ -10,10 +10,9 @@ from datasette import Request, Response
 from pipeline.archive import publication, reading
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS
-from pipeline.export.addresses import Addresses, addresses
 from pipeline.export.feed import CONTENT_TYPE, feed
 from pipeline.site.access import Archive
-from pipeline.site.links import Links
+from pipeline.site.links import absolute
 from pipeline.site.respond import HEADERS, episode_id, refused
 
 _TRANSCRIPTS = {"vtt": "WebVTT", "srt": "SRT", "txt": "Text", "json": "JSON"}
@@ -33,7 +32,7 @@ async def export(request: Request, archive: Archive) -> Response:
     if episode is None:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
     try:
-        content = await asyncio.to_thread(form.render, episode, _addresses(request, archive))
+        content = await asyncio.to_thread(form.render, episode, absolute(request, archive))
     except ExportError as error:
         return await refused(request, archive, str(error), status=404)
     headers = HEADERS if name in _NOTES else _FOR_PLAYERS
@@ -47,7 +46,7 @@ async def feed_xml(request: Request, archive: Archive) -> Response:
     if show is None:
         return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
     try:
-        content = await asyncio.to_thread(feed, show, _addresses(request, archive))
+        content = await asyncio.to_thread(feed, show, absolute(request, archive))
     except ExportError as error:
         return await refused(request, archive, str(error), status=404)
     return Response(content, headers=dict(HEADERS), content_type=CONTENT_TYPE)
@@ -62,8 +61,3 @@ def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
         "Show notes": _NOTES if any(one.status for one in episode.questions) else {},
     }
     return {kind: forms for kind, forms in kinds.items() if forms}
-
-
-def _addresses(request: Request, archive: Archive) -> Addresses:
-    """Whole addresses below where the site was asked for."""
-    return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))

@@ -8,7 +8,9 @@ from functools import cache
 from importlib.resources import files
 from urllib.parse import urlencode, urlsplit
 
-from pipeline.export.addresses import Addresses
+from datasette import Request
+
+from pipeline.export.addresses import Addresses, addresses
 from pipeline.site.access import PLUGIN, Archive
 
 _PATHS = Addresses()  # without a base: that is Datasette's to add
@@ -26,8 +28,7 @@ class Links:
 
     def search(self, **parameters: str | int | None) -> str:
         """Return the search page with those parameters that say something."""
-        said = {name: value for name, value in parameters.items() if value}
-        return self.path("/-/search" + (f"?{urlencode(said)}" if said else ""))
+        return self.path(_PATHS.search(**parameters))
 
     def episode(self, episode_id: str, second: float | None = None) -> str:
         """Return an episode's page, at a second if given."""
@@ -46,6 +47,14 @@ class Links:
         """Return the form that checks a passage."""
         return self.path("/-/check?" + urlencode({"episode": episode_id, "n": passage}))
 
+    def quotes(self, sha256: str) -> str:
+        """Return what the addresses of all quotations from a kept file begin with."""
+        return self.path(_PATHS.quotes(sha256))
+
+    def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
+        """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
+        return self.path(_PATHS.clip(sha256, start, end, ending))
+
     def export(self, episode_id: str, form: str) -> str:
         """Return an episode in one of the formats."""
         return self.path(_PATHS.export(episode_id, form))
@@ -53,6 +62,26 @@ class Links:
     def feed(self, slug: str) -> str:
         """Return a feed, re-published."""
         return self.path(_PATHS.feed(slug))
+
+    def show(self, slug: str, before: str | None = None) -> str:
+        """Return a feed's page, or that of the episodes before one."""
+        return self.path(_PATHS.show(slug)) + (f"?{urlencode({'before': before})}" if before else "")
+
+    def speaker(self, name: str, before: str | None = None) -> str:
+        """Return the page of somebody, or that of the episodes before one."""
+        return self.path(_PATHS.speaker(name)) + (f"?{urlencode({'before': before})}" if before else "")
+
+    def speakers(self, after: str | None = None) -> str:
+        """Return the page of all people, or of those after a name."""
+        return self.path("/-/speakers") + (f"?{urlencode({'after': after})}" if after else "")
+
+    def questions(self, **parameters: str | int | None) -> str:
+        """Return the page of questions across episodes, with those parameters that say something."""
+        return self.path(_PATHS.questions(**parameters))
+
+    def atom(self, **parameters: str | None) -> str:
+        """Return the Atom feed of a search, or of the newest episodes."""
+        return self.path(_PATHS.atom(**parameters))
 
     def static(self, name: str) -> str:
         """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""
@@ -66,6 +95,11 @@ class Links:
     def table(self, table: str) -> str:
         """Return Datasette's own page of a table."""
         return str(self.archive.datasette.urls.table(self.archive.database.name, table))
+
+
+def absolute(request: Request, archive: Archive) -> Addresses:
+    """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
+    return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
 
 
 def web(url: str | None) -> str | None:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from datasette import Request, Response
 from datasette.utils import add_cors_headers
 
-from pipeline.errors import CorrectionError, DatabaseError, QueryError
+from pipeline.errors import CorrectionError, DatabaseError, NothingQuotedError, QueryError, QuotationError
 from pipeline.model import clock
 from pipeline.site import links, wording
 from pipeline.site.access import Archive, find_archive
@@ -75,7 +75,9 @@ def guarded(
             return await called(request, archive)
         except Refusal as refusal:
             message, status = str(refusal), refusal.status
-        except (QueryError, CorrectionError) as error:
+        except NothingQuotedError as error:
+            message, status = str(error), 404
+        except (QueryError, CorrectionError, QuotationError) as error:
             message, status = str(error), 400
         except DatabaseError as error:
             message, status = str(error), 503

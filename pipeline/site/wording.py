@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive.checks import Entry
 from pipeline.archive.reading import PublishedQuestion
+from pipeline.times import day
 
 FLAGS: Mapping[str, str] = {
     "repetition": "the text repeats itself",
@@ -19,15 +20,6 @@ FLAGS: Mapping[str, str] = {
 }
 ORDERS: Mapping[str, str] = {"relevance": "Best first", "newest": "Newest first", "oldest": "Oldest first"}
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
-
-
-def day(moment: str | None) -> str:
-    """Show the day of an ISO moment: ``5 May 2026``; what is no date is shown as it is."""
-    try:
-        date = datetime.date.fromisoformat((moment or "")[:10])
-    except ValueError:
-        return moment or ""
-    return f"{date.day} {date:%B} {date.year}"
 
 
 def moment(stamp: str) -> str:

@@ -18,6 +18,7 @@ from pipeline.archive.schema import (
     m004_alignment,
     m005_checks,
     m006_search,
+    m007_groups,
 )
 
 migrations = Migrations("interview_archive")
@@ -47,5 +48,5 @@ def _migration(module: ModuleType) -> None:
     migrations(name=module.__name__.rpartition(".")[2])(apply)
 
 
-for _module in (m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search):
+for _module in (m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search, m007_groups):
     _migration(_module)

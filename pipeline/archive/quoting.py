@@ -1,0 +1,289 @@
+"""Reading what is said between two seconds of a kept file, in all the wordings the archive has. Formats nothing.
+
+A quotation belongs to a recording and a time, not to rows: it is found again whatever transcribed the recording since.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.archive import said
+from pipeline.archive.checks import checks_of
+from pipeline.archive.database import named_rows
+from pipeline.archive.reading import Provenance, Rendition, rendition
+from pipeline.archive.said import Line, Piece, Stretch
+from pipeline.errors import NothingQuotedError, QuotationError
+from pipeline.model import Check, Question, Word, clock
+
+MAX_SECONDS = 600.0
+_NAME = re.compile(r"[0-9a-f]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What one transcript has at the times of a quotation; ``start`` and ``end`` are those of its words, in seconds.
+
+    ``lines`` is empty where it has nothing there; ``flags`` are why the machine itself was not sure of it. ``machine``
+    tells that these are its own words where a person has corrected them since.
+    """
+
+    provenance: Provenance
+    lines: tuple[Line, ...]
+    start: float
+    end: float
+    flags: tuple[str, ...]
+    machine: bool = False
+
+    @property
+    def text(self) -> str:
+        """Return all that is said, on one line."""
+        return " ".join(line.text for line in self.lines)
+
+    @property
+    def digest(self) -> str:
+        """Return the short digest of the words that links carry."""
+        return said.digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Words of a recording, with all that a citation names.
+
+    ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
+    ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
+    ``checks`` are what persons have checked of it, ``checked`` whether that is every word. ``also_in`` are the ids and
+    titles of further episodes with the same file.
+    """
+
+    audio: Rendition
+    episode: str
+    title: str
+    show: str
+    published: str | None
+    wording: Wording
+    questions: tuple[Question, ...]
+    others: tuple[Wording, ...]
+    changed: bool
+    linked: Wording | None
+    checks: tuple[Check, ...]
+    checked: bool
+    also_in: tuple[tuple[str, str], ...]
+
+    @property
+    def cited(self) -> Wording:
+        """Return the wording that a citation is of: that in force, unless it has no words there any more."""
+        return next(one for one in (self.wording, self.linked, *self.others) if one and one.lines)
+
+
+def recording(connection: sqlite3.Connection, name: str) -> Rendition:
+    """Return the kept file whose SHA-256 begins so.
+
+    Args:
+        connection: the archive.
+        name: at least 8 hex digits, lower case.
+
+    Raises:
+        QuotationError: it is no such name, or fits several files.
+        NothingQuotedError: it fits none.
+    """
+    if not _NAME.fullmatch(name):
+        raise QuotationError(f"“{name}” names no recording: it takes 8 to 64 of the digits 0-9 and a-f.")
+    fits = connection.execute(
+        "select distinct sha256 from renditions where sha256 >= ? and sha256 < ? limit 2", [name, f"{name}g"]
+    ).fetchall()
+    if len(fits) > 1:
+        raise QuotationError(f"Several recordings have names that begin with {name}: give more of its SHA-256.")
+    found = rendition(connection, fits[0][0]) if fits else None
+    if found is None:
+        raise NothingQuotedError(f"This archive keeps no recording whose SHA-256 begins with {name}.")
+    return found
+
+
+def quotation(
+    connection: sqlite3.Connection, name: str, start: float, end: float, *, wording: str | None = None
+) -> Quotation:
+    """Return what is said between two seconds of a kept file.
+
+    Args:
+        connection: the archive.
+        name: the beginning of the file's SHA-256; see ``recording``.
+        start: seconds.
+        end: seconds; what lies after the recording's end is left out.
+        wording: the digest of the words that a link was made for; found again also where they begin or end up to
+            ``said.EDGE`` seconds elsewhere.
+
+    Raises:
+        QuotationError: the name or the times make no sense.
+        NothingQuotedError: there is no such recording, it is not transcribed, or nothing is said there.
+    """
+    audio = recording(connection, name)
+    _check(audio, start, end)
+    end = min(end, audio.duration)
+    cursor = named_rows(connection)
+    versions = [
+        version for row in _transcripts(cursor, audio.sha256) for version in _versions(cursor, row, start, end, wording)
+    ]
+    if not versions:
+        raise NothingQuotedError("This recording is not transcribed yet, so there are no words to quote.")
+    current = versions[0]
+    changed = bool(wording) and not current.matches
+    linked = next((one.wording for one in versions if one.matches), None) if changed else None
+    others = _others(versions, linked)
+    if not (current.quoted or linked or others):
+        raise NothingQuotedError(f"Nothing is said between {clock(start)} and {clock(end)}.")
+    checks, checked = _checks(connection, audio.sha256, current.quoted)
+    return Quotation(
+        audio=audio,
+        episode=current.row["episode"],
+        title=current.row["title"],
+        show=current.row["show"],
+        published=current.row["published"],
+        wording=current.wording,
+        questions=_questions(cursor, current),
+        others=others,
+        changed=changed,
+        linked=linked,
+        checks=checks,
+        checked=checked,
+        also_in=_also_in(connection, audio.sha256, current.row["episode"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """What one transcript has: ``quoted`` of the pieces ``nearby``; ``matches`` tells that a link was made for it."""
+
+    row: sqlite3.Row
+    nearby: Sequence[Piece]
+    quoted: Sequence[Piece]
+    matches: bool
+    wording: Wording
+
+
+def _versions(
+    cursor: sqlite3.Cursor, row: sqlite3.Row, start: float, end: float, wording: str | None
+) -> Iterator[_Version]:
+    """The words of a transcript; then those that the machine had heard, if a person has corrected some of them."""
+    for machine in (False, True):
+        stretches = _stretches(cursor, row["id"], start, end, machine=machine)
+        if not stretches and machine:
+            return
+        nearby = list(said.pieces(stretches))
+        match = said.worded(nearby, start, end, wording) if wording else None
+        quoted = match or said.between(nearby, start, end)
+        found = Wording(
+            provenance=Provenance(
+                **{name: row[name] for name in ("source", "engine", "model", "language", "created", "rendition")}
+            ),
+            lines=said.lines(quoted),
+            start=quoted[0].start if quoted else start,
+            end=max(piece.end for piece in quoted) if quoted else end,
+            flags=tuple(dict.fromkeys(flag for piece in quoted for flag in piece.stretch.flags)),
+            machine=machine,
+        )
+        yield _Version(row, nearby, quoted, bool(match), found)
+
+
+def _others(versions: Sequence[_Version], linked: Wording | None) -> tuple[Wording, ...]:
+    """What differs from the first version, each wording once."""
+    current = versions[0].wording
+    found: dict[str, Wording] = {}
+    for version in versions[1:]:
+        # The words may stand there a little earlier or later, or inside of a segment that can only be quoted whole.
+        same = bool(current.lines) and said.contains(said.text(version.nearby), current.text)
+        if version.quoted and not same and not (linked and version.wording.digest == linked.digest):
+            found.setdefault(version.wording.digest, version.wording)
+    return tuple(found.values())
+
+
+def _check(audio: Rendition, start: float, end: float) -> None:
+    if end < start:
+        raise QuotationError("A quotation cannot end before it begins.")
+    if end - start > MAX_SECONDS:
+        raise QuotationError(f"A quotation may last {MAX_SECONDS / 60:g} minutes at most: cite an episode as a whole.")
+    if start >= audio.duration:
+        raise NothingQuotedError(f"The recording ends at {clock(audio.duration)}, before {clock(start)}.")
+
+
+def _transcripts(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
+    """All transcripts of a file with their episodes: the one in force first, of the newest episode that has one."""
+    return cursor.execute(
+        """select t.id, t.source, t.engine, t.model, t.language, t.created, t.rendition,
+            e.id as episode, e.title, e.published, f.title as show
+        from renditions r
+        join transcripts t on t.episode = r.episode and t.rendition = r.sha256
+        join episodes e on e.id = r.episode
+        join feeds f on f.slug = e.feed
+        where r.sha256 = ?
+        order by t.preferred desc, e.published desc, t.source = 'whisper' desc, t.created desc, t.id desc""",
+        [sha256],
+    ).fetchall()
+
+
+def _stretches(
+    cursor: sqlite3.Cursor, transcript: int, start: float, end: float, *, machine: bool
+) -> Sequence[Stretch]:
+    """The segments about there as they are in force; or as the machine had heard them, if any was corrected."""
+    # An archive that an older version made has no such column.
+    kept = any(column["name"] == "machine" for column in cursor.execute("pragma table_info(segments)"))
+    rows = cursor.execute(
+        f"""select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
+            s.question, s.flags, s.words, {"s.machine" if kept else "null"} as machine
+        from segments s
+        left join speakers p on p.transcript = s.transcript and p.label = s.speaker
+        where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",  # noqa: S608 - a constant
+        [transcript, start - said.EDGE, end + said.EDGE],
+    ).fetchall()
+    if machine and not any(row["machine"] for row in rows):
+        return ()
+    return tuple(_stretch(row, json.loads(row["machine"] or "{}") if machine else {}) for row in rows)
+
+
+def _stretch(row: sqlite3.Row, instead: Mapping[str, Any]) -> Stretch:
+    return Stretch(
+        start=instead.get("start", row["start"]),
+        end=instead.get("end", row["end"]),
+        text=instead.get("text", row["text"]),
+        speaker=row["speaker"],
+        standing=row["standing"],
+        role=row["role"],
+        question=row["question"],
+        flags=tuple(instead.get("flags", json.loads(row["flags"]))),
+        words=tuple(Word(*word) for word in instead.get("words", json.loads(row["words"]))),
+    )
+
+
+def _checks(connection: sqlite3.Connection, sha256: str, quoted: Sequence[Piece]) -> tuple[tuple[Check, ...], bool]:
+    """What persons have checked of these words, and whether that is all of them."""
+    middles = [(piece.start + piece.end) / 2 for piece in quoted]
+    checks = [
+        (check, {n for n, middle in enumerate(middles) if check.start <= middle <= check.end})
+        for check in checks_of(connection, sha256)
+    ]
+    covered = set().union(*(words for _, words in checks))
+    return tuple(check for check, words in checks if words), bool(middles) and len(covered) == len(middles)
+
+
+def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:
+    """The published questions that are asked or answered in it."""
+    numbers = sorted({piece.stretch.question for piece in version.quoted if piece.stretch.question is not None})
+    marks = ", ".join("?" * len(numbers))
+    rows = cursor.execute(
+        f"select number, text from questions where episode = ? and number in ({marks}) order by number",  # noqa: S608 - only question marks
+        [version.row["episode"], *numbers],
+    )
+    return tuple(Question(**dict(row)) for row in rows)
+
+
+def _also_in(connection: sqlite3.Connection, sha256: str, episode: str) -> tuple[tuple[str, str], ...]:
+    rows = connection.execute(
+        """select e.id, e.title from renditions r join episodes e on e.id = r.episode
+        where r.sha256 = ? and e.id != ? order by e.published desc, e.id""",
+        [sha256, episode],
+    )
+    return tuple((id_, title) for id_, title in rows)

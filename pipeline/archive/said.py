@@ -1,0 +1,134 @@
+"""Which words of a transcript are said between two seconds, and whether they are those once read. Reads no database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+from pipeline.archive.query import folded_words
+from pipeline.model import Word
+from pipeline.text import placed
+
+# Seconds. Another transcription puts the same word a little earlier or later, and a publisher's some more.
+EDGE = 1.0
+MOMENT = 0.001  # seconds; the least that an address can name
+DIGEST = 6  # hex digits
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A segment with who speaks in it; ``standing`` is that of ``model.Speaker.role``, ``role`` what is done in it."""
+
+    start: float
+    end: float
+    text: str
+    speaker: str | None
+    standing: str | None
+    role: str
+    question: int | None
+    flags: tuple[str, ...]
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The least that is quoted: a word, or a segment whose words have no times; ``begin`` and ``stop`` are offsets."""
+
+    stretch: Stretch
+    begin: int
+    stop: int
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one speaker says in one go, verbatim.
+
+    ``role`` is None where they do more than one thing in it, ``question`` where it is not about one alone.
+    """
+
+    text: str
+    speaker: str | None
+    standing: str | None
+    role: str | None
+    question: int | None
+
+
+def pieces(stretches: Iterable[Stretch]) -> Iterator[Piece]:
+    """Cut segments into what can be quoted; together the pieces are all of the text but the space between them."""
+    for stretch in stretches:
+        words = list(placed(stretch.text, stretch.words))
+        if not words:
+            yield Piece(stretch, 0, len(stretch.text), stretch.start, stretch.end)
+            continue
+        begins = [0, *(place for place, _ in words[1:]), len(stretch.text)]
+        for (begin, after), (_, word) in zip(pairwise(begins), words, strict=True):
+            stop = begin + len(stretch.text[begin:after].rstrip())
+            yield Piece(stretch, begin, stop, word.start, word.end)
+
+
+def between(found: Sequence[Piece], start: float, end: float) -> Sequence[Piece]:
+    """Return the pieces between two seconds: those with their middle there, else that into which the time falls.
+
+    So words are never cut, and one that merely touches, as after another transcription, does not come in.
+    """
+    inside = [n for n, piece in enumerate(found) if start <= (piece.start + piece.end) / 2 <= end]
+    if not inside:
+        end = max(end, start + MOMENT)
+        inside = [n for n, piece in enumerate(found) if piece.start < end and start < piece.end]
+    return found[inside[0] : inside[-1] + 1] if inside else ()
+
+
+def worded(found: Sequence[Piece], start: float, end: float, wording: str) -> Sequence[Piece] | None:
+    """Return the pieces whose words have this digest and that begin and end about then; None if there are none."""
+    firsts = [n for n, piece in enumerate(found) if abs(piece.start - start) <= EDGE]
+    lasts = [n for n, piece in enumerate(found) if abs(piece.end - end) <= EDGE]
+    runs = [(first, last) for first in firsts for last in lasts if first <= last]
+    runs.sort(key=lambda run: abs(found[run[0]].start - start) + abs(found[run[1]].end - end))
+    return next(
+        (found[first : last + 1] for first, last in runs if digest(text(found[first : last + 1])) == wording), None
+    )
+
+
+def lines(found: Sequence[Piece]) -> tuple[Line, ...]:
+    """Return what is said by speakers, in order."""
+    return tuple(
+        _line(list(group))
+        for _, group in groupby(found, key=lambda piece: (piece.stretch.speaker, piece.stretch.standing))
+    )
+
+
+def text(found: Sequence[Piece]) -> str:
+    """Return what is said, verbatim: segments are joined by a space, as everywhere in the archive."""
+    runs = [list(run) for _, run in groupby(found, key=lambda piece: id(piece.stretch))]
+    return " ".join(run[0].stretch.text[run[0].begin : run[-1].stop] for run in runs)
+
+
+def digest(said: str) -> str:
+    """Return what tells whether words are the same, whatever their case, accents and punctuation."""
+    return hashlib.sha256(_folded(said).encode()).hexdigest()[:DIGEST]
+
+
+def contains(whole: str, part: str) -> bool:
+    """Tell whether the words of a part stand in the whole one after another, in the sense of ``digest``."""
+    return _folded(part) in _folded(whole)
+
+
+def _line(found: Sequence[Piece]) -> Line:
+    first = found[0].stretch
+    roles, questions = ({getattr(piece.stretch, name) for piece in found} for name in ("role", "question"))
+    return Line(
+        text=text(found),
+        speaker=first.speaker,
+        standing=first.standing,
+        role=first.role if len(roles) == 1 else None,
+        question=first.question if len(questions) == 1 else None,
+    )
+
+
+def _folded(said: str) -> str:
+    """The words alone, each between two spaces."""
+    return " ".join(["", *(word for word, _, _ in folded_words(said)), ""])

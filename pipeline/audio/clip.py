@@ -1,0 +1,76 @@
+"""Cutting a piece out of a kept file: its own packets, never encoded anew, so that it sounds as the file does."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+
+from pipeline.audio.decode import container_name, opened
+from pipeline.errors import NotAudioError
+
+MAX_BYTES = 100_000_000
+# FFmpeg's name of a container where it writes that under another one. Matroska is its own: unlike WebM it takes
+# whatever a kept file of either may hold.
+_WRITTEN = {"aac": "adts", "mov": "mp4"}
+
+
+def clip(path: Path, start: float, end: float) -> bytes:
+    """Return what is heard between two seconds of a file, as a file of the same kind.
+
+    It begins and ends with whole packets, so within a tenth of a second.
+
+    Args:
+        path: a kept file.
+        start: seconds.
+        end: seconds; what lies after the recording's end is left out.
+
+    Raises:
+        NotAudioError: the file is damaged, has nothing there, or the piece would be larger than ``MAX_BYTES``.
+    """
+    target = io.BytesIO()
+    with opened(path) as source:
+        packets = _packets(source, start, end)
+        first = next(packets, None)
+        if first is None:
+            raise NotAudioError("there is no sound at that time")
+        name = container_name(source)
+        with av.open(target, "w", format=_WRITTEN.get(name, name)) as file:
+            copy = file.add_stream_from_template(source.streams.audio[0])
+            begun = first.pts or 0
+            for packet in chain([first], packets):
+                packet.pts = packet.dts = (packet.pts or 0) - begun
+                packet.stream = copy
+                file.mux(packet)
+                if target.tell() > MAX_BYTES:
+                    raise NotAudioError(f"that much of it would be larger than {MAX_BYTES // 10**6} MB")
+    return target.getvalue()
+
+
+def _packets(source: InputContainer, start: float, end: float) -> Iterator[Packet[AudioStream]]:
+    """The packets that sound between two seconds.
+
+    The file is read from its beginning, because only counting says when a packet of an MP3 is heard: where one has
+    advertisements joined to it, its header and what players estimate from it are of another length.
+    """
+    stream = source.streams.audio[0]
+    if stream.time_base is None:
+        return
+    first, last = round(start / stream.time_base), round(end / stream.time_base)
+    origin = None
+    for packet in source.demux(stream):
+        if packet.pts is None:
+            continue
+        # Some recordings do not begin at zero; before it lies what an encoder needs to start, which is not heard.
+        origin = max(0, packet.pts) if origin is None else origin
+        at = packet.pts - origin
+        if at >= last:
+            return
+        if at + (packet.duration or 0) > first:
+            yield packet

@@ -1,0 +1,95 @@
+"""A quotation as a citation to paste: plain text, Markdown and HTML. Pure; the words come out exactly as they are."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+
+from pipeline.archive.quoting import Quotation, Wording
+from pipeline.archive.reading import Provenance
+from pipeline.archive.said import Line
+from pipeline.export import markdown
+from pipeline.export.addresses import Addresses
+from pipeline.model import clock
+from pipeline.times import day
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """One citation in three forms, and the permanent address that all of them name."""
+
+    url: str
+    text: str
+    markdown: str
+    html: str
+
+
+def citation(quotation: Quotation, addresses: Addresses) -> Citation:
+    """Cite a quotation, with an address that tells later whether the words have changed."""
+    cited = quotation.cited
+    url = addresses.quote(quotation.audio.sha256, cited.start, cited.end, cited.digest)
+    where = [_flat(quotation.show), f"“{_flat(quotation.title)}”", day(quotation.published), times(cited)]
+    facts = [
+        ", ".join(fact for fact in where if fact),
+        *(f"Published question {one.number}: “{_flat(one.text)}”" for one in quotation.questions),
+        url,
+        f"{standing(quotation)}. {source(cited.provenance)}.",
+        f"Audio SHA-256: {quotation.audio.sha256}",
+    ]
+    said = [(speaker(line), line.text) for line in cited.lines]
+    return Citation(url, _text(said, facts), _markdown(said, facts, url), _html(said, facts, url))
+
+
+def times(wording: Wording) -> str:
+    """Return when it is said, as ``03:12–03:20`` or ``1:02:03–1:02:10``; the second in which it ends counts whole."""
+    return f"{clock(wording.start).zfill(5)}–{clock(math.ceil(wording.end)).zfill(5)}"
+
+
+def speaker(line: Line) -> str:
+    """Say who speaks, and as what."""
+    standing = f" ({line.standing})" if line.standing in {"host", "guest"} else ""
+    return _flat(line.speaker or "Speaker not identified") + standing
+
+
+def standing(quotation: Quotation) -> str:
+    """Say in a sentence, without its full stop, whether a person has checked the words."""
+    by = " and ".join(
+        dict.fromkeys(f"by {check.editor or 'an editor'} on {day(check.made_at)}" for check in quotation.checks)
+    )
+    if quotation.checked:
+        return f"Checked {by}"
+    publisher = quotation.cited.provenance.source == "publisher"
+    kind = "Transcript supplied by the publisher" if publisher else "Machine transcript"
+    return f"{kind}, checked only in part {by}" if by else f"{kind}, not checked by a person"
+
+
+def source(provenance: Provenance) -> str:
+    """Say what the words come from."""
+    if provenance.source == "publisher":
+        return f"Transcript: the publisher’s, as of {day(provenance.created)}"
+    made = f"run by {provenance.engine}, made on {day(provenance.created)}"
+    return f"Transcript: Whisper {provenance.model} ({provenance.language}), {made}"
+
+
+def _flat(text: str) -> str:
+    """A name or title, on one line; what was said is never touched."""
+    return " ".join(text.split())
+
+
+def _text(said: list[tuple[str, str]], facts: list[str]) -> str:
+    return "\n".join([*(f"{who}: “{words}”" for who, words in said), *facts]) + "\n"
+
+
+def _markdown(said: list[tuple[str, str]], facts: list[str], url: str) -> str:
+    quoted = "\n>\n".join(f"> **{markdown.escaped(who)}**: “{markdown.escaped(words)}”" for who, words in said)
+    # A backslash at a line's end breaks it; the address is a link in angle brackets.
+    told = "\\\n".join(f"<{fact}>" if fact == url else markdown.escaped(fact) for fact in facts)
+    return f"{quoted}\n\n{told}\n"
+
+
+def _html(said: list[tuple[str, str]], facts: list[str], url: str) -> str:
+    link = html.escape(url)
+    quoted = "".join(f"<p><b>{html.escape(who)}</b>: “{html.escape(words)}”</p>\n" for who, words in said)
+    told = "<br>\n".join(f'<a href="{link}">{link}</a>' if fact == url else html.escape(fact) for fact in facts)
+    return f'<figure>\n<blockquote cite="{link}">\n{quoted}</blockquote>\n<figcaption>{told}</figcaption>\n</figure>\n'

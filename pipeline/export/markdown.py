@@ -1,0 +1,16 @@
+"""Markdown as text: making what people said plain in it (https://spec.commonmark.org/). Knows not what it says."""
+
+from __future__ import annotations
+
+import re
+
+# All that can begin something in CommonMark or in what GitHub adds to it; a backslash makes it plain (section 2.4).
+_MARKUP = re.compile(r"[\\`*_\[\]()<>&~|{}#!$:@]")
+# What makes a list or a heading, and only where a line begins (sections 4.3, 5.2).
+_BEGINNING = re.compile(r"^(\d*)([-+=.])")
+
+
+def escaped(text: str) -> str:
+    """Return text that is shown as it is, on one line, whatever is in it."""
+    plain = _MARKUP.sub(r"\\\g<0>", text)
+    return _BEGINNING.sub(r"\1\\\2", plain).replace("\r", "&#13;").replace("\n", "&#10;")

@@ -1,0 +1,152 @@
+"""The page of a quotation, its JSON, and its audio as a file. ``pipeline.archive.quoting`` finds the words."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import unicodedata
+from dataclasses import asdict
+from pathlib import PurePosixPath
+
+from datasette import Request, Response
+
+from pipeline.archive import quoting
+from pipeline.archive.quoting import Quotation, Wording
+from pipeline.audio.clip import clip as cut
+from pipeline.errors import NotAudioError
+from pipeline.export import citation as citing
+from pipeline.site.access import Archive
+from pipeline.site.audio import media_type
+from pipeline.site.links import Links, absolute
+from pipeline.site.respond import HEADERS, Refusal, json, page, wants_json
+from pipeline.text import shortened
+
+PADDING = 1.0  # seconds of a clip before and after what is quoted
+MAX_CLIP = 120.0  # seconds, without the padding
+TITLE = 120  # characters of the words in what other sites show of a link
+_PASSAGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(\.[a-z0-9]{2,5})?")
+_WORDING = re.compile(r"[0-9a-f]{6}")
+
+
+async def quote(request: Request, archive: Archive) -> Response:
+    """``/-/quote/<beginning of the sha256>/<first ms>-<last ms>``, as a page, or with ``.json``: what is said there.
+
+    ``?w=`` is the digest of the words that a link was made for; one that was mangled on its way claims nothing.
+    """
+    start, end, ending = _passage(request)
+    if ending not in {"", ".json"}:
+        raise Refusal("A quotation is a page, or JSON: its address ends with a millisecond, or with .json.", status=404)
+    found = await _quotation(request, archive, start, end)
+    if wants_json(request):
+        return json(_as_dict(found, request, archive), archive=archive)
+    cited = found.cited
+    playable = await asyncio.to_thread(archive.audio_file, found.audio) is not None
+    context = {
+        "quotation": found,
+        "cited": cited,
+        "citing": citing,
+        "citation": citing.citation(found, absolute(request, archive)),
+        "canonical": absolute(request, archive).quote(found.audio.sha256, cited.start, cited.end),
+        "short": shortened(cited.text, TITLE),
+        "playable": playable,
+        "clip": _clip_address(found, archive) if playable else None,
+    }
+    return await page("archive_quote.html", context, request=request, archive=archive)
+
+
+async def clip(request: Request, archive: Archive) -> Response:
+    """``/-/clip/<beginning of the sha256>/<first ms>-<last ms>.<ending>``: the audio of a quotation, to keep."""
+    start, end, ending = _passage(request)
+    found = await _quotation(request, archive, start, end)
+    cited = found.cited
+    if cited.end - cited.start > MAX_CLIP:
+        raise Refusal(f"A clip may last {MAX_CLIP / 60:g} minutes at most: quote less of it.", status=400)
+    if ending != _ending(found):
+        raise Refusal(f"This recording is kept as {_ending(found)}, and its clips are of that kind.", status=404)
+    path = await asyncio.to_thread(archive.audio_file, found.audio)
+    if path is None:
+        raise Refusal("The audio of this quotation is not in this copy of the archive.", status=404)
+    try:
+        content = await asyncio.to_thread(cut, path, max(0.0, cited.start - PADDING), cited.end + PADDING)
+    except NotAudioError as error:
+        raise Refusal(f"No clip can be made of this: {error}.", status=404) from error
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{_file_name(found)}"'}
+    return Response(content, headers=headers, content_type=media_type(found.audio))
+
+
+def _passage(request: Request) -> tuple[float, float, str]:
+    """The seconds and the ending that an address names."""
+    asked = _PASSAGE.fullmatch(request.url_vars["passage"])
+    if asked is None:
+        message = "The address of a quotation ends with its first and last millisecond, as in 192340-195200."
+        raise Refusal(message, status=404)
+    return int(asked[1]) / 1000, int(asked[2]) / 1000, asked[3] or ""
+
+
+async def _quotation(request: Request, archive: Archive, start: float, end: float) -> Quotation:
+    name, wording = request.url_vars["recording"], request.args.get("w") or ""
+    return await archive.read(
+        lambda connection: quoting.quotation(
+            connection, name, start, end, wording=wording if _WORDING.fullmatch(wording) else None
+        )
+    )
+
+
+def _ending(quotation: Quotation) -> str:
+    return PurePosixPath(quotation.audio.path).suffix
+
+
+def _clip_address(quotation: Quotation, archive: Archive) -> str | None:
+    cited = quotation.cited
+    if cited.end - cited.start > MAX_CLIP:
+        return None
+    return Links(archive).clip(quotation.audio.sha256, cited.start, cited.end, _ending(quotation))
+
+
+def _file_name(quotation: Quotation) -> str:
+    """A name that every file system takes, of the episode and the time."""
+    plain = unicodedata.normalize("NFKD", quotation.title).encode("ascii", "ignore").decode()
+    title = "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:60].strip("-") or "clip"
+    times = citing.times(quotation.cited).replace(":", ".").replace("–", "-")
+    return f"{title}-{times}{_ending(quotation)}"
+
+
+def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[str, object]:
+    links, cited = Links(archive), quotation.cited
+    citation = citing.citation(quotation, absolute(request, archive))
+    return {
+        "url": citation.url,
+        "start": cited.start,
+        "end": cited.end,
+        "times": citing.times(cited),
+        "text": cited.text,
+        "lines": [asdict(line) for line in cited.lines],
+        "show": quotation.show,
+        "episode": quotation.episode,
+        "title": quotation.title,
+        "published": quotation.published,
+        "episode_url": links.episode(quotation.episode, cited.start),
+        "also_in": [{"episode": id_, "title": title} for id_, title in quotation.also_in],
+        "questions": [asdict(question) for question in quotation.questions],
+        "transcript": asdict(cited.provenance),
+        "standing": citing.standing(quotation),
+        "checked": quotation.checked,
+        "checks": [
+            {"start": one.start, "end": one.end, "editor": one.editor, "made_at": one.made_at}
+            for one in quotation.checks
+        ],
+        "flags": cited.flags,
+        "audio": {"sha256": quotation.audio.sha256, "duration": quotation.audio.duration},
+        "audio_url": links.audio(quotation.audio.sha256),
+        "clip": _clip_address(quotation, archive),
+        "wording": cited.digest,
+        "changed": quotation.changed,
+        "in_force": _wording(quotation.wording),
+        "linked": _wording(quotation.linked) if quotation.linked else None,
+        "others": [_wording(other) for other in quotation.others],
+        "citation": {"text": citation.text, "markdown": citation.markdown, "html": citation.html},
+    }
+
+
+def _wording(wording: Wording) -> dict[str, object]:
+    return {**asdict(wording), "text": wording.text, "wording": wording.digest}

@@ -1,0 +1,294 @@
+"""The page of a quotation over HTTP, its JSON, and its audio as a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.archive.database import writer
+from pipeline.archive.transcripts import publish
+from pipeline.audio.decode import decode
+from pipeline.model import Transcript
+from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
+from tests.building import NOW, spoken
+from tests.conftest import tones, write_audio
+from tests.test_site import Tags, text_of
+
+__all__ = ["kept", "serve", "site"]  # fixtures
+
+PREFIX = SHA256[:12]
+URL = f"/-/quote/{PREFIX}/2000-4900"  # the last word of one segment, and the next one
+TEXT = "about relationships, and it always was."
+
+
+def tags_of(page: str, name: str) -> list[dict[str, str | None]]:
+    return [attributes for tag, attributes in Tags(page).found if tag == name]
+
+
+def test_a_quotation_has_a_page_with_its_words_and_where_they_come_from(site: Site, kept: Kept) -> None:
+    response = site.ask(URL)
+    assert response.status_code == 200
+    page, text = response.text, text_of(response)
+    for said in (
+        f"Guest {EVIL} “{TEXT}”",
+        f"One {EVIL}",
+        "2 January 2026",
+        "00:02–00:05, in the episode",
+        "Machine transcript, not checked by a person. Listen before you quote.",
+        "Published question 1 What is social work about?",
+        "Whisper tiny.en (en), run by faster-whisper",
+        SHA256,
+    ):
+        assert said in text
+    assert f'href="/-/episode/{kept.spoken}?t=2.0"' in page
+    (player,) = tags_of(page, "audio")
+    assert player["src"] == f"/-/audio/{SHA256}#t=1.9,5.0"
+    assert f'href="/-/clip/{PREFIX}/2000-4900.mp3"' in page
+    assert "Other wording" not in text
+    assert "has changed" not in text
+
+
+def test_other_sites_are_told_what_a_link_leads_to(site: Site) -> None:
+    page = site.ask("/-/quote/" + SHA256 + "/1990-4901", host="archive.example").text
+    told = {one["property"]: one["content"] or "" for one in tags_of(page, "meta") if "property" in one}
+    assert told["og:title"] == f"Guest {EVIL}: “{TEXT}”"
+    assert told["og:url"] == f"http://archive.example/-/quote/{PREFIX}/2000-4900"
+    assert told["og:type"] == "article"
+    assert told["og:description"].startswith(f"Show, “One {EVIL}”, 2 January 2026, 00:02–00:05. Machine transcript")
+    assert {one["name"]: one["content"] for one in tags_of(page, "meta") if "name" in one}["description"] == (
+        told["og:description"]
+    )
+    (canonical,) = [one["href"] for one in tags_of(page, "link") if one["rel"] == "canonical"]
+    assert canonical == told["og:url"]  # whatever address was asked for, the words have one
+
+
+def test_the_json_of_a_quotation_has_everything(site: Site, kept: Kept) -> None:
+    found = site.ask(f"{URL}.json", host="archive.example").json()
+    assert site.ask(URL, accept="application/json", host="archive.example").json() == found
+    digest = found["wording"]
+    assert re.fullmatch("[0-9a-f]{6}", digest)
+    assert found["url"] == f"http://archive.example{URL}?w={digest}"
+    assert (found["text"], found["start"], found["end"], found["times"]) == (TEXT, 2.0, 4.9, "00:02–00:05")
+    (line,) = found["lines"]
+    assert line == {"text": TEXT, "speaker": f"Guest {EVIL}", "standing": None, "role": None, "question": 1}
+    assert (found["episode"], found["title"], found["show"]) == (kept.spoken, f"One {EVIL}", "Show")
+    assert found["audio"] == {"sha256": SHA256, "duration": 60.0}
+    assert (found["transcript"]["source"], found["transcript"]["model"]) == ("whisper", "tiny.en")
+    assert found["standing"] == "Machine transcript, not checked by a person"
+    assert (found["checked"], found["checks"], found["changed"], found["others"]) == (False, [], False, [])
+    assert found["clip"] == f"/-/clip/{PREFIX}/2000-4900.mp3"
+    for form, content in found["citation"].items():
+        assert found["url"] in unescape(content), form
+    assert "<script>" not in found["citation"]["html"]
+
+
+def test_the_texts_to_copy_are_on_the_page_too(site: Site) -> None:
+    page = site.ask(URL).text
+    citation = site.ask(f"{URL}.json").json()["citation"]
+    for form, content in citation.items():
+        box = re.search(rf'<textarea id="as-{form}"[^>]*>\n(.*?)</textarea>', page, re.DOTALL)
+        assert box is not None
+        assert unescape(box[1]) == content
+
+
+def test_a_link_tells_whether_the_words_have_changed_since(site: Site, kept: Kept) -> None:
+    link = site.ask(f"{URL}.json").json()["url"].removeprefix("http://localhost")
+    assert "has changed" not in text_of(site.ask(link))
+    with writer(kept.path) as db:
+        segments = spoken("Good social work is about", "friendships, and it always was.", "The front door.")
+        publish(db, kept.spoken, Transcript(SHA256, 60.0, "faster-whisper", "base.en", "en", NOW, segments), "again")
+    text = text_of(site.ask(link))
+    assert text.index("The wording has changed since this link was made.") < text.index("friendships")
+    assert text.index("friendships") < text.index("The words that the link was made for") < text.index(TEXT)
+    assert "Other wording" not in text
+    found = site.ask(f"{link.replace('?', '.json?')}").json()
+    assert found["changed"]
+    assert found["linked"]["text"] == TEXT
+    assert found["in_force"]["text"] == found["text"] == "about friendships, and it always was."
+
+    unasked = text_of(site.ask(URL))
+    assert "has changed" not in unasked
+    assert unasked.index("Other wording in this archive") < unasked.index(TEXT)
+    lost = text_of(site.ask(f"{URL}?w=000000"))
+    assert "The words that it was made for are no longer in this archive." in lost
+    assert "has changed" not in text_of(site.ask(f"{URL}?w=mangled"))
+
+
+def test_who_checked_the_words_is_on_the_page(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        db.execute(
+            """insert into checks (rendition, start, "end", text, machine, editor, made_at)
+               values (?, 0, 5, '', '', ?, ?)""",
+            [SHA256, EVIL, NOW],
+        )
+    assert f"Checked by {EVIL} on 2 January 2026." in text_of(site.ask(URL))
+    assert "Listen before you quote" not in text_of(site.ask(URL))
+    part = text_of(site.ask(f"/-/quote/{PREFIX}/2000-7900"))
+    assert f"Machine transcript, checked only in part by {EVIL} on 2 January 2026." in part
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("0123456/0-1000", 400, "takes 8 to 64"),
+        (f"{SHA256.upper()}/0-1000", 400, "takes 8 to 64"),
+        ("0123456789ab/0-1000", 404, "keeps no recording"),
+        (f"{PREFIX}/1000-0", 400, "cannot end before it begins"),
+        (f"{PREFIX}/0-999999", 400, "10 minutes at most"),
+        (f"{PREFIX}/60000-61000", 404, "ends at 1:00"),
+        (f"{PREFIX}/30000-31000", 404, "Nothing is said between 0:30 and 0:31"),
+        (f"{PREFIX}/x-y", 404, "first and last millisecond"),
+        (f"{PREFIX}/0-9999999999", 404, "first and last millisecond"),
+        (f"{PREFIX}/0-²", 404, "first and last millisecond"),
+        (f"{PREFIX}/0-1000.xml", 404, "ends with a millisecond, or with .json"),
+    ],
+)
+def test_an_address_that_names_no_quotation_is_answered_plainly(site: Site, path: str, status: int, said: str) -> None:
+    response = site.ask(f"/-/quote/{path}")
+    assert response.status_code == status
+    assert said in text_of(response)
+    data = site.ask(f"/-/quote/{path}", accept="application/json")
+    assert data.status_code == status
+    assert said in data.json()["error"]
+
+
+def test_head_and_other_methods(site: Site) -> None:
+    for path in (URL, f"{URL}.json"):
+        response = site.ask(path, method="HEAD")
+        assert (response.status_code, response.content) == (200, b"")
+        assert site.ask(path, method="PUT", Sec_Fetch_Site="same-origin").status_code in {403, 405}
+
+
+def test_only_who_may_see_the_archive_gets_quotations_and_clips(serve: Serve) -> None:
+    site = serve(metadata={"allow": {"id": "ann"}})
+    for path in (URL, f"{URL}.json", URL.replace("quote", "clip") + ".mp3", "/-/quote/0123456789ab/0-1"):
+        response = site.ask(path)
+        assert response.status_code == 403
+        assert "relationships" not in response.text
+    assert site.ask(URL, actor="ann").status_code == 200
+
+
+def test_links_of_a_quotation_hold_under_another_base(serve: Serve) -> None:
+    site = serve(settings={"base_url": "/x/"})
+    page = site.ask(URL).text
+    links = re.findall(r'(?:href|src)="([^"]*)"', page)
+    assert [link for link in links if not re.match(r"(http://localhost)?/x/(?!x/)|#|https://", link)] == []
+    found = site.ask(f"{URL}.json").json()
+    assert (found["url"] or "").startswith(f"http://localhost/x{URL}?w=")
+    assert found["clip"].startswith("/x/-/clip/")
+
+
+def test_hits_and_pointed_passages_lead_to_their_quotations(site: Site, kept: Kept) -> None:
+    quoted = f"/-/quote/{PREFIX}/2000-4400"
+    assert f'href="{quoted}" data-quote="{quoted}"' in site.ask('/-/search?q="about relationships, and it always"').text
+    assert f'href="/-/quote/{PREFIX}/2500-4900"' in site.ask(f"/-/episode/{kept.spoken}?t=3").text
+    assert f'data-quotes="/-/quote/{PREFIX}/"' in site.ask(f"/-/episode/{kept.spoken}").text
+
+
+@pytest.fixture
+def sounding(kept: Kept) -> Kept:
+    """The archive with sound that can be cut: tones from the fourth second on."""
+    file = next((kept.path.parent / "audio").rglob("*.mp3"))
+    samples = tones(seconds=60.0, rate=24_000)
+    samples[: 24_000 * 4] = 0
+    write_audio(file, samples, rate=24_000, codec="libmp3lame")
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update renditions set bytes = ?", [file.stat().st_size])
+    return kept
+
+
+def clip_of(site: Site, passage: str = "2000-4900.mp3", **options: Any) -> Any:
+    return site.ask(f"/-/clip/{PREFIX}/{passage}", **options)
+
+
+@pytest.mark.usefixtures("sounding")
+def test_the_audio_of_a_quotation_can_be_downloaded(site: Site, tmp_path: Path) -> None:
+    response = clip_of(site)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "audio/mpeg"
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-disposition"] == (
+        'attachment; filename="one-script-alert-1-script-00.02-00.05.mp3"'
+    )
+    cut = tmp_path / "cut.mp3"
+    cut.write_bytes(response.content)
+    heard = decode(cut)
+    # From 1.0 to 5.9: a second of padding on both sides. The tones begin at 4.0.
+    assert len(heard) / 16_000 == pytest.approx(4.9, abs=0.1)
+    assert np.flatnonzero(np.abs(heard) > 0.02)[0] / 16_000 == pytest.approx(3.0, abs=0.1)
+    assert clip_of(site, method="HEAD").content == b""
+
+
+@pytest.mark.parametrize(
+    ("passage", "status", "said"),
+    [
+        ("2000-4900.ogg", 404, "is kept as .mp3"),
+        ("2000-4900", 404, "is kept as .mp3"),
+        ("30000-40000.mp3", 404, "Nothing is said"),
+        ("nonsense.mp3", 404, "first and last millisecond"),
+    ],
+)
+@pytest.mark.usefixtures("sounding")
+def test_a_clip_that_cannot_be_had_is_said_plainly(site: Site, passage: str, status: int, said: str) -> None:
+    response = clip_of(site, passage)
+    assert response.status_code == status
+    assert said in text_of(response)
+
+
+def test_a_clip_is_short(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        long = spoken(" ".join(["word"] * 300))
+        publish(db, kept.spoken, Transcript(SHA256, 60.0, "x", "y", "en", NOW, long), "long")
+        db.execute("update renditions set duration = 200")
+        db.conn.commit()
+    assert "2 minutes at most" in text_of(clip_of(site, "0-130000.mp3"))
+    page = site.ask(f"/-/quote/{PREFIX}/0-130000")
+    assert page.status_code == 200
+    assert "/-/clip/" not in page.text
+
+
+def test_without_sound_audio_there_is_no_clip(site: Site, kept: Kept) -> None:
+    assert "No clip can be made" in text_of(clip_of(site))  # the fixture's bytes are no audio
+    next((kept.path.parent / "audio").rglob("*.mp3")).unlink()
+    assert "not in this copy" in text_of(clip_of(site))
+    page = site.ask(URL)
+    assert "<audio" not in page.text
+    assert "The audio of this quotation is not in this copy of the archive." in text_of(page)
+
+
+def test_a_file_is_named_by_what_can_be_in_a_name(site: Site, sounding: Kept) -> None:
+    for title, name in (("Übung \r\n“../..”", "ubung"), ("日本", "clip"), ("x" * 300, "x" * 60)):
+        with writer(sounding.path) as db, db.atomic():
+            db.execute("update episodes set title = ?", [title])
+        told = clip_of(site).headers["content-disposition"]
+        assert told == f'attachment; filename="{name}-00.02-00.05.mp3"'
+
+
+def test_a_file_of_several_episodes_names_them_all(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        db.execute(
+            """insert into renditions (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path)
+               select sha256, ?, url, final_url, bytes, content_type, duration, fetched_at, path from renditions""",
+            [kept.waiting],
+        )
+    assert "Also in Two" in text_of(site.ask(URL))
+    assert site.ask(f"{URL}.json").json()["also_in"] == [{"episode": kept.waiting, "title": "Two"}]
+
+
+def test_a_passage_that_the_machine_doubted_says_so(site: Site) -> None:
+    assert "was not sure of this passage: the words are uncertain" in text_of(site.ask(f"/-/quote/{PREFIX}/8000-9400"))
+
+
+def test_words_in_another_transcript_alone_are_said_to_be_of_another(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        later = tuple(replace(one, text="x") for one in spoken("x", start=50.0))
+        publish(db, kept.spoken, Transcript(SHA256, 60.0, "faster-whisper", "base.en", "en", NOW, later), "later")
+    text = text_of(site.ask(URL))
+    assert "The transcript in force has no words here." in text
+    assert TEXT in text
