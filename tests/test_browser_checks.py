@@ -6,11 +6,24 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.test_browser import another, chromium, desk, open_northbridge, page, picture, wait_for
+from tests.browsing import (
+    DESKTOP,
+    another,
+    browser,
+    chromium,
+    current_time,
+    desk,
+    open_northbridge,
+    page,
+    picture,
+    wait_for,
+    watched,
+)
+from tests.test_browser_rules import assert_accessible
 
-__all__ = ["chromium", "desk", "page"]  # fixtures
+__all__ = ["browser", "chromium", "desk", "page"]  # fixtures
 
 pytestmark = pytest.mark.browser
 
@@ -36,7 +49,7 @@ def test_an_editor_checks_while_listening(northbridge: Page, tmp_path: Path) -> 
     page.keyboard.press("Control+Space")
     wait_for(page, f"document.querySelector('audio').currentTime > {start} + 0.1")
     wait_for(page, "document.querySelector('audio').paused")
-    assert end <= page.evaluate("document.querySelector('audio').currentTime") < end + 1
+    assert end <= current_time(page) < end + 1
     text.press("Control+End")
     text.press_sequentially(" Xylophones, nkpq.")  # letters that are keys elsewhere
     page.locator("#s2 + .checking a").click()
@@ -104,3 +117,20 @@ def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None
     plain.locator("#s2 + .checking a").click()
     plain.get_by_role("button", name="Undo the check").click()
     expect(plain.locator("#s2")).not_to_contain_text("Plainly other words.")
+
+
+def test_what_checks_a_passage_is_accessible(browser: Browser, desk: tuple[str, str]) -> None:
+    with watched(browser, viewport=DESKTOP) as page:
+        page.goto(desk[1])
+        open_northbridge(page, desk[0])
+        page.locator("#s1 + .checking a").click()
+        page.locator("#check-text").fill("Other words.")
+        page.locator("#check-text").press("Control+Enter")
+        expect(page.locator("#s1 .text")).to_have_text("Other words.")
+        page.locator(".checks summary").click()
+        page.locator("#s1 + .checking a").click()
+        expect(page.locator("form.check-form")).to_contain_text("The machine heard")
+        assert_accessible(page)
+        page.goto(desk[0] + (page.locator("#s1 + .checking a").get_attribute("href") or ""))
+        expect(page.get_by_role("heading", name="History")).to_be_visible()
+        assert_accessible(page)

@@ -30,11 +30,7 @@ def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tupl
 
 def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
     """Return a transcript's segments in order as the machine heard them."""
-    rows = db.execute("select machine from segments where transcript = ? order by n", [transcript_id])
-    return tuple(
-        segment if machine is None else _from_json(machine, segment.speaker)
-        for (machine,), segment in zip(rows, read_segments(db, transcript_id), strict=True)
-    )
+    return _heard(db, transcript_id, read_segments(db, transcript_id))
 
 
 def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
@@ -45,8 +41,9 @@ def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
         transcript_id: the transcript.
         checks: all that are in force of its recording, in order of time.
     """
-    machine = heard(db, transcript_id)
-    before = list(zip(read_segments(db, transcript_id), _checked(db, transcript_id), strict=True))
+    stated = read_segments(db, transcript_id)
+    machine = _heard(db, transcript_id, stated)
+    before = zip(stated, _checked(db, transcript_id), strict=True)
     after = [(segment, is_checked(segment, checks)) for segment in in_force(machine, checks)]
     changed = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     if not changed:
@@ -65,6 +62,14 @@ def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
     )
     db.execute(
         "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
+    )
+
+
+def _heard(db: Database | sqlite3.Connection, transcript_id: int, stated: Sequence[Segment]) -> tuple[Segment, ...]:
+    rows = db.execute("select machine from segments where transcript = ? order by n", [transcript_id])
+    return tuple(
+        segment if machine is None else _from_json(machine, segment.speaker)
+        for (machine,), segment in zip(rows, stated, strict=True)
     )
 
 
