@@ -1,17 +1,19 @@
 # make demo    try it: archive the bundled sample show       make test    run the test suite
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
+# make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
 # make bench   measure it (an hour)                          make test-site  the site on the newest Datasette alpha
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
 DB ?= db/archive.db
+OUT ?= published
 PORT ?= 8001
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status test test-site lint bench screenshots clean
+.PHONY: demo ingest serve status publish test test-site lint bench screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -25,11 +27,14 @@ serve: .venv/ready
 status: .venv/ready
 	$(BIN)/python -m pipeline status --db $(DB)
 
+publish: .venv/ready
+	$(BIN)/python -m pipeline publish --db $(DB) --out $(OUT)
+
 test: .venv/ready-test
 	$(BIN)/python -m pytest
 
 # The alpha lies in a folder of its own that goes before the installed packages: nothing is installed twice.
-test-site: export PYTHONPATH = .venv/datasette-1.0
+test-site: export PYTHONPATH = $(CURDIR)/.venv/datasette-1.0
 test-site: .venv/ready-test .venv/datasette-1.0/ready
 	$(BIN)/python -m pip check
 	$(BIN)/python -m pytest -m "site or browser"
@@ -60,6 +65,7 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/speech.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/models.py
+	$(BIN)/python benchmarks/episode_page.py
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py

@@ -23,11 +23,13 @@ from pipeline.archive.reading import episode_named
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
 from pipeline.archive.search.instead import Instead, instead
 from pipeline.archive.status import status
+from pipeline.check_command import check_command
 from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option
+from pipeline.publish_command import publish_command
 
 if TYPE_CHECKING:
     from pipeline.ingest import StageName
@@ -67,8 +69,10 @@ def main() -> None:
     """Turn interview podcasts into an archive that can be searched, quoted and cited."""
 
 
+main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
+main.add_command(publish_command)
 
 
 def _stage_options(command: Callable[..., None]) -> Callable[..., None]:

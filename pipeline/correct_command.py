@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -17,8 +15,8 @@ from pipeline.archive.corrections import STATUSES, correct, history, undo, worth
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate
 from pipeline.correcting import correction, number, read_rows
-from pipeline.errors import ConfigError, CorrectionError, UnknownEpisodeError
-from pipeline.options import FilePath, db_option, json_option
+from pipeline.errors import CorrectionError, UnknownEpisodeError
+from pipeline.options import FilePath, db_option, editor_name, editor_option, json_option, print_json
 from pipeline.times import exactly, utc_now
 
 # What can be given with each of the options that make the command do something else than correct one question.
@@ -39,7 +37,7 @@ _WITH = {
 @click.option("--answer-end", metavar="TIME", help="When its answer ends.")
 @click.option("--status", type=click.Choice(STATUSES), help="Without --start, asked confirms the time that it has.")
 @click.option("--note", help="Why; kept with the correction.")
-@click.option("--editor", help="Who says so.  [default: your user name]")
+@editor_option
 @click.option("--undo", is_flag=True, help="Undo the question's last correction.")
 @click.option("--history", is_flag=True, help="Show what was corrected and undone.")
 @click.option("--look", is_flag=True, help="List what to look at first, of one episode or of all.")
@@ -82,7 +80,7 @@ def _mode(context: click.Context, given: Mapping[str, Any]) -> Callable[[Databas
 
 def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
-    said = correction(given, which, editor=_who(given), now=utc_now())
+    said = correction(given, which, editor=editor_name(given["editor"]), now=utc_now())
     episode = reading.episode_named(archive.conn, given["episode"])
     correct(archive, episode, said)
     _tell(archive, episode, which, as_json)
@@ -91,7 +89,7 @@ def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
     episode = reading.episode_named(archive.conn, given["episode"])
-    undo(archive, episode, which, editor=_who(given), now=utc_now(), note=given["note"])
+    undo(archive, episode, which, editor=editor_name(given["editor"]), now=utc_now(), note=given["note"])
     _tell(archive, episode, which, as_json)
 
 
@@ -99,7 +97,7 @@ def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
     """Print what is known of a question now."""
     (now,) = (one for one in reading.questions_of(archive.conn, [episode])[episode] if one.number == which)
     if as_json:
-        _print({"episode": episode, **asdict(now)})
+        print_json({"episode": episode, **asdict(now)})
         return
     click.echo(f"{episode} {now.summary}")
 
@@ -109,7 +107,7 @@ def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None
     entries = history(archive, reading.episode_named(archive.conn, given["episode"]))
     shown = [entry for entry in entries if which in {None, entry.number}]
     if as_json:
-        _print([asdict(entry) for entry in shown])
+        print_json([asdict(entry) for entry in shown])
         return
     for entry in shown:
         state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
@@ -122,7 +120,7 @@ def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     episode = reading.episode_named(archive.conn, given["episode"]) if given["episode"] else None
     doubts = worth_a_look(archive, episode)
     if as_json:
-        _print([{**asdict(doubt), "path": doubt.path} for doubt in doubts])
+        print_json([{**asdict(doubt), "path": doubt.path} for doubt in doubts])
         return
     for doubt in doubts:
         when = exactly(doubt.start) if doubt.start is not None else "—"
@@ -136,7 +134,7 @@ def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 
 def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     rows = read_rows(given["file"])
-    who, now, wrong = _who(given), utc_now(), []
+    who, now, wrong = editor_name(given["editor"]), utc_now(), []
     with immediate(archive):
         for row in rows:
             try:
@@ -148,19 +146,6 @@ def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
         if wrong:
             raise CorrectionError("\n".join([*wrong, "nothing of the file was recorded"]))
     if as_json:
-        _print({"recorded": len(rows)})
+        print_json({"recorded": len(rows)})
     else:
         click.echo(f"{len(rows)} recorded")
-
-
-def _who(given: Mapping[str, Any]) -> str:
-    if given["editor"]:
-        return str(given["editor"])
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # nobody of this number is known to the system, as in some containers
-        raise ConfigError("say who you are: --editor NAME") from None
-
-
-def _print(content: object) -> None:
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -38,9 +38,9 @@ def correction(fields: Mapping[str, str | None], number: int, *, editor: str, no
     return Correction(
         number,
         cast("MatchStatus", fields.get("status") or "asked"),  # any other is refused when it is recorded
-        _time("start", fields),
-        _time("end", fields),
-        _time("answer_end", fields),
+        second("start", fields),
+        second("end", fields),
+        second("answer_end", fields),
         note=(fields.get("note") or "").strip() or None,
         editor=editor,
         made_at=now,
@@ -56,6 +56,21 @@ def number(text: str, name: str = "question") -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise CorrectionError(f"{name}: “{text}” is no number")
     return int(text)
+
+
+def second(name: str, fields: Mapping[str, str | None]) -> float | None:
+    """Read the time in a field, in seconds; None where it is empty.
+
+    Raises:
+        CorrectionError: it is none.
+    """
+    text = (fields.get(name) or "").strip()
+    if not text:
+        return None
+    found = seconds(text)
+    if found is None:
+        raise CorrectionError(f"{name}: “{text}” is no time such as 3:12, 1:03:12.5 or 192.4")
+    return found
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -85,16 +100,6 @@ def read_rows(path: Path) -> list[Row]:
         if not row.fields.keys() & {"start", "status"}:
             raise CorrectionError(f"{where}: start: is missing; to confirm the time that there is, give the status")
     return rows
-
-
-def _time(name: str, fields: Mapping[str, str | None]) -> float | None:
-    text = (fields.get(name) or "").strip()
-    if not text:
-        return None
-    found = seconds(text)
-    if found is None:
-        raise CorrectionError(f"{name}: “{text}” is no time such as 3:12, 1:03:12.5 or 192.4")
-    return found
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[Row]:

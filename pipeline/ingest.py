@@ -22,6 +22,7 @@ from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
+from pipeline.stages.groups import group_questions
 from pipeline.stages.poll import poll
 from pipeline.stages.transcribe import transcribe
 
@@ -125,6 +126,8 @@ def ingest(
             add_item(tools.db, report.run, item)
             if not routine:
                 say(item)
+        if "align" in report.stages:
+            group_questions(tools)
     except KeyboardInterrupt:
         report.interrupted = True
     except BaseException:

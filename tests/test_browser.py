@@ -29,6 +29,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site: str, tmp_path: Path) -> None:
     page.goto(site)
+    picture(page, "home", tmp_path)
     page.get_by_role("searchbox").first.fill("“foster families are hard to find”")
     page.keyboard.press("Enter")
     expect(page.locator("mark").first).to_have_text(re.compile("foster families are hard to find", re.IGNORECASE))
@@ -39,6 +40,7 @@ def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site
     link.click()
     wait_for(page, "document.querySelector('audio')?.readyState >= 1")
     wait_for(page, f"Math.abs(document.querySelector('audio').currentTime - {second}) < 0.3")
+    page.mouse.move(900, 300)  # away from the list of questions, which then shows the one being asked
     page.evaluate("document.querySelector('audio').play()")
     wait_for(page, f"document.querySelector('audio').currentTime > {second} + 0.5")
     assert current_time(page) < second + 10

@@ -45,6 +45,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def test_the_word_that_is_spoken_is_highlighted(page: Page, site: str) -> None:
     open_northbridge(page, site)
+    page.mouse.move(900, 300)  # away from the list of questions, which else would stand still
     go_to(page, 192.5)
     page.evaluate(f"{PLAYER}.play()")
     wait_for(page, f"{PLAYER}.currentTime > 193.2")
@@ -59,6 +60,7 @@ def test_the_word_that_is_spoken_is_highlighted(page: Page, site: str) -> None:
     wait_for(page, f"{SPOKEN} === {EXPECTED}")
     assert page.locator(".passage[aria-current]").count() == 1
     expect(page.locator(".questions li[aria-current]")).to_have_id("q8")
+    expect(page.locator("#q8")).to_be_in_viewport()
     go_to(page, 1.0)
     expect(page.locator(".questions li[aria-current]")).to_have_count(0)
 
@@ -189,6 +191,9 @@ def test_hits_stand_under_their_episode_and_have_keys(page: Page, site: str) -> 
     assert current_time(page) < start + 3
     page.keyboard.press("p")
     wait_for(page, f"{PLAYER}.paused")
+    hits.nth(0).get_by_role("button", name="Play").click()
+    page.keyboard.press("j")
+    expect(hits.nth(1).locator("a.time")).to_be_focused()
     page.keyboard.press("/")
     expect(page.get_by_role("searchbox")).to_be_focused()
 

@@ -50,7 +50,19 @@ def test_a_command_that_is_only_a_word_of_the_readme_is_not_documented() -> None
 
 
 def test_the_verbs_of_the_contract_are_there() -> None:
-    verbs = {"ingest", "poll", "download", "transcribe", "align", "status", "search", "correct", "export", "serve"}
+    verbs = {
+        "ingest",
+        "poll",
+        "download",
+        "transcribe",
+        "align",
+        "status",
+        "search",
+        "check",
+        "correct",
+        "export",
+        "serve",
+    }
     assert verbs <= set(main.commands)
 
 

@@ -25,9 +25,9 @@ from pipeline.archive.corrections import (
 from pipeline.archive.database import editor, is_current, reader, writer
 from pipeline.archive.reading import episode_named
 from pipeline.archive.schema import migrations
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.transcripts import save_matches, save_rendition
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, Match
+from pipeline.model import Correction, KeptAudio, Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -273,8 +273,20 @@ def made_before(path: Path) -> str:
         db = Database(connection)
         migrations.apply(db, stop_before="m003_corrections")
         (one,) = add_feed(db, "show", episode("one", questions=QUESTIONS))
-        transcript = add_transcript(db, one, spoken("Some words are said."), sha256=SHA256, key="0" * 12)
+        save_rendition(db, one, KeptAudio(SHA256, "audio/x.mp3", 1000, "audio/mpeg", 60.0, "u", "u", NOW))
         with db.atomic():
+            (transcript,) = db.execute(
+                """insert into transcripts (rendition, episode, source, engine, model, language, options, key, created,
+                       preferred)
+                   values (?, ?, 'whisper', 'faster-whisper', 'tiny.en', 'en', '{}', '0', ?, 1) returning id""",
+                [SHA256, one, NOW],
+            ).fetchone()
+            db.execute(
+                """insert into segments (transcript, episode, n, start, "end", text)
+                   values (?, ?, 0, 0, 2, 'Some words are said.')""",
+                [transcript, one],
+            )
+            db.execute("insert into transcripts_fts (rowid, text) select id, text from transcript_texts")
             db.conn.executemany(
                 """insert into matches (question, transcript, status, start, "end", answer_end, confidence)
                    select id, ?, ?, ?, ?, ?, ? from questions where number = ?""",

@@ -216,7 +216,7 @@ def test_an_episodes_page_links_what_there_is(site: Site, kept: Kept) -> None:
     assert alternate in site.ask("/").text
     waiting = site.ask(f"/-/episode/{kept.waiting}").text
     assert "/-/export/" not in waiting
-    assert "/-/feed/" not in waiting
+    assert "/-/feed/other.xml" not in waiting
 
 
 def test_what_is_only_transcribed_has_no_chapters_to_link(serve: Serve, tmp_path: Path) -> None:

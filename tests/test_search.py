@@ -150,15 +150,25 @@ def test_only_the_preferred_transcript_is_searched_and_ids_stay(tmp_path: Path) 
         assert [hit.text for hit in search(connection, '"old wording"').hits] == []
 
 
-def test_what_is_heard_anew_under_the_same_key_replaces_the_old(tmp_path: Path) -> None:
+def test_what_is_heard_anew_under_the_same_key_is_found_and_the_old_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "e.db"
     with writer(path) as db:
         (one,) = add_feed(db, "show", episode("one", questions=["Old?"]))
         first = add_transcript(db, one, spoken("The old wording.", "Two segments."))
         save_matches(db, one, first, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [("other", None)] * 2, key="k", now=NOW)
-        assert add_transcript(db, one, spoken("The new wording.")) == first
-        assert db.execute("select text from segments").fetchall() == [("The new wording.",)]
-        assert db.execute("select count(*) from matches").fetchone() == (0,)
+        second = add_transcript(db, one, spoken("The new wording."))
+        assert db.execute("select transcript, text from segments order by id").fetchall() == [
+            (first, "The old wording."),
+            (first, "Two segments."),
+            (second, "The new wording."),
+        ]
+        assert db.execute("select id from transcripts where preferred").fetchall() == [(second,)]
+        assert db.execute("select transcript from matches").fetchall() == [(first,)]
+        assert add_transcript(db, one, spoken("The new", "wording.")) == second  # other segments, no other words
+        assert add_transcript(db, one, spoken("A third one.")) not in {first, second}
+        assert db.execute("select count(*) from transcripts").fetchone() == (3,)
+        assert add_transcript(db, one, spoken("The new wording.")) == second
+        assert db.execute("select count(*) from transcripts").fetchone() == (3,)
         for table in ("segments_fts", "transcripts_fts"):
             db.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
     with reader(path) as connection:

@@ -23,7 +23,7 @@ from tests.building import add_feed, add_transcript, episode, spoken
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
-TABLES = ("feeds", "episodes", "renditions", "transcripts", "segments", "questions", "matches")
+TABLES = ("feeds", "episodes", "renditions", "transcripts", "segments", "speakers", "questions", "matches")
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
     "--no-sandbox",
@@ -65,9 +65,9 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
     assert response.status_code == 200
     text = text_of(response)
     assert text.index("One <script>") < text.index("Two")  # the newest first
-    for said in ("2 January 2026", "5 questions", "not transcribed yet", "Shows 2", "Episodes 2", "Passages 4"):
+    for said in ("2 January 2026", "5 questions", "not transcribed yet", "Shows 2", "Episodes 2", "People 0"):
         assert said in text
-    for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/a/episodes?feed=show"):
+    for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/-/feed/show"):
         assert f'"{link}' in response.text
 
 
@@ -220,7 +220,7 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
     assert page.count("<h3") == 3 + 1  # a turn ends with the speaker or the question
     assert "asks question 2" in text
     assert "Host 0:08 I doubt that." in text
-    assert 'title="Listen before quoting: the words are uncertain"' in page
+    assert "I doubt that. Listen before quoting: the words are uncertain." in text
     for said in (
         "not checked by a person",
         "Model tiny.en",

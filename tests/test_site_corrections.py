@@ -385,7 +385,7 @@ def test_nothing_that_editors_write_becomes_markup(site: Site, kept: Kept) -> No
     page = ann.get().text
     assert EVIL not in page
     assert f"ann {EVIL}" in unescape(page)
-    assert len(re.findall(r"<script", page)) == 2
+    assert page.count("<script") == page.count('<script src="/-/static-plugins/interview-archive/')
     assert not re.search(r"<[^>]+ (style|on\w+)=", page)
 
 

@@ -72,7 +72,7 @@ def test_how_sure_a_transcript_is_is_said_in_words() -> None:
         "Language": "en-GB",
         "Listened for": ", ".join(f"Name {n}" for n in range(12)) + " and 2 more",
         "Speakers": "2, as configured",
-        "How sure": "words 60% sure on average, 50.0% of them doubtful; no passage flagged",
+        "How sure": "medium confidence (0.60) in a word on average; 50.0% of the words doubtful; no passage flagged",
         "Beside the publisher’s": "5.2% of the words differ from the publisher’s own",
     }
 

@@ -158,6 +158,19 @@ def test_a_transcript_of_other_audio_counts_as_none(tmp_path: Path, caplog: pyte
     assert "other audio" in caplog.text
 
 
+def test_what_was_heard_before_in_other_words_is_kept_beside_the_new(tmp_path: Path) -> None:
+    first = Transcript(SHA256, 9.0, "e", "m", "en", "2026-01-02T03:04:05Z", (Segment(0.0, 1.0, "Old words."),))
+    path = write(tmp_path, first, KEY)
+    write(tmp_path, replace(first, created="2026-01-03T03:04:05Z"), KEY)
+    assert list(tmp_path.iterdir()) == [path]  # the same words
+    second = replace(first, segments=(Segment(0.0, 1.0, "New words."),))
+    write(tmp_path, second, KEY)
+    write(tmp_path, second, KEY)
+    (aside,) = set(tmp_path.iterdir()) - {path}
+    assert read(aside).segments == first.segments
+    assert find(tmp_path, SHA256, KEY) == second
+
+
 def test_a_failed_write_leaves_the_file_before_as_it_was(tmp_path: Path) -> None:
     path = write(tmp_path, transcript(), KEY)
     before = path.read_bytes()

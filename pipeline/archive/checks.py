@@ -1,4 +1,4 @@
-"""Passages that a person has listened to: recording, undoing, reading them. Changes no words and shows nothing.
+"""Passages that a person has listened to: finding, recording, undoing, reading them. Shows nothing.
 
 Rows are only ever added. A check belongs to a recording (by its sha256) and a time, not to a transcript, so it outlives
 every new transcription.
@@ -6,17 +6,99 @@ every new transcription.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
-from pipeline.archive.database import named_rows
-from pipeline.model import Check
+from sqlite_utils import Database
 
-__all__ = ["Check", "checks_of"]
+from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.segments import heard, read_segments, restate
+from pipeline.checking import Stretch, clean, overlap
+from pipeline.errors import CorrectionError
+from pipeline.model import Check, Segment
+from pipeline.times import exactly
+
+__all__ = [
+    "Check",
+    "Entry",
+    "Place",
+    "check",
+    "checked_passages",
+    "checks_of",
+    "history",
+    "passages_at",
+    "place",
+    "undo",
+]
+
+NOTE_LENGTH = 1000  # characters
+_ROUNDING = 0.1  # seconds; a time that somebody gives may be cut to tenths
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Passages that are checked together, as they stand; ``first`` and ``last`` are their numbers in the transcript.
+
+    ``text`` are the words that count there, ``machine`` those that the machine heard; ``checks`` are in force there.
+    """
+
+    episode: str
+    rendition: str
+    first: int
+    last: int
+    start: float
+    end: float
+    text: str
+    machine: str
+    checks: tuple[Check, ...]
+
+    @property
+    def seal(self) -> str:
+        """Return a digest of it all: it is another one once anything has changed since somebody looked."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+
+class _Span(NamedTuple):
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a recording's history: a check, or the undoing (``undoes``) of the one whose times it has.
+
+    ``text`` are the words as they were heard, None where it undoes; ``counts`` tells that it is in force.
+    """
+
+    id: int
+    start: float
+    end: float
+    text: str | None
+    machine: str | None
+    note: str | None
+    editor: str | None
+    made_at: str
+    undoes: int | None
+    undone: bool
+    counts: bool
+
+    @property
+    def summary(self) -> str:
+        """Return what was done in words."""
+        if self.text is None:
+            return "undone"
+        if self.text == self.machine:
+            return "confirmed"
+        return f"heard as “{self.text}”" if self.text else "heard: nothing is said"
 
 
 def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ...]:
     """Return a recording's checks in force in order of time; no two overlap."""
-    if not _has_checks(connection):
+    if not _can_be_checked(connection):
         return ()
     rows = named_rows(connection).execute(
         """select id, rendition, start, "end", text, machine, note, editor, made_at from checks_in_force
@@ -26,6 +108,181 @@ def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ..
     return tuple(Check(**dict(row)) for row in rows)
 
 
-def _has_checks(connection: sqlite3.Connection) -> bool:
-    """Tell whether an archive has the table, which one that an older version made has not."""
+def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[int]:
+    """Return the numbers of the passages of an episode's transcript of which a person heard every word."""
+    if not _can_be_checked(connection):
+        return frozenset()
+    rows = connection.execute(
+        """select n from segments
+           where checked = 1 and transcript = (select id from transcripts where episode = ? and preferred = 1)""",
+        [episode],
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
+    """Return everything that was checked and undone of a recording, the newest first."""
+    if not _can_be_checked(connection):
+        return ()
+    rows = named_rows(connection).execute(
+        """select c.id, coalesce(c.start, o.start) as start, coalesce(c."end", o."end") as "end", c.text, c.machine,
+               c.note, c.editor, c.made_at, c.undoes, exists (select 1 from checks where undoes = c.id) as undone,
+               c.id in (select id from checks_in_force where rendition = c.rendition) as counts
+           from checks c left join checks o on o.id = c.undoes where c.rendition = ? order by c.id desc""",
+        [rendition],
+    )
+    return tuple(Entry(**{**dict(row), "undone": bool(row["undone"]), "counts": bool(row["counts"])}) for row in rows)
+
+
+def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Place:
+    """Return the passages from number ``first`` to ``last``, and those that have to be checked along with them.
+
+    Those are passages spoken at the same time, and what else a check in force is about: so a new check always takes the
+    place of whole ones.
+
+    Raises:
+        CorrectionError: there is no transcript, or no such passage.
+    """
+    transcript, rendition = _transcript(connection, episode)
+    segments, checks = read_segments(connection, transcript), checks_of(connection, rendition)
+    if not 0 <= first <= last < len(segments):
+        raise CorrectionError(f"{episode} has no such passage; load its page again")
+    stretches: list[Stretch] = [*segments, *checks]
+    before, grown = None, _hull(segments[first : last + 1])
+    while grown != before:
+        before = grown
+        grown = _hull([one for one in stretches if overlap(one, before)])
+    numbers = [n for n, segment in enumerate(segments) if overlap(segment, grown)]
+    machine = heard(connection, transcript)
+    return Place(
+        episode=episode,
+        rendition=rendition,
+        first=numbers[0],
+        last=numbers[-1],
+        start=grown.start,
+        end=grown.end,
+        text=_joined(segments[n] for n in numbers),
+        machine=_joined(machine[n] for n in numbers),
+        checks=tuple(check for check in checks if overlap(check, grown)),
+    )
+
+
+def passages_at(connection: sqlite3.Connection, episode: str, start: float, end: float | None) -> tuple[int, int]:
+    """Return the numbers of the first and the last passage that is said between two times, or at one.
+
+    Raises:
+        CorrectionError: there is no transcript, or it has nothing there.
+    """
+    transcript, _ = _transcript(connection, episode)
+    segments = read_segments(connection, transcript)
+    first = max((n for n, one in enumerate(segments) if one.start <= start + _ROUNDING), default=0)
+    last = max((n for n, one in enumerate(segments) if end is not None and one.start < end), default=first)
+    if not segments or start > segments[-1].end:
+        raise CorrectionError(f"at: nothing is said in {episode} at {exactly(start)}")
+    return first, max(first, last)
+
+
+def check(
+    db: Database,
+    episode: str,
+    passages: tuple[int, int],
+    text: str | None,
+    *,
+    seen: str,
+    note: str | None,
+    editor: str,
+    now: str,
+) -> None:
+    """Record what somebody heard, and have it count wherever the recording is the one that counts.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        passages: the numbers of the first and the last passage of a ``place``.
+        text: the words as they were heard; empty where nothing is said, None where the words that stand are right.
+        seen: the seal of that place when the editor looked at it.
+        note: why.
+        editor: who heard it.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        CorrectionError: there is no such place, it has changed meanwhile, or a value makes no sense.
+    """
+    if note and len(note) > NOTE_LENGTH:
+        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
+    with immediate(db):
+        here = place(db.conn, episode, *passages)
+        if here.seal != seen:
+            raise CorrectionError("the words there have changed since you looked at them; load the page again")
+        db.execute(
+            """insert into checks (rendition, start, "end", text, machine, note, editor, made_at)
+               values (?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                here.rendition,
+                here.start,
+                here.end,
+                clean(here.text if text is None else text),
+                here.machine,
+                note,
+                editor,
+                now,
+            ],
+        )
+        _restate(db, here.rendition)
+
+
+def undo(db: Database, episode: str, number: int, *, note: str | None, editor: str, now: str) -> None:
+    """Undo a check that is in force; those that it took the place of are in force again.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        number: the check's id.
+        note: why.
+        editor: who undoes it.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        CorrectionError: it is not in force, or not of this episode's recording.
+    """
+    with immediate(db):
+        _, rendition = _transcript(db.conn, episode)
+        if number not in {one.id for one in checks_of(db.conn, rendition)}:
+            raise CorrectionError("undo: that check does not count (any more); look at the passage again")
+        db.execute(
+            "insert into checks (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
+            [rendition, number, note, editor, now],
+        )
+        _restate(db, rendition)
+
+
+def _restate(db: Database, rendition: str) -> None:
+    """Have every transcript that counts say what is in force; the same file may belong to several episodes."""
+    checks = checks_of(db.conn, rendition)
+    for (transcript,) in db.execute(
+        "select id from transcripts where rendition = ? and preferred", [rendition]
+    ).fetchall():
+        restate(db, transcript, checks)
+
+
+def _transcript(connection: sqlite3.Connection, episode: str) -> tuple[int, str]:
+    """The transcript that counts for an episode, and its recording."""
+    found = connection.execute(
+        "select id, rendition from transcripts where episode = ? and preferred = 1", [episode]
+    ).fetchone()
+    if found is None:
+        raise CorrectionError(f"{episode} is not transcribed, so there are no words to check")
+    return found[0], found[1]
+
+
+def _hull(stretches: Sequence[Stretch]) -> _Span:
+    return _Span(min(one.start for one in stretches), max(one.end for one in stretches))
+
+
+def _joined(segments: Iterable[Segment]) -> str:
+    return " ".join(segment.text for segment in segments if segment.text)
+
+
+def _can_be_checked(connection: sqlite3.Connection) -> bool:
+    """Tell whether an archive has the tables, which one that an older version made has not."""
     return connection.execute("select 1 from sqlite_master where name = 'checks_in_force'").fetchone() is not None

@@ -9,9 +9,11 @@ import sqlite3
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
+from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
-from pipeline.archive.transcripts import read_segments
+from pipeline.archive.segments import read_segments
 from pipeline.model import Segment
 
 
@@ -34,9 +36,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Publication(Item):
-    """An episode with all that an exporter needs; without a transcript there are no ``segments``."""
+    """An episode with all that an exporter needs; without a transcript there are no ``segments``.
+
+    ``checked`` is the number of passages that a person heard whole.
+    """
 
     segments: tuple[Segment, ...]
+    checked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,22 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
         **_facts(row),
         questions=questions_of(connection, [episode_id])[episode_id],
         segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
+        checked=len(checked_passages(connection, episode_id)),
     )
+
+
+def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = None) -> tuple[Item, ...]:
+    """Return the episodes published last, of one feed or of all, newest first."""
+    rows = (
+        named_rows(connection)
+        .execute(
+            f"{_ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
+            {"feed": feed, "limit": limit},
+        )
+        .fetchall()
+    )
+    questions = questions_of(connection, [row["id"] for row in rows])
+    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
 
 
 def show(connection: sqlite3.Connection, slug: str) -> Show | None:
@@ -96,13 +117,13 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
 
 
 def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
-    """A transcript's segments with the names of those who speak, where they are known."""
+    """A transcript's segments in which something is said, with the names of those who speak, where they are known."""
     rows = connection.execute(
         "select label, name from speakers where transcript = ? and name is not null", [transcript]
     )
     names = {row[0]: row[1] for row in rows}
     segments = read_segments(connection, transcript)
-    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments)
+    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments if one.text)
 
 
 def _facts(row: sqlite3.Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reading the archive for people: what it holds, the newest episodes, one episode whole. Writes and formats nothing.
+"""Reading the archive for people: what it holds, its questions, one episode whole. Writes and formats nothing.
 
 Every function takes a connection whatever its row factory, because Datasette's connections have their own.
 """
@@ -39,10 +39,10 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What the archive holds as a whole; ``segments`` are those of the preferred transcripts."""
+    """What the archive holds as a whole; ``people`` are those who are known by name."""
 
     shows: tuple[Show, ...]
-    segments: int
+    people: int
 
     @property
     def episodes(self) -> int:
@@ -58,19 +58,6 @@ class Holdings:
     def seconds(self) -> float:
         """Return the seconds of audio kept."""
         return sum(show.seconds for show in self.shows)
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An episode as a line of a list. ``duration`` in seconds is as decoded, else as the feed declares it."""
-
-    id: str
-    title: str
-    show: str
-    published: str | None
-    duration: float | None
-    questions: int
-    transcribed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,28 +184,18 @@ def shows(connection: sqlite3.Connection) -> tuple[Show, ...]:
     return tuple(Show(**dict(row)) for row in rows)
 
 
+def show(connection: sqlite3.Connection, slug: str) -> Show | None:
+    """Return one show, or None if there is no such feed."""
+    return next((one for one in shows(connection) if one.slug == slug), None)
+
+
 def holdings(connection: sqlite3.Connection) -> Holdings:
     """Return what the archive holds."""
-    segments = connection.execute(
-        "select count(*) from segments where transcript in (select id from transcripts where preferred = 1)"
+    people = connection.execute(
+        """select count(distinct p.name) from speakers p
+        join transcripts t on t.id = p.transcript and t.preferred = 1"""
     ).fetchone()[0]
-    return Holdings(shows(connection), segments)
-
-
-def newest(connection: sqlite3.Connection, limit: int) -> tuple[Listed, ...]:
-    """Return the episodes published last, newest first; those without a date come last."""
-    rows = named_rows(connection).execute(
-        """select e.id, e.title, f.title as show, e.published,
-            coalesce(r.duration, e.declared_duration) as duration,
-            (select count(*) from questions q where q.episode = e.id and q.number is not null) as questions,
-            exists (select 1 from transcripts t where t.episode = e.id and t.preferred = 1) as transcribed
-        from episodes e
-        join feeds f on f.slug = e.feed
-        left join renditions r on r.episode = e.id and r.current = 1
-        order by e.published desc, e.id limit ?""",
-        [limit],
-    )
-    return tuple(Listed(**{**dict(row), "transcribed": bool(row["transcribed"])}) for row in rows)
+    return Holdings(shows(connection), people)
 
 
 def speakers(connection: sqlite3.Connection, limit: int = 500) -> tuple[str, ...]:
@@ -235,6 +212,14 @@ def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
         .fetchone()
     )
     return Rendition(**dict(row)) if row else None
+
+
+def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
+    """Return all kept files, each once."""
+    rows = named_rows(connection).execute(
+        "select sha256, path, bytes, content_type, duration from renditions group by sha256 order by sha256"
+    )
+    return tuple(Rendition(**dict(row)) for row in rows)
 
 
 def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:

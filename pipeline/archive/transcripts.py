@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript, Word
+from pipeline.archive.checks import checks_of
+from pipeline.archive.segments import heard, restate
+from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
 
 
 def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
@@ -81,16 +82,15 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
 
     Whisper's becomes the episode's preferred one, a publisher's only where there is no other. A transcript that is
     there already (same episode, rendition and key) keeps its id; its rows are replaced only if something else was
-    heard this time. Returns the transcript's id.
+    heard this time. Where Whisper heard other words, the earlier transcript is set aside, no longer preferred, so that
+    what was quoted from it can still be found. What people checked of the recording counts in the preferred one.
+    Returns the transcript's id.
     """
     with db.atomic():
         preferred = transcript.source == "whisper" or preferred_transcript(db, episode) is None
         if preferred:
             db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
-        known = db.execute(
-            "select id from transcripts where episode = ? and rendition = ? and key = ?",
-            [episode, transcript.audio_sha256, key],
-        ).fetchone()
+        known = _known(db, episode, transcript, key)
         (transcript_id,) = db.execute(
             """insert into transcripts
                (rendition, episode, source, engine, model, language, options, key, created, preferred)
@@ -111,16 +111,41 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
             ],
         ).fetchone()
         _save_speakers(db, transcript_id, transcript.speakers)
-        if known and read_segments(db, transcript_id) == transcript.segments:
-            return int(transcript_id)
-        if known:
-            _delete_segments(db, transcript_id)
-            db.execute(
-                "update transcripts set created = ?, options = ? where id = ?",
-                [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
-            )
-        _insert_segments(db, transcript_id, episode, transcript.segments)
+        if known is None or heard(db, known) != transcript.segments:
+            if known:
+                _delete_segments(db, transcript_id)
+                db.execute(
+                    "update transcripts set created = ?, options = ? where id = ?",
+                    [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
+                )
+            _insert_segments(db, transcript_id, episode, transcript.segments)
+        if preferred_transcript(db, episode) == transcript_id:
+            restate(db, transcript_id, checks_of(db.conn, transcript.audio_sha256))
         return int(transcript_id)
+
+
+def _known(db: Database, episode: str, transcript: Transcript, key: str) -> int | None:
+    """The id of the transcript that takes in this one, which has the key then.
+
+    Of Whisper's it is the one with the same words, if there is one; one with others is set aside, under a longer key.
+    """
+    rows = db.execute(
+        """select key, id from transcripts
+           where episode = ? and rendition = ? and (key = ? or key like ? || '.%') order by key""",
+        [episode, transcript.audio_sha256, key, key],
+    ).fetchall()
+    current = dict(rows).get(key)
+    if transcript.source != "whisper":
+        return current
+    same = next((id_ for _, id_ in rows if _words(heard(db, id_)) == _words(transcript.segments)), None)
+    if current != same:
+        db.execute("update transcripts set key = key || '.' || id where id = ?", [current])
+        db.execute("update transcripts set key = ? where id = ?", [key, same])
+    return same
+
+
+def _words(segments: Sequence[Segment]) -> list[str]:
+    return [word for segment in segments for word in segment.text.split()]
 
 
 def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
@@ -224,19 +249,6 @@ def _insert_segments(db: Database, transcript_id: int, episode: str, segments: S
     db.execute(
         "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
     )
-
-
-def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
-    """Return a transcript's segments in order, as the aligner and the exporters take them."""
-    rows = db.execute(
-        'select start, "end", text, words, speaker, confidence, flags from segments where transcript = ? order by n',
-        [transcript_id],
-    )
-    return tuple(
-        Segment(start, end, text, tuple(Word(*word) for word in json.loads(words)), speaker, confidence,
-                tuple(json.loads(flags)))
-        for start, end, text, words, speaker, confidence, flags in rows
-    )  # fmt: skip
 
 
 def read_questions(db: Database, episode: str, *, detected: bool = False) -> tuple[Question, ...]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 PREFIX = 12  # hex digits of a kept file's SHA-256 that name it in a link to a quotation
 
@@ -52,9 +53,34 @@ class Addresses:
         """Return an episode in one of the formats."""
         return f"{self.base}/-/export/{quote(episode_id)}.{form}"
 
+    def show(self, slug: str) -> str:
+        """Return a feed's page."""
+        return f"{self.base}/-/feed/{quote(slug)}"
+
+    def speaker(self, name: str) -> str:
+        """Return the page of somebody who is known by name."""
+        return f"{self.base}/-/speaker/{quote(name, safe='')}"
+
+    def search(self, **parameters: str | int | None) -> str:
+        """Return the search page with those parameters that say something."""
+        return f"{self.base}/-/search{_query(parameters)}"
+
+    def questions(self, **parameters: str | int | None) -> str:
+        """Return the page of questions, as ``search`` does."""
+        return f"{self.base}/-/questions{_query(parameters)}"
+
+    def atom(self, **parameters: str | None) -> str:
+        """Return the Atom feed of a search, or of the newest episodes."""
+        return f"{self.base}/-/atom{_query(parameters)}"
+
     def feed(self, slug: str) -> str:
         """Return a feed, re-published."""
         return f"{self.base}/-/feed/{quote(slug)}.xml"
+
+
+def _query(parameters: Mapping[str, str | int | None]) -> str:
+    said = {name: value for name, value in parameters.items() if value}
+    return f"?{urlencode(said)}" if said else ""
 
 
 def quote_path(sha256: str, start: float, end: float) -> str:

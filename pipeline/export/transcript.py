@@ -37,9 +37,13 @@ def txt(publication: Publication, _: Addresses) -> str:
     Raises:
         ExportError: the episode has no transcript.
     """
-    source = transcribed(publication)[1]
+    source, checked = transcribed(publication)[1], publication.checked
     named = any(segment.speaker for segment in publication.segments)
-    head = [publication.title, f"{publication.show}, {(publication.published or 'no date')[:10]}", _origin(source)]
+    head = [
+        publication.title,
+        f"{publication.show}, {(publication.published or 'no date')[:10]}",
+        _origin(source, checked),
+    ]
     blocks = ["\n".join(" ".join(line.split()) for line in head)]
     for speaker, turn in groupby(publication.segments, key=lambda segment: segment.speaker):
         who = f" {' '.join((speaker or UNCLEAR).split())}:" if named else ""
@@ -69,7 +73,12 @@ def podcast_json(publication: Publication, _: Addresses) -> str:
     return json.dumps({"version": "1.0.0", "segments": segments}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _origin(source: Provenance) -> str:
+def _origin(source: Provenance, checked: int) -> str:
     if source.source == "publisher":
         return "Transcript supplied by the publisher."
-    return f"Machine transcript ({source.model}, {source.engine}), not checked by a person. Listen before you quote."
+    how = (
+        f"{checked} {'passage' if checked == 1 else 'passages'} checked by a person"
+        if checked
+        else "not checked by a person"
+    )
+    return f"Machine transcript ({source.model}, {source.engine}), {how}. Listen before you quote."

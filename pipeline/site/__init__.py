@@ -2,7 +2,8 @@
 
 It uses only hooks and calls that Datasette 0.65.5 and the 1.0 alphas have in common; where they differ (permissions),
 ``pipeline.site.access`` and ``pipeline.site.editors`` hide it. Settings, all optional:
-``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called"}}}``.
+``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called", "robots": "pages"}}}``;
+``robots`` says what search engines may visit: ``pages`` (neither searches nor tables nor audio), ``all`` or ``none``.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import exports, pages, quoting, searching
+from pipeline.site import exports, machines, pages, people, questions, quoting, searching, shows
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
+from pipeline.site.check import check
 from pipeline.site.correct import correct
 from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
 from pipeline.site.respond import DatasetteView, guarded
@@ -42,7 +44,16 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/clip/(?P<recording>[^/]+)/(?P<passage>[^/]+)$", guarded(quoting.clip)),
         (r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$", guarded(exports.export)),
         (r"/-/feed/(?P<feed>[^/]+)\.xml$", guarded(exports.feed_xml)),
+        (r"/-/feed/(?P<feed>[^/]+)$", guarded(shows.feed_page)),
+        (r"/-/speakers$", guarded(people.speakers_page)),
+        (r"/-/speaker/(?P<name>[^/]+)$", guarded(people.speaker_page)),
+        (r"/-/questions$", guarded(questions.questions_page)),
+        (r"/-/atom$", guarded(machines.atom, turnstile=turnstile)),
+        (r"/sitemap(?:-(?P<part>\d{1,6}))?\.xml$", guarded(machines.sitemap)),
+        (r"/robots\.txt$", machines.robots),
+        (r"/llms\.txt$", guarded(machines.llms)),
         (r"/-/correct$", guarded(correct, methods=("POST",))),
+        (r"/-/check$", guarded(check, methods=("GET", "HEAD", "POST"))),
     ]
 
 

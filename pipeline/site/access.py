@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.archive.database import is_archive, is_current
+from pipeline.archive.kept import kept_file
 from pipeline.archive.reading import Rendition
 from pipeline.errors import DatabaseError, QueryError
 
@@ -22,7 +23,7 @@ PLUGIN = "interview-archive"
 # Datasette's own limit of a second is for one statement; a search for a phrase reads transcript after transcript.
 READ_SECONDS = 5.0
 # The site shows what is in these tables, so it is closed to whoever may not see one of them.
-_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "questions")
+_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "speakers", "questions")
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 
 OUTDATED = "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
@@ -42,6 +43,11 @@ class Archive:
     def title(self) -> str:
         """Return what the site is called."""
         return str(_settings(self.datasette).get("title") or "Interview archive")
+
+    @property
+    def robots(self) -> str:
+        """Return what search engines may visit, as it is configured."""
+        return str(_settings(self.datasette).get("robots", "pages"))
 
     async def ensure_visible(self, actor: Actor) -> None:
         """Let pass whoever may view the database and the tables that the site shows.
@@ -86,13 +92,7 @@ class Archive:
 
     def audio_file(self, kept: Rendition) -> Path | None:
         """Return the path of a kept file; None if it is gone, has another size, or would lie outside ``audio``."""
-        if self.database.path is None:
-            return None
-        folder = Path(self.database.path).parent
-        path = (folder / kept.path).resolve()
-        if not path.is_relative_to((folder / "audio").resolve()) or not path.is_file():
-            return None
-        return path if path.stat().st_size == kept.bytes else None
+        return None if self.database.path is None else kept_file(Path(self.database.path).parent, kept)
 
 
 async def find_archive(datasette: Datasette) -> Archive | None:

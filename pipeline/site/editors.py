@@ -1,6 +1,6 @@
-"""Who may correct times: signed-in actors with Datasette's permission ``correct-times``. Records nothing.
+"""Who may correct times and check words: signed-in actors whom Datasette's permissions allow it. Records nothing.
 
-Where the configuration does not name that permission, whoever is signed in has it. Datasette 1.0 reads
+Where the configuration does not name a permission, whoever is signed in has it. Datasette 1.0 reads
 ``permissions: {correct-times: {id: ann}}`` itself, 0.65 has no such key: there it is read here, from the same places.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from datasette import Request, hookimpl
@@ -19,20 +20,32 @@ from pipeline.site.access import OUTDATED, Actor, Archive
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
 
-ACTION = "correct-times"
-PATH = "/-/correct"
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What an editor may be allowed: ``does`` in words, by the form that goes to ``path``."""
+
+    action: str
+    path: str
+    does: str
+    description: str
 
 
-async def refusal(archive: Archive, actor: Actor) -> str | None:
-    """Say in a sentence why this actor may not correct times; None: they may."""
+TIMES = Right("correct-times", "/-/correct", "correct times", "Correct when questions are asked")
+WORDS = Right("check-words", "/-/check", "check words", "Check and correct the words of transcripts")
+RIGHTS = (TIMES, WORDS)
+
+
+async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
+    """Say in a sentence why this actor may not do that; None: they may."""
     if not name_of(actor):
         return (
-            "Only a signed-in editor may correct times. Sign in first: on your own computer with the address that "
+            f"Only a signed-in editor may {right.does}. Sign in first: on your own computer with the address that "
             "“python -m pipeline serve --root” prints, elsewhere as the owner of this site has arranged."
         )
-    if not await _allowed(archive, actor):
+    if not await _allowed(archive, actor, right.action):
         return (
-            f"You are signed in as “{name_of(actor)}”, who may not correct times. The owner of this site can allow it."
+            f"You are signed in as “{name_of(actor)}”, who may not {right.does}. The owner of this site can allow it."
         )
     if not archive.database.is_mutable:
         return "This archive is served as one that never changes, so nothing can be corrected here."
@@ -42,7 +55,7 @@ async def refusal(archive: Archive, actor: Actor) -> str | None:
 
 
 def name_of(actor: Actor) -> str:
-    """Return the name under which an actor's corrections are kept; empty where nobody is signed in."""
+    """Return the name under which is kept what an actor corrects; empty where nobody is signed in."""
     return str((actor or {}).get("id") or "")
 
 
@@ -59,49 +72,51 @@ def is_own_form(archive: Archive, request: Request, fields: Mapping[str, str]) -
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def skip_csrf(datasette: Datasette, scope: Mapping[str, Any]) -> bool:
-    """Leave looking at the token of our own form to ``is_own_form``, for Datasette 0.65.
+    """Leave looking at the token of our own forms to ``is_own_form``, for Datasette 0.65.
 
     That asks for it only where there are cookies, but a browser can also be signed in without any, as with HTTP Basic
     authentication; and it reads the form first, of any size, and fails where that is not UTF-8.
     """
-    return not _is_1_0(datasette) and scope["path"] in {PATH, datasette.urls.path(PATH)}
+    ours = {path for right in RIGHTS for path in (right.path, datasette.urls.path(right.path))}
+    return not _is_1_0(datasette) and scope["path"] in ours
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def register_actions() -> list[Any]:
-    """Make the permission known to Datasette 1.0."""
+    """Make the permissions known to Datasette 1.0."""
     from datasette.permissions import Action  # noqa: PLC0415 - 0.65 has none
     from datasette.resources import DatabaseResource  # noqa: PLC0415 - as above
 
     return [
         Action(
-            name=ACTION,
-            description="Correct when questions are asked",
+            name=right.action,
+            description=right.description,
             resource_class=DatabaseResource,
             also_requires="view-database",
         )
+        for right in RIGHTS
     ]
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) -> Any:
-    """Give the permission to whoever is signed in, for Datasette 1.0; what is configured goes before."""
-    if action != ACTION or not name_of(actor) or datasette.default_deny:
+    """Give the permissions to whoever is signed in, for Datasette 1.0; what is configured goes before."""
+    if action not in {right.action for right in RIGHTS} or not name_of(actor) or datasette.default_deny:
         return None
     from datasette.permissions import PermissionSQL  # noqa: PLC0415 - 0.65 has none
 
     return PermissionSQL.allow(reason="signed in")
 
 
-async def _allowed(archive: Archive, actor: Actor) -> bool:
+async def _allowed(archive: Archive, actor: Actor, action: str) -> bool:
     datasette, name = archive.datasette, archive.database.name
     if _is_1_0(datasette):
         from datasette.resources import DatabaseResource  # noqa: PLC0415 - 0.65 has none
 
-        return bool(await datasette.allowed(action=ACTION, resource=DatabaseResource(name), actor=actor))
+        return bool(await datasette.allowed(action=action, resource=DatabaseResource(name), actor=actor))
     places = (datasette.metadata("permissions", database=name, fallback=False), datasette.metadata("permissions"))
-    configured = next((place[ACTION] for place in places if place and ACTION in place), {"id": "*"})
-    return bool(await datasette.permission_allowed(actor, ACTION, name, default=actor_matches_allow(actor, configured)))
+    configured = next((place[action] for place in places if place and action in place), {"id": "*"})
+    return bool(await datasette.permission_allowed(actor, action, name, default=actor_matches_allow(actor, configured)))
 
 
 def _is_1_0(datasette: Datasette) -> bool:

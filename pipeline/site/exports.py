@@ -12,7 +12,7 @@ from pipeline.errors import ExportError
 from pipeline.export import FORMATS
 from pipeline.export.feed import CONTENT_TYPE, feed
 from pipeline.site.access import Archive
-from pipeline.site.links import whole_addresses
+from pipeline.site.links import absolute
 from pipeline.site.respond import HEADERS, episode_id, refused
 
 _TRANSCRIPTS = {"vtt": "WebVTT", "srt": "SRT", "txt": "Text", "json": "JSON"}
@@ -32,7 +32,7 @@ async def export(request: Request, archive: Archive) -> Response:
     if episode is None:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
     try:
-        content = await asyncio.to_thread(form.render, episode, whole_addresses(request, archive))
+        content = await asyncio.to_thread(form.render, episode, absolute(request, archive))
     except ExportError as error:
         return await refused(request, archive, str(error), status=404)
     headers = HEADERS if name in _NOTES else _FOR_PLAYERS
@@ -46,7 +46,7 @@ async def feed_xml(request: Request, archive: Archive) -> Response:
     if show is None:
         return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
     try:
-        content = await asyncio.to_thread(feed, show, whole_addresses(request, archive))
+        content = await asyncio.to_thread(feed, show, absolute(request, archive))
     except ExportError as error:
         return await refused(request, archive, str(error), status=404)
     return Response(content, headers=dict(HEADERS), content_type=CONTENT_TYPE)

@@ -28,8 +28,7 @@ class Links:
 
     def search(self, **parameters: str | int | None) -> str:
         """Return the search page with those parameters that say something."""
-        said = {name: value for name, value in parameters.items() if value}
-        return self.path("/-/search" + (f"?{urlencode(said)}" if said else ""))
+        return self.path(_PATHS.search(**parameters))
 
     def episode(self, episode_id: str, second: float | None = None) -> str:
         """Return an episode's page, at a second if given."""
@@ -43,6 +42,10 @@ class Links:
     def quote(self, sha256: str, start: float, end: float) -> str:
         """Return the page of what is said between two seconds of a kept file."""
         return self.path(_PATHS.quote(sha256, start, end))
+
+    def check(self, episode_id: str, passage: int) -> str:
+        """Return the form that checks a passage."""
+        return self.path("/-/check?" + urlencode({"episode": episode_id, "n": passage}))
 
     def quotes(self, sha256: str) -> str:
         """Return what the addresses of all quotations from a kept file begin with."""
@@ -60,6 +63,26 @@ class Links:
         """Return a feed, re-published."""
         return self.path(_PATHS.feed(slug))
 
+    def show(self, slug: str, before: str | None = None) -> str:
+        """Return a feed's page, or that of the episodes before one."""
+        return self.path(_PATHS.show(slug)) + (f"?{urlencode({'before': before})}" if before else "")
+
+    def speaker(self, name: str, before: str | None = None) -> str:
+        """Return the page of somebody, or that of the episodes before one."""
+        return self.path(_PATHS.speaker(name)) + (f"?{urlencode({'before': before})}" if before else "")
+
+    def speakers(self, after: str | None = None) -> str:
+        """Return the page of all people, or of those after a name."""
+        return self.path("/-/speakers") + (f"?{urlencode({'after': after})}" if after else "")
+
+    def questions(self, **parameters: str | int | None) -> str:
+        """Return the page of questions across episodes, with those parameters that say something."""
+        return self.path(_PATHS.questions(**parameters))
+
+    def atom(self, **parameters: str | None) -> str:
+        """Return the Atom feed of a search, or of the newest episodes."""
+        return self.path(_PATHS.atom(**parameters))
+
     def static(self, name: str) -> str:
         """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""
         urls = self.archive.datasette.urls
@@ -74,7 +97,7 @@ class Links:
         return str(self.archive.datasette.urls.table(self.archive.database.name, table))
 
 
-def whole_addresses(request: Request, archive: Archive) -> Addresses:
+def absolute(request: Request, archive: Archive) -> Addresses:
     """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
     return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.archive.reading import Passage, Provenance
 from pipeline.site.spoken import UNSURE
-from pipeline.site.wording import amount
+from pipeline.site.wording import amount, certainty
 
 NAMED = 12  # names and terms that are listed; there may be a hundred
 
@@ -63,7 +63,7 @@ def account(source: Provenance, sure: Surety) -> Iterator[tuple[str, str]]:
 def _how_sure(sure: Surety) -> str:
     share = sure.unsure_words / sure.words
     flagged = f"{sure.flagged} of {amount(sure.passages, 'passage')} flagged" if sure.flagged else "no passage flagged"
-    return f"words {sure.mean:.0%} sure on average, {share:.1%} of them doubtful; {flagged}"
+    return f"{certainty(sure.mean)} in a word on average; {share:.1%} of the words doubtful; {flagged}"
 
 
 def _weights(options: Mapping[str, Any]) -> str:

@@ -9,12 +9,15 @@ import nh3
 from datasette import Request, Response
 from sqlite_utils import Database
 
-from pipeline.archive import reading
+from pipeline.archive import people, reading
 from pipeline.archive.corrections import history
+from pipeline.archive.listing import listing
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
+from pipeline.site.check import checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
+from pipeline.site.timeline import spans, timeline
 from pipeline.site.turns import passages_at, turns
 from pipeline.times import stretch
 
@@ -36,18 +39,20 @@ async def datasette_index(request: Request, datasette: Datasette) -> Response:
 async def home(request: Request, archive: Archive) -> Response:
     """``/``: the search box, the newest episodes, and what the archive holds."""
     holdings, newest = await archive.read(
-        lambda connection: (reading.holdings(connection), reading.newest(connection, NEWEST))
+        lambda connection: (reading.holdings(connection), listing(connection, NEWEST).episodes)
     )
-    return await page("archive_home.html", {"holdings": holdings, "newest": newest}, request=request, archive=archive)
+    context = {"holdings": holdings, "newest": newest, "spans": spans}
+    return await page("archive_home.html", context, request=request, archive=archive)
 
 
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
     wanted = episode_id(request)
-    editing = await editors.refusal(archive, request.actor) is None
-    episode, entries = await archive.read(
+    editing = await editors.refusal(archive, request.actor, editors.TIMES) is None
+    episode, heard, entries = await archive.read(
         lambda connection: (
             reading.episode(connection, wanted),
+            people.heard(connection, wanted),
             history(Database(connection), wanted) if editing else (),
         )
     )
@@ -59,10 +64,14 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "episode": episode,
         "episode_id": wanted,
         "editing": editing,
+        "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
+        "checked": await archive.read(lambda connection: checked(connection, episode)),
         "editor": editors.name_of(request.actor),
         "history": entries,
         "playable": playable,
         "turns": turns(episode.passages),
+        "line": timeline(episode.duration, episode.questions, episode.passages),
+        "heard": heard,
         "spoken": spoken,
         "making": making,
         "surety": making.surety(episode.passages),

@@ -17,7 +17,7 @@ from pipeline.errors import NotAudioError
 from pipeline.export import citation as citing
 from pipeline.site.access import Archive
 from pipeline.site.audio import media_type
-from pipeline.site.links import Links, whole_addresses
+from pipeline.site.links import Links, absolute
 from pipeline.site.respond import HEADERS, Refusal, json, page, wants_json
 from pipeline.text import shortened
 
@@ -45,8 +45,8 @@ async def quote(request: Request, archive: Archive) -> Response:
         "quotation": found,
         "cited": cited,
         "citing": citing,
-        "citation": citing.citation(found, whole_addresses(request, archive)),
-        "canonical": whole_addresses(request, archive).quote(found.audio.sha256, cited.start, cited.end),
+        "citation": citing.citation(found, absolute(request, archive)),
+        "canonical": absolute(request, archive).quote(found.audio.sha256, cited.start, cited.end),
         "short": shortened(cited.text, TITLE),
         "playable": playable,
         "clip": _clip_address(found, archive) if playable else None,
@@ -113,7 +113,7 @@ def _file_name(quotation: Quotation) -> str:
 
 def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[str, object]:
     links, cited = Links(archive), quotation.cited
-    citation = citing.citation(quotation, whole_addresses(request, archive))
+    citation = citing.citation(quotation, absolute(request, archive))
     return {
         **_wording(cited),
         "url": citation.url,

@@ -20,6 +20,7 @@ from pipeline.archive.search.instead import Instead, instead
 from pipeline.errors import QueryError
 from pipeline.site import wording
 from pipeline.site.access import Archive
+from pipeline.site.chart import chart
 from pipeline.site.links import Links
 from pipeline.site.respond import json, page
 
@@ -27,7 +28,7 @@ MAX_QUERY = 1_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """What a request asks the search for. ``parameters`` are those of a link back to it, without the page."""
 
     text: str
@@ -38,6 +39,7 @@ class _Asked:
 
     @property
     def parameters(self) -> dict[str, str | None]:
+        """Return those of its address, without the page."""
         filters = self.filters
         return {
             "q": self.text,
@@ -75,16 +77,25 @@ class _Asked:
         Raises:
             QueryError: the filters make no sense.
         """
+        return search(connection, self.text, self.checked(), order=cast("Order", self.order), page=self.page)
+
+    def checked(self) -> Filters:
+        """Return the filters.
+
+        Raises:
+            QueryError: they make no sense.
+        """
         problem = self.problem()
         if problem:
             raise QueryError(problem)
-        return search(connection, self.text, self.filters, order=cast("Order", self.order), page=self.page)
+        return self.filters
 
 
-def _asked(request: Request) -> _Asked:
+def asked_of(request: Request) -> Asked:
+    """Read what a request asks for; nothing is refused before it is run."""
     values = {name: (request.args.get(name) or "").strip() for name in request.args}
     number = values.get("question", "")
-    return _Asked(
+    return Asked(
         values.get("q", ""),
         Filters(
             feed=values.get("feed") or None,
@@ -109,7 +120,7 @@ def _is_date(text: str) -> bool:
 
 async def search_page(request: Request, archive: Archive) -> Response:
     """``/-/search``: the form with its filters, and the passages found."""
-    asked = _asked(request)
+    asked = asked_of(request)
     shows, speakers = await archive.read(lambda connection: (reading.shows(connection), reading.speakers(connection)))
     context: dict[str, object] = {
         "asked": asked,
@@ -128,7 +139,7 @@ async def search_page(request: Request, archive: Archive) -> Response:
     return await page("archive_search.html", context, request=request, archive=archive, status=status)
 
 
-def _found(connection: sqlite3.Connection, asked: _Asked) -> dict[str, object]:
+def _found(connection: sqlite3.Connection, asked: Asked) -> dict[str, object]:
     results = asked.run(connection)
     text, filters = asked.text, asked.filters
     offered = Instead() if results.hits or asked.page or not text else instead(connection, text, filters)
@@ -137,7 +148,7 @@ def _found(connection: sqlite3.Connection, asked: _Asked) -> dict[str, object]:
         "groups": _by_episode(results.hits),
         "audio": {hit.episode: hit.rendition for hit in (*results.hits, *(one.hit for one in offered.nearly))},
         "facets": facets(connection, text, filters) if results.hits else Facets(),
-        "months": months(connection, text, filters) if results.hits else (),
+        "chart": chart(months(connection, text, filters)) if results.hits else None,
         "offered": offered,
     }
 
@@ -152,7 +163,7 @@ def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
 
 async def search_json(request: Request, archive: Archive) -> Response:
     """``/-/search.json``: the same hits for programs; with ``facets=1`` also how they spread."""
-    asked = _asked(request)
+    asked = asked_of(request)
 
     def answer(connection: sqlite3.Connection) -> dict[str, object]:
         results = asked.run(connection)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from pipeline.archive.checks import Entry
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.times import day
 
@@ -58,6 +59,12 @@ def status(question: PublishedQuestion) -> str:
     if question.status == "merged":
         return "asked together with another question"
     return "" if question.status == "asked" else question.standing
+
+
+def checkers(entries: Iterable[Entry]) -> str:
+    """Say by whom passages were checked, and when: ``Checked by ann on 5 May 2026``."""
+    said = dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in entries if one.counts)
+    return f"Checked {', '.join(said)}" if said else "No longer checked"
 
 
 def doubts(flags: tuple[str, ...]) -> str:

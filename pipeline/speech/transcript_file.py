@@ -86,7 +86,7 @@ def transcript_key(
 
 
 def write(folder: Path, transcript: Transcript, key: str) -> Path:
-    """Write a transcript under its final name, whole or not at all.
+    """Write a transcript under its final name, whole or not at all. One with other words is kept beside it.
 
     Times are rounded to milliseconds, probabilities to four places.
 
@@ -100,9 +100,23 @@ def write(folder: Path, transcript: Transcript, key: str) -> Path:
     content = _canonical(_as_json(transcript))
     _parsed(content, path)
     folder.mkdir(parents=True, exist_ok=True)
+    _keep_earlier(path, transcript)
     with new_file(path) as file:
         file.write(content)
     return path
+
+
+def _keep_earlier(path: Path, transcript: Transcript) -> None:
+    """Copy the file that is to be replaced to a name by its content, if it has other words: they may be quoted."""
+    try:
+        content = path.read_bytes()
+        earlier = _parsed(content, path)
+    except (FileNotFoundError, SpeechError):  # there is none, or none that can be read
+        return
+    said, now = (" ".join(segment.text for segment in one.segments) for one in (earlier, transcript))
+    if said != now:
+        with new_file(path.with_suffix(f".{hashlib.sha256(content).hexdigest()[:12]}.json")) as file:
+            file.write(content)
 
 
 def find(folder: Path, audio_sha256: str, key: str) -> Transcript | None:

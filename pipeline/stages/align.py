@@ -22,13 +22,14 @@ from pipeline.align import ALIGNER_VERSION, align, corrected, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
+from pipeline.archive.checks import Check, checks_of
 from pipeline.archive.corrections import corrections_of
 from pipeline.archive.feeds import save_questions
+from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import (
     alignment_key,
     preferred_transcript,
     read_questions,
-    read_segments,
     save_matches,
     transcribed_rendition,
 )
@@ -137,9 +138,11 @@ def task(tools: Tools, episode: Episode) -> Task | Outcome:
     if transcript is None:
         return Outcome("skipped", "no transcript yet")
     published = read_questions(tools.db, episode.id)
-    corrections = corrections_of(tools.db, episode.id, transcribed_rendition(tools.db, transcript))
+    rendition = transcribed_rendition(tools.db, transcript)
+    corrections = corrections_of(tools.db, episode.id, rendition)
     questions = published or (read_questions(tools.db, episode.id, detected=True) if corrections else ())
-    key = _key(questions, corrections, by_meaning=tools.encode is not None)
+    checks = checks_of(tools.db.conn, rendition)
+    key = _key(questions, corrections, checks, by_meaning=tools.encode is not None)
     if alignment_key(tools.db, transcript) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)
     segments = read_segments(tools.db, transcript)
@@ -199,14 +202,18 @@ def store(tools: Tools, work: Task, result: Found) -> Outcome:
     )
 
 
-def _key(questions: Iterable[Question], corrections: Mapping[int, Correction], *, by_meaning: bool) -> str:
-    """Names what an alignment was made from besides the transcript: it is made anew when this changes."""
+def _key(
+    questions: Iterable[Question], corrections: Mapping[int, Correction], checks: Iterable[Check], *, by_meaning: bool
+) -> str:
+    """Names what an alignment was made from besides what the machine heard: it is made anew when this changes."""
     material = json.dumps(
         [
             ALIGNER_VERSION,
             by_meaning,
             [(question.number, question.text) for question in questions],
             [asdict(correction) for correction in corrections.values()],
+            # Nothing where there is none, so that what was aligned before anybody could check stays as it is.
+            *([check.start, check.end, check.text] for check in checks),
         ]
     )
     return hashlib.sha256(material.encode()).hexdigest()[:12]

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.archive.feeds import notes_of
+from pipeline.archive.segments import heard
 from pipeline.archive.transcripts import (
     compared,
     name_speaker,
     nameless_speakers,
     publish,
     published_transcript,
-    read_segments,
 )
 from pipeline.atomic import new_file
 from pipeline.config import Feed
@@ -77,8 +77,8 @@ def save_published(
     What the publisher gives no time has that of the first of its words that Whisper heard; what has no such word is
     left out of the table (it is in the kept file).
     """
-    heard = [word for segment in read_segments(tools.db, transcript) for word in segment.words]
-    starts = _starts(published.turns, heard)
+    words = [word for segment in heard(tools.db, transcript) for word in segment.words]
+    starts = _starts(published.turns, words)
     kept = Transcript(
         audio_sha256=rendition.sha256,
         duration=rendition.duration,
@@ -91,7 +91,7 @@ def save_published(
         source="publisher",
     )
     publisher = publish(tools.db, episode.id, kept, published.key)
-    difference = compare([turn.text for turn in published.turns], [word.text for word in heard])
+    difference = compare([turn.text for turn in published.turns], [word.text for word in words])
     rate = min(difference.word_error_rate, 1.0)
     compared(tools.db, transcript, publisher=publisher, word_error_rate=rate)
     return rate
@@ -102,7 +102,7 @@ def carry_names(tools: Tools, published: Published, transcript: int) -> None:
     nameless = nameless_speakers(tools.db, transcript)
     if not nameless:
         return
-    segments = read_segments(tools.db, transcript)
+    segments = heard(tools.db, transcript)
     labels = [segment.speaker for segment in segments for _ in segment.words]
     names = carry_speakers(published.turns, [word.text for segment in segments for word in segment.words])
     for label, name in names_of(labels, names).items():

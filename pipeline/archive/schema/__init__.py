@@ -11,7 +11,15 @@ from types import ModuleType
 
 from sqlite_utils import Database, Migrations
 
-from pipeline.archive.schema import m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search
+from pipeline.archive.schema import (
+    m001_first,
+    m002_speech,
+    m003_corrections,
+    m004_alignment,
+    m005_checks,
+    m006_search,
+    m007_groups,
+)
 
 migrations = Migrations("interview_archive")
 
@@ -40,5 +48,5 @@ def _migration(module: ModuleType) -> None:
     migrations(name=module.__name__.rpartition(".")[2])(apply)
 
 
-for _module in (m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search):
+for _module in (m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search, m007_groups):
     _migration(_module)

@@ -29,6 +29,8 @@ where c.undoes is null
             and not exists (select 1 from checks u where u.undoes = n.id)
     );
 
--- The row as the machine heard it (JSON: text, words, confidence, flags, start, end), where a check changed it.
+-- 1: a person heard every word of it.
+alter table segments add column checked integer not null default 0 check (checked in (0, 1));
+-- What the machine heard, where a check changed the row: JSON with start, end, text, words, confidence and flags.
 alter table segments add column machine text check (machine is null or json_valid(machine));
 """

@@ -96,24 +96,35 @@ const archive = (() => {
     ArrowLeft: () => skip(-SKIP),
     ArrowRight: () => skip(SKIP),
   };
-  const single = document.getElementById("single-keys"); // whoever speaks to the computer has to be able to do without
-  const remembered = "interview-archive.keys";
+  // Whoever speaks to the computer has to be able to do without keys: that is remembered, where the browser lets it be.
+  const switched = document.getElementById("single-keys");
+  let on = true;
+  try {
+    on = localStorage.getItem("interview-archive.keys") !== "off";
+  } catch {} // storage is forbidden here
+  if (switched) {
+    switched.checked = on;
+    switched.addEventListener("change", () => {
+      on = switched.checked;
+      try {
+        localStorage.setItem("interview-archive.keys", on ? "on" : "off");
+      } catch {} // as above
+    });
+  }
 
-  function usesKeys(element) {
-    return element.closest("input, select, textarea, button, summary, audio, dialog, [contenteditable]") !== null;
+  // Whether a key already means something where the focus is.
+  function isTaken(element, key) {
+    if (element.closest("input:not([type=checkbox]), select, textarea, dialog, [contenteditable]")) return true;
+    return (key === " " || key.startsWith("Arrow")) && element.closest("input, button, summary, audio") !== null;
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || usesKeys(event.target)) return;
-    const act = single?.checked === false ? null : keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!act) return;
+    if (!on || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (!(key in keys) || isTaken(event.target, key)) return;
     event.preventDefault();
-    act();
+    keys[key]();
   });
-  if (single) {
-    single.checked = localStorage.getItem(remembered) !== "off";
-    single.addEventListener("change", () => localStorage.setItem(remembered, single.checked ? "on" : "off"));
-  }
 
   for (const button of document.querySelectorAll("button.play")) {
     button.addEventListener("click", () => {

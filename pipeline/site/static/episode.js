@@ -27,20 +27,15 @@
     return { start, end: end > start ? end : null };
   }
 
-  // How many of these begin at a second or before.
-  function begun(starts, second) {
+  function passageAt(second) {
     let low = 0;
     let high = starts.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (starts[middle] <= second) low = middle + 1;
+      if (starts[middle] <= second + ROUNDING) low = middle + 1;
       else high = middle;
     }
-    return low;
-  }
-
-  function passageAt(second) {
-    return passages[begun(starts, second + ROUNDING) - 1] || null;
+    return passages[low - 1] || null;
   }
 
   function show(element, block) {
@@ -72,7 +67,7 @@
     if (!shown || word === spoken) return;
     spoken = word;
     shown.clear();
-    if (!word) return;
+    if (!word?.length) return;
     const text = document.createRange();
     text.setStart(...place(current, word.offset));
     text.setEnd(...place(current, word.offset + word.length));
@@ -92,8 +87,9 @@
       item.removeAttribute("aria-current");
       if (!isCurrent) continue;
       item.setAttribute("aria-current", "true");
-      // Where the list has a scrollbar of its own.
-      if (following() && list.scrollHeight > list.clientHeight) list.scrollTop = item.offsetTop - list.clientHeight / 3;
+      // Where the list has a scrollbar of its own, and nobody is busy in it.
+      const scrolls = list.scrollHeight > list.clientHeight && !list.matches(":hover, :focus-within");
+      if (scrolls) list.scrollTop = item.offsetTop - list.clientHeight / 3;
     }
   }
 

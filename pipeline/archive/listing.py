@@ -1,0 +1,110 @@
+"""Episodes as lists, newest first and a page at a time. Reads no transcript.
+
+Every function takes a connection whatever its row factory, because Datasette's connections have their own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pipeline.archive.database import named_rows
+from pipeline.archive.reading import PublishedQuestion, questions_of
+
+# Those without a date come last; the id decides between those of one moment.
+NEWEST_FIRST = "coalesce(e.published, '') desc, e.id desc"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An episode as a line of a list. ``duration`` in seconds is as decoded, else as the feed declares it."""
+
+    id: str
+    title: str
+    show: str
+    published: str | None
+    duration: float | None
+    transcribed: bool
+    questions: tuple[PublishedQuestion, ...]
+
+    @property
+    def standings(self) -> dict[str, int]:
+        """Return how many of its questions stand how; those that are asked together with another count as asked."""
+        found: dict[str, int] = {}
+        for question in self.questions:
+            standing = "asked" if question.status == "merged" else question.standing
+            found[standing] = found.get(standing, 0) + 1
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A page of episodes; ``before`` asks for the next one, if there is one."""
+
+    episodes: tuple[Listed, ...]
+    before: str | None
+
+
+def listing(
+    connection: sqlite3.Connection, limit: int, *, feed: str | None = None, before: str | None = None
+) -> Listing:
+    """Return the episodes published last, of one feed or of all.
+
+    Args:
+        connection: an open archive.
+        limit: how many at most.
+        feed: a feed's slug.
+        before: the id of the episode that the page before ended with; one that is unknown begins anew.
+    """
+    rows = (
+        named_rows(connection)
+        .execute(
+            f"""select e.id, e.title, f.title as show, e.published,
+                coalesce(r.duration, e.declared_duration) as duration, t.id is not null as transcribed
+            from episodes e
+            join feeds f on f.slug = e.feed
+            left join renditions r on r.episode = e.id and r.current = 1
+            left join transcripts t on t.episode = e.id and t.preferred = 1
+            where (:feed is null or e.feed = :feed) and {beyond()}
+            order by {NEWEST_FIRST} limit :limit""",  # noqa: S608 - constants
+            {"feed": feed, "before": before, "limit": limit + 1},
+        )
+        .fetchall()
+    )
+    questions = questions_of(connection, (row["id"] for row in rows[:limit]))
+    episodes = tuple(
+        Listed(**{**dict(row), "transcribed": bool(row["transcribed"])}, questions=questions[row["id"]])
+        for row in rows[:limit]
+    )
+    return Listing(episodes, episodes[-1].id if len(rows) > limit else None)
+
+
+def arrivals(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
+    """Return for each of these episodes the moment at which its words came into the archive, or it itself did."""
+    wanted = sorted(set(episodes))
+    marks = ", ".join("?" * len(wanted))
+    rows = connection.execute(
+        f"""select e.id, coalesce(t.created, e.first_seen) from episodes e
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        where e.id in ({marks})""",  # noqa: S608 - only question marks
+        wanted,
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
+    """Return every episode's id, newest first, with the moment at which its page last changed."""
+    rows = connection.execute(
+        f"""select e.id, max(e.first_seen, coalesce(t.created, ''), coalesce(a.made_at, '')) from episodes e
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        left join alignments a on a.transcript = t.id
+        order by {NEWEST_FIRST}"""  # noqa: S608 - a constant
+    )
+    return tuple((row[0], row[1]) for row in rows)
+
+
+def beyond() -> str:
+    """Return the SQL condition on episodes ``e`` that they come after the one ``:before``, if there is one."""
+    return """(not exists (select 1 from episodes where id = :before) or (coalesce(e.published, ''), e.id) <
+        (select coalesce(published, ''), id from episodes where id = :before))"""

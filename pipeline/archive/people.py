@@ -1,0 +1,155 @@
+"""The people who are known by name, and everything that they say. A label such as ``Speaker 2`` is nobody.
+
+Every function takes a connection whatever its row factory, because Datasette's connections have their own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.archive.database import named_rows
+from pipeline.archive.listing import NEWEST_FIRST, beyond
+from pipeline.archive.reading import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody, over all episodes: in how many they are host or guest, and the ``seconds`` that they speak."""
+
+    name: str
+    episodes: int
+    hosted: int
+    guest: int
+    seconds: float
+    newest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """One episode in which somebody speaks, and what they say there, in order."""
+
+    episode: str
+    title: str
+    show: str
+    published: str | None
+    role: Literal["host", "guest", "unknown"]
+    seconds: float
+    language: str
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Appearances:
+    """A page of appearances, newest episode first; ``before`` asks for the next one, if there is one."""
+
+    appearances: tuple[Appearance, ...]
+    before: str | None
+
+
+_PEOPLE = """
+select p.name, count(distinct t.episode) as episodes,
+    count(distinct case p.role when 'host' then t.episode end) as hosted,
+    count(distinct case p.role when 'guest' then t.episode end) as guest,
+    sum(p.seconds) as seconds, max(e.published) as newest
+from speakers p
+join transcripts t on t.id = p.transcript and t.preferred = 1
+join episodes e on e.id = t.episode
+"""
+
+
+def people(connection: sqlite3.Connection, limit: int, *, after: str = "") -> tuple[Person, ...]:
+    """Return at most ``limit`` people by name, those that come ``after`` a name."""
+    rows = named_rows(connection).execute(
+        f"{_PEOPLE} where p.name > ? group by p.name order by p.name limit ?", [after, limit]
+    )
+    return tuple(Person(**dict(row)) for row in rows)
+
+
+def person(connection: sqlite3.Connection, name: str) -> Person | None:
+    """Return somebody by their whole name, or None if nobody of that name speaks in the archive."""
+    row = named_rows(connection).execute(f"{_PEOPLE} where p.name = ? group by p.name", [name]).fetchone()
+    return Person(**dict(row)) if row else None
+
+
+def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before: str | None = None) -> Appearances:
+    """Return what somebody says, episode by episode.
+
+    Args:
+        connection: an open archive.
+        name: who.
+        limit: how many episodes at most.
+        before: the id of the episode that the page before ended with; one that is unknown begins anew.
+    """
+    cursor = named_rows(connection)
+    # Where several voices go by one name, the role is that of the one heard longest.
+    rows = cursor.execute(
+        f"""select e.id as episode, e.title, f.title as show, e.published, p.role, max(p.seconds),
+            sum(p.seconds) as seconds, t.language, t.id as transcript
+        from speakers p
+        join transcripts t on t.id = p.transcript and t.preferred = 1
+        join episodes e on e.id = t.episode
+        join feeds f on f.slug = e.feed
+        where p.name = :name and {beyond()}
+        group by t.id order by {NEWEST_FIRST} limit :limit""",  # noqa: S608 - constants
+        {"name": name, "before": before, "limit": limit + 1},
+    ).fetchall()
+    found = tuple(
+        Appearance(
+            episode=row["episode"],
+            title=row["title"],
+            show=row["show"],
+            published=row["published"],
+            role=row["role"],
+            seconds=row["seconds"],
+            language=row["language"],
+            passages=_said(cursor, row["transcript"], name),
+        )
+        for row in rows[:limit]
+    )
+    return Appearances(found, found[-1].episode if len(rows) > limit else None)
+
+
+def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:
+    """Return the names of those who speak in an episode."""
+    rows = connection.execute(
+        """select p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
+        where t.episode = ? and p.name is not null""",
+        [episode],
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def names(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the names of everybody, in order."""
+    rows = connection.execute(
+        """select distinct p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
+        where p.name is not null order by p.name"""
+    )
+    return tuple(row[0] for row in rows)
+
+
+def _said(cursor: sqlite3.Cursor, transcript: int, name: str) -> tuple[Passage, ...]:
+    rows = cursor.execute(
+        """select n, start, "end", text, role, question, flags from segments
+        where transcript = :transcript
+            and speaker in (select label from speakers where transcript = :transcript and name = :name)
+        order by n""",
+        {"transcript": transcript, "name": name},
+    )
+    return tuple(
+        Passage(
+            n=row["n"],
+            start=row["start"],
+            end=row["end"],
+            text=row["text"],
+            speaker=name,
+            role=row["role"],
+            question=row["question"],
+            flags=tuple(json.loads(row["flags"])),
+            words=(),
+        )
+        for row in rows
+    )

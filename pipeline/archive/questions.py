@@ -1,0 +1,204 @@
+"""Questions across episodes, like ones side by side, with how each answer begins. It groups none itself.
+
+Every function takes a connection whatever its row factory, because Datasette's connections have their own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.listing import NEWEST_FIRST
+from pipeline.archive.reading import PublishedQuestion, questions_of
+from pipeline.text import shortened
+
+ANSWER = 260  # characters of an answer that are shown: about 40 words
+_PASSAGES = 12  # of an answer, more than enough for that
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which questions. ``text`` is words that one of a group must have, ``like`` the id of a group's oldest one."""
+
+    text: str = ""
+    feed: str | None = None
+    status: str | None = None
+    like: str | None = None
+
+    def sql(self) -> tuple[str, dict[str, str | None]]:
+        """Return conditions over episodes ``e``, ``question_times`` as ``t`` and ``leader``, and their values."""
+        conditions = {"feed": "e.feed = :feed", "status": "t.status = :status", "like": "leader = :like"}
+        values = {"feed": self.feed, "status": self.status, "like": self.like}
+        return "".join(f" and {sql}" for name, sql in conditions.items() if values[name]), values
+
+    def holds(self, texts: Iterable[str]) -> bool:
+        """Tell whether one of these questions has all the words."""
+        words = self.text.casefold().split()
+        return any(all(word in text.casefold() for word in words) for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How the answer to a question begins; ``start`` in seconds."""
+
+    start: float
+    speaker: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A published question, where it was put, and how it was answered."""
+
+    question: PublishedQuestion
+    episode: str
+    title: str
+    show: str
+    published: str | None
+    language: str | None
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Questions that ask alike, newest first; ``size`` is how many there are, ``questions`` may be fewer of them."""
+
+    id: str
+    size: int
+    questions: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """A page of groups, the largest first; ``questions`` counts those of all ``total`` groups."""
+
+    groups: tuple[Alike, ...]
+    total: int
+    questions: int
+
+
+def groups(
+    connection: sqlite3.Connection, wanted: Wanted, *, page: int, size: int, members: int, member_page: int = 1
+) -> Groups:
+    """Return the questions that are wanted, like ones together.
+
+    Args:
+        connection: an open archive.
+        wanted: which questions.
+        page: of groups, counts from 1.
+        size: groups a page.
+        members: questions of a group at most.
+        member_page: of the questions of each group, counts from 1.
+    """
+    conditions, values = wanted.sql()
+    rows = connection.execute(
+        f"""select {_leader(connection)} as leader, q.id, q.episode, q.text
+        from questions q
+        join episodes e on e.id = q.episode
+        {"join question_times t on t.question = q.id" if wanted.status else ""}
+        where q.number is not null{conditions} order by {NEWEST_FIRST}, q.number""",  # noqa: S608 - constants
+        values,
+    )
+    alike: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)
+    for leader, *question in rows:
+        alike[leader].append((question[0], question[1], question[2]))
+    found = {leader: some for leader, some in alike.items() if wanted.holds(text for _, _, text in some)}
+    # The largest first; those of one size stay in order of their newest question.
+    ordered = sorted(found.items(), key=lambda group: -len(group[1]))
+    shown = {
+        leader: [(id_, episode) for id_, episode, _ in some[(member_page - 1) * members : member_page * members]]
+        for leader, some in ordered[(page - 1) * size : page * size]
+    }
+    asked = _asked(connection, [one for some in shown.values() for one in some])
+    return Groups(
+        tuple(
+            Alike(leader, len(found[leader]), tuple(asked[id_] for id_, _ in some)) for leader, some in shown.items()
+        ),
+        len(found),
+        sum(map(len, found.values())),
+    )
+
+
+def listed(db: Database) -> tuple[tuple[str, str, str], ...]:
+    """Return the id, episode and text of every question of a list, the oldest episode first."""
+    rows = db.execute(
+        """select q.id, q.episode, q.text from questions q join episodes e on e.id = q.episode
+        where q.number is not null order by coalesce(e.published, ''), e.id, q.number"""
+    )
+    return tuple(rows.fetchall())
+
+
+def grouped(db: Database) -> set[str]:
+    """Return the ids of the questions whose groups are known."""
+    return {row[0] for row in db.execute("select question from question_groups")}
+
+
+def save_groups(db: Database, leaders: Mapping[str, str]) -> None:
+    """Replace all groups: for each question the id of the oldest one that it is grouped with, itself if it is that."""
+    with immediate(db):
+        db.execute("delete from question_groups")
+        db.conn.executemany("insert into question_groups (question, leader) values (?, ?)", leaders.items())
+
+
+def _leader(connection: sqlite3.Connection) -> str:
+    """What names a question's group in SQL; in an archive that an older version made, each is alone."""
+    if not connection.execute("select 1 from sqlite_master where name = 'question_groups'").fetchone():
+        return "q.id"
+    return "coalesce((select leader from question_groups where question = q.id), q.id)"
+
+
+def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> dict[str, Asked]:
+    """Questions by their ids, which come with those of their episodes."""
+    wanted = dict(ids)
+    known = {one.question: one for some in questions_of(connection, wanted.values()).values() for one in some}
+    cursor = named_rows(connection)
+    episodes = {
+        episode: cursor.execute(
+            """select e.id, e.title, f.title as show, e.published, t.id as transcript, t.language
+            from episodes e
+            join feeds f on f.slug = e.feed
+            left join transcripts t on t.episode = e.id and t.preferred = 1
+            where e.id = ?""",
+            [episode],
+        ).fetchone()
+        for episode in set(wanted.values())
+    }
+    return {
+        id_: Asked(
+            question=known[id_],
+            episode=episode,
+            title=episodes[episode]["title"],
+            show=episodes[episode]["show"],
+            published=episodes[episode]["published"],
+            language=episodes[episode]["language"],
+            answer=_answer(cursor, episodes[episode]["transcript"], known[id_]),
+        )
+        for id_, episode in wanted.items()
+    }
+
+
+def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: PublishedQuestion) -> Answer | None:
+    """How the answer to a question begins: what one speaker says first, in one go."""
+    if question.start is None:
+        return None
+    number = question.merged_with or question.number  # the answer to both is marked as that of the first
+    rows = cursor.execute(
+        """select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker from segments s
+        left join speakers p on p.transcript = s.transcript and p.label = s.speaker
+        where s.transcript = ? and s.role = 'answer' and s.question in (?, ?) and s.start >= ?
+        order by s.n limit ?""",
+        [transcript, question.number, number, question.start, _PASSAGES],
+    ).fetchall()
+    if not rows:
+        return None
+    text = ""
+    for place, row in enumerate(rows):
+        if row["n"] != rows[0]["n"] + place or row["speaker"] != rows[0]["speaker"] or len(text) > ANSWER:
+            break
+        text += f" {row['text']}"
+    return Answer(rows[0]["start"], rows[0]["speaker"], shortened(text, ANSWER))

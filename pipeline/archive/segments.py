@@ -1,0 +1,103 @@
+"""The rows of a transcript's segments: what the machine heard, and over it the words that people checked.
+
+Where nobody checked anything the two are the same. Neither adds nor removes a row.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipeline.checking import in_force, is_checked
+from pipeline.model import Check, Segment, Word
+
+
+def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
+    """Return a transcript's segments in order, with the words that count, as the exporters take them."""
+    rows = db.execute(
+        'select start, "end", text, words, speaker, confidence, flags from segments where transcript = ? order by n',
+        [transcript_id],
+    )
+    return tuple(
+        Segment(start, end, text, _words(json.loads(words)), speaker, confidence, tuple(json.loads(flags)))
+        for start, end, text, words, speaker, confidence, flags in rows
+    )
+
+
+def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
+    """Return a transcript's segments in order as the machine heard them."""
+    rows = db.execute("select machine from segments where transcript = ? order by n", [transcript_id])
+    return tuple(
+        segment if machine is None else _from_json(machine, segment.speaker)
+        for (machine,), segment in zip(rows, read_segments(db, transcript_id), strict=True)
+    )
+
+
+def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
+    """Have a transcript say what the machine heard with these checks, and the search find that.
+
+    Args:
+        db: the database, in a transaction.
+        transcript_id: the transcript.
+        checks: all that are in force of its recording, in order of time.
+    """
+    machine = heard(db, transcript_id)
+    before = list(zip(read_segments(db, transcript_id), _checked(db, transcript_id), strict=True))
+    after = [(segment, is_checked(segment, checks)) for segment in in_force(machine, checks)]
+    changed = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    if not changed:
+        return
+    # The index keeps no text: what it is to forget has to be what it was told.
+    db.execute(
+        """insert into transcripts_fts (transcripts_fts, rowid, text)
+           select 'delete', id, text from transcript_texts where id = ?""",
+        [transcript_id],
+    )
+    db.conn.executemany(
+        """update segments set start = ?, "end" = ?, text = ?, words = ?, confidence = ?, flags = ?, checked = ?,
+               machine = ?
+           where transcript = ? and n = ?""",
+        ((*_columns(*after[n], machine[n]), transcript_id, n) for n in changed),
+    )
+    db.execute(
+        "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
+    )
+
+
+def _checked(db: Database, transcript_id: int) -> list[bool]:
+    rows = db.execute("select checked from segments where transcript = ? order by n", [transcript_id])
+    return [bool(checked) for (checked,) in rows]
+
+
+def _columns(segment: Segment, checked: bool, machine: Segment) -> tuple[Any, ...]:
+    return (
+        segment.start,
+        segment.end,
+        segment.text,
+        json.dumps(segment.words, ensure_ascii=False),
+        segment.confidence,
+        json.dumps(segment.flags),
+        checked,
+        None if segment == machine else _to_json(machine),
+    )
+
+
+def _to_json(segment: Segment) -> str:
+    names = ("start", "end", "text", "words", "confidence", "flags")
+    return json.dumps({name: getattr(segment, name) for name in names}, ensure_ascii=False)
+
+
+def _from_json(machine: str, speaker: str | None) -> Segment:
+    facts = json.loads(machine)
+    return Segment(
+        **{**facts, "words": _words(facts["words"]), "flags": tuple(facts["flags"])},
+        speaker=speaker,
+    )
+
+
+def _words(words: Sequence[Sequence[Any]]) -> tuple[Word, ...]:
+    return tuple(Word(*word) for word in words)

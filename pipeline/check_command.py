@@ -1,0 +1,113 @@
+"""The command ``check``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlite_utils import Database
+
+from pipeline.archive.checks import Entry, Place, check, history, passages_at, place, undo
+from pipeline.archive.database import editor as opened
+from pipeline.archive.database import immediate
+from pipeline.archive.reading import episode_named
+from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
+from pipeline.checking import overlap
+from pipeline.correcting import second
+from pipeline.errors import CorrectionError
+from pipeline.model import clock
+from pipeline.options import db_option, editor_name, editor_option, json_option, print_json
+from pipeline.times import exactly, utc_now
+
+
+@click.command("check")
+@click.argument("episode")
+@db_option
+@click.option("--at", metavar="TIME", help="A time in the passage: 3:12, 1:03:12.5 or 192.4.")
+@click.option("--to", metavar="TIME", help="All passages until then.")
+@click.option("--text", help="The words as you hear them; '' if nothing is said.  [default: those that are there]")
+@click.option("--note", help="Why; kept with the check.")
+@editor_option
+@click.option("--undo", "undone", is_flag=True, help="Undo the check that counts there.")
+@click.option("--history", "shown", is_flag=True, help="Show what was checked and undone, there or in all of EPISODE.")
+@json_option
+def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any) -> None:
+    """Say that you have listened to a passage of EPISODE: its words are right, or are --text.
+
+    EPISODE is an id, a part of a title that no other has, or a link. Your words count from then on, wherever the
+    transcript is shown, searched, aligned or exported, also when the recording is transcribed again. The machine's are
+    kept, and every check and undoing with who made it and when.
+    """
+    if undone and shown:
+        raise click.UsageError("--undo means nothing with --history; leave it out.")
+    if (undone or shown) and given["text"] is not None:
+        raise click.UsageError(f"--text means nothing with {'--undo' if undone else '--history'}; leave it out.")
+    if not (given["at"] or shown):
+        raise click.UsageError("Say where: --at TIME.")
+    with opened(db) as archive:
+        named = episode_named(archive.conn, episode)
+        if shown:
+            _show(archive, named, given, as_json)
+            return
+        with immediate(archive):
+            here = _place(archive, named, given)
+            (_undo if undone else _check)(archive, here, given)
+            now = place(archive.conn, named, here.first, here.last)
+    if as_json:
+        print_json(asdict(now))
+    else:
+        how = "undone" if undone else "checked"
+        click.echo(f"{named} {clock(now.start)} to {clock(now.end)} {how}: {now.text or '(nothing is said)'}")
+
+
+def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> Place:
+    """The passages that the command is about."""
+    start, end = second("at", given), second("to", given)
+    if start is None:
+        raise CorrectionError("at: is missing")
+    if end is not None and end < start:
+        raise CorrectionError(f"to: {exactly(end)} lies before --at, {exactly(start)}")
+    return place(archive.conn, episode, *passages_at(archive.conn, episode, start, end))
+
+
+def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
+    check(
+        archive,
+        here.episode,
+        (here.first, here.last),
+        given["text"],
+        seen=here.seal,
+        note=given["note"],
+        editor=editor_name(given["editor"]),
+        now=utc_now(),
+    )
+
+
+def _undo(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
+    if not here.checks:
+        raise CorrectionError(f"{here.episode} has no check to undo at {exactly(here.start)}")
+    for one in here.checks:
+        undo(archive, here.episode, one.id, note=given["note"], editor=editor_name(given["editor"]), now=utc_now())
+
+
+def _show(archive: Database, episode: str, given: Mapping[str, Any], as_json: bool) -> None:
+    entries = _entries(archive, episode, given)
+    if as_json:
+        print_json([asdict(entry) for entry in entries])
+        return
+    for entry in entries:
+        state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
+        note = f" – {entry.note}" if entry.note else ""
+        click.echo(f"{entry.made_at} {entry.editor or '?'}: {exactly(entry.start)} {entry.summary}{state}{note}")
+    click.echo(f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}", err=True)
+
+
+def _entries(archive: Database, episode: str, given: Mapping[str, Any]) -> list[Entry]:
+    if given["at"]:
+        here = _place(archive, episode, given)
+        return [one for one in history(archive.conn, here.rendition) if overlap(one, here)]
+    transcript = preferred_transcript(archive, episode)
+    return list(history(archive.conn, transcribed_rendition(archive, transcript))) if transcript else []

@@ -1,0 +1,35 @@
+"""The command ``publish``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.options import FilePath, db_option, json_option
+from pipeline.publishing import publish
+from pipeline.times import utc_now
+
+
+@click.command("publish")
+@db_option
+@click.option("--out", type=FilePath, required=True, help="The folder for the copy; an older copy there is replaced.")
+@click.option("--without-audio", is_flag=True, help="Leave the recordings out: times then lead to the publisher.")
+@json_option
+def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> None:
+    """Make a copy that is only read, to be served elsewhere: the database, the recordings, and how to serve them.
+
+    It may be made while a run is writing. Accounts of runs and voice prints stay at home.
+    """
+    made = publish(db, out, audio=not without_audio, now=utc_now())
+    if as_json:
+        click.echo(json.dumps({**asdict(made), "database": str(made.database)}, indent=2))
+        return
+    click.echo(f"{made.database}: {made.bytes / 1e6:.1f} MB")
+    if not without_audio:
+        click.echo(f"{made.recordings} recordings: {made.audio_bytes / 1e6:.1f} MB")
+    if made.missing:
+        click.echo(f"{made.missing} recordings are missing in the archive’s audio folder", err=True)
+    click.echo(f"serve it with: datasette {out}", err=True)

@@ -1,0 +1,162 @@
+"""A copy of an archive that is only read: one folder that Datasette serves as it is. Changes nothing in the archive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.archive.database import bring_up_to_date, explained, reader
+from pipeline.archive.kept import FOLDER, kept_file
+from pipeline.archive.reading import Rendition, renditions
+from pipeline.atomic import new_file
+from pipeline.errors import ConfigError, DatabaseError
+
+_SETTINGS = {"allow_download": False}
+# What is the owner's to change is written once. Datasette 0.65 reads settings.json, 1.0 datasette.json.
+_TO_EDIT: dict[str, dict[str, Any]] = {
+    "metadata.json": {
+        "title": "Interview archive",
+        "plugins": {"interview-archive": {"title": "Interview archive", "robots": "pages"}},
+    },
+    "settings.json": _SETTINGS,
+    "datasette.json": {"settings": _SETTINGS},
+}
+# The account of the runs names the files and failures of the machine at home; a voice print knows a person again.
+_PRIVATE = ("delete from run_items", "delete from runs", "update speakers set voice = null where voice is not null")
+_INDEXES = ("segments_fts", "transcripts_fts")
+_README = """# A copy of an interview archive, to be read
+
+Made {now}. Serve it where interview-archive is installed, from the folder that this page is in:
+
+    datasette . --port 8001
+
+Datasette sees in `inspect-data.json` that `{name}` never changes. To serve that file beside others:
+
+    datasette -i {name} --metadata metadata.json --setting allow_download off
+
+What the site is called, who may see it and what search engines may visit is yours to say in `metadata.json`; it and the
+settings are not written again when the copy is made anew. After that, start Datasette again.
+
+Mind whose words and recordings these are before you put them where anybody can find them. The addresses of feeds and
+audio are in the tables as they were fetched: that of a private feed, too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was made: the database, its size and that of the audio in bytes, and how many recordings were missing."""
+
+    database: Path
+    bytes: int
+    recordings: int
+    audio_bytes: int
+    missing: int
+
+
+def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published:
+    """Make or replace the copy in ``folder``, also while a run is writing to the archive.
+
+    The database gets its name last, and only if it is sound: what is served knows no file that is not there yet.
+
+    Args:
+        database: the archive.
+        folder: where the copy is to lie; made as needed.
+        audio: whether to have the recordings there, by hard links where the file system can.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        ConfigError: the folder is the archive's own.
+        DatabaseError: the archive or the copy cannot be read or written, or is damaged.
+    """
+    if folder.resolve() == database.resolve().parent:
+        raise ConfigError(f"--out {folder}: is the folder of the archive itself. Name another one.")
+    bring_up_to_date(database)
+    target = folder / database.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with new_file(target) as file:
+            part = Path(file.name)
+            with reader(database) as connection:  # of one moment, with what is still in the -wal file
+                connection.execute("vacuum into ?", [str(part)])
+            with explained(database):
+                kept, counts = _finish(part)
+            sizes = [_have(one, database.parent, folder) for one in kept] if audio else []
+            _describe(folder, database.name, part, counts, now=now)
+    except OSError as error:
+        raise DatabaseError(f"{folder}: cannot be written ({error.strerror or error}).") from error
+    found = [size for size in sizes if size is not None]
+    return Published(target, target.stat().st_size, len(found), sum(found), len(sizes) - len(found))
+
+
+def _finish(part: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
+    """Take out what is private, and check the rest; return the recordings, and how many rows each table has."""
+    with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+        connection.execute("pragma journal_mode = delete")
+        for statement in _PRIVATE:
+            connection.execute(statement)
+        for index in _INDEXES:
+            connection.execute(f"insert into {index} ({index}) values ('optimize')")  # noqa: S608 - names from here
+            # Without a rank of 1 a damaged index passes.
+            connection.execute(f"insert into {index} ({index}, rank) values ('integrity-check', 1)")  # noqa: S608
+        connection.execute("analyze")
+        connection.execute("vacuum")  # what was taken out is then nowhere in the file
+        (sound,) = connection.execute("pragma integrity_check").fetchone()
+        if sound != "ok":
+            raise sqlite3.DatabaseError(sound)
+        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        counts = {
+            table: int(connection.execute(f'select count(*) from "{table}"').fetchone()[0])  # noqa: S608 - its own names
+            for table in tables
+        }
+        return renditions(connection), counts
+
+
+def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
+    """Have a recording in the copy, and return its size; None if it is missing in the archive."""
+    source = kept_file(data, kept)
+    if source is None:
+        return None
+    target = folder / FOLDER / source.relative_to((data / FOLDER).resolve())
+    if not target.is_file() or target.stat().st_size != kept.bytes:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.unlink(missing_ok=True)
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without links
+            with source.open("rb") as old, new_file(target) as new:
+                shutil.copyfileobj(old, new)
+    return kept.bytes
+
+
+def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str) -> None:
+    with part.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    inspected = {
+        "hash": digest,
+        "size": part.stat().st_size,
+        "file": name,
+        "tables": {table: {"count": count} for table, count in counts.items()},
+    }
+    _write(folder / "inspect-data.json", _json({Path(name).stem: inspected}))
+    _write(folder / "README.md", [_README.format(now=now, name=name)])
+    for file_name, content in _TO_EDIT.items():
+        if not (folder / file_name).exists():
+            _write(folder / file_name, _json(content))
+
+
+def _json(content: dict[str, Any]) -> list[str]:
+    return [json.dumps(content, indent=2), "\n"]
+
+
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    with new_file(path) as file:
+        for piece in pieces:
+            file.write(piece.encode())

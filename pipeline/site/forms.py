@@ -1,0 +1,74 @@
+"""The forms that editors send: from whom, of limited size, recorded in one transaction. Knows none of their fields."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from datasette import Request
+from sqlite_utils import Database
+
+from pipeline.archive.database import explained, immediate
+from pipeline.site import editors
+from pipeline.site.access import Archive
+from pipeline.site.respond import Refusal
+
+FORM = "application/x-www-form-urlencoded"
+BODY_BYTES = 64 * 1024
+FIELDS = 20
+
+T = TypeVar("T")
+
+
+async def posted(request: Request, archive: Archive, right: editors.Right) -> dict[str, str]:
+    """Return the fields of a form that somebody with the right to it sent from a page of this site.
+
+    Raises:
+        Refusal: whoever sent it may not, it is another site's, or it cannot be read.
+    """
+    reason = await editors.refusal(archive, request.actor, right)
+    if reason:
+        raise Refusal(reason, status=403)
+    fields = await _fields(request)
+    if not editors.is_own_form(archive, request, fields):
+        raise Refusal("That form is not of this site, or is too old. Load the page of the episode again.", status=403)
+    return fields
+
+
+async def record(archive: Archive, change: Callable[[Database], T]) -> T:
+    """Call what changes the database, in a transaction that nobody else writes beside.
+
+    Raises:
+        DatabaseError: the file cannot be written.
+    """
+
+    def changed(connection: sqlite3.Connection) -> T:
+        db = Database(connection)
+        with immediate(db):
+            return change(db)
+
+    with explained(Path(archive.database.name)):
+        result: T = await archive.database.execute_write_fn(changed)
+    return result
+
+
+async def _fields(request: Request) -> dict[str, str]:
+    """Read the form, of limited size."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise Refusal(f"The form must be sent as {FORM}.", status=415)
+    body, more = b"", True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise Refusal("The form did not come whole.", status=400)
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > BODY_BYTES:
+            raise Refusal(f"The form is larger than {BODY_BYTES // 1024} kB; shorten what you wrote.", status=413)
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS))
+    except ValueError as error:  # also what is not UTF-8
+        raise Refusal("The form cannot be read: it must be UTF-8 text with a few fields.", status=400) from error

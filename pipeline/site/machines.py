@@ -1,0 +1,183 @@
+"""What programs read of the site: Atom feeds, the map of its pages, and what they may and should look at."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from datasette import Forbidden, Request, Response
+
+from pipeline.archive import listing, people, publication, reading
+from pipeline.archive.publication import Item
+from pipeline.archive.search import Hit, search
+from pipeline.errors import ExportError
+from pipeline.export import atom as atom_file
+from pipeline.export import notes
+from pipeline.export import sitemap as sitemap_file
+from pipeline.export.addresses import Addresses
+from pipeline.export.atom import Entry
+from pipeline.export.markdown import escaped
+from pipeline.export.sitemap import Page
+from pipeline.site.access import Archive, find_archive
+from pipeline.site.links import Links, absolute
+from pipeline.site.respond import HEADERS, refused
+from pipeline.site.searching import Asked, asked_of
+
+if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
+    from datasette.app import Datasette
+
+ENTRIES = 50  # of an Atom feed
+# What search engines may visit: nothing is left out of "all", "none" is the whole site.
+ROBOTS = ("all", "pages", "none")
+
+
+async def atom(request: Request, archive: Archive) -> Response:
+    """``/-/atom``: the newest episodes, all or ``?feed=``; with the ``q`` of a search, where that was last said."""
+    asked, site = asked_of(request), absolute(request, archive)
+    feed = asked.filters.feed
+    if asked.text:
+        entries = await archive.read(lambda connection: _passages(connection, asked, site))
+        title, page = f"{asked.text} – {archive.title}", site.search(**asked.parameters)
+    else:
+        entries = await archive.read(lambda connection: _episodes(connection, feed, site))
+        title, page = archive.title, site.show(feed) if feed else site.home()
+    content = atom_file.atom(
+        entries, title=title, author=archive.title, itself=site.atom(**asked.parameters), page=page
+    )
+    return Response(content, headers=dict(HEADERS), content_type=atom_file.CONTENT_TYPE)
+
+
+async def sitemap(request: Request, archive: Archive) -> Response:
+    """``/sitemap.xml``, ``/sitemap-<part>.xml``: the pages that search engines may visit."""
+    part, site = request.url_vars["part"], absolute(request, archive)
+    if archive.robots not in {"all", "pages"} or not await _is_public(archive):
+        return await refused(request, archive, "This archive has no map for search engines.", status=404)
+    pages = await archive.read(lambda connection: _pages(connection, site))
+    content = sitemap_file.sitemap(pages, lambda n: f"{site.base}/sitemap-{n}.xml", int(part) if part else None)
+    if content is None:
+        return await refused(request, archive, f"The map of this site has no part {part}.", status=404)
+    return Response(content, headers=dict(HEADERS), content_type=sitemap_file.CONTENT_TYPE)
+
+
+async def robots(request: Request, datasette: Datasette) -> Response:
+    """``/robots.txt``: what search engines may visit, also where people have to sign in."""
+    archive = await find_archive(datasette)
+    if archive is None:
+        return Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
+    links = Links(archive)
+    allowed = archive.robots if await _is_public(archive) else "none"
+    lines = ["User-agent: *"]
+    if allowed == "pages":
+        # Searches, and Datasette's own pages of tables, facets and SQL, are without end; audio is large.
+        lines += [f"Disallow: {links.path(path)}" for path in ("/-/search", "/-/atom", "/-/audio/", "/-/clip/")]
+        lines += [f"Disallow: {datasette.urls.database(name)}" for name in datasette.databases if name != "_internal"]
+    elif allowed == "all":
+        lines.append("Disallow:")
+    else:
+        lines.append("Disallow: /")
+    if archive.robots not in ROBOTS:
+        lines.append(f"# The setting “robots” is none of {', '.join(ROBOTS)}: everything is closed.")
+    if allowed in {"all", "pages"}:
+        lines.append(f"Sitemap: {absolute(request, archive).base}/sitemap.xml")
+    return Response.text("\n".join(lines) + "\n", headers=dict(HEADERS))
+
+
+async def llms(request: Request, archive: Archive) -> Response:
+    """``/llms.txt``: for programs that read with a language model, what is here and how to ask for it (llmstxt.org)."""
+    site = absolute(request, archive)
+    holdings = await archive.read(reading.holdings)
+    shows = "\n".join(
+        f"- [{escaped(show.title)}]({site.show(show.slug)}): {show.transcribed} transcribed episodes"
+        for show in holdings.shows
+    )
+    content = f"""# {escaped(archive.title)}
+
+> Interviews that can be searched, quoted and cited: {holdings.transcribed} transcribed episodes. The transcripts
+> are made by machine: quote only with the second at which it is said, so that a person can listen.
+
+## Ask
+
+- [Search]({site.base}/-/search.json?q=%22early+help%22): JSON; quotation marks find exact words. `feed`, `speaker`,
+  `role` (question, answer, other), `from` and `to` (YYYY-MM-DD) narrow it down. A hit has `start` and `end` in seconds.
+- [Newest episodes]({site.atom()}): Atom; with `q` and the other parameters of a search, where that was last said
+- [Questions]({site.questions()}): what was asked in several episodes, with how each answer begins
+- [Speakers]({site.base}/-/speakers): everything that somebody said
+- A transcript: `{site.base}/-/export/FEED/ID.txt` or `.json`, of the episode at `{site.base}/-/episode/FEED/ID`
+
+## Shows
+
+{shows}
+"""
+    return Response.text(content, headers=dict(HEADERS))
+
+
+async def _is_public(archive: Archive) -> bool:
+    """Tell whether anybody may see the archive without signing in."""
+    try:
+        await archive.ensure_visible(None)
+    except Forbidden:
+        return False
+    return True
+
+
+def _episodes(connection: sqlite3.Connection, feed: str | None, site: Addresses) -> list[Entry]:
+    items = publication.newest(connection, ENTRIES, feed=feed)
+    arrived = listing.arrivals(connection, (item.id for item in items))
+    return [
+        Entry(
+            key=f"{item.feed} {item.guid}",
+            title=item.title,
+            url=site.episode(item.id),
+            updated=arrived[item.id],
+            published=item.published,
+            html=_notes(item, site),
+        )
+        for item in items
+    ]
+
+
+def _notes(item: Item, site: Addresses) -> str:
+    """An episode's questions with their times, where they were looked for."""
+    try:
+        return notes.page(item, site)
+    except ExportError:
+        return ""
+
+
+def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> list[Entry]:
+    hits = search(connection, asked.text, asked.checked(), order="newest", size=ENTRIES).hits
+    arrived = listing.arrivals(connection, (hit.episode for hit in hits))
+    return [
+        Entry(
+            key=f"{hit.rendition} {hit.start:.3f}-{hit.end:.3f}",
+            title=_title(hit),
+            url=site.episode(hit.episode, hit.start),
+            updated=arrived[hit.episode],
+            published=hit.published,
+            html=f"<blockquote>{_bold(hit.html)}</blockquote>",
+        )
+        for hit in hits
+    ]
+
+
+def _bold(html: str) -> str:
+    """Feed readers let through few elements, and ``mark`` is seldom one of them."""
+    return html.replace("<mark>", "<b>").replace("</mark>", "</b>")
+
+
+def _title(hit: Hit) -> str:
+    who = f"{hit.speaker}, " if hit.speaker else ""
+    return f"{who}{hit.title}, {hit.clock}"
+
+
+def _pages(connection: sqlite3.Connection, site: Addresses) -> list[Page]:
+    episodes = listing.changes(connection)
+    shows = [show for show in reading.shows(connection) if show.episodes]
+    return [
+        Page(site.home()),
+        Page(site.questions()),
+        Page(f"{site.base}/-/speakers"),
+        *(Page(site.show(show.slug)) for show in shows),
+        *(Page(site.episode(episode), changed) for episode, changed in episodes),
+        *(Page(site.speaker(name)) for name in people.names(connection)),
+    ]

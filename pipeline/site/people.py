@@ -1,0 +1,38 @@
+"""The pages of the people who are known by name: all of them, and one with everything they said."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from datasette import Request, Response
+
+from pipeline.archive import people
+from pipeline.site.access import Archive
+from pipeline.site.respond import page, refused
+from pipeline.site.turns import turns
+
+PEOPLE = 500  # a page
+EPISODES = 3  # a page; a host says thousands of words in each
+
+
+async def speakers_page(request: Request, archive: Archive) -> Response:
+    """``/-/speakers?after=``: everybody by name, ``after`` a name."""
+    after = request.args.get("after") or ""
+    found = await archive.read(lambda connection: people.people(connection, PEOPLE + 1, after=after))
+    context = {"people": found[:PEOPLE], "after": found[PEOPLE - 1].name if len(found) > PEOPLE else None}
+    return await page("archive_speakers.html", context, request=request, archive=archive)
+
+
+async def speaker_page(request: Request, archive: Archive) -> Response:
+    """``/-/speaker/<name>?before=``: what somebody said, in the episodes ``before`` one of them."""
+    name, before = unquote(request.url_vars["name"]), request.args.get("before")
+    person, said = await archive.read(
+        lambda connection: (
+            people.person(connection, name),
+            people.appearances(connection, name, EPISODES, before=before),
+        )
+    )
+    if person is None:
+        return await refused(request, archive, f"Nobody is known as “{name}” in this archive.", status=404)
+    context = {"person": person, "said": said, "turns": turns, "first": not before}
+    return await page("archive_speaker.html", context, request=request, archive=archive)

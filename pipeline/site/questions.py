@@ -1,0 +1,57 @@
+"""The page of questions across episodes: what a request asks for, checked, and the groups that answer it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from datasette import Request, Response
+
+from pipeline.archive import questions, reading
+from pipeline.archive.search.hits import Position
+from pipeline.errors import QueryError
+from pipeline.model import MatchStatus
+from pipeline.site.access import Archive
+from pipeline.site.respond import page
+from pipeline.site.searching import MAX_QUERY
+
+GROUPS = 20  # a page
+SIDE_BY_SIDE = 6  # questions of a group, where there are other groups
+ALL = 50  # questions of a group, a page, where it is alone
+
+
+async def questions_page(request: Request, archive: Archive) -> Response:
+    """``/-/questions?q=&feed=&status=&page=``: all questions; ``?like=`` those alike to one alone."""
+    values = {name: (request.args.get(name) or "").strip() for name in ("q", "feed", "status", "like")}
+    if len(values["q"]) > MAX_QUERY:
+        raise QueryError(f"The words are longer than {MAX_QUERY:,} characters.")
+    if values["status"] and values["status"] not in get_args(MatchStatus):
+        raise QueryError(f"“{values['status']}” is none of: {', '.join(get_args(MatchStatus))}.")
+    wanted = questions.Wanted(
+        values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None
+    )
+    at = Position.parse(request.args.get("page")).page
+    alone = wanted.like is not None
+    shows, found = await archive.read(
+        lambda connection: (
+            reading.shows(connection),
+            questions.groups(
+                connection,
+                wanted,
+                page=1 if alone else at,
+                size=GROUPS,
+                members=ALL if alone else SIDE_BY_SIDE,
+                member_page=at if alone else 1,
+            ),
+        )
+    )
+    more = any(group.size > at * ALL for group in found.groups) if alone else found.total > at * GROUPS
+    context = {
+        "values": values,
+        "wanted": wanted,
+        "shows": shows,
+        "found": found,
+        "statuses": get_args(MatchStatus),
+        "at": at,
+        "more": more,
+    }
+    return await page("archive_questions.html", context, request=request, archive=archive)

@@ -1,0 +1,29 @@
+"""The page of a feed: what is held of it, and its episodes, newest first."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from datasette import Request, Response
+
+from pipeline.archive import listing, reading
+from pipeline.site.access import Archive
+from pipeline.site.respond import page, refused
+from pipeline.site.timeline import spans
+
+EPISODES = 100  # a page
+
+
+async def feed_page(request: Request, archive: Archive) -> Response:
+    """``/-/feed/<feed>?before=``: a feed's episodes, ``before`` one of them."""
+    slug, before = unquote(request.url_vars["feed"]), request.args.get("before")
+    show, listed = await archive.read(
+        lambda connection: (
+            reading.show(connection, slug),
+            listing.listing(connection, EPISODES, feed=slug, before=before),
+        )
+    )
+    if show is None:
+        return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
+    context = {"show": show, "listed": listed, "first": not before, "spans": spans}
+    return await page("archive_feed.html", context, request=request, archive=archive)

@@ -1,0 +1,134 @@
+// For editors: opens the form that checks a passage where the passage is, plays it, and records what was heard without
+// leaving the page. Without it each link leads to a page with that form.
+"use strict";
+
+(() => {
+  const player = document.getElementById("player");
+  let stopAt = null; // the second at which the passage that is heard ends
+  let opened = null; // the link whose form is open
+
+  const form = () => document.getElementById("check");
+
+  function tell(message, problem = false) {
+    const told = form()?.querySelector(".told") ?? document.querySelector(".player .told");
+    told.classList.toggle("problem", problem);
+    told.textContent = message;
+  }
+
+  async function ask(address, options) {
+    try {
+      const response = await fetch(address, { ...options, headers: { Accept: "application/json" } });
+      const isJson = response.headers.get("content-type")?.includes("json");
+      return isJson ? await response.json() : { error: `the site answered ${response.status}; load the page again` };
+    } catch {
+      return { error: "the site did not answer" };
+    }
+  }
+
+  function close() {
+    if (player && stopAt !== null) player.pause();
+    form()?.remove();
+    opened?.focus();
+    opened = null;
+  }
+
+  async function open(link) {
+    const before = form()?.elements.text;
+    if (before && before.value !== before.defaultValue) {
+      tell("Not recorded yet: record it or close it first.", true);
+      before.focus();
+      return;
+    }
+    const answer = await ask(link.href);
+    if (!answer.ok) {
+      tell(`That passage cannot be checked: ${answer.error}`, true);
+      return;
+    }
+    close();
+    link.closest("p").insertAdjacentHTML("afterend", answer.html);
+    opened = link;
+    for (const hidden of form().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
+    form().scrollIntoView({ block: "nearest" });
+    form().elements.text.focus({ preventScroll: true });
+  }
+
+  function hear() {
+    if (!player) return;
+    if (!player.paused) {
+      player.pause();
+      return;
+    }
+    const { start, end } = form().dataset;
+    player.currentTime = Number(start);
+    player.play().catch(() => {}); // the browser may refuse; its own button is there
+    stopAt = Number(end);
+  }
+
+  // What the page says of a passage now. It stays the same element, for others hold on to it.
+  function renew(n, page) {
+    const [old, now] = [document, page].map((from) => from.getElementById(`s${n}`));
+    if (!old || !now) return;
+    for (const name of ["class", "title", "data-words"]) {
+      if (now.hasAttribute(name)) old.setAttribute(name, now.getAttribute(name));
+      else old.removeAttribute(name);
+    }
+    old.querySelector(".text").replaceChildren(...now.querySelector(".text").childNodes);
+    old.nextElementSibling.replaceWith(now.nextElementSibling);
+    const [paragraph, history] = [old.closest("p"), now.closest("p").nextElementSibling];
+    if (paragraph.nextElementSibling?.matches(".checks")) paragraph.nextElementSibling.remove();
+    if (history?.matches(".checks")) paragraph.after(history);
+  }
+
+  const linkAt = (n) => document.querySelector(`#s${n} + .checking a`);
+
+  async function send(button) {
+    const sent = form();
+    const fields = new URLSearchParams(new FormData(sent));
+    fields.append(button.name, button.value);
+    sent.setAttribute("aria-busy", "true");
+    const answer = await ask(sent.action, { method: "POST", body: fields });
+    sent.removeAttribute("aria-busy");
+    if (!answer.ok) {
+      tell(`Nothing was recorded: ${answer.error}`, true);
+      return;
+    }
+    const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
+    const [first, last] = [Number(sent.dataset.first), Number(sent.dataset.last)];
+    close();
+    for (let n = last; n >= first; n -= 1) renew(n, page);
+    document.getElementById("checked").replaceChildren(...page.getElementById("checked").childNodes);
+    (linkAt(button.name === "undo" ? first : last + 1) ?? linkAt(first)).focus(); // on to the next passage
+    tell(answer.message);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    const link = event.target.closest("a.check");
+    if (link) {
+      event.preventDefault();
+      open(link);
+    }
+    const todo = form()?.contains(event.target) && event.target.dataset.do;
+    if (todo) ({ hear, close })[todo]();
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target !== form()) return;
+    event.preventDefault();
+    if (form().hasAttribute("aria-busy")) return; // one press, one check
+    send(event.submitter ?? form().querySelector("[value=checked]"));
+  });
+  document.addEventListener("keydown", (event) => {
+    if (!form()?.contains(event.target)) return;
+    const act = { Enter: () => form().requestSubmit(form().querySelector("[value=checked]")), " ": hear }[event.key];
+    if (event.key === "Escape") close();
+    else if (event.ctrlKey && act) act();
+    else return;
+    event.preventDefault();
+  });
+  player?.addEventListener("timeupdate", () => {
+    if (stopAt !== null && player.currentTime >= stopAt) player.pause();
+  });
+  player?.addEventListener("pause", () => {
+    stopAt = null;
+  });
+})();

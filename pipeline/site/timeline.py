@@ -1,0 +1,136 @@
+"""A recording as a picture: when each question is asked and answered, who speaks, what is doubtful. Pure functions.
+
+They say where things lie; ``archive_timeline.html`` draws them, so that no colour or markup is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from pipeline.archive.reading import Passage, PublishedQuestion
+
+WHOLE = 1000  # units of a strip's width, whatever the recording's length
+SPEAKERS = 5  # strips; who says less shares the last one
+_LEAST = 4  # units: less could not be seen
+_APART = 2  # units between questions that follow at once
+_STEPS = (10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200)  # seconds between marks
+_MARKS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Questions that are asked at one time, to the end of their answer; ``start`` is seconds, the rest units."""
+
+    x: int
+    width: int
+    start: float
+    questions: tuple[PublishedQuestion, ...]
+
+    @property
+    def label(self) -> str:
+        """Return their numbers."""
+        return "+".join(str(question.number) for question in self.questions)
+
+    @property
+    def uncertain(self) -> bool:
+        """Tell whether it is not sure that they are asked here."""
+        return any(question.status == "uncertain" for question in self.questions)
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """Where something is the case: ``path`` is SVG's, ten units high; ``seconds`` is for how long, all in all."""
+
+    label: str
+    path: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A recording of ``duration`` seconds. ``marks`` are seconds; ``flagged`` is how many passages are doubtful."""
+
+    duration: float
+    spans: tuple[Span, ...]
+    speakers: tuple[Strip, ...]
+    doubtful: Strip | None
+    flagged: int
+    marks: tuple[float, ...]
+
+    def x(self, second: float) -> int:
+        """Return where a second lies, in units."""
+        return _x(second, self.duration)
+
+
+def timeline(
+    duration: float | None, questions: Iterable[PublishedQuestion], passages: Sequence[Passage]
+) -> Timeline | None:
+    """Lay a recording out; None where there is nothing to show of it."""
+    if not duration or not passages:
+        return None
+    flagged = [passage for passage in passages if passage.flags]
+    return Timeline(
+        duration,
+        spans(duration, questions),
+        _speakers(duration, passages),
+        _strip("", flagged, duration) if flagged else None,
+        len(flagged),
+        _marks(duration),
+    )
+
+
+def spans(duration: float | None, questions: Iterable[PublishedQuestion]) -> tuple[Span, ...]:
+    """Return where questions are asked and answered, in order of time; those asked together are one."""
+    if not duration:
+        return ()
+    found = []
+    timed = sorted((one for one in questions if one.start is not None), key=lambda one: (one.start or 0.0, one.number))
+    for start, group in groupby(timed, key=lambda one: one.start or 0.0):
+        together = tuple(group)
+        end = max(one.answer_end or one.end or start for one in together)
+        x = _x(start, duration)
+        width = max(_x(end, duration) - x - _APART, _LEAST)
+        found.append(Span(x, width, start, together))
+    return tuple(found)
+
+
+def path(pieces: Iterable[tuple[int, int]]) -> str:
+    """Return SVG's path of boxes, ten units high, from pairs of (x, width)."""
+    return "".join(f"M{x} 0h{width}v10h-{width}z" for x, width in pieces)
+
+
+def _speakers(duration: float, passages: Sequence[Passage]) -> tuple[Strip, ...]:
+    named = sorted({passage.speaker for passage in passages if passage.speaker})
+    strips = sorted(
+        (_strip(name, [one for one in passages if one.speaker == name], duration) for name in named),
+        key=lambda strip: -strip.seconds,
+    )
+    if len(strips) <= SPEAKERS:
+        return tuple(strips)
+    kept = strips[: SPEAKERS - 1]
+    names = {strip.label for strip in kept}
+    others = [one for one in passages if one.speaker and one.speaker not in names]
+    return (*kept, _strip(f"{len(strips) - len(kept)} others", others, duration))
+
+
+def _strip(label: str, passages: Iterable[Passage], duration: float) -> Strip:
+    pieces: list[tuple[int, int]] = []
+    seconds = 0.0
+    for passage in passages:
+        seconds += passage.end - passage.start
+        x, end = _x(passage.start, duration), _x(passage.end, duration)
+        if pieces and x - sum(pieces[-1]) <= _APART:  # a gap that could not be seen would only make the page longer
+            x = pieces.pop()[0]
+        pieces.append((x, max(end - x, _LEAST)))
+    return Strip(label, path(pieces), seconds)
+
+
+def _marks(duration: float) -> tuple[float, ...]:
+    step = next((step for step in _STEPS if duration / step <= _MARKS), duration / _MARKS)
+    return tuple(step * n for n in range(1, int(duration / step) + 1) if step * n < duration * 0.97)
+
+
+def _x(second: float, duration: float) -> int:
+    return round(WHOLE * min(max(second / duration, 0.0), 1.0))

@@ -1,0 +1,106 @@
+"""Checking passages in a real browser: with keys and without leaving the page, and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.test_browser import another, chromium, desk, open_northbridge, page, picture, wait_for
+
+__all__ = ["chromium", "desk", "page"]  # fixtures
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def northbridge(page: Page, desk: tuple[str, str]) -> Page:
+    """The page of an episode, signed in."""
+    page.goto(desk[1])
+    open_northbridge(page, desk[0])
+    return page
+
+
+def test_an_editor_checks_while_listening(northbridge: Page, tmp_path: Path) -> None:
+    page = northbridge
+    passage, form = page.locator("#s1"), page.locator("form.check-form")
+    heard = passage.locator(".text").inner_text()
+    start, end = (float(passage.get_attribute(f"data-{name}") or "") for name in ("start", "end"))
+    page.locator("#s1 + .checking a").focus()
+    page.keyboard.press("Enter")
+    text = form.get_by_label("What is said from")
+    expect(text).to_be_focused()
+    expect(text).to_have_value(heard)
+    page.keyboard.press("Control+Space")
+    wait_for(page, f"document.querySelector('audio').currentTime > {start} + 0.1")
+    wait_for(page, "document.querySelector('audio').paused")
+    assert end <= page.evaluate("document.querySelector('audio').currentTime") < end + 1
+    text.press("Control+End")
+    text.press_sequentially(" Xylophones, nkpq.")  # letters that are keys elsewhere
+    page.locator("#s2 + .checking a").click()
+    expect(form.get_by_role("status")).to_contain_text("Not recorded yet")
+    picture(page, "checking", tmp_path)
+    text.press("Control+Enter")
+    told = page.locator(".player").get_by_role("status")
+    expect(told).to_have_text(re.compile(r"^\d:\d\d: checked$"))
+    expect(form).to_have_count(0)
+    expect(passage.locator(".text")).to_have_text(f"{heard} Xylophones, nkpq.")
+    expect(page.locator("#s1 + .checking .tick")).to_have_count(1)
+    expect(page.locator("#s2 + .checking a")).to_be_focused()  # on to the next
+    expect(page.locator("#checked")).to_contain_text(re.compile(r"1 of \d+ passages checked by a person"))
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+    page.reload()
+    expect(passage.locator(".text")).to_have_text(f"{heard} Xylophones, nkpq.")
+    history = page.locator(".checks")
+    history.get_by_text(re.compile("Checked by root on")).click()
+    expect(history).to_contain_text(f"the machine heard “{heard}”")
+    page.locator("#s1 + .checking a").click()
+    expect(form).to_contain_text("The machine heard")
+    form.get_by_role("button", name="Undo the check").click()
+    expect(passage.locator(".text")).to_have_text(heard)
+    expect(history).to_contain_text("No longer checked")
+    page.locator("#s1 + .checking a").click()
+    form.get_by_label("What is said from").press("Escape")
+    expect(form).to_have_count(0)
+    expect(page.locator("#s1 + .checking a")).to_be_focused()
+
+
+def test_corrected_words_are_found_at_once(northbridge: Page, desk: tuple[str, str]) -> None:
+    page = northbridge
+    page.locator("#s3 + .checking a").click()
+    page.locator("#check-text").fill("Zygomorphic words were said.")
+    page.get_by_role("button", name="Checked", exact=True).click()
+    expect(page.locator("#s3 .text")).to_have_text("Zygomorphic words were said.")
+    page.goto(f"{desk[0]}/-/search?q=“zygomorphic words”")
+    expect(page.locator("mark")).to_have_text("Zygomorphic words")
+
+
+def test_what_is_refused_is_told_in_the_form_and_nothing_typed_is_lost(page: Page, desk: tuple[str, str]) -> None:
+    watched = another(page)  # the browser itself writes refusals into the console
+    watched.goto(desk[1])
+    open_northbridge(watched, desk[0])
+    watched.locator("#s1 + .checking a").click()
+    watched.locator("#check-text").fill("Other words.")
+    watched.context.clear_cookies()
+    watched.get_by_role("button", name="Checked", exact=True).click()
+    expect(watched.locator("form.check-form .told")).to_contain_text("Nothing was recorded")
+    expect(watched.locator("#check-text")).to_have_value("Other words.")
+
+
+def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None:
+    plain = another(page, java_script_enabled=False)
+    plain.goto(desk[1])
+    plain.get_by_role("link", name=re.compile("Northbridge")).first.click()
+    plain.locator("#s2 + .checking a").click()
+    expect(plain.locator("audio")).to_have_attribute("src", re.compile(r"#t=\d"))
+    expect(plain.get_by_role("button", name="Play")).to_have_count(0)
+    plain.locator("#check-text").fill("Plainly other words.")
+    plain.get_by_role("button", name="Checked", exact=True).click()
+    assert plain.url.endswith("#s2")
+    expect(plain.locator("#s2")).to_contain_text("Plainly other words.")
+    plain.locator("#s2 + .checking a").click()
+    plain.get_by_role("button", name="Undo the check").click()
+    expect(plain.locator("#s2")).not_to_contain_text("Plainly other words.")

@@ -1,0 +1,118 @@
+"""The command ``check``: confirming and correcting words, undoing, and the history."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.archive.checks import Entry, history
+from pipeline.archive.database import editor, reader, writer
+from pipeline.cli import main
+from tests.building import add_feed, add_transcript, episode, spoken
+
+SHA256 = "ab" * 32
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """An episode of three passages, and one that is only listed."""
+    path = tmp_path / "a.db"
+    with writer(path) as db:
+        one, _ = add_feed(
+            db, "show", episode("one", title="Northbridge council"), episode("two", title="Southbridge council")
+        )
+        add_transcript(
+            db, one, spoken("We waited for Offstead.", "It took a year.", "Thanks for watching!"), sha256=SHA256
+        )
+    return path
+
+
+def call(database: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(main, ["check", "--db", str(database), *(str(one) for one in arguments)])
+
+
+def recorded(database: Path) -> list[Entry]:
+    """What was recorded, the oldest first."""
+    with reader(database) as connection:
+        return list(reversed(history(connection, SHA256)))
+
+
+def test_correcting_undoing_and_the_history(database: Path) -> None:
+    given = ["--text", "We waited for Ofsted.", "--note", "a name", "--editor", "ann"]
+    result = call(database, "northbridge", "--at", "0:01", *given)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.endswith(" 0:00 to 0:01 checked: We waited for Ofsted.\n")
+    now = json.loads(call(database, "northbridge", "--at", 1, "--undo", "--editor", "bob", "--json").stdout)
+    assert (now["text"], now["machine"], now["checks"]) == ("We waited for Offstead.", "We waited for Offstead.", [])
+    shown = call(database, "northbridge", "--history")
+    undone, first = shown.stdout.splitlines()
+    assert first.endswith(" ann: 0:00 heard as “We waited for Ofsted.” (undone since) – a name")
+    assert undone.endswith(" bob: 0:00 undone")
+    assert shown.stderr == "2 entries\n"
+    assert len(json.loads(call(database, "north", "--history", "--json", "--at", "1").stdout)) == 2
+    assert call(database, "north", "--history", "--at", "3").stdout == ""
+    assert call(database, "southbridge", "--history").stderr == "0 entries\n"
+
+
+def test_without_text_the_words_that_are_there_are_confirmed(database: Path) -> None:
+    result = call(database, "northbridge", "--at", "0:00", "--to", "0:03")
+    assert result.stdout.endswith(" 0:00 to 0:03 checked: We waited for Offstead. It took a year.\n")
+    (entry,) = recorded(database)
+    assert (entry.summary, entry.editor) == ("confirmed", getpass.getuser())
+
+
+def test_what_the_machine_invented_is_taken_out(database: Path) -> None:
+    assert "checked: (nothing is said)" in call(database, "north", "--at", "4.5", "--text", "").stdout
+    found = CliRunner().invoke(main, ["search", "--db", str(database), "watching"])
+    assert found.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere", "--at", "1"], "there is no episode “nowhere”"),
+        (["council", "--at", "1"], "“council” fits 2 episodes"),
+        (["south", "--at", "1"], "is not transcribed, so there are no words to check"),
+        (["south", "--at", "1", "--undo"], "is not transcribed"),
+        (["north", "--at", "soon"], "at: “soon” is no time such as 3:12"),
+        (["north", "--at", "0:75"], "at: “0:75” is no time"),
+        (["north", "--at", "9:00"], "at: nothing is said in show/"),
+        (["north", "--at", "3", "--to", "2"], "to: 0:02 lies before --at, 0:03"),
+        (["north", "--at", " "], "at: is missing"),
+        (["north", "--at", "1", "--undo"], "has no check to undo at 0:00"),
+        (["north", "--at", "1", "--text", "x" * 10_001], "text: is longer than 10,000 characters"),
+        (["north", "--at", "1", "--note", "x" * 1001], "note: is longer than 1,000 characters"),
+        (["north"], "Say where: --at TIME"),
+        (["north", "--at", "1", "--undo", "--text", ""], "--text means nothing with --undo"),
+        (["north", "--history", "--text", "x"], "--text means nothing with --history"),
+        (["north", "--history", "--undo"], "--undo means nothing with --history"),
+        ([], "Missing argument 'EPISODE'"),
+    ],
+)
+def test_what_makes_no_sense_ends_with_2_and_records_nothing(
+    database: Path, arguments: list[object], said: str
+) -> None:
+    result = call(database, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert recorded(database) == []
+
+
+def test_editors_write_beside_a_run_and_beside_each_other(database: Path) -> None:
+    command = [sys.executable, "-m", "pipeline", "check", "north", "--db", str(database)]
+    with writer(database):  # a run that is at work, but not in a transaction
+        running = [
+            subprocess.Popen([*command, "--at", at, "--editor", name], stdout=subprocess.DEVNULL)
+            for at, name in (("0", "ann"), ("3", "bob"))
+        ]
+        assert [process.wait(60) for process in running] == [0, 0]
+    assert sorted(entry.editor or "" for entry in recorded(database)) == ["ann", "bob"]
+    with editor(database) as db:
+        for table in ("segments_fts", "transcripts_fts"):
+            db.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")

@@ -1,0 +1,192 @@
+"""Words that a person heard in the place of the machine's: whatever the segments are, only they change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.checking import TEXT_LENGTH, clean, in_force, is_checked, overlap
+from pipeline.errors import CorrectionError
+from pipeline.model import Check, Segment, Word
+from pipeline.text import timed_words
+from tests.building import NOW, spoken
+
+TEXT = st.lists(st.sampled_from(["a", "b", "no", "not", "Ofsted", "Ofsted,"]), max_size=7).map(" ".join)
+
+
+def check(start: float, end: float, text: str, id_: int = 1) -> Check:
+    return Check(id_, "ab" * 32, start, end, text, "", None, "ann", NOW)
+
+
+def words_of(segments: tuple[Segment, ...]) -> list[Word]:
+    return [word for segment in segments for word in timed_words(segment)]
+
+
+def said(*segments: Segment) -> str:
+    return " ".join(segment.text for segment in segments if segment.text)
+
+
+@st.composite
+def transcripts(draw: st.DrawFn) -> tuple[Segment, ...]:
+    """Segments in order of time, some without word times, some flagged; no two words overlap."""
+    now, segments = 0.0, []
+    tenths = st.integers(0, 12).map(lambda number: number / 8)  # exact in binary
+    for _ in range(draw(st.integers(1, 6))):
+        words = []
+        for text in draw(TEXT).split() or ["oh"]:
+            start = now + draw(tenths)
+            now = start + 0.125 + draw(tenths)
+            words.append(Word(start, now, text, draw(st.sampled_from([0.25, 0.5, 1.0]))))
+        timed = tuple(words) if draw(st.booleans()) else ()
+        flags = draw(st.sampled_from([(), ("low_confidence",)]))
+        segments.append(Segment(words[0].start, now, " ".join(word.text for word in words), timed, flags=flags))
+    return tuple(segments)
+
+
+@st.composite
+def whole_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check, tuple[int, int]]:
+    """A transcript, a check of some of its segments, and the numbers of the first and of the last."""
+    segments = draw(transcripts())
+    first = draw(st.integers(0, len(segments) - 1))
+    last = draw(st.integers(first, len(segments) - 1))
+    return segments, check(segments[first].start, segments[last].end, draw(TEXT)), (first, last)
+
+
+@st.composite
+def any_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check]:
+    """A transcript and a check that was made on another one of the same recording."""
+    segments = draw(transcripts())
+    start = draw(st.integers(0, 200)) / 8
+    return segments, check(start, start + draw(st.integers(1, 100)) / 8, draw(TEXT))
+
+
+@given(whole_checks())
+def test_whole_segments_say_what_was_heard_and_the_others_are_untouched(
+    case: tuple[tuple[Segment, ...], Check, tuple[int, int]],
+) -> None:
+    segments, one, (first, last) = case
+    found = in_force(segments, [one])
+    assert said(*found[first : last + 1]) == one.text
+    assert found[:first] == segments[:first]
+    assert found[last + 1 :] == segments[last + 1 :]
+    assert [segment.flags for segment in found[first : last + 1]] == [()] * (last - first + 1)
+    assert all(is_checked(segment, [one]) == (first <= n <= last) for n, segment in enumerate(found))
+
+
+@given(any_checks())
+def test_in_other_segments_only_words_in_the_stretch_change(case: tuple[tuple[Segment, ...], Check]) -> None:
+    segments, one = case
+    found = in_force(segments, [one])
+    assert len(found) == len(segments)
+
+    def outside(words: list[Word]) -> list[Word]:
+        return [word for word in words if not one.start <= (word.start + word.end) / 2 < one.end]
+
+    before, after = words_of(segments), words_of(found)
+    assert outside(after) == outside(before)
+    assert [word.text for word in after if word not in outside(after)] == one.text.split()
+    assert said(*found) == " ".join(word.text for word in after)
+
+
+@given(any_checks())
+def test_times_stay_in_order(case: tuple[tuple[Segment, ...], Check]) -> None:
+    segments, one = case
+    found = in_force(segments, [one])
+    words = words_of(found)
+    assert all(word.start <= word.end for word in words)
+    middles = [(word.start + word.end) / 2 for word in words]
+    assert middles == sorted(middles)
+    assert all(segment.start <= word.start and word.end <= segment.end for segment in found for word in segment.words)
+    assert all(one.start <= two.start for one, two in pairwise(found))
+
+
+@given(any_checks())
+def test_twice_is_as_once(case: tuple[tuple[Segment, ...], Check]) -> None:
+    segments, one = case
+    once = in_force(segments, [one])
+    assert [replace(two, words=timed_words(two)) for two in in_force(once, [one])] == [
+        replace(two, words=timed_words(two)) for two in once
+    ]
+
+
+@given(whole_checks(), TEXT)
+def test_the_order_in_which_checks_are_given_does_not_matter(
+    case: tuple[tuple[Segment, ...], Check, tuple[int, int]], text: str
+) -> None:
+    segments, one, _ = case
+    others = [check(s.start, s.end, text, id_=2 + n) for n, s in enumerate(segments) if not overlap(s, one)]
+    assert in_force(segments, [one, *others]) == in_force(segments, [*reversed(others), one])
+
+
+def test_words_that_stay_keep_their_times_and_others_take_those_of_what_they_replace() -> None:
+    (machine,) = spoken("We waited for the Offstead report to come.")
+    heard = check(machine.start, machine.end, "We waited for the Ofsted report.")
+    (found,) = in_force([machine], [heard])
+    assert found.text == heard.text
+    old = {word.text: word for word in machine.words}
+    assert found.words[:4] == tuple(word._replace(probability=1.0) for word in machine.words[:4])
+    assert found.words[4] == old["Offstead"]._replace(text="Ofsted", probability=1.0)
+    assert found.words[5] == old["report"]._replace(text="report.", probability=1.0)
+    assert len(found.words) == 6
+
+
+def test_words_that_were_left_out_lie_in_the_pause() -> None:
+    machine = Segment(
+        0.0, 4.0, "It is good.", (Word(0, 0.5, "It", 0.9), Word(0.5, 1, "is", 0.9), Word(3, 4, "good.", 1))
+    )
+    (found,) = in_force([machine], [check(0.0, 4.0, "It is certainly not good.")])
+    times = [(word.text, word.start, word.end) for word in found.words]
+    assert times[0] == ("It", 0, 0.5)
+    assert times[-1] == ("good.", 3, 4)
+    assert [text for text, *_ in times[2:4]] == ["certainly", "not"]
+    assert 1 <= times[2][1] < times[2][2] == times[3][1] < times[3][2] <= 3
+
+
+def test_confirming_changes_no_word_but_makes_it_certain() -> None:
+    for words in (True, False):
+        machine = tuple(
+            replace(one, flags=("low_confidence",), words=one.words if words else ())
+            for one in spoken("One two.", "No.")
+        )
+        found = in_force(machine, [check(machine[0].start, machine[0].end, "One two.")])
+        certain = tuple(word._replace(probability=1.0) for word in machine[0].words)
+        assert found == (replace(machine[0], words=certain, confidence=1.0, flags=()), machine[1])
+
+
+def test_a_stretch_in_which_nothing_is_said_has_no_words_and_can_get_some() -> None:
+    machine = spoken("Thanks for watching!", "Good morning.")
+    silent = check(machine[0].start, machine[0].end, "")
+    found = in_force(machine, [silent])
+    assert [(one.text, one.words, one.confidence) for one in found] == [
+        ("", (), None),
+        (machine[1].text, machine[1].words, 0.9),
+    ]
+    assert is_checked(found[0], [silent])
+    unheard = check(20.0, 22.0, "One more thing.")
+    found = in_force(machine, [unheard])
+    assert found[0] == machine[0]
+    assert found[1].text == "Good morning. One more thing."
+    assert (found[1].words[2].start, found[1].end) == (20.0, 22.0)
+    assert not is_checked(found[1], [unheard])
+    assert in_force((), [unheard]) == ()
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("  two \n\n words\t", "two words"),
+        ("a\x00b \x02c\x03 \x7f\x1b[31m", "ab c [31m"),
+        ("<script>alert(1)</script> & “so”", "<script>alert(1)</script> & “so”"),
+        ("e\u0301\u200b \ufeff\u202ecafe\u0301", "é café"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\ud800", ""),
+    ],
+)
+def test_what_nobody_can_see_is_left_out_of_what_is_written(written: str, kept: str) -> None:
+    assert clean(written) == kept
+    with pytest.raises(CorrectionError, match="longer than 10,000 characters"):
+        clean("x" * (TEXT_LENGTH + 1))

@@ -1,0 +1,184 @@
+"""A copy that is only read: whole and consistent while a run writes, without what is private, served as it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.archive.database import writer
+from pipeline.archive.runs import start_run
+from pipeline.archive.transcripts import save_rendition
+from pipeline.cli import main
+from pipeline.model import KeptAudio
+from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.pages_fixture import HOST, Held, held
+
+__all__ = ["held", "kept", "serve"]  # fixtures
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["publish", *map(str, arguments)])
+
+
+def made(database: Path, *options: object) -> Path:
+    """Publish; return the folder."""
+    folder = database.parent / "out"
+    result = call("--db", database, "--out", folder, *options)
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Site]:
+    """The copy as `datasette FOLDER` serves it."""
+    with opened(config_dir=folder) as site:
+        yield site
+
+
+def test_the_copy_is_served_whole_and_cannot_be_written(kept: Kept) -> None:
+    folder = made(kept.path)
+    with served(folder) as site:
+        assert not site.datasette.databases["a"].is_mutable
+        assert "One &lt;script&gt;" in site.ask("/").text
+        for path in ("/-/search?q=door", f"/-/episode/{kept.spoken}", "/-/questions", "/-/speakers", "/sitemap.xml"):
+            assert site.ask(path).status_code == 200
+        assert site.ask(f"/-/audio/{SHA256}").content == AUDIO
+        assert site.ask("/a/segments.json?_shape=objects").json()["rows"][0]["n"] == 0
+        assert site.ask("/a.db").status_code == 403
+        page = site.ask(f"/-/episode/{kept.spoken}", actor="ann")
+        assert 'class="correct"' not in page.text  # no forms
+        response = site.ask(
+            "/-/correct", method="POST", actor="ann", Sec_Fetch_Site="same-origin", Accept="application/json",
+            Content_Type="application/x-www-form-urlencoded",
+        )  # fmt: skip
+        assert response.status_code == 403
+        assert "never changes, so nothing can be corrected" in response.json()["error"]
+
+
+def test_it_can_be_served_beside_others(serve: Serve, kept: Kept) -> None:
+    folder = made(kept.path)
+    metadata = json.loads((folder / "metadata.json").read_text())
+    site = serve(immutables=[str(folder / "a.db")], metadata=metadata)
+    assert "Two" in site.ask("/").text
+
+
+def test_what_a_run_has_just_committed_is_in_the_copy_and_the_rest_is_not(kept: Kept) -> None:
+    with writer(kept.path) as db:
+        (new,) = add_feed(db, "third", episode("three", title="Just committed"))
+        add_transcript(db, new, spoken("Fresh as rain."))
+        assert kept.path.with_name("a.db-wal").stat().st_size > 0
+        db.conn.execute("begin immediate")
+        db.conn.execute("update feeds set title = 'Half done'")
+        folder = made(kept.path)
+        db.conn.rollback()
+    with served(folder) as site:
+        assert "Just committed" in site.ask("/").text
+        assert "Half done" not in site.ask("/").text
+        assert site.ask("/-/search.json?q=fresh").json()["total"] == 1
+
+
+def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
+    with writer(held.path) as db:
+        run = start_run(db, command="ingest", version="1", now=NOW)
+        db.execute("insert into run_items values (?, 'poll', 'show', null, 'failed', '/home/ann/secret', 1)", [run])
+        db.conn.commit()
+    folder = made(held.path)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "README.md", "datasette.json", "held.db", "inspect-data.json", "metadata.json", "settings.json",
+    ]  # fmt: skip
+    assert b"/home/ann/secret" not in (folder / "held.db").read_bytes()
+    with closing(sqlite3.connect(folder / "held.db")) as copy:
+        assert copy.execute("pragma journal_mode").fetchone() == ("delete",)
+        assert copy.execute("pragma integrity_check").fetchone() == ("ok",)
+        assert copy.execute("pragma freelist_count").fetchone() == (0,)
+        assert copy.execute("select count(*) from sqlite_stat1").fetchone()[0] > 0
+        assert copy.execute("select (select count(*) from runs), (select count(*) from run_items)").fetchone() == (0, 0)
+        assert copy.execute("select name, voice from speakers where label = ?", [HOST]).fetchone() == (HOST, None)
+    with closing(sqlite3.connect(held.path)) as original:
+        assert original.execute("select count(*) from speakers where voice is not null").fetchone()[0] > 0
+        assert original.execute("select count(*) from runs").fetchone()[0] == 1
+
+
+def test_recordings_are_linked_copied_or_left_out(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(kept.path)
+    (linked,) = (folder / "audio").rglob("*.mp3")
+    (original,) = (kept.path.parent / "audio").rglob("*.mp3")
+    assert linked.samefile(original)
+    shutil.rmtree(folder)
+
+    def refuse(*_: object) -> None:
+        raise OSError("another file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", refuse)
+        made(kept.path)
+    assert linked.read_bytes() == AUDIO
+    assert not linked.samefile(original)
+    shutil.rmtree(folder)
+    made(kept.path, "--without-audio")
+    assert not (folder / "audio").exists()
+    with served(folder) as site:
+        assert "not in this copy of the archive" in site.ask(f"/-/episode/{kept.spoken}").text
+
+
+def test_missing_recordings_are_told_and_stop_nothing(kept: Kept) -> None:
+    with writer(kept.path) as db:
+        for name, path in (("11" * 32, "audio/11/gone.mp3"), ("22" * 32, "../outside.mp3")):
+            save_rendition(db, kept.waiting, KeptAudio(name, path, 3, "audio/mpeg", 1.0, "u", "u", NOW))
+    (kept.path.parent.parent / "outside.mp3").write_bytes(b"abc")
+    result = call("--db", kept.path, "--out", kept.path.parent / "out", "--json")
+    assert result.exit_code == 0
+    facts: dict[str, Any] = json.loads(result.stdout)
+    assert (facts["recordings"], facts["missing"], facts["audio_bytes"]) == (1, 2, len(AUDIO))
+    assert not (kept.path.parent / "outside.mp3").exists()
+    assert "2 recordings are missing" in call("--db", kept.path, "--out", kept.path.parent / "out").stderr
+
+
+def test_made_again_it_has_what_is_new_and_keeps_what_its_owner_wrote(kept: Kept) -> None:
+    folder = made(kept.path)
+    (folder / "metadata.json").write_text('{"title": "Ours", "allow": {"id": "ann"}}')
+    with writer(kept.path) as db:
+        add_feed(db, "third", episode("three", title="Added later"))
+    made(kept.path)
+    with served(folder) as site:
+        assert site.ask("/").status_code == 403
+        assert "Added later" in site.ask("/", actor="ann").text
+
+
+def test_a_damaged_archive_is_not_published_over_a_sound_copy(kept: Kept) -> None:
+    folder = made(kept.path)
+    before = (folder / "a.db").read_bytes()
+    with closing(sqlite3.connect(kept.path)) as connection:
+        connection.execute("drop trigger segments_au")
+        connection.execute("update segments set text = 'Other words than the index has'")
+        connection.commit()
+    result = call("--db", kept.path, "--out", folder)
+    assert result.exit_code == 1
+    assert "is damaged" in result.stderr
+    assert (folder / "a.db").read_bytes() == before
+    assert list(folder.glob("*.part*")) == []
+
+
+def test_the_folder_of_the_archive_itself_is_refused(kept: Kept) -> None:
+    before = kept.path.read_bytes()
+    result = call("--db", kept.path, "--out", kept.path.parent / "audio" / "..")
+    assert result.exit_code == 2
+    assert "the folder of the archive itself" in result.stderr
+    assert kept.path.read_bytes() == before
+
+
+def test_a_copy_that_cannot_be_written_is_said_in_a_sentence(kept: Kept) -> None:
+    result = call("--db", kept.path, "--out", kept.path)
+    assert result.exit_code == 1
+    assert "cannot be written" in result.stderr
+    assert call("--db", kept.path.parent / "none.db", "--out", kept.path.parent / "out").exit_code == 1

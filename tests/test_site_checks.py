@@ -1,0 +1,347 @@
+"""Checking passages on the site: who may, what is recorded, what everybody sees of it, and that nothing else is."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from pipeline.archive.checks import Entry, history
+from pipeline.archive.database import reader, writer
+from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
+from tests.building import add_transcript, spoken
+from tests.test_corrections import made_before
+from tests.test_site_corrections import FORM, TOKENS, configured
+
+__all__ = ["kept", "serve", "site"]  # fixtures
+
+DOUBTED = 3  # the number of the passage that the machine was unsure of: “I doubt that.”
+
+
+class Visitor:
+    """Somebody's browser without JavaScript, with the form for a passage if they get it."""
+
+    def __init__(self, site: Site, kept: Kept, actor: str | None = "ann", *, n: int = DOUBTED) -> None:
+        self.site, self.kept = site, kept
+        self.cookies = {"ds_actor": site.datasette.sign({"a": {"id": actor}}, "actor")} if actor else {}
+        self.form = self.get("/-/check?" + urlencode({"episode": kept.spoken, "n": n}))
+        self.cookies.update(self.form.cookies)
+        self.hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.form.text))
+
+    def get(self, path: str = "", **headers: str) -> Any:
+        path = path or f"/-/episode/{self.kept.spoken}"
+        return self.site.run(self.site.datasette.client.get(path, cookies=self.cookies, headers=headers))
+
+    async def posting(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
+        content = body if isinstance(body, bytes) else urlencode(body)
+        named = {"content-type": FORM, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return await self.site.datasette.client.post("/-/check", content=content, headers=named, cookies=self.cookies)
+
+    def post(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
+        return self.site.run(self.posting(body, **headers))
+
+    def fields(self, text: str = "I do not doubt that.", **said: str) -> dict[str, str]:
+        return {**self.hidden, "status": "checked", "text": text, **said}
+
+    def said(self, text: str = "I do not doubt that.", **said: str) -> Any:
+        """Send the form as a script does."""
+        return self.post(self.fields(text, **said), accept="application/json")
+
+    def passage(self, n: int) -> str:
+        """What the page shows of a passage and what follows it in its paragraph, on one line."""
+        found = re.search(
+            rf'<span class="passage[^>]*id="s{n}".*?(?=<span class="passage|</div>)', self.get().text, re.DOTALL
+        )
+        assert found
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", re.sub("<span[^>]*aria-label=", "", found.group()))).split())
+
+
+@pytest.fixture
+def ann(site: Site, kept: Kept) -> Visitor:
+    """A signed-in editor."""
+    return Visitor(site, kept)
+
+
+def recorded(kept: Kept) -> list[Entry]:
+    """What was recorded, the oldest first."""
+    with reader(kept.path) as connection:
+        return list(reversed(history(connection, SHA256)))
+
+
+def test_a_plain_form_records_and_leads_back_to_its_passage(ann: Visitor, kept: Kept, site: Site) -> None:
+    assert ">I doubt that.</textarea>" in ann.form.text
+    assert "You check as ann" in ann.form.text
+    assert f'src="/-/audio/{SHA256}#t=8.0"' in ann.form.text
+    response = ann.post(ann.fields("I do not  doubt that.", note="heard twice"))
+    assert response.status_code == 303
+    assert response.headers["location"] == f"/-/episode/{kept.spoken}#s{DOUBTED}"
+    (entry,) = recorded(kept)
+    assert (entry.text, entry.machine, entry.note, entry.editor, entry.start) == (
+        *("I do not doubt that.", "I doubt that.", "heard twice", "ann", 8.0),
+    )
+    stranger = Visitor(site, kept, None)
+    assert "I do not doubt that." in stranger.passage(DOUBTED)
+    assert "checked by a person" in stranger.passage(DOUBTED)
+    assert re.search(r"Checked by ann on \d+ \w+ \d{4}", stranger.passage(DOUBTED))
+    assert "the machine heard “I doubt that.”: heard twice" in stranger.passage(DOUBTED)
+    assert "Check the words" not in stranger.get().text
+    page = stranger.get().text
+    assert "Machine transcript, 1 of 4 passages checked by a person." in page
+    assert "are not checked by a person" not in page
+    assert "passage doubtful" not in page
+    assert site.ask("/-/search.json?q=“do+not+doubt”").json()["hits"][0]["start"] == 8.4
+    assert site.ask(f"/-/export/{kept.spoken}.vtt").text.count("not doubt that") == 1
+
+
+def test_a_script_gets_the_form_and_what_was_recorded(ann: Visitor, kept: Kept) -> None:
+    address = "/-/check?" + urlencode({"episode": kept.spoken, "n": DOUBTED})
+    html = ann.get(address, accept="application/json").json()["html"]
+    assert html.count("<form") == html.count("<textarea") == 1
+    assert "<html" not in html
+    answer = ann.said().json()
+    assert (answer["ok"], answer["message"], answer["text"]) == (True, "0:08: checked", "I do not doubt that.")
+    again = ann.get(address, accept="application/json").json()["html"]
+    assert "The machine heard: “I doubt that.”" in unescape(again)
+    (undo,) = re.findall(r'name="undo" value="(\d+)"', again)
+    answer = ann.said(undo=undo).json()
+    assert (answer["message"], answer["text"]) == ("0:08: undone", "I doubt that.")
+    assert [(entry.text, entry.undone) for entry in recorded(kept)] == [("I do not doubt that.", True), (None, False)]
+    assert "No longer checked" in ann.passage(DOUBTED)
+    assert "passage doubtful" in ann.get().text
+    assert ann.said(undo=undo).status_code == 400
+
+
+def test_confirming_and_saying_that_nothing_is_said(ann: Visitor, site: Site, kept: Kept) -> None:
+    assert ann.said("I doubt that.").status_code == 200
+    assert "confirmed by ann" in ann.passage(DOUBTED)
+    silent = Visitor(site, kept, n=0)
+    assert silent.said("whatever stood there", status="nothing_said").json()["text"] == ""
+    assert "(nothing is said)" in silent.passage(0)
+    assert "heard: nothing is said by ann" in silent.passage(0)
+    assert "2 of 4 passages checked" in silent.get().text
+    text = site.ask(f"/-/export/{kept.spoken}.txt").text
+    assert "about" not in text
+    assert "faster-whisper), 2 passages checked by a person. Listen" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"text": ""}, "text: is missing; where nothing is said there is a button"),
+        ({"text": " \u200b\x00\n "}, "text: is missing"),
+        ({"text": "x" * 10_001}, "text: is longer than 10,000 characters"),
+        ({"note": "x" * 1001}, "note: is longer than 1,000 characters"),
+        ({"status": ""}, "status: must be checked or nothing_said"),
+        ({"status": "asked"}, "status: must be"),
+        ({"first": ""}, "first: “” is no number"),
+        ({"last": "-1"}, "last: “-1” is no number"),
+        ({"first": "9", "last": "9"}, "has no such passage"),
+        ({"first": "0"}, "the words there have changed since you looked at them"),
+        ({"seen": ""}, "the words there have changed"),
+        ({"episode": "no/thing"}, "no/thing is not transcribed"),
+        ({"undo": "1"}, "undo: that check does not count"),
+        ({"undo": EVIL}, f"undo: “{EVIL}” is no number"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_sentence(
+    ann: Visitor, kept: Kept, said: dict[str, str], named: str
+) -> None:
+    data, page = ann.said(**said), ann.post(ann.fields(**said))
+    assert (data.status_code, page.status_code) == (400, 400)
+    assert named in data.json()["error"]
+    assert named in unescape(page.text)
+    assert EVIL not in page.text
+    assert "Content-Security-Policy" in page.headers
+    assert recorded(kept) == []
+
+
+def test_a_page_gone_stale_is_refused(ann: Visitor, site: Site, kept: Kept) -> None:
+    bob = Visitor(site, kept, "bob")
+    assert ann.said().status_code == 200
+    response = bob.said("I doubt this.")
+    assert response.status_code == 400
+    assert "load the page again" in response.json()["error"]
+    with writer(kept.path) as db:
+        add_transcript(db, kept.spoken, spoken("Quite", "other", "words."), sha256=SHA256, key="1" * 12)
+    assert (
+        "changed" in Visitor(site, kept, "bob", n=1).said(seen=ann.hidden["seen"], first="1", last="1").json()["error"]
+    )
+    assert len(recorded(kept)) == 1
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?episode=no/thing&n=0", "?n=x", "?episode={}&n=99", "?episode={}&n=" + "9" * 99]
+)
+def test_there_is_no_form_for_what_is_not_there(ann: Visitor, kept: Kept, query: str) -> None:
+    response = ann.get("/-/check" + query.format(kept.spoken))
+    assert response.status_code == 400
+    assert "Content-Security-Policy" in response.headers
+
+
+@pytest.mark.parametrize("actor", [None, ""])
+def test_who_is_not_signed_in_is_told_how(site: Site, kept: Kept, ann: Visitor, actor: str | None) -> None:
+    stranger = Visitor(site, kept, actor)
+    assert stranger.form.status_code == 403
+    assert "Sign in first" in stranger.form.text
+    page = stranger.get().text
+    assert "check.js" not in page
+    assert "/-/check" not in page
+    for response in (stranger.post(ann.fields()), stranger.post(ann.fields(), accept="application/json")):
+        assert response.status_code == 403
+        assert "may check words" in response.text
+    assert recorded(kept) == []
+
+
+ONLY_ANN = {"permissions": {"check-words": {"id": ["ann", "carol"]}}}
+
+
+@pytest.mark.parametrize("config", [ONLY_ANN, {"databases": {"a": ONLY_ANN}}], ids=["instance", "database"])
+def test_who_may_check_is_configured_apart_from_who_may_correct(
+    serve: Serve, kept: Kept, config: dict[str, Any]
+) -> None:
+    site = serve(**configured(**config))
+    ann, bob = Visitor(site, kept), Visitor(site, kept, "bob")
+    assert bob.form.status_code == 403
+    assert "who may not check words" in bob.form.text
+    assert "check.js" not in bob.get().text
+    assert "correct.js" in bob.get().text
+    assert bob.post(ann.fields()).status_code == 403
+    assert recorded(kept) == []
+    assert ann.post(ann.fields()).status_code == 303
+
+
+def test_who_may_not_see_the_archive_may_not_check_it(serve: Serve, kept: Kept) -> None:
+    fields = Visitor(serve(), kept).fields()
+    bob = Visitor(serve(**configured(allow={"id": "ann"})), kept, "bob")
+    assert "doubt" not in bob.form.text
+    assert bob.form.status_code == bob.post(fields).status_code == 403
+    assert recorded(kept) == []
+
+
+@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
+def test_a_wrong_or_missing_token_is_refused(ann: Visitor, kept: Kept) -> None:
+    fields = ann.fields()
+    missing = {name: value for name, value in fields.items() if name != "csrftoken"}
+    for wrong in (missing, {**fields, "csrftoken": ""}, {**fields, "csrftoken": "wrong"}):
+        assert ann.post(wrong).status_code == 403
+    assert recorded(kept) == []
+    assert ann.post(missing, x_csrftoken=ann.hidden["csrftoken"]).status_code == 303
+
+
+@pytest.mark.skipif(TOKENS, reason="this Datasette has tokens")
+@pytest.mark.parametrize("origin", ["cross-site", "same-site"])
+def test_what_another_site_sends_is_refused(ann: Visitor, kept: Kept, origin: str) -> None:
+    assert ann.post(ann.fields(), sec_fetch_site=origin).status_code == 403
+    assert ann.post(ann.fields(), origin="https://elsewhere.example", host="localhost").status_code == 403
+    assert recorded(kept) == []
+    assert ann.post(ann.fields(), sec_fetch_site="same-origin").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"status": "checked"}', "application/json", 415),
+        (b"status=checked", "", 415),
+        (b"text=" + b"x" * 70_000, FORM, 413),
+        (b"text=Zo\xeb", FORM, 400),
+        (b"text=Zo%EB", FORM, 400),
+        (b"&".join(b"a%d=1" % n for n in range(40)), FORM, 400),
+        (b"", FORM, 400),
+    ],
+)
+def test_what_is_no_such_form_is_refused(ann: Visitor, kept: Kept, body: bytes, kind: str, status: int) -> None:
+    response = ann.post(body, content_type=kind, x_csrftoken=ann.hidden["csrftoken"], accept="application/json")
+    assert response.status_code == status
+    assert response.json()["ok"] is False
+    assert recorded(kept) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_only_posting_records(ann: Visitor, kept: Kept, method: str) -> None:
+    response = ann.site.ask(
+        "/-/check?" + urlencode({**ann.fields(), "n": "3"}), method=method, actor="ann", sec_fetch_site="same-origin"
+    )
+    assert response.status_code == (200 if method in {"GET", "HEAD"} else 405)
+    assert recorded(kept) == []
+
+
+def test_nothing_that_editors_write_becomes_markup_or_a_mark_of_the_search(site: Site, kept: Kept) -> None:
+    ann = Visitor(site, kept, f"ann {EVIL}")
+    written = f"No\x00 \x02doubt\x03 </textarea>{EVIL} \x1b[0m"
+    assert ann.said(written, note=f'"> {EVIL}\x02').json()["text"] == f"No doubt </textarea>{EVIL} [0m"
+    form = ann.get("/-/check?" + urlencode({"episode": kept.spoken, "n": DOUBTED})).text
+    for page in (ann.get().text, form):
+        assert EVIL not in page
+        assert f"ann {EVIL}" in unescape(page)
+        assert not re.search(r"<[^>]+ (style|on\w+)=", page)
+        assert not re.search(r"[\x00\x02\x03\x1b]", page)
+    (hit,) = site.ask("/-/search.json?q=“no+doubt”").json()["hits"]
+    assert hit["html"] == "<mark>No doubt</mark> &lt;/textarea&gt;&lt;script&gt;alert(1)&lt;/script&gt; [0m"
+
+
+def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -> None:
+    fields = Visitor(site, kept).fields()
+    with opened(immutables=[str(kept.path)]) as frozen:
+        ann = Visitor(frozen, kept)
+        assert ann.form.status_code == 403
+        response = ann.post(fields, sec_fetch_site="same-origin")
+    assert response.status_code == 403
+    assert recorded(kept) == []
+
+
+def test_an_archive_of_an_older_version_can_be_read_but_not_checked(serve: Serve, tmp_path: Path) -> None:
+    one = made_before(tmp_path / "old.db")
+    ann = Visitor(serve(tmp_path / "old.db"), Kept(tmp_path / "old.db", one, ""), n=0)
+    assert ann.form.status_code == 403
+    assert "Some words are said." in ann.passage(0)
+
+
+def test_editors_at_the_same_time_are_recorded_or_told(serve: Serve, kept: Kept) -> None:
+    """Those who check other passages do not get into each other's way; of those who check the same one is first."""
+
+    def check(visitors: list[Visitor]) -> list[int]:
+        async def together() -> list[Any]:
+            return await asyncio.gather(*(one.posting(one.fields(one.cookies["who"])) for one in visitors))
+
+        return [response.status_code for response in visitors[0].site.run(together())]
+
+    groups = []
+    for m in range(2):  # two programs that serve one archive
+        site = serve()
+        group = [Visitor(site, kept, f"editor {m}{n}", n=n) for n in (0, 3)]
+        for n, one in enumerate(group):
+            one.cookies["who"] = f"{m}{n}"
+        groups.append(group)
+    with writer(kept.path), ThreadPoolExecutor() as pool:  # beside a run that is at work
+        answers = sorted(status for statuses in pool.map(check, groups) for status in statuses)
+    assert answers == [303, 303, 400, 400]
+    assert len(recorded(kept)) == 2
+
+
+def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Kept) -> None:
+    ann.site.run(
+        ann.site.datasette.get_database("a").execute_write_fn(
+            lambda connection: connection.execute("pragma busy_timeout = 20").fetchone()
+        )
+    )
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update episodes set last_seen = last_seen")
+        response = ann.said()
+    assert response.status_code == 503
+    assert "another program keeps it locked" in response.json()["error"]
+    assert recorded(kept) == []
+    assert ann.said().status_code == 200
+
+
+def test_under_another_base_the_form_leads_there_and_back(serve: Serve, kept: Kept) -> None:
+    ann = Visitor(serve(settings={"base_url": "/x/"}), kept)
+    assert 'action="/x/-/check"' in ann.form.text
+    assert 'href="/x/-/check?episode=' in ann.get().text
+    assert ann.post(ann.fields()).headers["location"] == f"/x/-/episode/{kept.spoken}#s{DOUBTED}"

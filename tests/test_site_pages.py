@@ -1,0 +1,300 @@
+"""The pages of what the archive holds: feeds, people and questions, a page at a time."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from pipeline.archive.database import writer
+from pipeline.archive.questions import save_groups
+from pipeline.site import people, questions, shows
+from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
+from tests.building import add_feed, episode
+from tests.pages_fixture import GUEST, HOST, Held, held
+from tests.test_site import Tags, text_of
+
+__all__ = ["held", "kept", "serve"]  # fixtures
+
+PERSON = f"/-/speaker/{quote(GUEST, safe='')}"
+PAGES = ["/", "/-/feed/show", "/-/feed/evil", "/-/speakers", PERSON, "/-/questions", f"/-/questions?q={EVIL}"]
+
+
+def items(page: str, tag: str) -> list[str]:
+    """What a reader sees of each element of a kind."""
+    found = re.findall(rf"<{tag}[ >].*?</{tag}>", page.partition("<main")[2], re.DOTALL)
+    return [text_of(type("Page", (), {"text": f"<main>{one}<footer"})) for one in found]
+
+
+def test_home_counts_hours_episodes_and_people(serve: Serve, held: Held) -> None:
+    page = serve(held.path).ask("/")
+    said = text_of(page)
+    for fact in ("Shows 3", "Episodes 4", "Audio 2 min", "People 3"):
+        assert fact in said
+    assert "3 questions : 1 asked, 1 uncertain, 1 not asked" in said.replace("questions:", "questions :")
+    for link in ("/-/feed/show", "/-/questions", "/-/speakers"):
+        assert f'href="{link}"' in page.text
+
+
+def test_a_feeds_page_lists_its_episodes_newest_first(serve: Serve, held: Held) -> None:
+    page = serve(held.path).ask("/-/feed/show")
+    said = text_of(page)
+    assert said.index("New <script>") < said.index("Old") < said.index("Waiting")
+    assert "Elsewhere" not in said
+    for fact in ("3 episodes", "2 transcribed", "not transcribed yet", "1 March 2026"):
+        assert fact in said
+    assert '<input type="hidden" name="feed" value="show">' in page.text
+    assert page.text.count('<svg class="strip"') == 2  # of those that have questions with times
+
+
+def test_pages_of_episodes_follow_each_other_without_gap_or_repetition(
+    serve: Serve, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writer(held.path) as db:
+        undated = [episode(str(n), title=f"E{n}", published="2025-10-01T00:00:00Z") for n in range(5)]
+        add_feed(db, "show", *undated)
+        db.execute("update episodes set published = null where guid in ('3', '4')")
+        db.conn.commit()
+    monkeypatch.setattr(shows, "EPISODES", 3)
+    site, address, seen = serve(held.path), "/-/feed/show", []
+    for _ in range(5):
+        page = site.ask(address).text
+        seen += re.findall(r'<a class="title" href="/-/episode/([^"]+)"', page)
+        following = re.search(r'rel="next" href="([^"]+)"', page)
+        if following is None:
+            break
+        address = following[1]
+    assert len(seen) == len(set(seen)) == 8
+    assert seen[:3] == [held.episodes[0], held.episodes[1], held.episodes[3]]
+    assert "Newest episodes" in page
+    assert text_of(site.ask("/-/feed/show?before=show/nothing")).count("Old") == 1  # begins anew
+
+
+def test_everybody_known_by_name_has_a_page(serve: Serve, held: Held) -> None:
+    site = serve(held.path)
+    said = text_of(site.ask("/-/speakers"))
+    assert [name in said for name in (GUEST, HOST, "Dora", "Speaker 3")] == [True, True, True, False]
+    assert f"{HOST} host of 2 episodes" in said
+    assert f'href="{PERSON}"' in site.ask("/-/speakers").text
+    assert site.ask("/-/speaker/Speaker%203").status_code == 404
+    assert site.ask("/-/speaker/Nobody").status_code == 404
+
+
+def test_many_people_have_pages(serve: Serve, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "PEOPLE", 2)
+    site = serve(held.path)
+    first = site.ask("/-/speakers").text
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    assert "Dora" not in first
+    assert "Dora" in site.ask(following).text
+    assert 'rel="next"' not in site.ask(following).text
+
+
+def test_a_persons_page_has_all_that_they_said_with_links_to_the_second(serve: Serve, held: Held) -> None:
+    response = serve(held.path).ask(PERSON)
+    said = text_of(response)
+    assert "guest in 1 episode" in said
+    assert "Sixteen, on a good day. It was twenty-four." in said
+    assert "More of the same, I hope." in said
+    assert "How many cases" not in said  # that was the host
+    assert f'href="/-/episode/{held.episodes[0]}?t=10.0"' in response.text
+    assert f'On <a href="/-/episode/{held.episodes[0]}#q1">question 1</a>' in response.text
+    assert 'title="Listen before quoting: the words are uncertain"' in response.text
+    assert 'name="speaker" value="Ann/Bee &lt;script&gt;' in response.text
+
+
+def test_a_hosts_episodes_have_pages_newest_first(serve: Serve, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "EPISODES", 1)
+    site = serve(held.path)
+    first = site.ask("/-/speaker/Carla%20Host").text
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = site.ask(following).text
+    heading = r'<h2 id="e1"><a class="title" href="/-/episode/([^"]+)"'
+    assert re.findall(heading, first) + re.findall(heading, second) == list(held.episodes[:2])
+    assert 'rel="next"' not in second
+    assert "host of 2 episodes" in text_of(site.ask(following))
+
+
+def test_two_voices_of_one_name_are_one_person(serve: Serve, held: Held) -> None:
+    with writer(held.path) as db:
+        db.execute("update speakers set name = 'Dora' where label = 'Speaker 3' and transcript = 2")
+        db.conn.commit()
+    said = text_of(serve(held.path).ask("/-/speaker/Dora"))
+    assert "guest in 1 episode" in said
+    assert "Somebody else." in said
+
+
+def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Serve, held: Held) -> None:
+    response = serve(held.path).ask("/-/questions")
+    sections = items(response.text, "article")
+    assert len(sections) == 5
+    first = sections[0]
+    assert "Asked in 2 episodes" in first
+    assert first.index("How high are caseloads") < first.index("How many cases has each")  # the newest first
+    assert f"{GUEST} 0:10 Sixteen, on a good day. It was twenty-four." in first
+    assert "0:00 to 0:30" in first
+    assert "6 questions, 5 after putting like ones together" in text_of(response)
+    alone = " ".join(sections[1:])
+    assert "uncertain" in alone
+    assert "not asked" in alone
+    assert "More of the same" not in alone  # what follows an uncertain question is not called its answer
+    assert f'href="/-/episode/{held.episodes[0]}#q1"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=caseloads", 2),  # with the one that asks alike
+        ("q=CASES+worker", 2),
+        ("q=caseloads+worker", 0),
+        ("q=%25", 0),
+        ("status=uncertain", 2),
+        ("status=not_asked", 2),
+        ("status=merged", 0),
+        ("feed=show", 6),
+        ("feed=other", 0),
+        ("feed=show&status=asked&q=caseloads", 2),
+        ("page=nonsense", 6),
+        ("page=0", 6),
+        ("page=2", 0),
+    ],
+)
+def test_questions_can_be_narrowed_down(serve: Serve, held: Held, query: str, found: int) -> None:
+    response = serve(held.path).ask(f"/-/questions?{query}")
+    assert response.status_code == 200
+    assert response.text.count('<p class="asked">') == found
+
+
+@pytest.mark.parametrize("query", ["status=wrong", "q=" + "x" * 1001])
+def test_what_makes_no_sense_about_questions_is_said(serve: Serve, held: Held, query: str) -> None:
+    assert serve(held.path).ask(f"/-/questions?{query}").status_code == 400
+
+
+def test_questions_and_large_groups_have_pages(serve: Serve, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "SIDE_BY_SIDE", 1)
+    monkeypatch.setattr(questions, "GROUPS", 2)
+    monkeypatch.setattr(questions, "ALL", 1)
+    site = serve(held.path)
+    page = site.ask("/-/questions").text
+    assert page.count('<p class="asked">') == 2
+    (more,) = re.findall(r'href="(/-/questions\?like=[^"]+)">All 2<', page)
+    alone = site.ask(more).text
+    (following,) = re.findall(r'rel="next" href="([^"]+)"', alone)
+    assert "How high" in alone
+    assert "How many cases" in site.ask(following.replace("&amp;", "&")).text
+    (last,) = re.findall(r'rel="next" href="([^"]+)"', site.ask("/-/questions?page=2").text)
+    assert site.ask(last).text.count('<p class="asked">') == 1
+    assert "not so many pages" in site.ask("/-/questions?page=9").text
+
+
+def test_a_search_shows_when_it_is_said_and_can_be_followed(serve: Serve, held: Held) -> None:
+    site = serve(held.path)
+    page = site.ask("/-/search?q=sixteen").text
+    assert "Said in 2 episodes from January 2026 to March 2026, most in January 2026 (1)" in page
+    bars = re.findall(r'<a href="([^"]+)"><title>([^<]+)', page)
+    assert [title for _, title in bars] == ["January 2026: 1 episode", "March 2026: 1 episode"]
+    narrowed = site.ask(bars[1][0].replace("&amp;", "&"))
+    assert narrowed.text.count('class="hit"') == 1
+    assert 'class="chart"' not in narrowed.text  # one month is nothing to compare
+    assert '<a href="/-/atom?q=sixteen">Follow this search</a>' in page
+    assert "Follow this search" not in site.ask("/-/search").text
+
+
+def test_without_groups_every_question_is_alone(serve: Serve, held: Held) -> None:
+    with writer(held.path) as db:
+        save_groups(db, {})
+    assert "Asked in" not in serve(held.path).ask("/-/questions").text
+    with writer(held.path) as db:  # as an older version made it
+        db.execute("drop table question_groups")
+    assert serve(held.path).ask("/-/questions").text.count('<p class="asked">') == 6
+
+
+def test_a_questions_group_goes_with_it(held: Held) -> None:
+    with writer(held.path) as db:
+        add_feed(db, "show", episode("new", questions=["Something quite different?"]))
+        left = {row[0] for row in db.execute("select question from question_groups")}
+        assert left == {row[0] for row in db.execute("select id from questions where episode = ?", [held.episodes[1]])}
+
+
+def test_an_episode_shows_itself_on_a_line_of_time(serve: Serve, held: Held) -> None:
+    response = serve(held.path).ask(f"/-/episode/{held.episodes[0]}")
+    (figure,) = re.findall(r"<figure class=\"timeline\".*?</figure>", response.text, re.DOTALL)
+    assert f'href="/-/episode/{held.episodes[0]}?t=0.0" data-t="0.0" class="asked"' in figure
+    assert 'class="uncertain"' in figure
+    assert f'href="{PERSON}"' in figure  # who is known by name has a page
+    assert "Speaker 3</span>" in figure
+    assert 'aria-label="1 passage"' in figure
+    assert "How high are caseloads &lt;script&gt;" in figure
+    assert "<figure" not in serve(held.path).ask(f"/-/episode/{held.episodes[3]}").text
+
+
+def test_nothing_from_outside_becomes_markup(serve: Serve, held: Held) -> None:
+    site = serve(held.path)
+    for path in [*PAGES, f"/-/episode/{held.episodes[0]}", "/-/feed/nothing", f"/-/speaker/{quote(EVIL, safe='')}"]:
+        page = site.ask(path).text
+        tags = Tags(page).found
+        names = {name for _, attributes in tags for name in attributes}
+        assert not [name for name in names if name.startswith("on") or name in {"style", "srcdoc"}]
+        scripts = [attributes for tag, attributes in tags if tag == "script"]
+        assert scripts
+        assert all(list(script) == ["src", "defer"] for script in scripts), path
+    assert EVIL in text_of(site.ask(PERSON))  # it is there, as text
+
+
+def test_every_link_holds_under_another_base(serve: Serve, held: Held) -> None:
+    site = serve(held.path, settings={"base_url": "/x/"})
+    for path in PAGES:
+        page = site.ask(path).text
+        links = re.findall(r'(?:href|src|action|data-src)="([^"]*)"', page)
+        assert [link for link in links if not re.match(r"/x/(?!x/)|#|https://", link)] == []
+        for link in dict.fromkeys(links):
+            if link.startswith("/x/-/") and "/static" not in link:
+                assert site.ask(link.removeprefix("/x").partition("#")[0].replace("&amp;", "&")).status_code == 200, (
+                    link
+                )
+
+
+@pytest.mark.parametrize(
+    "metadata", [{"allow": {"id": "ann"}}, {"databases": {"held": {"tables": {"speakers": {"allow": {"id": "ann"}}}}}}]
+)
+def test_only_those_who_may_see_the_archive_get_these_pages(serve: Serve, held: Held, metadata: dict[str, Any]) -> None:
+    site = serve(held.path, metadata=metadata)
+    for path in [*PAGES, "/-/atom", "/-/atom?q=cases", "/llms.txt"]:
+        assert site.ask(path).status_code == 403
+        assert site.ask(path, actor="ann").status_code == 200
+
+
+def test_an_empty_archive_has_these_pages_too(serve: Serve, kept: Kept) -> None:
+    with writer(kept.path.parent / "empty.db"):
+        pass
+    site = serve(kept.path.parent / "empty.db")
+    for path, said in {
+        "/": "Nothing is archived",
+        "/-/speakers": "Nobody",
+        "/-/questions": "was published yet",
+    }.items():
+        assert said in text_of(site.ask(path))
+
+
+def test_a_merged_question_is_answered_where_the_first_is(serve: Serve, held: Held) -> None:
+    with writer(held.path) as db:
+        db.execute(
+            "update matches set status = 'merged', start = 0.0, merged_with = 1 where question in "
+            "(select id from questions where number = 2 and episode = ?)",
+            [held.episodes[0]],
+        )
+        db.conn.commit()
+    (section,) = (one for one in items(serve(held.path).ask("/-/questions").text, "article") if "What is next?" in one)
+    assert "asked together with question 1" in section
+    assert "Sixteen" in section
+
+
+def test_another_transcript_does_not_speak_for_the_archive(serve: Serve, held: Held) -> None:
+    with writer(held.path) as db:
+        db.execute("update transcripts set preferred = 0 where episode = ?", [held.episodes[0]])
+        db.conn.commit()
+    site = serve(held.path)
+    assert site.ask(PERSON).status_code == 404
+    assert "People 2" in text_of(site.ask("/"))
