@@ -23,6 +23,8 @@ __all__ = ["kept", "serve", "site"]  # fixtures
 # What of the archive must not be seen: words of its transcript, titles and ids.
 SECRETS = ("front door", "doubt", "One <", "One &lt;", "show/")
 
+QUOTE, CLIP = f"/-/quote/{SHA256[:12]}/5000-7900", f"/-/clip/{SHA256[:12]}/5000-7900.mp3"
+
 
 def addresses(kept: Kept) -> dict[str, list[str]]:
     """For each of the plugin's routes addresses that it answers; a route that is not here is one nobody thought of."""
@@ -33,6 +35,8 @@ def addresses(kept: Kept) -> dict[str, list[str]]:
         r"/-/search\.json$": ["/-/search.json?q=door"],
         r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$": [episode, f"{episode}?t=6"],
         r"/-/audio/(?P<sha256>[^/]+)$": [f"/-/audio/{SHA256}"],
+        r"/-/quote/(?P<recording>[^/]+)/(?P<passage>[^/]+)$": [QUOTE, f"{QUOTE}.json"],
+        r"/-/clip/(?P<recording>[^/]+)/(?P<passage>[^/]+)$": [CLIP],
         r"/-/export/(?P<feed>[^/]+)/(?P<id>[^/.]+)\.(?P<format>[^/]+)$": [
             f"/-/export/{kept.spoken}.{name}" for name in FORMATS
         ],
@@ -70,7 +74,8 @@ def test_no_route_of_the_site_tells_anything_to_whoever_may_not_see_the_archive(
                     assert refused.status_code in {403, 405}, path
                     assert [secret for secret in SECRETS if secret in refused.text] == [], path
             if path != "/-/correct":  # that only takes what is posted
-                assert private.ask(path, method="GET", actor="ann").status_code == 200, path
+                # Of the bytes that stand for audio here no clip can be made, which only ann is told.
+                assert private.ask(path, method="GET", actor="ann").status_code == (404 if path == CLIP else 200), path
 
 
 @pytest.mark.parametrize("path", DATASETTES)
@@ -97,7 +102,7 @@ def test_nor_does_posting(private: Site) -> None:
 
 
 def test_what_is_public_is_no_part_of_the_archive(private: Site) -> None:
-    for name in ("archive.css", "archive.js", "correct.js", "check.js"):
+    for name in ("archive.css", "archive.js", "correct.js", "check.js", "quote.js"):
         assert private.ask(f"/-/static-plugins/interview-archive/{name}").status_code == 200
 
 
