@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from pipeline.addresses import addresses
 from pipeline.archive.database import reader
 from pipeline.errors import ArchiveError
 from pipeline.export import files as exports
-from pipeline.export.addresses import addresses
 from pipeline.options import FilePath, db_option
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item, Publication
 from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition
-from pipeline.export.addresses import Addresses
 from pipeline.model import Segment
 
 SHA256 = "ab" * 32

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.export.addresses import addresses, quote_path
+from pipeline.addresses import addresses, quote_path
 
 SHA256 = "0123456789abcdef" * 4
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from pipeline.addresses import addresses
 from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance, Rendition
 from pipeline.archive.said import Line
-from pipeline.export.addresses import addresses
 from pipeline.export.citation import Citation, citation, times
 from pipeline.model import Check, Question
 

@@ -22,11 +22,11 @@ from hypothesis import strategies as st
 from jsonschema import validate
 from markdown_it import MarkdownIt
 
+from pipeline.addresses import Addresses, addresses
 from pipeline.archive.publication import Show
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS, chapters, notes, transcript
-from pipeline.export.addresses import Addresses, addresses
 from pipeline.export.feed import feed, podcast_guid
 from pipeline.model import Segment
 from tests.building import spoken

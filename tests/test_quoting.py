@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
+from pipeline.addresses import quote_path
 from pipeline.archive import checks, said
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.said import Piece, Stretch
 from pipeline.archive.transcripts import publish, save_matches, save_rendition
 from pipeline.errors import NothingQuotedError, QuotationError
-from pipeline.export.addresses import quote_path
 from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript, Word
 from tests.building import NOW, add_feed, episode, spoken
 

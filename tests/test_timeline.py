@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, PackageLoader
 
+from pipeline.addresses import Addresses
 from pipeline.archive.reading import Passage
-from pipeline.export.addresses import Addresses
 from pipeline.site import wording
 from pipeline.site.chart import chart
 from pipeline.site.timeline import SPEAKERS, WHOLE, spans, timeline

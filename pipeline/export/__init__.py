@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Publication
 from pipeline.export import captions, chapters, notes, transcript
-from pipeline.export.addresses import Addresses
 
 __all__ = ["FORMATS", "Format"]
 

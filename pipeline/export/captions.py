@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Publication
-from pipeline.export.addresses import Addresses
 from pipeline.export.cues import Cue, cues
 from pipeline.export.transcript import transcribed
 from pipeline.export.webvtt import document, escaped, stamp

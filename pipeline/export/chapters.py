@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, SubElement
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import webvtt, xml
-from pipeline.export.addresses import Addresses
 from pipeline.text import shortened
 
 TITLE = 100  # characters that players have room for

@@ -6,11 +6,11 @@ import html
 import math
 from dataclasses import dataclass
 
+from pipeline.addresses import Addresses
 from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance
 from pipeline.archive.said import Line
 from pipeline.export import markdown
-from pipeline.export.addresses import Addresses
 from pipeline.model import clock
 from pipeline.times import day
 

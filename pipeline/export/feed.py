@@ -8,10 +8,10 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item, Show
 from pipeline.errors import ExportError
 from pipeline.export import xml
-from pipeline.export.addresses import Addresses
 from pipeline.export.chapters import chapters
 
 CONTENT_TYPE = "application/rss+xml; charset=utf-8"

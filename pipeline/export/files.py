@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import episode_ids, publication, show, slugs
 from pipeline.archive.reading import episode_named
 from pipeline.atomic import new_file
 from pipeline.errors import ConfigError, ExportError, UnknownEpisodeError
 from pipeline.export import FORMATS, id3
-from pipeline.export.addresses import Addresses
 from pipeline.export.feed import feed
 
 FEED_FORMAT = "xml"

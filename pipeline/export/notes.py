@@ -6,10 +6,10 @@ import html
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.errors import ExportError
-from pipeline.export.addresses import Addresses
 from pipeline.export.markdown import escaped
 from pipeline.model import clock
 

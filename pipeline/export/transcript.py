@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from itertools import groupby
 
+from pipeline.addresses import Addresses
 from pipeline.archive.publication import Publication
 from pipeline.archive.reading import Provenance, Rendition
 from pipeline.errors import ExportError
-from pipeline.export.addresses import Addresses
 from pipeline.export.cues import UNCLEAR
 from pipeline.model import clock
 from pipeline.text import paragraphs

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 from datasette import Request
 
-from pipeline.export.addresses import Addresses, addresses
+from pipeline.addresses import Addresses, addresses
 from pipeline.site.access import PLUGIN, Archive
 
 _PATHS = Addresses()  # without a base: that is Datasette's to add

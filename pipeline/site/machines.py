@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, Response
 
+from pipeline.addresses import Addresses
 from pipeline.archive import listing, people, publication, reading
 from pipeline.archive.publication import Item
 from pipeline.archive.search import Hit, search
@@ -14,7 +15,6 @@ from pipeline.errors import ExportError
 from pipeline.export import atom as atom_file
 from pipeline.export import notes
 from pipeline.export import sitemap as sitemap_file
-from pipeline.export.addresses import Addresses
 from pipeline.export.atom import Entry
 from pipeline.export.markdown import escaped
 from pipeline.export.sitemap import Page

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
-from pipeline.export.addresses import quote_path
+from pipeline.addresses import quote_path
 from pipeline.model import clock
 
 Order = Literal["relevance", "newest", "oldest"]
