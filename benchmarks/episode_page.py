@@ -9,6 +9,7 @@ Chromium, each time in a new browser without a cache. Prints a table and writes 
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import statistics
@@ -85,6 +86,7 @@ def main(rounds: int, output: Path) -> None:
         click.echo(f"| {name} | {value:,} |")
     about = {
         "cores": usable_cores(),
+        "processes waiting for a core": round(os.getloadavg()[0], 1),  # ours are one or two of them
         "machine": platform.machine(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("datasette", "playwright")},

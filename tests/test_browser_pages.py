@@ -7,9 +7,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.test_browser import another, chromium, current_time, open_northbridge, page, site, wait_for
+from tests.browsing import another, browser, chromium, current_time, open_northbridge, page, site, wait_for
 
-__all__ = ["chromium", "page", "site"]  # fixtures
+__all__ = ["browser", "chromium", "page", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
 

@@ -73,8 +73,24 @@ def show_keys(page: Page) -> None:
         ("/-/search?q=zeppelin", None),
         ("/-/search?q=", listen),
         ("/-/search?q=", show_keys),
+        ("/-/feed/inspection-interview", None),
+        ("/-/speakers", None),
+        ("/-/speaker/Graham%20Seabrook", None),
+        ("/-/questions", None),
     ],
-    ids=["home", "search", "hits", "a hit played", "no hit", "episode", "keys"],
+    ids=[
+        "home",
+        "search",
+        "hits",
+        "a hit played",
+        "no hit",
+        "episode",
+        "keys",
+        "feed",
+        "speakers",
+        "speaker",
+        "questions",
+    ],
 )
 def test_a_page_is_accessible(browser: Browser, site: str, address: str, act: Callable[[Page], None] | None) -> None:
     with watched(browser, viewport=DESKTOP) as page:

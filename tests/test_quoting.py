@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from pipeline.archive import said
+from pipeline.archive import checks, said
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.said import Piece, Stretch
 from pipeline.archive.transcripts import publish, save_matches, save_rendition
@@ -224,21 +223,16 @@ def test_a_recording_that_was_replaced_is_quoted_as_before(archive: Database, on
     assert quoted(archive, 0.0, 0.9).wording.text == "Good social"
 
 
-def check(db: Database, start: float, end: float, *, editor: str = "ann") -> None:
-    with db.atomic():
-        db.execute(
-            """insert into checks (rendition, start, "end", text, machine, editor, made_at)
-               values (?, ?, ?, '', '', ?, ?)""",
-            [SHA, start, end, editor, LATER],
-        )
+def check(db: Database, episode_id: str, passage: int, text: str | None = None, *, editor: str = "ann") -> None:
+    seen = checks.place(db.conn, episode_id, passage, passage).seal
+    checks.check(db, episode_id, (passage, passage), text, seen=seen, note=None, editor=editor, now=LATER)
 
 
-@pytest.mark.usefixtures("one")
-def test_only_what_was_checked_word_for_word_counts_as_checked(archive: Database) -> None:
-    check(archive, 0.0, 2.4)
+def test_only_what_was_checked_word_for_word_counts_as_checked(archive: Database, one: str) -> None:
+    check(archive, one, 0)
     whole, part, none = quoted(archive, 0.0, 2.4), quoted(archive, 1.5, 3.4), quoted(archive, 2.5, 4.9)
     assert [(found.checked, len(found.checks)) for found in (whole, part, none)] == [(True, 1), (False, 1), (False, 0)]
-    check(archive, 2.5, 4.9, editor="bob")
+    check(archive, one, 1, editor="bob")
     both = quoted(archive, 1.5, 3.4)
     assert both.checked
     assert [one.editor for one in both.checks] == ["ann", "bob"]
@@ -246,21 +240,22 @@ def test_only_what_was_checked_word_for_word_counts_as_checked(archive: Database
 
 def test_the_machines_words_under_a_correction_are_another_wording(archive: Database, one: str) -> None:
     before = quoted(archive, 0.0, 2.4).wording
-    corrected = spoken("Good social walk is about")[0]
-    with archive.atomic():
-        archive.execute(
-            """update segments set text = ?, words = ?,
-                   machine = json_object('text', text, 'words', json(words), 'flags', json(flags), 'start', start,
-                                         'end', "end", 'confidence', confidence)
-               where n = 0 and episode = ?""",
-            [corrected.text, json.dumps(corrected.words), one],
-        )
+    check(archive, one, 0, "Good social walk is about")
     after = quoted(archive, 0.0, 2.4, before.digest)
-    assert (after.wording.text, after.wording.machine) == (corrected.text, False)
+    assert (after.wording.text, after.wording.machine) == ("Good social walk is about", False)
     assert after.linked == replace(before, machine=True)
     (other,) = quoted(archive, 0.0, 2.4).others
     assert (other.text, other.machine) == (before.text, True)
     assert quoted(archive, 0.0, 0.9).others == ()  # where the person left the words as they were
+
+
+def test_words_that_the_same_model_no_longer_hears_are_kept_for_their_links(archive: Database, one: str) -> None:
+    before = quoted(archive, 0.0, 2.4).wording
+    transcribe(archive, one, spoken("Good social walk is about", *TEXTS[1:]))
+    after = quoted(archive, 0.0, 2.4, before.digest)
+    assert after.wording.text == "Good social walk is about"
+    assert after.linked is not None
+    assert after.linked.text == before.text
 
 
 @pytest.mark.usefixtures("one")

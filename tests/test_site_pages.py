@@ -117,6 +117,15 @@ def test_a_hosts_episodes_have_pages_newest_first(serve: Serve, held: Held, monk
     assert "host of 2 episodes" in text_of(site.ask(following))
 
 
+def test_where_a_person_heard_nothing_said_there_is_nothing_to_show(serve: Serve, held: Held) -> None:
+    with writer(held.path) as db:
+        db.execute("update segments set text = '' where text like 'Sixteen%'")
+        db.conn.commit()
+    site = serve(held.path)
+    assert "?t=10.0" not in site.ask(PERSON).text
+    assert f"{GUEST} 0:12 It was twenty-four." in text_of(site.ask("/-/questions"))
+
+
 def test_two_voices_of_one_name_are_one_person(serve: Serve, held: Held) -> None:
     with writer(held.path) as db:
         db.execute("update speakers set name = 'Dora' where label = 'Speaker 3' and transcript = 2")

@@ -79,7 +79,13 @@ def test_the_json_of_a_quotation_has_everything(site: Site, kept: Kept) -> None:
     assert line == {"text": TEXT, "speaker": f"Guest {EVIL}", "standing": None, "role": None, "question": 1}
     assert (found["episode"], found["title"], found["show"]) == (kept.spoken, f"One {EVIL}", "Show")
     assert found["audio"] == {"sha256": SHA256, "duration": 60.0}
-    assert (found["transcript"]["source"], found["transcript"]["model"]) == ("whisper", "tiny.en")
+    assert found["transcript"] == {
+        "source": "whisper",
+        "engine": "faster-whisper",
+        "model": "tiny.en",
+        "language": "en",
+        "created": NOW,
+    }
     assert found["standing"] == "Machine transcript, not checked by a person"
     assert (found["checked"], found["checks"], found["changed"], found["others"]) == (False, [], False, [])
     assert found["clip"] == f"/-/clip/{PREFIX}/2000-4900.mp3"

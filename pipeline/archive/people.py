@@ -134,7 +134,7 @@ def names(connection: sqlite3.Connection) -> tuple[str, ...]:
 def _said(cursor: sqlite3.Cursor, transcript: int, name: str) -> tuple[Passage, ...]:
     rows = cursor.execute(
         """select n, start, "end", text, role, question, flags from segments
-        where transcript = :transcript
+        where transcript = :transcript and text != ''
             and speaker in (select label from speakers where transcript = :transcript and name = :name)
         order by n""",
         {"transcript": transcript, "name": name},

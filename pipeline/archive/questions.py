@@ -190,7 +190,7 @@ def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: PublishedQ
     rows = cursor.execute(
         """select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? and s.role = 'answer' and s.question in (?, ?) and s.start >= ?
+        where s.transcript = ? and s.role = 'answer' and s.text != '' and s.question in (?, ?) and s.start >= ?
         order by s.n limit ?""",
         [transcript, question.number, number, question.start, _PASSAGES],
     ).fetchall()

@@ -68,8 +68,10 @@ async def robots(request: Request, datasette: Datasette) -> Response:
     allowed = archive.robots if await _is_public(archive) else "none"
     lines = ["User-agent: *"]
     if allowed == "pages":
-        # Searches, and Datasette's own pages of tables, facets and SQL, are without end; audio is large.
-        lines += [f"Disallow: {links.path(path)}" for path in ("/-/search", "/-/atom", "/-/audio/", "/-/clip/")]
+        # Searches, and Datasette's own pages of tables, facets and SQL, are without end; an episode has an address for
+        # each of its seconds; audio is large.
+        closed = ("/-/search", "/-/atom", "/-/episode/*?t=", "/-/audio/", "/-/clip/")
+        lines += [f"Disallow: {links.path(path)}" for path in closed]
         lines += [f"Disallow: {datasette.urls.database(name)}" for name in datasette.databases if name != "_internal"]
     elif allowed == "all":
         lines.append("Disallow:")
@@ -149,7 +151,7 @@ def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> 
     arrived = listing.arrivals(connection, (hit.episode for hit in hits))
     return [
         Entry(
-            key=f"{hit.rendition} {hit.start:.3f}-{hit.end:.3f}",
+            key=hit.quote,
             title=_title(hit),
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],

@@ -115,12 +115,9 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
     links, cited = Links(archive), quotation.cited
     citation = citing.citation(quotation, absolute(request, archive))
     return {
+        **_wording(cited),
         "url": citation.url,
-        "start": cited.start,
-        "end": cited.end,
         "times": citing.times(cited),
-        "text": cited.text,
-        "lines": [asdict(line) for line in cited.lines],
         "show": quotation.show,
         "episode": quotation.episode,
         "title": quotation.title,
@@ -128,18 +125,15 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "episode_url": links.episode(quotation.episode, cited.start),
         "also_in": [{"episode": id_, "title": title} for id_, title in quotation.also_in],
         "questions": [asdict(question) for question in quotation.questions],
-        "transcript": asdict(cited.provenance),
         "standing": citing.standing(quotation),
         "checked": quotation.checked,
         "checks": [
             {"start": one.start, "end": one.end, "editor": one.editor, "made_at": one.made_at}
             for one in quotation.checks
         ],
-        "flags": cited.flags,
         "audio": {"sha256": quotation.audio.sha256, "duration": quotation.audio.duration},
         "audio_url": links.audio(quotation.audio.sha256),
         "clip": _clip_address(quotation, archive),
-        "wording": cited.digest,
         "changed": quotation.changed,
         "in_force": _wording(quotation.wording),
         "linked": _wording(quotation.linked) if quotation.linked else None,
@@ -149,4 +143,20 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
 
 
 def _wording(wording: Wording) -> dict[str, object]:
-    return {**asdict(wording), "text": wording.text, "wording": wording.digest}
+    made = wording.provenance
+    return {
+        "text": wording.text,
+        "lines": [asdict(line) for line in wording.lines],
+        "start": wording.start,
+        "end": wording.end,
+        "flags": wording.flags,
+        "wording": wording.digest,
+        "machine": wording.machine,
+        "transcript": {
+            "source": made.source,
+            "engine": made.engine,
+            "model": made.model,
+            "language": made.language,
+            "created": made.created,
+        },
+    }
