@@ -116,7 +116,7 @@ def test_what_is_hostile_is_read_not_run(browser: Browser, kept: Kept) -> None:
         page.goto(address)
         expect(page.locator(".episodes .title").first).to_have_text(f"One {EVIL}")
         page.goto(f"{address}/-/search?q=door&speaker=Guest+{EVIL}")
-        expect(page.locator(".hit blockquote")).to_have_text(f"The front door is {EVIL} calm.")
+        expect(page.locator(".hit blockquote")).to_contain_text(f"The front door is {EVIL} calm.")
         expect(page.locator(".found h2")).to_have_text(f"One {EVIL}")
         expect(page.locator(".hit .speaker")).to_have_text(f"Guest {EVIL}")
         page.goto(f"{address}/-/search?q={EVIL}+zeppelin")
