@@ -31,13 +31,13 @@ publish: .venv/ready
 	$(BIN)/python -m pipeline publish --db $(DB) --out $(OUT)
 
 test: .venv/ready-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 # The alpha lies in a folder of its own that goes before the installed packages: nothing is installed twice.
 test-site: export PYTHONPATH = $(CURDIR)/.venv/datasette-1.0
 test-site: .venv/ready-test .venv/datasette-1.0/ready
 	$(BIN)/python -m pip check
-	$(BIN)/python -m pytest -m "site or browser"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "site or browser"
 
 lint: .venv/ready-lint
 	$(BIN)/ruff check .

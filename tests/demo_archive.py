@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import shutil
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipeline.ingest import Report
 from pipeline.run import run
@@ -16,13 +20,29 @@ from pipeline.talk import Talk
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Report]]:
-    """The database, and the reports of two runs into it, one after the other."""
-    database = tmp_path_factory.mktemp("demo") / "demo.db"
+    """The database, and the reports of two runs into it, one after the other.
+
+    It is made once for all of pytest's processes, and each has its own copy.
+    """
+    base = tmp_path_factory.getbasetemp()
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-made"
+    with FileLock(f"{made}.lock"):
+        if not made.exists():
+            reports = _make(made.with_name("demo-making"))
+            made.with_name("demo-making").rename(made)
+            made.with_name("demo-reports").write_bytes(pickle.dumps(reports))
+    own = tmp_path_factory.mktemp("demo") / "archive"
+    shutil.copytree(made, own)
+    reports = pickle.loads(made.with_name("demo-reports").read_bytes())  # noqa: S301 - written above
+    return own / "demo.db", reports
+
+
+def _make(folder: Path) -> list[Report]:
     reports = []
     for _ in range(2):
         with serving(DATA) as address:
-            reports.append(run(sample_config(address), database, Talk(quiet=True)))
-    return database, reports
+            reports.append(run(sample_config(address), folder / "demo.db", Talk(quiet=True)))
+    return reports
 
 
 @pytest.fixture(scope="session")
