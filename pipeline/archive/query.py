@@ -77,13 +77,18 @@ class Query:
         return any(term.crosses for alternative in self.alternatives for term in alternative.terms)
 
     @property
+    def begins(self) -> bool:
+        """Tell whether it has beginnings of words."""
+        return any(term.fts.endswith("*") for alternative in self.alternatives for term in alternative.terms)
+
+    @property
     def as_phrase(self) -> Query | None:
         """Return the query as if its words had been in quotes; None if it is more than three or more plain words."""
         if len(self.alternatives) != 1 or len(self.alternatives[0].terms) < _SENTENCE:
             return None
         terms = self.alternatives[0].terms
         plain = f"(({' AND '.join(term.fts for term in terms)}))"
-        if self.match != plain or any(term.crosses or term.fts.endswith("*") for term in terms):
+        if self.match != plain or self.crosses or self.begins:
             return None
         text = " ".join(term.fts.strip('"') for term in terms)
         words = tuple(word for word, _, _ in folded_words(text))

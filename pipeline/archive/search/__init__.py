@@ -58,7 +58,7 @@ def search(
         return _passages(connection, scope, phrase, order, at, size)
     whole = [Span(segment, 0, segment, 0, whole=True) for segment in found.segments]
     return Results(
-        hits=tuple(hits_of(connection, whole, query, few=found.exact)),
+        hits=tuple(hits_of(connection, whole, query)),
         total=found.total,
         exact=found.exact,
         order=found.order,
@@ -85,15 +85,15 @@ def _next(at: Position, last: Span | None, more: bool) -> str | None:
     return at.following(last.first, last.begin) if more and last else None
 
 
-def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query, *, few: bool = False) -> Iterator[Hit]:
-    """Turn spans into hits, in their order; ``few`` tells that not many segments fit the query."""
+def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query) -> Iterator[Hit]:
+    """Turn spans into hits, in their order."""
     if not spans:
         return
     cursor = connection.cursor()
     cursor.row_factory = None
     lines = _lines(cursor, {one for span in spans for one in range(span.first - 1, span.last + 2)})
     recordings = _recordings(cursor, {lines[span.first].transcript for span in spans})
-    highlit = _highlit(cursor, [span.first for span in spans if span.whole], query, few=few)
+    highlit = _highlit(cursor, [span.first for span in spans if span.whole], query)
     for span in spans:
         opening, closing = lines[span.first], lines[span.last]
         before, after = lines.get(span.first - 1), lines.get(span.last + 1)
@@ -153,17 +153,18 @@ def _recordings(cursor: sqlite3.Cursor, transcripts: Iterable[int]) -> dict[int,
     return {transcript: tuple(rest) for transcript, *rest in rows}
 
 
-def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> Mapping[int, str]:
+def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query) -> Mapping[int, str]:
     """The texts of segments with the words that were looked for between marks."""
     match = query.match
     if query.crosses:  # what is quoted is elsewhere in the episode, if not here
         match = " OR ".join(f"({alternative.marks})" for alternative in query.alternatives)
     if not segments or not match:
         return {}
-    # The index looks each segment up anew, unless a plus sign keeps the condition from it; then it reads what fits.
+    # The index looks each segment up anew, and puts beginnings of words together each time: unless a plus sign keeps
+    # the condition from it, and it reads all that fits.
     rows = cursor.execute(
         f"""select rowid, highlight(segments_fts, 0, '{_MARK}', '{_UNMARK}') from segments_fts
-        where segments_fts match ? and {"+" if few else ""}rowid in ({_listed(segments)})""",
+        where segments_fts match ? and {"+" if query.begins else ""}rowid in ({_listed(segments)})""",
         [match],
     )
     return dict(rows.fetchall())

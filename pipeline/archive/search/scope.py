@@ -98,7 +98,7 @@ class Scope:
         return place if place and segment <= place.last else None
 
     def kept(self, segments: Sequence[int]) -> list[int]:
-        """Return those of these segments that are in scope."""
+        """Return those of these segments that are in scope, in their order."""
         if self.is_everything:
             others = self.cursor.execute(
                 "select first_segment, last_segment from transcripts where preferred = 0 and first_segment is not null"
@@ -110,8 +110,10 @@ class Scope:
             return within
         # Written out: SQLite bounds the number of values, not the length of a list of numbers.
         listed = ",".join(map(str, within))
-        fits = self.cursor.execute(f"select s.id from segments s where s.id in ({listed}){sql}", values)
-        return [one for (one,) in fits]
+        fits = {
+            one for (one,) in self.cursor.execute(f"select s.id from segments s where s.id in ({listed}){sql}", values)
+        }
+        return [one for one in within if one in fits]
 
     def by_date(self, segments: Iterable[int], *, oldest: bool = False) -> list[int]:
         """Return segments by the date of their episodes, the newest or the oldest first, then in order of time."""

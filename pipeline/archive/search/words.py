@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import prod
 
 from pipeline.archive.query import Query
 from pipeline.archive.search.hits import Order, Position
@@ -15,7 +16,7 @@ from pipeline.archive.search.scope import Place, Scope
 MANY = 5_000  # hits; to rank more takes too long, and nobody reads so far
 EPISODES = 500  # looked through for one page where hits are too many to be counted
 _BEGINNINGS = 100_000  # hits of beginnings of words that are read at once
-_SAMPLE, _COMMON = 500, 20_000  # occurrences from which a word’s number is estimated, and from which it is common
+_SAMPLE, _COMMON = 500, 100_000  # occurrences from which a word’s number is estimated, and from which it is common
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +39,24 @@ def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
 
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
     """Find the segments of one page."""
-    segments = matching(scope.cursor, query.match, MANY + 1)
-    if len(segments) > MANY:
-        return _walk(scope, query.match, order, at, size)
-    kept = scope.kept(segments)
-    if order == "relevance":
-        ranks = _ranks(scope.cursor, query, kept)
-        ordered = sorted(kept, key=lambda one: (ranks[one], -one))
+    frequencies = _frequencies(scope.cursor, query) if order == "relevance" else {}
+    ranked = _can_be_ranked(scope.cursor, query, frequencies)
+    if ranked:
+        segments = _ranked(scope.cursor, query.match, MANY + 1)
     else:
-        ordered = scope.by_date(kept, oldest=order == "oldest")
+        segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.begins else MANY) + 1)
+    if len(segments) > MANY:
+        return _walk(scope, query.match, order, at, size, known=segments if query.begins and not ranked else None)
+    ordered = scope.kept(segments)
+    if order != "relevance":
+        ordered = scope.by_date(ordered, oldest=order == "oldest")
+    elif not ranked:
+        ordered = _best_first(scope.cursor, query, frequencies, ordered)
     begin = (at.page - 1) * size
     if at.segment in ordered:
         begin = ordered.index(at.segment) + 1
     page = tuple(ordered[begin : begin + size])
-    return Found(page, len(kept), exact=True, order=order, more=begin + size < len(kept))
+    return Found(page, len(ordered), exact=True, order=order, more=begin + size < len(ordered))
 
 
 def everything(scope: Scope, order: Order, at: Position, size: int) -> Found:
@@ -81,13 +86,20 @@ def within(scope: Scope, match: str | None, place: Place, *, beyond: int = 0, li
     return [one for (one,) in scope.cursor.execute(sql, [match, first, place.last, *values, limit])]
 
 
-def _walk(scope: Scope, match: str | None, order: Order, at: Position, size: int) -> Found:
-    """Walk from episode to episode, the newest or the oldest first, until the page is full."""
+def _walk(
+    scope: Scope, match: str | None, order: Order, at: Position, size: int, *, known: list[int] | None = None
+) -> Found:
+    """Walk from episode to episode, the newest or the oldest first, until the page is full.
+
+    ``known`` are all segments that fit, by id, where they had to be read. To find the beginning of a word FTS5 puts
+    together all words that begin so, which it would do again for each episode.
+    """
+    if known is not None and len(known) > _BEGINNINGS:
+        known = None
     begun = scope.place_of(at.segment) if at.segment is not None else None
     skipped = (at.page - 1) * size if at.segment is None else 0
     found: list[int] = []
     places = scope.places(after=begun, oldest=order == "oldest")
-    known = _beginning(scope, match) if match and '"*' in match else None
     looked = 0
     for place in islice(places, EPISODES):
         looked += 1
@@ -113,44 +125,53 @@ def _walk(scope: Scope, match: str | None, order: Order, at: Position, size: int
     )
 
 
-def _beginning(scope: Scope, match: str) -> list[int] | None:
-    """The segments that fit an expression with beginnings of words, by id; None if they are too many to be read.
+def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
+    """For each term in how many segments it is, which of common ones is estimated from how soon they are in some."""
+    last = _last(cursor)
+    sql = "select count(*), max(rowid) from (select rowid from segments_fts where segments_fts match ? limit ?)"
+    found = {}
+    for term in {term.fts for alternative in query.alternatives for term in alternative.terms}:
+        number, reached = cursor.execute(sql, [term, _SAMPLE]).fetchone()
+        found[term] = number if number < _SAMPLE else _SAMPLE / reached * last
+    return found
 
-    To find a beginning FTS5 first puts together all words that begin so, which it would do again for each episode.
+
+def _can_be_ranked(cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float]) -> bool:
+    """Tell whether it takes little time to weigh all terms, and likely all hits.
+
+    How many these are is estimated as if words did not care which others are beside them.
     """
-    found = matching(scope.cursor, match, _BEGINNINGS + 1)
-    return found if len(found) <= _BEGINNINGS else None
+    if not frequencies or max(frequencies.values()) > _COMMON:
+        return False
+    last = max(_last(cursor), 1)
+    sides = ([frequencies[term.fts] / last for term in alternative.terms] for alternative in query.alternatives)
+    return last * sum(map(prod, sides)) <= MANY
 
 
-def _ranks(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> dict[int, float]:
-    """Return the BM25 score of each of these segments, the best lowest.
-
-    To weigh a word FTS5 reads all of its occurrences. Common ones weigh next to nothing, so where there are rarer words
-    beside them, these alone are weighed.
-    """
-    wanted = set(segments)
-    for match in dict.fromkeys((_rare(cursor, query) if segments else query.match, query.match)):
-        sql = "select rowid, rank from segments_fts where segments_fts match ? limit ?"
-        rows = cursor.execute(sql, [match, 4 * MANY])
-        ranks = {segment: rank for segment, rank in rows if segment in wanted}
-        if len(ranks) == len(wanted):
-            break
-    return ranks
-
-
-def _rare(cursor: sqlite3.Cursor, query: Query) -> str:
-    """The query without its common words, unless nothing would be left of one side of an OR."""
+def _last(cursor: sqlite3.Cursor) -> int:
     (last,) = cursor.execute("select max(id) from segments").fetchone()
-    if (last or 0) <= _COMMON or all(len(alternative.terms) == 1 for alternative in query.alternatives):
-        return query.match
+    return last or 0
+
+
+def _ranked(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
+    """The first so many segments that fit an FTS5 expression, the best (BM25) first, of equally good ones the newer."""
+    sql = """select rowid from (select rowid, rank as score from segments_fts where segments_fts match ? limit ?)
+        order by score, rowid desc"""
+    return [segment for (segment,) in cursor.execute(sql, [match, limit])]
+
+
+def _best_first(
+    cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float], segments: Sequence[int]
+) -> list[int]:
+    """These segments in the order of a query with common words, the best first.
+
+    To weigh a word FTS5 reads all of its occurrences. The most common weigh next to nothing, so where there is a rare
+    word beside them, the rarer words alone are weighed.
+    """
     sides = []
     for alternative in query.alternatives:
-        rare = [term.fts for term in alternative.terms if not _is_common(cursor, term.fts, last)]
-        sides.append(f"({' AND '.join(rare)})" if rare else alternative.match)
-    return " OR ".join(sides)
-
-
-def _is_common(cursor: sqlite3.Cursor, match: str, last: int) -> bool:
-    """Tell whether a word is in many of all segments, judging by how soon it has been in some."""
-    sample = matching(cursor, match, _SAMPLE)
-    return len(sample) == _SAMPLE and _SAMPLE / sample[-1] * last > _COMMON
+        rarer = [term.fts for term in alternative.terms if frequencies[term.fts] <= _COMMON]
+        rare = rarer and min(frequencies[fts] for fts in rarer) <= MANY
+        sides.append(f"({' AND '.join(rarer)})" if rare else alternative.match)
+    wanted = set(segments)
+    return [segment for segment in _ranked(cursor, " OR ".join(sides), -1) if segment in wanted]
