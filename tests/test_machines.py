@@ -161,6 +161,7 @@ def test_programs_are_told_what_is_here(serve: Serve, held: Held) -> None:
     response = site.ask("/llms.txt")
     assert response.text.startswith("# Interview archive\n\n> Interviews")
     assert "2 transcribed episodes" in response.text
+    assert "made by machine, or are the publisher's" in response.text
     assert (
         "- [The \\<script\\>alert\\(1\\)\\</script\\> show](http://localhost/-/feed/evil): 0 transcribed"
         in response.text

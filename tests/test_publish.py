@@ -182,3 +182,8 @@ def test_a_copy_that_cannot_be_written_is_said_in_a_sentence(kept: Kept) -> None
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
     assert call("--db", kept.path.parent / "none.db", "--out", kept.path.parent / "out").exit_code == 1
+
+
+def test_a_folder_of_any_name_is_named_as_it_is_in_json(kept: Kept) -> None:
+    result = call("--db", kept.path, "--out", kept.path.parent / "öffentlich", "--json")
+    assert "öffentlich/a.db" in result.stdout

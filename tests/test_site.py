@@ -69,6 +69,7 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
         assert said in text
     for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/-/feed/show"):
         assert f'"{link}' in response.text
+    assert "made by machine, or come from the publisher" in response.text.partition("<footer")[2]
 
 
 def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, kept: Kept) -> None:

@@ -95,7 +95,8 @@ async def llms(request: Request, archive: Archive) -> Response:
     content = f"""# {escaped(archive.title)}
 
 > Interviews that can be searched, quoted and cited: {holdings.transcribed} transcribed episodes. The transcripts
-> are made by machine: quote only with the second at which it is said, so that a person can listen.
+> are made by machine, or are the publisher's: quote only with the second at which it is said, so that a person can
+> listen.
 
 ## Ask
 
