@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import publish
+from pipeline.archive.transcripts import publish, save_rendition
 from pipeline.audio.decode import decode
-from pipeline.model import Transcript
+from pipeline.model import KeptAudio, Transcript
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
-from tests.building import NOW, spoken
+from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
 from tests.test_site import Tags, text_of
 
@@ -285,6 +285,33 @@ def test_a_file_of_several_episodes_names_them_all(site: Site, kept: Kept) -> No
         )
     assert "Also in Two" in text_of(site.ask(URL))
     assert site.ask(f"{URL}.json").json()["also_in"] == [{"episode": kept.waiting, "title": "Two"}]
+
+
+def test_a_quotation_from_a_recording_that_was_replaced_names_no_second_of_the_new_one(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        db.execute(
+            """insert into renditions (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path)
+               select sha256, ?, url, final_url, bytes, content_type, duration, fetched_at, path from renditions""",
+            [kept.waiting],
+        )
+        add_transcript(db, kept.spoken, spoken("An advertisement.", start=4.0), sha256="ef" * 32)
+        db.conn.commit()
+    response = site.ask(URL)
+    assert "This recording has since been replaced; its times are its own." in text_of(response)
+    assert f'href="/-/episode/{kept.spoken}"' in response.text
+    assert f"/-/episode/{kept.spoken}?t=" not in response.text
+    assert f'href="/-/episode/{kept.waiting}?t=2.0"' in response.text  # there it is still the one that is played
+    found = site.ask(f"{URL}.json").json()
+    assert (found["replaced"], found["episode_url"]) == (True, f"/-/episode/{kept.spoken}")
+
+
+def test_a_quotation_leads_to_the_second_while_a_newer_recording_is_not_transcribed(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        save_rendition(db, kept.spoken, KeptAudio("ef" * 32, "audio/ef/x.mp3", 3, "audio/mpeg", 90.0, "u", "u", NOW))
+    response = site.ask(URL)
+    assert "replaced" not in text_of(response)
+    assert f'href="/-/episode/{kept.spoken}?t=2.0"' in response.text
+    assert not site.ask(f"{URL}.json").json()["replaced"]
 
 
 def test_a_passage_that_the_machine_doubted_says_so(site: Site) -> None:
