@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from pipeline.archive.database import writer
 from pipeline.archive.transcripts import publish, save_rendition
 from pipeline.audio.decode import decode
 from pipeline.model import KeptAudio, Transcript
+from pipeline.site import quoting
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
 from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
@@ -228,7 +231,48 @@ def test_the_audio_of_a_quotation_can_be_downloaded(site: Site, tmp_path: Path) 
     # From 1.0 to 5.9: a second of padding on both sides. The tones begin at 4.0.
     assert len(heard) / 16_000 == pytest.approx(4.9, abs=0.1)
     assert np.flatnonzero(np.abs(heard) > 0.02)[0] / 16_000 == pytest.approx(3.0, abs=0.1)
-    assert clip_of(site, method="HEAD").content == b""
+
+
+def test_clips_are_cut_one_at_a_time_while_all_else_is_served(
+    site: Site, sounding: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, done = Semaphore(1), Event()
+
+    def slow(*_: object) -> bytes:
+        assert inside.acquire(blocking=False), "two at once"
+        done.wait(20)
+        inside.release()
+        return b"cut"
+
+    monkeypatch.setattr(quoting, "cut", slow)
+    get, url = site.datasette.client.get, f"/-/clip/{PREFIX}/2000-4900.mp3"
+
+    async def crowd() -> list[Any]:
+        clips = [asyncio.create_task(get(url)) for _ in range(70)]
+        await asyncio.sleep(0.5)
+        try:
+            for path in ("/", f"/-/audio/{SHA256}", f"/-/episode/{sounding.spoken}"):
+                answer = await asyncio.wait_for(get(path, headers={"Accept-Encoding": "gzip"}), 10)
+                assert answer.status_code == 200
+        finally:
+            done.set()
+        return await asyncio.gather(*clips)
+
+    answers = site.run(crowd())
+    assert sorted(answer.status_code for answer in answers) == [200] * 61 + [503] * 9
+    assert "Too many others are waiting" in text_of(next(one for one in answers if one.status_code == 503))
+
+
+@pytest.mark.usefixtures("sounding")
+def test_nothing_is_cut_for_those_who_only_ask_whether_there_is_a_clip(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> bytes:
+        raise AssertionError("cut for nobody")
+
+    monkeypatch.setattr(quoting, "cut", cut)
+    response = clip_of(site, method="HEAD")
+    assert (response.status_code, response.headers["content-type"], response.content) == (200, "audio/mpeg", b"")
 
 
 @pytest.mark.parametrize(
