@@ -25,10 +25,23 @@ from pipeline.site.respond import DatasetteView, guarded
 from pipeline.site.turnstile import Turnstile
 
 # Datasette's hooks.
-__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes", "skip_csrf"]
+__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes", "skip_csrf", "startup"]
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
+def startup() -> None:
+    """Answer unknown addresses, and quickly.
+
+    Where rich is installed, as it is for our progress bars, Datasette prints a traceback with all local variables for
+    each request that it refuses: for half a second nobody else is answered. Where there is no traceback, because no
+    route knows the address, that fails, and the answer is 500. Whatever goes wrong inside is still printed without it.
+    """
+    from datasette import handle_exception  # noqa: PLC0415 - see above
+
+    handle_exception.rich = None
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
