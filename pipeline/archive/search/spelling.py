@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator
 
@@ -10,9 +9,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from pipeline.archive.query import folded_words
+from pipeline.archive.search.hits import MARK, MARKED, UNMARK
 from pipeline.archive.search.words import matching
-
-_MARK, _UNMARK = "\x02", "\x03"
 
 
 def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
@@ -51,10 +49,10 @@ def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
 def _forms(cursor: sqlite3.Cursor, stem: str) -> Iterator[str]:
     """Words as they were said that have this stem."""
     rows = cursor.execute(
-        f"""select highlight(segments_fts, 0, '{_MARK}', '{_UNMARK}') from segments_fts
+        f"""select highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts
         where segments_fts match ? limit 5""",
         [f'"{stem}"*'],
     )
     for (text,) in rows:
-        for marked in re.findall(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", text):
+        for marked in MARKED.findall(text):
             yield from (word for word, _, _ in folded_words(marked))
