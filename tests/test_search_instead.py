@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.search import Filters
-from pipeline.archive.search.facets import facets, months
+from pipeline.archive.search import Filters, search, words
+from pipeline.archive.search.facets import facets
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.nearly import compare, nearly
 from pipeline.archive.search.spelling import spelling
@@ -234,12 +234,61 @@ def test_hits_are_counted_by_feed_speaker_role_and_question(connection: sqlite3.
     assert facets(connection, "things", Filters(feed="other")).counted == 1
     assert facets(connection, '"things things"').counted == 1
     assert facets(connection, "").counted == 0
+    assert facets(connection, "", Filters(speaker="Ann")).counted == 2
 
 
 def test_months_count_the_episodes_in_which_it_is_said(connection: sqlite3.Connection) -> None:
-    assert months(connection, "things") == (("2026-01", 1), ("2026-03", 2))
-    assert months(connection, '"things came"') == (("2026-03", 1),)
-    assert months(connection, "things", Filters(speaker="Ann")) == ()  # episodes are counted, not speakers
+    assert facets(connection, "things").months == (("2026-01", 1), ("2026-03", 2))
+    assert facets(connection, '"things came"').months == (("2026-03", 1),)
+    assert facets(connection, "things", Filters(speaker="Ann")).months == (("2026-03", 1),)
+
+
+@pytest.mark.parametrize(
+    ("typed", "months"),
+    [
+        ("front door", (("2026-02", 1),)),
+        ("door -money", (("2026-01", 1),)),
+        ("door", (("2026-01", 1), ("2026-02", 1))),
+        ('"talk about it"', (("2026-03", 1),)),
+        ("talked about it all", (("2026-03", 1),)),  # not in one segment
+        ("speaker:ann", (("2026-01", 1),)),
+        ("feed:show -money", (("2026-01", 1), ("2026-02", 1), ("2026-03", 2))),
+        ("zebra", ()),
+    ],
+)
+def test_counts_are_of_what_the_search_finds(tmp_path: Path, typed: str, months: tuple[tuple[str, int], ...]) -> None:
+    with writer(tmp_path / "a.db") as db:
+        texts = (
+            ("A door.", "The front.", "Money."),
+            ("The front door, and money.",),
+            ("We talk about it.",),
+            ("They talked about", "it all."),
+        )
+        dates = ("2026-01-05", "2026-02-05", "2026-03-05", "2026-03-06")
+        ids = add_feed(db, "show", *[episode(date, published=f"{date}T00:00:00Z") for date in dates])
+        for n, (one, said) in enumerate(zip(ids, texts, strict=True)):
+            add_transcript(db, one, spoken(*said), sha256=f"{n:064x}")
+        db.execute("update segments set speaker = 'Ann' where text = 'The front.'")
+        db.execute(
+            """insert into speakers (transcript, label, name, role, seconds)
+            select distinct transcript, speaker, speaker, 'host', 1 from segments where speaker is not null"""
+        )
+    with reader(tmp_path / "a.db") as opened:
+        found = search(opened, typed)
+        spread = facets(opened, typed)
+    assert (spread.months, spread.counted, spread.complete) == (months, found.total, True)
+    assert sum(number for _, number in spread.months) == len({hit.episode for hit in found.hits})
+
+
+def test_where_hits_are_too_many_to_count_all_episodes_that_fit_are_about_as_many(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "MANY", 1)
+    monkeypatch.setattr(words, "EPISODES", 2)
+    found = facets(connection, "things")
+    assert (found.counted, found.complete, found.months) == (3, False, (("2026-01", 1), ("2026-03", 2)))
+    # Transcripts as a whole say nothing of who speaks, nor of a passage without a word.
+    assert facets(connection, "things -down", Filters()).months == ()
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.lists(st.sampled_from(WORDS), max_size=30))

@@ -14,7 +14,7 @@ from datasette import Request, Response
 from pipeline.archive import reading
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
-from pipeline.archive.search.facets import Facets, facets, months
+from pipeline.archive.search.facets import Facets, facets
 from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
 from pipeline.errors import QueryError
@@ -142,13 +142,14 @@ async def search_page(request: Request, archive: Archive) -> Response:
 def _found(connection: sqlite3.Connection, asked: Asked) -> dict[str, object]:
     results = asked.run(connection)
     text, filters = asked.text, asked.filters
+    spread = facets(connection, text, filters) if results.hits else Facets()
     offered = Instead() if results.hits or asked.page or not text else instead(connection, text, filters)
     return {
         "results": results,
         "groups": _by_episode(results.hits),
         "audio": {hit.episode: hit.rendition for hit in (*results.hits, *(one.hit for one in offered.nearly))},
-        "facets": facets(connection, text, filters) if results.hits else Facets(),
-        "chart": chart(months(connection, text, filters)) if results.hits else None,
+        "facets": spread,
+        "chart": chart(spread.months),
         "offered": offered,
     }
 

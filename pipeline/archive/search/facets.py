@@ -11,17 +11,20 @@ from typing import Any
 from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
-from pipeline.archive.search.scope import Scope
+from pipeline.archive.search.scope import Place, Scope
 
 _NEWEST = 1_000  # hits that are counted where there are too many to count all
-_EPISODES = 100  # that are looked through for quotations
+_QUOTED = 100  # episodes that are looked through for quotations
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """How many segments with hits there are of each value, the most frequent first.
+    """How many hits there are of each value, the most frequent first.
 
-    ``counted`` segments were looked at: all there are, or, where that is not ``complete``, the newest episodes'.
+    ``counted`` hits were looked at: all there are, or, where that is not ``complete``, the newest episodes'.
+    ``months`` says for each month (``2026-05``), in order, in how many of its episodes there are hits. Where not all
+    are looked at, these are all episodes whose whole transcript fits, which is about as many; and none where it is
+    not: where who speaks, or about what, is asked for, or words are excluded.
     """
 
     counted: int = 0
@@ -30,65 +33,64 @@ class Facets:
     speakers: tuple[tuple[str, int], ...] = ()
     roles: tuple[tuple[str, int], ...] = ()
     questions: tuple[tuple[int, int], ...] = ()
+    months: tuple[tuple[str, int], ...] = ()
 
 
 def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Facets:
     """Count the hits of a search, narrowed by ``filters``."""
     query = compile_query(text)
-    if not query.match:
-        return Facets()
     cursor = connection.cursor()
     cursor.row_factory = None
     scope = Scope.of(cursor, filters, query)
+    if not query.match and scope.is_everything:
+        return Facets()
     segments, complete = _segments(scope, query)
-    listed = ",".join(map(str, segments))
+    if complete and not segments and (phrase := query.as_phrase):  # as the search goes on, too
+        query = phrase
+        segments, complete = _segments(scope, query)
+    number = Counter(segments)
+    listed = ",".join(map(str, number))
     rows = cursor.execute(
-        f"""select e.feed, s.speaker, s.role, s.question, count(*) from segments s
-        join episodes e on e.id = s.episode where s.id in ({listed}) group by 1, 2, 3, 4"""
-    ).fetchall()
+        f"""select s.id, e.id, coalesce(substr(e.published, 1, 7), ''), e.feed, s.speaker, s.role, s.question
+        from segments s join episodes e on e.id = s.episode where s.id in ({listed})"""
+    )
     spread = [Counter[Any]() for _ in range(4)]
-    for *values, number in rows:
+    episodes: dict[str, str] = {}
+    for segment, episode, month, *values in rows:
+        episodes[episode] = month
         for counter, value in zip(spread, values, strict=True):
             if value is not None:
-                counter[value] += number
-    return Facets(sum(number for *_, number in rows), complete, *(_ordered(one) for one in spread))
+                counter[value] += number[segment]
+    if not complete:
+        episodes = {place.episode: place.published[:7] for place in _holding(scope, query)}
+    feeds, speakers, roles, questions = map(_ordered, spread)
+    months = tuple(sorted(Counter(filter(None, episodes.values())).items()))
+    return Facets(len(segments), complete, feeds, speakers, roles, questions, months)
 
 
 def _ordered(counted: Counter[Any]) -> tuple[tuple[Any, int], ...]:
     return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def months(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[tuple[str, int], ...]:
-    """Return for each month (``2026-05``), in order, in how many of its episodes what is searched for is said.
-
-    Nothing where the search is narrowed to speakers, roles or questions: episodes are counted as a whole.
-    """
-    query = compile_query(text)
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    scope = Scope.of(cursor, filters, query)
-    if not query.match or scope.segment_sql[0]:
-        return ()
-    counted = Counter(place.published[:7] for place in scope.holding(query.match) if place.published)
-    return tuple(sorted(counted.items()))
+def _holding(scope: Scope, query: Query) -> list[Place]:
+    """The transcripts that fit as a whole, where that is about the same as that their hits do."""
+    by_segment = scope.segment_sql[0] or (query.excluded and not query.crosses)
+    return scope.holding(query.match) if query.match and not by_segment else []
 
 
 def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:
-    """The segments in which the hits begin, and whether these are all."""
+    """The segments in which the hits begin, one for each hit, and whether these are all."""
+    if not query.crosses and query.match:
+        segments = words.matching(scope.cursor, query.match, words.MANY + 1)
+        if len(segments) <= words.MANY:
+            return scope.kept(segments), True
     found: list[int] = []
-    if query.crosses:
-        holding = scope.holding(query.match)
-        for looked, place in enumerate(holding[:_EPISODES], 1):
+    places = iter(scope.holding(query.match)) if query.crosses else scope.places()
+    for place in islice(places, _QUOTED if query.crosses else words.EPISODES):
+        if query.crosses:
             found += [span.first for span in passages.in_transcript(scope, query, place)]
-            if len(found) >= _NEWEST:
-                return found, looked == len(holding)
-        return found, len(holding) <= _EPISODES
-    segments = words.matching(scope.cursor, query.match, words.MANY + 1)
-    if len(segments) <= words.MANY:
-        return scope.kept(segments), True
-    places = scope.places()
-    for place in islice(places, words.EPISODES):
-        found += words.within(scope, query.match, place, limit=_NEWEST - len(found))
+        else:
+            found += words.within(scope, query.match or None, place, limit=_NEWEST - len(found))
         if len(found) >= _NEWEST:
-            return found, False
-    return found, next(places, None) is None
+            break
+    return found, next(places, None) is None and (query.crosses or len(found) < _NEWEST)
