@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.archive.database import writer
 from pipeline.errors import QueryError
-from pipeline.site import access
+from pipeline.site import access, searching
 from pipeline.times import seconds
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import add_feed, add_transcript, episode, spoken
@@ -168,6 +168,16 @@ def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(s
     ]
     assert "Did you mean relationships ?" in text_of(site.ask("/-/search?q=relationshups"))
     assert "Looser: door OR zebra" in text_of(site.ask("/-/search?q=door+zebra"))
+
+
+def test_what_to_offer_takes_little_time_or_is_left_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(searching, "INSTEAD_SECONDS", -1.0)
+    monkeypatch.setattr(access, "_INSTRUCTIONS_BETWEEN_CHECKS", 1)
+    address = "q=" + "%20".join(["relationshups", "good", "work"])
+    page, data = site.ask(f"/-/search?{address}"), site.ask(f"/-/search.json?{address}").json()
+    assert page.status_code == 200
+    assert "Nothing found for relationshups good work" in text_of(page)
+    assert (data["hits"], data["nearly"], data["spelling"], data["looser"]) == ([], [], None, None)
 
 
 def test_hits_are_narrowed_down_by_how_they_spread_and_ordered(site: Site) -> None:

@@ -69,17 +69,17 @@ class Archive:
         for table in _SHOWN:
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
-    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, function: Callable[[sqlite3.Connection], T], *, seconds: float | None = None) -> T:
         """Call a function with a connection, in one of Datasette's threads.
 
         Raises:
-            QueryError: it took longer than ``READ_SECONDS``.
+            QueryError: it took longer than so many seconds; ``READ_SECONDS`` where none are given.
             DatabaseError: it needs what the archive of an older version has not.
         """
 
         def limited(connection: sqlite3.Connection) -> T:
             try:
-                with _time_limit(connection, READ_SECONDS):
+                with _time_limit(connection, READ_SECONDS if seconds is None else seconds):
                     return function(connection)
             except sqlite3.OperationalError as error:
                 if is_current(connection):

@@ -25,6 +25,7 @@ from pipeline.site.links import Links
 from pipeline.site.respond import json, page
 
 MAX_QUERY = 1_000  # characters
+INSTEAD_SECONDS = 1.5  # for what to offer where nothing is found; without it the answer is right, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +133,38 @@ async def search_page(request: Request, archive: Archive) -> Response:
         "speakers": speakers,
     }
     try:
-        context |= await archive.read(lambda connection: _found(connection, asked))
+        results, spread = await archive.read(lambda connection: _found(connection, asked))
+        offered = await _offered(archive, asked, results) or Instead()
+        hits = (*results.hits, *(one.hit for one in offered.nearly))
+        context |= {
+            "results": results,
+            "groups": _by_episode(results.hits),
+            "audio": {hit.episode: hit.rendition for hit in hits},
+            "facets": spread,
+            "chart": chart(spread.months),
+            "offered": offered,
+        }
     except QueryError as error:
         context |= {"problem": str(error), "results": Results(), "audio": {}}
     status = 400 if "problem" in context else 200
     return await page("archive_search.html", context, request=request, archive=archive, status=status)
 
 
-def _found(connection: sqlite3.Connection, asked: Asked) -> dict[str, object]:
+def _found(connection: sqlite3.Connection, asked: Asked) -> tuple[Results, Facets]:
     results = asked.run(connection)
-    text, filters = asked.text, asked.filters
-    spread = facets(connection, text, filters) if results.hits else Facets()
-    offered = Instead() if results.hits or asked.page or not text else instead(connection, text, filters)
-    return {
-        "results": results,
-        "groups": _by_episode(results.hits),
-        "audio": {hit.episode: hit.rendition for hit in (*results.hits, *(one.hit for one in offered.nearly))},
-        "facets": spread,
-        "chart": chart(spread.months),
-        "offered": offered,
-    }
+    return results, facets(connection, asked.text, asked.filters) if results.hits else Facets()
+
+
+async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead | None:
+    """What to offer where the first page is empty, if that can be found out soon; None for other pages."""
+    if results.hits or asked.page:
+        return None
+    try:
+        return await archive.read(
+            lambda connection: instead(connection, asked.text, asked.filters), seconds=INSTEAD_SECONDS
+        )
+    except QueryError:
+        return Instead()
 
 
 def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
@@ -166,16 +179,18 @@ async def search_json(request: Request, archive: Archive) -> Response:
     """``/-/search.json``: the same hits for programs; with ``facets=1`` also how they spread."""
     asked = asked_of(request)
 
-    def answer(connection: sqlite3.Connection) -> dict[str, object]:
+    def answer(connection: sqlite3.Connection) -> tuple[Results, dict[str, object]]:
         results = asked.run(connection)
         content = results.as_dict()
-        if not results.hits and not asked.page:
-            content |= instead(connection, asked.text, asked.filters).as_dict()
         if request.args.get("facets"):
             content["facets"] = asdict(facets(connection, asked.text, asked.filters))
-        return content
+        return results, content
 
-    return json(_addressed(await archive.read(answer), Links(archive)), archive=archive)
+    results, content = await archive.read(answer)
+    offered = await _offered(archive, asked, results)
+    if offered:
+        content |= offered.as_dict()
+    return json(_addressed(content, Links(archive)), archive=archive)
 
 
 def _addressed(content: dict[str, object], links: Links) -> dict[str, object]:
