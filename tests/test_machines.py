@@ -77,6 +77,16 @@ def test_what_is_said_again_can_be_followed(serve: Serve, held: Held) -> None:
     assert 'type="application/atom+xml" title="day" href="/-/atom?q=day&amp;speaker=Dora"' in page
 
 
+def test_filters_alone_can_be_followed_too_and_are_never_ignored(serve: Serve, held: Held) -> None:
+    site = serve(held.path)
+    titles = [one.title for one in read(site, "/-/atom?speaker=Dora").entries]
+    assert titles
+    assert all(title.startswith("Dora, ") for title in titles)
+    assert read(site, "/-/atom?speaker=Nobody").entries == []
+    for wrong in ("role=bad", "from=x", "question=0", "feed=other&order=random"):
+        assert site.ask(f"/-/atom?{wrong}").status_code == 400
+
+
 def test_hostile_words_stay_words_in_a_feed(serve: Serve, held: Held) -> None:
     response = serve(held.path).ask("/-/atom?q=script+alert")
     assert "<script" not in response.text

@@ -147,6 +147,7 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
         ("to=2026-02-30", "“2026-02-30” is no date"),
         ("role=guest", "“guest” is none of"),
         ("question=first", "“first” is no number of a question"),
+        ("question=0", "“0” is no number of a question"),
         ("order=random", "“random” is none of"),
         ("q=" + "x" * 1001, "longer than 1,000 characters"),
     ],
@@ -156,6 +157,14 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert page.status_code == data.status_code == 400
     assert said in text_of(page)
     assert said in data.json()["error"]
+
+
+def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
+    page, data = site.ask("/-/search?role=question"), site.ask("/-/search.json?role=question&facets=1").json()
+    assert page.text.count("<blockquote>") == data["total"] == data["facets"]["counted"] == 2
+    assert "Ways to search" not in page.text
+    assert "Nothing found with these filters." in text_of(site.ask("/-/search?speaker=Nobody"))
+    assert "Ways to search" in site.ask("/-/search").text
 
 
 def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(site: Site, kept: Kept) -> None:

@@ -11,7 +11,7 @@ from datasette import Forbidden, Request, Response
 from pipeline.addresses import Addresses
 from pipeline.archive import listing, people, publication, reading
 from pipeline.archive.publication import Item
-from pipeline.archive.search import Hit, search
+from pipeline.archive.search import Filters, Hit, search
 from pipeline.errors import ExportError
 from pipeline.export import atom as atom_file
 from pipeline.export import notes
@@ -33,12 +33,16 @@ ROBOTS = ("all", "pages", "none")
 
 
 async def atom(request: Request, archive: Archive) -> Response:
-    """``/-/atom``: the newest episodes, all or ``?feed=``; with the ``q`` of a search, where that was last said."""
+    """``/-/atom``: the newest episodes, all or ``?feed=``; with the ``q`` or filters of a search, its newest passages.
+
+    Raises:
+        QueryError: the filters make no sense.
+    """
     asked, site = asked_of(request), absolute(request, archive)
-    feed = asked.filters.feed
-    if asked.text:
+    feed = asked.checked().feed
+    if asked.text or asked.filters != Filters(feed=feed):
         entries = await archive.read(lambda connection: _passages(connection, asked, site))
-        title, page = f"{asked.text} – {archive.title}", site.search(**asked.parameters)
+        title, page = " – ".join(filter(None, [asked.text, archive.title])), site.search(**asked.parameters)
     else:
         entries = await archive.read(lambda connection: _episodes(connection, feed, site))
         title, page = archive.title, site.show(feed) if feed else site.home()

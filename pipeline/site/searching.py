@@ -15,7 +15,7 @@ from pipeline.archive import reading
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets
-from pipeline.archive.search.hits import Position
+from pipeline.archive.search.hits import ANYTHING, Position
 from pipeline.archive.search.instead import Instead, instead
 from pipeline.errors import QueryError
 from pipeline.site import wording
@@ -37,6 +37,11 @@ class Asked:
     order: str
     page: str | None
     number: str = ""
+
+    @property
+    def is_blank(self) -> bool:
+        """Tell whether it asks for nothing: neither words nor filters, which alone list all that they let through."""
+        return not self.text and self.filters == ANYTHING
 
     @property
     def parameters(self) -> dict[str, str | None]:
@@ -102,7 +107,7 @@ def asked_of(request: Request) -> Asked:
             feed=values.get("feed") or None,
             speaker=values.get("speaker") or None,
             role=values.get("role") or None,
-            question=int(number) if re.fullmatch(r"[0-9]{1,4}", number) else None,
+            question=int(number) or None if re.fullmatch(r"[0-9]{1,4}", number) else None,
             since=values.get("from") or None,
             until=values.get("to") or None,
         ),

@@ -54,12 +54,11 @@ def search(
         size: hits a page.
     """
     query = compile_query(text)
-    narrowing = query.speaker is not None or query.feed is not None or query.question is not None
-    if not query.match and not narrowing:
-        return Results(order=order)
     cursor = connection.cursor()
     cursor.row_factory = None
     scope, at = Scope.of(cursor, filters, query), Position.parse(None if page is None else str(page))
+    if not query.match and scope.is_everything:
+        return Results(order=order)
     if query.crosses:
         return _passages(connection, scope, query, order, at, size)
     found = words.find(scope, query, order, at, size) if query.match else words.everything(scope, order, at, size)
