@@ -28,11 +28,20 @@ def _day(context: click.Context, option: click.Parameter, value: str | None) -> 
     return day
 
 
+def _text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Let through what is text: a shell hands on any bytes."""
+    try:
+        (value or "").encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter(f"{value!a} is no text in UTF-8.", ctx=context, param=option) from None
+    return value
+
+
 @click.command("search")
-@click.argument("query")
+@click.argument("query", callback=_text)
 @db_option
-@click.option("--feed", help="Only this feed (slug).")
-@click.option("--speaker", help="Only this speaker.")
+@click.option("--feed", callback=_text, help="Only this feed (slug).")
+@click.option("--speaker", callback=_text, help="Only this speaker.")
 @click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
 @click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
 @click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")
@@ -55,7 +64,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     bring_up_to_date(db)
     with reader(db) as connection:
         results = search(connection, query, Filters(**filters), order=order, page=page)
-        offered = Instead() if results.hits else instead(connection, query, Filters(**filters))
+        offered = Instead() if results.hits or page else instead(connection, query, Filters(**filters))
     if as_json:
         print_json({**results.as_dict(), **offered.as_dict()})
         return

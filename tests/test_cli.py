@@ -191,6 +191,27 @@ def test_a_search_for_nothing_is_told(database: Path, query: str) -> None:
     assert result.stderr == "0 hits; name something to look for\n"
 
 
+@pytest.mark.parametrize("arguments", [("--speaker=\udcff", "x"), ("--feed=\udcff", "x"), ("--", "-x\udcff y")])
+def test_a_search_with_bytes_that_are_no_text_is_refused_in_a_sentence(
+    database: Path, arguments: tuple[str, ...]
+) -> None:
+    result = call("search", "--db", database, *arguments)
+    assert result.exit_code == 2
+    assert "is no text in UTF-8." in result.stderr
+
+
+def test_nothing_is_offered_instead_of_a_page_past_the_end(database: Path) -> None:
+    result = call("search", "relationshups process", "--db", database)
+    assert "did you mean: relationships process" in result.stderr
+    result = call("search", "relationships", "--db", database, "--page", "9")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "1 hit\n")
+    assert "mean" not in call("search", "relationshups process", "--db", database, "--page", "2").stderr
+
+
+def test_filters_alone_list_what_they_let_through(database: Path) -> None:
+    assert call("search", "", "--feed", "show", "--db", database).stderr == "2 hits\n"
+
+
 def test_the_status_of_an_archive_without_shows(tmp_path: Path) -> None:
     with writer(tmp_path / "a.db"):
         pass
