@@ -2,7 +2,7 @@
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
 # make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
-# make bench   measure it (an hour)                          make test-site  the site on the newest Datasette alpha
+# make bench   measure it (for hours)                        make test-site  the site on the newest Datasette alpha
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
@@ -65,6 +65,8 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/speech.py
 	$(BIN)/python benchmarks/speakers.py
 	$(BIN)/python benchmarks/models.py
+	$(BIN)/python benchmarks/align.py
+	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/episode_page.py
 
 screenshots: .venv/ready-test

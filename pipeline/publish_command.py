@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from pipeline.options import FilePath, db_option, json_option
+from pipeline.options import FilePath, db_option, json_option, print_json
 from pipeline.publishing import publish
 from pipeline.times import utc_now
 
@@ -16,7 +15,7 @@ from pipeline.times import utc_now
 @click.command("publish")
 @db_option
 @click.option("--out", type=FilePath, required=True, help="The folder for the copy; an older copy there is replaced.")
-@click.option("--without-audio", is_flag=True, help="Leave the recordings out: times then lead to the publisher.")
+@click.option("--without-audio", is_flag=True, help="Leave the recordings out: the words can then be read, not heard.")
 @json_option
 def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> None:
     """Make a copy that is only read, to be served elsewhere: the database, the recordings, and how to serve them.
@@ -25,7 +24,7 @@ def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> 
     """
     made = publish(db, out, audio=not without_audio, now=utc_now())
     if as_json:
-        click.echo(json.dumps({**asdict(made), "database": str(made.database)}, indent=2))
+        print_json({**asdict(made), "database": str(made.database)})
         return
     click.echo(f"{made.database}: {made.bytes / 1e6:.1f} MB")
     if not without_audio:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ _TO_EDIT: dict[str, dict[str, Any]] = {
 }
 # The account of the runs names the files and failures of the machine at home; a voice print knows a person again.
 _PRIVATE = ("delete from run_items", "delete from runs", "update speakers set voice = null where voice is not null")
+_RECORDING = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
 _INDEXES = ("segments_fts", "transcripts_fts")
 _README = """# A copy of an interview archive, to be read
 
@@ -64,7 +66,8 @@ class Published:
 def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published:
     """Make or replace the copy in ``folder``, also while a run is writing to the archive.
 
-    The database gets its name last, and only if it is sound: what is served knows no file that is not there yet.
+    The database gets its name only if it is sound, and when its recordings are there: what is served knows no file that
+    is not there yet. After that, the recordings go that an older copy had and this one does not name.
 
     Args:
         database: the archive.
@@ -90,6 +93,7 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
                 kept, counts = _finish(part)
             sizes = [_have(one, database.parent, folder) for one in kept] if audio else []
             _describe(folder, database.name, part, counts, now=now)
+        _remove_others(folder, kept if audio else ())
     except OSError as error:
         raise DatabaseError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     found = [size for size in sizes if size is not None]
@@ -134,6 +138,20 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
             with source.open("rb") as old, new_file(target) as new:
                 shutil.copyfileobj(old, new)
     return kept.bytes
+
+
+def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
+    """Remove the recordings of an older copy that are not among these; no file that is called otherwise."""
+    audio = folder / FOLDER
+    named = {Path(one.path) for one in kept}
+    for path in list(audio.glob("*/*")):
+        # A folder that is a link may lead to the archive's own recordings.
+        is_here = path.parent.resolve().is_relative_to(folder.resolve())
+        if is_here and _RECORDING.fullmatch(path.name) and path.relative_to(folder) not in named:
+            path.unlink()
+    for emptied in (*audio.glob("*"), audio):
+        with suppress(OSError):  # there is something in it, or it is no folder
+            emptied.rmdir()
 
 
 def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str) -> None:

@@ -58,6 +58,28 @@ def test_a_clip_is_the_right_second_of_a_file_of_any_kind(
     assert place(heard[RATE // 2 :], decode(kept, sample_rate=RATE)) - 0.5 == pytest.approx(6.0, abs=0.1)
 
 
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts what a process reads")
+@pytest.mark.parametrize(
+    ("ending", "codec", "container", "rate"),
+    [kind for kind in KINDS if kind[0] in {"m4a", "ogg", "flac", "wav", "aiff"}],
+)
+def test_a_file_in_which_seconds_can_be_found_is_not_read_from_its_beginning(
+    tmp_path: Path, ending: str, codec: str, container: str | None, rate: int
+) -> None:
+    kept = write_audio(tmp_path / f"kept.{ending}", noise(120, rate), rate=rate, codec=codec, container=container)
+    before = read_so_far()
+    clip(kept, 110.0, 112.0)
+    assert read_so_far() - before < kept.stat().st_size / 2
+    with pytest.raises(NotAudioError, match="no sound at that time"):
+        clip(kept, 130.0, 131.0)
+
+
+def read_so_far() -> int:
+    """How many bytes this process has read."""
+    (line,) = (one for one in Path("/proc/self/io").read_text().splitlines() if one.startswith("rchar"))
+    return int(line.split()[1])
+
+
 def test_advertisements_joined_before_an_episode_do_not_move_it(tmp_path: Path) -> None:
     kept = tmp_path / "joined.mp3"
     parts = [noise(6, rate) for rate in (24_000, 44_100)]

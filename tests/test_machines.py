@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.robotparser import RobotFileParser
 from xml.etree import ElementTree
@@ -146,6 +147,21 @@ def test_a_closed_archive_has_no_map_and_tells_robots_to_stay_away(serve: Serve,
     assert site.ask("/sitemap.xml", actor="ann").status_code == 404
 
 
+def test_robots_are_not_told_what_is_private(serve: Serve, held: Held, tmp_path: Path) -> None:
+    for name in ("secret-sources", "other"):
+        (tmp_path / f"{name}.db").touch()
+    site = serve(
+        held.path,
+        tmp_path / "other.db",
+        tmp_path / "secret-sources.db",
+        metadata={"databases": {"secret-sources": {"allow": {"id": "ann"}}}},
+    )
+    for actor in (None, "ann"):  # robots.txt is one for all
+        text = site.ask("/robots.txt", actor=actor).text
+        assert "Disallow: /held\nDisallow: /other\n" in text
+        assert "secret" not in text
+
+
 def test_addresses_for_robots_have_the_sites_base(serve: Serve, held: Held) -> None:
     site = serve(held.path, settings={"base_url": "/x/"})
     text = site.ask("/robots.txt").text
@@ -161,6 +177,7 @@ def test_programs_are_told_what_is_here(serve: Serve, held: Held) -> None:
     response = site.ask("/llms.txt")
     assert response.text.startswith("# Interview archive\n\n> Interviews")
     assert "2 transcribed episodes" in response.text
+    assert "made by machine, or are the publisher's" in response.text
     assert (
         "- [The \\<script\\>alert\\(1\\)\\</script\\> show](http://localhost/-/feed/evil): 0 transcribed"
         in response.text

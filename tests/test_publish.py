@@ -131,6 +131,42 @@ def test_recordings_are_linked_copied_or_left_out(kept: Kept, monkeypatch: pytes
         assert "not in this copy of the archive" in site.ask(f"/-/episode/{kept.spoken}").text
 
 
+def test_made_again_it_keeps_no_recording_that_it_does_not_name(kept: Kept) -> None:
+    folder = made(kept.path)
+    gone = folder / "audio" / "00" / f"{'00' * 32}.mp3"
+    gone.parent.mkdir()
+    gone.write_bytes(b"no longer in the archive")
+    (folder / "audio" / "cover.jpg").write_bytes(b"the owner's")
+    made(kept.path)
+    assert sorted(path.name for path in (folder / "audio").rglob("*.*")) == sorted([f"{SHA256}.mp3", "cover.jpg"])
+    assert not gone.parent.exists()
+    (folder / "audio" / "cover.jpg").unlink()
+    made(kept.path, "--without-audio")
+    assert not (folder / "audio").exists()
+    assert list((kept.path.parent / "audio").rglob("*.mp3"))  # the archive's own are where they were
+    with served(folder) as site:
+        assert site.ask(f"/-/audio/{SHA256}").status_code == 404
+
+
+@pytest.mark.parametrize("linked", ["audio", f"audio/{SHA256[:2]}"])
+def test_recordings_in_a_folder_that_is_linked_to_the_archives_own_stay(kept: Kept, linked: str) -> None:
+    folder = made(kept.path)
+    shutil.rmtree(folder / linked)
+    (folder / linked).symlink_to(kept.path.parent / linked)
+    made(kept.path, "--without-audio")
+    assert list((kept.path.parent / "audio").rglob("*.mp3"))
+
+
+def test_recordings_stay_where_the_new_copy_fails(kept: Kept) -> None:
+    folder = made(kept.path)
+    with closing(sqlite3.connect(kept.path)) as connection:
+        connection.execute("drop trigger segments_au")
+        connection.execute("update segments set text = 'Other words than the index has'")
+        connection.commit()
+    assert call("--db", kept.path, "--out", folder, "--without-audio").exit_code == 1
+    assert list((folder / "audio").rglob("*.mp3"))
+
+
 def test_missing_recordings_are_told_and_stop_nothing(kept: Kept) -> None:
     with writer(kept.path) as db:
         for name, path in (("11" * 32, "audio/11/gone.mp3"), ("22" * 32, "../outside.mp3")):
@@ -182,3 +218,8 @@ def test_a_copy_that_cannot_be_written_is_said_in_a_sentence(kept: Kept) -> None
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
     assert call("--db", kept.path.parent / "none.db", "--out", kept.path.parent / "out").exit_code == 1
+
+
+def test_a_folder_of_any_name_is_named_as_it_is_in_json(kept: Kept) -> None:
+    result = call("--db", kept.path, "--out", kept.path.parent / "öffentlich", "--json")
+    assert "öffentlich/a.db" in result.stdout

@@ -69,6 +69,15 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
         assert said in text
     for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/-/feed/show"):
         assert f'"{link}' in response.text
+    assert "made by machine, or come from the publisher" in response.text.partition("<footer")[2]
+
+
+@pytest.mark.parametrize("path", ["/a/b/c/d/e", "/nothing", "/a/nothing", "/-/nothing.json"])
+def test_an_unknown_address_is_not_found_and_nothing_is_printed_about_it(
+    site: Site, capfd: pytest.CaptureFixture[str], path: str
+) -> None:
+    assert site.ask(path).status_code == 404
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, kept: Kept) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from threading import Event, Semaphore
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import publish
+from pipeline.archive.transcripts import publish, save_rendition
 from pipeline.audio.decode import decode
-from pipeline.model import Transcript
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
-from tests.building import NOW, spoken
+from pipeline.model import KeptAudio, Transcript
+from pipeline.site import quoting
+from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
+from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
 from tests.test_site import Tags, text_of
 
@@ -228,7 +232,48 @@ def test_the_audio_of_a_quotation_can_be_downloaded(site: Site, tmp_path: Path) 
     # From 1.0 to 5.9: a second of padding on both sides. The tones begin at 4.0.
     assert len(heard) / 16_000 == pytest.approx(4.9, abs=0.1)
     assert np.flatnonzero(np.abs(heard) > 0.02)[0] / 16_000 == pytest.approx(3.0, abs=0.1)
-    assert clip_of(site, method="HEAD").content == b""
+
+
+def test_clips_are_cut_one_at_a_time_while_all_else_is_served(
+    site: Site, sounding: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside, done = Semaphore(1), Event()
+
+    def slow(*_: object) -> bytes:
+        assert inside.acquire(blocking=False), "two at once"
+        done.wait(20)
+        inside.release()
+        return b"cut"
+
+    monkeypatch.setattr(quoting, "cut", slow)
+
+    async def crowd(address: str) -> list[httpx.Response]:
+        async with httpx.AsyncClient(base_url=address, timeout=30) as client:
+            clips = [asyncio.create_task(client.get(f"/-/clip/{PREFIX}/2000-4900.mp3")) for _ in range(70)]
+            await asyncio.wait(clips, return_when=asyncio.FIRST_COMPLETED)  # one of those who are sent away
+            try:
+                for path in ("/", f"/-/audio/{SHA256}", f"/-/episode/{sounding.spoken}"):
+                    assert (await client.get(path, timeout=10)).status_code == 200
+            finally:
+                done.set()
+            return await asyncio.gather(*clips)
+
+    with listening(site) as address:
+        answers = asyncio.run(crowd(address))
+    assert sorted(answer.status_code for answer in answers) == [200] * 61 + [503] * 9
+    assert "Too many others are waiting" in text_of(next(one for one in answers if one.status_code == 503))
+
+
+@pytest.mark.usefixtures("sounding")
+def test_nothing_is_cut_for_those_who_only_ask_whether_there_is_a_clip(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> bytes:
+        raise AssertionError("cut for nobody")
+
+    monkeypatch.setattr(quoting, "cut", cut)
+    response = clip_of(site, method="HEAD")
+    assert (response.status_code, response.headers["content-type"], response.content) == (200, "audio/mpeg", b"")
 
 
 @pytest.mark.parametrize(
@@ -285,6 +330,33 @@ def test_a_file_of_several_episodes_names_them_all(site: Site, kept: Kept) -> No
         )
     assert "Also in Two" in text_of(site.ask(URL))
     assert site.ask(f"{URL}.json").json()["also_in"] == [{"episode": kept.waiting, "title": "Two"}]
+
+
+def test_a_quotation_from_a_recording_that_was_replaced_names_no_second_of_the_new_one(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        db.execute(
+            """insert into renditions (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path)
+               select sha256, ?, url, final_url, bytes, content_type, duration, fetched_at, path from renditions""",
+            [kept.waiting],
+        )
+        add_transcript(db, kept.spoken, spoken("An advertisement.", start=4.0), sha256="ef" * 32)
+        db.conn.commit()
+    response = site.ask(URL)
+    assert "This recording has since been replaced; its times are its own." in text_of(response)
+    assert f'href="/-/episode/{kept.spoken}"' in response.text
+    assert f"/-/episode/{kept.spoken}?t=" not in response.text
+    assert f'href="/-/episode/{kept.waiting}?t=2.0"' in response.text  # there it is still the one that is played
+    found = site.ask(f"{URL}.json").json()
+    assert (found["replaced"], found["episode_url"]) == (True, f"/-/episode/{kept.spoken}")
+
+
+def test_a_quotation_leads_to_the_second_while_a_newer_recording_is_not_transcribed(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        save_rendition(db, kept.spoken, KeptAudio("ef" * 32, "audio/ef/x.mp3", 3, "audio/mpeg", 90.0, "u", "u", NOW))
+    response = site.ask(URL)
+    assert "replaced" not in text_of(response)
+    assert f'href="/-/episode/{kept.spoken}?t=2.0"' in response.text
+    assert not site.ask(f"{URL}.json").json()["replaced"]
 
 
 def test_a_passage_that_the_machine_doubted_says_so(site: Site) -> None:

@@ -58,6 +58,23 @@ def test_speakers_and_doubtful_passages_have_strips() -> None:
     assert (boxes(line.doubtful.path), line.flagged) == ([(200, 400)], 1)
 
 
+def test_a_passage_inside_of_a_longer_one_takes_nothing_away() -> None:
+    line = timeline(1000.0, [], [passage(0, 0, 100), passage(1, 50, 60), passage(2, 90, 120), passage(3, 500, 510)])
+    assert line is not None
+    (strip,) = line.speakers
+    assert boxes(strip.path) == [(0, 120), (500, 10)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 990), st.integers(1, 300)), min_size=1))
+def test_a_strip_covers_what_is_said_and_little_else(spoken: list[tuple[int, int]]) -> None:
+    line = timeline(1000.0, [], [passage(n, start, start + length) for n, (start, length) in enumerate(spoken)])
+    assert line is not None
+    drawn = {unit for strip in line.speakers for x, width in boxes(strip.path) for unit in range(x, x + width)}
+    said = {unit for start, length in spoken for unit in range(start, min(start + length, WHOLE))}
+    assert said <= drawn
+    assert all({unit - near for near in range(-3, 4)} & said for unit in drawn)
+
+
 def test_many_speakers_share_the_last_strip() -> None:
     line = timeline(100.0, [], [passage(n, 10 * n, 10 * n + 10 - n, f"S{n}") for n in range(9)])
     assert line is not None

@@ -57,7 +57,7 @@ class Quotation:
     ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
     ``checks`` are what persons have checked of it, ``checked`` whether that is every word. ``also_in`` are the ids and
-    titles of further episodes with the same file.
+    titles of further episodes with the same file; ``replaced_in`` those of all its episodes that now have another one.
     """
 
     audio: Rendition
@@ -73,11 +73,16 @@ class Quotation:
     checks: tuple[Check, ...]
     checked: bool
     also_in: tuple[tuple[str, str], ...]
+    replaced_in: frozenset[str]
 
     @property
     def cited(self) -> Wording:
         """Return the wording that a citation is of: that in force, unless it has no words there any more."""
         return next(one for one in (self.wording, self.linked, *self.others) if one and one.lines)
+
+    def second_in(self, episode: str) -> float | None:
+        """Return when the page of an episode plays it, in seconds; None where that plays another recording."""
+        return None if episode in self.replaced_in else self.cited.start
 
 
 def recording(connection: sqlite3.Connection, name: str) -> Rendition:
@@ -137,6 +142,7 @@ def quotation(
     if not (current.quoted or linked or others):
         raise NothingQuotedError(f"Nothing is said between {clock(start)} and {clock(end)}.")
     checks, checked = _checks(connection, audio.sha256, current.quoted)
+    episodes = _episodes(cursor, audio.sha256)
     return Quotation(
         audio=audio,
         episode=current.row["episode"],
@@ -150,7 +156,8 @@ def quotation(
         linked=linked,
         checks=checks,
         checked=checked,
-        also_in=_also_in(connection, audio.sha256, current.row["episode"]),
+        also_in=tuple((row["id"], row["title"]) for row in episodes if row["id"] != current.row["episode"]),
+        replaced_in=frozenset(row["id"] for row in episodes if row["played"] != audio.sha256),
     )
 
 
@@ -280,10 +287,14 @@ def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...
     return tuple(Question(**dict(row)) for row in rows)
 
 
-def _also_in(connection: sqlite3.Connection, sha256: str, episode: str) -> tuple[tuple[str, str], ...]:
-    rows = connection.execute(
-        """select e.id, e.title from renditions r join episodes e on e.id = r.episode
-        where r.sha256 = ? and e.id != ? order by e.published desc, e.id""",
-        [sha256, episode],
-    )
-    return tuple((id_, title) for id_, title in rows)
+def _episodes(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
+    """The episodes that came with a file, and which file their pages play: that of the transcript in force."""
+    return cursor.execute(
+        """select e.id, e.title, coalesce(t.rendition, c.sha256) as played
+        from renditions r
+        join episodes e on e.id = r.episode
+        left join transcripts t on t.episode = e.id and t.preferred = 1
+        left join renditions c on c.episode = e.id and c.current = 1
+        where r.sha256 = ? order by e.published desc, e.id""",
+        [sha256],
+    ).fetchall()

@@ -19,6 +19,8 @@ MAX_BYTES = 100_000_000
 # FFmpeg's name of a container where it writes that under another one. Matroska is its own: unlike WebM it takes
 # whatever a kept file of either may hold.
 _WRITTEN = {"aac": "adts", "mov": "mp4"}
+# In these every packet says when it is heard, and FFmpeg finds a second without reading what lies before it.
+_SEEKABLE = frozenset({"mov", "ogg", "flac", "wav", "aiff"})
 
 
 def clip(path: Path, start: float, end: float) -> bytes:
@@ -56,21 +58,30 @@ def clip(path: Path, start: float, end: float) -> bytes:
 def _packets(source: InputContainer, start: float, end: float) -> Iterator[Packet[AudioStream]]:
     """The packets that sound between two seconds.
 
-    The file is read from its beginning, because only counting says when a packet of an MP3 is heard: where one has
+    An MP3 is read from its beginning, because only counting says when one of its packets is heard: where it has
     advertisements joined to it, its header and what players estimate from it are of another length.
     """
     stream = source.streams.audio[0]
-    if stream.time_base is None:
+    packets = _timed(source, stream)
+    packet = next(packets, None)
+    if packet is None or stream.time_base is None:
         return
-    first, last = round(start / stream.time_base), round(end / stream.time_base)
-    origin = None
-    for packet in source.demux(stream):
-        if packet.pts is None:
-            continue
-        # Some recordings do not begin at zero; before it lies what an encoder needs to start, which is not heard.
-        origin = max(0, packet.pts) if origin is None else origin
-        at = packet.pts - origin
+    # Some recordings do not begin at zero; before it lies what an encoder needs to start, which is not heard.
+    origin = max(0, packet.pts or 0)
+    first, last = (origin + round(second / stream.time_base) for second in (start, end))
+    if container_name(source) in _SEEKABLE:
+        source.seek(first, stream=stream)
+        packets = _timed(source, stream)
+    else:
+        packets = chain([packet], packets)
+    for packet in packets:
+        at = packet.pts or 0
         if at >= last:
             return
         if at + (packet.duration or 0) > first:
             yield packet
+
+
+def _timed(source: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+    """The packets that say when they are heard, from where the file is read."""
+    return (packet for packet in source.demux(stream) if packet.pts is not None)

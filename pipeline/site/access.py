@@ -56,17 +56,16 @@ class Archive:
             Forbidden: Datasette's own, so that its plugins can offer a way to sign in.
         """
         name = self.database.name
+        await ensure_database_visible(self.datasette, name, actor)
         if hasattr(self.datasette, "allowed"):  # Datasette 1.0
-            from datasette.resources import DatabaseResource, TableResource  # noqa: PLC0415 - 0.65 has none
+            from datasette.resources import TableResource  # noqa: PLC0415 - 0.65 has none
 
-            await self.datasette.ensure_permission(action="view-database", resource=DatabaseResource(name), actor=actor)
             for table in _SHOWN:
                 await self.datasette.ensure_permission(
                     action="view-table", resource=TableResource(name, table), actor=actor
                 )
             return
         whole = [("view-database", name), "view-instance"]
-        await self.datasette.ensure_permissions(actor, whole)
         for table in _SHOWN:
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
@@ -102,6 +101,20 @@ async def find_archive(datasette: Datasette) -> Archive | None:
         if named in {None, name} and await database.execute_fn(is_archive):
             return Archive(datasette, database)
     return None
+
+
+async def ensure_database_visible(datasette: Datasette, name: str, actor: Actor) -> None:
+    """Let pass whoever may view a database, an archive or not.
+
+    Raises:
+        Forbidden: Datasette's own.
+    """
+    if hasattr(datasette, "allowed"):  # Datasette 1.0
+        from datasette.resources import DatabaseResource  # noqa: PLC0415 - 0.65 has none
+
+        await datasette.ensure_permission(action="view-database", resource=DatabaseResource(name), actor=actor)
+    else:
+        await datasette.ensure_permissions(actor, [("view-database", name), "view-instance"])
 
 
 def _settings(datasette: Datasette) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, Response
@@ -18,7 +19,7 @@ from pipeline.export import sitemap as sitemap_file
 from pipeline.export.atom import Entry
 from pipeline.export.markdown import escaped
 from pipeline.export.sitemap import Page
-from pipeline.site.access import Archive, find_archive
+from pipeline.site.access import Archive, ensure_database_visible, find_archive
 from pipeline.site.links import Links, absolute
 from pipeline.site.respond import HEADERS, refused
 from pipeline.site.searching import Asked, asked_of
@@ -72,7 +73,8 @@ async def robots(request: Request, datasette: Datasette) -> Response:
         # each of its seconds; audio is large.
         closed = ("/-/search", "/-/atom", "/-/episode/*?t=", "/-/audio/", "/-/clip/")
         lines += [f"Disallow: {links.path(path)}" for path in closed]
-        lines += [f"Disallow: {datasette.urls.database(name)}" for name in datasette.databases if name != "_internal"]
+        # Nobody learns here how a database is called that is not for everybody.
+        lines += [f"Disallow: {datasette.urls.database(name)}" for name in await _public_databases(datasette)]
     elif allowed == "all":
         lines.append("Disallow:")
     else:
@@ -95,7 +97,8 @@ async def llms(request: Request, archive: Archive) -> Response:
     content = f"""# {escaped(archive.title)}
 
 > Interviews that can be searched, quoted and cited: {holdings.transcribed} transcribed episodes. The transcripts
-> are made by machine: quote only with the second at which it is said, so that a person can listen.
+> are made by machine, or are the publisher's: quote only with the second at which it is said, so that a person can
+> listen.
 
 ## Ask
 
@@ -111,6 +114,16 @@ async def llms(request: Request, archive: Archive) -> Response:
 {shows}
 """
     return Response.text(content, headers=dict(HEADERS))
+
+
+async def _public_databases(datasette: Datasette) -> list[str]:
+    """The names of the databases that anybody may see without signing in."""
+    found = []
+    for name in datasette.databases:
+        with suppress(Forbidden):
+            await ensure_database_visible(datasette, name, None)
+            found.append(name)
+    return found
 
 
 async def _is_public(archive: Archive) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
+from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import PurePosixPath
 
@@ -54,7 +55,7 @@ async def quote(request: Request, archive: Archive) -> Response:
     return await page("archive_quote.html", context, request=request, archive=archive)
 
 
-async def clip(request: Request, archive: Archive) -> Response:
+async def clip(request: Request, archive: Archive, *, cutter: Executor) -> Response:
     """``/-/clip/<beginning of the sha256>/<first ms>-<last ms>.<ending>``: the audio of a quotation, to keep."""
     start, end, ending = _passage(request)
     found = await _quotation(request, archive, start, end)
@@ -66,11 +67,14 @@ async def clip(request: Request, archive: Archive) -> Response:
     path = await asyncio.to_thread(archive.audio_file, found.audio)
     if path is None:
         raise Refusal("The audio of this quotation is not in this copy of the archive.", status=404)
-    try:
-        content = await asyncio.to_thread(cut, path, max(0.0, cited.start - PADDING), cited.end + PADDING)
-    except NotAudioError as error:
-        raise Refusal(f"No clip can be made of this: {error}.", status=404) from error
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{_file_name(found)}"'}
+    content = b""
+    if request.method != "HEAD":
+        first, last = max(0.0, cited.start - PADDING), cited.end + PADDING
+        try:
+            content = await asyncio.get_running_loop().run_in_executor(cutter, cut, path, first, last)
+        except NotAudioError as error:
+            raise Refusal(f"No clip can be made of this: {error}.", status=404) from error
     return Response(content, headers=headers, content_type=media_type(found.audio))
 
 
@@ -122,7 +126,8 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "episode": quotation.episode,
         "title": quotation.title,
         "published": quotation.published,
-        "episode_url": links.episode(quotation.episode, cited.start),
+        "episode_url": links.episode(quotation.episode, quotation.second_in(quotation.episode)),
+        "replaced": quotation.episode in quotation.replaced_in,
         "also_in": [{"episode": id_, "title": title} for id_, title in quotation.also_in],
         "questions": [asdict(question) for question in quotation.questions],
         "standing": citing.standing(quotation),

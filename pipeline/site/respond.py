@@ -55,7 +55,7 @@ def guarded(
         view: gets the request and the archive; what it refuses becomes an answer that says so.
         methods: by which it may be called; by default only for reading.
         without_archive: answers where no archive is attached; by default that is said.
-        turnstile: through which those go who keep the database busy.
+        turnstile: through which those go who keep the database or a core busy.
     """
     called = view if turnstile is None else _in_turn(view, turnstile)
 
@@ -90,7 +90,7 @@ def _in_turn(view: View, turnstile: Turnstile) -> View:
     async def answer(request: Request, archive: Archive) -> Any:
         async with turnstile.passed() as may:
             if not may:
-                raise Refusal("Too many searches are waiting. Try again in a moment.", status=503)
+                raise Refusal("Too many others are waiting for this. Try again in a moment.", status=503)
             return await view(request, archive)
 
     return answer

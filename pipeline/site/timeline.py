@@ -118,11 +118,12 @@ def _speakers(duration: float, passages: Sequence[Passage]) -> tuple[Strip, ...]
 def _strip(label: str, passages: Iterable[Passage], duration: float) -> Strip:
     pieces: list[tuple[int, int]] = []
     seconds = 0.0
-    for passage in passages:
+    for passage in sorted(passages, key=lambda one: one.start):  # people talk at once, and transcripts overlap
         seconds += passage.end - passage.start
         x, end = _x(passage.start, duration), _x(passage.end, duration)
         if pieces and x - sum(pieces[-1]) <= _APART:  # a gap that could not be seen would only make the page longer
-            x = pieces.pop()[0]
+            x, width = pieces.pop()
+            end = max(end, x + width)
         pieces.append((x, max(end - x, _LEAST)))
     return Strip(label, path(pieces), seconds)
 

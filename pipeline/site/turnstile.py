@@ -1,4 +1,4 @@
-"""Lets only a few searches run at once, so that a crawler leaves a thread of Datasette's to those who read."""
+"""Lets only a few searches or clips run at once, so that a crawler leaves threads and cores to those who read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WAITING = 60
 
 
 class Turnstile:
-    """Counts who is inside and who waits; one for each Datasette."""
+    """Counts who is inside and who waits; one for each kind of work in each Datasette."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
         self._inside = asyncio.Semaphore(at_once)

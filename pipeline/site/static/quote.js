@@ -129,22 +129,6 @@
     show(link.dataset.quote);
   });
 
-  // The words of a passage; where they have no times, the site quotes the passage whole.
-  function wordsOf(text) {
-    const passage = text.closest(".passage");
-    const words = archiveWords(passage);
-    const { start, end } = passage.dataset;
-    return words.length ? words : [{ offset: 0, length: text.textContent.length, start: Number(start), end: Number(end) }];
-  }
-
-  // How many characters of a text lie before a point of the selection.
-  function characters(text, node, offset) {
-    const before = document.createRange();
-    before.setStart(text, 0);
-    before.setEnd(node, offset);
-    return before.toString().length;
-  }
-
   // The words of the transcript that are selected, if only in part.
   function selected() {
     const selection = getSelection();
@@ -154,9 +138,9 @@
       .filter((text) => range.intersectsNode(text))
       .flatMap((text) => {
         const holds = (node) => text.contains(node);
-        const from = holds(range.startContainer) ? characters(text, range.startContainer, range.startOffset) : 0;
-        const to = holds(range.endContainer) ? characters(text, range.endContainer, range.endOffset) : Infinity;
-        return wordsOf(text).filter(({ offset, length }) => offset < to && offset + length > from);
+        const from = holds(range.startContainer) ? archiveOffset(text, range.startContainer, range.startOffset) : 0;
+        const to = holds(range.endContainer) ? archiveOffset(text, range.endContainer, range.endOffset) : Infinity;
+        return archiveWords(text.closest(".passage")).filter(({ offset, length }) => offset < to && offset + length > from);
       });
   }
 

@@ -1,0 +1,83 @@
+"""The command ``search``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.archive.database import bring_up_to_date, reader
+from pipeline.archive.query import compile_query
+from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
+from pipeline.archive.search.instead import Instead, instead
+from pipeline.options import db_option, json_option, print_json
+
+
+def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Let a day through that is in the calendar and written YYYY-MM-DD."""
+    if value is None:
+        return None
+    try:
+        day = date.fromisoformat(value).isoformat()
+    except ValueError:
+        day = None
+    if day != value:  # Python knows further forms, such as 20200131
+        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD.", ctx=context, param=option)
+    return day
+
+
+@click.command("search")
+@click.argument("query")
+@db_option
+@click.option("--feed", help="Only this feed (slug).")
+@click.option("--speaker", help="Only this speaker.")
+@click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
+@click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
+@click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")
+@click.option("--question", type=click.IntRange(1), help="Only what asks or answers this published question.")
+@click.option(
+    "--order",
+    type=click.Choice(ORDERS),
+    default="relevance",
+    show_default=True,
+    help="Of the hits; quotations come newest first.",
+)
+@click.option("--page", help=f"A page’s number, or what “next” named; {PAGE_SIZE} hits a page.")
+@json_option
+def search_command(query: str, db: Path, page: str | None, order: Order, as_json: bool, **filters: Any) -> None:
+    """Search the transcripts.
+
+    Words, "an exact phrase", begin*, -without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG, question:3. What
+    finds nothing is answered with what was nearly said so.
+    """
+    bring_up_to_date(db)
+    with reader(db) as connection:
+        results = search(connection, query, Filters(**filters), order=order, page=page)
+        offered = Instead() if results.hits else instead(connection, query, Filters(**filters))
+    if as_json:
+        print_json({**results.as_dict(), **offered.as_dict()})
+        return
+    for hit in results.hits:
+        where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
+        who = ", ".join(filter(None, [hit.speaker, f"question {hit.question}" if hit.question else "", hit.role]))
+        click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
+    for passage in offered.nearly:
+        hit = passage.hit
+        click.echo(f"nearly: {hit.title} ({(hit.published or '')[:10]}), {hit.clock}\n  {passage.shown}\n  {hit.path}")
+    _tell_more(query, results, offered)
+
+
+def _tell_more(query: str, results: Results, offered: Instead) -> None:
+    """Say how many hits there are, how to see more, and what else to try."""
+    number = f"{results.total}{'' if results.exact else ' or more'} {'hit' if results.total == 1 else 'hits'}"
+    if results.order != "relevance" and not results.exact:
+        number += f", the {results.order} first"
+    more = f"; more with --page {results.next}" if results.next else ""
+    if not results.hits and not compile_query(query).match:
+        more = "; name something to look for"
+    click.echo(f"{number}{more}", err=True)
+    for said, other in (("did you mean", offered.spelling), ("or, looser", offered.looser)):
+        if other:
+            click.echo(f"{said}: {other}", err=True)

@@ -1,0 +1,44 @@
+"""Text in Markdown: it is shown as it is, by CommonMark and by GitHub."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from pipeline.export.markdown import escaped
+
+# Pieces of markup are more telling than any characters.
+LINES = st.lists(
+    st.sampled_from(
+        [" ", "   ", "\t", "\n", "- ", "+ ", "1. ", "2) ", "# ", "> ", "=", "~~~", "`", "*", "_", "a", "b.c"]
+    )
+).map("".join)
+
+
+def shown(text: str) -> str:
+    """The one paragraph that is all there is of it."""
+    page = MarkdownIt("gfm-like").disable("linkify").render(escaped(text))
+    paragraph = re.fullmatch(r"<p>([^<]*)</p>\n", page)
+    assert paragraph is not None, page
+    return html.unescape(paragraph[1])
+
+
+@pytest.mark.parametrize("text", ["   - x", "\t- x", "    code", " 1. x", "- x", "12. May", "   # x", " > x", "   ==="])
+def test_what_could_begin_something_is_text(text: str) -> None:
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize("text", ["www.example.com", "see WWW.example.com", "(www.example.com)"])
+def test_no_bare_address_becomes_a_link(text: str) -> None:
+    assert re.search(r"www\.", escaped(text), re.IGNORECASE) is None  # GitHub looks for this
+    assert shown(text) == text
+
+
+@given(LINES)
+def test_whatever_the_text_it_is_shown_as_it_is(text: str) -> None:
+    assert shown(f"{text}.") == f"{text}."
