@@ -7,11 +7,11 @@ import sqlite3
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.search import Filters
+from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets, months
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.nearly import compare, nearly
@@ -153,3 +153,35 @@ def test_a_comparison_goes_through_both_texts_in_order(asked: list[str], said: l
         for n in range(max(1, len(said)))
     )
     assert sum(0.6 * (a is None or s is None or asked[a] != said[s]) for a, s in steps) <= worst + 1e-9
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.text(max_size=40)
+    | st.lists(
+        st.sampled_from(
+            [
+                "OR",
+                "NEAR/3",
+                "speaker:ann",
+                "feed:show",
+                "question:2",
+                '"',
+                "“",
+                "-",
+                "things",
+                "thin*",
+                "‘a’",
+                "caselods",
+                "İ",
+            ]
+        ),
+        max_size=9,
+    ).map(" ".join)
+)
+def test_nothing_that_is_typed_raises(connection: sqlite3.Connection, text: str) -> None:
+    results = search(connection, text)
+    assert len(results.hits) <= results.total
+    facets(connection, text)
+    months(connection, text)
+    instead(connection, text)
