@@ -22,7 +22,7 @@ from pipeline.archive.transcripts import preferred_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
-from pipeline.model import Segment
+from pipeline.model import Segment, Word
 from pipeline.stages import Tools
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.conftest import FakeEngine
@@ -66,6 +66,11 @@ def assert_sound(db: Database) -> None:
     for table in ("segments_fts", "transcripts_fts"):
         db.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
     assert db.execute("pragma integrity_check").fetchone() == ("ok",)
+    for (transcript,) in db.execute("select id from transcripts").fetchall():
+        words = [word for segment in read_segments(db, transcript) for word in segment.words]
+        assert all(
+            one.end <= other.start for one, other in pairwise(words)
+        )  # so that one can be quoted without another
 
 
 def test_corrected_words_count_and_are_found_and_the_machines_are_kept(archive: Database, one: str) -> None:
@@ -138,6 +143,17 @@ def test_several_passages_are_checked_together_and_only_together_checked_anew(ar
     hear(archive, one, 2, "Thanks for waiting. It took three years.", last=3)
     assert place(archive.conn, one, 3, 3).first == 1
     assert [found.id for found in checks_of(archive.conn, SHA256)] == [2]
+
+
+def test_inserted_words_take_their_time_from_a_neighbour(archive: Database) -> None:
+    (one,) = add_feed(archive, "show", episode("one"))
+    add_transcript(archive, one, [Segment(0.0, 2.0, "We fail", (Word(0, 1, "We", 0.9), Word(1, 2, "fail", 0.9)))])
+    hear(archive, one, 0, "So we did not fail")
+    assert read_segments(archive, 1)[0].words == (
+        *(Word(0, 0.5, "So", 1.0), Word(0.5, 0.75, "we", 1.0), Word(0.75, 0.875, "did", 1.0)),
+        *(Word(0.875, 1, "not", 1.0), Word(1, 2, "fail", 1.0)),
+    )
+    assert_sound(archive)
 
 
 def test_whoever_looked_before_something_changed_is_told(archive: Database, one: str) -> None:
