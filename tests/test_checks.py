@@ -18,11 +18,11 @@ from pipeline.archive.checks import check, checked_passages, checks_of, history,
 from pipeline.archive.database import editor, writer
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
-from pipeline.archive.transcripts import preferred_transcript
+from pipeline.archive.transcripts import preferred_transcript, publish
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
-from pipeline.model import Segment, Word
+from pipeline.model import Segment, Transcript, Word
 from pipeline.stages import Tools
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.conftest import FakeEngine
@@ -233,10 +233,28 @@ def test_another_model_other_segments_and_the_same_again_keep_what_was_checked(a
     assert texts(archive, one)[0] == "We waited for the Ofsted report."
     assert archive.execute("select count(*) from transcripts").fetchone() == (3,)
     assert_sound(archive)
-    # What was checked while another transcript counted counts as soon as it does again.
+    # What was checked while another transcript counted counts when it does again.
     hear(archive, one, 1, "")
     add_transcript(archive, one, other, sha256=SHA256, key="1" * 12)
     assert texts(archive, one)[1] == "the Ofsted report."
+    assert_sound(archive)
+
+
+def test_what_was_undone_is_left_in_no_transcript(archive: Database, one: str) -> None:
+    hear(archive, one, 0, "We waited for the Ofsted report.")
+    publishers = Transcript(
+        SHA256, 60.0, "vtt", "vtt", "en", NOW, (Segment(0.0, 2.9, MACHINE[0].text),), source="publisher"
+    )
+    publish(archive, one, publishers, "p")
+    add_transcript(archive, one, spoken("We wait for the Offstead report."), sha256=SHA256, key="1" * 12)
+
+    def firsts() -> list[str]:
+        return [read_segments(archive, transcript)[0].text for transcript in (1, 2, 3)]
+
+    assert firsts() == ["We waited for the Ofsted report."] * 3
+    undo(archive, one, 1, note=None, editor="bob", now=NOW)
+    assert firsts() == [MACHINE[0].text, MACHINE[0].text, "We wait for the Offstead report."]
+    assert archive.execute("select count(*) from segments where checked or machine is not null").fetchone() == (0,)
     assert_sound(archive)
 
 

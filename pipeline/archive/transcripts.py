@@ -83,7 +83,7 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
     Whisper's becomes the episode's preferred one, a publisher's only where there is no other. A transcript that is
     there already (same episode, rendition and key) keeps its id; its rows are replaced only if something else was
     heard this time. Where Whisper heard other words, the earlier transcript is set aside, no longer preferred, so that
-    what was quoted from it can still be found. What people checked of the recording counts in the preferred one.
+    what was quoted from it can still be found. What people checked of the recording counts in every one.
     Returns the transcript's id.
     """
     with db.atomic():
@@ -119,8 +119,7 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
                     [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
                 )
             _insert_segments(db, transcript_id, episode, transcript.segments)
-        if preferred_transcript(db, episode) == transcript_id:
-            restate(db, transcript_id, checks_of(db.conn, transcript.audio_sha256))
+        restate(db, transcript_id, checks_of(db.conn, transcript.audio_sha256))
         return int(transcript_id)
 
 
