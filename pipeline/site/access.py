@@ -23,7 +23,10 @@ PLUGIN = "interview-archive"
 # Datasette's own limit of a second is for one statement; a search for a phrase reads transcript after transcript.
 READ_SECONDS = 5.0
 # The site shows what is in these tables, so it is closed to whoever may not see one of them.
-_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "speakers", "questions")
+_SHOWN = (
+    *("feeds", "episodes", "renditions", "transcripts", "segments", "speakers"),
+    *("questions", "matches", "corrections", "checks", "checks_in_force"),
+)
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 
 OUTDATED = "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
