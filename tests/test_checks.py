@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -349,11 +351,29 @@ def test_editors_check_beside_a_run_that_writes(tmp_path: Path) -> None:
     with writer(path) as db:
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, MACHINE, sha256=SHA256)
-        with editor(path) as desk:
-            hear(desk, one, 0, "We waited.", who="bob")
-        add_transcript(db, one, MACHINE[:2], sha256=SHA256, key="1" * 12)
-        assert texts(db, one) == ["We waited.", "Thanks for watching!"]
-        with editor(path) as desk:
-            hear(desk, one, 1, "", who="carol")
-        assert texts(db, one) == ["We waited.", ""]
+        begun, stop = threading.Event(), threading.Event()
+
+        def check_over_and_over() -> int:
+            times = 0
+            with editor(path) as desk:
+                while not stop.is_set():
+                    hear(desk, one, 0, f"We waited {times} years.", who="bob")
+                    times += 1
+                    begun.set()
+            return times
+
+        with ThreadPoolExecutor() as pool:
+            checking = pool.submit(check_over_and_over)
+            try:
+                assert begun.wait(10)
+                for n in range(60):  # a publisher's begins by reading; so does a poll
+                    heard_again = (Segment(0.0, 3.0, f"We waited for {n}."), *MACHINE[1:])
+                    publish(
+                        db, one, Transcript(SHA256, 60.0, "vtt", "vtt", "en", NOW, heard_again, source="publisher"), "p"
+                    )
+                    add_feed(db, "show", episode("one", title=f"Title {n}"))
+            finally:
+                stop.set()
+            assert (times := checking.result(10)) > 0
+        assert texts(db, one)[0] == f"We waited {times - 1} years."
         assert_sound(db)

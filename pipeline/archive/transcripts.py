@@ -9,6 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipeline.archive.checks import checks_of
+from pipeline.archive.database import immediate
 from pipeline.archive.segments import heard, restate
 from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
 
@@ -86,7 +87,7 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
     what was quoted from it can still be found. What people checked of the recording counts in every one.
     Returns the transcript's id.
     """
-    with db.atomic():
+    with immediate(db):
         preferred = transcript.source == "whisper" or preferred_transcript(db, episode) is None
         if preferred:
             db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
