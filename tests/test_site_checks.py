@@ -162,6 +162,17 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
     assert recorded(kept) == []
 
 
+@pytest.mark.parametrize(
+    ("n", "named"), [("99", "has no such passage"), ("0", "undo: that check does not count there")]
+)
+def test_undoing_is_recorded_only_for_the_passage_that_it_names(ann: Visitor, kept: Kept, n: str, named: str) -> None:
+    assert ann.said().status_code == 200
+    answer = ann.said(undo="1", first=n, last=n)
+    assert answer.status_code == 400
+    assert named in answer.json()["error"]
+    assert [entry.undone for entry in recorded(kept)] == [False]
+
+
 def test_a_page_gone_stale_is_refused(ann: Visitor, site: Site, kept: Kept) -> None:
     bob = Visitor(site, kept, "bob")
     assert ann.said().status_code == 200
