@@ -18,6 +18,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.checks import check, checked_passages, checks_of, history, passages_at, place, undo
 from pipeline.archive.database import editor, writer
+from pipeline.archive.listing import changes
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
 from pipeline.archive.transcripts import preferred_transcript, publish
@@ -158,17 +159,29 @@ def test_inserted_words_take_their_time_from_a_neighbour(archive: Database) -> N
     assert_sound(archive)
 
 
+def test_a_check_and_its_undoing_change_the_page_of_their_episode_alone(archive: Database, one: str) -> None:
+    add_feed(archive, "other", episode("two"))
+    before = dict(changes(archive.conn))
+    for moment in ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"):
+        if checks_of(archive.conn, SHA256):
+            undo(archive, one, 1, note=None, editor="ann", now=moment)
+        else:
+            seen = place(archive.conn, one, 0, 0).seal
+            check(archive, one, (0, 0), None, seen=seen, note=None, editor="ann", now=moment)
+        assert dict(changes(archive.conn)) == {**before, one: moment}
+
+
 def test_whoever_looked_before_something_changed_is_told(archive: Database, one: str) -> None:
     seen = place(archive.conn, one, 0, 0).seal
     hear(archive, one, 0, "We waited.")
-    changes: list[Callable[[], object]] = [
+    made: list[Callable[[], object]] = [
         lambda: None,
         lambda: undo(archive, one, 1, note=None, editor="ann", now=NOW),
         lambda: add_transcript(archive, one, spoken("Other words."), sha256=SHA256, key="1" * 12),
     ]
-    for change in changes:
+    for change in made:
         change()
-        if change is changes[1]:
+        if change is made[1]:
             seen = place(archive.conn, one, 1, 1).seal  # of another passage
         with pytest.raises(CorrectionError, match="changed since"):
             check(archive, one, (0, 0), "So?", seen=seen, note=None, editor="ann", now=NOW)
@@ -270,14 +283,14 @@ def test_what_was_undone_is_left_in_no_transcript(archive: Database, one: str) -
     st.data(),
 )
 def test_whatever_is_checked_undoing_it_all_gives_the_machines_words_back(
-    changes: list[tuple[int, int, str | None]], data: st.DataObject
+    heard_so: list[tuple[int, int, str | None]], data: st.DataObject
 ) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         db = in_memory(connection)
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, MACHINE, sha256=SHA256)
         before = rows(db)
-        for first, more, text in changes:
+        for first, more, text in heard_so:
             here = place(connection, one, first, min(first + more, 3))
             hear(db, one, here.first, text, last=here.last)
             assert place(connection, one, here.first, here.last).text == (here.text if text is None else text)
