@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -13,8 +14,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from pipeline.archive import reading
 from pipeline.archive.checks import Entry, history
 from pipeline.archive.database import reader, writer
+from pipeline.site.access import find_archive
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
 from tests.building import add_transcript, spoken
 from tests.test_corrections import made_before
@@ -356,3 +359,18 @@ def test_under_another_base_the_form_leads_there_and_back(serve: Serve, kept: Ke
     assert 'action="/x/-/check"' in ann.form.text
     assert 'href="/x/-/check?episode=' in ann.get().text
     assert ann.post(ann.fields()).headers["location"] == f"/x/-/episode/{kept.spoken}#s{DOUBTED}"
+
+
+def test_all_that_a_page_reads_is_of_one_moment(site: Site, kept: Kept) -> None:
+    def read(connection: sqlite3.Connection) -> bool:
+        before = reading.episode(connection, kept.spoken)
+        with writer(kept.path) as db:  # a run, between two of the page's statements
+            add_transcript(db, kept.spoken, spoken("Quite", "other", "words."), sha256=SHA256, key="1" * 12)
+        return reading.episode(connection, kept.spoken) == before
+
+    async def ask() -> bool:
+        archive = await find_archive(site.datasette)
+        assert archive is not None
+        return await archive.read(read)
+
+    assert site.run(ask())

@@ -74,7 +74,7 @@ class Archive:
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
     async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Call a function with a connection, in one of Datasette's threads.
+        """Call a function with a connection, in one of Datasette's threads; all that it reads is of one moment.
 
         Raises:
             QueryError: it took longer than ``READ_SECONDS``.
@@ -83,7 +83,7 @@ class Archive:
 
         def limited(connection: sqlite3.Connection) -> T:
             try:
-                with _time_limit(connection, READ_SECONDS):
+                with _time_limit(connection, READ_SECONDS), _snapshot(connection):
                     return function(connection)
             except sqlite3.OperationalError as error:
                 if is_current(connection):
@@ -109,6 +109,16 @@ async def find_archive(datasette: Datasette) -> Archive | None:
 
 def _settings(datasette: Datasette) -> Mapping[str, Any]:
     return datasette.plugin_config(PLUGIN) or {}
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold a transaction, so that what others write meanwhile is not seen in a part."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.rollback()
 
 
 @contextmanager

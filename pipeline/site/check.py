@@ -14,7 +14,7 @@ from pipeline.archive import checks, reading
 from pipeline.archive.checks import Entry, Place
 from pipeline.archive.reading import Episode, Passage
 from pipeline.checking import clean, overlap
-from pipeline.correcting import number
+from pipeline.correcting import note, number
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.site import editors
@@ -60,7 +60,6 @@ async def check(request: Request, archive: Archive) -> Response:
         return await _form(request, archive)
     fields = await posted(request, archive, editors.WORDS)
     episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
-    note = clean(fields.get("note", "")) or None
     place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
 
     def change(db: Database) -> Place:
@@ -68,10 +67,17 @@ async def check(request: Request, archive: Archive) -> Response:
             undone = number(fields["undo"], "undo")
             if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
                 raise CorrectionError("undo: that check does not count there (any more); load the page again")
-            checks.undo(db, episode, undone, note=note, editor=editor, now=now)
+            checks.undo(db, episode, undone, note=note(fields), editor=editor, now=now)
         else:
             checks.check(
-                db, episode, place, _said(fields), seen=fields.get("seen", ""), note=note, editor=editor, now=now
+                db,
+                episode,
+                place,
+                _said(fields),
+                seen=fields.get("seen", ""),
+                note=note(fields),
+                editor=editor,
+                now=now,
             )
 
         return checks.place(db.conn, episode, *place)
