@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive.query import compile_query
+from pipeline.archive.query import compile_query, folded_words, take_apart
 
 TEXTS = {
     1: "Social work is about relationships, not about process.",
@@ -139,3 +139,29 @@ def test_no_input_makes_sqlite_complain(index: sqlite3.Connection, text: str) ->
     for match in (query.match, *(part for a in query.alternatives for part in (a.match, a.marks))):
         if match:
             index.execute("select count(*) from t where t match ?", [match]).fetchone()
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "besides"),
+    [
+        ("caselods NEAR/5 down", "caselods down", ""),
+        ("zebra OR -things Yak", "zebra yak", "-things"),
+        (
+            '"front door" speaker:"Ann Lee" -"back door" well-known',
+            "front door well known",
+            'speaker:"Ann Lee" -"back door"',
+        ),
+        ("feed:show question:3 question:x", "question x", "feed:show question:3"),
+        ("don’t", "don t", ""),
+        ("", "", ""),
+    ],
+)
+def test_what_is_looked_for_is_told_from_what_narrows_it_down(text: str, words: str, besides: str) -> None:
+    typed = take_apart(text)
+    assert (" ".join(word for word, _, _ in typed.words), typed.besides) == (words, besides)
+
+
+@given(st.text(alphabet="abé -\"“”*:'ORNEA/5speakr\u0301", max_size=40))
+def test_words_stand_where_they_are_said_to(text: str) -> None:
+    for word, begin, end in take_apart(text).words:
+        assert word in {folded for folded, _, _ in folded_words(text[begin:end])}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +17,7 @@ from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets, months
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.nearly import compare, nearly
+from pipeline.archive.search.spelling import spelling
 from tests.building import add_feed, add_transcript, episode, spoken
 
 WORDS = [
@@ -99,6 +102,66 @@ def test_what_has_nothing_in_common_is_not_offered(connection: sqlite3.Connectio
     assert nearly(connection, '"picked four things and we refused"', Filters(feed="other")) == ()
 
 
+def test_what_narrows_is_not_compared(connection: sqlite3.Connection) -> None:
+    (best, *_) = nearly(connection, "nobody holds a child protection phase alone feed:show -zebra")
+    assert best.differing == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "typed", "speakers"),
+    [
+        (Filters(), "", ["Bob", "Ann"]),
+        (Filters(speaker="Ann"), "", ["Ann"]),
+        (Filters(role="question"), "", ["Bob"]),
+        (Filters(question=7), "", ["Ann"]),
+        (Filters(), "speaker:bob", ["Bob"]),
+        (Filters(), "question:7", ["Ann"]),
+        (Filters(question=9), "", []),
+        (Filters(), "-pears", ["Ann"]),
+        (Filters(), '-"apples and pears"', ["Ann"]),
+    ],
+)
+def test_filters_and_exclusions_hold_of_what_is_nearly_said(
+    tmp_path: Path, filters: Filters, typed: str, speakers: list[str]
+) -> None:
+    with writer(tmp_path / "a.db") as db:
+        ann, bob = add_feed(db, "show", episode("ann", published="2026-01-05T00:00:00Z"), episode("bob"))
+        add_transcript(db, ann, spoken("Nobody here holds a case", "alone.", "Bananas."))
+        add_transcript(db, bob, spoken("Nobody there holds a case alone.", "Apples and pears."), sha256="cd" * 32)
+        db.execute("update segments set speaker = 'Ann', role = 'answer', question = 7 where episode = ?", [ann])
+        db.execute("update segments set speaker = 'Bob', role = 'question' where episode = ?", [bob])
+        db.execute(
+            """insert into speakers (transcript, label, name, role, seconds)
+            select distinct transcript, speaker, speaker, 'host', 1 from segments"""
+        )
+    with reader(tmp_path / "a.db") as opened:
+        found = nearly(opened, f'"nobody holds a case alone" {typed}', filters)
+    assert [one.hit.speaker for one in found] == speakers
+
+
+def test_short_passages_and_other_feeds_do_not_crowd_out_what_is_nearest(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.db") as db:
+        crowd = add_feed(db, "show", *[episode(str(n)) for n in range(70)])
+        (there,) = add_feed(db, "other", episode("there"))
+        for n, one in enumerate(crowd):
+            add_transcript(db, one, spoken("picked four things and we refused"), sha256=f"{n:064x}")
+        near = "we picked three things and we refused to add a fourth one because it was all too much"
+        add_transcript(db, there, spoken(near), sha256="ef" * 32)
+        add_transcript(db, crowd[0], spoken(*["filler words here"] * 2_500), sha256=f"{0:064x}", key="1" * 12)
+    asked = '"we picked four things and we refused to add a fifth"'
+    with reader(tmp_path / "a.db") as opened:
+        for filters in (Filters(), Filters(feed="other")):
+            (best,) = nearly(opened, asked, filters)
+            assert (best.differing, best.hit.episode) == (2, there)
+
+
+def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Connection) -> None:
+    asked = "we picked four things and we refused to add a fourth " + " ".join(WORDS * 60)
+    started = time.perf_counter()
+    nearly(connection, f'"{asked}"')
+    assert time.perf_counter() - started < 2
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
@@ -107,6 +170,12 @@ def test_what_has_nothing_in_common_is_not_offered(connection: sqlite3.Connectio
         ("kaseloads", "caseloads"),
         ("mashh morning", "mash morning"),
         ('"child protektion case"', '"child protection case"'),
+        ("feed:show caselods", "feed:show caseloads"),
+        ("caselods -protecton", "caseloads -protecton"),
+        ("caselods NEAR/5 dwn", "caseloads NEAR/5 down"),
+        ("caselo*", None),  # somebody says what begins so
+        ("caselodz* morning", "caseloads* morning"),
+        ("mosh caselods protecton zebbra yakk xyloph", None),  # another language, perhaps
         ("xylophone", None),
         ("things", None),  # nothing wrong with it
     ],
@@ -119,6 +188,40 @@ def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Con
     assert instead(connection, '"down things"').looser == "down things"
     assert instead(connection, "mash zebra").looser == "mash OR zebra"
     assert instead(connection, "zebra yak").looser is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "looser"),
+    [
+        ("zebra -things", None),
+        ("speaker:nobody things", None),
+        ("zebra things -money", "zebra OR things -money"),
+        ('"down things" feed:show', "down things feed:show"),
+        ("mash zebra feed:other", None),
+        ("caselod* NEAR/5 mas*", "caselod* OR mas*"),
+    ],
+)
+def test_what_narrows_stays_in_a_looser_search(connection: sqlite3.Connection, typed: str, looser: str | None) -> None:
+    assert instead(connection, typed).looser == looser
+
+
+def test_a_mishearing_that_was_set_aside_is_not_said_any_more(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("The caselods fell."))
+        add_transcript(db, one, spoken("The caseloads fell."), key="1" * 12)
+    with reader(tmp_path / "a.db") as opened:
+        assert spelling(opened.cursor(), "caselods") == "caseloads"
+
+
+def test_a_table_named_vocabulary_stays_in_sight(tmp_path: Path) -> None:
+    with writer(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("The caseloads fell."))
+        db.execute("create table vocabulary (mine)")
+    with reader(tmp_path / "a.db") as opened:
+        assert spelling(opened.cursor(), "caselods") == "caseloads"
+        assert opened.execute("select mine from vocabulary").fetchall() == []
 
 
 def test_hits_are_counted_by_feed_speaker_role_and_question(connection: sqlite3.Connection) -> None:

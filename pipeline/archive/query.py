@@ -74,11 +74,12 @@ class Alternative:
 class Query:
     """A compiled query. ``match`` is the whole of it, empty when there is nothing to look for.
 
-    ``speakers`` are parts of names, ``feeds`` slugs, ``questions`` numbers of published questions: any of each is
-    wanted.
+    ``excluded`` finds what is unwanted, empty when nothing is. ``speakers`` are parts of names, ``feeds`` slugs,
+    ``questions`` numbers of published questions: any of each is wanted.
     """
 
     match: str = ""
+    excluded: str = ""
     alternatives: tuple[Alternative, ...] = ()
     speakers: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
@@ -120,13 +121,43 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Typed:
+    """A query as it was typed. ``words`` are looked for, each folded and with its characters' span in the text.
+
+    ``besides`` are its filters and exclusions.
+    """
+
+    words: tuple[tuple[str, int, int], ...]
+    besides: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Token:
-    """A word or a quotation as it was typed, or an operator (``kind`` is ``or``, ``near`` or a filter's name)."""
+    """A word or a quotation as it was typed, or an operator (``kind`` is ``or``, ``near`` or a filter's name).
+
+    ``begin`` and ``end`` are of all that was typed for it, its quotes and its filter's name too.
+    """
 
     kind: str
     raw: str
     negative: bool = False
     quoted: bool = False
+    begin: int = 0
+    end: int = 0
+
+
+def take_apart(text: str) -> Typed:
+    """Tell the words that are looked for from operators, filters and exclusions."""
+    tokens = [token for token in _tokens(text) if token.kind not in {"or", "near"}]
+    wanted = [token for token in tokens if token.kind == "text" and not token.negative]
+    return Typed(
+        words=tuple(
+            (word, token.begin + begin, token.begin + end)
+            for token in wanted
+            for word, begin, end in folded_words(text[token.begin : token.end])
+        ),
+        besides=" ".join(text[token.begin : token.end] for token in tokens if token not in wanted),
+    )
 
 
 def compile_query(text: str) -> Query:
@@ -149,6 +180,7 @@ def compile_query(text: str) -> Query:
         Alternative(f"({' AND '.join(term.fts for term in group)}){without}", tuple(group)) for group in groups if group
     )
     return Query(
+        excluded=" OR ".join(excluded),
         match=" OR ".join(f"({alternative.match})" for alternative in alternatives),
         alternatives=alternatives,
         speakers=narrowing["speaker"],
@@ -229,6 +261,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         if text[position].isspace():
             position += 1
             continue
+        begin = position
         negative = text[position] == "-" and position + 1 < len(text) and not text[position + 1].isspace()
         narrowing = None if negative else _NARROWING.match(text, position)
         start = narrowing.end() if narrowing else position + negative
@@ -243,9 +276,9 @@ def _tokens(text: str) -> Iterator[_Token]:
         elif near:
             yield _Token("near", near[1])
         elif kind == "question" and not re.fullmatch(r"[0-9]{1,4}", raw):
-            yield _Token("text", f"question {raw}")
+            yield _Token("text", f"question {raw}", begin=begin, end=position)
         else:
-            yield _Token(kind, raw, negative, quoted)
+            yield _Token(kind, raw, negative, quoted, begin, position)
 
 
 def _piece(text: str, start: int) -> tuple[str, int, bool]:

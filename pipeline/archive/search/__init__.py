@@ -7,21 +7,32 @@ runs across two segments; its hit is the quotation itself, with the second of it
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pipeline.archive.query import Query, compile_query, fold
 from pipeline.archive.search import passages, words
-from pipeline.archive.search.hits import ANYTHING, END, ORDERS, Filters, Hit, Order, Position, Results, marked
+from pipeline.archive.search.hits import (
+    ANYTHING,
+    END,
+    MARK,
+    MARKED,
+    ORDERS,
+    UNMARK,
+    Filters,
+    Hit,
+    Order,
+    Position,
+    Results,
+    marked,
+)
 from pipeline.archive.search.passages import Span
 from pipeline.archive.search.scope import Scope
 
 __all__ = ["ORDERS", "PAGE_SIZE", "Filters", "Hit", "Order", "Results", "search"]
 
 PAGE_SIZE = 20
-_MARK, _UNMARK = "\x02", "\x03"
 
 
 def search(
@@ -169,7 +180,7 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query) -> M
     # The index looks each segment up anew, and puts beginnings of words together each time: unless a plus sign keeps
     # the condition from it, and it reads all that fits.
     rows = cursor.execute(
-        f"""select rowid, highlight(segments_fts, 0, '{_MARK}', '{_UNMARK}') from segments_fts
+        f"""select rowid, highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts
         where segments_fts match ? and {"+" if query.begins else ""}rowid in ({_listed(segments)})""",
         [match],
     )
@@ -181,7 +192,7 @@ def _marks(highlit: str, text: str, beginnings: tuple[str, ...]) -> list[tuple[i
 
     Where only beginnings were looked for, those of words that do not begin so but have the same stem are left out.
     """
-    places = re.finditer(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", highlit)
+    places = MARKED.finditer(highlit)
     marks = [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
     return [(begin, end) for begin, end in marks if not beginnings or fold(text[begin:end]).startswith(beginnings)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
@@ -13,6 +14,8 @@ from pipeline.model import clock
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: tuple[Order, ...] = get_args(Order)
+MARK, UNMARK = "\x02", "\x03"  # about what FTS5 highlights; transcripts have no such characters
+MARKED = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}")
 
 
 @dataclass(frozen=True, slots=True)

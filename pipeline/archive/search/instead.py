@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.archive.query import compile_query, folded_words
+from pipeline.archive.query import compile_query, take_apart
 from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
 from pipeline.archive.search.nearly import Nearly, nearly
@@ -52,10 +52,9 @@ def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHI
 
 
 def _looser(text: str) -> Iterator[str]:
-    """Searches that ask for less: the words of a quotation in any order, then any of them."""
-    query = compile_query(text)
-    words = [word for word, _, _ in folded_words(text)]
-    if query.crosses and len(words) > 1:
-        yield " ".join(words)
+    """Searches that ask for less: the words of a quotation in any order, then any of them. What narrows stays."""
+    typed = take_apart(text)
+    words = [word + "*" * text.startswith("*", end) for word, _, end in typed.words]
     if len(words) > 1:
-        yield " OR ".join(words)
+        joints = (" ", " OR ") if compile_query(text).crosses else (" OR ",)
+        yield from (" ".join(filter(None, [joint.join(words), typed.besides])) for joint in joints)

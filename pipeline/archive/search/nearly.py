@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from pipeline.archive.query import compile_query, folded_words
+from pipeline.archive.query import Query, compile_query, folded_words, take_apart
 from pipeline.archive.search import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
 from pipeline.archive.search.passages import Span
@@ -20,9 +20,11 @@ from pipeline.archive.search.words import matching
 SHARE = 0.4  # of the words of a quotation that may differ
 OFFERED = 3  # passages
 _SAMPLE = 2_000  # occurrences of a word from which it says little about a quotation
-_READ = 60  # segments about which a quotation is looked for
+_FOUND = 5_000  # segments that share words with it, at most, of which the likeliest
+_READ = 200  # in scope are read with what is around them
 _COMPARED = 8  # of these that are compared word by word
 _QUOTATION = 3  # words that it needs at least
+_ASKED = 60  # of its words that are compared
 
 Steps = tuple[tuple[int | None, int | None], ...]  # pairs of places in two texts; None where one has no word
 
@@ -61,10 +63,14 @@ class _Spoken(NamedTuple):
 
 
 def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
-    """Return the passages that differ least from a quotation, which need not be in quotes, the nearest first."""
+    """Return the passages that differ least from a quotation, which need not be in quotes, the nearest first.
+
+    The first words of a long one are compared. Filters hold of the segment in which a passage begins, exclusions of
+    its whole transcript.
+    """
     query = compile_query(text)
     quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
-    asked = quoted[0] if quoted else tuple(word for word, _, _ in folded_words(text))
+    asked = (quoted[0] if quoted else tuple(word for word, _, _ in take_apart(text).words))[:_ASKED]
     if len(asked) < _QUOTATION:
         return ()
     cursor = connection.cursor()
@@ -72,12 +78,14 @@ def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     scope = Scope.of(cursor, filters, query)
     windows = [
         _spoken(cursor, anchor, place, len(asked))
-        for anchor in _likely(cursor, asked)
+        for anchor in _in_scope(scope, query, _likely(cursor, asked))
         if (place := scope.place_of(anchor))
     ]
-    texts = [" ".join(word.folded for word in window) for window in windows]
+    wanted = " ".join(asked)
+    # What is shorter than the quotation would be compared with a part of it.
+    texts = [" ".join(word.folded for word in window).ljust(len(wanted)) for window in windows]
     found: dict[Span, tuple[int, tuple[Piece, ...]]] = {}
-    for _, _, n in process.extract(" ".join(asked), texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
+    for _, _, n in process.extract(wanted, texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
         window = windows[n]
         begin, end, steps = compare(asked, [word.folded for word in window])
         differing = sum(a is None or s is None or asked[a] != window[s].folded for a, s in steps)
@@ -85,9 +93,20 @@ def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
             first, last = window[begin], window[end - 1]
             span = Span(first.segment, first.begin, last.segment, last.end)
             found[span] = differing, tuple(_pieces(asked, window, steps))
-    nearest = sorted(found, key=lambda span: (found[span][0], -span.first))[:OFFERED]
+    fits = set(scope.kept([span.first for span in found]))
+    nearest = sorted((span for span in found if span.first in fits), key=lambda span: (found[span][0], -span.first))[
+        :OFFERED
+    ]
     hits = hits_of(connection, nearest, query)
     return tuple(Nearly(hit, *found[span]) for span, hit in zip(nearest, hits, strict=True))
+
+
+def _in_scope(scope: Scope, query: Query, anchors: Sequence[int]) -> list[int]:
+    """Those of some segments about which a quotation may begin in scope, and where nothing unwanted is said."""
+    barred = set(scope.holding(query.excluded)) if query.excluded else set[Place]()
+    fits = set(scope.kept([one for anchor in anchors for one in (anchor - 1, anchor)]))
+    near = (one for one in anchors if (one in fits or one - 1 in fits) and scope.place_of(one) not in barred)
+    return list(islice(near, _READ))
 
 
 def _pieces(asked: Sequence[str], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
@@ -124,7 +143,7 @@ def _likely(cursor: sqlite3.Cursor, asked: Sequence[str]) -> list[int]:
         return []
     order = "order by rank " if rare else ""
     sql = f"select rowid from segments_fts where segments_fts match ? {order}limit ?"
-    return [segment for (segment,) in cursor.execute(sql, [match, _READ])]
+    return [segment for (segment,) in cursor.execute(sql, [match, _FOUND])]
 
 
 def _spoken(cursor: sqlite3.Cursor, anchor: int, place: Place, words: int) -> list[_Spoken]:

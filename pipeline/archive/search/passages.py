@@ -5,7 +5,6 @@ The index of whole transcripts says in which episodes they are; where in an epis
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from pipeline.archive.query import Query, Term, folded_words
-from pipeline.archive.search.hits import Order, Position
+from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.words import within
 
 EPISODES = 200  # looked through for one page
 _FEW = 20  # segments of an episode that are read rather than asking the index more closely
 _OPENING = 6  # words of a phrase that are looked for before all of it is compared
-_MARK, _UNMARK = "\x02", "\x03"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -159,7 +157,7 @@ def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
     FTS5 marks the words in the whole text, which is the segments' joined by single spaces.
     """
     found = cursor.execute(
-        f"""select highlight(transcripts_fts, 0, '{_MARK}', '{_UNMARK}') from transcripts_fts
+        f"""select highlight(transcripts_fts, 0, '{MARK}', '{UNMARK}') from transcripts_fts
         where transcripts_fts match ? and rowid = ?""",
         [term.fts, place.transcript],
     ).fetchone()
@@ -177,7 +175,7 @@ def _runs(marked: str, near: Term) -> Iterator[tuple[int, int]]:
     """Spans of characters of a text, each from one marked place to the last of as many as are to be near each other."""
     run: tuple[int, int] | None = None
     ended = places = 0  # where in the marked text, and how many there are in the run
-    for n, place in enumerate(re.finditer(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", marked)):
+    for n, place in enumerate(MARKED.finditer(marked)):
         begin = place.start() - 2 * n  # the marks before it are no characters of the text
         close = len(folded_words(marked[ended : place.start()])) <= near.near
         if run and close and places < near.parts:

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from pipeline.archive.query import folded_words
-from pipeline.archive.search.words import matching
+from pipeline.archive.query import folded_words, take_apart
+from pipeline.archive.search.hits import MARK, MARKED, UNMARK
 
-_MARK, _UNMARK = "\x02", "\x03"
+_VOCABULARY = "interview_archive_words"  # a temporary table hides one of the same name
+_CORRECTED = 3  # words
 
 
 def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
-    """The text with each word that nobody says replaced by the nearest that somebody does; None if there is none."""
-    parts, position, changed = [], 0, False
-    for word, begin, end in folded_words(text):
-        if len(word) > 2 and not matching(cursor, f'"{word}"', 1):
-            nearest = _nearest_word(cursor, word)
-            if nearest:
-                parts += [text[position:begin], nearest]
-                position, changed = end, True
-    return "".join([*parts, text[position:]]) if changed else None
+    """The text with the words that nobody says replaced by the nearest that somebody does; None if there are none.
+
+    Operators, filters and exclusions stay. A few words are replaced, and none where most are unknown: it is in another
+    language, perhaps, and each takes long.
+    """
+    words = [
+        (word, begin, end, _is_said(cursor, f'"{word}"' + "*" * text.startswith("*", end)))
+        for word, begin, end in take_apart(text).words
+        if len(word) > 2
+    ]
+    unknown = [(word, begin, end) for word, begin, end, is_said in words if not is_said]
+    if len(unknown) > max(len(words) / 2, 2):
+        return None
+    parts, position = list[str](), 0
+    for word, begin, end in unknown[:_CORRECTED]:
+        nearest = _nearest_word(cursor, word)
+        if nearest:
+            parts += [text[position:begin], nearest]
+            position = end
+    return "".join([*parts, text[position:]]) if parts else None
+
+
+def _is_said(cursor: sqlite3.Cursor, match: str) -> bool:
+    """Tell whether an FTS5 expression fits a transcript that is searched."""
+    sql = """select 1 from transcripts_fts f cross join transcripts t on t.id = f.rowid and t.preferred = 1
+        where transcripts_fts match ? limit 1"""
+    return cursor.execute(sql, [match]).fetchone() is not None
 
 
 def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
     """The word of the index that is spelt most alike, as somebody said it."""
     cursor.execute(
-        "create virtual table if not exists temp.vocabulary using fts5vocab('main', 'transcripts_fts', 'row')"
+        f"create virtual table if not exists temp.{_VOCABULARY} using fts5vocab('main', 'transcripts_fts', 'row')"
     )
     tolerated = 1 if len(word) <= 4 else 2 if len(word) <= 9 else 3
     # What is misspelt seldom begins with another letter, and the whole vocabulary takes long to read.
     ranges = ((word[0], word[0] + "\U0010ffff"), ("", "\U0010ffff"))
     for low, high in ranges:
-        rows = cursor.execute("select term, doc from temp.vocabulary where term >= ? and term < ?", [low, high])
-        stems = dict(rows.fetchall())
+        rows = cursor.execute(f"select term from temp.{_VOCABULARY} where term >= ? and term < ?", [low, high])
+        stems = [stem for (stem,) in rows]
         # The index holds stems: a form may have up to three letters more.
-        near = process.extract(word, list(stems), scorer=OSA.distance, score_cutoff=tolerated + 3, limit=12)
+        near = process.extract(word, stems, scorer=OSA.distance, score_cutoff=tolerated + 3, limit=12)
         forms = {form for stem, _, _ in near for form in _forms(cursor, stem)}
         fits = [(OSA.distance(word, form), form) for form in sorted(forms)]
         fits = [fit for fit in fits if fit[0] <= tolerated]
@@ -51,10 +69,11 @@ def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
 def _forms(cursor: sqlite3.Cursor, stem: str) -> Iterator[str]:
     """Words as they were said that have this stem."""
     rows = cursor.execute(
-        f"""select highlight(segments_fts, 0, '{_MARK}', '{_UNMARK}') from segments_fts
+        f"""select highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts f
+        cross join segments s on s.id = f.rowid join transcripts t on t.id = s.transcript and t.preferred = 1
         where segments_fts match ? limit 5""",
         [f'"{stem}"*'],
     )
     for (text,) in rows:
-        for marked in re.findall(f"{_MARK}([^{_UNMARK}]*){_UNMARK}", text):
+        for marked in MARKED.findall(text):
             yield from (word for word, _, _ in folded_words(marked))
