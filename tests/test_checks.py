@@ -21,7 +21,7 @@ from pipeline.archive.database import editor, writer
 from pipeline.archive.listing import changes
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
-from pipeline.archive.transcripts import preferred_transcript, publish
+from pipeline.archive.transcripts import preferred_transcript, save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
@@ -260,7 +260,7 @@ def test_what_was_undone_is_left_in_no_transcript(archive: Database, one: str) -
     publishers = Transcript(
         SHA256, 60.0, "vtt", "vtt", "en", NOW, (Segment(0.0, 2.9, MACHINE[0].text),), source="publisher"
     )
-    publish(archive, one, publishers, "p")
+    save_transcript(archive, one, publishers, "p")
     add_transcript(archive, one, spoken("We wait for the Offstead report."), sha256=SHA256, key="1" * 12)
 
     def firsts() -> list[str]:
@@ -381,7 +381,7 @@ def test_editors_check_beside_a_run_that_writes(tmp_path: Path) -> None:
                 assert begun.wait(10)
                 for n in range(60):  # a publisher's begins by reading; so does a poll
                     heard_again = (Segment(0.0, 3.0, f"We waited for {n}."), *MACHINE[1:])
-                    publish(
+                    save_transcript(
                         db, one, Transcript(SHA256, 60.0, "vtt", "vtt", "en", NOW, heard_again, source="publisher"), "p"
                     )
                     add_feed(db, "show", episode("one", title=f"Title {n}"))

@@ -14,7 +14,7 @@ from pipeline.addresses import quote_path
 from pipeline.archive import checks, said
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.said import Piece, Stretch
-from pipeline.archive.transcripts import publish, save_matches, save_rendition
+from pipeline.archive.transcripts import save_matches, save_rendition, save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
 from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript, Word
@@ -33,7 +33,7 @@ def transcribe(
     db: Database, episode_id: str, segments: Sequence[Segment], *, model: str = "tiny.en", **facts: object
 ) -> int:
     transcript = Transcript(SHA, 60.0, "faster-whisper", model, "en", NOW, tuple(segments))
-    return publish(db, episode_id, replace(transcript, **facts), model)  # type: ignore[arg-type]
+    return save_transcript(db, episode_id, replace(transcript, **facts), model)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -220,7 +220,9 @@ def test_a_file_of_several_episodes_is_quoted_from_the_newest_that_is_transcribe
 
 def test_a_recording_that_was_replaced_is_quoted_as_before(archive: Database, one: str) -> None:
     keep(archive, one, "f" * 64)
-    publish(archive, one, Transcript("f" * 64, 60.0, "x", "y", "en", LATER, spoken("Another recording.")), "new")
+    save_transcript(
+        archive, one, Transcript("f" * 64, 60.0, "x", "y", "en", LATER, spoken("Another recording.")), "new"
+    )
     assert quoted(archive, 0.0, 0.9).wording.text == "Good social"
 
 

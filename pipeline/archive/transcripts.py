@@ -78,7 +78,7 @@ def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
     return found[0] if found else None
 
 
-def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int:
+def save_transcript(db: Database, episode: str, transcript: Transcript, key: str) -> int:
     """Put a transcript, its segments and both indexes into the database.
 
     Whisper's becomes the episode's preferred one, a publisher's only where there is no other. A transcript that is
