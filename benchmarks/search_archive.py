@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed, save_poll
-from pipeline.archive.transcripts import publish, save_rendition
+from pipeline.archive.transcripts import save_rendition, save_transcript
 from pipeline.model import FeedEpisode, KeptAudio, Segment, Speaker, Transcript, Word
 
 SEED = 20261126
@@ -268,7 +268,7 @@ def _transcribe(db: Database, episode: str, n: int, spoken: tuple[Segment, ...],
     host, guest = spoken[0].speaker or "", spoken[-1].speaker or ""
     speakers = (Speaker(host, host, "host", duration / 10), Speaker(guest, guest, "guest", duration * 0.9))
     transcript = Transcript(sha256, duration, "faster-whisper", "tiny.en", "en", when, spoken, speakers=speakers)
-    number = publish(db, episode, transcript, "0" * 12)
+    number = save_transcript(db, episode, transcript, "0" * 12)
     # Every fortieth segment begins a question; what follows is its answer.
     db.execute(
         """update segments set question = n / 40 + 1, role = case when n % 40 < 3 then 'question' else 'answer' end

@@ -16,7 +16,7 @@ from pipeline.archive.database import immediate
 from pipeline.archive.reading import episode_named
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.checking import overlap
-from pipeline.correcting import second
+from pipeline.correcting import note, second
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.options import db_option, editor_name, editor_option, json_option, print_json
@@ -31,7 +31,7 @@ from pipeline.times import exactly, utc_now
 @click.option("--text", help="The words as you hear them; '' if nothing is said.  [default: those that are there]")
 @click.option("--note", help="Why; kept with the check.")
 @editor_option
-@click.option("--undo", "undone", is_flag=True, help="Undo the check that counts there.")
+@click.option("--undo", "undone", is_flag=True, help="Undo every check that counts there.")
 @click.option("--history", "shown", is_flag=True, help="Show what was checked and undone, there or in all of EPISODE.")
 @json_option
 def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any) -> None:
@@ -80,7 +80,7 @@ def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
         (here.first, here.last),
         given["text"],
         seen=here.seal,
-        note=given["note"],
+        note=note(given),
         editor=editor_name(given["editor"]),
         now=utc_now(),
     )
@@ -90,7 +90,7 @@ def _undo(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
     if not here.checks:
         raise CorrectionError(f"{here.episode} has no check to undo at {exactly(here.start)}")
     for one in here.checks:
-        undo(archive, here.episode, one.id, note=given["note"], editor=editor_name(given["editor"]), now=utc_now())
+        undo(archive, here.episode, one.id, note=note(given), editor=editor_name(given["editor"]), now=utc_now())
 
 
 def _show(archive: Database, episode: str, given: Mapping[str, Any], as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
+from pipeline.refinding import bare, fitted, kept_out, middle, refound
 from pipeline.text import timed_words
 
 TEXT_LENGTH = 10_000  # characters
@@ -62,28 +64,26 @@ def overlap(one: Stretch, other: Stretch) -> bool:
 def in_force(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segment, ...]:
     """Return a transcript with the checked words: as many segments, one for one.
 
-    Whatever the segments are, words in a checked stretch give way to the words that the person heard there, which are
-    certain. Those that are the same keep their times; others get the times of the words that they replace, or lie
-    between their neighbours. Where the machine heard nothing at all, they go to the segment before. A segment all of
-    whose words were checked loses its flags, and is empty where nothing is said.
+    Whatever the segments are, the words that were checked, as ``refound``, give way to those that the person heard,
+    which are certain. Those that are the same keep their times; others get the times of the words that they replace, or
+    lie between their neighbours. Where the machine heard nothing at all, they go to the segment before. A segment all
+    of whose words were checked loses its flags, and is empty where nothing is said.
+
+    Checked words lie within their check, and others do not: what another transcription put across an edge is moved to
+    its own side. Words that did not overlap do not overlap then either.
 
     Args:
         segments: as the machine heard them, in order of time; without any there is no place for words.
         checks: of the same recording; none overlap.
     """
     found, ordered = list(segments), sorted(checks, key=lambda check: check.start)
-    touched = defaultdict(list)
-    for n, segment in enumerate(found):
-        for check in _near(segment, ordered):
-            touched[check.id].append(n)
-    for check in ordered if found else ():
-        numbers = [n for n in touched[check.id] if _covered(found[n], check)]
-        if _is_confirmed([found[n] for n in numbers], check):
-            for n in numbers:
-                words = tuple(word._replace(probability=1.0) for word in found[n].words)
-                found[n] = replace(found[n], words=words, confidence=1.0)
-        else:
-            _reword(found, numbers, check)
+    if not found or not ordered:
+        return tuple(found)
+    old = [_Placed(n, word) for n, segment in enumerate(found) for word in timed_words(segment)]
+    new, reworded = _stated(found, old, ordered)
+    before, after = _by_segment(old), _by_segment(new)
+    for n in {n for n in (*before, *after) if before[n] != after[n]} | reworded:
+        found[n] = _filled(found[n], before[n], after[n], reworded=n in reworded)
     return tuple(replace(one, flags=()) if one.flags and is_checked(one, ordered) else one for one in found)
 
 
@@ -107,80 +107,93 @@ def _near(segment: Segment, checks: Sequence[Check]) -> list[Check]:
     return [check for check in checks[first:last] if overlap(check, segment)]
 
 
-def _covered(segment: Segment, check: Check) -> list[Word]:
-    return [word for word in timed_words(segment) if _is_about(check, segment, word)]
-
-
 def _is_about(check: Check, segment: Segment, word: Word) -> bool:
     """Tell whether a check is about a word: what lies across its edge belongs to the side of its middle."""
-    return _is_inside(segment, check) or check.start <= _middle(word) < check.end
+    return _is_inside(segment, check) or check.start <= middle(word) < check.end
 
 
 def _is_inside(segment: Segment, check: Check) -> bool:
     return overlap(segment, check) and check.start <= segment.start and segment.end <= check.end
 
 
-def _middle(word: Word) -> float:
-    return (word.start + word.end) / 2
+def _stated(
+    segments: Sequence[Segment], old: Sequence[_Placed], checks: Sequence[Check]
+) -> tuple[list[_Placed], set[int]]:
+    """The words of a transcript with checks in force, and the numbers of the segments in which some are checked."""
+    words = [one.word for one in old]
+    new: list[_Placed] = []
+    reworded = set()
+    done, time = 0, 0.0
+    for check in checks:
+        first, stop = refound(words, check, done)
+        new += _with_words(old[done:first], kept_out(words[done:first], time, check.start))
+        home = max((n for n, one in enumerate(segments) if one.start <= check.start), default=0)
+        own = _with_words(old[first:stop], fitted(words[first:stop], check.start, check.end))
+        said = _reworded(own, check, home)
+        new += said
+        reworded |= {one.segment for one in (*own, *said)}
+        done, time = stop, check.end
+    return [*new, *_with_words(old[done:], kept_out(words[done:], time, math.inf))], reworded
 
 
-def _is_confirmed(segments: Sequence[Segment], check: Check) -> bool:
-    """Tell whether whole segments already say what was checked, so that no word of them changes."""
-    said = " ".join(word for segment in segments for word in segment.text.split())
-    return all(_is_inside(segment, check) for segment in segments) and said == check.text
+def _with_words(placed: Sequence[_Placed], words: Sequence[Word]) -> list[_Placed]:
+    """The same places with other words, or with none."""
+    return [replace(one, word=word) for one, word in zip(placed, words, strict=False)]
 
 
-def _reword(segments: list[Segment], numbers: Sequence[int], check: Check) -> None:
-    """Put the words of a check into the segments of these numbers, or where there is none, into the one before."""
-    old = [_Placed(n, word) for n in numbers for word in _covered(segments[n], check)]
-    home = max((n for n, one in enumerate(segments) if one.start <= check.start), default=0)
-    new = list(_reworded(old, check, home))
-    for n in {placed.segment for placed in (*old, *new)}:
-        segments[n] = _filled(segments[n], [placed.word for placed in new if placed.segment == n], check)
+def _by_segment(placed: Iterable[_Placed]) -> defaultdict[int, list[Word]]:
+    found = defaultdict(list)
+    for one in placed:
+        found[one.segment].append(one.word)
+    return found
 
 
-def _reworded(old: Sequence[_Placed], check: Check, home: int) -> Iterator[_Placed]:
+def _reworded(old: Sequence[_Placed], check: Check, home: int) -> list[_Placed]:
     """The checked words in order, at the times and in the segments of those that they replace, else in ``home``."""
     texts = check.text.split()
-    before, after = [_bare(one.word.text) for one in old], [_bare(text) for text in texts]
-    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    for tag, first, last, begin, end in steps:
+    if " ".join(one.word.text for one in old).split() == texts:
+        return [replace(one, word=one.word._replace(probability=1.0)) for one in old]
+    before, after = [bare(one.word.text) for one in old], [bare(text) for text in texts]
+    found: list[_Placed] = []
+    old = list(old)
+    for tag, first, last, begin, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         was, now = old[first:last], texts[begin:end]
         if tag == "insert":
             beside = old[max(first - 1, 0)].segment if old else home
-            yield from (_Placed(beside, word) for word in _spread(now, *_gap(old, first, check)))
+            found += [_Placed(beside, word) for word in _spread(now, *_gap(found, old, first, check))]
         elif len(was) == len(now):
-            for one, text in zip(was, now, strict=True):
-                yield _Placed(one.segment, one.word._replace(text=text, probability=1.0))
+            found += [
+                _Placed(one.segment, one.word._replace(text=text, probability=1.0))
+                for one, text in zip(was, now, strict=True)
+            ]
         else:
-            yield from _in_place_of(was, now, check)
+            found += _in_place_of(was, now)
+    return found
 
 
-def _bare(word: str) -> str:
-    """A word by which to find it again where only capitals or punctuation changed."""
-    return "".join(c for c in word.casefold() if c.isalnum()) or word
-
-
-def _in_place_of(old: Sequence[_Placed], texts: Sequence[str], check: Check) -> Iterator[_Placed]:
+def _in_place_of(old: Sequence[_Placed], texts: Sequence[str]) -> Iterator[_Placed]:
     """Words in the place of more or fewer others: shared out among their segments, evenly over the time of those."""
     owners = [old[n * len(old) // len(texts)].segment for n in range(len(texts))]
     for segment, group in groupby(zip(owners, texts, strict=True), key=lambda pair: pair[0]):
         own = [one.word for one in old if one.segment == segment]
-        start = max(own[0].start, check.start)
-        end = max(start, min(own[-1].end, check.end))
-        yield from (_Placed(segment, word) for word in _spread([text for _, text in group], start, end))
+        words = _spread([text for _, text in group], own[0].start, own[-1].end)
+        yield from (_Placed(segment, word) for word in words)
 
 
-def _gap(old: Sequence[_Placed], at: int, check: Check) -> tuple[float, float]:
-    """When words can be said that are missing before word number ``at``: where no pause is, late in the one before."""
-    last = max(old[at].word.start, check.start) if at < len(old) else check.end
-    if at == 0:
-        return check.start, last
-    before = old[at - 1].word
-    first = max(before.end, check.start)
-    if first >= last:
-        first = max(_middle(before), check.start)
-    return first, max(first, min(last, check.end))
+def _gap(found: list[_Placed], old: list[_Placed], at: int, check: Check) -> tuple[float, float]:
+    """When words can be said that are missing before word number ``at``.
+
+    Where no pause is, a neighbour makes room for them: the one before ends earlier, or the first begins later.
+    """
+    start = found[-1].word.end if found else check.start
+    end = old[at].word.start if at < len(old) else check.end
+    if start >= end and found:
+        start = middle(found[-1].word)
+        found[-1] = replace(found[-1], word=found[-1].word._replace(end=start))
+    elif start >= end and old:
+        end = middle(old[at].word)
+        old[at] = replace(old[at], word=old[at].word._replace(start=end))
+    return start, max(start, end)
 
 
 def _spread(texts: Sequence[str], start: float, end: float) -> tuple[Word, ...]:
@@ -188,16 +201,19 @@ def _spread(texts: Sequence[str], start: float, end: float) -> tuple[Word, ...]:
     return timed_words(Segment(start, end, " ".join(texts)))
 
 
-def _filled(segment: Segment, words: Sequence[Word], check: Check) -> Segment:
-    """A segment with these words in the place of those of its own that a check is about."""
-    others = [word for word in timed_words(segment) if not _is_about(check, segment, word)]
-    before = [word for word in others if _middle(word) < check.start]
-    found = (*before, *words, *others[len(before) :])
+def _filled(segment: Segment, was: Sequence[Word], words: Sequence[Word], *, reworded: bool) -> Segment:
+    """A segment with other words than it had; or only with other times, or more certain ones."""
+    same = [word.text for word in was] == [word.text for word in words]
+    unmoved = same and [word[:2] for word in was] == [word[:2] for word in words]
     return replace(
         segment,
         start=min([segment.start, *(word.start for word in words)]),
         end=max([segment.end, *(word.end for word in words)]),
-        text=" ".join(word.text for word in found),
-        words=found,
-        confidence=round(fmean(word.probability for word in found), 4) if found else None,
+        text=segment.text if same else " ".join(word.text for word in words),
+        words=segment.words if unmoved and not segment.words else tuple(words),
+        confidence=_confidence(words) if reworded else segment.confidence,
     )
+
+
+def _confidence(words: Sequence[Word]) -> float | None:
+    return round(fmean(word.probability for word in words), 4) if words else None

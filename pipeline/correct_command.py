@@ -14,7 +14,7 @@ from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, correct, history, undo, worth_a_look
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate
-from pipeline.correcting import correction, number, read_rows
+from pipeline.correcting import correction, note, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
 from pipeline.options import FilePath, db_option, editor_name, editor_option, json_option, print_json
 from pipeline.times import exactly, utc_now
@@ -89,7 +89,7 @@ def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
     episode = reading.episode_named(archive.conn, given["episode"])
-    undo(archive, episode, which, editor=editor_name(given["editor"]), now=utc_now(), note=given["note"])
+    undo(archive, episode, which, editor=editor_name(given["editor"]), now=utc_now(), note=note(given))
     _tell(archive, episode, which, as_json)
 
 

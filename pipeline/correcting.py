@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import yaml
 
+from pipeline.checking import clean
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction
 from pipeline.times import seconds
@@ -41,10 +42,15 @@ def correction(fields: Mapping[str, str | None], number: int, *, editor: str, no
         second("start", fields),
         second("end", fields),
         second("answer_end", fields),
-        note=(fields.get("note") or "").strip() or None,
+        note=note(fields),
         editor=editor,
         made_at=now,
     )
+
+
+def note(fields: Mapping[str, str | None]) -> str | None:
+    """Return the field ``note`` without what nobody can see, None where it is empty."""
+    return clean(fields.get("note") or "") or None
 
 
 def number(text: str, name: str = "question") -> int:

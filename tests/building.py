@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import ensure_feed, save_poll
-from pipeline.archive.transcripts import publish, save_rendition
+from pipeline.archive.transcripts import save_rendition, save_transcript
 from pipeline.model import FeedEpisode, KeptAudio, Question, Segment, Transcript, Word
 
 NOW = "2026-01-02T03:04:05Z"
@@ -67,4 +67,4 @@ def add_transcript(
     audio = KeptAudio(sha256, f"audio/{sha256[:2]}/{sha256}.mp3", 1000, "audio/mpeg", 60.0, "u", "u", NOW)
     save_rendition(db, episode_id, audio)
     transcript = Transcript(sha256, 60.0, "faster-whisper", "tiny.en", "en", NOW, tuple(segments))
-    return publish(db, episode_id, transcript, key)
+    return save_transcript(db, episode_id, transcript, key)

@@ -11,7 +11,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed
 from pipeline.archive.questions import save_groups
-from pipeline.archive.transcripts import publish, save_matches, save_rendition
+from pipeline.archive.transcripts import save_matches, save_rendition, save_transcript
 from pipeline.model import KeptAudio, Match, Role, Segment, Speaker, Transcript
 from tests.archive_fixture import EVIL
 from tests.building import NOW, add_feed, episode, spoken
@@ -52,7 +52,7 @@ def add_interview(db: Database, episode_id: str, *, sha256: str, guest: str = GU
         Speaker("Speaker 3", None, "unknown", 1.0),
     )
     transcript = Transcript(sha256, 60.0, "faster-whisper", "tiny.en", "en", NOW, segments, speakers=speakers)
-    number = publish(db, episode_id, transcript, "0" * 12)
+    number = save_transcript(db, episode_id, transcript, "0" * 12)
     matches = [
         Match(1, "asked", 0.0, 4.0, 30.0, 0.9),
         Match(2, "uncertain", 30.0, 32.0, 50.0, 0.4),

@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import publish, save_rendition
+from pipeline.archive.transcripts import save_rendition, save_transcript
 from pipeline.model import KeptAudio, Transcript
 from tests.archive_fixture import Kept, Serve, kept, listening, serve
 from tests.browsing import QUIET, chromium, wait_for, watched
@@ -234,7 +234,7 @@ def hour(kept: Kept, serve: Serve, tmp_path: Path) -> Iterator[tuple[str, Counti
     keep(kept, sha256, len(content), duration=HOUR).write_bytes(content)
     transcript = Transcript(sha256, HOUR, "faster-whisper", "tiny.en", "en", NOW, spoken("Late words.", start=3240.0))
     with writer(kept.path) as db:
-        publish(db, kept.waiting, transcript, "k")
+        save_transcript(db, kept.waiting, transcript, "k")
     counting = Counting()
     with listening(serve(), counting.around) as base:
         yield f"{base}/-/episode/{kept.waiting}?t=3240", counting

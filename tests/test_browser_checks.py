@@ -103,6 +103,17 @@ def test_what_is_refused_is_told_in_the_form_and_nothing_typed_is_lost(page: Pag
     expect(watched.locator("#check-text")).to_have_value("Other words.")
 
 
+def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[str, str]) -> None:
+    cut_off = another(page)  # the browser itself writes the failure into the console
+    cut_off.goto(desk[1])
+    open_northbridge(cut_off, desk[0])
+    cut_off.locator("#s4 + .checking a").click()
+    cut_off.route("**/-/episode/**", lambda route: route.abort())
+    cut_off.get_by_role("button", name="Checked", exact=True).click()
+    expect(cut_off.locator(".player .told")).to_have_text(re.compile("checked, but this page could not be renewed"))
+    expect(cut_off.locator("form.check-form")).to_have_count(0)
+
+
 def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None:
     plain = another(page, java_script_enabled=False)
     plain.goto(desk[1])

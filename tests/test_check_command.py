@@ -67,6 +67,12 @@ def test_without_text_the_words_that_are_there_are_confirmed(database: Path) -> 
     assert (entry.summary, entry.editor) == ("confirmed", getpass.getuser())
 
 
+def test_a_note_is_kept_without_what_nobody_can_see(database: Path) -> None:
+    call(database, "north", "--at", "0", "--note", " heard \u202e twice\x1b[31m ")
+    call(database, "north", "--at", "0", "--undo", "--note", "\u200b")
+    assert [entry.note for entry in recorded(database)] == ["heard twice[31m", None]
+
+
 def test_what_the_machine_invented_is_taken_out(database: Path) -> None:
     assert "checked: (nothing is said)" in call(database, "north", "--at", "4.5", "--text", "").stdout
     found = CliRunner().invoke(main, ["search", "--db", str(database), "watching"])

@@ -18,8 +18,8 @@ from tests.building import NOW, spoken
 TEXT = st.lists(st.sampled_from(["a", "b", "no", "not", "Ofsted", "Ofsted,"]), max_size=7).map(" ".join)
 
 
-def check(start: float, end: float, text: str, id_: int = 1) -> Check:
-    return Check(id_, "ab" * 32, start, end, text, "", None, "ann", NOW)
+def check(start: float, end: float, text: str, id_: int = 1, *, machine: str = "") -> Check:
+    return Check(id_, "ab" * 32, start, end, text, machine, None, "ann", NOW)
 
 
 def words_of(segments: tuple[Segment, ...]) -> list[Word]:
@@ -53,15 +53,17 @@ def whole_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check, tuple[int
     segments = draw(transcripts())
     first = draw(st.integers(0, len(segments) - 1))
     last = draw(st.integers(first, len(segments) - 1))
-    return segments, check(segments[first].start, segments[last].end, draw(TEXT)), (first, last)
+    machine = said(*segments[first : last + 1])
+    return segments, check(segments[first].start, segments[last].end, draw(TEXT), machine=machine), (first, last)
 
 
 @st.composite
 def any_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check]:
-    """A transcript and a check that was made on another one of the same recording."""
+    """A transcript and a check of words that it has nowhere, made on another one of the same recording."""
     segments = draw(transcripts())
     start = draw(st.integers(0, 200)) / 8
-    return segments, check(start, start + draw(st.integers(1, 100)) / 8, draw(TEXT))
+    text = draw(st.sampled_from(["", "Quick.", "Quick quick quick quick quick."]))
+    return segments, check(start, start + draw(st.integers(1, 100)) / 8, text, machine="Wick.")
 
 
 @given(whole_checks())
@@ -83,13 +85,94 @@ def test_in_other_segments_only_words_in_the_stretch_change(case: tuple[tuple[Se
     found = in_force(segments, [one])
     assert len(found) == len(segments)
 
-    def outside(words: list[Word]) -> list[Word]:
-        return [word for word in words if not one.start <= (word.start + word.end) / 2 < one.end]
-
     before, after = words_of(segments), words_of(found)
-    assert outside(after) == outside(before)
-    assert [word.text for word in after if word not in outside(after)] == one.text.split()
+    gone = [word for word in before if one.start <= word.start and word.end <= one.end]
+    heard = [word for word in after if one.start <= (word.start + word.end) / 2 < one.end]
+    assert [word.text for word in heard] == one.text.split()
+    assert [word.text for word in after if word not in heard] == [word.text for word in before if word not in gone]
     assert said(*found) == " ".join(word.text for word in after)
+
+
+def test_where_nothing_is_alike_a_word_across_the_edge_stays() -> None:
+    for shift, then in ((0.0, "We did not fail everyone again"), (0.4, "We did not fail everyone again")):
+        texts = ["We", "did", "not", "help", "again"]
+        times = [n / 2 + (shift if 1 < n < 4 else 0) for n in range(6)]
+        words = tuple(Word(a, b, text, 0.9) for text, a, b in zip(texts, times, times[1:], strict=False))
+        one = check(1.5, 2.0, "fail everyone", machine="fail anyone")
+        assert said(*in_force([Segment(0.0, 3.0, " ".join(texts), words)], [one])) == then
+
+
+@given(any_checks(), any_checks())
+def test_words_never_overlap(case: tuple[tuple[Segment, ...], Check], other: tuple[tuple[Segment, ...], Check]) -> None:
+    segments, one = case
+    checks = [one, replace(other[1], id=2)] if not overlap(one, other[1]) else [one]
+    words = words_of(in_force(segments, checks))
+    assert all(word.start <= word.end for word in words)
+    assert all(a.end <= b.start for a, b in pairwise(words))
+
+
+DISTINCT = "We did not fail anyone, it was a good year and then they came back to say so I heard no more of that at all"
+
+
+@st.composite
+def other_runs(draw: st.DrawFn) -> tuple[list[Segment], list[Segment], int]:
+    """A transcript, another model's of the same words a little earlier or later in other segments, and a segment."""
+    now, words, chance = 2.0, [], draw(st.randoms(use_true_random=False))
+    for text in DISTINCT.split():
+        start = now + chance.choice([0.0, 0.0, 0.0, 0.2, 1.5])
+        now = start + chance.uniform(0.1, 0.6)
+        words.append(Word(start, now, text, 0.5))
+    shift = draw(st.floats(-0.4, 0.4))
+    moved = [word._replace(start=word.start + shift, end=word.end + shift) for word in words]
+
+    def cut(found: list[Word]) -> list[Segment]:
+        segments = []
+        while found:
+            size = chance.randint(1, 9)
+            own, found = found[:size], found[size:]
+            segments.append(Segment(own[0].start, own[-1].end, " ".join(word.text for word in own), tuple(own)))
+        return segments
+
+    segments = cut(words)
+    return segments, cut(moved), draw(st.integers(0, len(segments) - 1))
+
+
+@given(other_runs(), st.sampled_from([None, "Ofsted", "Ofsted said", ""]))
+def test_another_models_times_neither_lose_nor_double_a_word(
+    case: tuple[list[Segment], list[Segment], int], instead: str | None
+) -> None:
+    segments, again, n = case
+    machine = segments[n].text
+    text = machine if instead is None else " ".join([instead, *machine.split()[1:]]).strip()
+    one = check(segments[n].start, segments[n].end, text, machine=machine)
+    expected = [segment.text for segment in segments]
+    expected[n] = text
+    found = in_force(again, [one])
+    assert said(*found).split() == " ".join(expected).split()
+    words = words_of(found)
+    assert all(a.end <= b.start + 1e-9 for a, b in pairwise(words))
+    heard = [word.text for word in words if one.start <= (word.start + word.end) / 2 < one.end]
+    assert heard == text.split()
+
+
+@pytest.mark.parametrize(
+    ("again", "said_then"),
+    [
+        ("We did not fail everyone again", "We did not fail everyone again"),  # what the person heard
+        ("We did not failing any one again", "We did not fail everyone again"),
+        ("We did fail anyone again", "We did fail everyone again"),
+        ("We did not fail again", "We did not fail everyone again"),
+    ],
+)
+@pytest.mark.parametrize("shift", [-0.2, 0.0, 0.2])
+def test_a_check_is_found_again_where_other_words_were_heard(again: str, said_then: str, shift: float) -> None:
+    words = again.split()
+    after = words[2:] if "not" in words else ["", *words[2:]]
+    times = [0.0, 0.5, 1.0, *(1.5 + n / (len(after) - 2) for n in range(len(after) - 2)), 2.5, 3.0]
+    texts = [*words[:2], *after]
+    heard = [Word(a + shift, b + shift, text, 0.9) for text, a, b in zip(texts, times, times[1:], strict=False) if text]
+    one = check(1.5, 2.5, "fail everyone", machine="fail anyone")
+    assert said(*in_force([Segment(0.0, 3.5, again, tuple(heard))], [one])) == said_then
 
 
 @given(any_checks())
@@ -124,7 +207,7 @@ def test_the_order_in_which_checks_are_given_does_not_matter(
 
 def test_words_that_stay_keep_their_times_and_others_take_those_of_what_they_replace() -> None:
     (machine,) = spoken("We waited for the Offstead report to come.")
-    heard = check(machine.start, machine.end, "We waited for the Ofsted report.")
+    heard = check(machine.start, machine.end, "We waited for the Ofsted report.", machine=machine.text)
     (found,) = in_force([machine], [heard])
     assert found.text == heard.text
     old = {word.text: word for word in machine.words}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
@@ -16,13 +18,14 @@ from sqlite_utils import Database
 
 from pipeline.archive.checks import check, checked_passages, checks_of, history, passages_at, place, undo
 from pipeline.archive.database import editor, writer
+from pipeline.archive.listing import changes
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
-from pipeline.archive.transcripts import preferred_transcript
+from pipeline.archive.transcripts import preferred_transcript, save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
-from pipeline.model import Segment
+from pipeline.model import Segment, Transcript, Word
 from pipeline.stages import Tools
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.conftest import FakeEngine
@@ -66,6 +69,11 @@ def assert_sound(db: Database) -> None:
     for table in ("segments_fts", "transcripts_fts"):
         db.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
     assert db.execute("pragma integrity_check").fetchone() == ("ok",)
+    for (transcript,) in db.execute("select id from transcripts").fetchall():
+        words = [word for segment in read_segments(db, transcript) for word in segment.words]
+        assert all(
+            one.end <= other.start for one, other in pairwise(words)
+        )  # so that one can be quoted without another
 
 
 def test_corrected_words_count_and_are_found_and_the_machines_are_kept(archive: Database, one: str) -> None:
@@ -140,17 +148,40 @@ def test_several_passages_are_checked_together_and_only_together_checked_anew(ar
     assert [found.id for found in checks_of(archive.conn, SHA256)] == [2]
 
 
+def test_inserted_words_take_their_time_from_a_neighbour(archive: Database) -> None:
+    (one,) = add_feed(archive, "show", episode("one"))
+    add_transcript(archive, one, [Segment(0.0, 2.0, "We fail", (Word(0, 1, "We", 0.9), Word(1, 2, "fail", 0.9)))])
+    hear(archive, one, 0, "So we did not fail")
+    assert read_segments(archive, 1)[0].words == (
+        *(Word(0, 0.5, "So", 1.0), Word(0.5, 0.75, "we", 1.0), Word(0.75, 0.875, "did", 1.0)),
+        *(Word(0.875, 1, "not", 1.0), Word(1, 2, "fail", 1.0)),
+    )
+    assert_sound(archive)
+
+
+def test_a_check_and_its_undoing_change_the_page_of_their_episode_alone(archive: Database, one: str) -> None:
+    add_feed(archive, "other", episode("two"))
+    before = dict(changes(archive.conn))
+    for moment in ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"):
+        if checks_of(archive.conn, SHA256):
+            undo(archive, one, 1, note=None, editor="ann", now=moment)
+        else:
+            seen = place(archive.conn, one, 0, 0).seal
+            check(archive, one, (0, 0), None, seen=seen, note=None, editor="ann", now=moment)
+        assert dict(changes(archive.conn)) == {**before, one: moment}
+
+
 def test_whoever_looked_before_something_changed_is_told(archive: Database, one: str) -> None:
     seen = place(archive.conn, one, 0, 0).seal
     hear(archive, one, 0, "We waited.")
-    changes: list[Callable[[], object]] = [
+    made: list[Callable[[], object]] = [
         lambda: None,
         lambda: undo(archive, one, 1, note=None, editor="ann", now=NOW),
         lambda: add_transcript(archive, one, spoken("Other words."), sha256=SHA256, key="1" * 12),
     ]
-    for change in changes:
+    for change in made:
         change()
-        if change is changes[1]:
+        if change is made[1]:
             seen = place(archive.conn, one, 1, 1).seal  # of another passage
         with pytest.raises(CorrectionError, match="changed since"):
             check(archive, one, (0, 0), "So?", seen=seen, note=None, editor="ann", now=NOW)
@@ -217,10 +248,28 @@ def test_another_model_other_segments_and_the_same_again_keep_what_was_checked(a
     assert texts(archive, one)[0] == "We waited for the Ofsted report."
     assert archive.execute("select count(*) from transcripts").fetchone() == (3,)
     assert_sound(archive)
-    # What was checked while another transcript counted counts as soon as it does again.
+    # What was checked while another transcript counted counts when it does again.
     hear(archive, one, 1, "")
     add_transcript(archive, one, other, sha256=SHA256, key="1" * 12)
     assert texts(archive, one)[1] == "the Ofsted report."
+    assert_sound(archive)
+
+
+def test_what_was_undone_is_left_in_no_transcript(archive: Database, one: str) -> None:
+    hear(archive, one, 0, "We waited for the Ofsted report.")
+    publishers = Transcript(
+        SHA256, 60.0, "vtt", "vtt", "en", NOW, (Segment(0.0, 2.9, MACHINE[0].text),), source="publisher"
+    )
+    save_transcript(archive, one, publishers, "p")
+    add_transcript(archive, one, spoken("We wait for the Offstead report."), sha256=SHA256, key="1" * 12)
+
+    def firsts() -> list[str]:
+        return [read_segments(archive, transcript)[0].text for transcript in (1, 2, 3)]
+
+    assert firsts() == ["We waited for the Ofsted report."] * 3
+    undo(archive, one, 1, note=None, editor="bob", now=NOW)
+    assert firsts() == [MACHINE[0].text, MACHINE[0].text, "We wait for the Offstead report."]
+    assert archive.execute("select count(*) from segments where checked or machine is not null").fetchone() == (0,)
     assert_sound(archive)
 
 
@@ -234,14 +283,14 @@ def test_another_model_other_segments_and_the_same_again_keep_what_was_checked(a
     st.data(),
 )
 def test_whatever_is_checked_undoing_it_all_gives_the_machines_words_back(
-    changes: list[tuple[int, int, str | None]], data: st.DataObject
+    heard_so: list[tuple[int, int, str | None]], data: st.DataObject
 ) -> None:
     with closing(sqlite3.connect(":memory:")) as connection:
         db = in_memory(connection)
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, MACHINE, sha256=SHA256)
         before = rows(db)
-        for first, more, text in changes:
+        for first, more, text in heard_so:
             here = place(connection, one, first, min(first + more, 3))
             hear(db, one, here.first, text, last=here.last)
             assert place(connection, one, here.first, here.last).text == (here.text if text is None else text)
@@ -315,11 +364,29 @@ def test_editors_check_beside_a_run_that_writes(tmp_path: Path) -> None:
     with writer(path) as db:
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, MACHINE, sha256=SHA256)
-        with editor(path) as desk:
-            hear(desk, one, 0, "We waited.", who="bob")
-        add_transcript(db, one, MACHINE[:2], sha256=SHA256, key="1" * 12)
-        assert texts(db, one) == ["We waited.", "Thanks for watching!"]
-        with editor(path) as desk:
-            hear(desk, one, 1, "", who="carol")
-        assert texts(db, one) == ["We waited.", ""]
+        begun, stop = threading.Event(), threading.Event()
+
+        def check_over_and_over() -> int:
+            times = 0
+            with editor(path) as desk:
+                while not stop.is_set():
+                    hear(desk, one, 0, f"We waited {times} years.", who="bob")
+                    times += 1
+                    begun.set()
+            return times
+
+        with ThreadPoolExecutor() as pool:
+            checking = pool.submit(check_over_and_over)
+            try:
+                assert begun.wait(10)
+                for n in range(60):  # a publisher's begins by reading; so does a poll
+                    heard_again = (Segment(0.0, 3.0, f"We waited for {n}."), *MACHINE[1:])
+                    save_transcript(
+                        db, one, Transcript(SHA256, 60.0, "vtt", "vtt", "en", NOW, heard_again, source="publisher"), "p"
+                    )
+                    add_feed(db, "show", episode("one", title=f"Title {n}"))
+            finally:
+                stop.set()
+            assert (times := checking.result(10)) > 0
+        assert texts(db, one)[0] == f"We waited {times - 1} years."
         assert_sound(db)

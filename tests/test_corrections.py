@@ -23,6 +23,7 @@ from pipeline.archive.corrections import (
     worth_a_look,
 )
 from pipeline.archive.database import editor, is_current, reader, writer
+from pipeline.archive.listing import changes
 from pipeline.archive.reading import episode_named
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches, save_rendition
@@ -88,6 +89,12 @@ def test_the_newest_correction_counts_and_undoing_goes_back_step_by_step(archive
     ]
     correct(archive, one, said(2, "asked", 11.0))
     assert [entry.counts for entry in history(archive, one)] == [True, False, False, False, False]
+
+
+def test_a_correction_changes_the_page_of_its_episode(archive: Database, one: str) -> None:
+    later = "2027-01-01T00:00:00Z"
+    correct(archive, one, said(1, "asked", 1.5, made_at=later))
+    assert changes(archive.conn) == ((one, later),)
 
 
 def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.transcripts import publish, save_rendition
+from pipeline.archive.transcripts import save_rendition, save_transcript
 from pipeline.audio.decode import decode
 from pipeline.cli import main
 from pipeline.config import Config, Feed
@@ -78,7 +78,7 @@ def made(tmp_path: Path) -> Callable[..., Path]:
             options = {} if gate is None else {"gate": gate}
             for one in add_feed(db, "show", episode("a"), episode("b")):
                 save_rendition(db, one, KeptAudio(SHA, "clip.mp3", 1, "audio/mpeg", 13.3, "u", "u", NOW))
-                publish(
+                save_transcript(
                     db, one, Transcript(SHA, 13.3, engine, "tiny.en", "en", NOW, tuple(segments), options), "0" * 12
                 )
         return path

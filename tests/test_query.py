@@ -95,7 +95,7 @@ def test_only_quoted_text_of_several_words_is_a_phrase() -> None:
 
 def test_what_narrows_down_is_no_text_to_look_for() -> None:
     query = compile_query('speaker:"Ann Lee" Feed:show QUESTION:3 front door')
-    assert (query.speaker, query.feed, query.question) == ("Ann Lee", "show", 3)
+    assert (query.speakers, query.feeds, query.questions) == (("Ann Lee",), ("show",), (3,))
     assert query.match == '(("front" AND "door"))'
     assert compile_query("speaker:ann").match == ""
 

@@ -14,8 +14,9 @@ from pipeline.addresses import quote_path
 from pipeline.archive import checks, said
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.said import Piece, Stretch
-from pipeline.archive.transcripts import publish, save_matches, save_rendition
+from pipeline.archive.transcripts import save_matches, save_rendition, save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
+from pipeline.export.citation import standing
 from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript, Word
 from tests.building import NOW, add_feed, episode, spoken
 
@@ -32,7 +33,7 @@ def transcribe(
     db: Database, episode_id: str, segments: Sequence[Segment], *, model: str = "tiny.en", **facts: object
 ) -> int:
     transcript = Transcript(SHA, 60.0, "faster-whisper", model, "en", NOW, tuple(segments))
-    return publish(db, episode_id, replace(transcript, **facts), model)  # type: ignore[arg-type]
+    return save_transcript(db, episode_id, replace(transcript, **facts), model)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -219,7 +220,9 @@ def test_a_file_of_several_episodes_is_quoted_from_the_newest_that_is_transcribe
 
 def test_a_recording_that_was_replaced_is_quoted_as_before(archive: Database, one: str) -> None:
     keep(archive, one, "f" * 64)
-    publish(archive, one, Transcript("f" * 64, 60.0, "x", "y", "en", LATER, spoken("Another recording.")), "new")
+    save_transcript(
+        archive, one, Transcript("f" * 64, 60.0, "x", "y", "en", LATER, spoken("Another recording.")), "new"
+    )
     assert quoted(archive, 0.0, 0.9).wording.text == "Good social"
 
 
@@ -236,6 +239,22 @@ def test_only_what_was_checked_word_for_word_counts_as_checked(archive: Database
     both = quoted(archive, 1.5, 3.4)
     assert both.checked
     assert [one.editor for one in both.checks] == ["ann", "bob"]
+
+
+def test_where_a_person_heard_nothing_there_is_nothing_to_cite_but_what_the_machine_heard(
+    archive: Database, one: str
+) -> None:
+    before = quoted(archive, 5.0, 6.4).wording
+    check(archive, one, 2, "", editor="bob")
+    for link in (None, before.digest):
+        found = quoted(archive, 5.0, 6.4, link)
+        assert (found.wording.lines, found.checked, found.cited.text) == ((), False, "I doubt that.")
+        assert found.cited.machine
+        assert [(one.text, one.editor) for one in found.checks] == [("", "bob")]
+        assert standing(found) == "Machine transcript; nothing is said here, as checked by bob on 4 March 2026"
+    around = quoted(archive, 4.0, 7.0)
+    assert (around.wording.text, len(around.wording.lines)) == ("always was.", 1)
+    assert (around.checks, standing(around)) == ((), "Machine transcript, not checked by a person")
 
 
 def test_the_machines_words_under_a_correction_are_another_wording(archive: Database, one: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -374,3 +375,110 @@ def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
     assert all(hit.end - hit.start == pytest.approx(0.5 * len(phrase) - 0.1) for hit in hits)
     marked = f"<mark>{' '.join(phrase)}</mark>"
     assert [hit.html.lower().count(marked) for hit in hits] == [1] * len(hits)
+
+
+@pytest.fixture(scope="module")
+def worldly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    path = tmp_path_factory.mktemp("worldly") / "a.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        texts = [
+            "Wir gehen die Große Straße", "entlang nach Hause.", "한국 사람 이다", "мой новый дом", "ο λόγος του Θεού",
+            "これは がくせい です", "the ﬁrst time", "two cafe\u0301s of Paris", "ISTANBUL İstanbul istanbul",
+            "The general was generous.", "They inspect; an inspection was inspected.", "A car and some care.",
+        ]  # fmt: skip
+        add_transcript(db, one, spoken(*texts))
+    with reader(path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "quote",
+    ["Große Straße entlang", "한국 사람", "мой новый дом", "ο λόγος του", "これは がくせい", "the ﬁrst time",
+     "two cafés of", "two cafe\u0301s of"],
+)  # fmt: skip
+def test_a_quotation_in_any_script_is_found(worldly: sqlite3.Connection, quote: str) -> None:
+    assert search(worldly, f'"{quote}"').total == 1
+
+
+@pytest.mark.parametrize(
+    ("beginning", "marked"),
+    [("inspecti*", ["inspection"]), ("inspecte*", ["inspected"]), ("general*", ["general"]), ("care*", ["care"]),
+     ("gener*", ["general", "generous"]), ("straß*", ["Straße"]), ("caf*", ["cafe\u0301s"]), ("xy*", [])],
+)  # fmt: skip
+def test_the_beginning_of_a_word_finds_words_that_begin_so_and_no_others(
+    worldly: sqlite3.Connection, beginning: str, marked: list[str]
+) -> None:
+    hits = search(worldly, beginning).hits
+    assert re.findall("<mark>(.*?)</mark>", " ".join(hit.html for hit in hits)) == marked
+
+
+def test_a_search_that_looks_through_the_newest_episodes_in_vain_goes_on(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with writer(path) as db:
+        dated = [episode(str(n), published=f"20{n // 300 + 20}-01-01T00:00:{n % 60:02}Z") for n in range(620)]
+        for n, one in enumerate(add_feed(db, "show", *dated)):
+            add_transcript(db, one, spoken(*["the door"] * 9), sha256=f"{n:064}")
+        db.execute("update segments set question = 9 where id = 1")
+    with reader(path) as connection:
+        for query in ("door question:9", '"the door" question:9', "question:9"):
+            found = pages(connection, query)
+            assert len(found) > 1
+            assert [len(page.hits) for page in found] == [0] * (len(found) - 1) + [1]
+            assert found[0].searched
+        numbered = [search(connection, '"the door"', page=n, size=100).hits for n in range(1, 57)]
+        assert sum(map(len, numbered)) == 620 * 9
+
+
+def test_places_that_lie_in_each_other_are_one_hit(connection: sqlite3.Connection) -> None:
+    for size in (1, 20):
+        for query in ('"the front door" OR "the front door is"', '"the front door is" OR calm'):
+            (page,) = pages(connection, query, size=size)
+            assert (page.total, page.hits[0].html) == (1, "<mark>The front door is</mark> &lt;b&gt;calm&lt;/b&gt;.")
+
+
+def test_transcripts_that_are_set_aside_count_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    with writer(path) as db:
+        for n, one in enumerate(add_feed(db, "show", *(episode(str(n)) for n in range(10)))):
+            for key in ("a", "b", "c", "d"):
+                add_transcript(db, one, spoken(*["the door"] * 200), sha256=f"{n:064}", key=key)
+    with reader(path) as connection:
+        found = pages(connection, "door", size=500)
+        assert sum(len(page.hits) for page in found) == 2000
+        assert found[-1].total == 2000
+        assert all(page.total <= 2000 for page in found)
+
+
+def test_a_sentence_of_many_words_is_rather_what_was_said_word_for_word(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(
+            db, one, spoken("social work is about", "people and not forms", "Forms not and people about is work social")
+        )
+    with reader(path) as connection:
+        (hit,) = search(connection, "work is about people and not forms").hits
+        assert hit.start == 0.5
+        assert search(connection, "forms people work").total == 1
+
+
+def test_a_page_that_began_in_a_transcript_that_is_gone_goes_by_its_number(wordy: sqlite3.Connection) -> None:
+    second = search(wordy, "door", page=2)
+    assert search(wordy, "door", page="2-99999999-0").hits == second.hits
+    assert search(wordy, '"the door"', page="2-99999999-0").hits == search(wordy, '"the door"', page=2).hits
+
+
+def test_names_are_found_without_regard_to_accents_and_one_of_several_will_do(tmp_path: Path) -> None:
+    path = tmp_path / "k.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("One door.", "Two doors.", "Three doors."))
+        for n, name in enumerate(("Élodie Lee", "Bob", "Ann")):
+            db.execute("update segments set speaker = ? where n = ?", [name, n])
+            db.execute("insert into speakers (transcript, label, role, seconds) values (1, ?, 'guest', 1)", [name])
+    with reader(path) as connection:
+        assert [hit.speaker for hit in search(connection, "door speaker:elodie").hits] == ["Élodie Lee"]
+        assert {hit.speaker for hit in search(connection, "door speaker:bob speaker:ANN").hits} == {"Bob", "Ann"}
+        assert search(connection, "door feed:SHOW").total == 3
+        assert search(connection, "", Filters(speaker="Ann")).total == 1

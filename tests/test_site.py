@@ -370,9 +370,10 @@ def test_what_pages_need_is_served_by_the_site_itself(site: Site) -> None:
         {"allow": {"id": "ann"}},
         {"databases": {"a": {"allow": {"id": "ann"}}}},
         {"databases": {"a": {"tables": {"segments": {"allow": {"id": "ann"}}}}}},
+        {"databases": {"a": {"tables": {"checks": {"allow": {"id": "ann"}}}}}},
         {"databases": {"a": {"allow": {"id": "ann"}, "tables": {table: {"allow": True} for table in TABLES}}}},
     ],
-    ids=["instance", "database", "table", "tables are open"],
+    ids=["instance", "database", "table", "checks", "tables are open"],
 )
 def test_only_those_who_may_see_the_database_get_anything(serve: Serve, kept: Kept, metadata: dict[str, Any]) -> None:
     site = serve(metadata=metadata)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
@@ -13,8 +14,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from pipeline.archive import reading
 from pipeline.archive.checks import Entry, history
 from pipeline.archive.database import reader, writer
+from pipeline.site.access import find_archive
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
 from tests.building import add_transcript, spoken
 from tests.test_corrections import made_before
@@ -160,6 +163,17 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
     assert EVIL not in page.text
     assert "Content-Security-Policy" in page.headers
     assert recorded(kept) == []
+
+
+@pytest.mark.parametrize(
+    ("n", "named"), [("99", "has no such passage"), ("0", "undo: that check does not count there")]
+)
+def test_undoing_is_recorded_only_for_the_passage_that_it_names(ann: Visitor, kept: Kept, n: str, named: str) -> None:
+    assert ann.said().status_code == 200
+    answer = ann.said(undo="1", first=n, last=n)
+    assert answer.status_code == 400
+    assert named in answer.json()["error"]
+    assert [entry.undone for entry in recorded(kept)] == [False]
 
 
 def test_a_page_gone_stale_is_refused(ann: Visitor, site: Site, kept: Kept) -> None:
@@ -345,3 +359,18 @@ def test_under_another_base_the_form_leads_there_and_back(serve: Serve, kept: Ke
     assert 'action="/x/-/check"' in ann.form.text
     assert 'href="/x/-/check?episode=' in ann.get().text
     assert ann.post(ann.fields()).headers["location"] == f"/x/-/episode/{kept.spoken}#s{DOUBTED}"
+
+
+def test_all_that_a_page_reads_is_of_one_moment(site: Site, kept: Kept) -> None:
+    def read(connection: sqlite3.Connection) -> bool:
+        before = reading.episode(connection, kept.spoken)
+        with writer(kept.path) as db:  # a run, between two of the page's statements
+            add_transcript(db, kept.spoken, spoken("Quite", "other", "words."), sha256=SHA256, key="1" * 12)
+        return reading.episode(connection, kept.spoken) == before
+
+    async def ask() -> bool:
+        archive = await find_archive(site.datasette)
+        assert archive is not None
+        return await archive.read(read)
+
+    assert site.run(ask())

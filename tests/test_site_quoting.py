@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import publish, save_rendition
+from pipeline.archive.transcripts import save_rendition, save_transcript
 from pipeline.audio.decode import decode
 from pipeline.model import KeptAudio, Transcript
 from pipeline.site import quoting
@@ -112,7 +112,9 @@ def test_a_link_tells_whether_the_words_have_changed_since(site: Site, kept: Kep
     assert "has changed" not in text_of(site.ask(link))
     with writer(kept.path) as db:
         segments = spoken("Good social work is about", "friendships, and it always was.", "The front door.")
-        publish(db, kept.spoken, Transcript(SHA256, 60.0, "faster-whisper", "base.en", "en", NOW, segments), "again")
+        save_transcript(
+            db, kept.spoken, Transcript(SHA256, 60.0, "faster-whisper", "base.en", "en", NOW, segments), "again"
+        )
     text = text_of(site.ask(link))
     assert text.index("The wording has changed since this link was made.") < text.index("friendships")
     assert text.index("friendships") < text.index("The words that the link was made for") < text.index(TEXT)
@@ -295,7 +297,7 @@ def test_a_clip_that_cannot_be_had_is_said_plainly(site: Site, passage: str, sta
 def test_a_clip_is_short(site: Site, kept: Kept) -> None:
     with writer(kept.path) as db:
         long = spoken(" ".join(["word"] * 300))
-        publish(db, kept.spoken, Transcript(SHA256, 60.0, "x", "y", "en", NOW, long), "long")
+        save_transcript(db, kept.spoken, Transcript(SHA256, 60.0, "x", "y", "en", NOW, long), "long")
         db.execute("update renditions set duration = 200")
         db.conn.commit()
     assert "2 minutes at most" in text_of(clip_of(site, "0-130000.mp3"))
@@ -366,7 +368,9 @@ def test_a_passage_that_the_machine_doubted_says_so(site: Site) -> None:
 def test_words_in_another_transcript_alone_are_said_to_be_of_another(site: Site, kept: Kept) -> None:
     with writer(kept.path) as db:
         later = tuple(replace(one, text="x") for one in spoken("x", start=50.0))
-        publish(db, kept.spoken, Transcript(SHA256, 60.0, "faster-whisper", "base.en", "en", NOW, later), "later")
+        save_transcript(
+            db, kept.spoken, Transcript(SHA256, 60.0, "faster-whisper", "base.en", "en", NOW, later), "later"
+        )
     text = text_of(site.ask(URL))
     assert "The transcript in force has no words here." in text
     assert TEXT in text

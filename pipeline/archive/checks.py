@@ -193,7 +193,7 @@ def check(
     editor: str,
     now: str,
 ) -> None:
-    """Record what somebody heard, and have it count wherever the recording is the one that counts.
+    """Record what somebody heard, and have it count in every transcript of the recording.
 
     Args:
         db: the database.
@@ -257,11 +257,9 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
 
 
 def _restate(db: Database, rendition: str) -> None:
-    """Have every transcript that counts say what is in force; the same file may belong to several episodes."""
+    """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's."""
     checks = checks_of(db.conn, rendition)
-    for (transcript,) in db.execute(
-        "select id from transcripts where rendition = ? and preferred", [rendition]
-    ).fetchall():
+    for (transcript,) in db.execute("select id from transcripts where rendition = ?", [rendition]).fetchall():
         restate(db, transcript, checks)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from sqlite_utils import Database
 
+from pipeline.archive.database import immediate
 from pipeline.model import Episode, FeedEpisode, Question, TranscriptLink
 
 
@@ -71,7 +72,7 @@ def save_poll(
 
     Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``.
     """
-    with db.atomic():
+    with immediate(db):
         new = sum(_save_episode(db, slug, episode, now) for episode in episodes)
         db.execute(
             """update feeds set feed_url = ?, etag = ?, last_modified = ?, parser_version = ?,

@@ -14,25 +14,37 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
-_SINGLE_QUOTES = {"‘": "’", "'": "'"}  # which are apostrophes too
+# These are apostrophes too. As a quote it ends a word: ‘it’s here’ goes on after the first of the two.
+_SINGLE_QUOTES = {one: re.compile(rf"(?<=\S){end}(?!\w)") for one, end in (("‘", "’"), ("'", "'"))}
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
+# An accent may be a character of its own, and is part of the word then.
+_WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+_SPACE = re.compile(r"\s|$")
 _NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
 _NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
 _SENTENCE = 3  # words from which what is typed may be a quotation without its quotes
+_QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
+_LONGEST = 4_000  # characters that are read
+_STEM = 5  # letters that a stem may be shorter than the beginning of its word
+_SHORTEST = 3  # letters of a stem
 _MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing to find. ``fts`` finds it.
+    """One thing to find. ``fts`` finds it, or for ``begins`` somewhat more.
 
-    ``exact`` holds the folded words of a quoted phrase: the index stems, a quotation does not. Empty for single words,
-    of which any form counts. ``near`` is how many words may stand between words near to each other, 0 for other terms.
+    ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
+    quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
+    ``parts`` that are near to each other, 0 for other terms. ``begins`` is the folded beginning of a word.
     """
 
     fts: str
     exact: tuple[str, ...] = ()
+    typed: tuple[str, ...] = ()
     near: int = 0
+    parts: int = 1
+    begins: str = ""
 
     @property
     def crosses(self) -> bool:
@@ -62,17 +74,16 @@ class Alternative:
 class Query:
     """A compiled query. ``match`` is the whole of it, empty when there is nothing to look for.
 
-    ``excluded`` finds what is unwanted, empty when nothing is.
-
-    ``speaker`` is a part of a name, ``feed`` a slug, ``question`` a number of a published question.
+    ``excluded`` finds what is unwanted, empty when nothing is. ``speakers`` are parts of names, ``feeds`` slugs,
+    ``questions`` numbers of published questions: any of each is wanted.
     """
 
     match: str = ""
     excluded: str = ""
     alternatives: tuple[Alternative, ...] = ()
-    speaker: str | None = None
-    feed: str | None = None
-    question: int | None = None
+    speakers: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    questions: tuple[int, ...] = ()
 
     @property
     def crosses(self) -> bool:
@@ -82,7 +93,18 @@ class Query:
     @property
     def begins(self) -> bool:
         """Tell whether it has beginnings of words."""
-        return any(term.fts.endswith("*") for alternative in self.alternatives for term in alternative.terms)
+        terms = [term for alternative in self.alternatives for term in alternative.terms]
+        return any(term.begins or term.fts.endswith("*") for term in terms)
+
+    @property
+    def narrows(self) -> bool:
+        """Tell whether it says who speaks, where, or about which question."""
+        return bool(self.speakers or self.feeds or self.questions)
+
+    @property
+    def is_sentence(self) -> bool:
+        """Tell whether it is so many plain words that they are likely meant one after the other."""
+        return self.as_phrase is not None and len(self.alternatives[0].terms) >= _QUOTATION
 
     @property
     def as_phrase(self) -> Query | None:
@@ -94,8 +116,7 @@ class Query:
         if self.match != plain or self.crosses or self.begins:
             return None
         text = " ".join(term.fts.strip('"') for term in terms)
-        words = tuple(word for word, _, _ in folded_words(text))
-        phrase = Alternative(f'("{text}")', (Term(f'"{text}"', words),))
+        phrase = Alternative(f'("{text}")', (_phrase(text),))
         return replace(self, match=phrase.match, alternatives=(phrase,))
 
 
@@ -142,9 +163,9 @@ def take_apart(text: str) -> Typed:
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
     # Half a surrogate pair, as a broken client may send it, cannot be handed on to SQLite.
-    whole = text.encode("utf-8", "replace").decode().replace("\0", " ")
+    whole = text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", " ")
     tokens = list(_tokens(unicodedata.normalize("NFC", whole)))
-    narrowing = {token.kind: token.raw for token in tokens if token.kind in {"speaker", "feed", "question"}}
+    narrowing = {kind: tuple(one.raw for one in tokens if one.kind == kind) for kind in ("speaker", "feed", "question")}
     groups: list[list[Term]] = [[]]
     excluded: list[str] = []
     for token, term in _terms([token for token in tokens if token.kind not in narrowing][:_MAX_TERMS]):
@@ -162,9 +183,9 @@ def compile_query(text: str) -> Query:
         excluded=" OR ".join(excluded),
         match=" OR ".join(f"({alternative.match})" for alternative in alternatives),
         alternatives=alternatives,
-        speaker=narrowing.get("speaker"),
-        feed=narrowing.get("feed"),
-        question=int(narrowing["question"]) if "question" in narrowing else None,
+        speakers=narrowing["speaker"],
+        feeds=narrowing["feed"],
+        questions=tuple(map(int, narrowing["question"])),
     )
 
 
@@ -173,10 +194,11 @@ def folded_words(text: str) -> list[tuple[str, int, int]]:
 
     Letters are compared without case and accents, as FTS5's ``unicode61 remove_diacritics 2`` does.
     """
-    return [(_fold(word[0]), word.start(), word.end()) for word in re.finditer(r"[^\W_]+", text)]
+    return [(fold(word[0]), word.start(), word.end()) for word in _WORD.finditer(text)]
 
 
-def _fold(word: str) -> str:
+def fold(word: str) -> str:
+    """Return text without capitals and accents."""
     if word.isascii():
         return word.lower()
     return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
@@ -191,28 +213,45 @@ def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:
         while (
             token.kind == "text" and position + 2 < len(tokens) and _joins(tokens[position + 1], tokens[position + 2])
         ):
-            distance = int(tokens[position + 1].raw)
+            distance = max(distance, int(tokens[position + 1].raw))
             joined.append(tokens[position + 2])
             position += 2
         position += 1
         if len(joined) > 1:
-            parts = " ".join(_fts(one) for one in joined)
-            yield token, Term(f"NEAR({parts}, {distance})", near=distance)
+            parts = " ".join(
+                _fts(one.raw) + ("*" if one.raw.endswith("*") and not one.quoted else "") for one in joined
+            )
+            yield token, Term(f"NEAR({parts}, {distance})", near=distance, parts=len(joined))
         elif token.kind == "or":
             yield token, None
         else:
             raw = f"NEAR {token.raw}" if token.kind == "near" else token.raw  # there is nothing beside it to join
-            words = tuple(word for word, _, _ in folded_words(raw)) if token.quoted else ()
-            yield token, Term(_fts(_Token("text", raw, quoted=token.quoted)), words if len(words) > 1 else ())
+            yield token, _phrase(raw) if token.quoted else _word(raw)
+
+
+def _phrase(text: str) -> Term:
+    words = folded_words(text)
+    if len(words) < 2:
+        return Term(_fts(text))
+    return Term(_fts(text), tuple(word for word, _, _ in words), tuple(text[begin:end] for _, begin, end in words))
+
+
+def _word(text: str) -> Term:
+    words = folded_words(text)
+    if not text.endswith("*") or len(words) != 1:
+        return Term(_fts(text) + ("*" if text.endswith("*") else ""))
+    # The index holds stems, which may be shorter than what a word begins with: “inspecti*”, of “inspect”.
+    begins, typed = words[0][0], text[words[0][1] : words[0][2]]
+    stems = [typed[:length] for length in range(max(_SHORTEST, len(typed) - _STEM), len(typed))]
+    return Term(f"({' OR '.join([f'{_fts(typed)}*', *map(_fts, stems)])})", begins=begins)
 
 
 def _joins(operator: _Token, operand: _Token) -> bool:
     return operator.kind == "near" and operand.kind == "text" and not operand.negative
 
 
-def _fts(token: _Token) -> str:
-    star = "*" if not token.quoted and token.raw.endswith("*") else ""
-    return '"' + token.raw.replace('"', " ").rstrip("*") + '"' + star
+def _fts(text: str) -> str:
+    return '"' + text.replace('"', " ").rstrip("*") + '"'
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -250,11 +289,10 @@ def _piece(text: str, start: int) -> tuple[str, int, bool]:
         if ends:
             return text[start + 1 : min(ends)], min(ends) + 1, True
     elif opening in _SINGLE_QUOTES:
-        # As a quote it ends a word: ‘it’s here’ goes on after the first of the two.
-        closing = re.compile(rf"(?<=\S){_SINGLE_QUOTES[opening]}(?!\w)").search(text, start + 1)
+        closing = _SINGLE_QUOTES[opening].search(text, start + 1)
         if closing:
             return text[start + 1 : closing.start()], closing.end(), True
-    space = re.compile(r"\s|$").search(text, start)
+    space = _SPACE.search(text, start)
     end = space.start() if space else len(text)
     return text[start:end], end, False
 

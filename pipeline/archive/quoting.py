@@ -17,6 +17,7 @@ from pipeline.archive.checks import checks_of
 from pipeline.archive.database import named_rows
 from pipeline.archive.reading import Provenance, Rendition, rendition
 from pipeline.archive.said import Line, Piece, Stretch
+from pipeline.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.model import Check, Question, Word, clock
 
@@ -56,8 +57,9 @@ class Quotation:
 
     ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
-    ``checks`` are what persons have checked of it, ``checked`` whether that is every word. ``also_in`` are the ids and
-    titles of further episodes with the same file; ``replaced_in`` those of all its episodes that now have another one.
+    ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
+    words, ``checks`` are of those who heard none there. ``also_in`` are the ids and titles of further episodes with the
+    same file; ``replaced_in`` those of all its episodes that now have another one.
     """
 
     audio: Rendition
@@ -141,7 +143,7 @@ def quotation(
     others = _others(versions, linked)
     if not (current.quoted or linked or others):
         raise NothingQuotedError(f"Nothing is said between {clock(start)} and {clock(end)}.")
-    checks, checked = _checks(connection, audio.sha256, current.quoted)
+    checks, checked = _checks(connection, audio.sha256, current)
     episodes = _episodes(cursor, audio.sha256)
     return Quotation(
         audio=audio,
@@ -265,15 +267,19 @@ def _stretch(row: sqlite3.Row, instead: Mapping[str, Any]) -> Stretch:
     )
 
 
-def _checks(connection: sqlite3.Connection, sha256: str, quoted: Sequence[Piece]) -> tuple[tuple[Check, ...], bool]:
-    """What persons have checked of these words, and whether that is all of them."""
-    middles = [(piece.start + piece.end) / 2 for piece in quoted]
+def _checks(connection: sqlite3.Connection, sha256: str, version: _Version) -> tuple[tuple[Check, ...], bool]:
+    """What persons have checked of its words, and whether that is all of them; else where they heard none."""
+    if not version.quoted:
+        return tuple(
+            check for check in checks_of(connection, sha256) if not check.text and overlap(check, version.wording)
+        ), False
+    middles = [(piece.start + piece.end) / 2 for piece in version.quoted]
     checks = [
         (check, {n for n, middle in enumerate(middles) if check.start <= middle <= check.end})
         for check in checks_of(connection, sha256)
     ]
     covered = set().union(*(words for _, words in checks))
-    return tuple(check for check, words in checks if words), bool(middles) and len(covered) == len(middles)
+    return tuple(check for check, words in checks if words), len(covered) == len(middles)
 
 
 def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:

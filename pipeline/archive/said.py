@@ -60,6 +60,8 @@ class Line:
 def pieces(stretches: Iterable[Stretch]) -> Iterator[Piece]:
     """Cut segments into what can be quoted; together the pieces are all of the text but the space between them."""
     for stretch in stretches:
+        if not stretch.text:
+            continue  # nobody says anything in it
         words = list(placed(stretch.text, stretch.words))
         if not words:
             yield Piece(stretch, 0, len(stretch.text), stretch.start, stretch.end)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipeline.archive.checks import checks_of
+from pipeline.archive.database import immediate
 from pipeline.archive.segments import heard, restate
 from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
 
@@ -77,16 +78,16 @@ def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
     return found[0] if found else None
 
 
-def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int:
+def save_transcript(db: Database, episode: str, transcript: Transcript, key: str) -> int:
     """Put a transcript, its segments and both indexes into the database.
 
     Whisper's becomes the episode's preferred one, a publisher's only where there is no other. A transcript that is
     there already (same episode, rendition and key) keeps its id; its rows are replaced only if something else was
     heard this time. Where Whisper heard other words, the earlier transcript is set aside, no longer preferred, so that
-    what was quoted from it can still be found. What people checked of the recording counts in the preferred one.
+    what was quoted from it can still be found. What people checked of the recording counts in every one.
     Returns the transcript's id.
     """
-    with db.atomic():
+    with immediate(db):
         preferred = transcript.source == "whisper" or preferred_transcript(db, episode) is None
         if preferred:
             db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
@@ -119,8 +120,7 @@ def publish(db: Database, episode: str, transcript: Transcript, key: str) -> int
                     [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
                 )
             _insert_segments(db, transcript_id, episode, transcript.segments)
-        if preferred_transcript(db, episode) == transcript_id:
-            restate(db, transcript_id, checks_of(db.conn, transcript.audio_sha256))
+        restate(db, transcript_id, checks_of(db.conn, transcript.audio_sha256))
         return int(transcript_id)
 
 

@@ -61,6 +61,8 @@ def standing(quotation: Quotation) -> str:
         return f"Checked {by}"
     publisher = quotation.cited.provenance.source == "publisher"
     kind = "Transcript supplied by the publisher" if publisher else "Machine transcript"
+    if by and not quotation.wording.lines:
+        return f"{kind}; nothing is said here, as checked {by}"
     return f"{kind}, checked only in part {by}" if by else f"{kind}, not checked by a person"
 
 

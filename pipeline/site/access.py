@@ -23,7 +23,10 @@ PLUGIN = "interview-archive"
 # Datasette's own limit of a second is for one statement; a search for a phrase reads transcript after transcript.
 READ_SECONDS = 5.0
 # The site shows what is in these tables, so it is closed to whoever may not see one of them.
-_SHOWN = ("feeds", "episodes", "renditions", "transcripts", "segments", "speakers", "questions")
+_SHOWN = (
+    *("feeds", "episodes", "renditions", "transcripts", "segments", "speakers"),
+    *("questions", "matches", "corrections", "checks", "checks_in_force"),
+)
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 
 OUTDATED = "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
@@ -70,7 +73,7 @@ class Archive:
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
     async def read(self, function: Callable[[sqlite3.Connection], T], *, seconds: float | None = None) -> T:
-        """Call a function with a connection, in one of Datasette's threads.
+        """Call a function with a connection, in one of Datasette's threads; all that it reads is of one moment.
 
         Raises:
             QueryError: it took longer than so many seconds; ``READ_SECONDS`` where none are given.
@@ -79,7 +82,7 @@ class Archive:
 
         def limited(connection: sqlite3.Connection) -> T:
             try:
-                with _time_limit(connection, READ_SECONDS if seconds is None else seconds):
+                with _time_limit(connection, READ_SECONDS if seconds is None else seconds), _snapshot(connection):
                     return function(connection)
             except sqlite3.OperationalError as error:
                 if is_current(connection):
@@ -119,6 +122,16 @@ async def ensure_database_visible(datasette: Datasette, name: str, actor: Actor)
 
 def _settings(datasette: Datasette) -> Mapping[str, Any]:
     return datasette.plugin_config(PLUGIN) or {}
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold a transaction, so that what others write meanwhile is not seen in a part."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.rollback()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pipeline.archive import checks, reading
 from pipeline.archive.checks import Entry, Place
 from pipeline.archive.reading import Episode, Passage
 from pipeline.checking import clean, overlap
-from pipeline.correcting import number
+from pipeline.correcting import note, number
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.site import editors
@@ -60,21 +60,31 @@ async def check(request: Request, archive: Archive) -> Response:
         return await _form(request, archive)
     fields = await posted(request, archive, editors.WORDS)
     episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
-    note = clean(fields.get("note", "")) or None
     place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
 
-    def change(db: Database) -> None:
+    def change(db: Database) -> Place:
         if "undo" in fields:
-            checks.undo(db, episode, number(fields["undo"], "undo"), note=note, editor=editor, now=now)
+            undone = number(fields["undo"], "undo")
+            if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
+                raise CorrectionError("undo: that check does not count there (any more); load the page again")
+            checks.undo(db, episode, undone, note=note(fields), editor=editor, now=now)
         else:
             checks.check(
-                db, episode, place, _said(fields), seen=fields.get("seen", ""), note=note, editor=editor, now=now
+                db,
+                episode,
+                place,
+                _said(fields),
+                seen=fields.get("seen", ""),
+                note=note(fields),
+                editor=editor,
+                now=now,
             )
 
-    await record(archive, change)
+        return checks.place(db.conn, episode, *place)
+
+    here = await record(archive, change)
     if not wants_json(request):
         return Response.redirect(f"{Links(archive).episode(episode)}#s{place[0]}", status=303)
-    here = await archive.read(lambda connection: checks.place(connection, episode, *place))
     message = f"{clock(here.start)}: {'undone' if 'undo' in fields else 'checked'}"
     return json({"ok": True, "message": message, "text": here.text}, archive=archive)
 

@@ -24,7 +24,7 @@ async def compressed(request: Request, response: Any) -> Any:
     """Return a response with its text compressed, where the browser takes that; else as it is."""
     if not isinstance(response, Response) or not _TEXT.match(response.content_type):
         return response
-    response.headers["Vary"] = "Accept-Encoding"  # Datasette adds what its own answers depend on
+    response.headers["Vary"] = "Accept, Accept-Encoding"  # Datasette adds what its own answers depend on
     body = response.body if isinstance(response.body, bytes) else response.body.encode()
     if request.actor is None and len(body) >= LEAST_BYTES and _takes_gzip(request.headers.get("accept-encoding", "")):
         response.body = await asyncio.to_thread(gzip.compress, body, LEVEL, mtime=0)

@@ -9,7 +9,7 @@ from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import corrections, reading
-from pipeline.correcting import correction, number
+from pipeline.correcting import correction, note, number
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
@@ -32,7 +32,7 @@ async def correct(request: Request, archive: Archive) -> Response:
         which = corrections.question_number(db, episode, fields.get("question", ""))
         if "undo" in fields:
             only = number(fields["undo"], "undo")
-            corrections.undo(db, episode, which, editor=editor, now=now, note=fields.get("note") or None, only=only)
+            corrections.undo(db, episode, which, editor=editor, now=now, note=note(fields), only=only)
         else:
             corrections.correct(db, episode, correction(_said(fields), which, editor=editor, now=now))
         return which

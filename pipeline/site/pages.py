@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import nh3
@@ -10,11 +13,12 @@ from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import people, reading
-from pipeline.archive.corrections import history
+from pipeline.archive.corrections import Entry, history
 from pipeline.archive.listing import listing
+from pipeline.archive.reading import Episode
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
-from pipeline.site.check import checked
+from pipeline.site.check import Checked, checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
@@ -49,15 +53,18 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>``: the player, the questions with their times, and the transcript."""
     wanted = episode_id(request)
     editing = await editors.refusal(archive, request.actor, editors.TIMES) is None
-    episode, heard, entries = await archive.read(
-        lambda connection: (
-            reading.episode(connection, wanted),
-            people.heard(connection, wanted),
-            history(Database(connection), wanted) if editing else (),
-        )
-    )
-    if episode is None:
+
+    def read(connection: sqlite3.Connection) -> tuple[Episode, Checked, AbstractSet[str], Sequence[Entry]] | None:
+        episode = reading.episode(connection, wanted)
+        if episode is None:
+            return None
+        entries = history(Database(connection), wanted) if editing else ()
+        return episode, checked(connection, episode), people.heard(connection, wanted), entries
+
+    found = await archive.read(read)
+    if found is None:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
+    episode, checks, heard, entries = found
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
     second, last_second = stretch(request.args.get("t"))
     context = {
@@ -65,7 +72,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "episode_id": wanted,
         "editing": editing,
         "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
-        "checked": await archive.read(lambda connection: checked(connection, episode)),
+        "checked": checks,
         "editor": editors.name_of(request.actor),
         "history": entries,
         "playable": playable,

@@ -24,6 +24,7 @@ from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
 from pipeline.archive.checks import Check, checks_of
 from pipeline.archive.corrections import corrections_of
+from pipeline.archive.database import immediate
 from pipeline.archive.feeds import save_questions
 from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import (
@@ -179,7 +180,7 @@ def found(work: Task, encode: Encode | None) -> Found:
 
 def store(tools: Tools, work: Task, result: Found) -> Outcome:
     """Put an alignment into the database, and say what it was."""
-    with tools.db.atomic():
+    with immediate(tools.db):
         if result.detected:
             save_questions(tools.db, work.episode, result.detected, source="detected")
         save_matches(

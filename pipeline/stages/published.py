@@ -12,8 +12,8 @@ from pipeline.archive.transcripts import (
     compared,
     name_speaker,
     nameless_speakers,
-    publish,
     published_transcript,
+    save_transcript,
 )
 from pipeline.atomic import new_file
 from pipeline.config import Feed
@@ -90,7 +90,7 @@ def save_published(
         options={"where": published.where},
         source="publisher",
     )
-    publisher = publish(tools.db, episode.id, kept, published.key)
+    publisher = save_transcript(tools.db, episode.id, kept, published.key)
     difference = compare([turn.text for turn in published.turns], [word.text for word in words])
     rate = min(difference.word_error_rate, 1.0)
     compared(tools.db, transcript, publisher=publisher, word_error_rate=rate)

@@ -13,8 +13,8 @@ from pipeline.archive.transcripts import (
     current_rendition,
     host_voices,
     preferred_transcript,
-    publish,
     read_questions,
+    save_transcript,
     transcript_settings,
 )
 from pipeline.audio.decode import decoded_blocks
@@ -83,7 +83,7 @@ def _make(job: _Job, published: Published | None) -> list[str]:
     )
     transcript = None if job.tools.again else transcript_file.find(job.folder, job.rendition.sha256, key)
     if transcript is not None:
-        publish(job.tools.db, job.episode.id, transcript, key)
+        save_transcript(job.tools.db, job.episode.id, transcript, key)
         return ["taken from its file"]
     began = time.monotonic()
     journal = FileJournal(job.folder / f"{job.rendition.sha256}.{key}.unfinished.jsonl")
@@ -123,7 +123,7 @@ def _make(job: _Job, published: Published | None) -> list[str]:
     )
     took = time.monotonic() - began
     transcript_file.write(job.folder, transcript, key)
-    publish(job.tools.db, job.episode.id, transcript, key)
+    save_transcript(job.tools.db, job.episode.id, transcript, key)
     journal.discard()
     words = sum(len(segment.words) for segment in transcript.segments)
     speed = hearing.duration / max(took, 0.001)

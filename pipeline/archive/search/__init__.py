@@ -11,10 +11,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pipeline.archive.query import Query, compile_query
+from pipeline.archive.query import Query, compile_query, fold
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
     ANYTHING,
+    END,
     MARK,
     MARKED,
     ORDERS,
@@ -54,25 +55,28 @@ def search(
         size: hits a page.
     """
     query = compile_query(text)
+    if not query.match and not query.narrows and filters == ANYTHING:
+        return Results(order=order)
     cursor = connection.cursor()
     cursor.row_factory = None
     scope, at = Scope.of(cursor, filters, query), Position.parse(None if page is None else str(page))
-    if not query.match and scope.is_everything:
-        return Results(order=order)
     if query.crosses:
         return _passages(connection, scope, query, order, at, size)
-    found = words.find(scope, query, order, at, size) if query.match else words.everything(scope, order, at, size)
-    if not found.total and (phrase := query.as_phrase):
-        # A sentence pasted without its quotes may begin in one segment and end in another.
+    # A sentence pasted without its quotes may begin in one segment and end in another.
+    phrase = query.as_phrase
+    if phrase and query.is_sentence and (found := _passages(connection, scope, phrase, order, at, size)).hits:
+        return found
+    segments = words.find(scope, query, order, at, size) if query.match else words.everything(scope, order, at, size)
+    if phrase and not segments.total:
         return _passages(connection, scope, phrase, order, at, size)
-    whole = [Span(segment, 0, segment, 0, whole=True) for segment in found.segments]
+    whole = [Span(segment, 0, segment, 0, whole=True) for segment in segments.segments]
     return Results(
         hits=tuple(hits_of(connection, whole, query)),
-        total=found.total,
-        exact=found.exact,
-        order=found.order,
-        next=_next(at, whole[-1] if whole else None, found.more),
-        searched=found.searched,
+        total=segments.total,
+        exact=segments.exact,
+        order=segments.order,
+        next=_next(at, whole[-1] if whole else None, segments.more, segments.resume),
+        searched=segments.searched,
     )
 
 
@@ -85,12 +89,14 @@ def _passages(
         total=found.total,
         exact=found.exact,
         order="oldest" if order == "oldest" else "newest",
-        next=_next(at, found.spans[-1] if found.spans else None, found.more),
+        next=_next(at, found.spans[-1] if found.spans else None, found.more, found.resume),
         searched=found.searched,
     )
 
 
-def _next(at: Position, last: Span | None, more: bool) -> str | None:
+def _next(at: Position, last: Span | None, more: bool, resume: int | None) -> str | None:
+    if more and resume is not None:
+        return at.following(resume, END)
     return at.following(last.first, last.begin) if more and last else None
 
 
@@ -102,13 +108,15 @@ def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query)
     cursor.row_factory = None
     lines = _lines(cursor, {one for span in spans for one in range(span.first - 1, span.last + 2)})
     recordings = _recordings(cursor, {lines[span.first].transcript for span in spans})
+    terms = [term for alternative in query.alternatives for term in alternative.terms]
+    beginnings = tuple(term.begins for term in terms) if all(term.begins for term in terms) else ()
     highlit = _highlit(cursor, [span.first for span in spans if span.whole], query)
     for span in spans:
         opening, closing = lines[span.first], lines[span.last]
         before, after = lines.get(span.first - 1), lines.get(span.last + 1)
         if span.whole:
             start, end, text = opening.start, opening.end, opening.text
-            marks = _marks(highlit.get(span.first, ""))
+            marks = _marks(highlit.get(span.first, ""), opening.text, beginnings)
         else:
             text = " ".join(lines[one].text for one in range(span.first, span.last + 1))
             start = _word_time(cursor, span.first, opening, span.begin, which=0)
@@ -179,10 +187,14 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query) -> M
     return dict(rows.fetchall())
 
 
-def _marks(highlit: str) -> list[tuple[int, int]]:
-    """The spans of characters of a text that stand between marks in it, counted without the marks."""
+def _marks(highlit: str, text: str, beginnings: tuple[str, ...]) -> list[tuple[int, int]]:
+    """The spans of characters of a text that stand between marks in it, as they are counted without the marks.
+
+    Where only beginnings were looked for, those of words that do not begin so but have the same stem are left out.
+    """
     places = MARKED.finditer(highlit)
-    return [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
+    marks = [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
+    return [(begin, end) for begin, end in marks if not beginnings or fold(text[begin:end]).startswith(beginnings)]
 
 
 def _word_time(cursor: sqlite3.Cursor, segment: int, line: _Line, character: int, *, which: int) -> float:

@@ -44,10 +44,7 @@ def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     scope = Scope.of(cursor, filters, query)
     if not query.match and scope.is_everything:
         return Facets()
-    segments, complete = _segments(scope, query)
-    if complete and not segments and (phrase := query.as_phrase):  # as the search goes on, too
-        query = phrase
-        segments, complete = _segments(scope, query)
+    query, segments, complete = _run(scope, query)
     number = Counter(segments)
     listed = ",".join(map(str, number))
     rows = cursor.execute(
@@ -76,6 +73,17 @@ def _holding(scope: Scope, query: Query) -> list[Place]:
     """The transcripts that fit as a whole, where that is about the same as that their hits do."""
     by_segment = scope.segment_sql[0] or (query.excluded and not query.crosses)
     return scope.holding(query.match) if query.match and not by_segment else []
+
+
+def _run(scope: Scope, query: Query) -> tuple[Query, list[int], bool]:
+    """The query that the search runs, which takes some sentences as quotations, with its segments."""
+    phrase = query.as_phrase
+    if phrase and query.is_sentence and (found := _segments(scope, phrase))[0]:
+        return phrase, *found
+    found = _segments(scope, query)
+    if phrase and found == ([], True):
+        return phrase, *_segments(scope, phrase)
+    return query, *found
 
 
 def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:

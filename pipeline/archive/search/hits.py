@@ -31,6 +31,7 @@ class Filters:
 
 
 ANYTHING = Filters()
+END = 10**12  # a character beyond any text: a page that begins after it begins after its segment
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,39 +41,45 @@ class Spans:
     exact: bool
     more: bool
     searched: int | None = None
+    resume: int | None = None  # the last segment that was looked at, where it is none of those found
 
 
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Spans:
     """Find the passages of one page."""
     begun = scope.place_of(at.segment) if at.segment is not None else None
-    skipped = (at.page - 1) * size if at.segment is None else 0
     places = scope.holding(query.match, oldest=order == "oldest")
     if begun in places:
         places = places[places.index(begun) :]
+    skipped = 0 if begun else (at.page - 1) * size
+    wanted = skipped + size
     found: list[Span] = []
     looked = 0
-    for place in places[:EPISODES]:
+    # A page asked for by its number is reached through all before it.
+    for place in places[: EPISODES * (1 if begun else at.page)]:
         looked += 1
         spans = in_transcript(scope, query, place)
         if place == begun:
             spans = [one for one in spans if (one.first, one.begin) > (at.segment, at.begin)]
         found += spans
-        if len(found) > skipped + size:
+        if len(found) > wanted:
             break
-    full = len(found) > skipped + size
-    left = len(places) - looked
-    before = (at.page - 1) * size - skipped
+    full = len(found) > wanted
+    cut = not full and looked < len(places)
     return Spans(
-        tuple(found[skipped : skipped + size]),
-        before + len(found) + (left if full else 0),
-        exact=left == 0,
-        more=full or left > 0,
-        searched=looked if left and not full else None,
+        tuple(found[skipped:wanted]),
+        (at.page - 1) * size - skipped + len(found),
+        exact=looked == len(places),
+        more=full or cut,
+        searched=looked if cut else None,
+        resume=places[looked - 1].last if cut and looked else None,
     )
 
 
 def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
-    """Return where the query holds in one transcript, in order of time; as the opening segment is in scope."""
+    """Return where the query holds in one transcript, in order of time; as the opening segment is in scope.
+
+    Of places that lie in each other the longest is one; a quotation is rather shown than the whole segment it is in.
+    """
     found: set[Span] = set()
     for alternative in query.alternatives:
         if len(query.alternatives) > 1 and not _holds(scope.cursor, alternative.match, place):
@@ -83,29 +89,36 @@ def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
     if scope.segment_sql[0] and found:
         fits = set(within(scope, None, place))
         found = {span for span in found if span.first in fits}
-    return sorted(found)
+    quoted = {segment for span in found if not span.whole for segment in range(span.first, span.last + 1)}
+    kept: list[Span] = []
+    for span in sorted(found, key=lambda one: (one.first, one.begin, -one.last, -one.end)):
+        if span.whole and span.first in quoted:
+            continue
+        if not kept or span.whole or (span.last, span.end) > (kept[-1].last, kept[-1].end):
+            kept.append(span)
+    return kept
 
 
 def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
     if term.exact:
-        return phrases(scope.cursor, term.exact, place)
+        return phrases(scope.cursor, term, place)
     if term.near:
         return _near(scope.cursor, term, place)
     return (Span(one, 0, one, 0, whole=True) for one in within(scope, term.fts, place))
 
 
-def phrases(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> Iterator[Span]:
-    """Find a phrase, given as folded words, in a transcript, word for word."""
+def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span]:
+    """Find a phrase in a transcript, word for word."""
     seen: set[Span] = set()
-    for anchor in _anchors(cursor, words, place):
-        for span in _phrases_about(cursor, words, anchor, place):
+    for anchor in _anchors(cursor, phrase.typed, place):
+        for span in _phrases_about(cursor, phrase.exact, anchor, place):
             if span not in seen:
                 seen.add(span)
                 yield span
 
 
 def _anchors(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> list[int]:
-    """Segments of which one is in every occurrence of a phrase, and not many more."""
+    """Segments of which one is in every occurrence of a phrase, given as it was typed, and not many more."""
     sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ? limit ?"
     longest = max(words, key=len)  # rare, as a rule
     having = cursor.execute(sql, [f'"{longest}"', place.first, place.last, _FEW + 1]).fetchall()
@@ -148,30 +161,31 @@ def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
         where transcripts_fts match ? and rowid = ?""",
         [term.fts, place.transcript],
     ).fetchone()
-    lengths = cursor.execute(
-        "select id, length(text) from segments where id between ? and ? order by id", [place.first, place.last]
+    lines = cursor.execute(
+        "select id, text from segments where id between ? and ? order by id", [place.first, place.last]
     ).fetchall()
-    starts = list(accumulate((length + 1 for _, length in lengths), initial=0))
-    for begin, end in _runs(found[0] if found else "", term.near):
+    starts = list(accumulate((len(text) + 1 for _, text in lines), initial=0))
+    for begin, end in _runs(found[0] if found else "", term):
         first = bisect_right(starts, begin) - 1
         last = bisect_right(starts, end - 1) - 1
-        yield Span(lengths[first][0], begin - starts[first], lengths[last][0], end - starts[last])
+        yield Span(lines[first][0], begin - starts[first], lines[last][0], end - starts[last])
 
 
-def _runs(marked: str, between: int) -> Iterator[tuple[int, int]]:
-    """Spans of characters of a text, each from one marked place to the last that follows within so many words."""
+def _runs(marked: str, near: Term) -> Iterator[tuple[int, int]]:
+    """Spans of characters of a text, each from one marked place to the last of as many as are to be near each other."""
     run: tuple[int, int] | None = None
-    ended = 0  # where in the marked text
+    ended = places = 0  # where in the marked text, and how many there are in the run
     for n, place in enumerate(MARKED.finditer(marked)):
         begin = place.start() - 2 * n  # the marks before it are no characters of the text
-        if run and len(folded_words(marked[ended : place.start()])) <= between:
-            run = run[0], begin + len(place[1])
+        close = len(folded_words(marked[ended : place.start()])) <= near.near
+        if run and close and places < near.parts:
+            run, places = (run[0], begin + len(place[1])), places + 1
         else:
-            if run:
+            if run and places == near.parts:
                 yield run
-            run = begin, begin + len(place[1])
+            run, places = (begin, begin + len(place[1])), 1
         ended = place.end()
-    if run:
+    if run and places == near.parts:
         yield run
 
 

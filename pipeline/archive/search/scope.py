@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.archive.query import Query
+from pipeline.archive.query import Query, fold
 from pipeline.archive.search.hits import ANYTHING, Filters
 
 _NEWEST = "coalesce(e.published, '')"  # as it is indexed; what has no date comes last
@@ -32,32 +32,29 @@ class Scope:
     cursor: sqlite3.Cursor
     filters: Filters
     labels: tuple[str, ...] | None
+    feeds: tuple[str, ...] = ()
+    questions: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, cursor: sqlite3.Cursor, filters: Filters, query: Query) -> Scope:
         """Combine what was chosen beside the search box with what was typed into it; both must hold."""
         labels = (filters.speaker,) if filters.speaker else None
-        if query.speaker is not None:
-            like = "%" + query.speaker.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-            rows = cursor.execute("select distinct label from speakers where label like ? escape '\\'", [like])
-            labels = tuple(label for (label,) in rows if labels is None or label in labels)
-        contradicts = (query.feed and filters.feed and query.feed != filters.feed) or (
-            query.question is not None and filters.question is not None and query.question != filters.question
+        if query.speakers:
+            names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
+            meant = [name for name in names if any(fold(part) in fold(name) for part in query.speakers)]
+            labels = tuple(name for name in meant if labels is None or name in labels)
+        return cls(
+            cursor,
+            filters,
+            labels,
+            feeds=tuple(slug.lower() for slug in query.feeds),
+            questions=query.questions,
         )
-        narrowed = Filters(
-            feed=filters.feed or query.feed,
-            speaker=filters.speaker,
-            role=filters.role,
-            question=filters.question if filters.question is not None else query.question,
-            since=filters.since,
-            until=filters.until,
-        )
-        return cls(cursor, narrowed, () if contradicts else labels)
 
     @property
     def is_everything(self) -> bool:
         """Tell whether every preferred transcript is in scope, and every segment of it."""
-        return self.labels is None and self.filters == ANYTHING
+        return self.labels is None and self.filters == ANYTHING and not (self.feeds or self.questions)
 
     @property
     def segment_sql(self) -> tuple[str, list[str | int]]:
@@ -72,6 +69,9 @@ class Scope:
         if self.filters.question is not None:
             sql += " and s.question = ?"
             values.append(self.filters.question)
+        if self.questions:
+            sql += f" and s.question in ({', '.join('?' * len(self.questions))})"
+            values += self.questions
         return sql, values
 
     def places(self, *, after: Place | None = None, oldest: bool = False) -> Iterator[Place]:
@@ -100,10 +100,8 @@ class Scope:
     def kept(self, segments: Sequence[int]) -> list[int]:
         """Return those of these segments that are in scope, in their order."""
         if self.is_everything:
-            others = self.cursor.execute(
-                "select first_segment, last_segment from transcripts where preferred = 0 and first_segment is not null"
-            ).fetchall()
-            return [one for one in segments if not (others and any(first <= one <= last for first, last in others))]
+            begins, ends = self._others
+            return [one for one in segments if not begins or ends[bisect_right(begins, one) - 1] < one]
         within = [one for one in segments if self.place_of(one)]
         sql, values = self.segment_sql
         if not sql or not within:
@@ -120,6 +118,16 @@ class Scope:
         dated = {place: n for n, place in enumerate(self.places(oldest=oldest))}
         known = ((self.place_of(one), one) for one in segments)
         return [one for place, one in sorted((dated[place], one) for place, one in known if place)]
+
+    @cached_property
+    def _others(self) -> tuple[list[int], list[int]]:
+        """Where the segments of transcripts begin and end that are not preferred, in order."""
+        rows = self.cursor.execute(
+            """select first_segment, last_segment from transcripts
+            where preferred = 0 and first_segment is not null order by first_segment"""
+        ).fetchall()
+        # Before the first of them lies nothing.
+        return ([-1, *(first for first, _ in rows)], [-1, *(last for _, last in rows)]) if rows else ([], [])
 
     @cached_property
     def _by_segment(self) -> list[Place]:
@@ -140,6 +148,9 @@ class Scope:
             if value:
                 sql += f" and {condition}"
                 values.append(value)
+        if self.feeds:
+            sql += f" and lower(e.feed) in ({', '.join('?' * len(self.feeds))})"
+            values += self.feeds
         if self.labels is not None:
             marks = ", ".join("?" * len(self.labels))
             # A transcript's speakers need not be listed, as where somebody else wrote them into its segments.

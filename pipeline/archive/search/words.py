@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
 
-from pipeline.archive.query import Query
+from pipeline.archive.query import Query, fold
 from pipeline.archive.search.hits import Order, Position
 from pipeline.archive.search.scope import Place, Scope
 
@@ -29,6 +30,7 @@ class Found:
     order: Order
     more: bool
     searched: int | None = None
+    resume: int | None = None  # the last segment that was looked at, where it is none of those found
 
 
 def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
@@ -46,8 +48,11 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
     else:
         segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.begins else MANY) + 1)
     if len(segments) > MANY:
-        return _walk(scope, query.match, order, at, size, known=segments if query.begins and not ranked else None)
-    ordered = scope.kept(segments)
+        found = _walk(scope, query, order, at, size, known=segments if query.begins and not ranked else None)
+        if found.exact or query.begins or not scope.is_everything:
+            return found
+        return replace(found, total=max(found.total, len(scope.kept(segments[:MANY]))))
+    ordered = _begun(scope.cursor, query, scope.kept(segments))
     if order != "relevance":
         ordered = scope.by_date(ordered, oldest=order == "oldest")
     elif not ranked:
@@ -61,7 +66,7 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
 
 def everything(scope: Scope, order: Order, at: Position, size: int) -> Found:
     """Find the segments of one page where no words are asked for, only who speaks, where, or about which question."""
-    return _walk(scope, None, order, at, size)
+    return _walk(scope, Query(), order, at, size)
 
 
 def within(scope: Scope, match: str | None, place: Place, *, beyond: int = 0, limit: int = -1) -> list[int]:
@@ -77,7 +82,9 @@ def within(scope: Scope, match: str | None, place: Place, *, beyond: int = 0, li
     conditions, values = scope.segment_sql
     first = max(place.first, beyond + 1)
     if match is None:
-        sql = f"select s.id from segments s where s.id between ? and ?{conditions} order by s.id limit ?"
+        sql = (
+            f"select s.id from segments s where s.id between ? and ? and s.text != ''{conditions} order by s.id limit ?"
+        )
         return [one for (one,) in scope.cursor.execute(sql, [first, place.last, *values, limit])]
     hits = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ?"
     if conditions:
@@ -87,7 +94,7 @@ def within(scope: Scope, match: str | None, place: Place, *, beyond: int = 0, li
 
 
 def _walk(
-    scope: Scope, match: str | None, order: Order, at: Position, size: int, *, known: list[int] | None = None
+    scope: Scope, query: Query, order: Order, at: Position, size: int, *, known: list[int] | None = None
 ) -> Found:
     """Walk from episode to episode, the newest or the oldest first, until the page is full.
 
@@ -97,32 +104,49 @@ def _walk(
     if known is not None and len(known) > _BEGINNINGS:
         known = None
     begun = scope.place_of(at.segment) if at.segment is not None else None
-    skipped = (at.page - 1) * size if at.segment is None else 0
+    skipped = 0 if begun else (at.page - 1) * size
+    wanted = skipped + size
     found: list[int] = []
     places = scope.places(after=begun, oldest=order == "oldest")
-    looked = 0
-    for place in islice(places, EPISODES):
-        looked += 1
+    looked, last = 0, None
+    # A page asked for by its number is reached through all before it.
+    for place in islice(places, EPISODES * (1 if begun else at.page)):
+        looked, last = looked + 1, place
         beyond = at.segment if place == begun and at.segment else 0
         if known is None:
-            found += within(scope, match, place, beyond=beyond, limit=skipped + size + 1 - len(found))
+            limit = -1 if query.begins else wanted + 1 - len(found)
+            some = within(scope, query.match or None, place, beyond=beyond, limit=limit)
         else:
             first = bisect_left(known, max(place.first, beyond + 1))
-            found += scope.kept(known[first : bisect_right(known, place.last)])
-        if len(found) > skipped + size:
+            some = scope.kept(known[first : bisect_right(known, place.last)])
+        found += _begun(scope.cursor, query, some)
+        if len(found) > wanted:
             break
-    full = len(found) > skipped + size
+    full = len(found) > wanted
     cut = not full and next(places, None) is not None
     before = (at.page - 1) * size - skipped
-    least = MANY if match and scope.is_everything else 0
     return Found(
-        tuple(found[skipped : skipped + size]),
-        max(before + len(found), least),
+        tuple(found[skipped:wanted]),
+        before + len(found),
         exact=not full and not cut,
         order="oldest" if order == "oldest" else "newest",
         more=full or cut,
         searched=looked if cut else None,
+        resume=last.last if cut and last else None,
     )
+
+
+def _begun(cursor: sqlite3.Cursor, query: Query, segments: list[int]) -> list[int]:
+    """Those of these segments, in their order, that have a word with each beginning of one side of an OR."""
+    sides = [
+        [re.compile(rf"(?<![^\W_]){re.escape(term.begins)}") for term in alternative.terms if term.begins]
+        for alternative in query.alternatives
+    ]
+    if not sides or not all(sides):
+        return segments
+    listed = ",".join(map(str, segments))
+    texts = dict(cursor.execute(f"select id, text from segments where id in ({listed})").fetchall())
+    return [one for one in segments if any(all(begins.search(fold(texts[one])) for begins in side) for side in sides)]
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:

@@ -73,6 +73,12 @@ const archive = (() => {
     player?.play().catch(() => {}); // the browser may refuse; its own button is there
   }
 
+  // Plays from a second on, or pauses what is playing.
+  function hear(second) {
+    if (player?.paused) play(second);
+    else player?.pause();
+  }
+
   function toggle() {
     if (!player?.currentSrc) return; // nothing was chosen yet
     if (player.paused) play();
@@ -86,6 +92,17 @@ const archive = (() => {
   function tell(message, problem = false) {
     told.classList.toggle("problem", problem);
     told.textContent = message;
+  }
+
+  // What the site answers to a script; where it does not, an error that says so.
+  async function ask(address, options) {
+    try {
+      const response = await fetch(address, { ...options, headers: { Accept: "application/json" } });
+      const isJson = response.headers.get("content-type")?.includes("json");
+      return isJson ? await response.json() : { error: `the site answered ${response.status}; load the page again` };
+    } catch {
+      return { error: "the site did not answer" };
+    }
   }
 
   const keys = {
@@ -147,5 +164,5 @@ const archive = (() => {
     if (wanted !== null) seek(wanted);
   });
   for (const hidden of document.querySelectorAll(".scripted")) hidden.hidden = false;
-  return { player, keys, seek, play, tell };
+  return { player, keys, seek, play, hear, tell, ask };
 })();

@@ -3,26 +3,20 @@
 "use strict";
 
 (() => {
-  const player = document.getElementById("player");
+  const { player, ask } = archive;
   let stopAt = null; // the second at which the passage that is heard ends
   let opened = null; // the link whose form is open
 
   const form = () => document.getElementById("check");
 
   function tell(message, problem = false) {
-    const told = form()?.querySelector(".told") ?? document.querySelector(".player .told");
+    const told = form()?.querySelector(".told");
+    if (!told) {
+      archive.tell(message, problem);
+      return;
+    }
     told.classList.toggle("problem", problem);
     told.textContent = message;
-  }
-
-  async function ask(address, options) {
-    try {
-      const response = await fetch(address, { ...options, headers: { Accept: "application/json" } });
-      const isJson = response.headers.get("content-type")?.includes("json");
-      return isJson ? await response.json() : { error: `the site answered ${response.status}; load the page again` };
-    } catch {
-      return { error: "the site did not answer" };
-    }
   }
 
   function close() {
@@ -53,22 +47,17 @@
   }
 
   function hear() {
-    if (!player) return;
-    if (!player.paused) {
-      player.pause();
-      return;
-    }
     const { start, end } = form().dataset;
-    player.currentTime = Number(start);
-    player.play().catch(() => {}); // the browser may refuse; its own button is there
-    stopAt = Number(end);
+    const begins = player?.paused;
+    archive.hear(Number(start));
+    if (begins) stopAt = Number(end);
   }
 
   // What the page says of a passage now. It stays the same element, for others hold on to it.
   function renew(n, page) {
     const [old, now] = [document, page].map((from) => from.getElementById(`s${n}`));
     if (!old || !now) return;
-    for (const name of ["class", "title", "data-words"]) {
+    for (const name of ["class", "title", "data-start", "data-end", "data-words"]) {
       if (now.hasAttribute(name)) old.setAttribute(name, now.getAttribute(name));
       else old.removeAttribute(name);
     }
@@ -81,6 +70,16 @@
 
   const linkAt = (n) => document.querySelector(`#s${n} + .checking a`);
 
+  // This page as it would be loaded now; null where the site does not answer with it.
+  async function current() {
+    try {
+      const response = await fetch(location.pathname);
+      return response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
+    } catch {
+      return null;
+    }
+  }
+
   async function send(button) {
     const sent = form();
     const fields = new URLSearchParams(new FormData(sent));
@@ -92,7 +91,12 @@
       tell(`Nothing was recorded: ${answer.error}`, true);
       return;
     }
-    const page = new DOMParser().parseFromString(await (await fetch(location.pathname)).text(), "text/html");
+    const page = await current();
+    if (!page) {
+      close();
+      tell(`${answer.message}, but this page could not be renewed: load it again`, true);
+      return;
+    }
     const [first, last] = [Number(sent.dataset.first), Number(sent.dataset.last)];
     close();
     for (let n = last; n >= first; n -= 1) renew(n, page);

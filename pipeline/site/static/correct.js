@@ -28,13 +28,7 @@
   }
 
   function hear(form) {
-    if (!player) return;
-    if (!player.paused) {
-      player.pause();
-      return;
-    }
-    player.currentTime = seconds(form.elements.start.value) ?? player.currentTime;
-    player.play().catch(() => {}); // the browser may refuse; its own button is there
+    archive.hear(seconds(form.elements.start.value) ?? undefined);
   }
 
   const press = (form, selector) => form.querySelector(selector)?.click();
@@ -53,14 +47,7 @@
     fields.append(button.name, button.value);
     const before = row(form);
     before.setAttribute("aria-busy", "true");
-    let answer = {};
-    try {
-      const response = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "application/json" } });
-      const isJson = response.headers.get("content-type")?.includes("json");
-      answer = isJson ? await response.json() : { error: `the site answered ${response.status}; load the page again` };
-    } catch {
-      answer = { error: "the site did not answer" };
-    }
+    const answer = await archive.ask(form.action, { method: "POST", body: fields });
     before.removeAttribute("aria-busy");
     if (!answer.ok) {
       tell(`Question ${before.value} was not recorded: ${answer.error}`, true);
