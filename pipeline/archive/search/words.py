@@ -52,7 +52,7 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
         if found.exact or query.begins or not scope.is_everything:
             return found
         return replace(found, total=max(found.total, len(scope.kept(segments[:MANY]))))
-    ordered = _begun(scope.cursor, query, scope.kept(segments))
+    ordered = begun_so(scope.cursor, query, scope.kept(segments))
     if order != "relevance":
         ordered = scope.by_date(ordered, oldest=order == "oldest")
     elif not ranked:
@@ -119,7 +119,7 @@ def _walk(
         else:
             first = bisect_left(known, max(place.first, beyond + 1))
             some = scope.kept(known[first : bisect_right(known, place.last)])
-        found += _begun(scope.cursor, query, some)
+        found += begun_so(scope.cursor, query, some)
         if len(found) > wanted:
             break
     full = len(found) > wanted
@@ -136,8 +136,8 @@ def _walk(
     )
 
 
-def _begun(cursor: sqlite3.Cursor, query: Query, segments: list[int]) -> list[int]:
-    """Those of these segments, in their order, that have a word with each beginning of one side of an OR."""
+def begun_so(cursor: sqlite3.Cursor, query: Query, segments: list[int]) -> list[int]:
+    """Return those of these segments, in their order, that have a word with each beginning of one side of an OR."""
     sides = [
         [re.compile(rf"(?<![^\W_]){re.escape(term.begins)}") for term in alternative.terms if term.begins]
         for alternative in query.alternatives
