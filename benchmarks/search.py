@@ -65,13 +65,13 @@ def measured(archive: Path, site: httpx.Client, queries: int) -> Timed:
             table = urlencode({"_search": asked.match, "_searchmode": "raw", "_size": 20})
             ways = {
                 "plain SQL": lambda: connection.execute(asked.sql, asked.values).fetchall(),  # noqa: B023 - called at once
-                "search()": lambda: search(connection, asked.text, asked.filters, page=page),  # noqa: B023
-                "/-/search.json": lambda: site.get(f"/-/search.json?{address}").raise_for_status(),  # noqa: B023
-                "/-/search": lambda: site.get(f"/-/search?{address}").raise_for_status(),  # noqa: B023
-                "Datasette’s table": lambda: site.get(f"/{archive.stem}/segments.json?{table}"),  # noqa: B023
+                "search()": lambda: search(connection, asked.text, asked.filters, page=page),  # noqa: B023 - called at once
+                "/-/search.json": lambda: site.get(f"/-/search.json?{address}").raise_for_status(),  # noqa: B023 - called at once
+                "/-/search": lambda: site.get(f"/-/search?{address}").raise_for_status(),  # noqa: B023 - called at once
+                "Datasette’s table": lambda: site.get(f"/{archive.stem}/segments.json?{table}"),  # noqa: B023 - called at once
             }
             if asked.bare:
-                ways["without snippet()"] = lambda: connection.execute(asked.bare, asked.values).fetchall()  # noqa: B023
+                ways["without snippet()"] = lambda: connection.execute(asked.bare, asked.values).fetchall()  # noqa: B023 - called at once
             for ask in ways.values():
                 ask()
             for way in sorted(ways, reverse=number % 2 == 1):
@@ -128,7 +128,7 @@ def indexing(archive: Path) -> dict[str, dict[str, float]]:
                 insert = f"insert into {index}({index}) values (?)"  # noqa: S608 - names from this module
                 seconds[what] = timed(lambda: connection.execute(insert, [what])) / 1000  # noqa: B023 - called at once
             connection.commit()
-            (size,) = connection.execute(f"select sum(length(block)) from {index}_data").fetchone()  # noqa: S608
+            (size,) = connection.execute(f"select sum(length(block)) from {index}_data").fetchone()  # noqa: S608 - as above
             found[index] = {**seconds, "megabytes": size / 1e6}
     copy.unlink()
     return found
