@@ -50,6 +50,25 @@ def page_of(connection: sqlite3.Connection, asked: Asked) -> str | None:
     return f"{asked.pages + 1}-{(before.next or '').split('-', 1)[1]}"
 
 
+def ways_of(
+    asked: Asked, page: str | None, archive: Path, connection: sqlite3.Connection, site: httpx.Client
+) -> dict[str, Callable[[], object]]:
+    """Return the ways to ask for the same."""
+    given = {"q": asked.text, "speaker": asked.filters.speaker, "page": page}
+    address = urlencode({name: value for name, value in given.items() if value})
+    table = urlencode({"_search": asked.match, "_searchmode": "raw", "_size": 20})
+    ways: dict[str, Callable[[], object]] = {
+        "plain SQL": lambda: connection.execute(asked.sql, asked.values).fetchall(),
+        "search()": lambda: search(connection, asked.text, asked.filters, page=page),
+        "/-/search.json": lambda: site.get(f"/-/search.json?{address}").raise_for_status(),
+        "/-/search": lambda: site.get(f"/-/search?{address}").raise_for_status(),
+        "Datasette’s table": lambda: site.get(f"/{archive.stem}/segments.json?{table}"),
+    }
+    if bare := asked.bare:
+        ways["without snippet()"] = lambda: connection.execute(bare, asked.values).fetchall()
+    return ways
+
+
 def measured(archive: Path, site: httpx.Client, queries: int) -> Timed:
     """Time each search in every way, search by search.
 
@@ -60,18 +79,7 @@ def measured(archive: Path, site: httpx.Client, queries: int) -> Timed:
     with contextlib.closing(sqlite3.connect(f"{archive.resolve().as_uri()}?mode=ro", uri=True)) as connection:
         for number, (kind, asked) in enumerate(draw(connection, queries)):
             page = page_of(connection, asked)
-            given = {"q": asked.text, "speaker": asked.filters.speaker, "page": page}
-            address = urlencode({name: value for name, value in given.items() if value})
-            table = urlencode({"_search": asked.match, "_searchmode": "raw", "_size": 20})
-            ways = {
-                "plain SQL": lambda: connection.execute(asked.sql, asked.values).fetchall(),  # noqa: B023 - called at once
-                "search()": lambda: search(connection, asked.text, asked.filters, page=page),  # noqa: B023 - called at once
-                "/-/search.json": lambda: site.get(f"/-/search.json?{address}").raise_for_status(),  # noqa: B023 - called at once
-                "/-/search": lambda: site.get(f"/-/search?{address}").raise_for_status(),  # noqa: B023 - called at once
-                "Datasette’s table": lambda: site.get(f"/{archive.stem}/segments.json?{table}"),  # noqa: B023 - called at once
-            }
-            if asked.bare:
-                ways["without snippet()"] = lambda: connection.execute(asked.bare, asked.values).fetchall()  # noqa: B023 - called at once
+            ways = ways_of(asked, page, archive, connection, site)
             for ask in ways.values():
                 ask()
             for way in sorted(ways, reverse=number % 2 == 1):

@@ -1,0 +1,104 @@
+"""Quotations: each found wherever it is said, once, at its second, compared with a plain reading of the texts."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.archive.database import reader, writer
+from pipeline.archive.query import folded_words
+from pipeline.archive.search import search
+from tests.building import add_feed, add_transcript, episode, spoken
+
+
+def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
+    """Quotes of six words, each with the episodes and seconds at which these words are said, read without the index."""
+    with reader(path) as connection:
+        spoken_words = {
+            transcript: [
+                (word, start)
+                for (words,) in connection.execute(
+                    "select words from segments where transcript = ? order by n", [transcript]
+                ).fetchall()
+                for start, _, text, _ in json.loads(words)
+                for word, _, _ in folded_words(text)
+            ]
+            for (transcript,) in connection.execute("select id from transcripts where preferred = 1").fetchall()
+        }
+        episodes = dict(connection.execute("select id, episode from transcripts").fetchall())
+    for _ in range(number):
+        said = chance.choice(list(spoken_words.values()))
+        first = chance.randrange(len(said) - 5)
+        quote = [word for word, _ in said[first : first + 6]]
+        expected = [
+            (episodes[transcript], words[n][1])
+            for transcript, words in spoken_words.items()
+            for n in range(len(words) - 5)
+            if words[n][0] == quote[0] and [word for word, _ in words[n : n + 6]] == quote
+        ]
+        yield f'"{" ".join(quote)}"', expected
+
+
+def test_two_thousand_six_word_quotes_of_a_real_transcript_are_each_found_once_at_their_second(demo_db: Path) -> None:
+    chance = random.Random(5)  # noqa: S311 - reproducible
+    with reader(demo_db) as connection:
+        for quote, expected in six_word_quotes(demo_db, chance, 2000):
+            hits = search(connection, quote, size=100).hits
+            assert sorted((hit.episode, hit.start) for hit in hits) == [
+                (one, pytest.approx(second, abs=0.3)) for one, second in sorted(expected)
+            ], quote
+
+
+def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path) -> None:
+    """Whatever the segments' edges: recall 1.0, no duplicates, the second of the first word."""
+    chance = random.Random(7)  # noqa: S311 - a reproducible text
+    vocabulary = [f"{a}{b}" for a in ("lo", "mi", "ra", "tu", "ke", "so") for b in ("ban", "dor", "fin", "gul", "hem")]
+    words = [chance.choice(vocabulary) for _ in range(3000)]
+    texts, position = [], 0
+    while position < len(words):
+        length = chance.randint(3, 18)
+        texts.append(" ".join(words[position : position + length]))
+        position += length
+    path = tmp_path / "c.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts))
+    with reader(path) as connection:
+        for _ in range(150):
+            first = chance.randrange(len(words) - 6)
+            quote = words[first : first + 6]
+            expected = [n for n in range(len(words) - 5) if words[n : n + 6] == quote]
+            hits = search(connection, f'"{" ".join(quote)}"').hits
+            assert [hit.start for hit in hits] == [pytest.approx(0.5 * n) for n in expected]
+
+
+SEGMENTS = st.lists(
+    st.lists(st.sampled_from(["a", "b", "c", "dog", "Dogs"]), min_size=1, max_size=4), min_size=1, max_size=60
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEGMENTS, st.lists(st.sampled_from(["a", "b", "c", "dog", "dogs"]), min_size=2, max_size=9))
+@example([["a"], ["b"], ["a"], ["b"], ["a"]] * 12, ["a", "b", "a", "b"])
+@example([["a", "a"]] * 30, ["a"] * 7)
+def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
+    tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], phrase: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("phrases") / "a.db"
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*map(" ".join, segments)))
+    said = [word.lower() for segment in segments for word in segment]
+    expected = [n * 0.5 for n in range(len(said)) if said[n : n + len(phrase)] == phrase]
+    with reader(path) as connection:
+        hits = search(connection, f'"{" ".join(phrase)}"', size=500).hits
+    assert [hit.start for hit in hits] == expected
+    assert all(hit.end - hit.start == pytest.approx(0.5 * len(phrase) - 0.1) for hit in hits)
+    marked = f"<mark>{' '.join(phrase)}</mark>"
+    assert [hit.html.lower().count(marked) for hit in hits] == [1] * len(hits)
