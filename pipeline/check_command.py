@@ -19,7 +19,7 @@ from pipeline.checking import overlap
 from pipeline.correcting import note, second
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
-from pipeline.options import db_option, editor_name, editor_option, json_option, print_json
+from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
 from pipeline.times import exactly, utc_now
 
 
@@ -98,11 +98,7 @@ def _show(archive: Database, episode: str, given: Mapping[str, Any], as_json: bo
     if as_json:
         print_json([asdict(entry) for entry in entries])
         return
-    for entry in entries:
-        state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
-        note = f" – {entry.note}" if entry.note else ""
-        click.echo(f"{entry.made_at} {entry.editor or '?'}: {exactly(entry.start)} {entry.summary}{state}{note}")
-    click.echo(f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}", err=True)
+    print_history([(entry, f"{exactly(entry.start)} {entry.summary}") for entry in entries])
 
 
 def _entries(archive: Database, episode: str, given: Mapping[str, Any]) -> list[Entry]:

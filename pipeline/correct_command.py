@@ -16,7 +16,7 @@ from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate
 from pipeline.correcting import correction, note, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
-from pipeline.options import FilePath, db_option, editor_name, editor_option, json_option, print_json
+from pipeline.options import FilePath, db_option, editor_name, editor_option, json_option, print_history, print_json
 from pipeline.times import exactly, utc_now
 
 # What can be given with each of the options that make the command do something else than correct one question.
@@ -109,11 +109,7 @@ def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None
     if as_json:
         print_json([asdict(entry) for entry in shown])
         return
-    for entry in shown:
-        state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
-        note = f" – {entry.note}" if entry.note else ""
-        click.echo(f"{entry.made_at} {entry.editor or '?'}: question {entry.number} {entry.summary}{state}{note}")
-    click.echo(f"{len(shown)} {'entry' if len(shown) == 1 else 'entries'}", err=True)
+    print_history([(entry, f"question {entry.number} {entry.summary}") for entry in shown])
 
 
 def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import click
 
@@ -35,3 +37,36 @@ def editor_name(given: str | None) -> str:
 def print_json(content: object) -> None:
     """Print data for programs."""
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+class Recorded(Protocol):
+    """A row of an editors' history."""
+
+    @property
+    def made_at(self) -> str:
+        """Return when it was recorded."""
+
+    @property
+    def editor(self) -> str | None:
+        """Return by whom."""
+
+    @property
+    def note(self) -> str | None:
+        """Return why."""
+
+    @property
+    def undone(self) -> bool:
+        """Tell whether it was undone since."""
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is in force."""
+
+
+def print_history(entries: Sequence[tuple[Recorded, str]]) -> None:
+    """Print rows of an editors' history, each with what was done in words."""
+    for entry, done in entries:
+        state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
+        note = f" – {entry.note}" if entry.note else ""
+        click.echo(f"{entry.made_at} {entry.editor or '?'}: {done}{state}{note}")
+    click.echo(f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}", err=True)
