@@ -16,14 +16,15 @@ import pytest
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 from sqlite_utils import Database
+from threadpoolctl import threadpool_limits
 
-from pipeline.archive.database import writer
 from pipeline.model import Segment, Word
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import Journal
 from pipeline.speech.names import EngineName
 from pipeline.stages import Tools
 from pipeline.web import make_client
+from tests.building import new_archive
 from tests.demo_archive import demo, demo_db, demo_runs
 from tests.misbehaving import Server, serving
 
@@ -36,6 +37,9 @@ hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("same")
 
+# Each of pytest's processes has a core: numpy's own threads would only be in their way.
+threadpool_limits(1, "blas")
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:
@@ -47,7 +51,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Database]:
     """An empty archive, open for writing, in ``tmp_path``."""
-    with writer(tmp_path / "archive.db") as db:
+    with new_archive(tmp_path / "archive.db") as db:
         yield db
 
 

@@ -14,14 +14,14 @@ from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with writer(tmp_path / "a.db") as db:
+    with new_archive(tmp_path / "a.db") as db:
         first, second = add_feed(db, "show", episode("one", published=OLD), episode("two", published=NEW))
         (other,) = add_feed(db, "other", episode("three", title="<b>Three</b>", published=NEW))
         add_transcript(
@@ -334,7 +334,7 @@ def test_a_search_that_looks_through_the_newest_episodes_in_vain_goes_on(tmp_pat
             assert len(found) > 1
             assert [len(page.hits) for page in found] == [0] * (len(found) - 1) + [1]
             assert found[0].searched
-        numbered = [search(connection, '"the door"', page=n, size=100).hits for n in range(1, 57)]
+        numbered = [search(connection, '"the door"', page=n, size=600).hits for n in range(1, 11)]
         assert sum(map(len, numbered)) == 620 * 9
 
 
