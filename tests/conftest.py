@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -37,8 +38,10 @@ hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("same")
 
-# Each of pytest's processes has a core: numpy's own threads would only be in their way.
+# Each of pytest's processes has a core: numpy's own threads would only be in their way, and so would torch's that wait
+# busily for each other, as they never do in our own programs (``pipeline.speech.reference``).
 threadpool_limits(1, "blas")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture
