@@ -14,7 +14,7 @@ from pipeline.site import people, questions, shows
 from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
 from tests.building import add_feed, episode
 from tests.pages_fixture import GUEST, HOST, Held, held
-from tests.test_site import Tags, text_of
+from tests.reading import Tags, text_of
 
 __all__ = ["held", "kept", "serve"]  # fixtures
 
