@@ -191,6 +191,13 @@ def test_a_search_for_nothing_is_told(database: Path, query: str) -> None:
     assert result.stderr == "0 hits; name something to look for\n"
 
 
+def test_a_search_tells_what_it_understands_otherwise(database: Path) -> None:
+    result = call("search", "work -speaker:ann", "--db", database)
+    assert result.exit_code == 0
+    assert "a speaker cannot be left out" in result.stderr
+    assert "cannot" not in result.stdout
+
+
 @pytest.mark.parametrize("arguments", [("--speaker=\udcff", "x"), ("--feed=\udcff", "x"), ("--", "-x\udcff y")])
 def test_a_search_with_bytes_that_are_no_text_is_refused_in_a_sentence(
     database: Path, arguments: tuple[str, ...]

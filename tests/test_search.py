@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.transcripts import name_speaker, save_matches
 from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
@@ -375,6 +375,22 @@ def test_a_page_that_began_in_a_transcript_that_is_gone_goes_by_its_number(wordy
     second = search(wordy, "door", page=2)
     assert search(wordy, "door", page="2-99999999-0").hits == second.hits
     assert search(wordy, '"the door"', page="2-99999999-0").hits == search(wordy, '"the door"', page=2).hits
+
+
+def test_somebody_who_was_given_a_name_is_found_by_it_and_no_longer_by_the_label_before(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "k.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        transcript = add_transcript(db, one, spoken("One door.", "Two doors."))
+        db.execute("update segments set speaker = 'Speaker ' || (n + 1)")
+        db.execute(
+            """insert into speakers (transcript, label, role, seconds)
+            select transcript, speaker, 'guest', 1 from segments"""
+        )
+        db.conn.commit()
+        name_speaker(db, transcript, "Speaker 2", "Ann Lee")
+        assert [hit.text for hit in search(db.conn, "door speaker:ann").hits] == ["Two doors."]
+        assert [hit.text for hit in search(db.conn, "", Filters(speaker="Ann Lee")).hits] == ["Two doors."]
+        assert search(db.conn, 'speaker:"speaker 2"').total == 0
 
 
 def test_names_are_found_without_regard_to_accents_and_one_of_several_will_do(tmp_path: Path) -> None:

@@ -105,6 +105,30 @@ def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
     assert "Ways to search" in site.ask("/-/search").text
 
 
+@pytest.mark.parametrize(
+    ("asked", "feed"),
+    [
+        ("q=is", '<link rel="alternate" type="application/atom+xml" title="is" href="/-/atom?q=is">'),
+        ("role=question", 'title="This search" href="/-/atom?role=question">'),
+        ("role=guest", None),
+        ("", None),
+    ],
+)
+def test_a_search_names_its_feed_to_feed_readers(site: Site, asked: str, feed: str | None) -> None:
+    head = site.ask(f"/-/search?{asked}").text.partition("</head>")[0]
+    assert head.count("application/atom+xml") == (feed is not None)
+    assert (feed or "") in head
+
+
+def test_what_is_understood_otherwise_than_it_may_be_meant_is_said(site: Site) -> None:
+    said = text_of(site.ask("/-/search?q=is+-speaker:host"))
+    assert "“-speaker:host” leaves out these words where they are said: a speaker cannot be left out." in said
+    assert "2 passages" in said
+    many = "+".join(["is"] * 61)
+    assert "Only the first 60 of 61 words and quotations are looked for." in text_of(site.ask(f"/-/search?q={many}"))
+    assert "cannot be left out" not in text_of(site.ask("/-/search?q=is+-door"))
+
+
 def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(site: Site, kept: Kept) -> None:
     page = site.ask('/-/search?q="work is about relationship"')
     assert "<del>relationship</del> <ins>relationships</ins>" in page.text
