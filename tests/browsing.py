@@ -81,12 +81,19 @@ def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield address, printed.read_text().split()[0]
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+@contextmanager
+def launched(chromium: str) -> Iterator[Browser]:
+    """A browser. Until it is closed its thread has an event loop, so a Datasette in this process is opened before."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with launched(chromium) as browser:
+        yield browser
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from pipeline.site import quoting
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
-from tests.test_site import Tags, text_of
+from tests.reading import Tags, text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
