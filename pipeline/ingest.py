@@ -23,6 +23,7 @@ from pipeline.stages import Outcome, Tools
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
+from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
 from pipeline.stages.transcribe import transcribe
 
@@ -164,6 +165,7 @@ def _work(
     if "poll" in stages:
         for feed in feeds:
             yield _item("poll", feed, None, partial(poll, tools, feed))
+            yield from _pages_work(tools, feed, only)
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
@@ -175,6 +177,13 @@ def _work(
     for group in (("download",), ("transcribe", "align")):
         for feed in feeds:
             yield from _episodes_work(tools, feed, [stage for stage in group if stage in stages], only)
+
+
+def _pages_work(tools: Tools, feed: Feed, only: str | None) -> Iterator[tuple[RunItem, bool]]:
+    asks = waiting(tools, feed)
+    for episode, is_wanted in _chosen(tools, feed, only):
+        if is_wanted and episode.id in asks:
+            yield _item("poll", feed, episode, partial(read_page_of, tools, feed, asks[episode.id]))
 
 
 def _episodes_work(tools: Tools, feed: Feed, stages: Sequence[str], only: str | None) -> Iterator[tuple[RunItem, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import nh3
@@ -22,8 +23,11 @@ _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA
 # Control characters mean nothing in notes or transcripts, and search marks its hits with two of them.
 # Lone surrogates are half a character each: neither SQLite nor a browser takes them.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# Deeply nested tags take a time that grows with the square of their number; real notes have a few thousand characters.
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_NEVER_NESTED = {"br", "hr", "img", "input", "li", "p", "source", "td", "th", "tr", "wbr"}  # often never closed, either
+# Nested tags take a time that grows with the square of their depth; real notes have a few thousand characters.
 MAX_CHARS = 100_000
+MAX_DEPTH = 200
 
 
 def sanitise(published: str, *, base: str = "") -> str:
@@ -65,7 +69,20 @@ def to_text(published: str) -> str:
 
 
 def _bounded(published: str) -> str:
-    return _UNSHOWABLE.sub("", published[:MAX_CHARS])
+    open_tags: Counter[str] = Counter()
+
+    def shallow(tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        if tag[1]:
+            if open_tags[name]:
+                open_tags[name] -= 1
+        elif name not in _NEVER_NESTED:
+            if open_tags.total() >= MAX_DEPTH:
+                return ""
+            open_tags[name] += 1
+        return tag[0]
+
+    return _TAG.sub(shallow, _UNSHOWABLE.sub("", published[:MAX_CHARS]))
 
 
 def _tidy(text: str) -> str:
