@@ -23,6 +23,7 @@ NOTES = sorted(path for path in (Path(__file__).parent / "data/notes").iterdir()
 # Text of the kind that trips readers of HTML, put together at random.
 SCRAPS = st.sampled_from(
     [
+        "<d>", "<h1>", "<h2>", "</h2>",
         "<p>", "</p>", "<br>", "<br/>", "<ol>", '<ol start="7">', '<ol start="²">', "</ol>", "<li>", "</li>", "<ul>",
         "<b>", "<script>alert(1)</script>", "<script>", "</script>", "<style>", "<svg><script>", "<math>", "<title>",
         '<a href="javascript:alert(1)">', "<a href=' x'>", '<a href="//evil.example/x">', "<table><td>", "<template>",
@@ -75,6 +76,7 @@ def tags_of(page: str) -> _Tags:
 @example("<b><![foo bar]]>")
 @example("<ol start='" + "9" * 5000 + "'><li>x")
 @example("<b>\ud800")
+@example("<h2><d><h1>")
 def test_whatever_is_published_comes_out_harmless(published: str) -> None:
     shown = sanitise(published, base="https://example.org/feed.xml")
     found = tags_of(shown)

@@ -28,6 +28,7 @@ _NEVER_NESTED = {"br", "hr", "img", "input", "li", "p", "source", "td", "th", "t
 # Nested tags take a time that grows with the square of their depth; real notes have a few thousand characters.
 MAX_CHARS = 100_000
 MAX_DEPTH = 200
+MAX_ROUNDS = 10
 
 
 def sanitise(published: str, *, base: str = "") -> str:
@@ -46,14 +47,20 @@ def sanitise(published: str, *, base: str = "") -> str:
 
 
 def _clean(page: str, base: str) -> str:
-    return nh3.clean(
-        page,
-        tags=_TAGS,
-        clean_content_tags=_HIDDEN,
-        attributes={"a": {"href"}},
-        url_schemes={"http", "https", "mailto"},
-        url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
-    )
+    """Clean until nothing changes: where a tag is left out, what was in it may be read otherwise than before."""
+    for _ in range(MAX_ROUNDS):
+        cleaned = nh3.clean(
+            page,
+            tags=_TAGS,
+            clean_content_tags=_HIDDEN,
+            attributes={"a": {"href"}},
+            url_schemes={"http", "https", "mailto"},
+            url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
+        )
+        if cleaned == page:
+            return page
+        page = cleaned
+    return f"<p>{html.escape(to_text(page))}</p>"
 
 
 def to_text(published: str) -> str:
