@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -47,7 +47,11 @@ _PATTERNS = {
 
 
 class Feed(BaseModel):
-    """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all."""
+    """One show of feeds.yaml.
+
+    ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
+    notes a question list is looked for.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,6 +67,7 @@ class Feed(BaseModel):
     enabled: bool = True
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
+    questions_from: Literal["notes", "page"] = "notes"
 
     @field_validator("url")
     @classmethod

@@ -23,8 +23,9 @@ from pipeline.stages import Outcome, Tools, Visit
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
+from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
-from pipeline.stages.together import raiser, together
+from pipeline.stages.together import AT_ONE_HOST, raiser, together
 from pipeline.stages.transcribe import transcribe
 
 StageName = Literal["poll", "download", "transcribe", "align"]
@@ -165,6 +166,7 @@ def _work(
     feeds = [feed for feed in feeds if feed.enabled]
     if "poll" in stages:
         yield from _visited((("poll", feed, None), partial(poll, tools, feed)) for feed in feeds)
+        yield from _visited(_pages(tools, feeds, only), at_one_host=1)  # web sites are not made for more
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
@@ -176,6 +178,16 @@ def _work(
     if "download" in stages:
         yield from _download_all(tools, feeds, only)
     yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], only)
+
+
+def _pages(
+    tools: Tools, feeds: Sequence[Feed], only: str | None
+) -> Iterator[tuple[_Task, Callable[[], Outcome | Visit]]]:
+    for feed in feeds:
+        asks = waiting(tools, feed)
+        for episode, is_wanted in _chosen(tools, feed, only) if asks else ():
+            if is_wanted and episode.id in asks:
+                yield ("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
 
 
 def _download_all(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
@@ -201,7 +213,9 @@ def _hear_all(
                     yield _beyond_limit(stage, feed, episode)
 
 
-def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> Iterator[tuple[RunItem, bool]]:
+def _visited(
+    tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]], *, at_one_host: int = AT_ONE_HOST
+) -> Iterator[tuple[RunItem, bool]]:
     """Begin each task, and make all the visits that this asks for together."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
@@ -214,7 +228,7 @@ def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> It
             visits.append((task, begun))
         else:
             yield _item(task, partial(_same, begun))
-    for visit in together(visits):
+    for visit in together(visits, at_one_host=at_one_host):
         yield _item(visit.job, visit.store, seconds=visit.seconds)
 
 
