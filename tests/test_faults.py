@@ -57,7 +57,7 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
         "reset": Fault([cut(whole, AT, ending="reset"), whole], "one"),
         "chunked without end": Fault(
             [Answer(one, framing="chunked", ending="cut", headers={"ETag": '"1"'}), whole],
-            "one", ranges=[None, f"bytes={len(one)}-"],
+            "one", ranges=[None, f"bytes={len(one)}-", None],
         ),
         "cut, known by an old date": Fault(
             [cut(seekable(one, **dated), AT), seekable(one, **dated)], "one", ranges=[None, FROM]
@@ -89,6 +89,10 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
         "416": Fault([torn, Answer(status=416), whole], "one", ranges=[None, FROM, None]),
         "416 of a shorter body": Fault(
             [torn, Answer(status=416, headers={"Content-Range": "bytes */99"}), whole], "one", ranges=[None, FROM, None]
+        ),
+        "416 of a body that ends where it was cut": Fault(
+            [torn, Answer(status=416, headers={"Content-Range": f"bytes */{AT}"}), whole],
+            "one", ranges=[None, FROM, None],
         ),
         "416 to a whole request": Fault([Answer(status=416)], said="answered HTTP 416", ranges=[None]),
         "206 to a whole request": Fault([rest(one, AT)], said="answered HTTP 206", ranges=[None]),

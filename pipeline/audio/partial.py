@@ -112,7 +112,7 @@ class Partial:
 
     def leave(self) -> None:
         """Stop here; the next run may go on, if that is possible."""
-        if self.validator is None or self.size == 0:
+        if self.validator is None or self.size == 0 or self._file.closed:
             self.discard()
             return
         try:
@@ -144,8 +144,7 @@ class Partial:
         self._marked = self.size
         if self.validator is None:
             return
-        if not self._file.closed:
-            self._file.flush()
+        self._file.flush()
         mark = _Mark(self._address, self.validator, self.size, self._digest.hexdigest())
         self._mark_path.write_text(json.dumps(asdict(mark)), encoding="utf-8")
 

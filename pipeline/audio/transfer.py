@@ -57,15 +57,15 @@ def transfer(url: str, client: httpx.Client, part: Partial, *, known: Validators
         DiskFullError: as of ``Partial``.
     """
     end = time.monotonic() + limits.seconds
-    in_vain = 0
+    in_vain, furthest = 0, part.size
 
     def attempt() -> Received | None:
-        nonlocal in_vain
-        before = part.size
+        nonlocal in_vain, furthest
         try:
             return _attempt(url, client, part, known=known, max_bytes=limits.max_bytes, end=end)
         except PassingError:
-            in_vain = 0 if part.validator and part.size > before else in_vain + 1
+            in_vain = 0 if part.validator and part.size > furthest else in_vain + 1
+            furthest = max(furthest, part.size)
             raise
 
     retrying = Retrying(
@@ -98,8 +98,6 @@ def _attempt(
                 return None
             if response.status_code == httpx.codes.OK and is_strong(known.etag) and _etag(response) == known.etag:
                 return None  # it does not heed conditions
-            if _has_all(response, part):
-                return _received(response)
             total = _begin(response, part)
             _ask_room(response, part, total, max_bytes)
             for chunk in in_time(response.iter_raw(), end - time.monotonic()):
@@ -136,12 +134,6 @@ def _begin(response: httpx.Response, part: Partial) -> int | None:
         part.restart(None)
         raise PassingError(f"{shown(str(response.url))} sent another part than the one that was asked for")
     return int(found["total"]) if found["total"] != "*" else None
-
-
-def _has_all(response: httpx.Response, part: Partial) -> bool:
-    """Whether nothing was missing: the host still has that body (else it had sent all), and it ends where we are."""
-    unsatisfiable = response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
-    return unsatisfiable and response.headers.get("Content-Range") == f"bytes */{part.size}" and part.size > 0
 
 
 def _check_status(response: httpx.Response, part: Partial) -> None:
