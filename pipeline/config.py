@@ -25,6 +25,7 @@ from pipeline.errors import ConfigError
 from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, whisper_language
 
 DEFAULT_MODEL = "tiny.en"
+DEFAULT_MAX_MB = 4000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 _MENDS = {  # pydantic's names for what may be wrong with one value
@@ -43,6 +44,7 @@ _MENDS = {  # pydantic's names for what may be wrong with one value
 _PATTERNS = {
     "slug": "use small letters, digits and single hyphens only, such as “my-show”",
     "language": "use a language code, such as en, en-GB or cy",
+    "user_agent": "use letters, digits and signs of ASCII only",
 }
 
 
@@ -50,7 +52,8 @@ class Feed(BaseModel):
     """One show of feeds.yaml.
 
     ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
-    notes a question list is looked for.
+    notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
+    have.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +71,9 @@ class Feed(BaseModel):
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
     questions_from: Literal["notes", "page"] = "notes"
+    user_agent: Annotated[Text, StringConstraints(pattern=r"^[ -~]+$")] | None = None
+    skip_trackers: bool = False
+    max_mb: Annotated[int, Field(gt=0, strict=True)] = DEFAULT_MAX_MB
 
     @field_validator("url")
     @classmethod

@@ -15,8 +15,9 @@ from sqlite_utils import Database
 from pipeline import __version__
 from pipeline.archive.feeds import episodes, has_episode
 from pipeline.archive.runs import add_item, finish_run, start_run
+from pipeline.audio.keep import clear_unfinished
 from pipeline.config import Config, Feed
-from pipeline.errors import ArchiveError, ConfigError
+from pipeline.errors import ArchiveError, ConfigError, DiskFullError
 from pipeline.model import Episode, RunItem
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit
@@ -27,6 +28,7 @@ from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
 from pipeline.stages.together import AT_ONE_HOST, raiser, together
 from pipeline.stages.transcribe import transcribe
+from pipeline.urls import shown
 
 StageName = Literal["poll", "download", "transcribe", "align"]
 STAGES: tuple[StageName, ...] = ("poll", "download", "transcribe", "align")
@@ -198,7 +200,13 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iter
                 tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
             else:
                 yield _beyond_limit("download", feed, episode)
-    yield from _visited(tasks)
+    failed = []
+    for item, routine in _visited(tasks):
+        if item.status == "failed":
+            failed.append(item.episode or "")
+        yield item, routine
+    if only is None:
+        clear_unfinished(tools.data, waiting=failed)
 
 
 def _hear_all(
@@ -274,10 +282,12 @@ def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> 
     try:
         outcome = work()
         status, reason, routine = outcome.status, outcome.reason, outcome.routine
+    except DiskFullError:
+        raise
     except ArchiveError as error:
-        reason = str(error)
+        reason = shown(str(error))
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
-        reason = f"{type(error).__name__}: {error}"
+        reason = shown(f"{type(error).__name__}: {error}")
     seconds += time.monotonic() - began
     return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine

@@ -133,6 +133,7 @@ def make_tools(
         engine=lambda _feed: engine,
         voices=None,
         encode=None,
+        sleep=lambda _seconds: None,
         progress=lambda _label, _total: nullcontext(lambda _done: None),
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
-from pipeline.web import in_time, local_path, reason, scheme
+from pipeline.web import Validators, in_time, local_path, reason, scheme
 
 MAX_FEED_BYTES = 50_000_000
 MAX_SECONDS = 300.0  # for one body, however steadily it drips
@@ -25,27 +25,13 @@ _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?
 
 
 @dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said to recognise an unchanged body by (RFC 9110, section 8.8), sent back verbatim."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional."""
-        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
-        return {name: value for name, value in pairs.items() if value and value.isascii()}
-
-
-@dataclass(frozen=True, slots=True)
 class FeedBody:
     """A feed as it came. ``base`` is the address that relative addresses in it start from."""
 
     content: bytes
     content_type: str
     base: str
-    validators: Validators = Validators()
+    validators: Validators = field(default_factory=Validators)
 
 
 def resolve(url: str, folder: Path, client: httpx.Client, *, itunes_lookup: str = ITUNES_LOOKUP) -> str:

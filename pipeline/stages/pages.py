@@ -20,13 +20,13 @@ from pipeline.archive.feeds import save_questions
 from pipeline.archive.pages import PageVisit, links, other_episode_of, save_visit, visits
 from pipeline.config import Feed
 from pipeline.errors import FeedError, FeedGoneError, NotAFeedError
-from pipeline.feeds.fetch import FeedBody, Validators, fetch
+from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.page import page_address, read_page
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.questions import find_questions
 from pipeline.model import Question
 from pipeline.stages import Outcome, Tools, Visit
-from pipeline.web import host
+from pipeline.web import Validators, host
 
 MAX_PAGE_BYTES = 5_000_000
 MAX_SECONDS = 60.0

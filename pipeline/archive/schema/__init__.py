@@ -19,6 +19,7 @@ from pipeline.archive.schema import (
     m005_checks,
     m006_search,
     m007_groups,
+    m009_fetching,
     m012_pages,
 )
 
@@ -50,6 +51,14 @@ def _migration(module: ModuleType) -> None:
 
 
 for _module in (
-    m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search, m007_groups, m012_pages,
-):  # fmt: skip
+    m001_first,
+    m002_speech,
+    m003_corrections,
+    m004_alignment,
+    m005_checks,
+    m006_search,
+    m007_groups,
+    m009_fetching,
+    m012_pages,
+):
     _migration(_module)
