@@ -24,9 +24,10 @@ from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
 from pipeline.model import clock
-from pipeline.options import FilePath, db_option, json_option, print_json
+from pipeline.options import FilePath, db_option, feeds_option, json_option, print_json
 from pipeline.publish_command import publish_command
 from pipeline.search_command import search_command
+from pipeline.verify_command import verify_command
 
 if TYPE_CHECKING:
     from pipeline.ingest import StageName
@@ -58,13 +59,14 @@ main.add_command(correct_command)
 main.add_command(export_command)
 main.add_command(publish_command)
 main.add_command(search_command)
+main.add_command(verify_command)
 
 
 def _stage_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(
         [
             db_option,
-            click.option("--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows."),
+            feeds_option,
             click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
             click.option("--again", is_flag=True, help="Do what is done already once more."),
             click.option("--quiet", is_flag=True, help="Say only what failed."),

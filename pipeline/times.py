@@ -15,6 +15,11 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def timestamp(moment: str) -> float:
+    """Return the seconds since 1970 of a moment, UTC ISO 8601."""
+    return datetime.fromisoformat(moment).timestamp()
+
+
 def seconds(text: str | None) -> float | None:
     """Read a time: ``192``, ``192.5``, ``3:12``, ``90:00`` or ``1:02:03.5``; None if it is none.
 
