@@ -26,6 +26,7 @@ from pipeline.export_command import export_command
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, feeds_option, json_option, print_json
 from pipeline.publish_command import publish_command
+from pipeline.restore_command import restore_command
 from pipeline.search_command import search_command
 from pipeline.verify_command import verify_command
 
@@ -58,6 +59,7 @@ main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
 main.add_command(publish_command)
+main.add_command(restore_command)
 main.add_command(search_command)
 main.add_command(verify_command)
 

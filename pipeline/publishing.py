@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing, suppress
@@ -18,7 +15,8 @@ from pipeline.archive.database import bring_up_to_date, explained, reader
 from pipeline.archive.kept import FOLDER, kept_file
 from pipeline.archive.reading import Rendition, renditions
 from pipeline.archive.soundness import check_index, indexes
-from pipeline.atomic import new_file
+from pipeline.atomic import linked, new_file
+from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, DatabaseError
 
 _SETTINGS = {"allow_download": False}
@@ -110,7 +108,7 @@ def is_published(database: Path) -> bool:
 def published_fault(database: Path) -> str | None:
     """Say whether a copy that ``publish`` made was changed since; None where it was not."""
     inspected = _inspected(database)
-    if inspected is None or inspected["hash"] == _digest(database):
+    if inspected is None or inspected["hash"] == sha256_of(database):
         return None
     return f"it was changed since it was published: its SHA-256 is not that in {_INSPECTED}"
 
@@ -121,11 +119,6 @@ def _inspected(database: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, LookupError, TypeError):
         return None
     return found if isinstance(found, dict) and _MADE in found and "hash" in found else None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _finish(part: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
@@ -157,13 +150,8 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
         return None
     target = folder / FOLDER / source.relative_to((data / FOLDER).resolve())
     if not target.is_file() or target.stat().st_size != kept.bytes:
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:  # another file system, or one without links
-            with source.open("rb") as old, new_file(target) as new:
-                shutil.copyfileobj(old, new)
+        linked(source, target)
     return kept.bytes
 
 
@@ -184,7 +172,7 @@ def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
 def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str) -> None:
     inspected = {
         _MADE: now,
-        "hash": _digest(part),
+        "hash": sha256_of(part),
         "size": part.stat().st_size,
         "file": name,
         "tables": {table: {"count": count} for table, count in counts.items()},

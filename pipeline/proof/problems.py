@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing, suppress
@@ -13,6 +12,7 @@ from typing import Literal
 from pipeline.archive.files import AUDIO, FEEDS, TRANSCRIPTS, Heard, Published, Recording, Snapshot
 from pipeline.archive.segments import heard
 from pipeline.audio.decode import check
+from pipeline.digest import sha256_of
 from pipeline.errors import NotAudioError, SpeechError
 from pipeline.model import Segment
 from pipeline.speech import transcript_file
@@ -80,7 +80,7 @@ def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
         return Problem("missing", file.path, "there is no such file", file)
     try:
         size = path.stat().st_size
-        digest = _digest(path)
+        digest = sha256_of(path)
     except OSError as error:
         return Problem("damaged", file.path, f"it cannot be read ({error.strerror or error})", file)
     if digest != file.sha256:
@@ -146,21 +146,16 @@ def _published_problem(data: Path, file: Published) -> Problem | None:
         return Problem("missing", f"{file.path}….published", "there is no such file", file)
     for path in found:
         with suppress(OSError):
-            if _digest(path) == path.stem:
+            if sha256_of(path) == path.stem:
                 return None
     return Problem("damaged", found[0].relative_to(data).as_posix(), "its SHA-256 is not its name", file)
 
 
 def _earlier_problem(data: Path, file: Earlier) -> Problem | None:
     try:
-        digest = _digest(data / file.path)
+        digest = sha256_of(data / file.path)
     except OSError as error:
         return Problem("damaged", file.path, f"it cannot be read ({error.strerror or error})", file)
     if not digest.startswith(file.digest):
         return Problem("damaged", file.path, "its SHA-256 does not begin as its name says", file)
     return None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline.archive.database import bring_up_to_date
 from pipeline.archive.files import AUDIO, Heard, Published, Recording, Snapshot, named_files, unfinished_since
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
-from pipeline.proof.orphans import earlier, orphans, present
+from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of
 from pipeline.publishing import is_published, published_fault
 

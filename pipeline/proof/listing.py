@@ -1,4 +1,4 @@
-"""Files in the archive's own folders, and those of them that no archive names. Deletes nothing."""
+"""The files in the archive's own folders: those that its tables name, and those that none does. Deletes nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.archive.database import reader
-from pipeline.archive.files import AUDIO, FEEDS, FOLDERS, TRANSCRIPTS, VECTORS, Named, named_files
+from pipeline.archive.files import FOLDERS, TRANSCRIPTS, VECTORS, Named, named_files
 from pipeline.errors import ArchiveError
 from pipeline.proof.problems import Earlier, Problem
 from pipeline.times import timestamp
@@ -19,8 +19,6 @@ _MAGIC = b"SQLite format 3\0"
 _EARLIER = re.compile(rf"({TRANSCRIPTS}/[0-9a-f]{{64}}\.[0-9a-f]{{12}})\.([0-9a-f]{{12}})\.json")
 # What no table has to name: what a run is at, or can make again.
 _NAMELESS = {
-    AUDIO: None,
-    FEEDS: None,
     TRANSCRIPTS: re.compile(r"[0-9a-f]{64}\.[0-9a-f]{12}\.unfinished\.jsonl"),
     VECTORS: re.compile(r"[0-9a-f]{32}\.npy"),
 }
@@ -47,6 +45,12 @@ def earlier(there: Iterable[str], named: Iterable[Named]) -> tuple[Earlier, ...]
     return tuple(Earlier(one[0], one[2]) for one in found if one and f"{one[1]}.json" in names)
 
 
+def belonging(there: Iterable[str], named: Iterable[Named]) -> tuple[str, ...]:
+    """Return the files that are an archive's own and cannot be made again."""
+    names = _names(named)
+    return tuple(path for path in there if _is_named(path, names))
+
+
 def orphans(
     database: Path, there: Iterable[str], named: Iterable[Named], *, unfinished: str | None
 ) -> tuple[Problem, ...]:
@@ -60,7 +64,7 @@ def orphans(
             take up.
     """
     names = _names(named)
-    strange = [path for path in there if not _belongs(path, names)]
+    strange = [path for path in there if not (_is_named(path, names) or _needs_no_name(path))]
     if not strange:
         return ()
     others = _names(one for archive in _others(database) for one in archive)
@@ -68,7 +72,7 @@ def orphans(
     found = []
     for path in strange:
         with suppress(FileNotFoundError):  # it has gone since
-            if not _belongs(path, others) and (since is None or (database.parent / path).stat().st_mtime < since):
+            if not _is_named(path, others) and (since is None or (database.parent / path).stat().st_mtime < since):
                 found.append(Problem("orphan", path, "no table names it"))
     return tuple(found)
 
@@ -77,16 +81,19 @@ def _names(named: Iterable[Named]) -> frozenset[str]:
     return frozenset(one.path for one in named)
 
 
-def _belongs(path: str, names: frozenset[str]) -> bool:
-    """Tell whether a file is one of those that an archive names, or of a kind that no table has to name."""
-    folder, name = Path(path).parts[0], Path(path).name
-    nameless = _NAMELESS[folder]
-    if path in names or (nameless and nameless.fullmatch(name)):
+def _is_named(path: str, names: frozenset[str]) -> bool:
+    """Tell whether a file is one of those that an archive names, be it only by the beginning of its name."""
+    if path in names:
         return True
-    if name.endswith(".published"):
-        return f"{folder}/{name[:12]}" in names
+    if path.endswith(".published"):
+        return f"{TRANSCRIPTS}/{Path(path).name[:12]}" in names
     wording = _EARLIER.fullmatch(path)
     return wording is not None and f"{wording[1]}.json" in names
+
+
+def _needs_no_name(path: str) -> bool:
+    kind = _NAMELESS.get(Path(path).parts[0])
+    return kind is not None and kind.fullmatch(Path(path).name) is not None
 
 
 def _others(database: Path) -> Iterator[tuple[Named, ...]]:
