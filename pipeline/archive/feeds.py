@@ -20,13 +20,12 @@ def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
     )
 
 
-def validators(db: Database, slug: str, *, feed_url: str, parser_version: int) -> tuple[str | None, str | None]:
-    """Return the (ETag, Last-Modified) to send, if they are of this address and this parser."""
+def last_read(db: Database, slug: str, *, parser_version: int) -> tuple[str | None, str | None, str | None]:
+    """Return the (address, ETag, Last-Modified) of what was last read, if this parser read it."""
     found = db.execute(
-        "select etag, last_modified from feeds where slug = ? and feed_url = ? and parser_version = ?",
-        [slug, feed_url, parser_version],
+        "select feed_url, etag, last_modified from feeds where slug = ? and parser_version = ?", [slug, parser_version]
     ).fetchone()
-    return found or (None, None)
+    return found or (None, None, None)
 
 
 def resolved_url(db: Database, slug: str) -> str | None:
