@@ -80,6 +80,7 @@ class Episode:
     feed: str
     title: str
     enclosure_url: str | None
+    published: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

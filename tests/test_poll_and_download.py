@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import pytest
 from sqlite_utils import Database
 
+from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
@@ -45,7 +46,9 @@ def run(make_tools: Callable[..., Tools]) -> Callable[..., Report]:
     """Poll and download these shows."""
 
     def do(*feeds: Feed, only: str | None = None, **changes: Any) -> Report:
-        return ingest(Config(feeds=list(feeds)), make_tools(**changes), stages=("poll", "download"), only=only)
+        return ingest(
+            Config(feeds=list(feeds)), make_tools(**changes), stages=("poll", "download"), choice=Choice(only)
+        )
 
     return do
 

@@ -37,7 +37,8 @@ def resolved_url(db: Database, slug: str) -> str | None:
 def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first."""
     rows = db.execute(
-        "select id, feed, title, enclosure_url from episodes where feed = ? order by published desc, id", [slug]
+        "select id, feed, title, enclosure_url, published from episodes where feed = ? order by published desc, id",
+        [slug],
     )
     return [Episode(*row) for row in rows]
 
