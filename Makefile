@@ -1,6 +1,7 @@
 # make demo    try it: archive the bundled sample show       make test    run the test suite
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
+# make verify  prove the archive, file by file (DB=)
 # make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
 # make bench   measure it (for hours)                        make test-site  the site on the newest Datasette alpha
 # make fuzz    read mutated feeds and notes (for 10 minutes; SEEDS= adds folders of them)
@@ -14,7 +15,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status publish test test-site lint bench fuzz screenshots clean
+.PHONY: demo ingest serve status verify publish test test-site lint bench fuzz screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -27,6 +28,9 @@ serve: .venv/ready
 
 status: .venv/ready
 	$(BIN)/python -m pipeline status --db $(DB)
+
+verify: .venv/ready
+	$(BIN)/python -m pipeline verify --db $(DB)
 
 publish: .venv/ready
 	$(BIN)/python -m pipeline publish --db $(DB) --out $(OUT)

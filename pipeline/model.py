@@ -82,6 +82,7 @@ class Episode:
     feed: str
     title: str
     enclosure_url: str | None
+    published: str | None = None
     enclosure_length: int | None = None
     declared_duration: float | None = None
 

@@ -185,6 +185,37 @@ def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
     return report
 
 
+def stored_transcript(db: Database, transcript_id: int) -> Transcript:
+    """Return a whole transcript as it was heard: all that is in its file."""
+    (episode, sha256, engine, model, language, created, options, source) = db.execute(
+        """select episode, rendition, engine, model, language, created, options, source from transcripts
+           where id = ?""",
+        [transcript_id],
+    ).fetchone()
+    (duration,) = db.execute(
+        "select duration from renditions where sha256 = ? and episode = ?", [sha256, episode]
+    ).fetchone()
+    segments = heard(db, transcript_id)
+    speakers = db.execute(
+        "select label, name, role, seconds, voice from speakers where transcript = ? order by rowid", [transcript_id]
+    )
+    return Transcript(
+        audio_sha256=sha256,
+        duration=max([duration, *(segment.end for segment in segments)]),  # decoders round it differently
+        engine=engine,
+        model=model,
+        language=language,
+        created=created,
+        segments=segments,
+        options=json.loads(options),
+        speakers=tuple(
+            Speaker(label, name, role, seconds, tuple(json.loads(voice or "[]")))
+            for label, name, role, seconds, voice in speakers
+        ),
+        source=source,
+    )
+
+
 def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rate: float) -> None:
     """Record how far a transcript is from the publisher's own."""
     db.execute(
