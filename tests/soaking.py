@@ -138,7 +138,10 @@ def soak(folder: Path, *, feeds: int, episodes: int, kills: int, seed: int) -> I
         (folder / "feeds.yaml").write_text(yaml.safe_dump({"feeds": shows}))
         for number in range(kills):
             process = pipeline(folder, "poll" if number % 4 == 0 else "download")
-            time.sleep(chance.uniform(0.5, 5.0))
+            until = weather.seen.total() + chance.randrange(1, 2 + episodes // 10)
+            while process.poll() is None and weather.seen.total() < until:
+                time.sleep(0.01)
+            time.sleep(chance.uniform(0.0, 0.2))
             process.kill()
             process.wait()
             yield f"kill {number + 1}: {_archived(folder)} archived, {_integrity(folder)}"
