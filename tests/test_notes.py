@@ -137,8 +137,8 @@ def test_relative_links_start_at_the_feed_and_nowhere_else() -> None:
 
 
 def test_hostile_nesting_takes_a_bounded_time() -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of this process alone: others do not count
     notes = "<div>" * MAX_CHARS
     assert len(sanitise(notes)) < 3 * MAX_CHARS
     to_text(notes)
-    assert time.monotonic() - began < 15
+    assert time.process_time() - began < 15
