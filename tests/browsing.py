@@ -53,13 +53,15 @@ def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(150):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(address, timeout=1).close()
                 break
             except OSError:
                 assert server.poll() is None
                 time.sleep(0.1)
+        else:
+            pytest.fail("the site did not begin to answer")
         yield address, printed
     finally:
         server.terminate()

@@ -241,7 +241,7 @@ def test_clips_are_cut_one_at_a_time_while_all_else_is_served(
 ) -> None:
     inside, done = Semaphore(1), Event()
 
-    def slow(*_: object) -> bytes:
+    def slow(*_: object, **_options: object) -> bytes:
         assert inside.acquire(blocking=False), "two at once"
         done.wait(20)
         inside.release()
