@@ -23,7 +23,7 @@ NOTES = sorted(path for path in (Path(__file__).parent / "data/notes").iterdir()
 # Text of the kind that trips readers of HTML, put together at random.
 SCRAPS = st.sampled_from(
     [
-        "<d>", "<h1>", "<h2>", "</h2>",
+        "<d>", "<h1>", "<h2>", "</h2>", "&#2", "&#xd800;",
         "<p>", "</p>", "<br>", "<br/>", "<ol>", '<ol start="7">', '<ol start="²">', "</ol>", "<li>", "</li>", "<ul>",
         "<b>", "<script>alert(1)</script>", "<script>", "</script>", "<style>", "<svg><script>", "<math>", "<title>",
         '<a href="javascript:alert(1)">', "<a href=' x'>", '<a href="//evil.example/x">', "<table><td>", "<template>",
@@ -77,6 +77,7 @@ def tags_of(page: str) -> _Tags:
 @example("<ol start='" + "9" * 5000 + "'><li>x")
 @example("<b>\ud800")
 @example("<h2><d><h1>")
+@example("&p;&#2")
 def test_whatever_is_published_comes_out_harmless(published: str) -> None:
     shown = sanitise(published, base="https://example.org/feed.xml")
     found = tags_of(shown)
@@ -93,6 +94,7 @@ def test_whatever_is_published_comes_out_harmless(published: str) -> None:
 @example("<b><![foo bar]]>")
 @example("<ol start='" + "9" * 5000 + "'><li>x")
 @example("plain \ud800")
+@example("<p>&#2;")
 def test_whatever_is_published_can_be_read(published: str) -> None:
     text = to_text(published)
     text.encode()

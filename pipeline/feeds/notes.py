@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -49,7 +50,7 @@ def sanitise(published: str, *, base: str = "") -> str:
 def _clean(page: str, base: str) -> str:
     """Clean until nothing changes: where a tag is left out, what was in it may be read otherwise than before."""
     for _ in range(MAX_ROUNDS):
-        cleaned = nh3.clean(
+        found = nh3.clean(
             page,
             tags=_TAGS,
             clean_content_tags=_HIDDEN,
@@ -57,6 +58,7 @@ def _clean(page: str, base: str) -> str:
             url_schemes={"http", "https", "mailto"},
             url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
         )
+        cleaned = _UNSHOWABLE.sub("", found)  # `&#2;` is shown as what it stands for
         if cleaned == page:
             return page
         page = cleaned
@@ -93,6 +95,8 @@ def _bounded(published: str) -> str:
 
 
 def _tidy(text: str) -> str:
+    # Composed: “Öberg” is written with one letter less by some, and would be another name.
+    text = unicodedata.normalize("NFC", _UNSHOWABLE.sub("", text))
     lines = [re.sub(r"[ \t\xa0\u200b]+", " ", line).strip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
