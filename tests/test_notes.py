@@ -104,6 +104,10 @@ def test_whatever_is_published_can_be_read(published: str) -> None:
         assert question.text
 
 
+MARKERS = [
+    "{})", "{}) ", "{}. ", "{}: ", "({}) ", "{} – ", "Q{} ", "Q{}: ", "Question {} - ", "{letter}) ", "{letter}. ",
+    "• ", "- ", "Q: ", "[0:{:02}] ", "{:02}:30 – ", "",
+]  # fmt: skip
 QUESTION = st.lists(
     st.text(alphabet=st.characters(categories=["L"], max_codepoint=0x17F), min_size=2, max_size=10),
     min_size=1,
@@ -113,11 +117,12 @@ QUESTION = st.lists(
 
 @given(
     questions=st.lists(QUESTION, min_size=2, max_size=15),
-    marker=st.sampled_from(["{})", "{}) ", "{}. ", "{}: ", "Q{} ", "Q{}: ", "Question {} - "]),
+    marker=st.sampled_from(MARKERS),
     between=st.sampled_from(["\n", "\n\n", "\r\n"]),
 )
 def test_a_written_list_is_found_again(questions: list[str], marker: str, between: str) -> None:
-    items = [marker.format(number) + question for number, question in enumerate(questions, start=1)]
+    numbered = enumerate(questions, start=1)
+    items = [marker.format(number, letter=chr(ord("a") + number - 1)) + question for number, question in numbered]
     notes = "About the guest.\n\nThe full list of questions is:\n" + between.join(items) + "\n\nSubscribe!"
     assert [question.text for question in find_questions(to_text(notes))] == questions
 

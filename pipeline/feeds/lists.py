@@ -57,12 +57,16 @@ _COUNTING = {Kind.LETTER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of at least two items; ``before`` are the words before it, ``begin`` is where it begins."""
+    """A list of at least two items; ``before`` are the words before it, ``begin`` is where it begins.
+
+    ``timed`` tells that times in the recording stood with the items; they are left out.
+    """
 
     kind: Kind
     begin: int
     before: str
     items: tuple[str, ...]
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,11 @@ def lists_in(text: str) -> Iterator[Listing]:
     # `<ol>` that stand for an item each, and Markdown, whose numbers are all 1.
     ones = [replace(mark, kind=Kind.BULLET) for mark in marks if (mark.kind, mark.value) == (Kind.NUMBER, 1)]
     for run in (*_runs(marks, text), *_runs(inline, text), *_runs(ones, text)):
-        items = _without_times(_items(run, text))
-        if all(items):
-            yield Listing(run[0].kind, run[0].begin, before_in(text, run[0].begin), tuple(items))
+        items = _items(run, text)
+        bare = _without_times(items)
+        if all(bare):
+            before = before_in(text, run[0].begin)
+            yield Listing(run[0].kind, run[0].begin, before, tuple(bare), timed=bare != items)
 
 
 def lines_in(text: str) -> Iterator[Listing]:

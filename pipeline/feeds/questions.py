@@ -84,7 +84,7 @@ def _is_question_list(found: Listing) -> bool:
         return mostly or (found.kind >= Kind.LETTER and _PLAINLY.search(lead) is not None)
     if found.kind >= Kind.ASKED:
         return mostly
-    of_something_else = not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead)
+    of_something_else = found.timed or (not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead))
     return found.kind >= Kind.LETTER and mostly and asking > 1 and not of_something_else
 
 
