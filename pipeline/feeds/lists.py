@@ -18,13 +18,13 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 # digits and brackets of any script.
 _NUMBER = (
     r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|"
-    r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:）．、：](?!\d)\s*|\s[–—-]\s+))(?=\S)"
+    r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:/）．、：](?!\d)\s*|\ufe0f?\u20e3\s*|\s[–—-]\s+))(?=\S)"
 )
 _LETTER = r"\(?(?P<letter>[A-Za-z])[).](?![A-Za-z])\s*(?=\S)"
 _ASKED = r"(?P<asked>Q(?:uestion)?\s?[.:)–—-])\s*(?=\S)"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
-_BULLETS = "•‣▪■□◦●○·►▶➤→✓✔❓"
+_BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
 _BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
 _MARK = re.compile(
     rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
