@@ -20,6 +20,7 @@ _NUMBER = (
     r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|"
     r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:/）．、：](?!\d)\s*|\ufe0f?\u20e3\s*|\s[–—-]\s+))(?=\S)"
 )
+_BARE = r"(?P<bare>\d{1,2})[ ]+(?=[^\W\d_]|[¿“‘\"])"
 _LETTER = r"\(?(?P<letter>[A-Za-z])[).](?![A-Za-z])\s*(?=\S)"
 _ASKED = r"(?P<asked>Q(?:uestion)?\s?[.:)–—-])\s*(?=\S)"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
@@ -27,7 +28,7 @@ _TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
 _BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
 _BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
 _MARK = re.compile(
-    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
+    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_BARE}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
 )
 _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>[{_BULLETS}])\s*(?=\S))", re.IGNORECASE)
 _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
@@ -46,13 +47,14 @@ class Kind(IntEnum):
     TIME = 2
     BULLET = 3
     LETTER = 4
-    INLINE_NUMBER = 5
-    NUMBER = 6
-    ASKED = 7
-    ASKED_NUMBER = 8
+    BARE_NUMBER = 5
+    INLINE_NUMBER = 6
+    NUMBER = 7
+    ASKED = 8
+    ASKED_NUMBER = 9
 
 
-_COUNTING = {Kind.LETTER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
+_COUNTING = {Kind.LETTER, Kind.BARE_NUMBER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def _mark(found: re.Match[str]) -> _Mark:
         kind, value = Kind.ASKED_NUMBER, int(found["q"])
     elif found["n"]:
         kind, value = Kind.NUMBER, int(found["n"])
+    elif found["bare"]:
+        kind, value = Kind.BARE_NUMBER, int(found["bare"])
     elif found["letter"]:
         kind, value = Kind.LETTER, ord(found["letter"].casefold()) - ord("a") + 1
     elif found["asked"]:

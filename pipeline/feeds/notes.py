@@ -108,7 +108,6 @@ class _TextReader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._lists: list[int | None] = []  # the last number given in each open list; None if unordered
-        self._row = 0  # where the parts of the last table row begin
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
@@ -121,10 +120,9 @@ class _TextReader(HTMLParser):
         elif tag == "li":
             self.parts.append("\n" + self._bullet())
         elif tag in {"td", "th"}:
-            self.parts.append(") " if self._is_numbered_row() else " ")
+            self.parts.append(" ")
         elif tag in _BLOCKS and not self._just_bulleted():
             self.parts.append("\n\n")
-            self._row = len(self.parts)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"ol", "ul"} and self._lists:
@@ -145,9 +143,6 @@ class _TextReader(HTMLParser):
             return "• "
         self._lists[-1] = number + 1
         return f"{number + 1}) "
-
-    def _is_numbered_row(self) -> bool:
-        return re.fullmatch(r"\s*\d{1,2}\s*", "".join(self.parts[self._row :][:4])) is not None
 
     def _just_bulleted(self) -> bool:
         return bool(self.parts) and re.fullmatch(r"\n(?:\d+\) |• )", self.parts[-1]) is not None

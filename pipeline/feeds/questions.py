@@ -21,7 +21,7 @@ _TO_OTHERS = re.compile(
     r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey)[ ]questions|
     questions[ ](?:to|for)[ ](?:(?:help[ ])?you\b|consider|ponder|think|reflect|discuss|ask[ ]yourself|listeners|
     (?:further[ ])?(?:discussion|reflection|study))|
-    ask[ ]your(?:self|selves|[ ]\w+)|(?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
+    ask(?:ed)?[ ]your(?:self|selves)|ask[ ]your[ ]\w+|(?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
     (?:an?[ ]|any[ ]|other[ ])?questions?|frequently[ ]asked|faqs?|ask(?:ed)?[ ](?:us|me)|without[ ]asking|
     contact[ ]us|e-?mail|get[ ]in[ ]touch|submit|coming[ ]up|(?:next|coming)[ ](?:week|time|month)(?!['’]s)|
     (?:next|coming|last|previous|other|another|earlier)[ ](?:episode|interview|show)s?(?!['’]))\b""",
@@ -31,7 +31,7 @@ _NO_QUESTIONS = re.compile(
     r"""\b(?:topics?|themes?|chapters?|time[ -]?(?:stamps?|codes?|line)|contents|agenda|outline|segments?|takeaways?|
     highlights?|key[ ]points?|links?|resources?|references?|sources?|reading|read[ ]more|mentioned|related|books?|
     articles?|sponsors?|sponsored|supported|brought[ ]to[ ]you|thanks|credits?|guests?|speakers?|panel(?:lists?)?|
-    about[ ]the|subscribe|follow|find[ ]us|responses?|comments?|repl(?:y|ies)|
+    about[ ]the|subscribe|follow|find[ ]us|responses?|comments?|repl(?:y|ies)|reviews?|
     (?:you(?:['’]ll|[ ]will)?[ ])?(?:learn|discover|find[ ]out|hear)|discuss(?:e[sd]|ing|ion)?|cover(?:s|ed|ing)?|
     explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b""",
     re.VERBOSE | re.IGNORECASE,
