@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from pipeline.feeds.mentions import HOSTING, TITLE, Mention, description, leads_to_name, mentions_in
+from pipeline.feeds.mentions import HOSTING, TITLE, Mention, description, is_press, leads_to_name, mentions_in
 from pipeline.feeds.names import UPPER
 from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Person
@@ -65,7 +66,8 @@ _ELSEWHERE = re.compile(
 # Between a phrase and the first name after it; between two names of a list; between a name and the phrase after it.
 _BEGINNING = re.compile(r"\s*(?:• |- )?")
 _AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
-_AND_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"
+_AND_TITLED = rf",? (?:and|&) (?:{TITLE} )?"
+_COMMA_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"
 _BESIDE = rf"(?: of [{UPPER}]\w+)?(?:, [^,.;:!?()\n]{{2,80}})?,? *"
 
 
@@ -171,9 +173,10 @@ class _Finder:
         yield from ((mention, "guest") for mention in objects)
 
     def _asks_whom(self, found: re.Match[str]) -> _Claims:
-        """``X asks Y``: somebody may ask anybody anything, but hosts ask, and those are asked who are described."""
+        """``X asks Y``: anybody may ask anything; but hosts ask, and who is asked is described, not who asks."""
         subjects, objects = self._before(found), self._after(found)
-        if any(self._asks(mention) for mention in subjects) or any(mention.description for mention in objects):
+        plain = not any(mention.description for mention in subjects)
+        if any(map(self._asks, subjects)) or (plain and any(mention.description for mention in objects)):
             yield from self._asking(found)
 
     def _telling(self, found: re.Match[str]) -> _Claims:
@@ -217,7 +220,7 @@ class _Finder:
             if mention.end > found.start():
                 continue
             gap = self._text[mention.end : subjects[0].begin if subjects else found.start()]
-            beside = _AND_TITLED if subjects else _BESIDE + between
+            beside = (_BESIDE + between, _AND_TITLED, _COMMA_TITLED)[min(len(subjects), 2)]
             if not re.fullmatch(beside, gap):
                 break
             subjects.insert(0, mention)
@@ -236,7 +239,7 @@ class _Finder:
             if joined is None or (lead and not led) or not leads_to_name(lead):
                 break
             said = mention.description or description(lead)
-            chain.append(Mention(mention.begin, mention.end, mention.name, said))
+            chain.append(replace(mention, description=said, is_press=mention.is_press or is_press(lead)))
             place = mention.end
         return chain
 
