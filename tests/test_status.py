@@ -59,7 +59,7 @@ def test_what_failed_what_waits_and_the_disk(site: Site, kept: Kept) -> None:
 
 def test_where_things_lie_is_told_to_editors_alone(serve: Serve, kept: Kept) -> None:
     add_run(kept.path, failed())
-    site = serve(**configured({"permissions": {"correct-times": {"id": "ann"}, "check-words": {"id": "ann"}}}))
+    site = serve(**configured(permissions={"correct-times": {"id": "ann"}, "check-words": {"id": "ann"}}))
     for path in ("/-/status", "/-/status.json"):
         for stranger in (None, "bob"):
             answer = site.ask(path, actor=stranger).text
