@@ -26,6 +26,7 @@ from pipeline.export_command import export_command
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option, print_json
 from pipeline.publish_command import publish_command
+from pipeline.renditions_command import renditions_command
 from pipeline.search_command import search_command
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
 main.add_command(publish_command)
+main.add_command(renditions_command)
 main.add_command(search_command)
 
 

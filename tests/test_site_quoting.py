@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
 from pipeline.model import KeptAudio, Transcript
 from pipeline.site import quoting

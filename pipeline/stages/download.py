@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from pipeline.archive.transcripts import current_rendition, save_rendition
+from pipeline.archive.renditions import current_rendition
 from pipeline.audio.keep import keep
 from pipeline.config import Feed
 from pipeline.model import Episode, clock
 from pipeline.stages import Outcome, Tools, local_root
+from pipeline.stages.renditions import compare_with_current, keep_beside
 
 
 def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
@@ -23,5 +24,6 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     root = local_root(tools, feed)
     with tools.client(feed) as client:
         audio = keep(episode.enclosure_url, client, tools.data, name=episode.id, now=tools.now(), local_root=root)
-    save_rendition(tools.db, episode.id, audio)
-    return Outcome("ok", f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}")
+    comparison = compare_with_current(tools.data, known, audio)
+    beside = keep_beside(tools, episode, audio, comparison)
+    return Outcome("ok", "; ".join(filter(None, [f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}", beside])))
