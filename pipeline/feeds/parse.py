@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import calendar
-import hashlib
 import io
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -59,7 +58,14 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     made = [episode for episode in episodes if episode.guid_made]
     if made:
         warnings.append(f"{_some(made)} without guid: known by the audio's address instead")
-    return ParsedFeed(_plain(parsed.feed.get("title", "")), tuple(episodes), (*warnings, *item_warnings))
+    return ParsedFeed(
+        title=_plain(parsed.feed.get("title", "")),
+        episodes=tuple(episodes),
+        warnings=(*warnings, *item_warnings),
+        podcast_guid=_plain(parsed.feed.get("podcast_guid", "")) or None,
+        new_feed_url=_absolute(body.base, parsed.feed.get("itunes_new-feed-url", "")),
+        next_url=_next_page(parsed.feed, body.base),
+    )
 
 
 def _content_type(body: FeedBody) -> str:
@@ -111,6 +117,12 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     )
 
 
+def _next_page(feed: Any, base: str) -> str | None:
+    """Where the feed goes on (RFC 5005): the next page, or the archive before this one."""
+    links = {link.get("rel"): link.get("href", "") for link in feed.get("links", [])}
+    return _absolute(base, links.get("next") or links.get("prev-archive") or "")
+
+
 def _guid(entry: Any) -> str:
     return str(entry.get("id") or "").strip()
 
@@ -147,34 +159,30 @@ def _made_guid(enclosure_url: str | None, link: str, title: str) -> str:
 
 
 def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str]]:
-    """Tell apart items that share a guid: the oldest keeps it, the others get it with a suffix of their own.
+    """Take the same item twice (guid and audio alike; without audio, guid and title) for one: its newest form.
 
-    The same item twice (guid and audio alike; without audio, guid and title) is one episode, with both's transcripts.
+    Items that share nothing but a guid are kept apart.
     """
-
-    def key(episode: FeedEpisode) -> tuple[str, str]:
-        return episode.guid, episode.enclosure_url or episode.title
-
-    distinct: dict[tuple[str, str], FeedEpisode] = {}
+    alike: defaultdict[tuple[str, str], list[FeedEpisode]] = defaultdict(list)
     for episode in found:
-        first = distinct.setdefault(key(episode), episode)
-        if episode is not first:
-            transcripts = tuple(dict.fromkeys(first.transcripts + episode.transcripts))
-            distinct[key(episode)] = replace(first, transcripts=transcripts)
-    by_guid: defaultdict[str, list[FeedEpisode]] = defaultdict(list)
-    for episode in distinct.values():
-        by_guid[episode.guid].append(episode)
+        alike[episode.guid, episode.enclosure_url or episode.title].append(episode)
+    distinct = [_newest(forms) for forms in alike.values()]
+    shared = Counter(episode.guid for episode in distinct)
     warnings = [
-        f"{len(group)} items share the guid {guid!r}: each is kept as an episode of its own"
-        for guid, group in by_guid.items()
-        if len(group) > 1
+        f"{number} items share the guid {guid!r}: each is kept as an episode of its own"
+        for guid, number in shared.items()
+        if number > 1
     ]
-    for group in by_guid.values():
-        _, *others = sorted(group, key=lambda episode: (episode.published or "", key(episode)))
-        for episode in others:
-            suffix = hashlib.sha256(key(episode)[1].encode()).hexdigest()[:8]
-            distinct[key(episode)] = replace(episode, guid=f"{episode.guid}#{suffix}")
-    return list(distinct.values()), warnings
+    return distinct, warnings
+
+
+def _newest(forms: Sequence[FeedEpisode]) -> FeedEpisode:
+    """The form that was published last, with the transcripts of all; in whatever order the feed has them."""
+    if len(forms) == 1:
+        return forms[0]
+    ordered = sorted(forms, key=lambda form: (form.title, str(form)))
+    newest = max(ordered, key=lambda form: form.published or "")
+    return replace(newest, transcripts=tuple(dict.fromkeys(link for form in ordered for link in form.transcripts)))
 
 
 def duration_seconds(declared: str | None) -> float | None:

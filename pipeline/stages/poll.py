@@ -42,7 +42,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome:
         last_modified=body.validators.last_modified,
         parser_version=PARSER_VERSION,
     )
-    said = [f"{len(parsed.episodes)} episodes listed, {new} new", *parsed.warnings]
+    said = [f"{len(parsed.episodes)} episodes listed, {new.new} new", *parsed.warnings]
     return Outcome("ok", "; ".join(said))
 
 
