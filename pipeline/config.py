@@ -47,7 +47,10 @@ _PATTERNS = {
 
 
 class Feed(BaseModel):
-    """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all."""
+    """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all.
+
+    ``live`` is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -61,6 +64,8 @@ class Feed(BaseModel):
     model: Annotated[str, Field(min_length=1, validate_default=True)] = DEFAULT_MODEL
     speakers: Annotated[int, Field(gt=0, le=8, strict=True)] | None = None
     enabled: bool = True
+    live: bool = True
+    skip: tuple[Text, ...] = ()
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
 

@@ -12,6 +12,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.episodes import Saved, known_episodes, save_episodes
 from pipeline.archive.feeds import ensure_feed
+from pipeline.archive.schema import migrations
 from pipeline.feeds.identity import Known, match, place_of
 from pipeline.model import FeedEpisode
 
@@ -233,8 +234,6 @@ def save(db: Database, feed: Sequence[FeedEpisode]) -> Saved:
 def test_whatever_a_feed_lists_no_episode_is_lost_and_a_second_poll_changes_nothing(
     polls: list[list[FeedEpisode]],
 ) -> None:
-    from pipeline.archive.schema import migrations
-
     db = Database(memory=True)
     migrations.apply(db)
     ensure_feed(db, "show", title="Show", url="x")

@@ -68,7 +68,7 @@ def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now
     _save_question_lists(db, feed, everything)
     return Saved(
         new=len(new),
-        changed=len({id_ for id_, _, _, _ in changes}),
+        changed=len({change[0] for change in changes if _is_news(*change[1:])}),
         known=len(pairs),
         recognised=tuple(pairs[id_].title for id_, _ in recognised),
         doubtful=tuple(listed[place].title for place in matching.doubts),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.episodes import Saved, save_episodes
+from pipeline.feeds.fetch import Validators
+from pipeline.feeds.memory import Memory, Move
 from pipeline.model import Episode, FeedEpisode, TranscriptLink
 
 
@@ -20,13 +22,29 @@ def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
     )
 
 
-def validators(db: Database, slug: str, *, feed_url: str, parser_version: int) -> tuple[str | None, str | None]:
-    """Return the (ETag, Last-Modified) to send, if they are of this address and this parser."""
-    found = db.execute(
-        "select etag, last_modified from feeds where slug = ? and feed_url = ? and parser_version = ?",
-        [slug, feed_url, parser_version],
-    ).fetchone()
-    return found or (None, None)
+def recall(db: Database, slug: str, *, url: str) -> Memory:
+    """Return what earlier polls left; nothing of it where feeds.yaml now gives another address."""
+    row = (
+        named_rows(db.conn)
+        .execute(
+            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched
+               from feeds where slug = ? and url = ?""",
+            [slug, url],
+        )
+        .fetchone()
+    )
+    moves = db.execute("select was, became from feed_moves where feed = ? and became is not null order by id", [slug])
+    if row is None:
+        return Memory(moves=dict(moves))
+    return Memory(
+        feed_url=row["feed_url"],
+        validators=Validators(row["etag"], row["last_modified"]),
+        parser_version=row["parser_version"],
+        last_status=row["last_status"],
+        retry_at=row["retry_at"],
+        fully_fetched=row["fully_fetched"],
+        moves=dict(moves),
+    )
 
 
 def resolved_url(db: Database, slug: str) -> str | None:
@@ -91,13 +109,49 @@ def save_snapshot(db: Database, slug: str, *, sha256: str, path: str, size: int,
     )
 
 
-def save_status(db: Database, slug: str, status: str, *, now: str) -> None:
-    """Record how a poll ended that read nothing new; after a 304 every listed episode still counts as seen."""
+def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str) -> None:
+    """Record that a feed is as it was: every episode that it listed then still counts as seen."""
     with db.atomic():
-        if status == "unchanged":
-            db.execute(
-                """update episodes set last_seen = ? where feed = ?
-                   and last_seen = (select max(last_seen) from episodes where feed = ?)""",
-                [now, slug, slug],
-            )
-        db.execute("update feeds set last_polled = ?, last_status = ? where slug = ?", [now, status, slug])
+        db.execute(
+            """update episodes set last_seen = ? where feed = ?
+               and last_seen = (select max(last_seen) from episodes where feed = ?)""",
+            [now, slug, slug],
+        )
+        db.execute(
+            """update feeds set etag = ?, last_modified = ?, retry_at = null, last_polled = ?,
+               last_status = 'unchanged' where slug = ?""",
+            [validators.etag, validators.last_modified, now, slug],
+        )
+
+
+def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: str | None = None) -> None:
+    """Record why a feed could not be read, and until when its server is not to be asked."""
+    db.execute(
+        "update feeds set last_polled = ?, last_status = ?, retry_at = ? where slug = ?",
+        [now, status, retry_at, slug],
+    )
+
+
+def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> None:
+    """Record where a feed moved; a move that is the newest of its address already is not recorded again."""
+    with db.atomic():
+        for move in moves:
+            known = db.execute(
+                "select became from feed_moves where feed = ? and was = ? order by id desc limit 1", [slug, move.was]
+            ).fetchone()
+            if known != (move.became,):
+                db.execute(
+                    "insert into feed_moves (feed, was, became, how, noticed_at) values (?, ?, ?, ?, ?)",
+                    [slug, move.was, move.became, move.how, now],
+                )
+
+
+def has_moved(db: Database, slug: str, address: str) -> bool:
+    """Tell whether a feed came to this address by a move."""
+    found = db.execute("select 1 from feed_moves where feed = ? and became = ?", [slug, address]).fetchone()
+    return found is not None
+
+
+def save_podcast_guid(db: Database, slug: str, guid: str | None) -> None:
+    """Keep the show's own guid, which it has for life; one that the feed leaves out stays."""
+    db.execute("update feeds set podcast_guid = coalesce(?, podcast_guid) where slug = ?", [guid, slug])

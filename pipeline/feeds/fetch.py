@@ -37,15 +37,30 @@ class Validators:
         # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
         return {name: value for name, value in pairs.items() if value and value.isascii()}
 
+    def or_else(self, earlier: Validators) -> Validators:
+        """Return these, and for each that is missing the earlier one."""
+        return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
+
 
 @dataclass(frozen=True, slots=True)
 class FeedBody:
-    """A feed as it came. ``base`` is the address that relative addresses in it start from."""
+    """A feed as it came. ``base`` is the address that relative addresses in it start from.
+
+    ``moved_to`` is where a permanent redirect led, if there was one.
+    """
 
     content: bytes
     content_type: str
     base: str
     validators: Validators = Validators()
+    moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The server's word that a feed is as it was (304), with the validators that it gave this time."""
+
+    validators: Validators
 
 
 def resolve(url: str, folder: Path, client: httpx.Client, *, itunes_lookup: str = ITUNES_LOOKUP) -> str:
@@ -88,8 +103,8 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
     return feed_url
 
 
-def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBody | None:
-    """Get the feed's bytes, or None when the server says that nothing has changed (304).
+def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBody | Unchanged:
+    """Get the feed's bytes, unless the server says that nothing has changed (304).
 
     Raises:
         FeedUnreachableError, FeedGoneError, NotAFeedError: with a reason; NotAFeedError when too large.
@@ -99,14 +114,16 @@ def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBo
     conditions = validators.headers()
     try:
         with client.stream("GET", feed_url, headers=_ENCODINGS | conditions) as response:
+            said = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
             if response.status_code == httpx.codes.NOT_MODIFIED and conditions:
-                return None
+                return Unchanged(said.or_else(validators))
             _check_status(response)
             return FeedBody(
                 content=_read_bounded(response),
                 content_type=response.headers.get("Content-Type", ""),
                 base=str(response.url),
-                validators=Validators(response.headers.get("ETag"), response.headers.get("Last-Modified")),
+                validators=said,
+                moved_to=_moved_to(response),
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FeedUnreachableError(f"{feed_url} could not be reached: {reason(error)}") from error
@@ -117,10 +134,22 @@ def _check_status(response: httpx.Response) -> None:
     if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
         raise FeedGoneError(
             f"{response.url} is gone (HTTP {status}). What is archived stays; "
-            "give the show's new address in feeds.yaml, or `enabled: false`."
+            "give the show's new address in feeds.yaml, or say `live: false`.",
+            for_good=status == httpx.codes.GONE,
         )
     if status != httpx.codes.OK:
-        raise FeedUnreachableError(f"{response.url} answered HTTP {status} {response.reason_phrase}".rstrip())
+        raise FeedUnreachableError(
+            f"{response.url} answered HTTP {status} {response.reason_phrase}".rstrip(),
+            retry_after=response.headers.get("Retry-After"),
+        )
+
+
+def _moved_to(response: httpx.Response) -> str | None:
+    """Where the permanent redirects led (RFC 9110, section 15.4), as far as there is no temporary one before them."""
+    steps = [*response.history, response]
+    permanent = {httpx.codes.MOVED_PERMANENTLY, httpx.codes.PERMANENT_REDIRECT}
+    last = next(place for place, step in enumerate(steps) if step.status_code not in permanent)
+    return str(steps[last].url) if last else None
 
 
 def _read_bounded(response: httpx.Response) -> bytes:

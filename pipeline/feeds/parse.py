@@ -24,7 +24,7 @@ from pipeline.web import scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 _AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
@@ -51,17 +51,23 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     warnings = _check(parsed, body)
     links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
     found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
-    episodes, item_warnings = _distinct(found)
+    episodes = distinct(found)
+    shared = Counter(episode.guid for episode in episodes)
     without_audio = [episode for episode in episodes if episode.enclosure_url is None]
     if without_audio:
         warnings.append(f"{_some(without_audio)} without audio in the feed: listed, not downloaded")
     made = [episode for episode in episodes if episode.guid_made]
     if made:
         warnings.append(f"{_some(made)} without guid: known by the audio's address instead")
+    warnings += [
+        f"{number} items share the guid {guid!r}: each is kept as an episode of its own"
+        for guid, number in shared.items()
+        if number > 1
+    ]
     return ParsedFeed(
         title=_plain(parsed.feed.get("title", "")),
         episodes=tuple(episodes),
-        warnings=(*warnings, *item_warnings),
+        warnings=tuple(warnings),
         podcast_guid=_plain(parsed.feed.get("podcast_guid", "")) or None,
         new_feed_url=_absolute(body.base, parsed.feed.get("itunes_new-feed-url", "")),
         next_url=_next_page(parsed.feed, body.base),
@@ -158,7 +164,7 @@ def _made_guid(enclosure_url: str | None, link: str, title: str) -> str:
     return f"made:{address.netloc}{address.path}" if address.path else f"made:{title}"
 
 
-def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str]]:
+def distinct(found: Iterable[FeedEpisode]) -> list[FeedEpisode]:
     """Take the same item twice (guid and audio alike; without audio, guid and title) for one: its newest form.
 
     Items that share nothing but a guid are kept apart.
@@ -166,14 +172,7 @@ def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str
     alike: defaultdict[tuple[str, str], list[FeedEpisode]] = defaultdict(list)
     for episode in found:
         alike[episode.guid, episode.enclosure_url or episode.title].append(episode)
-    distinct = [_newest(forms) for forms in alike.values()]
-    shared = Counter(episode.guid for episode in distinct)
-    warnings = [
-        f"{number} items share the guid {guid!r}: each is kept as an episode of its own"
-        for guid, number in shared.items()
-        if number > 1
-    ]
-    return distinct, warnings
+    return [_newest(forms) for forms in alike.values()]
 
 
 def _newest(forms: Sequence[FeedEpisode]) -> FeedEpisode:

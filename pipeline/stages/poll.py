@@ -1,15 +1,27 @@
-"""Poll one feed: fetch it if it changed, keep its bytes, and store its episodes."""
+"""Poll one feed: fetch it if it changed, keep its bytes, and store its episodes.
+
+Three steps: ``recall`` reads the database, ``look`` visits the network and parses, ``store`` writes.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterable, Sequence
 
-from pipeline.archive.feeds import ensure_feed, save_poll, save_snapshot, save_status, validators
+import httpx
+
+from pipeline.archive import feeds as archive
+from pipeline.archive.episodes import Saved, episode_id
 from pipeline.atomic import new_file
 from pipeline.config import Feed
-from pipeline.feeds.fetch import FeedBody, Validators, fetch, resolve
-from pipeline.feeds.parse import PARSER_VERSION, parse_feed
+from pipeline.errors import FeedGoneError, FeedUnreachableError
+from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
+from pipeline.feeds.parse import PARSER_VERSION
+from pipeline.feeds.visit import Asking, Listing, Visit, visit
+from pipeline.model import FeedEpisode
 from pipeline.stages import Outcome, Tools
+from pipeline.text import shortened
 
 
 def poll(tools: Tools, feed: Feed) -> Outcome:
@@ -18,41 +30,115 @@ def poll(tools: Tools, feed: Feed) -> Outcome:
     Raises:
         FeedError: it could not be read; what is archived stays as it is.
     """
-    ensure_feed(tools.db, feed.slug, title=feed.title, url=feed.url)
+    asking = recall(tools, feed)
+    if isinstance(asking, Outcome):
+        return asking
     try:
         with tools.client(feed) as client:
-            feed_url = resolve(feed.url, tools.folder, client)
-            known = validators(tools.db, feed.slug, feed_url=feed_url, parser_version=PARSER_VERSION)
-            body = fetch(feed_url, client, Validators() if tools.again else Validators(*known))
-        if body is None:
-            save_status(tools.db, feed.slug, "unchanged", now=tools.now())
-            return Outcome("ok", "unchanged since the last time")
-        parsed = parse_feed(body)
+            found = look(asking, client)
+        return store(tools, feed, found)
     except Exception as error:  # whatever it was, the feed must not still say "ok"
-        save_status(tools.db, feed.slug, str(error) or type(error).__name__, now=tools.now())
+        store_failure(tools, feed, asking, error)
         raise
-    _keep_bytes(tools, feed.slug, body)
-    new = save_poll(
-        tools.db,
-        feed.slug,
-        parsed.episodes,
-        now=tools.now(),
-        feed_url=feed_url,
-        etag=body.validators.etag,
-        last_modified=body.validators.last_modified,
-        parser_version=PARSER_VERSION,
-    )
-    said = [f"{len(parsed.episodes)} episodes listed, {new.new} new", *parsed.warnings]
+
+
+def recall(tools: Tools, feed: Feed) -> Asking | Outcome:
+    """Say how the feed is to be asked for, or why it is not."""
+    memory = archive.recall(tools.db, feed.slug, url=feed.url)
+    archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=feed.url)
+    now = tools.now()
+    if not tools.again:
+        if not feed.live and memory.fully_fetched:
+            return Outcome("skipped", "it has ended (live: false in feeds.yaml)", routine=True)
+        if memory.waits(now):
+            return Outcome("skipped", f"not asked before {memory.retry_at}: {memory.last_status}")
+    return Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
+
+
+def look(asking: Asking, client: httpx.Client) -> Visit:
+    """Visit the feed.
+
+    Raises:
+        FeedError: it could not be read.
+    """
+    return visit(asking, client)
+
+
+def store(tools: Tools, feed: Feed, found: Visit) -> Outcome:
+    """Keep what was found, and say so in a sentence."""
+    if not found.listings:
+        archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
+        return Outcome("ok", "; ".join(["unchanged since the last time", *found.warnings]))
+    known = archive.episodes(tools.db, feed.slug)
+    saved = [_store_listing(tools, feed, listing) for listing in found.listings]
+    listed = len(found.listings[-1].episodes)
+    said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
+    if found.moves and known and not saved[-1].known:
+        said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
+    elif found.moves:
+        archive.save_moves(tools.db, feed.slug, found.moves, now=tools.now())
+    if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
+        said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     return Outcome("ok", "; ".join(said))
 
 
-def _keep_bytes(tools: Tools, slug: str, body: FeedBody) -> None:
+def store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> None:
+    """Record why a feed could not be read; one that is gone for good is asked again only after a month."""
+    now, wait = tools.now(), None
+    if isinstance(error, FeedUnreachableError):
+        wait = retry_at(error.retry_after, now)
+    elif isinstance(error, FeedGoneError) and error.for_good:
+        wait = after(now, GONE_WAIT)
+        archive.save_moves(tools.db, feed.slug, [Move(asking.memory.feed_url or feed.url, None, "gone")], now=now)
+    archive.save_failure(tools.db, feed.slug, str(error) or type(error).__name__, now=now, retry_at=wait)
+
+
+def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
+    for body in listing.bodies:
+        _keep_bytes(tools, feed.slug, body)
+    archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
+    return archive.save_poll(
+        tools.db,
+        feed.slug,
+        _wanted(feed, listing.episodes),
+        now=tools.now(),
+        feed_url=listing.address,
+        etag=listing.validators.etag,
+        last_modified=listing.validators.last_modified,
+        parser_version=PARSER_VERSION,
+    )
+
+
+def _wanted(feed: Feed, episodes: Iterable[FeedEpisode]) -> list[FeedEpisode]:
+    """All but those that feeds.yaml says to skip, so that what was deleted on purpose does not come back."""
+    skipped = set(feed.skip)
+    return [item for item in episodes if skipped.isdisjoint({item.guid, episode_id(feed.slug, item.guid)})]
+
+
+def _told(saved: Sequence[Saved]) -> list[str]:
+    changed = sum(one.changed for one in saved)
+    recognised = [title for one in saved for title in one.recognised]
+    doubtful = [title for one in saved for title in one.doubtful]
+    said = [f"{changed} changed"] if changed else []
+    if recognised:
+        said.append(f"{_some(recognised)} came with another guid and were recognised")
+    if doubtful:
+        said.append(f"{_some(doubtful)} resemble known episodes and were taken for new ones")
+    return said
+
+
+def _some(titles: Sequence[str]) -> str:
+    shown = ", ".join(f"“{shortened(title, 60)}”" for title in titles[:3])
+    return f"{len(titles)} ({shown}{f' and {len(titles) - 3} more' if len(titles) > 3 else ''})"
+
+
+def _keep_bytes(tools: Tools, slug: str, content: bytes) -> None:
     """Keep the feed as it came, under the name of its hash."""
-    sha256 = hashlib.sha256(body.content).hexdigest()
+    sha256 = hashlib.sha256(content).hexdigest()
     path = tools.data / "feeds" / f"{sha256}.xml"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with new_file(path) as file:
-            file.write(body.content)
+            file.write(content)
     relative = path.relative_to(tools.data).as_posix()
-    save_snapshot(tools.db, slug, sha256=sha256, path=relative, size=len(body.content), now=tools.now())
+    archive.save_snapshot(tools.db, slug, sha256=sha256, path=relative, size=len(content), now=tools.now())
