@@ -16,6 +16,7 @@ import feedparser
 
 from pipeline.errors import NotAFeedError
 from pipeline.feeds.fetch import FeedBody
+from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
@@ -39,16 +40,10 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     """
     if not body.content.strip():
         raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
-    # Not the bare bytes: feedparser would open the file that they may name. White space before the XML declaration
-    # is a common slip of blog software. No base address: feedparser would resolve guids too, and they must stay as
-    # they are wherever the feed moves.
-    source = io.BytesIO(body.content.lstrip())
-    headers = {"content-type": _content_type(body)} if body.content_type else {}
-    try:
-        parsed = feedparser.parse(source, response_headers=headers)
-    except Exception as error:  # its readers for broken HTML and XML raise all sorts
-        raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
-    warnings = _check(parsed, body)
+    content, warnings = mended(body.content)
+    body = replace(body, content=content)
+    parsed = _parsed(body)
+    warnings += _check(parsed, body)
     links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
     found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
     episodes = distinct(found)
@@ -72,6 +67,17 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
         new_feed_url=_absolute(body.base, parsed.feed.get("itunes_new-feed-url", "")),
         next_url=_next_page(parsed.feed, body.base),
     )
+
+
+def _parsed(body: FeedBody) -> Any:
+    # Not the bare bytes: feedparser would open the file that they may name. No base address: feedparser would resolve
+    # guids too, and they must stay as they are wherever the feed moves.
+    source = io.BytesIO(body.content)
+    headers = {"content-type": _content_type(body)} if body.content_type else {}
+    try:
+        return feedparser.parse(source, response_headers=headers)
+    except Exception as error:  # its readers for broken HTML and XML raise all sorts
+        raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
 
 
 def _content_type(body: FeedBody) -> str:
@@ -103,7 +109,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     url, kind = _enclosure(entry, base)
     text = to_text(published)
     guid = _guid(entry)
-    title = _plain(entry.get("title", "")) or "(untitled)"
+    title = _plain(entry.get("title") or entry.get("itunes_title") or "") or "(untitled)"
     link = str(entry.get("link") or "").strip()
     # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
     link = link if link == guid else _absolute(base, link) or ""
