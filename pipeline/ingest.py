@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from sqlite_utils import Database
 
@@ -19,18 +19,20 @@ from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError
 from pipeline.model import Episode, RunItem
 from pipeline.speech.cores import usable_cores
-from pipeline.stages import Outcome, Tools
+from pipeline.stages import Outcome, Tools, Visit
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
 from pipeline.stages.poll import poll
+from pipeline.stages.together import raiser, together
 from pipeline.stages.transcribe import transcribe
 
 StageName = Literal["poll", "download", "transcribe", "align"]
 STAGES: tuple[StageName, ...] = ("poll", "download", "transcribe", "align")
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
+# One stage of one episode, or of a whole feed.
+_Task: TypeAlias = tuple[str, Feed, Episode | None]
 _EPISODE_STAGES: dict[str, EpisodeStage] = {
-    "download": download,
     "transcribe": transcribe,
     "align": align_episode,
 }
@@ -162,8 +164,7 @@ def _work(
             yield RunItem(stages[0], feed.slug, None, "skipped", "switched off in feeds.yaml"), False
     feeds = [feed for feed in feeds if feed.enabled]
     if "poll" in stages:
-        for feed in feeds:
-            yield _item("poll", feed, None, partial(poll, tools, feed))
+        yield from _visited((("poll", feed, None), partial(poll, tools, feed)) for feed in feeds)
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
@@ -172,18 +173,53 @@ def _work(
     if list(stages) == ["align"]:
         yield from _align_together(tools, feeds, only)
         return
-    for group in (("download",), ("transcribe", "align")):
-        for feed in feeds:
-            yield from _episodes_work(tools, feed, [stage for stage in group if stage in stages], only)
+    if "download" in stages:
+        yield from _download_all(tools, feeds, only)
+    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], only)
 
 
-def _episodes_work(tools: Tools, feed: Feed, stages: Sequence[str], only: str | None) -> Iterator[tuple[RunItem, bool]]:
-    for episode, is_wanted in _chosen(tools, feed, only):
-        for stage in stages:
+def _download_all(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
+    tasks: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
+    for feed in feeds:
+        for episode, is_wanted in _chosen(tools, feed, only):
             if is_wanted:
-                yield _item(stage, feed, episode, partial(_EPISODE_STAGES[stage], tools, feed, episode))
+                tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
             else:
-                yield _beyond_limit(stage, feed, episode)
+                yield _beyond_limit("download", feed, episode)
+    yield from _visited(tasks)
+
+
+def _hear_all(
+    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], only: str | None
+) -> Iterator[tuple[RunItem, bool]]:
+    for feed in feeds:
+        for episode, is_wanted in _chosen(tools, feed, only):
+            for stage in stages:
+                if is_wanted:
+                    yield _item((stage, feed, episode), partial(_EPISODE_STAGES[stage], tools, feed, episode))
+                else:
+                    yield _beyond_limit(stage, feed, episode)
+
+
+def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> Iterator[tuple[RunItem, bool]]:
+    """Begin each task, and make all the visits that this asks for together."""
+    visits: list[tuple[_Task, Visit]] = []
+    for task, begin in tasks:
+        try:
+            begun = begin()
+        except Exception as error:  # noqa: BLE001 - as in `_item`, where it is told
+            yield _item(task, raiser(error))
+            continue
+        if isinstance(begun, Visit):
+            visits.append((task, begun))
+        else:
+            yield _item(task, partial(_same, begun))
+    for visit in together(visits):
+        yield _item(visit.job, visit.store, seconds=visit.seconds)
+
+
+def _same(outcome: Outcome) -> Outcome:
+    return outcome
 
 
 def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
@@ -197,10 +233,10 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> It
                 yield _beyond_limit("align", feed, episode)
     if len(wanted) == 1:
         ((feed, episode),) = wanted
-        yield _item("align", feed, episode, partial(align_episode, tools, feed, episode))
+        yield _item(("align", feed, episode), partial(align_episode, tools, feed, episode))
         return
     for feed, episode, work in align_together(tools, wanted, processes=usable_cores()):
-        yield _item("align", feed, episode, work)
+        yield _item(("align", feed, episode), work)
 
 
 def _chosen(tools: Tools, feed: Feed, only: str | None) -> Iterator[tuple[Episode, bool]]:
@@ -215,8 +251,9 @@ def _beyond_limit(stage: str, feed: Feed, episode: Episode) -> tuple[RunItem, bo
     return RunItem(stage, feed.slug, episode.id, "skipped", reason), True
 
 
-def _item(stage: str, feed: Feed, episode: Episode | None, work: Callable[[], Outcome]) -> tuple[RunItem, bool]:
-    """Do one piece of work and say what became of it, and whether that is routine."""
+def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> tuple[RunItem, bool]:
+    """Do one piece of work and say what became of it, and whether that is routine; it took ``seconds`` until now."""
+    stage, feed, episode = task
     began = time.monotonic()
     status: Literal["ok", "skipped", "failed"] = "failed"
     routine = False
@@ -228,5 +265,5 @@ def _item(stage: str, feed: Feed, episode: Episode | None, work: Callable[[], Ou
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
         reason = f"{type(error).__name__}: {error}"
-    seconds = time.monotonic() - began
+    seconds += time.monotonic() - began
     return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from types import FrameType
+
+import httpx
 
 from pipeline.archive.database import writer
 from pipeline.config import Config, Feed
@@ -38,13 +41,13 @@ def run(
     Raises:
         LockedError, DatabaseError: the database cannot be written.
     """
-    with _terminable(), writer(database) as db:
+    with _terminable(), writer(database) as db, clients() as client:
         tools = Tools(
             db=db,
             data=database.parent,
             folder=config.folder,
             now=utc_now,
-            client=lambda feed: make_client(allow_private=feed.allow_private),
+            client=client,
             engine=engines(database.parent / MODELS_FOLDER),
             voices=cache(VoiceEncoder),
             encode=vectors(database.parent),
@@ -54,6 +57,23 @@ def run(
         report = ingest(config, tools, stages=stages, only=only, say=talk.item)
     talk.report(report)
     return report
+
+
+@contextmanager
+def clients() -> Iterator[Callable[[Feed], httpx.Client]]:
+    """Give feeds their HTTP clients: one for all that may go to the same places, so that connections are used again."""
+    with ExitStack() as stack:
+        lock = Lock()
+
+        @cache
+        def make(allow_private: bool) -> httpx.Client:
+            return stack.enter_context(make_client(allow_private=allow_private))
+
+        def client(feed: Feed) -> httpx.Client:
+            with lock:  # threads would make one each
+                return make(feed.allow_private)
+
+        yield client
 
 
 def engines(cache_folder: Path) -> Callable[[Feed], Engine]:

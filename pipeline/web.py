@@ -131,6 +131,14 @@ def scheme(url: str) -> str:
         return ""
 
 
+def host(url: str) -> str:
+    """Return the host that an address names, in small letters; empty when it names none or is no address at all."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def local_path(file_url: str) -> Path:
     """Return the path that a ``file:`` address names."""
     return Path(unquote(urlsplit(file_url).path))

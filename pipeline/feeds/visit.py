@@ -35,7 +35,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Found:
     """What came of a visit: what the feed lists, first where it was and last where it is now; nothing if unchanged.
 
     ``address`` is where it is now, with the names of secrets instead of their values, as in all that is said here.
@@ -63,7 +63,7 @@ class Asking:
     again: bool = False
 
 
-def visit(asking: Asking, client: httpx.Client) -> Visit:
+def visit(asking: Asking, client: httpx.Client) -> Found:
     """Read a feed where it is now, following its pages and its moves.
 
     A move is believed when there is a feed at the new address that has something of this one.
@@ -91,7 +91,7 @@ class _Visitor:
         self._warnings: list[str] = []
         self._moves: list[Move] = []
 
-    def visit(self) -> Visit:
+    def visit(self) -> Found:
         address, read = self._first()
         listings: list[Listing] = []
         if isinstance(read, Unchanged):
@@ -103,7 +103,7 @@ class _Visitor:
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
         warnings = tuple(self._hide(warning) for warning in self._warnings)
-        return Visit(address, tuple(listings), validators, tuple(self._moves), warnings)
+        return Found(address, tuple(listings), validators, tuple(self._moves), warnings)
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
         """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""

@@ -1,7 +1,8 @@
 """The four stages: each reads what the one before it stored, does one thing, and stores the result.
 
 A stage returns an ``Outcome`` for what it did or had no need to do, and raises ``ArchiveError`` for what failed; it
-never stops the others.
+never stops the others. A stage that has to wait for somebody's server returns a ``Visit`` instead, of which many are
+made at once.
 """
 
 from __future__ import annotations
@@ -35,6 +36,17 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """The part of a stage that waits for the server ``host``; it runs in any thread, and never sees the database.
+
+    ``go`` returns what stores its result, to be called in the thread that owns the database.
+    """
+
+    host: str
+    go: Callable[[], Callable[[], Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """Everything that reaches outside, handed in: so that a test can hand in something else."""
 
@@ -42,7 +54,7 @@ class Tools:
     data: Path  # the folder of the database: audio/, feeds/, transcripts/, vectors/ and models/ lie in it
     folder: Path  # the folder of feeds.yaml: relative addresses start there
     now: Callable[[], str]
-    client: Callable[[Feed], httpx.Client]
+    client: Callable[[Feed], httpx.Client]  # one for the whole run, for any thread; never closed by a stage
     engine: Callable[[Feed], Engine]
     voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
     encode: Encode | None  # sentence vectors; None: questions are aligned by their wording alone

@@ -1,15 +1,11 @@
-"""Poll one feed: fetch it if it changed, keep its bytes, and store its episodes.
-
-Three steps: ``recall`` reads the database, ``look`` visits the network and parses, ``store`` writes.
-"""
+"""Poll one feed: fetch it if it changed, keep its bytes, and store its episodes."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
-
-import httpx
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from pipeline.archive import feeds as archive
 from pipeline.archive.episodes import Saved, episode_id
@@ -18,32 +14,15 @@ from pipeline.config import Feed
 from pipeline.errors import FeedGoneError, FeedUnreachableError
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
-from pipeline.feeds.visit import Asking, Listing, Visit, visit
+from pipeline.feeds.visit import Asking, Found, Listing, visit
 from pipeline.model import FeedEpisode
-from pipeline.stages import Outcome, Tools
+from pipeline.stages import Outcome, Tools, Visit
 from pipeline.text import shortened
+from pipeline.web import host
 
 
-def poll(tools: Tools, feed: Feed) -> Outcome:
-    """Read a feed into the database.
-
-    Raises:
-        FeedError: it could not be read; what is archived stays as it is.
-    """
-    asking = recall(tools, feed)
-    if isinstance(asking, Outcome):
-        return asking
-    try:
-        with tools.client(feed) as client:
-            found = look(asking, client)
-        return store(tools, feed, found)
-    except Exception as error:  # whatever it was, the feed must not still say "ok"
-        store_failure(tools, feed, asking, error)
-        raise
-
-
-def recall(tools: Tools, feed: Feed) -> Asking | Outcome:
-    """Say how the feed is to be asked for, or why it is not."""
+def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
+    """Read a feed into the database; what is archived stays as it is where that fails (``FeedError``)."""
     memory = archive.recall(tools.db, feed.slug, url=feed.url)
     archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=feed.url)
     now = tools.now()
@@ -52,19 +31,18 @@ def recall(tools: Tools, feed: Feed) -> Asking | Outcome:
             return Outcome("skipped", "it has ended (live: false in feeds.yaml)", routine=True)
         if memory.waits(now):
             return Outcome("skipped", f"not asked before {memory.retry_at}: {memory.last_status}")
-    return Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
+    asking = Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
+    return Visit(host(memory.address(feed.url)), partial(_visit, tools, feed, asking))
 
 
-def look(asking: Asking, client: httpx.Client) -> Visit:
-    """Visit the feed.
-
-    Raises:
-        FeedError: it could not be read.
-    """
-    return visit(asking, client)
+def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
+    try:
+        return partial(_store, tools, feed, visit(asking, tools.client(feed)))
+    except Exception as error:  # noqa: BLE001 - whatever it was, the feed must not still say "ok"
+        return partial(_store_failure, tools, feed, asking, error)
 
 
-def store(tools: Tools, feed: Feed, found: Visit) -> Outcome:
+def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     """Keep what was found, and say so in a sentence."""
     if not found.listings:
         archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
@@ -82,7 +60,7 @@ def store(tools: Tools, feed: Feed, found: Visit) -> Outcome:
     return Outcome("ok", "; ".join(said))
 
 
-def store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> None:
+def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> Outcome:
     """Record why a feed could not be read; one that is gone for good is asked again only after a month."""
     now, wait = tools.now(), None
     if isinstance(error, FeedUnreachableError):
@@ -91,6 +69,7 @@ def store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) ->
         wait = after(now, GONE_WAIT)
         archive.save_moves(tools.db, feed.slug, [Move(asking.memory.feed_url or feed.url, None, "gone")], now=now)
     archive.save_failure(tools.db, feed.slug, str(error) or type(error).__name__, now=now, retry_at=wait)
+    raise error
 
 
 def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:

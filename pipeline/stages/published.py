@@ -140,8 +140,7 @@ def _content(tools: Tools, feed: Feed, url: str) -> bytes:
             raise NotATranscriptError(f"it is larger than {MAX_TRANSCRIPT_BYTES // 1_000_000} MB: no transcript is")
         return path.read_bytes()
     try:
-        with tools.client(feed) as client:
-            body = fetch(url, client, Validators())
+        body = fetch(url, tools.client(feed), Validators())
     except FeedGoneError as error:  # its message tells what to do about a feed
         raise FeedUnreachableError("it is not there (HTTP 404 or 410)") from error
     return body.content if isinstance(body, FeedBody) else b""
