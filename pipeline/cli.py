@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import __version__
+from pipeline.adopt_command import adopt_command
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.reading import episode_named
 from pipeline.archive.status import status
@@ -53,6 +54,7 @@ def main() -> None:
     """Turn interview podcasts into an archive that can be searched, quoted and cited."""
 
 
+main.add_command(adopt_command)
 main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)

@@ -70,6 +70,12 @@ def notes_of(db: Database, episode: str) -> tuple[str, tuple[TranscriptLink, ...
     return notes, tuple(TranscriptLink(*link) for link in links)
 
 
+def enclosure_of(db: Database, episode: str) -> str | None:
+    """Return the address of an episode's audio, as its feed last gave it."""
+    (url,) = db.execute("select enclosure_url from episodes where id = ?", [episode]).fetchone()
+    return str(url) if url else None
+
+
 def has_episode(db: Database, episode: str) -> bool:
     """Tell whether there is an episode of this id."""
     return db.execute("select 1 from episodes where id = ?", [episode]).fetchone() is not None
