@@ -24,6 +24,7 @@ from pipeline.check_command import check_command
 from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
+from pipeline.feeds_command import feeds_command
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option, print_json
 from pipeline.publish_command import publish_command
@@ -58,6 +59,7 @@ main.add_command(adopt_command)
 main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
+main.add_command(feeds_command)
 main.add_command(publish_command)
 main.add_command(search_command)
 
