@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -49,6 +49,7 @@ _PATTERNS = {
 class Feed(BaseModel):
     """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all.
 
+    ``kind`` is page for a show that has no feed but a page, which names audio on the hosts of ``page_hosts`` as well.
     ``live`` is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
     """
 
@@ -63,6 +64,8 @@ class Feed(BaseModel):
     engine: EngineName = "faster-whisper"
     model: Annotated[str, Field(min_length=1, validate_default=True)] = DEFAULT_MODEL
     speakers: Annotated[int, Field(gt=0, le=8, strict=True)] | None = None
+    kind: Literal["feed", "page"] = "feed"
+    page_hosts: tuple[Text, ...] = ()
     enabled: bool = True
     live: bool = True
     skip: tuple[Text, ...] = ()

@@ -81,6 +81,7 @@ def test_a_guid_that_comes_with_quite_another_episode_is_that_other_one() -> Non
         {"enclosure_url": "https://elsewhere.example/1.mp3"},
         {"enclosure_url": "https://elsewhere.example/1.mp3", "title": "Mended"},
         {"declared_duration": None},
+        {"declared_duration": None, "published": None, "enclosure_url": URL + "?token=2"},
     ],
 )
 @pytest.mark.parametrize("made", [False, True])

@@ -18,7 +18,7 @@ MAX_SECONDS = 300.0  # for one body, however steadily it drips
 ITUNES_LOOKUP = "https://itunes.apple.com/lookup"
 
 # The only one that can be unpacked step by step here, so that a small body cannot become a huge one in memory.
-_ENCODINGS = {"Accept-Encoding": "gzip"}
+ENCODINGS = {"Accept-Encoding": "gzip"}
 _GZIP = 31  # zlib's name for it
 
 _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?P<id>\d+)")
@@ -86,9 +86,9 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
     mend = "Try again later, or put the show's RSS address into feeds.yaml."
     try:
         asked = {"id": show, "entity": "podcast"}
-        with client.stream("GET", itunes_lookup, params=asked, headers=_ENCODINGS) as response:
+        with client.stream("GET", itunes_lookup, params=asked, headers=ENCODINGS) as response:
             response.raise_for_status()
-            results = json.loads(_read_bounded(response))["results"]
+            results = json.loads(read_bounded(response))["results"]
         addresses = [str(entry.get("feedUrl")) for entry in results]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FeedUnreachableError(f"{unasked}: {reason(error)}. {mend}") from error
@@ -113,13 +113,13 @@ def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBo
         return _read_file(feed_url)
     conditions = validators.headers()
     try:
-        with client.stream("GET", feed_url, headers=_ENCODINGS | conditions) as response:
+        with client.stream("GET", feed_url, headers=ENCODINGS | conditions) as response:
             said = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
             if response.status_code == httpx.codes.NOT_MODIFIED and conditions:
                 return Unchanged(said.or_else(validators))
             _check_status(response)
             return FeedBody(
-                content=_read_bounded(response),
+                content=read_bounded(response),
                 content_type=response.headers.get("Content-Type", ""),
                 base=str(response.url),
                 validators=said,
@@ -152,7 +152,7 @@ def _moved_to(response: httpx.Response) -> str | None:
     return str(steps[last].url) if last else None
 
 
-def _read_bounded(response: httpx.Response) -> bytes:
+def read_bounded(response: httpx.Response) -> bytes:
     """Read a body, unpacked, in bounded memory and time."""
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:

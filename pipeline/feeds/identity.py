@@ -21,7 +21,8 @@ from pipeline.model import FeedEpisode
 # Publishers correct a date by hours, for a time zone or a schedule; another edition of the news comes the next day.
 _SAME_DATE = timedelta(hours=20)
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?")
-_FILE_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".php", ".aspx", ".html")
+AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
+_FILE_ENDINGS = (*AUDIO_ENDINGS, ".php", ".aspx", ".html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +169,9 @@ def _may_be(fields: Sequence[str], ours: _Signs, theirs: _Signs) -> bool:
         by_guid = "guid" in fields and (ours.title == theirs.title or ours.place == theirs.place)
         return by_guid or same_length
     if fields == ("place", "title") and ours.url != theirs.url:
-        # What differs may be a token, and may be the episode's number.
-        return same_length or None not in (ours.moment, theirs.moment)
+        # What differs behind a file's name is a token; behind anything else it may be the episode's number.
+        is_file = (ours.place or "").lower().endswith(AUDIO_ENDINGS)
+        return same_length or is_file or None not in (ours.moment, theirs.moment)
     if fields == ("title", "moment"):
         return same_length or None in (ours.duration, theirs.duration)
     return True

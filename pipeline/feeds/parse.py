@@ -8,7 +8,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -16,18 +15,19 @@ import feedparser
 
 from pipeline.errors import NotAFeedError
 from pipeline.feeds.fetch import FeedBody
+from pipeline.feeds.identity import AUDIO_ENDINGS
 from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import FeedEpisode, ParsedFeed, TranscriptLink
+from pipeline.times import moment
 from pipeline.web import scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
 PARSER_VERSION = 3
 
-_AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 
@@ -114,7 +114,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
     link = link if link == guid else _absolute(base, link) or ""
     return FeedEpisode(
-        guid=guid or _made_guid(url, link, title),
+        guid=guid or made_guid(url, link, title),
         guid_made=not guid,
         title=title,
         published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),  # not its own fallback
@@ -151,7 +151,7 @@ def _enclosure(entry: Any, base: str) -> tuple[str, str] | tuple[None, None]:
     found = [(_absolute(base, link.get("href", "")), link.get("type", "")) for link in entry.get("enclosures", [])]
     enclosures = [(url, kind) for url, kind in found if url and not kind.startswith("image/")]
     for url, kind in enclosures:
-        if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(_AUDIO_ENDINGS):
+        if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(AUDIO_ENDINGS):
             return url, kind
     return enclosures[0] if enclosures else (None, None)
 
@@ -164,8 +164,8 @@ def _absolute(base: str, address: str) -> str | None:
         return None
 
 
-def _made_guid(enclosure_url: str | None, link: str, title: str) -> str:
-    """An identity for an item without guid; the query is left out, because hosts put changing tokens there."""
+def made_guid(enclosure_url: str | None, link: str, title: str) -> str:
+    """Return an identity for an item without guid; the query is left out, because hosts put changing tokens there."""
     address = urlsplit(enclosure_url or link)
     return f"made:{address.netloc}{address.path}" if address.path else f"made:{title}"
 
@@ -202,12 +202,7 @@ def duration_seconds(declared: str | None) -> float | None:
 
 def _moment(parsed: Any) -> str | None:
     """A feed's date as UTC ISO 8601; feedparser's struct_time is UTC, so it must not pass through local time."""
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return None
+    return moment(calendar.timegm(parsed)) if parsed is not None else None
 
 
 def _plain(text: str) -> str:

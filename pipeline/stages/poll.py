@@ -7,11 +7,14 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+import httpx
+
 from pipeline.archive import feeds as archive
 from pipeline.archive.episodes import Saved, episode_id
 from pipeline.atomic import new_file
 from pipeline.config import Feed
 from pipeline.errors import FeedGoneError, FeedUnreachableError
+from pipeline.feeds.fetch import Validators
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, Found, Listing, visit
@@ -37,9 +40,18 @@ def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
 
 def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
     try:
-        return partial(_store, tools, feed, visit(asking, tools.client(feed)))
+        client = tools.client(feed)
+        found = _look_at_page(feed, client) if feed.kind == "page" else visit(asking, client)
+        return partial(_store, tools, feed, found)
     except Exception as error:  # noqa: BLE001 - whatever it was, the feed must not still say "ok"
         return partial(_store_failure, tools, feed, asking, error)
+
+
+def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
+    from pipeline.feeds.page import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
+
+    page = read_page(feed.url, client, hosts=feed.page_hosts, limit=feed.limit)
+    return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
 
 
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
