@@ -241,7 +241,8 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> It
 
 def _chosen(tools: Tools, feed: Feed, only: str | None) -> Iterator[tuple[Episode, bool]]:
     """A feed's episodes that ``only`` names, newest first, and whether they are within the feed's limit."""
-    for place, episode in enumerate(episodes(tools.db, feed.slug)):
+    wanted = (episode for episode in episodes(tools.db, feed.slug) if episode.id not in feed.skip)
+    for place, episode in enumerate(wanted):
         if only in {None, feed.slug, episode.id}:
             yield episode, feed.limit is None or place < feed.limit
 
