@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline import __version__
+from pipeline.adopt_command import adopt_command
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.reading import episode_named
 from pipeline.archive.status import status
@@ -23,6 +24,7 @@ from pipeline.check_command import check_command
 from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
+from pipeline.feeds_command import feeds_command
 from pipeline.ingest_command import download_command, ingest_command, poll_command, run_stages, stage_options
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option, print_json
@@ -56,10 +58,12 @@ def main() -> None:
     """Turn interview podcasts into an archive that can be searched, quoted and cited."""
 
 
+main.add_command(adopt_command)
 main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
 main.add_command(download_command)
+main.add_command(feeds_command)
 main.add_command(ingest_command)
 main.add_command(poll_command)
 main.add_command(publish_command)

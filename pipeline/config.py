@@ -51,6 +51,8 @@ _PATTERNS = {
 class Feed(BaseModel):
     """One show of feeds.yaml.
 
+    ``kind`` is page for a show that has no feed but a page, which names audio on the hosts of ``page_hosts`` as well.
+    ``live`` is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
     ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
     notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
     have.
@@ -67,7 +69,11 @@ class Feed(BaseModel):
     engine: EngineName = "faster-whisper"
     model: Annotated[str, Field(min_length=1, validate_default=True)] = DEFAULT_MODEL
     speakers: Annotated[int, Field(gt=0, le=8, strict=True)] | None = None
+    kind: Literal["feed", "page"] = "feed"
+    page_hosts: tuple[Text, ...] = ()
     enabled: bool = True
+    live: bool = True
+    skip: tuple[Text, ...] = ()
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
     questions_from: Literal["notes", "page"] = "notes"

@@ -62,11 +62,19 @@ class FeedError(ArchiveError):
 
 
 class FeedUnreachableError(FeedError):
-    """The feed's server did not answer, or its address may not be visited."""
+    """The feed's server did not answer, or its address may not be visited; ``retry_after`` is when it said to."""
+
+    def __init__(self, message: str, *, retry_after: str | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class FeedGoneError(FeedError):
-    """The feed's server says that there is no such feed (any more): 404 or 410."""
+    """The feed's server says that there is no such feed (any more): 404, or 410, which is ``for_good``."""
+
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
 class NotAFeedError(FeedError):

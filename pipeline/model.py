@@ -46,9 +46,9 @@ class Person:
 class FeedEpisode:
     """One item of a feed, as published and as far as it could be understood.
 
-    ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address.
-    ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are but hints. ``notes_html`` is
-    sanitised. ``transcripts`` are the publisher's own.
+    ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address. Several
+    items of a feed may have the same. ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are
+    but hints. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
     """
 
     guid: str
@@ -68,11 +68,17 @@ class FeedEpisode:
 
 @dataclass(frozen=True, slots=True)
 class ParsedFeed:
-    """A whole feed; ``warnings`` are sentences for the run report."""
+    """A feed, or one page of it; ``warnings`` are sentences for the run report.
+
+    ``podcast_guid`` is the show's own; ``new_feed_url`` is where it says that it moved, ``next_url`` its next page.
+    """
 
     title: str
     episodes: tuple[FeedEpisode, ...]
     warnings: tuple[str, ...] = ()
+    podcast_guid: str | None = None
+    new_feed_url: str | None = None
+    next_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

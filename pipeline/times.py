@@ -28,6 +28,14 @@ def interval(text: str) -> int | None:
     return int(found[1]) * _UNITS[found[2]] or None if found else None
 
 
+def moment(timestamp: float) -> str | None:
+    """Show seconds since 1970 as UTC ISO 8601 ending in ``Z``; None where no calendar has such a day."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def seconds(text: str | None) -> float | None:
     """Read a time: ``192``, ``192.5``, ``3:12``, ``90:00`` or ``1:02:03.5``; None if it is none.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 # `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
 # that has one.
@@ -22,9 +22,9 @@ class MissingVariableError(LookupError):
 def shown(text: str) -> str:
     """Return an address, or a sentence with addresses in it, without ``user:password@``: fit to be shown or stored.
 
-    ``${NAME}`` stays as it is written: it is only ever filled in while an address is visited.
+    ``${NAME}`` is as it was written: it is only ever filled in while an address is visited.
     """
-    return _USERINFO.sub("***@", text)
+    return _USERINFO.sub("***@", _VARIABLE.sub(r"${\1}", text))
 
 
 def variables(url: str) -> frozenset[str]:
@@ -49,6 +49,14 @@ def filled_in(url: str, allowed: Iterable[str], environment: Mapping[str, str]) 
         return quote(environment[name], safe="")
 
     return _VARIABLE.sub(value, url)
+
+
+def concealed(text: str, secrets: Mapping[str, str]) -> str:
+    """Put ``${NAME}`` in for each value, also as addresses write it: servers repeat what they were sent."""
+    forms = {form: name for name, value in secrets.items() for form in (value, quote(value), quote_plus(value))}
+    for form in sorted(filter(None, forms), key=len, reverse=True):
+        text = text.replace(form, f"${{{forms[form]}}}")
+    return text
 
 
 def without_trackers(url: str) -> str:

@@ -47,6 +47,10 @@ class Validators:
         # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
         return {name: value for name, value in pairs.items() if value and value.isascii()}
 
+    def or_else(self, earlier: Validators) -> Validators:
+        """Return these, and for each that is missing the earlier one."""
+        return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
+
 
 class _Backend(httpcore.SyncBackend):
     """Connects to the very address that was checked (no DNS rebinding): a public one, unless ``allow_private``."""

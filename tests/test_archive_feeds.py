@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from sqlite_utils import Database
 
-from pipeline.archive.feeds import save_poll
+from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
+from pipeline.archive.publication import show
 from pipeline.archive.transcripts import alignment_key, save_matches
+from pipeline.feeds.memory import Move
 from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
@@ -33,6 +35,8 @@ def test_the_same_guid_in_two_feeds_is_two_episodes(archive: Database) -> None:
 def test_two_guids_of_one_hash_get_ids_of_their_own(archive: Database) -> None:
     (taken,) = add_feed(archive, "show", episode("one"))
     archive.execute("update episodes set guid = 'a guid that has the same hash' where id = ?", [taken])
+    archive.execute("update episode_guids set guid = 'a guid that has the same hash' where episode = ?", [taken])
+    archive.execute("update episodes set title = 'Another', enclosure_url = 'https://example.org/2.mp3'")
     (other,) = add_feed(archive, "show", episode("one"))
     assert other != taken
     assert len(urls(archive)) == 2
@@ -40,12 +44,11 @@ def test_two_guids_of_one_hash_get_ids_of_their_own(archive: Database) -> None:
 
 def test_a_dropped_oldest_item_does_not_lose_its_row_to_the_one_that_shares_its_guid(archive: Database) -> None:
     oldest = replace(episode("shared"), enclosure_url="https://example.org/oldest.mp3")
-    younger = replace(episode("shared#12345678"), enclosure_url="https://example.org/younger.mp3")
+    younger = replace(episode("shared"), enclosure_url="https://example.org/younger.mp3")
     add_feed(archive, "show", oldest, younger)
     before = urls(archive)
-    alone = replace(younger, guid="shared")
     save_poll(
-        archive, "show", [alone], now=NOW, feed_url="https://example.org/feed.xml", etag=None, last_modified=None,
+        archive, "show", [younger], now=NOW, feed_url="https://example.org/feed.xml", etag=None, last_modified=None,
         parser_version=1,
     )  # fmt: skip
     assert urls(archive) == before
@@ -99,3 +102,52 @@ def test_a_corrected_question_that_leaves_the_list_is_kept_out_of_sight(archive:
 def test_the_same_question_twice_is_two(archive: Database) -> None:
     add_feed(archive, "show", episode("one", questions=["Why?", "How?", "Why?"]))
     assert [row[:2] for row in times(archive)] == [(1, "Why?"), (2, "How?"), (3, "Why?")]
+
+
+def test_what_a_show_is_known_by_elsewhere_stays_when_it_moves(archive: Database) -> None:
+    add_feed(archive, "show", episode("one"))
+    old = "https://example.org/old.xml"
+    save_moves(archive, "show", [Move(old, "https://example.org/feed.xml", "redirect")], now=NOW)
+    found = show(archive.conn, "show")
+    assert found is not None
+    assert (found.url, found.podcast_guid) == (old, None)
+    save_podcast_guid(archive, "show", "917393e3-1b1e-5cef-ace4-edaa54e1f810")
+    save_podcast_guid(archive, "show", None)
+    found = show(archive.conn, "show")
+    assert found is not None
+    assert found.podcast_guid == "917393e3-1b1e-5cef-ace4-edaa54e1f810"
+
+
+def test_what_a_publisher_changes_is_history(archive: Database) -> None:
+    first = episode("one", title="Before")
+    add_feed(archive, "show", first)
+    url = first.enclosure_url or ""
+    for changed in (
+        replace(first, title="After"),
+        replace(first, title="After", enclosure_url=url + "?token=1", published=None),
+        replace(first, title="After", enclosure_url="https://elsewhere.example/1.mp3", notes_html="<p>New</p>"),
+    ):
+        add_feed(archive, "show", changed)
+    history = "select field, was, became, noticed_at from episode_history order by id"
+    assert archive.execute(history).fetchall() == [
+        ("title", "Before", "After", NOW),
+        ("enclosure_url", url + "?token=1", "https://elsewhere.example/1.mp3", NOW),
+        ("notes_html", "<p>Notes</p>", "<p>New</p>", NOW),
+    ]
+    assert archive.execute("select title, published from episodes").fetchall() == [("After", first.published)]
+
+
+def test_a_guid_that_was_healed_stays_an_alias(archive: Database) -> None:
+    first = episode("one")
+    (id_,) = add_feed(archive, "show", first)
+    saved = save_poll(
+        archive, "show", [replace(first, guid="two")], now=NOW, feed_url="https://example.org/feed.xml", etag=None,
+        last_modified=None, parser_version=1,
+    )  # fmt: skip
+    assert (saved.new, saved.recognised) == (0, ("An episode",))
+    assert archive.execute("select id, guid from episodes").fetchall() == [(id_, "one")]
+    assert archive.execute("select episode, guid from episode_guids order by guid").fetchall() == [
+        (id_, "one"),
+        (id_, "two"),
+    ]
+    assert archive.execute("select field, was, became from episode_history").fetchall() == [("guid", None, "two")]

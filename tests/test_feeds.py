@@ -32,8 +32,8 @@ def test_feeds_are_read_as_written_down(path: Path) -> None:
         assert BASE in str(caught.value)
         return
     feed = parse_feed(body)
-    if "title" in expected:
-        assert feed.title == expected["title"]
+    for name in expected.keys() & {"title", "podcast_guid", "new_feed_url", "next_url"}:
+        assert getattr(feed, name) == expected[name]
     assert len(feed.warnings) == len(expected["warnings"]), feed.warnings
     for words in expected["warnings"]:
         assert any(words in warning for warning in feed.warnings), feed.warnings
@@ -44,7 +44,6 @@ def test_feeds_are_read_as_written_down(path: Path) -> None:
         for episode, wanted in zip(feed.episodes, expected["episodes"], strict=True)
     ]
     assert found == expected["episodes"]
-    assert len({episode.guid for episode in feed.episodes}) == len(feed.episodes)
 
 
 def test_every_golden_feed_has_its_expectation() -> None:
@@ -120,7 +119,6 @@ def test_a_damaged_feed_is_read_or_refused(path: Path, changes: list[tuple[int, 
         content = content[:place] + new + content[place + length :]
     feed = read_or_refused(content)
     if feed:
-        assert len({episode.guid for episode in feed.episodes}) == len(feed.episodes)
         for episode in feed.episodes:
             assert episode.guid
             "".join(str(value) for value in (episode.title, episode.notes_html, episode.notes_text)).encode()

@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
 from pipeline.feeds import fetch as module
-from pipeline.feeds.fetch import fetch, resolve
+from pipeline.feeds.fetch import FeedBody, Unchanged, fetch, resolve
 from pipeline.web import TIMEOUT, Validators, make_client
 from tests.misbehaving import Answer, Server, gzipped, page, redirect
 
@@ -44,7 +44,7 @@ def patience(answer: Answer) -> httpx.Timeout:
 def test_a_feed_comes_with_all_that_is_said_about_it(server: Server, client: httpx.Client) -> None:
     headers = {"Content-Type": "text/xml", "ETag": 'W/"a b,c"', "Last-Modified": "Tue, 2 Jun 2026 06:00:00 GMT"}
     body = fetch(server.give("/feed", Answer(FEED, headers=headers)), client, NONE)
-    assert body
+    assert isinstance(body, FeedBody)
     assert (body.content, body.content_type, body.base) == (FEED, "text/xml", server.address + "/feed")
     assert body.validators == Validators('W/"a b,c"', "Tue, 2 Jun 2026 06:00:00 GMT")
     request = server.requests[0]
@@ -66,7 +66,7 @@ def test_validators_go_back_verbatim_and_nothing_changed(
 ) -> None:
     said = {"ETag": validators.etag, "Last-Modified": validators.last_modified}
     url = server.give("/feed", Answer(FEED, headers={name: value for name, value in said.items() if value}))
-    assert fetch(url, client, validators) is None
+    assert fetch(url, client, validators) == Unchanged(validators)
     sent = server.requests[0].headers
     assert sent.get("if-none-match") == validators.etag
     assert sent.get("if-modified-since") == validators.last_modified
@@ -75,15 +75,15 @@ def test_validators_go_back_verbatim_and_nothing_changed(
 def test_a_changed_feed_comes_in_spite_of_validators(server: Server, client: httpx.Client) -> None:
     url = server.give("/feed", Answer(FEED, headers={"ETag": '"new"'}))
     body = fetch(url, client, Validators('"old"'))
-    assert body
+    assert isinstance(body, FeedBody)
     assert body.validators.etag == '"new"'
 
 
 def test_a_validator_that_cannot_be_sent_is_not(server: Server, client: httpx.Client) -> None:
     url = server.give("/feed", Answer(FEED, headers={"ETag": b'"\xe9t\xe9"', "Last-Modified": "yesterday"}))
     body = fetch(url, client, NONE)
-    assert body
-    assert fetch(url, client, body.validators) is None
+    assert isinstance(body, FeedBody)
+    assert isinstance(fetch(url, client, body.validators), Unchanged)
     assert "if-none-match" not in server.requests[1].headers
 
 
@@ -95,7 +95,7 @@ def test_unchanged_is_no_answer_to_a_first_request(server: Server, client: httpx
 def test_redirects_are_followed_and_addresses_start_at_the_last(server: Server, client: httpx.Client) -> None:
     server.give("/moved/feed", Answer(FEED))
     body = fetch(server.give("/feed", redirect("/moved/feed", 301)), client, NONE)
-    assert body
+    assert isinstance(body, FeedBody)
     assert body.base == server.address + "/moved/feed"
 
 
@@ -161,13 +161,13 @@ def test_a_feed_that_drips_for_ever_holds_nothing_up(
 @pytest.mark.parametrize("framing", ["length", "chunked", "none"])
 def test_every_way_to_end_a_body(server: Server, client: httpx.Client, framing: str) -> None:
     body = fetch(server.give("/feed", Answer(FEED, framing=framing)), client, NONE)  # type: ignore[arg-type]
-    assert body
+    assert isinstance(body, FeedBody)
     assert body.content == FEED
 
 
 def test_a_packed_feed_is_unpacked(server: Server, client: httpx.Client) -> None:
     body = fetch(server.give("/feed", gzipped(FEED)), client, NONE)
-    assert body
+    assert isinstance(body, FeedBody)
     assert body.content == FEED
 
 
@@ -219,7 +219,7 @@ def test_a_feed_of_just_the_size_is_taken(
     monkeypatch.setattr(module, "MAX_FEED_BYTES", len(FEED))
     for answer in (Answer(FEED), gzipped(FEED)):
         body = fetch(server.give("/feed", answer), client, NONE)
-        assert body
+        assert isinstance(body, FeedBody)
         assert body.content == FEED
     for answer in (Answer(FEED + b" "), gzipped(FEED + b" ")):
         with pytest.raises(NotAFeedError):
@@ -228,7 +228,7 @@ def test_a_feed_of_just_the_size_is_taken(
 
 def test_a_web_page_is_bytes_like_any_other(server: Server, client: httpx.Client) -> None:
     body = fetch(server.give("/feed", page()), client, NONE)
-    assert body
+    assert isinstance(body, FeedBody)
     assert body.content_type.startswith("text/html")
 
 
@@ -255,7 +255,7 @@ def test_a_file_is_read(tmp_path: Path, client: httpx.Client) -> None:
     (tmp_path / "feed.xml").write_bytes(FEED)
     url = resolve("feed.xml", tmp_path, client)
     body = fetch(url, client, Validators('"1"'))
-    assert body
+    assert isinstance(body, FeedBody)
     assert (body.content, body.base) == (FEED, url)
 
 

@@ -219,7 +219,7 @@ def test_what_a_feed_drops_or_changes_the_archive_keeps(
     changed = rss(item(2, audio="elsewhere/2.mp3?token=new").replace("Episode 2", "Episode 2, mended"))
     server.give("/feed.xml", changed)
     report = run(feed, now=lambda: LATER)
-    assert reasons(report, "poll", "ok") == ["1 episodes listed, 0 new"]
+    assert reasons(report, "poll", "ok") == ["1 episodes listed, 0 new; 1 changed"]
     assert rows(archive, "select title, last_seen from episodes order by guid") == [
         ("Episode 1", NOW),
         ("Episode 2, mended", LATER),
@@ -244,7 +244,7 @@ def test_a_moved_feed_brings_no_episode_twice(
         server.give(path, Answer(tone_mp3))
     run(show("a-show", server.give("/feed.xml", bare)))
     report = run(show("a-show", server.give("/moved/feed.xml", bare)))
-    assert reasons(report, "poll", "ok") == ["1 episodes listed, 0 new"]
+    assert reasons(report, "poll", "ok") == ["1 episodes listed, 0 new; 1 changed"]
     assert len(rows(archive, "select * from episodes")) == 1
 
 

@@ -47,12 +47,13 @@ class Publication(Item):
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A feed and its episodes, newest first; ``url`` is where it is published."""
+    """A feed and its episodes, newest first; ``url`` is where it was first published, ``podcast_guid`` its own guid."""
 
     slug: str
     title: str
     url: str
     items: tuple[Item, ...]
+    podcast_guid: str | None = None
 
 
 _ITEMS = """
@@ -96,13 +97,19 @@ def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = Non
 def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     """Return a feed with its episodes, or None if there is no such feed."""
     cursor = named_rows(connection)
-    feed = cursor.execute("select title, coalesce(feed_url, url) as url from feeds where slug = ?", [slug]).fetchone()
+    feed = cursor.execute(
+        """select title, podcast_guid, coalesce(
+               (select was from feed_moves where feed = slug and became is not null order by id limit 1), feed_url, url
+           ) as url
+           from feeds where slug = ?""",
+        [slug],
+    ).fetchone()
     if feed is None:
         return None
     rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by e.published desc, e.id", [slug]).fetchall()
     questions = questions_of(connection, [row["id"] for row in rows])
     items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
-    return Show(slug, feed["title"], feed["url"], items)
+    return Show(slug, feed["title"], feed["url"], items, feed["podcast_guid"])
 
 
 def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:

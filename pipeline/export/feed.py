@@ -43,7 +43,7 @@ def feed(show: Show, addresses: Addresses) -> str:
     if languages:
         _add(channel, "language", languages[0])
     _add(channel, "atom:link", rel="self", type="application/rss+xml", href=addresses.feed(show.slug))
-    _add(channel, "podcast:guid", str(podcast_guid(show.url)))
+    _add(channel, "podcast:guid", show.podcast_guid or str(podcast_guid(show.url)))
     for item in items:
         _add_item(channel, item, addresses)
     return xml.document(rss)

@@ -18,7 +18,7 @@ MAX_SECONDS = 300.0  # for one body, however steadily it drips
 ITUNES_LOOKUP = "https://itunes.apple.com/lookup"
 
 # The only one that can be unpacked step by step here, so that a small body cannot become a huge one in memory.
-_ENCODINGS = {"Accept-Encoding": "gzip"}
+ENCODINGS = {"Accept-Encoding": "gzip"}
 _GZIP = 31  # zlib's name for it
 
 _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?P<id>\d+)")
@@ -26,12 +26,23 @@ _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?
 
 @dataclass(frozen=True, slots=True)
 class FeedBody:
-    """A feed as it came. ``base`` is the address that relative addresses in it start from."""
+    """A feed as it came. ``base`` is the address that relative addresses in it start from.
+
+    ``moved_to`` is where a permanent redirect led, if there was one.
+    """
 
     content: bytes
     content_type: str
     base: str
     validators: Validators = field(default_factory=Validators)
+    moved_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The server's word that a feed is as it was (304), with the validators that it gave this time."""
+
+    validators: Validators
 
 
 def resolve(url: str, folder: Path, client: httpx.Client, *, itunes_lookup: str = ITUNES_LOOKUP) -> str:
@@ -57,9 +68,9 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
     mend = "Try again later, or put the show's RSS address into feeds.yaml."
     try:
         asked = {"id": show, "entity": "podcast"}
-        with client.stream("GET", itunes_lookup, params=asked, headers=_ENCODINGS) as response:
+        with client.stream("GET", itunes_lookup, params=asked, headers=ENCODINGS) as response:
             response.raise_for_status()
-            results = json.loads(_read_bounded(response))["results"]
+            results = json.loads(read_bounded(response))["results"]
         addresses = [str(entry.get("feedUrl")) for entry in results]
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FeedUnreachableError(f"{unasked}: {reason(error)}. {mend}") from error
@@ -81,8 +92,8 @@ def fetch(
     *,
     max_bytes: int | None = None,
     max_seconds: float | None = None,
-) -> FeedBody | None:
-    """Get the feed's bytes, or None when the server says that nothing has changed (304).
+) -> FeedBody | Unchanged:
+    """Get the feed's bytes, unless the server says that nothing has changed (304).
 
     ``max_bytes`` and ``max_seconds`` bound the body, by default as feeds are bounded.
 
@@ -93,15 +104,17 @@ def fetch(
         return _read_file(feed_url)
     conditions = validators.headers()
     try:
-        with client.stream("GET", feed_url, headers=_ENCODINGS | conditions) as response:
+        with client.stream("GET", feed_url, headers=ENCODINGS | conditions) as response:
+            said = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
             if response.status_code == httpx.codes.NOT_MODIFIED and conditions:
-                return None
+                return Unchanged(said.or_else(validators))
             _check_status(response)
             return FeedBody(
-                content=_read_bounded(response, max_bytes, max_seconds),
+                content=read_bounded(response, max_bytes, max_seconds),
                 content_type=response.headers.get("Content-Type", ""),
                 base=str(response.url),
-                validators=Validators(response.headers.get("ETag"), response.headers.get("Last-Modified")),
+                validators=said,
+                moved_to=_moved_to(response),
             )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise FeedUnreachableError(f"{feed_url} could not be reached: {reason(error)}") from error
@@ -112,13 +125,25 @@ def _check_status(response: httpx.Response) -> None:
     if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
         raise FeedGoneError(
             f"{response.url} is gone (HTTP {status}). What is archived stays; "
-            "give the show's new address in feeds.yaml, or `enabled: false`."
+            "give the show's new address in feeds.yaml, or say `live: false`.",
+            for_good=status == httpx.codes.GONE,
         )
     if status != httpx.codes.OK:
-        raise FeedUnreachableError(f"{response.url} answered HTTP {status} {response.reason_phrase}".rstrip())
+        raise FeedUnreachableError(
+            f"{response.url} answered HTTP {status} {response.reason_phrase}".rstrip(),
+            retry_after=response.headers.get("Retry-After"),
+        )
 
 
-def _read_bounded(response: httpx.Response, max_bytes: int | None = None, max_seconds: float | None = None) -> bytes:
+def _moved_to(response: httpx.Response) -> str | None:
+    """Where the permanent redirects led (RFC 9110, section 15.4), as far as there is no temporary one before them."""
+    steps = [*response.history, response]
+    permanent = {httpx.codes.MOVED_PERMANENTLY, httpx.codes.PERMANENT_REDIRECT}
+    last = next(place for place, step in enumerate(steps) if step.status_code not in permanent)
+    return str(steps[last].url) if last else None
+
+
+def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_seconds: float | None = None) -> bytes:
     """Read a body, unpacked, in bounded memory and time."""
     most = max_bytes or MAX_FEED_BYTES
     encoding = response.headers.get("Content-Encoding", "identity").lower()

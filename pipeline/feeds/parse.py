@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import calendar
-import hashlib
 import io
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -17,17 +15,19 @@ import feedparser
 
 from pipeline.errors import NotAFeedError
 from pipeline.feeds.fetch import FeedBody
+from pipeline.feeds.identity import AUDIO_ENDINGS
+from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import FeedEpisode, ParsedFeed, TranscriptLink
+from pipeline.times import moment
 from pipeline.web import scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
 PARSER_VERSION = 3
 
-_AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 
@@ -40,26 +40,44 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     """
     if not body.content.strip():
         raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
-    # Not the bare bytes: feedparser would open the file that they may name. White space before the XML declaration
-    # is a common slip of blog software. No base address: feedparser would resolve guids too, and they must stay as
-    # they are wherever the feed moves.
-    source = io.BytesIO(body.content.lstrip())
-    headers = {"content-type": _content_type(body)} if body.content_type else {}
-    try:
-        parsed = feedparser.parse(source, response_headers=headers)
-    except Exception as error:  # its readers for broken HTML and XML raise all sorts
-        raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
-    warnings = _check(parsed, body)
+    content, warnings = mended(body.content)
+    body = replace(body, content=content)
+    parsed = _parsed(body)
+    warnings += _check(parsed, body)
     links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
     found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
-    episodes, item_warnings = _distinct(found)
+    episodes = distinct(found)
+    shared = Counter(episode.guid for episode in episodes)
     without_audio = [episode for episode in episodes if episode.enclosure_url is None]
     if without_audio:
         warnings.append(f"{_some(without_audio)} without audio in the feed: listed, not downloaded")
     made = [episode for episode in episodes if episode.guid_made]
     if made:
         warnings.append(f"{_some(made)} without guid: known by the audio's address instead")
-    return ParsedFeed(_plain(parsed.feed.get("title", "")), tuple(episodes), (*warnings, *item_warnings))
+    warnings += [
+        f"{number} items share the guid {guid!r}: each is kept as an episode of its own"
+        for guid, number in shared.items()
+        if number > 1
+    ]
+    return ParsedFeed(
+        title=_plain(parsed.feed.get("title", "")),
+        episodes=tuple(episodes),
+        warnings=tuple(warnings),
+        podcast_guid=_plain(parsed.feed.get("podcast_guid", "")) or None,
+        new_feed_url=_absolute(body.base, parsed.feed.get("itunes_new-feed-url", "")),
+        next_url=_next_page(parsed.feed, body.base),
+    )
+
+
+def _parsed(body: FeedBody) -> Any:
+    # Not the bare bytes: feedparser would open the file that they may name. No base address: feedparser would resolve
+    # guids too, and they must stay as they are wherever the feed moves.
+    source = io.BytesIO(body.content)
+    headers = {"content-type": _content_type(body)} if body.content_type else {}
+    try:
+        return feedparser.parse(source, response_headers=headers)
+    except Exception as error:  # its readers for broken HTML and XML raise all sorts
+        raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
 
 
 def _content_type(body: FeedBody) -> str:
@@ -91,12 +109,12 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     url, kind, length = _enclosure(entry, base)
     text = to_text(published)
     guid = _guid(entry)
-    title = _plain(entry.get("title", "")) or "(untitled)"
+    title = _plain(entry.get("title") or entry.get("itunes_title") or "") or "(untitled)"
     link = str(entry.get("link") or "").strip()
     # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
     link = link if link == guid else _absolute(base, link) or ""
     return FeedEpisode(
-        guid=guid or _made_guid(url, link, title),
+        guid=guid or made_guid(url, link, title),
         guid_made=not guid,
         title=title,
         published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),  # not its own fallback
@@ -110,6 +128,12 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         transcripts=transcripts,
         enclosure_length=length,
     )
+
+
+def _next_page(feed: Any, base: str) -> str | None:
+    """Where the feed goes on (RFC 5005): the next page, or the archive before this one."""
+    links = {link.get("rel"): link.get("href", "") for link in feed.get("links", [])}
+    return _absolute(base, links.get("next") or links.get("prev-archive") or "")
 
 
 def _guid(entry: Any) -> str:
@@ -131,7 +155,7 @@ def _enclosure(entry: Any, base: str) -> tuple[str | None, str | None, int | Non
     ]
     enclosures = [(url, kind, length) for url, kind, length in found if url and not kind.startswith("image/")]
     for url, kind, length in enclosures:
-        if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(_AUDIO_ENDINGS):
+        if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(AUDIO_ENDINGS):
             return url, kind, length
     return enclosures[0] if enclosures else (None, None, None)
 
@@ -150,41 +174,30 @@ def _absolute(base: str, address: str) -> str | None:
         return None
 
 
-def _made_guid(enclosure_url: str | None, link: str, title: str) -> str:
-    """An identity for an item without guid; the query is left out, because hosts put changing tokens there."""
+def made_guid(enclosure_url: str | None, link: str, title: str) -> str:
+    """Return an identity for an item without guid; the query is left out, because hosts put changing tokens there."""
     address = urlsplit(enclosure_url or link)
     return f"made:{address.netloc}{address.path}" if address.path else f"made:{title}"
 
 
-def _distinct(found: Sequence[FeedEpisode]) -> tuple[list[FeedEpisode], list[str]]:
-    """Tell apart items that share a guid: the oldest keeps it, the others get it with a suffix of their own.
+def distinct(found: Iterable[FeedEpisode]) -> list[FeedEpisode]:
+    """Take the same item twice (guid and audio alike; without audio, guid and title) for one: its newest form.
 
-    The same item twice (guid and audio alike; without audio, guid and title) is one episode, with both's transcripts.
+    Items that share nothing but a guid are kept apart.
     """
-
-    def key(episode: FeedEpisode) -> tuple[str, str]:
-        return episode.guid, episode.enclosure_url or episode.title
-
-    distinct: dict[tuple[str, str], FeedEpisode] = {}
+    alike: defaultdict[tuple[str, str], list[FeedEpisode]] = defaultdict(list)
     for episode in found:
-        first = distinct.setdefault(key(episode), episode)
-        if episode is not first:
-            transcripts = tuple(dict.fromkeys(first.transcripts + episode.transcripts))
-            distinct[key(episode)] = replace(first, transcripts=transcripts)
-    by_guid: defaultdict[str, list[FeedEpisode]] = defaultdict(list)
-    for episode in distinct.values():
-        by_guid[episode.guid].append(episode)
-    warnings = [
-        f"{len(group)} items share the guid {guid!r}: each is kept as an episode of its own"
-        for guid, group in by_guid.items()
-        if len(group) > 1
-    ]
-    for group in by_guid.values():
-        _, *others = sorted(group, key=lambda episode: (episode.published or "", key(episode)))
-        for episode in others:
-            suffix = hashlib.sha256(key(episode)[1].encode()).hexdigest()[:8]
-            distinct[key(episode)] = replace(episode, guid=f"{episode.guid}#{suffix}")
-    return list(distinct.values()), warnings
+        alike[episode.guid, episode.enclosure_url or episode.title].append(episode)
+    return [_newest(forms) for forms in alike.values()]
+
+
+def _newest(forms: Sequence[FeedEpisode]) -> FeedEpisode:
+    """The form that was published last, with the transcripts of all; in whatever order the feed has them."""
+    if len(forms) == 1:
+        return forms[0]
+    ordered = sorted(forms, key=lambda form: (form.title, str(form)))
+    newest = max(ordered, key=lambda form: form.published or "")
+    return replace(newest, transcripts=tuple(dict.fromkeys(link for form in ordered for link in form.transcripts)))
 
 
 def duration_seconds(declared: str | None) -> float | None:
@@ -199,12 +212,7 @@ def duration_seconds(declared: str | None) -> float | None:
 
 def _moment(parsed: Any) -> str | None:
     """A feed's date as UTC ISO 8601; feedparser's struct_time is UTC, so it must not pass through local time."""
-    if parsed is None:
-        return None
-    try:
-        return datetime.fromtimestamp(calendar.timegm(parsed), UTC).isoformat().replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return None
+    return moment(calendar.timegm(parsed)) if parsed is not None else None
 
 
 def _plain(text: str) -> str:

@@ -19,7 +19,7 @@ from pipeline.archive.transcripts import stored_transcript
 from pipeline.atomic import new_file
 from pipeline.audio.keep import keep
 from pipeline.errors import ArchiveError, ConfigError, RepairError
-from pipeline.feeds.fetch import fetch
+from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.proof.problems import Bench, Problem, problem_of
 from pipeline.publishing import is_published
 from pipeline.speech import transcript_file
@@ -140,7 +140,7 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
     if scheme(url) == "file":
         local_file(url, local_folder(resolved_url(workshop.db, feed)))
     body = fetch(url, workshop.client(feed), Validators())
-    content = body.content if body else b""
+    content = body.content if isinstance(body, FeedBody) else b""
     sha256 = hashlib.sha256(content).hexdigest()
     if not sha256.startswith(digest):
         raise RepairError(f"{url} gives something else now (SHA-256 {sha256}), which is not taken")

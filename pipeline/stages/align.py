@@ -25,7 +25,7 @@ from pipeline.align.meaning import Encode
 from pipeline.archive.checks import Check, checks_of
 from pipeline.archive.corrections import corrections_of
 from pipeline.archive.database import immediate
-from pipeline.archive.feeds import save_questions
+from pipeline.archive.question_lists import save_questions
 from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import (
     alignment_key,

@@ -16,8 +16,8 @@ from functools import partial
 import httpx
 
 from pipeline.archive.database import immediate
-from pipeline.archive.feeds import save_questions
 from pipeline.archive.pages import PageVisit, links, other_episode_of, save_visit, visits
+from pipeline.archive.question_lists import save_questions
 from pipeline.config import Feed
 from pipeline.errors import FeedError, FeedGoneError, NotAFeedError
 from pipeline.feeds.fetch import FeedBody, fetch
@@ -108,7 +108,7 @@ def visit(ask: Ask, client: httpx.Client) -> Answer:
         return Answer(ask, problem=f"it is larger than {MAX_PAGE_BYTES // 1_000_000} MB")
     except FeedError as error:
         return Answer(ask, problem=str(error))
-    return _read(ask, body) if body else Answer(ask)
+    return _read(ask, body) if isinstance(body, FeedBody) else Answer(ask)
 
 
 def _read(ask: Ask, body: FeedBody) -> Answer:

@@ -3,74 +3,135 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from pipeline.archive.feeds import ensure_feed, last_read, save_poll, save_snapshot, save_status
+import httpx
+
+from pipeline.archive import feeds as archive
+from pipeline.archive.episodes import Saved, episode_id
 from pipeline.atomic import new_file
 from pipeline.config import Feed
-from pipeline.feeds.fetch import FeedBody, fetch, resolve
-from pipeline.feeds.parse import PARSER_VERSION, parse_feed
-from pipeline.model import ParsedFeed
+from pipeline.errors import FeedGoneError, FeedUnreachableError
+from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
+from pipeline.feeds.parse import PARSER_VERSION
+from pipeline.feeds.visit import Asking, Found, Listing, visit
+from pipeline.model import FeedEpisode
 from pipeline.stages import Outcome, Tools, Visit
+from pipeline.text import shortened
 from pipeline.urls import shown
 from pipeline.web import Validators, host
 
 
-def poll(tools: Tools, feed: Feed) -> Visit:
+def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
     """Read a feed into the database; what is archived stays as it is where that fails (``FeedError``)."""
-    ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
-    read_from, *kept = last_read(tools.db, feed.slug, parser_version=PARSER_VERSION)
-    known = {read_from: Validators(*kept)} if read_from and not tools.again else {}
-    return Visit(host(feed.url), partial(_visit, tools, feed, known))
+    memory = archive.recall(tools.db, feed.slug, url=shown(feed.url))
+    archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
+    now = tools.now()
+    if not tools.again:
+        if not feed.live and memory.fully_fetched:
+            return Outcome("skipped", "it has ended (live: false in feeds.yaml)", routine=True)
+        if memory.waits(now):
+            return Outcome("skipped", f"not asked before {memory.retry_at}: {memory.last_status}")
+    asking = Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
+    return Visit(host(memory.address(feed.url)), partial(_visit, tools, feed, asking))
 
 
-def _visit(tools: Tools, feed: Feed, known: dict[str, Validators]) -> Callable[[], Outcome]:
-    """Fetch the feed and read it; ``known`` is what to send, for the address that said it."""
+def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
     try:
         client = tools.client(feed)
-        feed_url = resolve(feed.url, tools.folder, client)
-        body = fetch(feed_url, client, known.get(shown(feed_url), Validators()))
-        if body is None:
-            return partial(_store_unchanged, tools, feed)
-        return partial(_store, tools, feed, feed_url, body, parse_feed(body))
+        found = _look_at_page(feed, client) if feed.kind == "page" else visit(asking, client)
+        return partial(_store, tools, feed, found)
     except Exception as error:  # noqa: BLE001 - whatever it was, the feed must not still say "ok"
-        return partial(_store_failure, tools, feed, error)
+        return partial(_store_failure, tools, feed, asking, error)
 
 
-def _store_unchanged(tools: Tools, feed: Feed) -> Outcome:
-    save_status(tools.db, feed.slug, "unchanged", now=tools.now())
-    return Outcome("ok", "unchanged since the last time")
+def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
+    from pipeline.feeds.show_page import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
+
+    page = read_page(feed.url, client, hosts=feed.page_hosts, limit=feed.limit)
+    return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
 
 
-def _store_failure(tools: Tools, feed: Feed, error: Exception) -> Outcome:
-    save_status(tools.db, feed.slug, shown(str(error)) or type(error).__name__, now=tools.now())
-    raise error
-
-
-def _store(tools: Tools, feed: Feed, feed_url: str, body: FeedBody, parsed: ParsedFeed) -> Outcome:
-    _keep_bytes(tools, feed.slug, body)
-    new = save_poll(
-        tools.db,
-        feed.slug,
-        parsed.episodes,
-        now=tools.now(),
-        feed_url=shown(feed_url),
-        etag=body.validators.etag,
-        last_modified=body.validators.last_modified,
-        parser_version=PARSER_VERSION,
-    )
-    said = [f"{len(parsed.episodes)} episodes listed, {new} new", *parsed.warnings]
+def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
+    """Keep what was found, and say so in a sentence."""
+    if not found.listings:
+        archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
+        return Outcome("ok", "; ".join(["unchanged since the last time", *found.warnings]))
+    known = archive.episodes(tools.db, feed.slug)
+    saved = [_store_listing(tools, feed, listing) for listing in found.listings]
+    listed = len(found.listings[-1].episodes)
+    said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
+    if found.moves and known and not saved[-1].known:
+        said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
+    elif found.moves:
+        archive.save_moves(tools.db, feed.slug, found.moves, now=tools.now())
+    if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
+        said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     return Outcome("ok", "; ".join(said))
 
 
-def _keep_bytes(tools: Tools, slug: str, body: FeedBody) -> None:
+def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> Outcome:
+    """Record why a feed could not be read; one that is gone for good is asked again only after a month."""
+    now, wait = tools.now(), None
+    if isinstance(error, FeedUnreachableError):
+        wait = retry_at(error.retry_after, now)
+    elif isinstance(error, FeedGoneError) and error.for_good:
+        wait = after(now, GONE_WAIT)
+        archive.save_moves(
+            tools.db, feed.slug, [Move(asking.memory.feed_url or shown(feed.url), None, "gone")], now=now
+        )
+    archive.save_failure(tools.db, feed.slug, shown(str(error)) or type(error).__name__, now=now, retry_at=wait)
+    raise error
+
+
+def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
+    for body in listing.bodies:
+        _keep_bytes(tools, feed.slug, body)
+    archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
+    return archive.save_poll(
+        tools.db,
+        feed.slug,
+        _wanted(feed, listing.episodes),
+        now=tools.now(),
+        feed_url=shown(listing.address),
+        etag=listing.validators.etag,
+        last_modified=listing.validators.last_modified,
+        parser_version=PARSER_VERSION,
+    )
+
+
+def _wanted(feed: Feed, episodes: Iterable[FeedEpisode]) -> list[FeedEpisode]:
+    """All but those that feeds.yaml says to skip, so that what was deleted on purpose does not come back."""
+    skipped = set(feed.skip)
+    return [item for item in episodes if skipped.isdisjoint({item.guid, episode_id(feed.slug, item.guid)})]
+
+
+def _told(saved: Sequence[Saved]) -> list[str]:
+    changed = sum(one.changed for one in saved)
+    recognised = [title for one in saved for title in one.recognised]
+    doubtful = [title for one in saved for title in one.doubtful]
+    said = [f"{changed} changed"] if changed else []
+    if recognised:
+        said.append(f"{_some(recognised)} came with another guid and were recognised")
+    if doubtful:
+        said.append(f"{_some(doubtful)} resemble known episodes and were taken for new ones")
+    return said
+
+
+def _some(titles: Sequence[str]) -> str:
+    shown = ", ".join(f"“{shortened(title, 60)}”" for title in titles[:3])
+    return f"{len(titles)} ({shown}{f' and {len(titles) - 3} more' if len(titles) > 3 else ''})"
+
+
+def _keep_bytes(tools: Tools, slug: str, content: bytes) -> None:
     """Keep the feed as it came, under the name of its hash."""
-    sha256 = hashlib.sha256(body.content).hexdigest()
+    sha256 = hashlib.sha256(content).hexdigest()
     path = tools.data / "feeds" / f"{sha256}.xml"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with new_file(path) as file:
-            file.write(body.content)
+            file.write(content)
     relative = path.relative_to(tools.data).as_posix()
-    save_snapshot(tools.db, slug, sha256=sha256, path=relative, size=len(body.content), now=tools.now())
+    archive.save_snapshot(tools.db, slug, sha256=sha256, path=relative, size=len(content), now=tools.now())

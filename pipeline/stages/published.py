@@ -18,7 +18,7 @@ from pipeline.archive.transcripts import (
 from pipeline.atomic import new_file
 from pipeline.config import Feed
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
-from pipeline.feeds.fetch import fetch
+from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Word
 from pipeline.speech.names import whisper_language
@@ -143,7 +143,7 @@ def _content(tools: Tools, feed: Feed, url: str) -> bytes:
         body = fetch(url, tools.client(feed), Validators())
     except FeedGoneError as error:  # its message tells what to do about a feed
         raise FeedUnreachableError("it is not there (HTTP 404 or 410)") from error
-    return body.content if body else b""
+    return body.content if isinstance(body, FeedBody) else b""
 
 
 def _starts(turns: Sequence[PublishedTurn], heard: Sequence[Word]) -> list[float | None]:

@@ -1,0 +1,69 @@
+"""Adding shows to feeds.yaml: new entries at its end. What stands in it already is never touched."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+
+from pipeline import config
+from pipeline.atomic import new_file
+from pipeline.errors import ConfigError
+from pipeline.feeds.opml import Outline
+
+_LONGEST_SLUG = 60
+
+
+def entries(shows: Iterable[Outline], known: Iterable[config.Feed]) -> list[dict[str, str]]:
+    """Return an entry for each show that feeds.yaml does not have, with a slug of its own made of the title."""
+    known = list(known)
+    slugs, urls = {feed.slug for feed in known}, {feed.url for feed in known}
+    made = []
+    for show in shows:
+        if show.url in urls:
+            continue
+        slug = _free_slug(show.title, slugs)
+        slugs.add(slug)
+        urls.add(show.url)
+        made.append({"slug": slug, "title": " ".join(show.title.split()), "url": show.url})
+    return made
+
+
+def as_yaml(made: list[dict[str, str]], *, indent: int = 2) -> str:
+    """Write entries as they stand in feeds.yaml."""
+    blocks = [yaml.safe_dump([entry], allow_unicode=True, sort_keys=False, width=1_000) for entry in made]
+    lines = "\n".join(blocks).splitlines()
+    return "".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines)
+
+
+def append(path: Path, made: list[dict[str, str]]) -> None:
+    """Put entries at the end of feeds.yaml.
+
+    Raises:
+        ConfigError: its list cannot be gone on with as it is written, or would be wrong then; it is left as it was.
+    """
+    text = path.read_text(encoding="utf-8")
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    shows = next((value for key, value in (root.value if root else []) if key.value == "feeds"), None)
+    if shows is None or shows.flow_style:
+        raise ConfigError(f"{path}: its list of shows is written in brackets; write it with “- slug:” lines, then add")
+    added = text.rstrip("\n") + "\n\n" + as_yaml(made, indent=shows.start_mark.column)
+    with TemporaryDirectory() as folder:
+        trial = Path(folder) / path.name
+        trial.write_text(added, encoding="utf-8")
+        config.load(trial)
+    with new_file(path) as file:
+        file.write(added.encode())
+
+
+def _free_slug(title: str, taken: set[str]) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall(r"[a-z0-9]+", plain))[: _LONGEST_SLUG - 4].strip("-") or "show"
+    number = 1
+    while (free := f"{slug}-{number}" if number > 1 else slug) in taken:
+        number += 1
+    return free

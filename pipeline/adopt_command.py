@@ -1,0 +1,66 @@
+"""The command ``adopt``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from pipeline.adopting import Adoption
+from pipeline.archive.database import writer
+from pipeline.options import db_option, json_option, print_json
+from pipeline.times import utc_now
+
+_Path = click.Path(path_type=Path, exists=True)
+
+
+@click.command("adopt")
+@click.argument("paths", nargs=-1, required=True, type=_Path, metavar="FILE|FOLDER...")
+@db_option
+@click.option("--only", metavar="FEED", help="Only episodes of this feed (slug).")
+@click.option("--episode", metavar="EPISODE", help="The one FILE is this: an id, a part of a title, or a link.")
+@click.option("--dry-run", is_flag=True, help="Say what would be adopted, and adopt nothing.")
+@json_option
+def adopt_command(
+    paths: tuple[Path, ...], db: Path, only: str | None, episode: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Take audio that is on the disk already for the episodes that it is, instead of downloading it.
+
+    The feeds must have been read before (`poll`). A file is known by the guid in its tag, or by two of title, file
+    name, date and length; what fits no episode, or several, is listed with the reason and left alone. Each file is
+    copied into the archive after the same check as a download; the file itself stays as it is.
+
+    Exit code 3 says that some file was left alone.
+    """
+    from pipeline.adoption import adopt, audio_files, matched, named
+    from pipeline.web import make_client
+
+    files = audio_files(paths)
+    if episode is not None and len(files) != 1:
+        raise click.UsageError("--episode is for one FILE.")
+    with writer(db) as archive, make_client() as client:
+        if episode is None:
+            found = matched(archive, db.parent, files, only=only)
+        else:
+            found = [named(archive, files[0], episode)]
+        done = [one if dry_run else adopt(archive, db.parent, one, client, now=utc_now()) for one in found]
+    _tell(done, "would be adopted" if dry_run else "adopted", as_json=as_json)
+    sys.exit(3 if any(one.status == "left" for one in done) else 0)
+
+
+def _tell(done: Sequence[Adoption], adopted: str, *, as_json: bool) -> None:
+    states = {"adopt": adopted, "kept": "already kept", "left": "left alone"}
+    if as_json:
+        print_json(
+            [
+                {"file": str(one.path), "status": states[one.status], "episode": one.episode, "why": one.why}
+                for one in done
+            ]
+        )
+        return
+    for one in done:
+        click.echo(f"{one.path}: {states[one.status]}{f', {one.episode}' if one.episode else ''} ({one.why})")
+    counts = ", ".join(f"{sum(one.status == status for one in done)} {state}" for status, state in states.items())
+    click.echo(counts, err=True)

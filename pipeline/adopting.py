@@ -1,0 +1,119 @@
+"""Audio that is on the disk already: which episode each file is. Decides only; what is in doubt is left to people."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from pipeline.audio.tags import Tags
+from pipeline.feeds.identity import Known
+
+SAME_LENGTH = 2.0  # seconds between what a feed says and what a file has
+_OTHER_LENGTH = 180.0  # seconds: advertisements make less of a difference
+_DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?(0[1-9]|[12]\d|3[01])(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A file and what it says of itself."""
+
+    path: Path
+    tags: Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An episode; ``is_kept`` says that its audio is in the archive already."""
+
+    episode: Known
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What is to become of a file, and why; ``episode`` is the one that it is."""
+
+    path: Path
+    status: Literal["adopt", "kept", "left"]
+    episode: str | None
+    why: str
+
+
+def decide(files: Sequence[Owned], wanted: Sequence[Wanted]) -> list[Adoption]:
+    """Say which episode each file is, in the order given.
+
+    A file is an episode where its tag has that one's guid; else where two of title, file name, date and length agree,
+    none of date and length speaks against it, and that is so of no other episode and of no other file.
+    """
+    names = Counter(_file_name(one.episode) for one in wanted)
+    found = [_decide(file, wanted, names) for file in files]
+    claims: defaultdict[str, list[Path]] = defaultdict(list)
+    for one in found:
+        if one.episode is not None and one.status == "adopt":
+            claims[one.episode].append(one.path)
+    return [
+        Adoption(one.path, "left", None, f"{len(claims[one.episode])} files fit {one.episode}: name the one that it is")
+        if one.episode is not None and len(claims[one.episode]) > 1
+        else one
+        for one in found
+    ]
+
+
+def _decide(file: Owned, wanted: Sequence[Wanted], names: Counter[str]) -> Adoption:
+    by_guid = [one for one in wanted if file.tags.guid in one.episode.guids]
+    if len(by_guid) == 1:
+        return _adoption(file, by_guid[0], ["guid"])
+    agreeing = [(one, _agreement(file, one.episode, names)) for one in wanted]
+    fits = [(one, signs) for one, signs in agreeing if len(signs) > 1]
+    if len(fits) == 1:
+        return _adoption(file, *fits[0])
+    if fits:
+        several = ", ".join(one.episode.id for one, _ in fits[:3]) + (" …" if len(fits) > 3 else "")
+        return Adoption(file.path, "left", None, f"fits {len(fits)} episodes: {several}")
+    near = [f"{one.episode.id} by its {signs[0]} alone" for one, signs in agreeing if signs and signs != ["length"]]
+    why = "fits no episode" + (f"; it resembles {', '.join(near[:3])}" if near else "")
+    return Adoption(file.path, "left", None, why)
+
+
+def _adoption(file: Owned, wanted: Wanted, signs: Sequence[str]) -> Adoption:
+    if wanted.is_kept:
+        return Adoption(file.path, "kept", wanted.episode.id, "its audio is in the archive already")
+    return Adoption(file.path, "adopt", wanted.episode.id, f"by its {' and '.join(signs)}")
+
+
+def _agreement(file: Owned, episode: Known, names: Counter[str]) -> list[str]:
+    """What agrees; nothing where the date or the length says that it is another one."""
+    title, stem = _words(episode.title), _words(file.path.stem)
+    dates = {"-".join(found) for found in _DATE.findall(f"{file.path.stem} {file.tags.date or ''}")}
+    published = (episode.published or "")[:10]
+    lengths = (file.tags.duration, episode.declared_duration)
+    apart = abs(lengths[0] - lengths[1]) if lengths[0] and lengths[1] else None
+    if (dates and published and published not in dates) or (apart is not None and apart > _OTHER_LENGTH):
+        return []
+    name = _file_name(episode)
+    found = {
+        "title": bool(title) and _words(file.tags.title or "") == title,
+        "file name": (bool(name) and name == stem and names[name] == 1)
+        or (len(title) > 7 and f" {title} " in f" {stem} "),
+        "date": published in dates,
+        "length": apart is not None and apart <= SAME_LENGTH,
+    }
+    return [sign for sign, agrees in found.items() if agrees]
+
+
+def _file_name(episode: Known) -> str:
+    """What the feed calls the file."""
+    try:
+        return _words(PurePosixPath(unquote(urlsplit(episode.enclosure_url or "").path)).stem)
+    except ValueError:
+        return ""
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold()))

@@ -1,0 +1,80 @@
+"""Taking audio that is on the disk already into the archive. Which episode a file is, ``pipeline.adopting`` decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+from sqlite_utils import Database
+
+from pipeline.adopting import Adoption, Owned, Wanted, decide
+from pipeline.archive.episodes import known_episodes
+from pipeline.archive.feeds import enclosure_of
+from pipeline.archive.publication import slugs
+from pipeline.archive.reading import episode_named
+from pipeline.archive.renditions import current_rendition, save_rendition
+from pipeline.audio.decode import CONTAINERS
+from pipeline.audio.keep import keep
+from pipeline.audio.tags import read_tags
+from pipeline.errors import AudioError, ConfigError
+
+_ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".oga", ".opus", ".mka"}
+
+
+def audio_files(paths: Iterable[Path]) -> list[Path]:
+    """Return the files that were named, and all audio below the folders that were."""
+    found: set[Path] = set()
+    for path in paths:
+        below = path.rglob("*") if path.is_dir() else [path]
+        found |= {one.resolve() for one in below if one == path or (one.is_file() and one.suffix.lower() in _ENDINGS)}
+    return sorted(found)
+
+
+def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None) -> list[Adoption]:
+    """Say which episode each file is, of one feed (``only``) or of all.
+
+    Raises:
+        ConfigError: the archive has no such feed.
+    """
+    if only not in {None, *slugs(db.conn)}:
+        raise ConfigError(f"the archive has no feed “{only}”; it has {', '.join(slugs(db.conn)) or 'none: poll first'}")
+    return decide([Owned(path, read_tags(path)) for path in files], _wanted(db, data, only))
+
+
+def named(db: Database, file: Path, episode: str) -> Adoption:
+    """Take somebody's word for which episode a file is.
+
+    Raises:
+        UnknownEpisodeError: no episode is called that, or several.
+    """
+    return Adoption(file, "adopt", episode_named(db.conn, episode), "because you say so")
+
+
+def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now: str) -> Adoption:
+    """Keep a file as if it had come from the address that the feed gives; that it did not is said by ``final_url``.
+
+    It is copied and checked as a download is; one that fails the check is left alone, with the reason.
+    """
+    if one.status != "adopt" or one.episode is None:
+        return one
+    try:
+        audio = keep(one.path.as_uri(), client, data, name=one.episode, now=now, local_root=one.path.parent)
+    except AudioError as error:
+        return replace(one, status="left", why=str(error))
+    if audio is None:  # nothing was known that it could be the same as
+        return one
+    origin = f"adopted:{one.path.name}"
+    save_rendition(db, one.episode, replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin))
+    return one
+
+
+def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:
+    known = [episode for feed in slugs(db.conn) if only in {None, feed} for episode in known_episodes(db, feed)]
+    return [Wanted(episode, is_kept=_is_kept(db, data, episode.id)) for episode in known]
+
+
+def _is_kept(db: Database, data: Path, episode: str) -> bool:
+    kept = current_rendition(db, episode)
+    return kept is not None and (data / kept.path).is_file()

@@ -1,0 +1,199 @@
+"""Entering what a feed lists: new episodes, what changed in known ones, and which they are. Knows no other feed.
+
+A poll of a large feed reads each table once and writes only what changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipeline.archive.database import named_rows
+from pipeline.archive.question_lists import published_lists, save_questions
+from pipeline.feeds.identity import Known, match, place_of
+from pipeline.model import FeedEpisode
+
+# The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, ``guid_made`` goes by the guid, and
+# an ``enclosure_length`` is often but a guess.
+_HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
+_PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of a poll: how many episodes are new and how many known ones changed.
+
+    ``recognised`` are the titles of those that came with another guid, ``doubtful`` of those new ones that resemble an
+    episode of the archive.
+    """
+
+    new: int
+    changed: int = 0
+    known: int = 0
+    recognised: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+
+def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now: str) -> Saved:
+    """Enter the items of a feed, inside the caller's transaction.
+
+    An item that is a known episode brings that up to date, and what it was before goes into ``episode_history``; what
+    the feed leaves out that it once said, such as a date, stays. Any other item becomes an episode.
+    """
+    known = known_episodes(db, feed)
+    matching = match(known, listed)
+    pairs = {id_: item for id_, item in zip(matching.episodes, listed, strict=True) if id_ is not None}
+    changes = _changes(db, feed, pairs)
+    _record(db, changes, now)
+    new = [item for id_, item in zip(matching.episodes, listed, strict=True) if id_ is None]
+    entered = _enter(db, feed, new, now)
+    everything = {**pairs, **entered}
+    db.conn.executemany("update episodes set last_seen = ? where id = ?", ((now, id_) for id_ in pairs))
+    aliases = _new_guids(known, everything)
+    db.conn.executemany(
+        "insert into episode_guids (episode, guid, first_seen) values (?, ?, ?)",
+        ((id_, guid, now) for id_, guid in aliases),
+    )
+    recognised = [(id_, guid) for id_, guid in aliases if id_ in pairs]
+    db.conn.executemany(
+        "insert into episode_history (episode, field, became, noticed_at) values (?, 'guid', ?, ?)",
+        ((id_, guid, now) for id_, guid in recognised),
+    )
+    _save_transcript_links(db, everything)
+    _save_question_lists(db, feed, everything)
+    return Saved(
+        new=len(new),
+        changed=len({change[0] for change in changes if _is_news(*change[1:])}),
+        known=len(pairs),
+        recognised=tuple(pairs[id_].title for id_, _ in recognised),
+        doubtful=tuple(listed[place].title for place in matching.doubts),
+    )
+
+
+def known_episodes(db: Database, feed: str) -> list[Known]:
+    """Return all episodes of a feed, as they are recognised by."""
+    guids: defaultdict[str, set[str]] = defaultdict(set)
+    for episode, guid in db.execute(
+        "select g.episode, g.guid from episode_guids g join episodes e on e.id = g.episode where e.feed = ?", [feed]
+    ):
+        guids[episode].add(guid)
+    rows = db.execute(
+        "select id, title, published, enclosure_url, declared_duration from episodes where feed = ?", [feed]
+    )
+    return [Known(row[0], frozenset(guids[row[0]]), *row[1:]) for row in rows]
+
+
+_Change = tuple[str, str, Any, Any]
+
+
+def _changes(db: Database, feed: str, pairs: Mapping[str, FeedEpisode]) -> list[_Change]:
+    """Every (episode, column, was, became). Rows are read one by one: the notes of a large feed fill the memory."""
+    changes: list[_Change] = []
+    for row in named_rows(db.conn).execute("select * from episodes where feed = ?", [feed]):
+        item = pairs.get(row["id"])
+        if item is not None:
+            changes += _changes_of(row, item)
+    return changes
+
+
+def _changes_of(row: sqlite3.Row, item: FeedEpisode) -> list[_Change]:
+    found = ((column, row[column], getattr(item, column)) for column in _PUBLISHED)
+    return [(row["id"], column, was, now) for column, was, now in found if now is not None and now != was]
+
+
+def _record(db: Database, changes: Sequence[_Change], now: str) -> None:
+    by_column: defaultdict[str, list[_Change]] = defaultdict(list)
+    for change in changes:
+        by_column[change[1]].append(change)
+    for column, of_it in by_column.items():
+        db.conn.executemany(
+            f"update episodes set {column} = ? where id = ?",  # noqa: S608 - one of _PUBLISHED
+            ((became, id_) for id_, _, _, became in of_it),
+        )
+    db.conn.executemany(
+        "insert into episode_history (episode, field, was, became, noticed_at) values (?, ?, ?, ?, ?)",
+        ((*change, now) for change in changes if _is_news(*change[1:])),
+    )
+
+
+def _is_news(column: str, was: Any, became: Any) -> bool:
+    """Tell whether a change is the publisher's doing: hosts put another token into every address at every poll."""
+    if column == "enclosure_url" and was is not None:
+        return place_of(was) != place_of(became)
+    return column in _HISTORY
+
+
+def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dict[str, FeedEpisode]:
+    """Give each new item a row and an id; of those that share a guid the oldest has it as it is."""
+    taken = {id_ for (id_,) in db.execute("select id from episodes where feed = ?", [feed])}
+    guids = {guid for (guid,) in db.execute("select guid from episodes where feed = ?", [feed])}
+    entered: dict[str, FeedEpisode] = {}
+    rows = []
+    for item in sorted(new, key=lambda item: (item.published or "", item.enclosure_url or item.title)):
+        guid = _free_guid(item, guids)
+        id_ = _free_id(feed, guid, taken)
+        guids.add(guid)
+        taken.add(id_)
+        entered[id_] = item
+        rows.append((id_, feed, guid, item.guid_made, *(getattr(item, column) for column in _PUBLISHED), now, now))
+    db.conn.executemany(
+        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen)
+            values ({", ".join("?" * (len(_PUBLISHED) + 6))})""",  # noqa: S608 - names of this module
+        rows,
+    )
+    return entered
+
+
+def _free_guid(item: FeedEpisode, taken: set[str]) -> str:
+    """The guid, or where another episode has it, one with a hash of what tells the two apart."""
+    guid, salt = item.guid, 0
+    while guid in taken:
+        apart = (item.enclosure_url or item.title) + (f"#{salt}" if salt else "")
+        guid = f"{item.guid}#{hashlib.sha256(apart.encode()).hexdigest()[:8]}"
+        salt += 1
+    return guid
+
+
+def _free_id(feed: str, guid: str, taken: set[str]) -> str:
+    """``<slug>/<8 hex>``; 10,000 episodes have a 1 % chance of two alike, so a taken id is not used again."""
+    id_, salt = episode_id(feed, guid), 0
+    while id_ in taken:
+        salt += 1
+        id_ = episode_id(feed, f"{guid}#{salt}")
+    return id_
+
+
+def episode_id(feed: str, guid: str) -> str:
+    """Return the id that an episode gets: ``<slug>/<8 hex>``."""
+    return f"{feed}/{hashlib.sha256(guid.encode()).hexdigest()[:8]}"
+
+
+def _new_guids(known: Iterable[Known], items: Mapping[str, FeedEpisode]) -> list[tuple[str, str]]:
+    had = {episode.id: episode.guids for episode in known}
+    return [(id_, item.guid) for id_, item in items.items() if item.guid not in had.get(id_, ())]
+
+
+def _save_transcript_links(db: Database, items: Mapping[str, FeedEpisode]) -> None:
+    db.conn.executemany(
+        """insert into transcript_links (episode, url, type, language, rel) values (?, ?, ?, ?, ?)
+           on conflict (episode, url) do update
+           set type = excluded.type, language = excluded.language, rel = excluded.rel""",
+        (
+            (id_, link.url, link.type, link.language, link.rel)
+            for id_, item in items.items()
+            for link in item.transcripts
+        ),
+    )
+
+
+def _save_question_lists(db: Database, feed: str, items: Mapping[str, FeedEpisode]) -> None:
+    known = published_lists(db, feed)
+    for id_, item in items.items():
+        if item.questions and item.questions != known[id_]:
+            save_questions(db, id_, item.questions)

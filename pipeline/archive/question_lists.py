@@ -1,0 +1,66 @@
+"""An episode's list of questions in the database: a question keeps its id as long as its text. Matches none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from sqlite_utils import Database
+
+from pipeline.model import Question
+
+
+def published_lists(db: Database, feed: str) -> Mapping[str, tuple[Question, ...]]:
+    """Return the list that each episode of a feed has from its notes, in order; empty where it has none."""
+    rows = db.execute(
+        """select q.episode, q.number, q.text from questions q join episodes e on e.id = q.episode
+           where e.feed = ? and q.number is not null and q.source = 'notes' order by q.episode, q.number""",
+        [feed],
+    )
+    lists: defaultdict[str, tuple[Question, ...]] = defaultdict(tuple)
+    for episode, number, text in rows:
+        lists[episode] += (Question(number, text),)
+    return lists
+
+
+def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> None:
+    """Store a list of questions, in place of an older one.
+
+    A question keeps its id, matches and corrections as long as its text stays the same.
+
+    An id is ``<episode id>/q<8 hex of the text's hash>``: when the publisher inserts a question, no other one inherits
+    what was found or corrected for its number.
+    """
+    listed: dict[str, Question] = {}
+    for question in questions:
+        key = _question_id(episode_id, question.text)
+        listed[f"{key}-{question.number}" if key in listed else key] = question  # the same text twice is two questions
+    known = {row[0]: tuple(row[1:]) for row in db.execute(
+        "select id, number, text, source from questions where episode = ?", [episode_id]
+    )}  # fmt: skip
+    if known == {key: (question.number, question.text, source) for key, question in listed.items()}:
+        return
+    for gone in known.keys() - listed.keys():
+        for table in ("matches", "follow_ups"):
+            db.execute(f"delete from {table} where question = ?", [gone])  # noqa: S608 - names from this line
+        # A corrected question stays, out of the list: somebody's work is never thrown away.
+        corrected = db.execute("select 1 from corrections where question = ?", [gone]).fetchone()
+        db.execute("update questions set number = null where id = ?" if corrected else
+                   "delete from questions where id = ?", [gone])  # fmt: skip
+    db.execute("update questions set number = null where episode = ?", [episode_id])  # numbers may change places
+    for key, question in listed.items():
+        db.execute(
+            """insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, ?)
+               on conflict (id) do update
+               set number = excluded.number, text = excluded.text, source = excluded.source""",
+            [key, episode_id, question.number, question.text, source],
+        )
+    db.execute(
+        "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]
+    )
+
+
+def _question_id(episode_id: str, text: str) -> str:
+    words = " ".join(text.casefold().split())
+    return f"{episode_id}/q{hashlib.sha256(words.encode()).hexdigest()[:8]}"

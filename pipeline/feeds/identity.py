@@ -1,0 +1,201 @@
+"""Which items of a feed are which episodes of the archive. Decides only: no database, no network, no clock.
+
+A guid is believed until what comes with it is plainly something else. Where guids change, are missing or are shared, an
+item is known by two things that agree, and only where no other episode and no other item has the same two: titles such
+as “Bonus”, files called ``default.mp3``, dates without a time and lengths in round minutes are had by many. In doubt an
+item is a new episode: one that is there twice can be seen and mended, one that was taken for another is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from pipeline.model import FeedEpisode
+
+# Publishers correct a date by hours, for a time zone or a schedule; another edition of the news comes the next day.
+_SAME_DATE = timedelta(hours=20)
+_HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?")
+AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
+_FILE_ENDINGS = (*AUDIO_ENDINGS, ".php", ".aspx", ".html")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An episode of the archive: ``guids`` are all that it ever had, the rest is as its feed last said it."""
+
+    id: str
+    guids: frozenset[str]
+    title: str
+    published: str | None
+    enclosure_url: str | None
+    declared_duration: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """The id of the episode that each item is, None for a new one; ``doubts`` are new ones that resemble a known one.
+
+    Both name items by their place in the list.
+    """
+
+    episodes: tuple[str | None, ...]
+    doubts: tuple[int, ...] = ()
+
+
+class _Signs(NamedTuple):
+    """What an item or an episode may be known by. ``place`` is the address less what changes from day to day."""
+
+    guids: frozenset[str]
+    url: str | None
+    place: str | None
+    title: str
+    moment: str | None
+    duration: float | None
+
+
+# What must agree, the surest first; None agrees with None only beside the same guid.
+_ROUNDS: tuple[tuple[str, ...], ...] = (
+    ("guid", "url", "title", "moment"),
+    ("guid",),
+    ("guid", "url"),
+    ("guid", "place", "title"),
+    ("guid", "moment", "title"),
+    ("guid", "title"),
+    ("guid", "moment"),
+    ("url", "title", "moment"),
+    ("url", "title"),
+    ("place", "title"),
+    ("url", "moment"),
+    ("title", "moment"),
+    ("moment", "duration"),
+)
+
+
+def match(known: Sequence[Known], listed: Sequence[FeedEpisode]) -> Matching:
+    """Say which episode each item of a feed is.
+
+    No two items are the same episode. The order of either list changes nothing, and what was matched once is matched
+    the same way again.
+    """
+    ours = {episode.id: _signs_of_known(episode) for episode in known}
+    theirs = {place: _signs_of_item(item) for place, item in enumerate(listed)}
+    pairs: dict[int, str] = {}
+    doubts: set[int] = set()
+    taken: set[str] = set()
+    for fields in _ROUNDS:
+        claims: defaultdict[str, list[int]] = defaultdict(list)
+        for place, ids, is_alone in _agreeing(fields, ours, theirs):
+            if place in pairs or not ids - taken:
+                continue
+            doubts.add(place)
+            (first, *others) = ids
+            if is_alone and not others and _may_be(fields, ours[first], theirs[place]):
+                claims[first].append(place)
+        for id_, places in claims.items():
+            if len(places) == 1:
+                pairs[places[0]] = id_
+                taken.add(id_)
+        if len(pairs) == len(theirs):
+            break
+    return Matching(tuple(pairs.get(place) for place in theirs), tuple(sorted(doubts - pairs.keys())))
+
+
+def place_of(url: str) -> str:
+    """Return an address less its scheme, its query, and the counting services before the host that has the file.
+
+    Those write the address behind their own: ``https://count.example/track/media.example.org/1.mp3``.
+    """
+    try:
+        parts = urlsplit(url)
+        host, path = (parts.hostname or "").lower(), unquote(parts.path)
+    except ValueError:
+        return url
+    steps = path.split("/")
+    for number in range(len(steps) - 2, 0, -1):
+        step = steps[number].lower()
+        if _HOST.fullmatch(step) and not step.endswith(_FILE_ENDINGS):
+            return "/".join([step, *steps[number + 1 :]])
+    return host + path
+
+
+def _agreeing(
+    fields: Sequence[str], ours: Mapping[str, _Signs], theirs: Mapping[int, _Signs]
+) -> Iterator[tuple[int, set[str], bool]]:
+    """Each item with the episodes that agree with it, and whether it is the only item that agrees with those."""
+    episodes: defaultdict[Hashable, set[str]] = defaultdict(set)
+    for id_, signs in ours.items():
+        for key in _keys(fields, signs):
+            episodes[key].add(id_)
+    items: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for place, signs in theirs.items():
+        for key in _keys(fields, signs):
+            items[key].append(place)
+    for key, places in items.items():
+        for place in places:
+            yield place, episodes.get(key, set()), len(places) == 1
+
+
+def _keys(fields: Sequence[str], signs: _Signs) -> list[Hashable]:
+    rest = tuple(getattr(signs, field) for field in fields if field != "guid")
+    if "guid" in fields:
+        return [(guid, *rest) for guid in signs.guids]
+    if fields == ("url", "title", "moment"):
+        return [rest] if signs.url is not None else []
+    if None in rest or (fields in {("title", "moment"), ("moment", "duration")} and not _is_telling(fields, signs)):
+        return []
+    return [rest]
+
+
+def _is_telling(fields: Sequence[str], signs: _Signs) -> bool:
+    """Tell whether a date has a time, and a length its seconds: without those they are shared by chance."""
+    has_time = signs.moment is not None and not signs.moment.endswith("T00:00:00Z")
+    return has_time and ("duration" not in fields or _is_exact(signs.duration))
+
+
+def _is_exact(duration: float | None) -> bool:
+    return bool(duration) and round(duration or 0) % 60 != 0
+
+
+def _may_be(fields: Sequence[str], ours: _Signs, theirs: _Signs) -> bool:
+    """Tell whether nothing speaks against it that the two are the same episode."""
+    same_length = _is_exact(ours.duration) and ours.duration == theirs.duration
+    if _are_far_apart(ours.moment, theirs.moment):
+        by_guid = "guid" in fields and (ours.title == theirs.title or ours.place == theirs.place)
+        return by_guid or same_length
+    if fields == ("place", "title") and ours.url != theirs.url:
+        # What differs behind a file's name is a token; behind anything else it may be the episode's number.
+        is_file = (ours.place or "").lower().endswith(AUDIO_ENDINGS)
+        return same_length or is_file or None not in (ours.moment, theirs.moment)
+    if fields == ("title", "moment"):
+        return same_length or None in (ours.duration, theirs.duration)
+    return True
+
+
+def _are_far_apart(one: str | None, other: str | None) -> bool:
+    if one is None or other is None:
+        return False
+    return abs(datetime.fromisoformat(one) - datetime.fromisoformat(other)) > _SAME_DATE
+
+
+def _signs_of_known(known: Known) -> _Signs:
+    # A made guid is but an address or a title, and must be told by these.
+    guids = frozenset(guid for guid in known.guids if not guid.startswith("made:"))
+    url = known.enclosure_url or next(iter(sorted(known.guids - guids)), None)
+    return _signs(guids, url, known.title, known.published, known.declared_duration)
+
+
+def _signs_of_item(item: FeedEpisode) -> _Signs:
+    guids = frozenset() if item.guid_made else frozenset([item.guid])
+    url = item.enclosure_url or (item.guid if item.guid_made else None)
+    return _signs(guids, url, item.title, item.published, item.declared_duration)
+
+
+def _signs(guids: frozenset[str], url: str | None, title: str, moment: str | None, duration: float | None) -> _Signs:
+    place = place_of(url) if url else None
+    return _Signs(guids, url, place, " ".join(title.casefold().split()), moment, duration)

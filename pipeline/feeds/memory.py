@@ -1,0 +1,89 @@
+"""What is remembered of a feed between polls, and what follows: whether to ask, where, and on which conditions.
+
+Decides only: no database, no network, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Literal
+
+from pipeline.urls import shown
+from pipeline.web import Validators
+
+# Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
+FULL_FETCH_EVERY = timedelta(days=30)
+LONGEST_WAIT = timedelta(days=7)  # whatever Retry-After says: a slip of the server must not end a show
+GONE_WAIT = timedelta(days=30)  # 410 means for good, and is sometimes said by mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A feed's new address, which is None where its server says that it is gone for good."""
+
+    was: str
+    became: str | None
+    how: Literal["redirect", "new-feed-url", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier polls of a feed left; moments are UTC ISO 8601.
+
+    ``feed_url`` is where it was read last, ``validators`` and ``parser_version`` are of that; ``moves`` leads from
+    old addresses to new ones. Addresses are as they may be shown.
+    """
+
+    feed_url: str | None = None
+    validators: Validators = field(default_factory=Validators)
+    parser_version: int | None = None
+    last_status: str | None = None
+    retry_at: str | None = None
+    fully_fetched: str | None = None
+    moves: Mapping[str, str] = field(default_factory=dict)
+
+    def address(self, configured: str) -> str:
+        """Return where the feed is now, by all moves that are known; the configured address where they go in a ring."""
+        seen = [configured]
+        while (following := self.moves.get(shown(seen[-1]))) is not None:
+            if following in seen:
+                return configured
+            seen.append(following)
+        return seen[-1]
+
+    def conditions(self, address: str, *, parser_version: int, now: str) -> Validators:
+        """Return the validators to send: none where all of the feed is wanted again."""
+        fits = (self.feed_url, self.parser_version) == (shown(address), parser_version)
+        if not fits or self.fully_fetched is None or _moment(now) - _moment(self.fully_fetched) >= FULL_FETCH_EVERY:
+            return Validators()
+        return self.validators
+
+    def waits(self, now: str) -> bool:
+        """Tell whether the server does not want to be asked yet."""
+        return self.retry_at is not None and now < self.retry_at
+
+
+def retry_at(retry_after: str | None, now: str) -> str | None:
+    """Return the moment that a Retry-After header (RFC 9110, section 10.2.3) names; None where it names none."""
+    said = (retry_after or "").strip()
+    try:
+        if said.isascii() and said.isdigit():
+            wait = timedelta(seconds=min(int(said[:12]), LONGEST_WAIT.total_seconds()))
+        else:
+            date = parsedate_to_datetime(said)
+            wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - _moment(now)
+    except (ValueError, OverflowError):
+        return None
+    return after(now, min(wait, LONGEST_WAIT)) if wait > timedelta() else None
+
+
+def after(now: str, wait: timedelta) -> str:
+    """Return the moment some time after another."""
+    return (_moment(now) + wait).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

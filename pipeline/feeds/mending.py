@@ -1,0 +1,58 @@
+"""Slips of feeds that would cost all of their words, mended in their bytes before they are read. Parses nothing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from html.entities import html5
+
+# UTF-8's characters of more than one byte (RFC 3629), and bytes that are none of these.
+_BEYOND_ASCII = re.compile(
+    rb"(?P<whole>[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})|(?P<stray>[\x80-\xff])"
+)
+_OTHER_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8[\"'])", re.IGNORECASE)
+_NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+_XML = {b"amp", b"lt", b"gt", b"quot", b"apos"}
+
+
+def mended(content: bytes) -> tuple[bytes, list[str]]:
+    """Return a feed's bytes without white space before its beginning and other slips, and what was mended.
+
+    A few stray bytes of Windows-1252 make text that is UTF-8 unreadable as such, and every “ in it would become â€œ.
+    Entities of HTML, such as ``&eacute;``, are none of XML. A feed that declares entities of its own is left as it is.
+    """
+    content = content.lstrip()  # before the XML declaration it is a common slip of blog software
+    warnings = []
+    stray = _stray_bytes(content)
+    if stray:
+        content = _BEYOND_ASCII.sub(_as_utf8, content)
+        warnings.append(f"{stray} of the feed's bytes are not UTF-8 as the rest is, and were read as Windows-1252")
+    if b"<!ENTITY" not in content:
+        without_names = _NAMED.sub(_as_number, content)
+        if without_names != content:
+            content = without_names
+            warnings.append("the feed has HTML's names of characters where only XML's are allowed, which were mended")
+    return content, warnings
+
+
+def _stray_bytes(content: bytes) -> int:
+    """How many bytes of text that is plainly UTF-8 are not."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        if _OTHER_ENCODING.match(content) or content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return 0
+        kinds = Counter(found.lastgroup for found in _BEYOND_ASCII.finditer(content))
+        return kinds["stray"] if kinds["stray"] < kinds["whole"] else 0
+    return 0
+
+
+def _as_utf8(found: re.Match[bytes]) -> bytes:
+    return found["whole"] or found["stray"].decode("windows-1252", "replace").encode()
+
+
+def _as_number(found: re.Match[bytes]) -> bytes:
+    if found[1] is None or found[1] in _XML:
+        return found[0]
+    characters = html5.get(f"{found[1].decode()};", "")
+    return "".join(f"&#{ord(character)};" for character in characters).encode() or found[0]

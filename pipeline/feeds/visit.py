@@ -1,0 +1,189 @@
+"""Visiting one feed: where it is now, all of its pages, and whether it moved. Stores nothing and knows no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import httpx
+
+from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError, NotAFeedError
+from pipeline.feeds.fetch import FeedBody, Unchanged, fetch, resolve
+from pipeline.feeds.identity import place_of
+from pipeline.feeds.memory import Memory, Move
+from pipeline.feeds.paging import all_pages, read_page
+from pipeline.feeds.parse import PARSER_VERSION, parse_feed
+from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.urls import concealed, shown, variables
+from pipeline.web import Validators, scheme
+
+_MAX_MOVES = 5
+_Read = tuple[FeedBody, ParsedFeed]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """All pages of a feed at one address. ``validators`` are none where a page is missing: they would hide it."""
+
+    address: str
+    bodies: tuple[bytes, ...]
+    episodes: tuple[FeedEpisode, ...]
+    podcast_guid: str | None
+    validators: Validators
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of a visit: what the feed lists, first where it was and last where it is now; nothing if unchanged.
+
+    ``address`` is where it is now, with the names of secrets instead of their values, as in all that is said here.
+    """
+
+    address: str
+    listings: tuple[Listing, ...]
+    validators: Validators
+    moves: tuple[Move, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a feed is asked for: ``url`` is what feeds.yaml says, ``folder`` where that lies, ``now`` the moment.
+
+    With ``again`` nothing is taken from memory. ``environ`` has the secrets that ``url`` names; the client fills them
+    in.
+    """
+
+    url: str
+    folder: Path
+    memory: Memory
+    now: str
+    environ: Mapping[str, str]
+    again: bool = False
+
+
+def visit(asking: Asking, client: httpx.Client) -> Found:
+    """Read a feed where it is now, following its pages and its moves.
+
+    A move is believed when there is a feed at the new address that has something of this one.
+
+    Raises:
+        FeedError: it could not be read; the message has no secret in it.
+    """
+    secrets = {name: asking.environ[name] for name in variables(asking.url) if name in asking.environ}
+    try:
+        return _Visitor(asking, client, secrets).visit()
+    except FeedError as error:
+        error.args = tuple(shown(concealed(str(part), secrets)) for part in error.args)
+        raise
+
+
+class _Visitor:
+    """One visit: ``warnings`` and ``moves`` gather on the way."""
+
+    def __init__(self, asking: Asking, client: httpx.Client, secrets: Mapping[str, str]) -> None:
+        self._asking = asking
+        self._memory = Memory() if asking.again else asking.memory
+        self._client = client
+        self._secrets = secrets
+        self._warnings: list[str] = []
+        self._moves: list[Move] = []
+
+    def visit(self) -> Found:
+        address, read = self._first()
+        listings: list[Listing] = []
+        if isinstance(read, Unchanged):
+            validators = read.validators
+        else:
+            body, parsed = read
+            if body.moved_to and self._is_move(address, body.moved_to):
+                address = self._move(address, body.moved_to, "redirect")
+            listings = self._listings(address, body, parsed)
+            address, validators = listings[-1].address, listings[-1].validators
+        warnings = tuple(self._hide(warning) for warning in self._warnings)
+        return Found(address, tuple(listings), validators, tuple(self._moves), warnings)
+
+    def _first(self) -> tuple[str, Unchanged | _Read]:
+        """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""
+        configured = self._configured()
+        address = self._memory.address(configured)
+        if address != configured:
+            try:
+                return address, self._read(address)
+            except (FeedGoneError, NotAFeedError) as error:
+                self._warnings.append(
+                    f"it had moved to {address}, where it is no more ({error}): asked at {configured}"
+                )
+        return configured, self._read(configured)
+
+    def _configured(self) -> str:
+        try:
+            return resolve(self._asking.url, self._asking.folder, self._client)
+        except FeedUnreachableError as error:  # Apple's directory
+            if self._memory.feed_url is None:
+                raise
+            self._warnings.append(f"{error} Asked at the address that it gave before.")
+            return self._memory.feed_url
+
+    def _read(self, address: str) -> Unchanged | _Read:
+        conditions = self._memory.conditions(address, parser_version=PARSER_VERSION, now=self._asking.now)
+        body = fetch(address, self._client, conditions)
+        return body if isinstance(body, Unchanged) else (body, parse_feed(body))
+
+    def _listings(self, address: str, body: FeedBody, parsed: ParsedFeed) -> list[Listing]:
+        """What the feed lists, and what it lists where it says that it moves to."""
+        found = [self._listing(address, body, parsed)]
+        while (said := parsed.new_feed_url) and len(found) <= _MAX_MOVES and self._is_move(address, said):
+            if _bare(self._hide(said)) == _bare(address):
+                break  # the feed names itself, as most do
+            try:
+                body, parsed = read_page(said, self._client)
+            except FeedError as error:
+                self._warnings.append(f"it says that it moves to {said}, where no feed can be read yet ({error})")
+                break
+            listing = self._listing(self._hide(said), body, parsed)
+            if not _has_something_of(listing, found[-1]):
+                self._warnings.append(f"it says that it moves to {said}, where nothing of it is: read where it was")
+                break
+            address = self._move(address, said, "new-feed-url")
+            found.append(listing)
+        return found
+
+    def _listing(self, address: str, body: FeedBody, parsed: ParsedFeed) -> Listing:
+        pages = all_pages(body, parsed, self._client)
+        self._warnings += [*parsed.warnings, *([pages.missing] if pages.missing else [])]
+        validators = Validators() if pages.missing else body.validators
+        return Listing(address, pages.bodies, pages.episodes, parsed.podcast_guid, validators)
+
+    def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:
+        address = self._hide(became)
+        self._moves.append(Move(was, address, how))
+        return address
+
+    def _is_move(self, address: str, became: str) -> bool:
+        """Tell whether an address is another one that may be visited, and remembered: it has no secret in it."""
+        if self._hide(became) in {address, *(move.was for move in self._moves)}:
+            return False
+        if variables(became) or shown(became) != became:
+            return False
+        return {scheme(address), scheme(became)} <= {"http", "https"}
+
+    def _hide(self, text: str) -> str:
+        return concealed(text, self._secrets)
+
+
+def _bare(address: str) -> str:
+    """An address less what makes no other feed of it."""
+    return address.partition("://")[2].rstrip("/")
+
+
+def _has_something_of(new: Listing, old: Listing) -> bool:
+    if new.podcast_guid is not None and new.podcast_guid == old.podcast_guid:
+        return True
+    return bool(_signs(new.episodes) & _signs(old.episodes)) or not old.episodes
+
+
+def _signs(episodes: Iterable[FeedEpisode]) -> set[str]:
+    return {sign for episode in episodes for sign in (episode.guid, place_of(episode.enclosure_url or episode.guid))}

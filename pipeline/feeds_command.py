@@ -1,0 +1,92 @@
+"""The command ``feeds``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.archive.database import bring_up_to_date, named_rows, reader
+from pipeline.config import Config, load
+from pipeline.errors import ConfigError
+from pipeline.options import FilePath, db_option, json_option, print_json
+
+
+@click.command("feeds")
+@db_option
+@click.option("--feeds", "file", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows.")
+@click.option("--opml", type=FilePath, metavar="FILE", help="Print entries for the shows of this list.")
+@click.option("--append", "is_appending", is_flag=True, help="With --opml: put them at the end of feeds.yaml.")
+@click.option("--to-opml", is_flag=True, help="Print the shows as a list for other programs.")
+@json_option
+def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, to_opml: bool, as_json: bool) -> None:
+    """List the shows of feeds.yaml, with where each is read from; or exchange them with podcast programs (OPML).
+
+    Shows that feeds.yaml has already are left out of --opml, and what it says is never changed.
+    """
+    if is_appending and opml is None:
+        raise click.UsageError("--append means nothing without --opml; leave it out.")
+    if (opml is not None) + to_opml + as_json > 1:
+        raise click.UsageError("Give one of --opml, --to-opml and --json.")
+    shows = load(file)
+    if opml is not None:
+        _import(opml, shows, file if is_appending else None)
+        return
+    known = _known(db)
+    if to_opml:
+        _export(shows, known)
+        return
+    rows = [_row(feed.slug, feed.title, feed.url, known.get(feed.slug)) for feed in shows.feeds]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        moved = f" -> {row['feed_url']}" if row["feed_url"] not in {None, row["url"]} else ""
+        click.echo(f"{row['slug']}: {row['url']}{moved} ({row['last_status'] or 'not read yet'})")
+
+
+def _row(slug: str, title: str, url: str, known: sqlite3.Row | None) -> dict[str, Any]:
+    names = ("feed_url", "podcast_guid", "last_polled", "last_status", "retry_at")
+    return {"slug": slug, "title": title, "url": url, **{name: known[name] if known else None for name in names}}
+
+
+def _known(db: Path) -> dict[str, sqlite3.Row]:
+    """What the archive has of the feeds; nothing where there is none yet."""
+    if not db.exists():
+        return {}
+    bring_up_to_date(db)
+    with reader(db) as connection:
+        return {row["slug"]: row for row in named_rows(connection).execute("select * from feeds")}
+
+
+def _import(opml: Path, shows: Config, target: Path | None) -> None:
+    from pipeline.adding import append, as_yaml, entries
+    from pipeline.feeds.opml import read_opml
+
+    try:
+        found = read_opml(opml.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"{opml}: cannot be read ({error.strerror or error})") from error
+    except ConfigError as error:
+        raise ConfigError(f"{opml}: {error}") from error
+    made = entries(found, shows.feeds)
+    if target is not None and made:
+        append(target, made)
+    click.echo(as_yaml(made), nl=False)
+    where = f"added to {target}" if target else "to be added"
+    click.echo(f"{len(made)} {where}, {len(found) - len(made)} there already", err=True)
+
+
+def _export(shows: Config, known: dict[str, sqlite3.Row]) -> None:
+    from pipeline.feeds.opml import Outline, write_opml
+    from pipeline.web import scheme
+
+    listed = []
+    for feed in shows.feeds:
+        row = known.get(feed.slug)
+        url = row["feed_url"] if row and row["url"] == feed.url and row["feed_url"] else feed.url
+        if scheme(url) in {"http", "https"}:
+            listed.append(Outline(feed.title, url))
+    click.echo(write_opml(listed, title="interview-archive").decode())

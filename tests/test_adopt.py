@@ -1,0 +1,171 @@
+"""Audio that is on the disk already: matched by what it says of itself, copied after the check, never guessed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given
+from hypothesis import strategies as st
+from mutagen.id3 import ID3, TDRC, TIT2, Frame
+
+from pipeline.adopting import Owned, Wanted, decide
+from pipeline.archive.database import reader, writer
+from pipeline.audio.tags import Tags, read_tags
+from pipeline.cli import main
+from pipeline.feeds.identity import Known
+from tests.building import add_feed, episode
+
+ONE = Known(
+    "s/1", frozenset(["g1"]), "Leeds council", "2026-03-01T06:00:00Z", "https://x.example/a/leeds-01.mp3", 1423.0
+)
+TWO = Known("s/2", frozenset(["g2"]), "Bonus", "2026-03-02T06:00:00Z", "https://x.example/b/default_tc.mp3", 300.0)
+THREE = Known("s/3", frozenset(["g3"]), "Bonus", "2026-03-03T06:00:00Z", "https://x.example/c/default_tc.mp3", 301.0)
+ALL = [Wanted(one, is_kept=False) for one in (ONE, TWO, THREE)]
+
+
+def file(name: str, **tags: object) -> Owned:
+    return Owned(Path(name), Tags(**tags))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("owned", "expected", "why"),
+    [
+        (file("x.mp3", guid="g2", title="Leeds council"), "s/2", "by its guid"),
+        (file("x.mp3", title="LEEDS  Council", duration=1424.5), "s/1", "by its title and length"),
+        (file("2026-03-01 Leeds_council.mp3"), "s/1", "by its file name and date"),
+        (file("leeds-01.mp3", duration=1423.0), "s/1", "by its file name and length"),
+        (file("20260302.mp3", duration=300.0), "s/2", "by its date and length"),
+        (file("x.mp3", title="Bonus", date="2026-03-03", duration=301.0), "s/3", "by its title and date and length"),
+        (file("x.mp3", title="Bonus", duration=300.5), None, "fits 2 episodes: s/2, s/3"),
+        (file("x.mp3", title="Leeds council"), None, "it resembles s/1 by its title alone"),
+        (file("default_tc.mp3", duration=300.0, date="2026-03-09"), None, "fits no episode"),
+        (file("leeds-01.mp3", title="Leeds council", duration=3000.0), None, "fits no episode"),
+        (file("leeds-01.mp3", title="Leeds council", date="2025-03-01"), None, "fits no episode"),
+        (file("holiday.mp3"), None, "fits no episode"),
+    ],
+)
+def test_a_file_is_the_episode_that_two_things_agree_on(owned: Owned, expected: str | None, why: str) -> None:
+    (found,) = decide([owned], ALL)
+    assert found.episode == expected
+    assert why in found.why
+
+
+def test_two_files_for_one_episode_are_left_to_people() -> None:
+    files = [file("leeds-01.mp3", duration=1423.0), file("old/leeds-01.mp3", duration=1423.0)]
+    assert [(one.status, one.why) for one in decide(files, ALL)] == [
+        ("left", "2 files fit s/1: name the one that it is")
+    ] * 2
+
+
+@given(
+    st.lists(st.builds(file, st.sampled_from(["x.mp3", "leeds-01.mp3", "2026-03-01.mp3", "bonus 2026-03-02.mp3"]),
+                       title=st.sampled_from([None, "Bonus", "Leeds council"]),
+                       duration=st.sampled_from([None, 300.0, 301.0, 1423.0])), max_size=5)
+)  # fmt: skip
+def test_no_episode_is_given_two_files(files: list[Owned]) -> None:
+    adopted = [one.episode for one in decide(files, ALL) if one.status == "adopt"]
+    assert len(adopted) == len(set(adopted))
+
+
+def tagged(path: Path, content: bytes, *frames: Frame) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    tag = ID3()
+    for frame in frames:
+        tag.add(frame)
+    tag.save(path)
+    return path
+
+
+def test_tags_are_read_and_what_is_no_audio_has_none(tmp_path: Path, tone_mp3: bytes, tone_m4a: bytes) -> None:
+    mp3 = tagged(tmp_path / "a.mp3", tone_mp3, TIT2(text=["A talk"]), TDRC(text=["2026-03-01"]))
+    tags = read_tags(mp3)
+    assert (tags.title, tags.date, tags.guid) == ("A talk", "2026-03-01", None)
+    assert tags.duration == pytest.approx(2.0, abs=0.2)
+    (tmp_path / "b.m4a").write_bytes(tone_m4a)
+    assert read_tags(tmp_path / "b.m4a").duration == pytest.approx(2.0, abs=0.2)
+    for name, content in (("page.mp3", b"<html>"), ("empty.mp3", b""), ("cut.m4a", tone_m4a[:100])):
+        (tmp_path / name).write_bytes(content)
+        assert read_tags(tmp_path / name) == Tags()
+    assert read_tags(tmp_path / "missing.mp3") == Tags()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "db" / "a.db"
+    with writer(path) as db:
+        one = replace(episode("one", title="Leeds council", published="2026-03-01T06:00:00Z"), declared_duration=2.0)
+        add_feed(db, "show", one, episode("two", title="Essex council", published="2026-03-02T06:00:00Z"))
+    return path
+
+
+def adopt(database: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(main, ["adopt", "--db", str(database), *map(str, arguments)])
+
+
+def renditions(database: Path) -> list[tuple[str, ...]]:
+    with reader(database) as db:
+        return [
+            tuple(row)
+            for row in db.execute(
+                "select title, url, final_url, path from renditions join episodes on id = episode where current"
+            )
+        ]
+
+
+def test_a_folder_is_adopted_and_stays_as_it_is(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    mine = tagged(tmp_path / "mine/sub/2026-03-01 x.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    (tmp_path / "mine/notes.txt").write_text("not audio")
+    (tmp_path / "mine/other.mp3").write_bytes(tone_mp3)
+    before = mine.read_bytes()
+    result = adopt(database, tmp_path / "mine")
+    assert result.exit_code == 3
+    assert "2026-03-01 x.mp3: adopted, show/" in result.stdout
+    assert "other.mp3: left alone (fits no episode" in result.stdout
+    assert "notes.txt" not in result.stdout
+    assert mine.read_bytes() == before
+    ((title, url, final_url, path),) = renditions(database)
+    assert (title, url) == ("Leeds council", "https://example.org/one.mp3")
+    assert final_url == "adopted:2026-03-01 x.mp3"
+    assert Path(path).stem == hashlib.sha256(before).hexdigest()
+    assert (database.parent / path).read_bytes() == before
+    again = adopt(database, mine, "--json")
+    assert again.exit_code == 0
+    assert json.loads(again.stdout)[0]["status"] == "already kept"
+
+
+def test_a_dry_run_adopts_nothing(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    mine = tagged(tmp_path / "2026-03-01.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    result = adopt(database, mine, "--dry-run")
+    assert result.exit_code == 0
+    assert "would be adopted" in result.stdout
+    assert renditions(database) == []
+
+
+def test_a_damaged_file_is_left_with_the_reason(database: Path, tmp_path: Path) -> None:
+    page = tmp_path / "2026-03-01 leeds council.mp3"
+    page.write_text("<html>Not found</html>")
+    result = adopt(database, page)
+    assert result.exit_code == 3
+    assert "left alone" in result.stdout
+    assert "web page" in result.stdout
+    assert renditions(database) == []
+
+
+def test_somebody_may_say_which_episode_a_file_is(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    (tmp_path / "x.mp3").write_bytes(tone_mp3)
+    assert adopt(database, tmp_path / "x.mp3", "--episode", "essex").exit_code == 0
+    assert [row[0] for row in renditions(database)] == ["Essex council"]
+    (tmp_path / "y.mp3").write_bytes(tone_mp3)
+    assert adopt(database, tmp_path, "--episode", "essex").exit_code == 2
+
+
+def test_a_feed_that_there_is_not_is_named(database: Path, tmp_path: Path) -> None:
+    result = adopt(database, tmp_path, "--only", "shwo")
+    assert result.exit_code == 2
+    assert "no feed “shwo”" in result.stderr

@@ -1,0 +1,418 @@
+"""What a poll remembers and asks: conditions, waiting, pages, moves, secrets, and episodes left out on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlite_utils import Database
+
+from pipeline.config import Config
+from pipeline.feeds import paging
+from pipeline.feeds.memory import Memory, retry_at
+from pipeline.ingest import Report, ingest
+from pipeline.stages import Tools
+from pipeline.urls import concealed
+from tests.conftest import NOW
+from tests.misbehaving import Answer, Server, page, redirect
+from tests.test_poll_and_download import LATER, item, rows, rss, show
+
+NEXT_MONTH = "2026-07-02T06:00:00Z"
+Run = Callable[..., Report]
+
+
+@pytest.fixture
+def run(make_tools: Callable[..., Tools]) -> Run:
+    """Poll these shows."""
+
+    def do(*feeds: Any, now: str = NOW, again: bool = False) -> Report:
+        return ingest(Config(feeds=list(feeds)), make_tools(now=lambda: now, again=again), stages=("poll",))
+
+    return do
+
+
+def said(report: Report) -> str:
+    (one,) = report.items
+    return f"{one.status}: {one.reason}"
+
+
+def linked(answer: Answer, *tags: str) -> Answer:
+    """A feed with these tags in its head."""
+    assert isinstance(answer.body, bytes)
+    body = answer.body.replace(b"<title>A show</title>", "".join(["<title>A show</title>", *tags]).encode())
+    names = b" xmlns:atom='http://www.w3.org/2005/Atom' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'"
+    names += b" xmlns:podcast='https://podcastindex.org/namespace/1.0'"
+    return Answer(body.replace(b"<rss", b"<rss" + names, 1), headers=answer.headers)
+
+
+def next_page(address: str) -> str:
+    return f"<atom:link rel='next' href='{address}'/>"
+
+
+def moves(db: Database) -> list[tuple[Any, ...]]:
+    return rows(db, "select was, became, how, noticed_at from feed_moves order by id")
+
+
+# What is asked
+
+
+def test_validators_that_come_with_a_304_are_sent_the_next_time(server: Server, archive: Database, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1), **{"ETag": '"1"', "Last-Modified": "yesterday"})))
+    run(feed)
+    server.give("/feed", Answer(status=304, headers={"ETag": '"2"'}))
+    run(feed)
+    assert rows(archive, "select etag, last_modified from feeds") == [('"2"', "yesterday")]
+    run(feed)
+    assert server.requests[-1].headers["if-none-match"] == '"2"'
+
+
+def test_a_feed_that_never_changes_is_read_whole_every_thirty_days(server: Server, archive: Database, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1), ETag='"1"')))
+    run(feed)
+    run(feed, now="2026-07-02T05:59:59Z")
+    assert "if-none-match" in server.requests[-1].headers
+    assert rows(archive, "select fully_fetched from feeds") == [(NOW,)]
+    run(feed, now=NEXT_MONTH)
+    assert "if-none-match" not in server.requests[-1].headers
+    assert rows(archive, "select fully_fetched from feeds") == [(NEXT_MONTH,)]
+
+
+def test_validators_of_another_parser_are_not_sent(server: Server, archive: Database, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1), ETag='"1"')))
+    run(feed)
+    archive.execute("update feeds set parser_version = parser_version - 1")
+    run(feed)
+    assert "if-none-match" not in server.requests[-1].headers
+
+
+@pytest.mark.parametrize(
+    ("header", "asked_at"),
+    [
+        ("3600", "2026-06-02T07:00:00Z"),
+        ("Tue, 02 Jun 2026 06:30:00 GMT", "2026-06-02T06:30:00Z"),
+        ("99999999999999", "2026-06-09T06:00:00Z"),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", "2026-06-09T06:00:00Z"),
+    ],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_wants_to_be_left_alone_is(
+    server: Server, archive: Database, run: Run, header: str, asked_at: str, status: int
+) -> None:
+    feed = show("a-show", server.give("/feed", Answer(status=status, headers={"Retry-After": header}), rss(item(1))))
+    assert run(feed).exit_code == 3
+    report = run(feed, now="2026-06-02T06:29:59Z")
+    assert said(report).startswith(
+        f"skipped: not asked before {asked_at}: {server.address}/feed answered HTTP {status}"
+    )
+    assert report.exit_code == 0
+    assert len(server.requests) == 1
+    assert run(feed, now=asked_at).counts("poll")["ok"] == 1
+    assert rows(archive, "select retry_at from feeds") == [(None,)]
+
+
+def test_the_wait_is_over_when_the_feed_has_another_address_or_is_wanted_at_once(server: Server, run: Run) -> None:
+    busy = Answer(status=429, headers={"Retry-After": "3600"})
+    feed = show("a-show", server.give("/feed", busy, busy, rss(item(1))))
+    run(feed)
+    run(feed, again=True)
+    assert len(server.asked("/feed")) == 2
+    assert run(show("a-show", server.give("/other", rss(item(1))))).counts("poll")["ok"] == 1
+
+
+@given(st.text(max_size=40))
+def test_whatever_a_server_says_the_wait_is_short_or_none(header: str) -> None:
+    moment = retry_at(header, NOW)
+    assert moment is None or NOW < moment <= "2026-06-09T06:00:00Z"
+
+
+# Pages
+
+
+def test_a_feed_is_read_to_its_last_page(server: Server, archive: Database, run: Run) -> None:
+    server.give("/2", linked(rss(item(2), item(3)), next_page("/3")))
+    server.give("/3", rss(item(1), item(2)))
+    report = run(show("a-show", server.give("/feed", linked(rss(item(4), item(3)), next_page("2")))))
+    assert said(report) == "ok: 4 episodes listed, 4 new"
+    assert rows(archive, "select count(*) from feed_snapshots") == [(3,)]
+
+
+def test_archived_documents_are_pages_too(server: Server, run: Run) -> None:
+    server.give("/2025", rss(item(1)))
+    head = "<atom:link rel='prev-archive' href='/2025'/>"
+    assert said(run(show("a-show", server.give("/feed", linked(rss(item(2)), head))))) == "ok: 2 episodes listed, 2 new"
+
+
+@pytest.mark.parametrize("following", ["/feed", "/2", "/3"])
+def test_pages_that_lead_in_a_circle_are_read_once(server: Server, run: Run, following: str) -> None:
+    server.give("/2", linked(rss(item(2)), next_page("/3")))
+    server.give("/3", linked(rss(item(3)), next_page(following)))
+    report = run(show("a-show", server.give("/feed", linked(rss(item(1)), next_page("/2")))))
+    assert said(report) == "ok: 3 episodes listed, 3 new"
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_gives_its_last_page_for_ever_is_left(server: Server, run: Run) -> None:
+    for number in range(2, 6):
+        server.give(f"/{number}", linked(rss(item(2)), next_page(f"/{number + 1}")))
+    report = run(show("a-show", server.give("/feed", linked(rss(item(1)), next_page("/2")))))
+    assert said(report) == "ok: 2 episodes listed, 2 new"
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [(Answer(status=500), "HTTP 500"), (page(), "web page"), (Answer(b"<rss", declared=99), "closed")],
+)
+def test_a_page_that_cannot_be_read_hides_nothing_the_next_time(
+    server: Server, archive: Database, run: Run, answer: Answer, words: str
+) -> None:
+    head = linked(rss(item(2), ETag='"1"'), next_page("/2"))
+    feed = show("a-show", server.give("/feed", head))
+    server.give("/2", answer, rss(item(1)))
+    report = run(feed)
+    assert "1 episodes listed, 1 new; only the first 1 of its pages could be read" in said(report)
+    assert words in said(report)
+    assert rows(archive, "select etag from feeds") == [(None,)]
+    assert said(run(feed)) == "ok: 2 episodes listed, 1 new"
+
+
+def test_there_is_a_limit_to_pages(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(2, 9):
+        server.give(f"/{number}", linked(rss(item(number)), next_page(f"/{number + 1}")))
+    feed = show("a-show", server.give("/feed", linked(rss(item(1)), next_page("/2"))))
+    monkeypatch.setattr(paging, "MAX_PAGES", 4)
+    assert "4 episodes listed, 4 new; only the first 4 of its pages" in said(run(feed))
+    monkeypatch.setattr(paging, "MAX_BYTES", 10)
+    assert "only the first 1 of its pages" in said(run(feed))
+
+
+def test_pages_of_a_feed_from_the_web_are_no_files(server: Server, tmp_path: Any, run: Run) -> None:
+    secret = tmp_path / "secret.xml"
+    secret.write_bytes(rss(item(9)).body)  # type: ignore[arg-type]
+    report = run(show("a-show", server.give("/feed", linked(rss(item(1)), next_page(secret.as_uri())))))
+    assert "1 episodes listed" in said(report)
+    assert "is not visited from there" in said(report)
+
+
+# Moves
+
+
+@pytest.mark.parametrize("status", [301, 308])
+def test_a_permanent_redirect_is_remembered(server: Server, archive: Database, run: Run, status: int) -> None:
+    new = server.give("/new", rss(item(1), ETag='"1"'))
+    feed = show("a-show", server.give("/old", redirect("/new", status)))
+    report = run(feed)
+    assert said(report) == f"ok: 1 episodes listed, 1 new; it moved to {new}: give that address in feeds.yaml"
+    assert moves(archive) == [(feed.url, new, "redirect", NOW)]
+    assert rows(archive, "select url, feed_url from feeds") == [(feed.url, new)]
+    server.give("/old", Answer(status=410))
+    assert run(feed).counts("poll")["ok"] == 1
+    assert server.requests[-1].headers["if-none-match"] == '"1"'
+    assert len(server.asked("/old")) == 1
+    assert len(moves(archive)) == 1
+
+
+@pytest.mark.parametrize("status", [302, 303, 307])
+def test_a_temporary_redirect_is_not(server: Server, archive: Database, run: Run, status: int) -> None:
+    server.give("/new", rss(item(1)))
+    feed = show("a-show", server.give("/old", redirect("/new", status)))
+    run(feed)
+    run(feed)
+    assert len(server.asked("/old")) == 2
+    assert moves(archive) == []
+
+
+def test_a_move_ends_where_a_temporary_redirect_begins(server: Server, archive: Database, run: Run) -> None:
+    server.give("/today", rss(item(1)))
+    kept = server.give("/kept", redirect("/today", 307))
+    server.give("/older", redirect("/kept", 308))
+    run(show("a-show", server.give("/old", redirect("/older", 301))))
+    assert [row[1] for row in moves(archive)] == [kept]
+
+
+def test_a_permanent_redirect_to_what_is_no_feed_is_not_believed(server: Server, archive: Database, run: Run) -> None:
+    feed = show("a-show", server.give("/old", redirect("/login", 301), rss(item(1))))
+    server.give("/login", page("Please sign in."))
+    assert run(feed).exit_code == 3
+    assert moves(archive) == []
+    assert run(feed).counts("poll")["ok"] == 1
+
+
+def test_a_permanent_redirect_to_another_show_is_not_remembered(server: Server, archive: Database, run: Run) -> None:
+    feed = show("a-show", server.give("/old", rss(item(1)), redirect("/sold", 301)))
+    server.give("/sold", rss(item(8, guid="casino")))
+    run(feed)
+    assert "nothing of it is known" in said(run(feed))
+    assert moves(archive) == []
+    assert rows(archive, "select count(*) from episodes where title = 'Episode 1'") == [(1,)]
+
+
+def test_where_a_feed_moved_and_is_gone_it_is_asked_where_it_was(server: Server, run: Run) -> None:
+    feed = show("a-show", server.give("/old", redirect("/new", 301), rss(item(1), item(2))))
+    server.give("/new", rss(item(1)), Answer(status=404))
+    run(feed)
+    report = run(feed)
+    assert "2 episodes listed, 1 new; it had moved to" in said(report)
+
+
+def test_a_feed_that_names_its_new_address_is_followed_and_nothing_is_lost(
+    server: Server, archive: Database, run: Run
+) -> None:
+    new = server.give(
+        "/new", linked(rss(item(3), item(2)), f"<itunes:new-feed-url>{server.address}/new</itunes:new-feed-url>")
+    )
+    head = f"<itunes:new-feed-url> {new} </itunes:new-feed-url>"
+    feed = show("a-show", server.give("/old", linked(rss(item(2), item(1)), head)))
+    report = run(feed)
+    assert "2 episodes listed, 3 new; it moved to" in said(report)
+    assert moves(archive) == [(feed.url, new, "new-feed-url", NOW)]
+    run(feed, now=LATER)
+    assert len(server.asked("/old")) == 1
+    assert rows(archive, "select count(*), min(last_seen), max(last_seen) from episodes") == [(3, NOW, LATER)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (Answer(status=404), "where no feed can be read yet"),
+        (page(), "where no feed can be read yet"),
+        (rss(item(9, guid="other", audio="other.mp3")), "where nothing of it is"),
+    ],
+)
+def test_a_new_address_with_nothing_of_the_feed_is_not_believed(
+    server: Server, archive: Database, run: Run, answer: Answer, words: str
+) -> None:
+    new = server.give("/new", answer)
+    feed = show(
+        "a-show", server.give("/old", linked(rss(item(1)), f"<itunes:new-feed-url>{new}</itunes:new-feed-url>"))
+    )
+    report = run(feed)
+    assert "1 episodes listed, 1 new" in said(report)
+    assert words in said(report)
+    assert moves(archive) == []
+    assert rows(archive, "select feed_url from feeds") == [(feed.url,)]
+
+
+def test_the_shows_own_guid_vouches_for_its_new_address(server: Server, archive: Database, run: Run) -> None:
+    own = "<podcast:guid>917393e3-1b1e-5cef-ace4-edaa54e1f810</podcast:guid>"
+    new = server.give("/new", linked(rss(item(9, guid="other", audio="other.mp3")), own))
+    old = linked(rss(item(1)), own, f"<itunes:new-feed-url>{new}</itunes:new-feed-url>")
+    run(show("a-show", server.give("/old", old)))
+    assert [row[1] for row in moves(archive)] == [new]
+    assert rows(archive, "select podcast_guid from feeds") == [("917393e3-1b1e-5cef-ace4-edaa54e1f810",)]
+
+
+def test_feeds_that_send_each_other_on_are_read_once_each(server: Server, run: Run) -> None:
+    for here, there in (("/a", "/b"), ("/b", "/a")):
+        head = f"<itunes:new-feed-url>{server.address}{there}</itunes:new-feed-url>"
+        server.give(here, linked(rss(item(1)), head))
+    feed = show("a-show", server.address + "/a")
+    assert run(feed).exit_code == 0
+    assert len(server.requests) == 2
+    assert run(feed).exit_code == 0
+    assert len(server.requests) <= 4
+
+
+def test_moves_in_a_ring_lead_nowhere() -> None:
+    assert Memory(moves={"a": "b", "b": "c"}).address("a") == "c"
+    assert Memory(moves={"a": "b", "b": "a"}).address("a") == "a"
+
+
+def test_a_feed_that_is_gone_for_good_is_told_once_and_asked_again_after_a_month(
+    server: Server, archive: Database, run: Run
+) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1)), Answer(status=410), rss(item(1), item(2))))
+    run(feed)
+    assert run(feed).exit_code == 3
+    assert moves(archive) == [(feed.url, None, "gone", NOW)]
+    report = run(feed, now="2026-06-20T06:00:00Z")
+    assert report.exit_code == 0
+    assert "is gone (HTTP 410). What is archived stays" in said(report)
+    assert run(feed, now=NEXT_MONTH).exit_code == 0
+    assert rows(archive, "select count(*) from episodes") == [(2,)]
+
+
+# What feeds.yaml says
+
+
+def test_a_show_that_has_ended_is_read_once(server: Server, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1))), live=False)
+    assert run(feed).counts("poll")["ok"] == 1
+    assert said(run(feed)) == "skipped: it has ended (live: false in feeds.yaml)"
+    assert len(server.requests) == 1
+
+
+def test_what_was_deleted_on_purpose_does_not_come_back(server: Server, archive: Database, run: Run) -> None:
+    url = server.give("/feed", rss(item(1), item(2), item(3)))
+    run(show("a-show", url))
+    gone = rows(archive, "select id from episodes where guid = 'guid-2'")[0][0]
+    for table in ("episode_guids", "episode_history"):
+        archive.execute(f"delete from {table} where episode in (select id from episodes where guid != 'guid-1')")
+    archive.execute("delete from episodes where guid != 'guid-1'")
+    run(show("a-show", url, skip=[gone, "guid-3"]))
+    assert rows(archive, "select guid from episodes") == [("guid-1",)]
+
+
+TOKEN = "s3cret/+token"  # noqa: S105 - it is nobody’s
+
+
+def test_a_secret_is_sent_and_neither_kept_nor_said(
+    server: Server, archive: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOW_TOKEN", TOKEN)
+    server.give("/feed", rss(item(1), ETag='"1"'), rss(item(1), ETag='"1"'), Answer(status=500), redirect("/f", 301))
+    server.give("/f", Answer(status=404))
+    feed = show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}")
+    reports = [run(feed) for _ in range(4)]
+    assert server.requests[0].query["auth"][0].replace(" ", "+") == TOKEN
+    assert server.requests[1].headers["if-none-match"] == '"1"'
+    kept = "".join(str(row) for table in archive.table_names() for row in archive[table].rows)
+    for text in (kept, *(said(report) for report in reports)):
+        assert "s3cret" not in text
+    assert "auth=${SHOW_TOKEN} answered HTTP 500" in said(reports[2])
+
+
+def test_a_secret_that_is_not_set_is_named(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SHOW_TOKEN", raising=False)
+    assert "no variable SHOW_TOKEN, which feeds.yaml names" in said(
+        run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}"))
+    )
+    assert server.requests == []
+
+
+def test_a_feed_cannot_have_a_secret_sent_elsewhere(
+    server: Server, archive: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOW_TOKEN", TOKEN)
+    head = f"<itunes:new-feed-url>{server.address}/thief?${{SHOW_TOKEN}}</itunes:new-feed-url>"
+    server.give("/feed", linked(rss(item(1)), head))
+    run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}"))
+    assert server.asked("/thief") == []
+    assert moves(archive) == []
+
+
+@given(st.text(alphabet="0123456789/+ &=", min_size=4, max_size=9))
+def test_a_secret_that_a_server_repeats_is_concealed(value: str) -> None:
+    repeated = f"https://example.org/?a={value}&b={quote(value)}&c={quote_plus(value)}."
+    assert concealed(repeated, {"TOKEN": value}) == "https://example.org/?a=${TOKEN}&b=${TOKEN}&c=${TOKEN}."
+
+
+# Apple's directory
+
+
+def test_when_apples_directory_is_down_the_feed_is_asked_where_it_was(
+    server: Server, archive: Database, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = server.give("/feed", rss(item(1)), rss(item(1), item(2)))
+    found = Answer(f'{{"results": [{{"feedUrl": "{known}"}}]}}'.encode())
+    lookup = server.give("/lookup", found, Answer(status=503))
+    monkeypatch.setattr("pipeline.feeds.fetch.resolve.__kwdefaults__", {"itunes_lookup": lookup})
+    feed = show("a-show", "https://podcasts.apple.com/gb/podcast/an-invented-show/id1440737894")
+    run(feed)
+    report = run(feed)
+    assert "2 episodes listed, 1 new; Apple's directory could not be asked" in said(report)
+    assert rows(archive, "select feed_url from feeds") == [(known,)]
