@@ -13,7 +13,9 @@ ArchiveError
 │   └── NotATranscriptError  a publisher's transcript that cannot be read as one
 ├── AudioError             one episode's audio could not be had or is not sound audio
 │   ├── DownloadError
+│   │   └── PassingError   it may well succeed a little later
 │   └── NotAudioError
+├── DiskFullError          there is no room left: the whole run stops
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
 ├── AlignmentError         an episode has nothing that could be aligned
@@ -83,8 +85,20 @@ class DownloadError(AudioError):
     """The audio could not be fetched whole."""
 
 
+class PassingError(DownloadError):
+    """It failed for a reason that may pass: a busy server, a torn connection; ``wait`` is for how many seconds."""
+
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class NotAudioError(AudioError):
     """The bytes are not audio that can be decoded."""
+
+
+class DiskFullError(ArchiveError):
+    """The disk has no room for what is to be kept: no other episode would fit either, so the run stops."""
 
 
 class SpeechError(ArchiveError):

@@ -15,18 +15,21 @@ from sqlite_utils import Database
 from pipeline import __version__
 from pipeline.archive.feeds import episodes, has_episode
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
+from pipeline.audio.keep import clear_unfinished
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
-from pipeline.errors import ArchiveError, ConfigError
+from pipeline.errors import ArchiveError, ConfigError, DiskFullError
 from pipeline.model import Episode, RunItem
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
+from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
-from pipeline.stages.together import raiser, together
+from pipeline.stages.together import AT_ONE_HOST, raiser, together
 from pipeline.stages.transcribe import transcribe
+from pipeline.urls import shown
 
 StageName = Literal["poll", "download", "transcribe", "align"]
 STAGES: tuple[StageName, ...] = ("poll", "download", "transcribe", "align")
@@ -165,6 +168,7 @@ def _work(config: Config, tools: Tools, stages: Sequence[StageName], choice: Cho
     feeds = [feed for feed in feeds if feed.enabled]
     if "poll" in stages:
         yield from _visited((("poll", feed, None), partial(poll, tools, feed)) for feed in feeds)
+        yield from _visited(_pages(tools, feeds, choice), at_one_host=1)  # web sites are not made for more
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
@@ -178,6 +182,16 @@ def _work(config: Config, tools: Tools, stages: Sequence[StageName], choice: Cho
     yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], choice)
 
 
+def _pages(
+    tools: Tools, feeds: Sequence[Feed], choice: Choice
+) -> Iterator[tuple[_Task, Callable[[], Outcome | Visit]]]:
+    for feed in feeds:
+        asks = waiting(tools, feed)
+        for episode, left_out in _chosen(tools, feed, choice) if asks else ():
+            if not left_out and episode.id in asks:
+                yield ("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
+
+
 def _download_all(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
     tasks: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
     for feed in feeds:
@@ -186,7 +200,13 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterat
                 yield _left_out("download", feed, episode, left_out)
             else:
                 tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
-    yield from _visited(tasks)
+    failed = []
+    for item, routine in _visited(tasks):
+        if item.status == "failed":
+            failed.append(item.episode or "")
+        yield item, routine
+    if choice == Choice():
+        clear_unfinished(tools.data, waiting=failed)
 
 
 def _hear_all(
@@ -201,7 +221,9 @@ def _hear_all(
                     yield _item((stage, feed, episode), partial(_EPISODE_STAGES[stage], tools, feed, episode))
 
 
-def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> Iterator[tuple[RunItem, bool]]:
+def _visited(
+    tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]], *, at_one_host: int = AT_ONE_HOST
+) -> Iterator[tuple[RunItem, bool]]:
     """Begin each task, and make all the visits that this asks for together."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
@@ -214,7 +236,7 @@ def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> It
             visits.append((task, begun))
         else:
             yield _item(task, partial(_same, begun))
-    for visit in together(visits):
+    for visit in together(visits, at_one_host=at_one_host):
         yield _item(visit.job, visit.store, seconds=visit.seconds)
 
 
@@ -256,10 +278,12 @@ def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> 
     try:
         outcome = work()
         status, reason, routine = outcome.status, outcome.reason, outcome.routine
+    except DiskFullError:
+        raise
     except ArchiveError as error:
-        reason = str(error)
+        reason = shown(str(error))
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
-        reason = f"{type(error).__name__}: {error}"
+        reason = shown(f"{type(error).__name__}: {error}")
     seconds += time.monotonic() - began
     return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine

@@ -18,6 +18,7 @@ from pipeline.archive.database import is_current, reader, writer
 from pipeline.archive.schema import migrations
 from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
+from pipeline.courtesy import Courtesy
 from pipeline.errors import DatabaseError
 from pipeline.health import write_health
 from pipeline.ingest import STAGES, Report, StageName, check_only, ingest
@@ -28,8 +29,9 @@ from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Progress, Tools
 from pipeline.talk import Talk
 from pipeline.times import utc_now
+from pipeline.urls import variables
 from pipeline.vectors import vectors
-from pipeline.web import make_client
+from pipeline.web import USER_AGENT, make_client
 
 MODELS_FOLDER = "models"
 
@@ -115,17 +117,26 @@ def _tools(
 
 @contextmanager
 def clients() -> Iterator[Callable[[Feed], httpx.Client]]:
-    """Give feeds their HTTP clients: one for all that may go to the same places, so that connections are used again."""
+    """Give feeds their HTTP clients: one for all that are alike to servers, so that connections are used again."""
     with ExitStack() as stack:
         lock = Lock()
+        courtesy = Courtesy()
 
         @cache
-        def make(allow_private: bool) -> httpx.Client:
-            return stack.enter_context(make_client(allow_private=allow_private))
+        def make(allow_private: bool, user_agent: str, private_url: str | None) -> httpx.Client:
+            return stack.enter_context(
+                make_client(
+                    allow_private=allow_private,
+                    user_agent=user_agent,
+                    private_url=private_url,
+                    courtesy=None if allow_private else courtesy,  # one's own servers need no sparing
+                )
+            )
 
         def client(feed: Feed) -> httpx.Client:
+            private_url = feed.url if variables(feed.url) else None
             with lock:  # threads would make one each
-                return make(feed.allow_private)
+                return make(feed.allow_private, feed.user_agent or USER_AGENT, private_url)
 
         yield client
 

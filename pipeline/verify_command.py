@@ -15,6 +15,7 @@ from pipeline.options import db_option, feeds_option, json_option, print_json
 if TYPE_CHECKING:
     import httpx
 
+    from pipeline.config import Config, Feed
     from pipeline.proof import Mended, Problem, Verified
 
 
@@ -36,16 +37,21 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     transcript's file is written anew from the database; a damaged search index is built anew. Nothing is deleted. It
     waits for no run: while one is writing, it says so and ends.
     """
+    from pipeline import config
     from pipeline.proof import repair as mend
     from pipeline.proof import verify
+    from pipeline.run import clients
     from pipeline.speech.cores import usable_cores
     from pipeline.talk import Talk
     from pipeline.times import utc_now
 
-    clients = _clients(feeds) if repair else None  # what is wrong with feeds.yaml is told before the long work
+    shows = config.load(feeds) if repair else None  # what is wrong with feeds.yaml is told before the long work
     with Talk(quiet=quiet or as_json).bar("verify") as progress:
         found = verify(db, decode=not quick, workers=usable_cores(), progress=progress)
-    mended = list(mend(db, found.problems, client=clients, now=utc_now())) if clients and found.problems else []
+    mended = []
+    if shows and found.problems:
+        with clients() as client:
+            mended = list(mend(db, found.problems, client=_by_slug(shows, client), now=utc_now()))
     left = [one.problem for one in mended if not one.done] if mended else found.problems
     if as_json:
         print_json(_as_dict(found, mended, exit_code=3 if left else 0))
@@ -54,12 +60,12 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     sys.exit(3 if left else 0)
 
 
-def _clients(feeds: Path) -> Callable[[str], httpx.Client]:
-    from pipeline import config
-    from pipeline.web import make_client
+def _by_slug(shows: Config, client: Callable[[Feed], httpx.Client]) -> Callable[[str], httpx.Client]:
+    from pipeline.config import Feed
 
-    private = {feed.slug for feed in config.load(feeds).feeds if feed.allow_private}
-    return lambda slug: make_client(allow_private=slug in private)
+    feeds = {feed.slug: feed for feed in shows.feeds}
+    # A show that feeds.yaml names no more has no special wishes.
+    return lambda slug: client(feeds.get(slug) or Feed(slug=slug, title=slug, url="feed.xml"))
 
 
 def _print(found: Verified, mended: Sequence[Mended], left: Sequence[Problem], *, quiet: bool) -> None:

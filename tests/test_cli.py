@@ -14,7 +14,7 @@ from pipeline import alone
 from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
 from pipeline.cli import main
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +26,7 @@ def call(*arguments: object) -> Result:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "a.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         (one,) = add_feed(db, "show", episode("one", title="First", questions=["What now?"]))
         add_transcript(db, one, spoken("Social work is about", "relationships, not process."))
     return path
@@ -201,6 +201,13 @@ def test_a_search_for_nothing_is_told(database: Path, query: str) -> None:
     result = call("search", "--db", database, "--", query)
     assert result.exit_code == 0
     assert result.stderr == "0 hits; name something to look for\n"
+
+
+def test_a_search_tells_what_it_understands_otherwise(database: Path) -> None:
+    result = call("search", "work -speaker:ann", "--db", database)
+    assert result.exit_code == 0
+    assert "a speaker cannot be left out" in result.stderr
+    assert "cannot" not in result.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--speaker=\udcff", "x"), ("--feed=\udcff", "x"), ("--", "-x\udcff y")])

@@ -22,7 +22,7 @@ from pipeline.site import quoting
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
-from tests.test_site import Tags, text_of
+from tests.reading import Tags, text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
@@ -241,7 +241,7 @@ def test_clips_are_cut_one_at_a_time_while_all_else_is_served(
 ) -> None:
     inside, done = Semaphore(1), Event()
 
-    def slow(*_: object) -> bytes:
+    def slow(*_: object, **_options: object) -> bytes:
         assert inside.acquire(blocking=False), "two at once"
         done.wait(20)
         inside.release()

@@ -37,7 +37,8 @@ def resolved_url(db: Database, slug: str) -> str | None:
 def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first."""
     rows = db.execute(
-        "select id, feed, title, enclosure_url, published from episodes where feed = ? order by published desc, id",
+        """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
+           from episodes where feed = ? order by published desc, id""",
         [slug],
     )
     return [Episode(*row) for row in rows]
@@ -113,6 +114,7 @@ def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bo
         "link": episode.link,
         "enclosure_url": episode.enclosure_url,
         "enclosure_type": episode.enclosure_type,
+        "enclosure_length": episode.enclosure_length,
         "declared_duration": episode.declared_duration,
         "notes_html": episode.notes_html,
         "notes_text": episode.notes_text,

@@ -19,11 +19,11 @@ from pipeline.archive.transcripts import stored_transcript
 from pipeline.atomic import new_file
 from pipeline.audio.keep import keep
 from pipeline.errors import ArchiveError, ConfigError, RepairError
-from pipeline.feeds.fetch import Validators, fetch
+from pipeline.feeds.fetch import fetch
 from pipeline.proof.problems import Bench, Problem, problem_of
 from pipeline.publishing import is_published
 from pipeline.speech import transcript_file
-from pipeline.web import local_file, local_folder, scheme
+from pipeline.web import Validators, local_file, local_folder, scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def repair(
     Args:
         database: the archive.
         problems: what ``verify`` found.
-        client: gives a feed's client by the feed's slug.
+        client: gives a feed's client by the feed's slug; it is not closed.
         now: the moment, UTC ISO 8601.
 
     Raises:
@@ -117,16 +117,16 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
     for feed, episode, url in sources(workshop.db.conn, file.sha256):
         root = local_folder(resolved_url(workshop.db, feed))
         with tempfile.TemporaryDirectory(prefix="repair-", dir=begun) as apart:
+            client = workshop.client(feed)
             try:
-                with workshop.client(feed) as client:
-                    audio = keep(url, client, Path(apart), name=episode, now=workshop.now, local_root=root)
+                audio = keep(url, client, Path(apart), name=episode, now=workshop.now, local_root=root)
             except ArchiveError as error:
                 tried.append(str(error))
                 continue
-            if audio.sha256 == file.sha256:
+            if audio and audio.sha256 == file.sha256:
                 _put(Path(apart) / audio.path, workshop.data / file.path)
                 return f"fetched again from {url}"
-        tried.append(f"{url} gives another file now (SHA-256 {audio.sha256}), which is not taken")
+        tried.append(f"{url} gives another file now (SHA-256 {audio.sha256 if audio else '?'}), which is not taken")
     raise RepairError("; ".join(dict.fromkeys(tried)))
 
 
@@ -139,8 +139,7 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
     """Fetch a feed or, without a ``path``, a publisher's transcript; ``digest`` is what its SHA-256 begins with."""
     if scheme(url) == "file":
         local_file(url, local_folder(resolved_url(workshop.db, feed)))
-    with workshop.client(feed) as client:
-        body = fetch(url, client, Validators())
+    body = fetch(url, workshop.client(feed), Validators())
     content = body.content if body else b""
     sha256 = hashlib.sha256(content).hexdigest()
     if not sha256.startswith(digest):

@@ -7,6 +7,7 @@ made at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Tools:
     voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
     encode: Encode | None  # sentence vectors; None: questions are aligned by their wording alone
     progress: Callable[[str, float], AbstractContextManager[Progress]]
+    sleep: Callable[[float], None] = time.sleep  # between attempts
     again: bool = False  # do what is done already once more
 
 

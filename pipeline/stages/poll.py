@@ -9,16 +9,17 @@ from functools import partial
 from pipeline.archive.feeds import ensure_feed, last_read, save_poll, save_snapshot, save_status
 from pipeline.atomic import new_file
 from pipeline.config import Feed
-from pipeline.feeds.fetch import FeedBody, Validators, fetch, resolve
+from pipeline.feeds.fetch import FeedBody, fetch, resolve
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
 from pipeline.model import ParsedFeed
 from pipeline.stages import Outcome, Tools, Visit
-from pipeline.web import host
+from pipeline.urls import shown
+from pipeline.web import Validators, host
 
 
 def poll(tools: Tools, feed: Feed) -> Visit:
     """Read a feed into the database; what is archived stays as it is where that fails (``FeedError``)."""
-    ensure_feed(tools.db, feed.slug, title=feed.title, url=feed.url)
+    ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
     read_from, *kept = last_read(tools.db, feed.slug, parser_version=PARSER_VERSION)
     known = {read_from: Validators(*kept)} if read_from and not tools.again else {}
     return Visit(host(feed.url), partial(_visit, tools, feed, known))
@@ -29,7 +30,7 @@ def _visit(tools: Tools, feed: Feed, known: dict[str, Validators]) -> Callable[[
     try:
         client = tools.client(feed)
         feed_url = resolve(feed.url, tools.folder, client)
-        body = fetch(feed_url, client, known.get(feed_url, Validators()))
+        body = fetch(feed_url, client, known.get(shown(feed_url), Validators()))
         if body is None:
             return partial(_store_unchanged, tools, feed)
         return partial(_store, tools, feed, feed_url, body, parse_feed(body))
@@ -43,7 +44,7 @@ def _store_unchanged(tools: Tools, feed: Feed) -> Outcome:
 
 
 def _store_failure(tools: Tools, feed: Feed, error: Exception) -> Outcome:
-    save_status(tools.db, feed.slug, str(error) or type(error).__name__, now=tools.now())
+    save_status(tools.db, feed.slug, shown(str(error)) or type(error).__name__, now=tools.now())
     raise error
 
 
@@ -54,7 +55,7 @@ def _store(tools: Tools, feed: Feed, feed_url: str, body: FeedBody, parsed: Pars
         feed.slug,
         parsed.episodes,
         now=tools.now(),
-        feed_url=feed_url,
+        feed_url=shown(feed_url),
         etag=body.validators.etag,
         last_modified=body.validators.last_modified,
         parser_version=PARSER_VERSION,

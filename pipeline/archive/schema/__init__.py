@@ -19,7 +19,9 @@ from pipeline.archive.schema import (
     m005_checks,
     m006_search,
     m007_groups,
+    m009_fetching,
     m011_wanted,
+    m012_pages,
 )
 
 migrations = Migrations("interview_archive")
@@ -57,6 +59,8 @@ for _module in (
     m005_checks,
     m006_search,
     m007_groups,
+    m009_fetching,
     m011_wanted,
+    m012_pages,
 ):
     _migration(_module)
