@@ -89,9 +89,11 @@ def _bag(db: Path, folder: Path, *, besides: object) -> int:
         raise click.UsageError("--bag takes the whole archive: leave the rest out.")
     from pipeline.bagging import bag
     from pipeline.speech.cores import usable_cores
+    from pipeline.talk import Talk
     from pipeline.times import utc_now
 
-    made = bag(db, folder, now=utc_now(), workers=usable_cores())
+    with Talk().bar("export") as progress:
+        made = bag(db, folder, now=utc_now(), workers=usable_cores(), progress=progress)
     click.echo(f"{made.folder}: {made.files} files, {made.bytes / 1e6:.1f} MB")
     for problem in made.problems:
         click.echo(problem, err=True)

@@ -22,8 +22,10 @@ def restore_command(bag: Path, db: Path, as_json: bool) -> None:
     """
     from pipeline.bagging import restore
     from pipeline.speech.cores import usable_cores
+    from pipeline.talk import Talk
 
-    made = restore(bag, db, workers=usable_cores())
+    with Talk(quiet=as_json).bar("restore") as progress:
+        made = restore(bag, db, workers=usable_cores(), progress=progress)
     if as_json:
         print_json({**asdict(made), "database": str(made.database)})
         return

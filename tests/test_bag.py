@@ -205,7 +205,7 @@ def test_any_file_name_comes_back_from_a_manifest(names: list[str], tmp_path_fac
     for path, content in wanted.items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_bytes(content)
-    write_tags(folder, entries(folder, wanted, workers=1), {})
+    write_tags(folder, entries(folder, list(wanted), workers=1), {})
     payload, _ = validated(folder, workers=2)
     assert {entry.path for entry in payload} == wanted.keys()
     shutil.rmtree(folder)
