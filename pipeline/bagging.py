@@ -21,6 +21,7 @@ from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import belonging, present
 from pipeline.publishing import is_published
+from pipeline.text import amount
 
 _DATABASE = "Interview-Archive-Database"  # in bag-info.txt: which of the files it is
 _CHUNK = 1 << 20
@@ -145,7 +146,8 @@ def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
             "select (select count(*) from feeds), (select count(*) from episodes), "
             "(select count(distinct sha256) from renditions)"
         ).fetchone()
-        about = f"An interview archive: {shows} shows, {episodes} episodes, {kept} recordings."
+        held = (amount(shows, "show"), amount(episodes, "episode"), amount(kept, "recording"))
+        about = f"An interview archive: {', '.join(held)}."
         return named_files(connection), about
 
 

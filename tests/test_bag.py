@@ -53,7 +53,7 @@ def test_a_bag_is_valid_and_holds_all_that_cannot_be_made_again(proven: Proven, 
     files = [path for path in (folder / "data").rglob("*") if path.is_file()]
     assert bag.info["Payload-Oxum"] == f"{sum(path.stat().st_size for path in files)}.{len(files)}"
     assert bag.info["Bag-Software-Agent"].startswith("interview-archive ")
-    assert "1 shows, 2 episodes, 2 recordings" in bag.info["External-Description"]
+    assert "1 show, 2 episodes, 2 recordings" in bag.info["External-Description"]
     assert len(bag.info["Bagging-Date"]) == 10
     assert sorted(path.name for path in folder.iterdir()) == [
         "bag-info.txt", "bagit.txt", "data", "manifest-sha256.txt", "tagmanifest-sha256.txt",

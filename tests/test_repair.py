@@ -32,7 +32,7 @@ def test_a_missing_file_comes_back_byte_for_byte_and_nothing_else_changes(proven
     result = proven.repair()
     assert result.exit_code == 0, result.output
     assert result.stdout.count(" – mended: ") == 1
-    assert "1 problems, 1 mended" in result.stderr
+    assert "1 problem, 1 mended" in result.stderr
     assert proven.content() == before
     assert proven.call("verify").exit_code == 0
 
