@@ -161,6 +161,15 @@ def test_hostile_nesting_takes_a_bounded_time(hostile: str) -> None:
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.parametrize(
+    "hostile", ["1) ", "1) a? 2) ", "• x?\n", "Q: x?\n", "we ask: a; ", "?\n", "0:00 ", "**", "a.\n"]
+)
+def test_hostile_lists_take_a_bounded_time(hostile: str) -> None:
+    began = time.monotonic()
+    find_questions(hostile * (MAX_CHARS // len(hostile)))
+    assert time.monotonic() - began < 10
+
+
 def test_paragraphs_and_items_that_are_never_closed_are_all_read() -> None:
     notes = "<ol>" + "".join(f"<li><p>Why {n}?" for n in range(1, 100)) + "</ol>" + "<p>x" * 300
     assert len(find_questions(to_text(notes))) == 99
