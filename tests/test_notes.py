@@ -16,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.feeds.notes import MAX_CHARS, sanitise, to_text
+from pipeline.feeds.people import find_people
 from pipeline.feeds.questions import find_questions
 
 NOTES = sorted(path for path in (Path(__file__).parent / "data/notes").iterdir() if path.suffix != ".json")
@@ -43,6 +44,9 @@ def test_notes_are_read_as_written_down(path: Path) -> None:
     questions = find_questions(text)
     assert [question.text for question in questions] == expected["questions"]
     assert [question.number for question in questions] == list(range(1, len(questions) + 1))
+    if "people" in expected:
+        people = find_people("", text)
+        assert [[person.name, person.role, person.description] for person in people] == expected["people"]
     if "text" in expected:
         assert text == expected["text"]
 
