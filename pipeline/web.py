@@ -100,6 +100,12 @@ def _only_http(request: httpx.Request) -> None:
         raise ForbiddenAddressError(f"“{request.url}” is not visited, only http and https addresses are")
 
 
+def _hide_login(request: httpx.Request) -> None:
+    """Take ``user:password@`` out of an address: by now it is in a header, and httpx logs what it visits."""
+    if request.url.userinfo:
+        request.url = request.url.copy_with(userinfo=b"")
+
+
 class _Transport(httpx.HTTPTransport):
     """Visits through ``_Backend``, leaves the bodies of redirects unread, and fills in the secrets of feeds.yaml.
 
@@ -132,14 +138,15 @@ class _Transport(httpx.HTTPTransport):
     def _with_secrets(self, request: httpx.Request) -> httpx.Request:
         if not self._secrets or request.url.host != self._private_host:
             return request
+        headers = request.headers.copy()
+        kind, _, pair = headers.get("Authorization", "").partition(" ")
         try:
             url = httpx.URL(filled_in(str(request.url), self._secrets, os.environ))
+            if kind == "Basic":  # as httpx made it of the address
+                login = filled_in(base64.b64decode(pair).decode(), self._secrets, os.environ, quoted=False)
+                headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
         except MissingVariableError as error:
             raise ForbiddenAddressError(str(error)) from error
-        headers = request.headers.copy()
-        if url.userinfo:
-            pair = f"{url.username}:{url.password}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
 
 
@@ -164,7 +171,7 @@ def make_client(
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         headers={"User-Agent": user_agent},
-        event_hooks={"request": [_only_http]},
+        event_hooks={"request": [_only_http, _hide_login]},
     )
 
 
