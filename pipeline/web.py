@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import os
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pipeline.urls import MissingVariableError, filled_in, variables
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
+READ_BYTES = 1 << 18
 SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
 # RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
@@ -46,6 +48,30 @@ class Validators:
         pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
         return {name: value for name, value in pairs.items() if value and value.isascii()}
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that reads much at once: httpcore asks for 64 kB, and what is done for each piece takes its time."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max(max_bytes, READ_BYTES), timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
 
 
 class _Backend(httpcore.SyncBackend):
@@ -77,7 +103,7 @@ class _Backend(httpcore.SyncBackend):
         failure: Exception | None = None
         for address in addresses:
             try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+                return _Stream(super().connect_tcp(address, port, timeout, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"the name {host} has no address")
