@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -49,9 +49,11 @@ _PATTERNS = {
 
 
 class Feed(BaseModel):
-    """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all.
+    """One show of feeds.yaml.
 
-    ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may have.
+    ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
+    notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
+    have.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -68,6 +70,7 @@ class Feed(BaseModel):
     enabled: bool = True
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
+    questions_from: Literal["notes", "page"] = "notes"
     user_agent: Annotated[Text, StringConstraints(pattern=r"^[ -~]+$")] | None = None
     skip_trackers: bool = False
     max_mb: Annotated[int, Field(gt=0, strict=True)] = DEFAULT_MAX_MB

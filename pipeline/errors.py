@@ -20,6 +20,8 @@ ArchiveError
 │   └── WeightsError       a model's weights could not be had
 ├── AlignmentError         an episode has nothing that could be aligned
 ├── ExportError            an episode or feed has nothing of what an export is made from
+├── RepairError            something that is wrong with an archive and cannot be mended
+├── BagError               a folder is no bag that an archive can be restored from
 ├── QueryError             a search that cannot be answered
 ├── QuotationError         an address of a quotation that makes no sense
 │   └── NothingQuotedError  no recording has that name, or nothing is said there
@@ -113,6 +115,14 @@ class AlignmentError(ArchiveError):
 
 class ExportError(ArchiveError):
     """An export that cannot be made; the message names the episode or feed and what to do."""
+
+
+class RepairError(ArchiveError):
+    """Something that is wrong with an archive cannot be mended; the message says why."""
+
+
+class BagError(ArchiveError):
+    """A folder is no complete and valid bag, or holds no archive; the message names the file."""
 
 
 class QueryError(ArchiveError):

@@ -235,6 +235,11 @@ def local_path(file_url: str) -> Path:
     return Path(unquote(urlsplit(file_url).path))
 
 
+def local_folder(feed_url: str | None) -> Path | None:
+    """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
+    return local_path(feed_url).parent if feed_url and scheme(feed_url) == "file" else None
+
+
 def local_file(file_url: str, root: Path | None) -> Path:
     """Return the path of the file that a ``file:`` address names, if it lies below ``root``.
 

@@ -115,7 +115,7 @@ def test_other_audio_is_another_rendition_and_the_old_one_stays(
     show.offer(show.server.give("/1.mp3", Answer(tone_m4a, headers={"ETag": '"2"'})) + "?updated=2")
     item = show.run()
     assert item.status == "ok"
-    assert "another file than before, which is kept too" in (item.reason or "")
+    assert "another recording" in (item.reason or "")
     kept = {(tmp_path / path).read_bytes() for (path,) in show.rows("select path from renditions")}
     assert kept == {tone_mp3, tone_m4a}
     # The feed goes back to what it offered before: that is kept already.

@@ -14,6 +14,7 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.audio.transfer import ATTEMPTS
+from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
@@ -46,7 +47,9 @@ def run(make_tools: Callable[..., Tools]) -> Callable[..., Report]:
     """Poll and download these shows."""
 
     def do(*feeds: Feed, only: str | None = None, **changes: Any) -> Report:
-        return ingest(Config(feeds=list(feeds)), make_tools(**changes), stages=("poll", "download"), only=only)
+        return ingest(
+            Config(feeds=list(feeds)), make_tools(**changes), stages=("poll", "download"), choice=Choice(only)
+        )
 
     return do
 

@@ -37,7 +37,7 @@ def resolved_url(db: Database, slug: str) -> str | None:
 def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first."""
     rows = db.execute(
-        """select id, feed, title, enclosure_url, enclosure_length, declared_duration
+        """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
            from episodes where feed = ? order by published desc, id""",
         [slug],
     )

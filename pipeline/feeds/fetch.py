@@ -74,8 +74,17 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
     return feed_url
 
 
-def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBody | None:
+def fetch(
+    feed_url: str,
+    client: httpx.Client,
+    validators: Validators,
+    *,
+    max_bytes: int | None = None,
+    max_seconds: float | None = None,
+) -> FeedBody | None:
     """Get the feed's bytes, or None when the server says that nothing has changed (304).
+
+    ``max_bytes`` and ``max_seconds`` bound the body, by default as feeds are bounded.
 
     Raises:
         FeedUnreachableError, FeedGoneError, NotAFeedError: with a reason; NotAFeedError when too large.
@@ -89,7 +98,7 @@ def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBo
                 return None
             _check_status(response)
             return FeedBody(
-                content=_read_bounded(response),
+                content=_read_bounded(response, max_bytes, max_seconds),
                 content_type=response.headers.get("Content-Type", ""),
                 base=str(response.url),
                 validators=Validators(response.headers.get("ETag"), response.headers.get("Last-Modified")),
@@ -109,20 +118,21 @@ def _check_status(response: httpx.Response) -> None:
         raise FeedUnreachableError(f"{response.url} answered HTTP {status} {response.reason_phrase}".rstrip())
 
 
-def _read_bounded(response: httpx.Response) -> bytes:
+def _read_bounded(response: httpx.Response, max_bytes: int | None = None, max_seconds: float | None = None) -> bytes:
     """Read a body, unpacked, in bounded memory and time."""
+    most = max_bytes or MAX_FEED_BYTES
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
         raise FeedUnreachableError(f"{response.url} is packed as {encoding!r}, which was not asked for")
     unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     body = bytearray()
-    for chunk in in_time(response.iter_raw(), MAX_SECONDS):
+    for chunk in in_time(response.iter_raw(), max_seconds or MAX_SECONDS):
         try:
-            body += unpacker.decompress(chunk, MAX_FEED_BYTES + 1 - len(body)) if unpacker else chunk
+            body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
         except zlib.error as error:
             raise FeedUnreachableError(f"{response.url} came damaged: it cannot be unpacked ({error})") from error
-        if len(body) > MAX_FEED_BYTES:
-            raise NotAFeedError(f"{response.url} is larger than {MAX_FEED_BYTES // 1_000_000} MB: no feed is")
+        if len(body) > most:
+            raise NotAFeedError(f"{response.url} is larger than {most // 1_000_000} MB: no feed is")
     return bytes(body)
 
 

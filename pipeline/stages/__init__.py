@@ -22,7 +22,7 @@ from pipeline.archive.feeds import resolved_url
 from pipeline.config import Feed
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.web import local_path, scheme
+from pipeline.web import local_folder
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
@@ -66,5 +66,4 @@ class Tools:
 
 def local_root(tools: Tools, feed: Feed) -> Path | None:
     """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
-    feed_url = resolved_url(tools.db, feed.slug) or ""
-    return local_path(feed_url).parent if scheme(feed_url) == "file" else None
+    return local_folder(resolved_url(tools.db, feed.slug))

@@ -20,6 +20,9 @@ from pipeline.archive.schema import (
     m006_search,
     m007_groups,
     m009_fetching,
+    m010_renditions,
+    m011_wanted,
+    m012_pages,
 )
 
 migrations = Migrations("interview_archive")
@@ -58,5 +61,8 @@ for _module in (
     m006_search,
     m007_groups,
     m009_fetching,
+    m010_renditions,
+    m011_wanted,
+    m012_pages,
 ):
     _migration(_module)
