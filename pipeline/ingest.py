@@ -282,9 +282,9 @@ def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> 
     except DiskFullError:
         raise
     except ArchiveError as error:
-        reason = shown(str(error))
+        reason = str(error)
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
-        reason = shown(f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
     seconds += time.monotonic() - began
-    return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine
+    return RunItem(stage, feed.slug, episode.id if episode else None, status, shown(reason), seconds), routine

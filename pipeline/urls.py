@@ -32,8 +32,14 @@ def variables(url: str) -> frozenset[str]:
     return frozenset(_VARIABLE.findall(url))
 
 
-def filled_in(url: str, allowed: Iterable[str], environment: Mapping[str, str]) -> str:
-    """Return an address with the values of its variables, quoted; variables that are not ``allowed`` stay.
+def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str], *, quoted: bool = True) -> str:
+    """Return an address with the values of its variables; variables that are not ``allowed`` stay.
+
+    Args:
+        text: the address, or a part of it.
+        allowed: names of variables.
+        environment: their values.
+        quoted: whether values are percent-encoded, as an address needs them.
 
     Raises:
         MissingVariableError: the environment has no such variable, or an empty one.
@@ -46,9 +52,9 @@ def filled_in(url: str, allowed: Iterable[str], environment: Mapping[str, str]) 
             return found[0]
         if not environment.get(name):
             raise MissingVariableError(f"the environment has no variable {name}, which feeds.yaml names: set it")
-        return quote(environment[name], safe="")
+        return quote(environment[name], safe="") if quoted else environment[name]
 
-    return _VARIABLE.sub(value, url)
+    return _VARIABLE.sub(value, text)
 
 
 def concealed(text: str, secrets: Mapping[str, str]) -> str:
