@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -25,6 +25,7 @@ from pipeline.errors import ConfigError
 from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, whisper_language
 
 DEFAULT_MODEL = "tiny.en"
+DEFAULT_MAX_MB = 4000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 _MENDS = {  # pydantic's names for what may be wrong with one value
@@ -43,11 +44,17 @@ _MENDS = {  # pydantic's names for what may be wrong with one value
 _PATTERNS = {
     "slug": "use small letters, digits and single hyphens only, such as “my-show”",
     "language": "use a language code, such as en, en-GB or cy",
+    "user_agent": "use letters, digits and signs of ASCII only",
 }
 
 
 class Feed(BaseModel):
-    """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all."""
+    """One show of feeds.yaml.
+
+    ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
+    notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
+    have.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,6 +70,10 @@ class Feed(BaseModel):
     enabled: bool = True
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
+    questions_from: Literal["notes", "page"] = "notes"
+    user_agent: Annotated[Text, StringConstraints(pattern=r"^[ -~]+$")] | None = None
+    skip_trackers: bool = False
+    max_mb: Annotated[int, Field(gt=0, strict=True)] = DEFAULT_MAX_MB
 
     @field_validator("url")
     @classmethod

@@ -46,7 +46,8 @@ class FeedEpisode:
     """One item of a feed, as published and as far as it could be understood.
 
     ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address.
-    ``declared_duration`` is in seconds. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
+    ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are but hints. ``notes_html`` is
+    sanitised. ``transcripts`` are the publisher's own.
     """
 
     guid: str
@@ -61,6 +62,7 @@ class FeedEpisode:
     questions: tuple[Question, ...] = ()
     guid_made: bool = False
     transcripts: tuple[TranscriptLink, ...] = ()
+    enclosure_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +76,24 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An archived episode, as the stages need it."""
+    """An archived episode, as the stages need it; what its feed declares as in ``FeedEpisode``."""
 
     id: str
     feed: str
     title: str
     enclosure_url: str | None
+    published: str | None = None
+    enclosure_length: int | None = None
+    declared_duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAudio:
-    """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds."""
+    """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds.
+
+    ``redirects`` are the addresses that the host sent on to, in order: the last of them is ``final_url``. No address
+    has credentials in it. ``etag`` and ``last_modified`` are the host's, verbatim.
+    """
 
     sha256: str
     path: str
@@ -94,6 +103,22 @@ class KeptAudio:
     url: str
     final_url: str
     fetched_at: str
+    redirects: tuple[str, ...] = ()
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A rendition as it was fetched: ``offer`` is the key of what the feed offered, None where an older version did.
+
+    ``etag`` and ``last_modified`` as in ``KeptAudio``.
+    """
+
+    sha256: str
+    offer: str | None
+    etag: str | None
+    last_modified: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import av
+import httpx
 import hypothesis
 import numpy as np
 import pytest
@@ -19,12 +20,13 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 from threadpoolctl import threadpool_limits
 
+from pipeline.config import Feed
 from pipeline.model import Segment, Word
+from pipeline.run import clients
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import Journal
 from pipeline.speech.names import EngineName
 from pipeline.stages import Tools
-from pipeline.web import make_client
 from tests.building import new_archive
 from tests.demo_archive import demo, demo_db, demo_runs
 from tests.misbehaving import Server, serving
@@ -111,17 +113,27 @@ def engine() -> FakeEngine:
 
 
 @pytest.fixture
-def make_tools(archive: Database, engine: FakeEngine, tmp_path: Path) -> Callable[..., Tools]:
+def client() -> Iterator[Callable[[Feed], httpx.Client]]:
+    """What gives a feed its HTTP client."""
+    with clients() as client:
+        yield client
+
+
+@pytest.fixture
+def make_tools(
+    archive: Database, engine: FakeEngine, client: Callable[[Feed], httpx.Client], tmp_path: Path
+) -> Callable[..., Tools]:
     """Make the stages' tools: a fixed clock, real HTTP, the fake engine, no progress; ``changes`` replace any."""
     tools = Tools(
         db=archive,
         data=tmp_path,
         folder=tmp_path,
         now=lambda: NOW,
-        client=lambda feed: make_client(allow_private=feed.allow_private),
+        client=client,
         engine=lambda _feed: engine,
         voices=None,
         encode=None,
+        sleep=lambda _seconds: None,
         progress=lambda _label, _total: nullcontext(lambda _done: None),
     )
 

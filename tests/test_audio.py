@@ -15,9 +15,9 @@ import httpx
 import numpy as np
 import pytest
 
-from pipeline.audio import keep as keep_module
 from pipeline.audio.keep import keep
-from pipeline.errors import AudioError, DownloadError, NotAudioError
+from pipeline.audio.transfer import Limits
+from pipeline.errors import AudioError, DiskFullError, DownloadError, NotAudioError
 from pipeline.model import KeptAudio
 from pipeline.web import make_client
 from tests.conftest import NOW
@@ -37,10 +37,13 @@ def kept(data: Path) -> Iterator[Callable[..., KeptAudio]]:
     with make_client(allow_private=True) as client:
 
         def fetch(
-            url: str, *, local_root: Path | None = None, name: str = "show/1", patience: float = 10.0
+            url: str, *, local_root: Path | None = None, name: str = "show/1", patience: float = 10.0, **limits: Any
         ) -> KeptAudio:
             client.timeout = httpx.Timeout(patience)
-            return keep(url, client, data, name=name, now=NOW, local_root=local_root)
+            limits = {"attempts": 1, **limits}
+            kept = keep(url, client, data, name=name, now=NOW, local_root=local_root, limits=Limits(**limits))
+            assert kept
+            return kept
 
         yield fetch
 
@@ -66,6 +69,7 @@ def test_audio_is_kept_under_its_own_hash(
         url=url,
         final_url=server.address + "/1.mp3?token=1",
         fetched_at=NOW,
+        redirects=(server.address + "/1.mp3?token=1",),
     )
     assert audio.duration == pytest.approx(2.0, abs=0.1)
     assert files(data) == {audio.path: tone_mp3}
@@ -95,7 +99,7 @@ def bad_answers(sound: bytes) -> dict[str, tuple[Answer, type[AudioError], str]]
         "reset": (Answer(half, declared=len(sound), ending="reset"), DownloadError, "reset"),
         "silent": (Answer(sound, drip=9.0), DownloadError, "in time"),
         "not found": (Answer(sound, status=404), DownloadError, "HTTP 404"),
-        "forbidden": (Answer(sound, status=403), DownloadError, "HTTP 403"),
+        "forbidden": (Answer(sound, status=403), DownloadError, "refuses this program"),
         "down": (Answer(sound, status=503), DownloadError, "HTTP 503"),
         "a part unasked": (Answer(half, status=206), DownloadError, "HTTP 206"),
         "no content": (Answer(status=204), DownloadError, "HTTP 204"),
@@ -169,23 +173,19 @@ def test_a_failed_download_can_be_done_again(
     assert len(files(data)) == 1
 
 
-def test_audio_that_is_too_large_is_given_up(
-    server: Server, data: Path, kept: Callable[..., KeptAudio], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert keep_module.MAX_AUDIO_BYTES == 4_000_000_000
-    monkeypatch.setattr(keep_module, "MAX_AUDIO_BYTES", 1_000_000)
+def test_audio_that_is_too_large_is_given_up(server: Server, data: Path, kept: Callable[..., KeptAudio]) -> None:
     endless = Answer(lambda: iter(lambda: bytes(65_536), None), framing="none")
-    with pytest.raises(DownloadError, match="larger than"):
-        kept(server.give("/1.mp3", endless))
+    with pytest.raises(DownloadError, match=r"larger than 1 MB \(`max_mb` in feeds.yaml\)"):
+        kept(server.give("/1.mp3", endless), max_bytes=1_000_000)
     assert files(data) == {}
 
 
 def test_audio_that_drips_for_ever_is_given_up(
-    server: Server, data: Path, kept: Callable[..., KeptAudio], tone_mp3: bytes, monkeypatch: pytest.MonkeyPatch
+    server: Server, data: Path, kept: Callable[..., KeptAudio], tone_mp3: bytes
 ) -> None:
-    monkeypatch.setattr(keep_module, "MAX_SECONDS", 0.1)
     with pytest.raises(DownloadError, match="in time"):
-        kept(server.give("/1.mp3", Answer(tone_mp3, drip=0.02)))
+        kept(server.give("/1.mp3", Answer(tone_mp3, drip=0.02)), seconds=0.1, attempts=9)
+    assert len(server.requests) == 1
     assert files(data) == {}
 
 
@@ -202,7 +202,7 @@ def test_a_full_disk_is_told_and_nothing_is_left(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os if call == "fsync" else Path, call, full)
-    with pytest.raises(DownloadError, match="cannot be kept: No space left on device"):
+    with pytest.raises(DiskFullError, match="cannot be kept: No space left on device"):
         kept(server.give("/1.mp3", Answer(tone_mp3)))
     assert files(data) == {}
 

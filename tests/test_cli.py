@@ -57,6 +57,7 @@ def test_the_verbs_of_the_contract_are_there() -> None:
         "transcribe",
         "align",
         "status",
+        "verify",
         "search",
         "check",
         "correct",

@@ -236,7 +236,7 @@ def test_interrupted_cleanly(
     assert "Traceback" not in err
     assert json.loads(out)["interrupted"] is True
     assert query(tmp_path / "a.db", "select exit_code from runs") == [(130,)]
-    assert list(tmp_path.glob("audio/.partial/*")) == []
+    assert list(tmp_path.glob("audio/*/*.mp3")) == []  # what is unfinished has no final name
 
 
 def test_a_second_run_beside_the_first_is_told(

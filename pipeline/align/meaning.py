@@ -13,7 +13,6 @@ from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import BertWordPieceTokenizer
 
@@ -39,6 +38,8 @@ class SentenceEncoder:
         """
         if not is_installed():
             raise WeightsError(f"no sentence vectors: the package {_PACKAGE.replace('_', '-')} is not installed")
+        import onnxruntime  # noqa: PLC0415 - slow to import, and not every run needs it
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         try:

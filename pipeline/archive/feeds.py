@@ -20,13 +20,12 @@ def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
     )
 
 
-def validators(db: Database, slug: str, *, feed_url: str, parser_version: int) -> tuple[str | None, str | None]:
-    """Return the (ETag, Last-Modified) to send, if they are of this address and this parser."""
+def last_read(db: Database, slug: str, *, parser_version: int) -> tuple[str | None, str | None, str | None]:
+    """Return the (address, ETag, Last-Modified) of what was last read, if this parser read it."""
     found = db.execute(
-        "select etag, last_modified from feeds where slug = ? and feed_url = ? and parser_version = ?",
-        [slug, feed_url, parser_version],
+        "select feed_url, etag, last_modified from feeds where slug = ? and parser_version = ?", [slug, parser_version]
     ).fetchone()
-    return found or (None, None)
+    return found or (None, None, None)
 
 
 def resolved_url(db: Database, slug: str) -> str | None:
@@ -38,7 +37,9 @@ def resolved_url(db: Database, slug: str) -> str | None:
 def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first."""
     rows = db.execute(
-        "select id, feed, title, enclosure_url from episodes where feed = ? order by published desc, id", [slug]
+        """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
+           from episodes where feed = ? order by published desc, id""",
+        [slug],
     )
     return [Episode(*row) for row in rows]
 
@@ -113,6 +114,7 @@ def _save_episode(db: Database, slug: str, episode: FeedEpisode, now: str) -> bo
         "link": episode.link,
         "enclosure_url": episode.enclosure_url,
         "enclosure_type": episode.enclosure_type,
+        "enclosure_length": episode.enclosure_length,
         "declared_duration": episode.declared_duration,
         "notes_html": episode.notes_html,
         "notes_text": episode.notes_text,

@@ -11,18 +11,28 @@ from sqlite_utils import Database
 from pipeline.archive.checks import checks_of
 from pipeline.archive.database import immediate
 from pipeline.archive.segments import heard, restate
-from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
+from pipeline.model import Fetch, FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
 
 
-def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
-    """Record a kept file as the episode's current rendition; earlier renditions stay, no longer current."""
+def save_rendition(db: Database, episode: str, audio: KeptAudio, *, offer: str | None = None) -> None:
+    """Record a kept file as the episode's current rendition; earlier renditions stay, no longer current.
+
+    Args:
+        db: the archive.
+        episode: its id.
+        audio: the file.
+        offer: the key of what the feed offered, when it was fetched for that.
+    """
     with db.atomic():
         db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, audio.sha256])
         db.execute(
             """insert into renditions
-               (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path, current)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-               on conflict (sha256, episode) do update set current = 1, path = excluded.path""",
+               (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path,
+                redirects, etag, last_modified, offer, current)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
+               on conflict (sha256, episode) do update
+               set current = 1, path = excluded.path, etag = excluded.etag, last_modified = excluded.last_modified,
+                   offer = coalesce(excluded.offer, offer)""",
             [
                 audio.sha256,
                 episode,
@@ -33,8 +43,28 @@ def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
                 audio.duration,
                 audio.fetched_at,
                 audio.path,
+                json.dumps(audio.redirects),
+                audio.etag,
+                audio.last_modified,
+                offer,
             ],
         )
+
+
+def fetches(db: Database, episode: str) -> list[Fetch]:
+    """Return how each rendition of an episode was fetched, the last one first."""
+    rows = db.execute(
+        """select sha256, offer, etag, last_modified from renditions where episode = ?
+           order by fetched_at desc, current desc""",
+        [episode],
+    )
+    return [Fetch(*row) for row in rows]
+
+
+def save_offer(db: Database, episode: str, sha256: str, offer: str) -> None:
+    """Record that a rendition is what the feed offers."""
+    with db.atomic():
+        db.execute("update renditions set offer = ? where episode = ? and sha256 = ?", [offer, episode, sha256])
 
 
 def current_rendition(db: Database, episode: str) -> Rendition | None:
@@ -153,6 +183,37 @@ def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
     (options,) = db.execute("select options from transcripts where id = ?", [transcript_id]).fetchone()
     report: dict[str, Any] | None = json.loads(options).get("gate")
     return report
+
+
+def stored_transcript(db: Database, transcript_id: int) -> Transcript:
+    """Return a whole transcript as it was heard: all that is in its file."""
+    (episode, sha256, engine, model, language, created, options, source) = db.execute(
+        """select episode, rendition, engine, model, language, created, options, source from transcripts
+           where id = ?""",
+        [transcript_id],
+    ).fetchone()
+    (duration,) = db.execute(
+        "select duration from renditions where sha256 = ? and episode = ?", [sha256, episode]
+    ).fetchone()
+    segments = heard(db, transcript_id)
+    speakers = db.execute(
+        "select label, name, role, seconds, voice from speakers where transcript = ? order by rowid", [transcript_id]
+    )
+    return Transcript(
+        audio_sha256=sha256,
+        duration=max([duration, *(segment.end for segment in segments)]),  # decoders round it differently
+        engine=engine,
+        model=model,
+        language=language,
+        created=created,
+        segments=segments,
+        options=json.loads(options),
+        speakers=tuple(
+            Speaker(label, name, role, seconds, tuple(json.loads(voice or "[]")))
+            for label, name, role, seconds, voice in speakers
+        ),
+        source=source,
+    )
 
 
 def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rate: float) -> None:

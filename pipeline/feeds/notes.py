@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from html.parser import HTMLParser
 
 import nh3
@@ -22,8 +23,12 @@ _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA
 # Control characters mean nothing in notes or transcripts, and search marks its hits with two of them.
 # Lone surrogates are half a character each: neither SQLite nor a browser takes them.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# Deeply nested tags take a time that grows with the square of their number; real notes have a few thousand characters.
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_NEVER_NESTED = {"br", "hr", "img", "input", "li", "p", "source", "td", "th", "tr", "wbr"}  # often never closed, either
+# Nested tags take a time that grows with the square of their depth; real notes have a few thousand characters.
 MAX_CHARS = 100_000
+MAX_DEPTH = 200
+MAX_ROUNDS = 10
 
 
 def sanitise(published: str, *, base: str = "") -> str:
@@ -42,14 +47,20 @@ def sanitise(published: str, *, base: str = "") -> str:
 
 
 def _clean(page: str, base: str) -> str:
-    return nh3.clean(
-        page,
-        tags=_TAGS,
-        clean_content_tags=_HIDDEN,
-        attributes={"a": {"href"}},
-        url_schemes={"http", "https", "mailto"},
-        url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
-    )
+    """Clean until nothing changes: where a tag is left out, what was in it may be read otherwise than before."""
+    for _ in range(MAX_ROUNDS):
+        cleaned = nh3.clean(
+            page,
+            tags=_TAGS,
+            clean_content_tags=_HIDDEN,
+            attributes={"a": {"href"}},
+            url_schemes={"http", "https", "mailto"},
+            url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
+        )
+        if cleaned == page:
+            return page
+        page = cleaned
+    return f"<p>{html.escape(to_text(page))}</p>"
 
 
 def to_text(published: str) -> str:
@@ -65,7 +76,20 @@ def to_text(published: str) -> str:
 
 
 def _bounded(published: str) -> str:
-    return _UNSHOWABLE.sub("", published[:MAX_CHARS])
+    open_tags: Counter[str] = Counter()
+
+    def shallow(tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        if tag[1]:
+            if open_tags[name]:
+                open_tags[name] -= 1
+        elif name not in _NEVER_NESTED:
+            if open_tags.total() >= MAX_DEPTH:
+                return ""
+            open_tags[name] += 1
+        return tag[0]
+
+    return _TAG.sub(shallow, _UNSHOWABLE.sub("", published[:MAX_CHARS]))
 
 
 def _tidy(text: str) -> str:
@@ -80,6 +104,7 @@ class _TextReader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._lists: list[int | None] = []  # the last number given in each open list; None if unordered
+        self._row = 0  # where the parts of the last table row begin
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
@@ -92,9 +117,10 @@ class _TextReader(HTMLParser):
         elif tag == "li":
             self.parts.append("\n" + self._bullet())
         elif tag in {"td", "th"}:
-            self.parts.append(" ")
+            self.parts.append(") " if self._is_numbered_row() else " ")
         elif tag in _BLOCKS and not self._just_bulleted():
             self.parts.append("\n\n")
+            self._row = len(self.parts)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"ol", "ul"} and self._lists:
@@ -115,6 +141,9 @@ class _TextReader(HTMLParser):
             return "• "
         self._lists[-1] = number + 1
         return f"{number + 1}) "
+
+    def _is_numbered_row(self) -> bool:
+        return re.fullmatch(r"\s*\d{1,2}\s*", "".join(self.parts[self._row :][:4])) is not None
 
     def _just_bulleted(self) -> bool:
         return bool(self.parts) and re.fullmatch(r"\n(?:\d+\) |• )", self.parts[-1]) is not None

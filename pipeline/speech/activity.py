@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from faster_whisper.vad import get_vad_model
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000  # Hz: what the detector and Whisper expect
@@ -49,6 +48,8 @@ class Detector:
     """Hears one recording from its beginning to its end; what came before is remembered between blocks."""
 
     def __init__(self) -> None:
+        from faster_whisper.vad import get_vad_model  # noqa: PLC0415 - slow to import, and not every run needs it
+
         self._session = get_vad_model().session
         self._state = (np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32))
         self._context = np.zeros((1, _CONTEXT), np.float32)

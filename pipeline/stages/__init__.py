@@ -1,11 +1,13 @@
 """The four stages: each reads what the one before it stored, does one thing, and stores the result.
 
 A stage returns an ``Outcome`` for what it did or had no need to do, and raises ``ArchiveError`` for what failed; it
-never stops the others.
+never stops the others. A stage that has to wait for somebody's server returns a ``Visit`` instead, of which many are
+made at once.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ from pipeline.archive.feeds import resolved_url
 from pipeline.config import Feed
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.web import local_path, scheme
+from pipeline.web import local_folder
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
@@ -35,6 +37,17 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """The part of a stage that waits for the server ``host``; it runs in any thread, and never sees the database.
+
+    ``go`` returns what stores its result, to be called in the thread that owns the database.
+    """
+
+    host: str
+    go: Callable[[], Callable[[], Outcome]]
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """Everything that reaches outside, handed in: so that a test can hand in something else."""
 
@@ -42,15 +55,15 @@ class Tools:
     data: Path  # the folder of the database: audio/, feeds/, transcripts/, vectors/ and models/ lie in it
     folder: Path  # the folder of feeds.yaml: relative addresses start there
     now: Callable[[], str]
-    client: Callable[[Feed], httpx.Client]
+    client: Callable[[Feed], httpx.Client]  # one for the whole run, for any thread; never closed by a stage
     engine: Callable[[Feed], Engine]
     voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
     encode: Encode | None  # sentence vectors; None: questions are aligned by their wording alone
     progress: Callable[[str, float], AbstractContextManager[Progress]]
+    sleep: Callable[[float], None] = time.sleep  # between attempts
     again: bool = False  # do what is done already once more
 
 
 def local_root(tools: Tools, feed: Feed) -> Path | None:
     """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
-    feed_url = resolved_url(tools.db, feed.slug) or ""
-    return local_path(feed_url).parent if scheme(feed_url) == "file" else None
+    return local_folder(resolved_url(tools.db, feed.slug))

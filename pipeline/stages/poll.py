@@ -3,41 +3,59 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from functools import partial
 
-from pipeline.archive.feeds import ensure_feed, save_poll, save_snapshot, save_status, validators
+from pipeline.archive.feeds import ensure_feed, last_read, save_poll, save_snapshot, save_status
 from pipeline.atomic import new_file
 from pipeline.config import Feed
-from pipeline.feeds.fetch import FeedBody, Validators, fetch, resolve
+from pipeline.feeds.fetch import FeedBody, fetch, resolve
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
-from pipeline.stages import Outcome, Tools
+from pipeline.model import ParsedFeed
+from pipeline.stages import Outcome, Tools, Visit
+from pipeline.urls import shown
+from pipeline.web import Validators, host
 
 
-def poll(tools: Tools, feed: Feed) -> Outcome:
-    """Read a feed into the database.
+def poll(tools: Tools, feed: Feed) -> Visit:
+    """Read a feed into the database; what is archived stays as it is where that fails (``FeedError``)."""
+    ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
+    read_from, *kept = last_read(tools.db, feed.slug, parser_version=PARSER_VERSION)
+    known = {read_from: Validators(*kept)} if read_from and not tools.again else {}
+    return Visit(host(feed.url), partial(_visit, tools, feed, known))
 
-    Raises:
-        FeedError: it could not be read; what is archived stays as it is.
-    """
-    ensure_feed(tools.db, feed.slug, title=feed.title, url=feed.url)
+
+def _visit(tools: Tools, feed: Feed, known: dict[str, Validators]) -> Callable[[], Outcome]:
+    """Fetch the feed and read it; ``known`` is what to send, for the address that said it."""
     try:
-        with tools.client(feed) as client:
-            feed_url = resolve(feed.url, tools.folder, client)
-            known = validators(tools.db, feed.slug, feed_url=feed_url, parser_version=PARSER_VERSION)
-            body = fetch(feed_url, client, Validators() if tools.again else Validators(*known))
+        client = tools.client(feed)
+        feed_url = resolve(feed.url, tools.folder, client)
+        body = fetch(feed_url, client, known.get(shown(feed_url), Validators()))
         if body is None:
-            save_status(tools.db, feed.slug, "unchanged", now=tools.now())
-            return Outcome("ok", "unchanged since the last time")
-        parsed = parse_feed(body)
-    except Exception as error:  # whatever it was, the feed must not still say "ok"
-        save_status(tools.db, feed.slug, str(error) or type(error).__name__, now=tools.now())
-        raise
+            return partial(_store_unchanged, tools, feed)
+        return partial(_store, tools, feed, feed_url, body, parse_feed(body))
+    except Exception as error:  # noqa: BLE001 - whatever it was, the feed must not still say "ok"
+        return partial(_store_failure, tools, feed, error)
+
+
+def _store_unchanged(tools: Tools, feed: Feed) -> Outcome:
+    save_status(tools.db, feed.slug, "unchanged", now=tools.now())
+    return Outcome("ok", "unchanged since the last time")
+
+
+def _store_failure(tools: Tools, feed: Feed, error: Exception) -> Outcome:
+    save_status(tools.db, feed.slug, shown(str(error)) or type(error).__name__, now=tools.now())
+    raise error
+
+
+def _store(tools: Tools, feed: Feed, feed_url: str, body: FeedBody, parsed: ParsedFeed) -> Outcome:
     _keep_bytes(tools, feed.slug, body)
     new = save_poll(
         tools.db,
         feed.slug,
         parsed.episodes,
         now=tools.now(),
-        feed_url=feed_url,
+        feed_url=shown(feed_url),
         etag=body.validators.etag,
         last_modified=body.validators.last_modified,
         parser_version=PARSER_VERSION,

@@ -70,6 +70,11 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     return Outcome("ok", "; ".join([*said, *problems, *_compare(job, published)]))
 
 
+def is_unheard(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> bool:
+    """Tell whether a recording has to be transcribed."""
+    return tools.again or _done(_Job(tools, feed, episode, rendition)) is None
+
+
 def _make(job: _Job, published: Published | None) -> list[str]:
     """Make and store the transcript; return what there is to say of it."""
     engine = job.tools.engine(job.feed)

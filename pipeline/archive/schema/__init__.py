@@ -19,6 +19,9 @@ from pipeline.archive.schema import (
     m005_checks,
     m006_search,
     m007_groups,
+    m009_fetching,
+    m011_wanted,
+    m012_pages,
 )
 
 migrations = Migrations("interview_archive")
@@ -48,5 +51,16 @@ def _migration(module: ModuleType) -> None:
     migrations(name=module.__name__.rpartition(".")[2])(apply)
 
 
-for _module in (m001_first, m002_speech, m003_corrections, m004_alignment, m005_checks, m006_search, m007_groups):
+for _module in (
+    m001_first,
+    m002_speech,
+    m003_corrections,
+    m004_alignment,
+    m005_checks,
+    m006_search,
+    m007_groups,
+    m009_fetching,
+    m011_wanted,
+    m012_pages,
+):
     _migration(_module)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from pipeline.speech.speakers.mels import BANDS, FRAMES_PER_SECOND, mel_power
@@ -55,6 +54,8 @@ class VoiceEncoder:
     """Resemblyzer's network (see voice_encoder.md), on one core of the CPU. Threads may share it."""
 
     def __init__(self) -> None:
+        import onnxruntime  # noqa: PLC0415 - slow to import, and not every run needs it
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1

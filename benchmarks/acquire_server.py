@@ -1,0 +1,145 @@
+"""A podcast host on loopback for the benchmark of downloading: feeds of made episodes, sent as quickly as can be.
+
+    python benchmarks/acquire_server.py AUDIO --feeds 200 --episodes 10
+
+Every episode is the same sound under a tag of its own, so that no two have the same bytes. Feeds and audio have ETags,
+conditions and byte ranges are honoured, connections stay open. ``/count`` tells how often what was asked, and how many
+seconds the sending of audio took, since the last time. The first line printed is the address.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Lock
+from typing import BinaryIO
+
+import click
+
+ITEM = """<item><guid>{feed}-{episode}</guid><title>Episode {episode} of show {feed}</title>
+<pubDate>{day:02} Jan {year} 06:00:00 GMT</pubDate><description>Made for measuring.</description>
+<enclosure url="{address}/audio/{feed}-{episode}.mp3" length="{length}" type="audio/mpeg"/></item>"""
+FEED = '<?xml version="1.0"?><rss version="2.0"><channel><title>Show {feed}</title>{items}</channel></rss>'
+
+
+def tag(name: str) -> bytes:
+    """An ID3v2.4 tag (id3.org, sections 3.1 and 4.2) that holds a title."""
+    text = b"\x03" + name.encode()
+    size = len(text) + 10
+    return (
+        b"ID3\x04\x00\x00" + bytes([0, 0, size >> 7, size & 127]) + b"TIT2" + bytes([0, 0, 0, len(text), 0, 0]) + text
+    )
+
+
+class Host(ThreadingHTTPServer):
+    """What is served, and what was asked for."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, audio: Path, *, feeds: int, episodes: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.audio, self.feeds, self.episodes = audio, feeds, episodes
+        self.lock, self.asked, self.seconds = Lock(), Counter[str](), 0.0
+
+    def feed(self, number: str) -> bytes:
+        """The body of one feed."""
+        length = self.audio.stat().st_size + len(tag(f"{number}-1000"))
+        items = "".join(
+            ITEM.format(
+                feed=number, episode=episode, day=1 + episode % 28, year=2000 + episode // 28, length=length,
+                address=f"http://127.0.0.1:{self.server_port}",
+            )
+            for episode in range(self.episodes, 0, -1)
+        )  # fmt: skip
+        return FEED.format(feed=number, items=items).encode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Host
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def do_GET(self) -> None:
+        if self.path == "/count":
+            with self.server.lock:
+                told = {"asked": self.server.asked, "seconds": self.server.seconds}
+                self.server.asked, self.server.seconds = Counter(), 0.0
+            self._send(json.dumps(told).encode(), "application/json")
+            return
+        kind, name = self.path.strip("/").split("/")
+        etag = f'"{kind}-{name}"'
+        unchanged = self.headers.get("If-None-Match") == etag
+        with self.server.lock:
+            self.server.asked[f"{self.command} {kind}{' (304)' if unchanged else ''}"] += 1
+        if unchanged:
+            self.send_response(304)
+            self.send_header("ETag", etag)
+            self.end_headers()
+        elif kind == "feed":
+            self._send(self.server.feed(name), "application/rss+xml", etag)
+        else:
+            self._send_audio(tag(name.removesuffix(".mp3")), etag)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def _send(self, body: bytes, content_type: str, etag: str = '""') -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("ETag", etag)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def _send_audio(self, head: bytes, etag: str) -> None:
+        with self.server.audio.open("rb") as file:
+            size = len(head) + self.server.audio.stat().st_size
+            wanted = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").split("-")[0]
+            start = int(wanted)
+            self.send_response(206 if start else 200)
+            self.send_header("Content-Type", "audio/mpeg")
+            self.send_header("Content-Length", str(size - start))
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("ETag", etag)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
+            self.end_headers()
+            if self.command != "HEAD":
+                self._send_file(head, file, start)
+
+    def _send_file(self, head: bytes, file: BinaryIO, start: int) -> None:
+        began = time.monotonic()
+        try:
+            self.wfile.write(head[start:])
+            self.connection.sendfile(file, max(0, start - len(head)))
+        except ConnectionError:
+            self.close_connection = True
+        with self.server.lock:
+            self.server.seconds += time.monotonic() - began
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
+        """Say nothing: only the count matters."""
+
+
+@click.command()
+@click.argument("audio", type=click.Path(path_type=Path))
+@click.option("--feeds", default=1)
+@click.option("--episodes", default=1)
+def main(audio: Path, feeds: int, episodes: int) -> None:
+    """Serve until the end."""
+    host = Host(audio, feeds=feeds, episodes=episodes)
+    click.echo(f"http://127.0.0.1:{host.server_port}")
+    host.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
