@@ -27,6 +27,7 @@ from pipeline.ingest_command import download_command, ingest_command, poll_comma
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option, print_json
 from pipeline.publish_command import publish_command
+from pipeline.renditions_command import renditions_command
 from pipeline.restore_command import restore_command
 from pipeline.search_command import search_command
 from pipeline.verify_command import verify_command
@@ -62,6 +63,7 @@ main.add_command(download_command)
 main.add_command(ingest_command)
 main.add_command(poll_command)
 main.add_command(publish_command)
+main.add_command(renditions_command)
 main.add_command(restore_command)
 main.add_command(search_command)
 main.add_command(verify_command)

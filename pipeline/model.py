@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 MatchStatus = Literal["asked", "merged", "uncertain", "not_asked"]
 Role = Literal["question", "answer", "other"]
+Verdict = Literal["same", "spliced", "changed", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,32 @@ class Rendition:
     sha256: str
     path: str
     duration: float
+
+
+class Piece(NamedTuple):
+    """A stretch of an earlier recording of which a later one has the same sound, from ``new_start`` on; in seconds."""
+
+    old_start: float
+    old_end: float
+    new_start: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two recordings of one episode have in common, each named by its sha256.
+
+    ``same``: the sound of the old one is the new one's, encoded anew. ``spliced``: all of it is in the new one, not all
+    in one piece, or with more around it. ``changed``: some of it is gone. ``other``: hardly any of it is there.
+    ``pieces`` are in order in both; ``gone`` are the stretches of the old one with sound that is not in the new one,
+    ``added`` those of the new one that are not in the old one, each from and to a second.
+    """
+
+    old: str
+    new: str
+    verdict: Verdict
+    pieces: tuple[Piece, ...]
+    gone: tuple[tuple[float, float], ...] = ()
+    added: tuple[tuple[float, float], ...] = ()
 
 
 class Word(NamedTuple):

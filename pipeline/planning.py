@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.archive.feeds import episodes
-from pipeline.archive.transcripts import current_rendition
+from pipeline.archive.renditions import current_rendition
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
 from pipeline.model import Episode

@@ -10,7 +10,8 @@ from sqlite_utils import Database
 
 from pipeline.archive.feeds import ensure_feed
 from pipeline.archive.questions import save_groups
-from pipeline.archive.transcripts import save_matches, save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.model import KeptAudio, Match, Role, Segment, Speaker, Transcript
 from tests.archive_fixture import EVIL
 from tests.building import NOW, add_feed, episode, new_archive, spoken

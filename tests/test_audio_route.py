@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.model import KeptAudio, Transcript
 from tests.archive_fixture import Kept, Serve, kept, listening, serve
 from tests.browsing import chromium, launched, wait_for, watched

@@ -45,6 +45,14 @@ def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
     assert documents((ROOT / "README.md").read_text(encoding="utf-8"), name)
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/operating.md", "db/README.md"])
+def test_every_command_line_in_the_documents_can_be_given(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for verb, rest in re.findall(r"python -m pipeline ([a-z]+)((?: [^\n`#|;)]*)?)", text):
+        known = {name for option in main.commands[verb].params for name in option.opts}
+        assert set(re.findall(r"(?<![\w-])--[a-z-]+", rest)) <= known, (verb, rest)
+
+
 def test_a_command_that_is_only_a_word_of_the_readme_is_not_documented() -> None:
     assert not documents("To search, run `make searching` or the pipeline.", "search")
 
@@ -58,6 +66,7 @@ def test_the_verbs_of_the_contract_are_there() -> None:
         "align",
         "status",
         "verify",
+        "restore",
         "search",
         "check",
         "correct",

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
 from pipeline.cli import main
 from pipeline.config import Config, Feed

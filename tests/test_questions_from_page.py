@@ -101,6 +101,17 @@ def test_a_page_without_a_list_is_not_asked_for_again(server: Server, poll: Call
     assert said(poll(item(1, link), again=True)) == [("ok", "the episode’s page is unchanged since the last time")]
 
 
+def test_a_page_without_a_list_is_asked_for_when_lists_are_read_in_a_new_way(
+    server: Server, archive: Database, poll: Callable[..., Report]
+) -> None:
+    link = server.give("/1", web_page("<p>About bread.</p>", ETag='"1"'))
+    poll(item(1, link))
+    archive.execute("update episode_pages set parser_version = parser_version - 1")
+    assert said(poll(item(1, link))) == [("ok", "no questions listed on the episode’s page")]
+    assert "if-none-match" not in server.asked("/1")[1].headers
+    assert said(poll(item(1, link))) == []
+
+
 def test_an_episode_that_moved_is_asked_for_at_its_new_page(server: Server, poll: Callable[..., Report]) -> None:
     poll(item(1, server.give("/old", web_page("<p>About bread.</p>"))))
     report = poll(item(1, server.give("/new", web_page())))

@@ -1,4 +1,4 @@
-"""Renditions, transcripts, segments and matches in the database, each written in one transaction an episode."""
+"""Transcripts, segments and matches in the database, each written in one transaction an episode."""
 
 from __future__ import annotations
 
@@ -11,68 +11,7 @@ from sqlite_utils import Database
 from pipeline.archive.checks import checks_of
 from pipeline.archive.database import immediate
 from pipeline.archive.segments import heard, restate
-from pipeline.model import Fetch, FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
-
-
-def save_rendition(db: Database, episode: str, audio: KeptAudio, *, offer: str | None = None) -> None:
-    """Record a kept file as the episode's current rendition; earlier renditions stay, no longer current.
-
-    Args:
-        db: the archive.
-        episode: its id.
-        audio: the file.
-        offer: the key of what the feed offered, when it was fetched for that.
-    """
-    with db.atomic():
-        db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, audio.sha256])
-        db.execute(
-            """insert into renditions
-               (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path,
-                redirects, etag, last_modified, offer, current)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-               on conflict (sha256, episode) do update
-               set current = 1, path = excluded.path, etag = excluded.etag, last_modified = excluded.last_modified,
-                   offer = coalesce(excluded.offer, offer)""",
-            [
-                audio.sha256,
-                episode,
-                audio.url,
-                audio.final_url,
-                audio.bytes,
-                audio.content_type,
-                audio.duration,
-                audio.fetched_at,
-                audio.path,
-                json.dumps(audio.redirects),
-                audio.etag,
-                audio.last_modified,
-                offer,
-            ],
-        )
-
-
-def fetches(db: Database, episode: str) -> list[Fetch]:
-    """Return how each rendition of an episode was fetched, the last one first."""
-    rows = db.execute(
-        """select sha256, offer, etag, last_modified from renditions where episode = ?
-           order by fetched_at desc, current desc""",
-        [episode],
-    )
-    return [Fetch(*row) for row in rows]
-
-
-def save_offer(db: Database, episode: str, sha256: str, offer: str) -> None:
-    """Record that a rendition is what the feed offers."""
-    with db.atomic():
-        db.execute("update renditions set offer = ? where episode = ? and sha256 = ?", [offer, episode, sha256])
-
-
-def current_rendition(db: Database, episode: str) -> Rendition | None:
-    """Return the kept file that counts for an episode, if there is one."""
-    found = db.execute(
-        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode]
-    ).fetchone()
-    return Rendition(*found) if found else None
+from pipeline.model import FollowUp, Match, Question, Role, Segment, Speaker, Transcript
 
 
 def preferred_transcript(db: Database, episode: str) -> int | None:

@@ -18,16 +18,17 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 # digits and brackets of any script.
 _NUMBER = (
     r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|"
-    r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:）．、：](?!\d)\s*|\s[–—-]\s+))(?=\S)"
+    r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:/）．、：](?!\d)\s*|\ufe0f?\u20e3\s*|\s[–—-]\s+))(?=\S)"
 )
+_BARE = r"(?P<bare>\d{1,2})[ ]+(?=[^\W\d_]|[¿“‘\"])"
 _LETTER = r"\(?(?P<letter>[A-Za-z])[).](?![A-Za-z])\s*(?=\S)"
 _ASKED = r"(?P<asked>Q(?:uestion)?\s?[.:)–—-])\s*(?=\S)"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
-_BULLETS = "•‣▪■□◦●○·►▶➤→✓✔❓"
+_BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
 _BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
 _MARK = re.compile(
-    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
+    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_BARE}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
 )
 _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>[{_BULLETS}])\s*(?=\S))", re.IGNORECASE)
 _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
@@ -46,23 +47,28 @@ class Kind(IntEnum):
     TIME = 2
     BULLET = 3
     LETTER = 4
-    INLINE_NUMBER = 5
-    NUMBER = 6
-    ASKED = 7
-    ASKED_NUMBER = 8
+    BARE_NUMBER = 5
+    INLINE_NUMBER = 6
+    NUMBER = 7
+    ASKED = 8
+    ASKED_NUMBER = 9
 
 
-_COUNTING = {Kind.LETTER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
+_COUNTING = {Kind.LETTER, Kind.BARE_NUMBER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of at least two items; ``before`` are the words before it, ``begin`` is where it begins."""
+    """A list of at least two items; ``before`` are the words before it, ``begin`` is where it begins.
+
+    ``timed`` tells that times in the recording stood with the items; they are left out.
+    """
 
     kind: Kind
     begin: int
     before: str
     items: tuple[str, ...]
+    timed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +98,11 @@ def lists_in(text: str) -> Iterator[Listing]:
     # `<ol>` that stand for an item each, and Markdown, whose numbers are all 1.
     ones = [replace(mark, kind=Kind.BULLET) for mark in marks if (mark.kind, mark.value) == (Kind.NUMBER, 1)]
     for run in (*_runs(marks, text), *_runs(inline, text), *_runs(ones, text)):
-        items = _without_times(_items(run, text))
-        if all(items):
-            yield Listing(run[0].kind, run[0].begin, before_in(text, run[0].begin), tuple(items))
+        items = _items(run, text)
+        bare = _without_times(items)
+        if all(bare):
+            before = before_in(text, run[0].begin)
+            yield Listing(run[0].kind, run[0].begin, before, tuple(bare), timed=bare != items)
 
 
 def lines_in(text: str) -> Iterator[Listing]:
@@ -117,6 +125,8 @@ def _mark(found: re.Match[str]) -> _Mark:
         kind, value = Kind.ASKED_NUMBER, int(found["q"])
     elif found["n"]:
         kind, value = Kind.NUMBER, int(found["n"])
+    elif found["bare"]:
+        kind, value = Kind.BARE_NUMBER, int(found["bare"])
     elif found["letter"]:
         kind, value = Kind.LETTER, ord(found["letter"].casefold()) - ord("a") + 1
     elif found["asked"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -49,7 +50,7 @@ def sanitise(published: str, *, base: str = "") -> str:
 def _clean(page: str, base: str) -> str:
     """Clean until nothing changes: where a tag is left out, what was in it may be read otherwise than before."""
     for _ in range(MAX_ROUNDS):
-        cleaned = nh3.clean(
+        found = nh3.clean(
             page,
             tags=_TAGS,
             clean_content_tags=_HIDDEN,
@@ -57,6 +58,7 @@ def _clean(page: str, base: str) -> str:
             url_schemes={"http", "https", "mailto"},
             url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
         )
+        cleaned = _UNSHOWABLE.sub("", found)  # `&#2;` is shown as what it stands for
         if cleaned == page:
             return page
         page = cleaned
@@ -93,6 +95,8 @@ def _bounded(published: str) -> str:
 
 
 def _tidy(text: str) -> str:
+    # Composed: “Öberg” is written with one letter less by some, and would be another name.
+    text = unicodedata.normalize("NFC", _UNSHOWABLE.sub("", text))
     lines = [re.sub(r"[ \t\xa0\u200b]+", " ", line).strip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
@@ -104,7 +108,6 @@ class _TextReader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._lists: list[int | None] = []  # the last number given in each open list; None if unordered
-        self._row = 0  # where the parts of the last table row begin
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
@@ -117,10 +120,9 @@ class _TextReader(HTMLParser):
         elif tag == "li":
             self.parts.append("\n" + self._bullet())
         elif tag in {"td", "th"}:
-            self.parts.append(") " if self._is_numbered_row() else " ")
+            self.parts.append(" ")
         elif tag in _BLOCKS and not self._just_bulleted():
             self.parts.append("\n\n")
-            self._row = len(self.parts)
 
     def handle_endtag(self, tag: str) -> None:
         if tag in {"ol", "ul"} and self._lists:
@@ -141,9 +143,6 @@ class _TextReader(HTMLParser):
             return "• "
         self._lists[-1] = number + 1
         return f"{number + 1}) "
-
-    def _is_numbered_row(self) -> bool:
-        return re.fullmatch(r"\s*\d{1,2}\s*", "".join(self.parts[self._row :][:4])) is not None
 
     def _just_bulleted(self) -> bool:
         return bool(self.parts) and re.fullmatch(r"\n(?:\d+\) |• )", self.parts[-1]) is not None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, takewhile
 
 from pipeline.feeds.lists import MAX_MARKS, Kind, Listing, asks, before_in, lines_in, lists_in
+from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Question
 
 _ANNOUNCED = re.compile(r"\b(?:questions?|ask(?:s|ed|ing)?|q\s?&\s?a)\b", re.IGNORECASE)
@@ -20,7 +21,7 @@ _TO_OTHERS = re.compile(
     r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey)[ ]questions|
     questions[ ](?:to|for)[ ](?:(?:help[ ])?you\b|consider|ponder|think|reflect|discuss|ask[ ]yourself|listeners|
     (?:further[ ])?(?:discussion|reflection|study))|
-    ask[ ]your(?:self|selves|[ ]\w+)|(?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
+    ask(?:ed)?[ ]your(?:self|selves)|ask[ ]your[ ]\w+|(?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
     (?:an?[ ]|any[ ]|other[ ])?questions?|frequently[ ]asked|faqs?|ask(?:ed)?[ ](?:us|me)|without[ ]asking|
     contact[ ]us|e-?mail|get[ ]in[ ]touch|submit|coming[ ]up|(?:next|coming)[ ](?:week|time|month)(?!['’]s)|
     (?:next|coming|last|previous|other|another|earlier)[ ](?:episode|interview|show)s?(?!['’]))\b""",
@@ -30,7 +31,7 @@ _NO_QUESTIONS = re.compile(
     r"""\b(?:topics?|themes?|chapters?|time[ -]?(?:stamps?|codes?|line)|contents|agenda|outline|segments?|takeaways?|
     highlights?|key[ ]points?|links?|resources?|references?|sources?|reading|read[ ]more|mentioned|related|books?|
     articles?|sponsors?|sponsored|supported|brought[ ]to[ ]you|thanks|credits?|guests?|speakers?|panel(?:lists?)?|
-    about[ ]the|subscribe|follow|find[ ]us|responses?|comments?|repl(?:y|ies)|
+    about[ ]the|subscribe|follow|find[ ]us|responses?|comments?|repl(?:y|ies)|reviews?|
     (?:you(?:['’]ll|[ ]will)?[ ])?(?:learn|discover|find[ ]out|hear)|discuss(?:e[sd]|ing|ion)?|cover(?:s|ed|ing)?|
     explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b""",
     re.VERBOSE | re.IGNORECASE,
@@ -58,8 +59,10 @@ def find_questions(notes: str) -> tuple[Question, ...]:
     question mark; one that is numbered or lettered also without such words, where none speak of something else.
 
     The same list twice is one list. Of several kinds, the announced and then the surest is taken; several announced
-    ones of that kind are one list in parts. Times before or after the questions are left out.
+    ones of that kind are one list in parts. Times before or after the questions are left out. A transcript in the
+    notes is not searched: what is asked in it is no list.
     """
+    notes = without_transcript(notes)
     lists = [found for found in lists_in(notes) if _is_question_list(found)]
     lists += [found for found in lines_in(notes) if _is_headed(_lead(found.before))]
     lists += _spoken_lists(notes)
@@ -84,7 +87,7 @@ def _is_question_list(found: Listing) -> bool:
         return mostly or (found.kind >= Kind.LETTER and _PLAINLY.search(lead) is not None)
     if found.kind >= Kind.ASKED:
         return mostly
-    of_something_else = not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead)
+    of_something_else = found.timed or (not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead))
     return found.kind >= Kind.LETTER and mostly and asking > 1 and not of_something_else
 
 
@@ -105,12 +108,12 @@ def _is_headed(lead: str) -> bool:
 
 
 def _joined(lists: Iterable[Sequence[str]]) -> list[str]:
-    """Lists one after another, without what an earlier one has already: many pages publish the notes twice."""
-    items: list[str] = []
+    """Lists one after another. Those that begin alike are the same one, published twice, perhaps once cut short."""
+    different: dict[str, Sequence[str]] = {}
     for found in lists:
-        known = {item.casefold() for item in items}
-        items += [item for item in found if item.casefold() not in known]
-    return items
+        first = found[0].casefold()
+        different[first] = max(different.get(first, ()), found, key=len)
+    return [item for found in different.values() for item in found]
 
 
 def _spoken_lists(notes: str) -> Iterator[Listing]:

@@ -120,6 +120,7 @@ def _file_name(quotation: Quotation) -> str:
 def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[str, object]:
     links, cited = Links(archive), quotation.cited
     citation = citing.citation(quotation, absolute(request, archive))
+    passage = quotation.replaced_in.get(quotation.episode)
     return {
         **_wording(cited),
         "url": citation.url,
@@ -130,6 +131,7 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "published": quotation.published,
         "episode_url": links.episode(quotation.episode, quotation.second_in(quotation.episode)),
         "replaced": quotation.episode in quotation.replaced_in,
+        "in_current": asdict(passage) if passage else None,
         "also_in": [{"episode": id_, "title": title} for id_, title in quotation.also_in],
         "questions": [asdict(question) for question in quotation.questions],
         "standing": citing.standing(quotation),

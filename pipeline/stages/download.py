@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
-from pipeline.archive.transcripts import current_rendition, fetches, save_offer, save_rendition
+from pipeline.archive.renditions import current_rendition, fetches, save_offer
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
 from pipeline.errors import AudioError
-from pipeline.model import Episode, Fetch, KeptAudio, clock
+from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, clock
 from pipeline.stages import Outcome, Tools, Visit, local_root
+from pipeline.stages.renditions import compare_with_current, keep_beside
 from pipeline.urls import offer, same_offer, without_trackers
 from pipeline.web import Validators, host
 
-_NONE = Fetch("", None, None, None)  # nothing is kept yet
 _TOLERANCE = 30.0  # seconds, or a twentieth: what feeds declare is often rounded, and advertisements come and go
 
 
@@ -29,58 +30,62 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     is_kept = current is not None and (tools.data / current.path).is_file()
     if episode.enclosure_url is None:
         return Outcome("skipped", "already kept" if is_kept else "the feed names no audio", routine=True)
-    offered = offer(episode.enclosure_url, episode.enclosure_length)
+    offered = _offered(episode)
     known = fetches(tools.db, episode.id) if is_kept else []
     if known and all(fetch.offer is None for fetch in known):  # an older version, which did not look at offers
         save_offer(tools.db, episode.id, known[0].sha256, offered)
         return Outcome("skipped", "already kept", routine=True)
     if any(fetch.offer and same_offer(fetch.offer, offered) for fetch in known):
         return Outcome("skipped", "already kept", routine=True)
-    return _visit(tools, feed, episode, offered, known[0] if known else _NONE)
+    go = partial(_visit, tools, feed, episode, local_root(tools, feed), current if is_kept else None, known)
+    return Visit(host(episode.enclosure_url), go)
 
 
-def _visit(tools: Tools, feed: Feed, episode: Episode, offered: str, known: Fetch) -> Visit:
-    """Fetch the audio, or ask whether it is still the ``known`` one."""
-    url, root = episode.enclosure_url or "", local_root(tools, feed)
-    if feed.skip_trackers:
-        url = without_trackers(url)
-
-    def go() -> Callable[[], Outcome]:
-        try:
-            audio = keep(
-                url,
-                tools.client(feed),
-                tools.data,
-                name=episode.id,
-                now=tools.now(),
-                local_root=root,
-                known=Validators(known.etag, known.last_modified),
-                limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
-            )
-        except AudioError as error:
-            if known is _NONE:
-                raise
-            # Nothing is amiss with what is kept, and the feed may name what is not there yet: the next run asks again.
-            reason = f"already kept; the feed offers it anew, but {error}"
-            return partial(Outcome, "skipped", reason)
-        if audio is None or audio.sha256 == known.sha256:
-            return partial(_store_unchanged, tools, episode, known.sha256, offered)
-        return partial(_store, tools, episode, audio, offered, is_anew=known is not _NONE)
-
-    return Visit(host(url), go)
+def _visit(
+    tools: Tools, feed: Feed, episode: Episode, root: Path | None, current: Rendition | None, known: list[Fetch]
+) -> Callable[[], Outcome]:
+    """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
+    url = episode.enclosure_url or ""
+    last = Validators(known[0].etag, known[0].last_modified) if known else Validators()
+    try:
+        audio = keep(
+            without_trackers(url) if feed.skip_trackers else url,
+            tools.client(feed),
+            tools.data,
+            name=episode.id,
+            now=tools.now(),
+            local_root=root,
+            known=last,
+            limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
+        )
+    except AudioError as error:
+        if not known:
+            raise
+        # Nothing is amiss with what is kept, and the feed may name what is not there yet: the next run asks again.
+        return partial(Outcome, "skipped", f"already kept; the feed offers it anew, but {error}")
+    sha256 = audio.sha256 if audio else known[0].sha256
+    if audio is None or any(fetch.sha256 == sha256 for fetch in known):
+        return partial(_store_unchanged, tools, episode, sha256)
+    return partial(_store, tools, episode, audio, compare_with_current(tools.data, current, audio))
 
 
-def _store_unchanged(tools: Tools, episode: Episode, sha256: str, offered: str) -> Outcome:
-    save_offer(tools.db, episode.id, sha256, offered)
+def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
+    save_offer(tools.db, episode.id, sha256, _offered(episode))
     return Outcome("ok", "the feed offers it anew, but it is the same file")
 
 
-def _store(tools: Tools, episode: Episode, audio: KeptAudio, offered: str, *, is_anew: bool) -> Outcome:
-    save_rendition(tools.db, episode.id, audio, offer=offered)
-    said = [f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}"]
-    if is_anew:
-        said.append("another file than before, which is kept too")
-    return Outcome("ok", "; ".join([*said, *_differs(audio.duration, episode.declared_duration)]))
+def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
+    beside = keep_beside(tools, episode, audio, comparison)
+    save_offer(tools.db, episode.id, audio.sha256, _offered(episode))
+    said = [
+        f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}",
+        *_differs(audio.duration, episode.declared_duration),
+    ]
+    return Outcome("ok", "; ".join([*said, beside] if beside else said))
+
+
+def _offered(episode: Episode) -> str:
+    return offer(episode.enclosure_url or "", episode.enclosure_length)
 
 
 def _differs(duration: float, declared: float | None) -> list[str]:

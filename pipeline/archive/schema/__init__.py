@@ -20,6 +20,7 @@ from pipeline.archive.schema import (
     m006_search,
     m007_groups,
     m009_fetching,
+    m010_renditions,
     m011_wanted,
     m012_pages,
 )
@@ -60,6 +61,7 @@ for _module in (
     m006_search,
     m007_groups,
     m009_fetching,
+    m010_renditions,
     m011_wanted,
     m012_pages,
 ):
