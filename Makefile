@@ -68,6 +68,7 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/align.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/episode_page.py
+	$(BIN)/python benchmarks/renditions.py
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py

@@ -229,23 +229,32 @@ def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
     """Spans that meet where nothing lies between them in one of the recordings, and that do not overlap."""
     fitted: list[Span] = []
     for span in spans:
-        if not fitted:
+        if fitted:
+            fitted[-1:] = _met(old, new, fitted[-1], span)
+        else:
             fitted.append(_begun(old, new, span, min(span.start, span.new_start)))
-            continue
-        last = fitted[-1]
-        gap = min(span.start - last.end, span.new_start - last.new_end)
-        if gap > _BRIEF:
-            last = _ended(old, new, last, gap)
-            span = _begun(old, new, span, gap - (last.end - fitted[-1].end))  # noqa: PLW2901 - the same one, longer
-            gap = min(span.start - last.end, span.new_start - last.new_end)
-        if gap <= _BRIEF:
-            more = gap // 2 if gap >= 0 else _cut(old, new, last, span, -gap)
-            last, span = replace(last, end=last.end + more), replace(span, start=span.start - (gap - more))  # noqa: PLW2901 - as above
-        fitted[-1:] = [last, span]
     if fitted:
         last = fitted[-1]
         fitted[-1] = _ended(old, new, last, min(len(old.words) - last.end, len(new.words) - last.new_end))
     return fitted
+
+
+def _met(old: Fingerprint, new: Fingerprint, last: Span, span: Span) -> tuple[Span, Span]:
+    """Two spans, fitted to each other."""
+    room = _room(last, span)
+    if room > _BRIEF:
+        last = _ended(old, new, last, room)
+        span = _begun(old, new, span, _room(last, span))
+        room = _room(last, span)
+    if room > _BRIEF:
+        return last, span
+    more = room // 2 if room >= 0 else _cut(old, new, last, span, -room)
+    return replace(last, end=last.end + more), replace(span, start=span.start - (room - more))
+
+
+def _room(last: Span, span: Span) -> int:
+    """How many words lie between two spans in both recordings; below 0 where they overlap in one."""
+    return min(span.start - last.end, span.new_start - last.new_end)
 
 
 def _begun(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
