@@ -18,6 +18,7 @@ from pipeline.archive.search.scope import Place, Scope
 MANY = 5_000  # hits; to rank more takes too long, and nobody reads so far
 EPISODES = 500  # looked through for one page where hits are too many to be counted
 _BEGINNINGS = 100_000  # hits of beginnings of words that are read at once
+_READ = 5_000  # segments that may have a beginning and are looked through for one page
 _FEW = 200  # segments that are rather read than the index asked about their words once more
 _SAMPLE, _COMMON = 500, 100_000  # occurrences from which a word’s number is estimated, and from which it is common
 
@@ -47,8 +48,11 @@ def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
 
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
     """Find the segments of one page."""
-    frequencies = _frequencies(scope.cursor, query) if order == "relevance" else {}
-    ranked = _can_be_ranked(scope.cursor, query, frequencies)
+    frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.begins else {}
+    estimated = _estimated(scope.cursor, query, frequencies)
+    ranked = order == "relevance" and max(frequencies.values()) <= _COMMON and estimated <= MANY
+    if query.begins and estimated > _BEGINNINGS:
+        return _walk(scope, query, order, at, size)
     if ranked:
         segments = _ranked(scope.cursor, query.match, MANY + 1)
     else:
@@ -114,9 +118,9 @@ def _walk(
     wanted = skipped + size
     found: list[int] = []
     places = scope.places(after=begun, oldest=order == "oldest")
-    looked, last = 0, None
-    # A page asked for by its number is reached through all before it.
-    for place in islice(places, EPISODES * (1 if begun else at.page)):
+    looked, read, last = 0, 0, None
+    reach = 1 if begun else at.page  # a page asked for by its number is reached through all before it
+    for place in islice(places, EPISODES * reach):
         looked, last = looked + 1, place
         beyond = at.segment if place == begun and at.segment else 0
         if known is None:
@@ -126,7 +130,8 @@ def _walk(
             first = bisect_left(known, max(place.first, beyond + 1))
             some = scope.kept(known[first : bisect_right(known, place.last)])
         found += begun_so(scope.cursor, query, some)
-        if len(found) > wanted:
+        read += len(some) if query.beginnings else 0
+        if len(found) > wanted or read > _READ * reach:
             break
     full = len(found) > wanted
     cut = not full and next(places, None) is not None
@@ -175,16 +180,11 @@ def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
     return found
 
 
-def _can_be_ranked(cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float]) -> bool:
-    """Tell whether it takes little time to weigh all terms, and likely all hits.
-
-    How many these are is estimated as if words did not care which others are beside them.
-    """
-    if not frequencies or max(frequencies.values()) > _COMMON:
-        return False
+def _estimated(cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float]) -> float:
+    """How many segments fit, as if words did not care which others are beside them; 0 where it is not known."""
     last = max(_last(cursor), 1)
-    sides = ([frequencies[term.fts] / last for term in alternative.terms] for alternative in query.alternatives)
-    return last * sum(map(prod, sides)) <= MANY
+    sides = ([frequencies.get(term.fts, 0) / last for term in alternative.terms] for alternative in query.alternatives)
+    return last * sum(map(prod, sides))
 
 
 def _last(cursor: sqlite3.Cursor) -> int:
