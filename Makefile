@@ -72,6 +72,7 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/models.py
 	$(BIN)/python benchmarks/align.py
 	$(BIN)/python benchmarks/search.py
+	$(BIN)/python benchmarks/quotes.py
 	$(BIN)/python benchmarks/episode_page.py
 	$(BIN)/python benchmarks/renditions.py
 

@@ -136,8 +136,14 @@ def test_a_folder_that_cannot_be_written_is_said(kept: Kept, tmp_path: Path) -> 
 def test_no_id_leads_out_of_the_folder(kept: Kept, tmp_path: Path) -> None:
     with writer(kept.path) as db, db.atomic():
         db.execute("pragma defer_foreign_keys = on")
-        for table, column in (("episodes", "id"), ("transcripts", "episode"), ("renditions", "episode"),
-                              ("segments", "episode"), ("questions", "episode")):  # fmt: skip
+        referring = [
+            (table, key.column)
+            for table in db.table_names()
+            for key in db.table(table).foreign_keys
+            if (key.other_table, key.other_column) == ("episodes", "id")
+        ]
+        compound = [("transcripts", "episode"), ("renditions", "episode")]
+        for table, column in dict.fromkeys([("episodes", "id"), *referring, *compound]):
             db.execute(f"update {table} set {column} = '../../evil' where {column} = ?", [kept.spoken])
     result = export(kept.path, "../../evil", "--format", "vtt", "--out", tmp_path / "a" / "b")
     assert result.exit_code == 1

@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.archive.stems import ends_otherwise, has_stem, is_cut, shorter_stems
+
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
 # These are apostrophes too. As a quote it ends a word: ‘it’s here’ goes on after the first of the two.
 _SINGLE_QUOTES = {one: re.compile(rf"(?<=\S){end}(?!\w)") for one, end in (("‘", "’"), ("'", "'"))}
@@ -25,14 +27,12 @@ _NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
 _SENTENCE = 3  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
 _LONGEST = 4_000  # characters that are read
-_STEM = 5  # letters that a stem may be shorter than the beginning of its word
-_SHORTEST = 3  # letters of a stem
 _MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing to find. ``fts`` finds it, or for ``begins`` somewhat more.
+    """One thing to find. ``fts`` finds it, or for ``begins`` somewhat more, and ``surely`` somewhat less.
 
     ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
     quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
@@ -45,6 +45,7 @@ class Term:
     near: int = 0
     parts: int = 1
     begins: str = ""
+    surely: str = ""
 
     @property
     def crosses(self) -> bool:
@@ -95,8 +96,19 @@ class Query:
     @property
     def begins(self) -> bool:
         """Tell whether it has beginnings of words."""
-        terms = [term for alternative in self.alternatives for term in alternative.terms]
-        return any(term.begins or term.fts.endswith("*") for term in terms)
+        return any(term.begins or term.fts.endswith("*") for one in self.alternatives for term in one.terms)
+
+    @property
+    def beginnings(self) -> tuple[str, ...]:
+        """Return the beginnings of words that are worth showing, folded."""
+        return tuple(term.begins for one in self.alternatives for term in one.shown if term.begins)
+
+    @property
+    def surely(self) -> str:
+        """Return the expression that finds what has words with the beginnings for sure, but not all of it."""
+        without = f" NOT ({self.excluded})" if self.excluded else ""
+        sides = (" AND ".join(term.surely or term.fts for term in one.terms) for one in self.alternatives)
+        return " OR ".join(f"(({side}){without})" for side in sides)
 
     @property
     def narrows(self) -> bool:
@@ -254,10 +266,15 @@ def _word(text: str) -> Term:
     words = folded_words(text)
     if not text.endswith("*") or len(words) != 1:
         return Term(_fts(text) + ("*" if text.endswith("*") else ""))
-    # The index holds stems, which may be shorter than what a word begins with: “inspecti*”, of “inspect”.
     begins, typed = words[0][0], text[words[0][1] : words[0][2]]
-    stems = [typed[:length] for length in range(max(_SHORTEST, len(typed) - _STEM), len(typed))]
-    return Term(f"({' OR '.join([f'{_fts(typed)}*', *map(_fts, stems)])})", begins=begins)
+    stems = " OR ".join(_fts(has_stem(stem)) for stem in shorter_stems(typed))
+    whole = _fts(has_stem(typed))
+    surely = f"{whole}*"
+    if ends_otherwise(typed):
+        surely = f"({whole}* NOT {whole})"
+    if is_cut(typed):
+        surely = f"({whole} NOT {whole})"  # nothing
+    return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, surely=surely)
 
 
 def _joins(operator: _Token, operand: _Token) -> bool:

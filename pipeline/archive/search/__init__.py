@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 
-from pipeline.archive.query import Query, compile_query, fold
+from pipeline.archive.query import Query, compile_query, folded_words
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
     ANYTHING,
@@ -71,7 +71,7 @@ def search(
         return _passages(connection, scope, phrase, order, at, size)
     whole = [Span(segment, 0, segment, 0, whole=True) for segment in segments.segments]
     return Results(
-        hits=tuple(hits_of(connection, whole, query)),
+        hits=tuple(hits_of(connection, whole, query, few=segments.few)),
         total=segments.total,
         exact=segments.exact,
         order=segments.order,
@@ -100,117 +100,86 @@ def _next(at: Position, last: Span | None, more: bool, resume: int | None) -> st
     return at.following(last.first, last.begin) if more and last else None
 
 
-def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query) -> Iterator[Hit]:
-    """Turn spans into hits, in their order."""
+def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query, *, few: bool = False) -> Iterator[Hit]:
+    """Turn spans into hits, in their order. ``few`` tells that not many segments fit the query, in scope or not."""
     if not spans:
         return
     cursor = connection.cursor()
     cursor.row_factory = None
-    lines = _lines(cursor, {one for span in spans for one in range(span.first - 1, span.last + 2)})
-    recordings = _recordings(cursor, {lines[span.first].transcript for span in spans})
-    terms = [term for alternative in query.alternatives for term in alternative.terms]
-    beginnings = tuple(term.begins for term in terms) if all(term.begins for term in terms) else ()
-    highlit = _highlit(cursor, [span.first for span in spans if span.whole], query)
-    for span in spans:
-        opening, closing = lines[span.first], lines[span.last]
-        before, after = lines.get(span.first - 1), lines.get(span.last + 1)
+    highlit = _highlit(cursor, [span.first for span in spans if span.whole], query, few=few)
+    rows = cursor.execute(_FACTS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
+    beginnings = query.beginnings
+    for span, (*facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
         if span.whole:
-            start, end, text = opening.start, opening.end, opening.text
-            marks = _marks(highlit.get(span.first, ""), opening.text, beginnings)
+            begun, ended = start, end
+            shown = _marked(text, highlit.get(span.first, text), beginnings)
         else:
-            text = " ".join(lines[one].text for one in range(span.first, span.last + 1))
-            start = _word_time(cursor, span.first, opening, span.begin, which=0)
-            end = _word_time(cursor, span.last, closing, span.end - 1, which=1)
-            marks = [(span.begin, len(text) - len(closing.text) + span.end)]
-        yield Hit(
-            *recordings[opening.transcript],
-            speaker=opening.speaker,
-            role=opening.role,
-            question=opening.question,
-            start=start,
-            end=end,
-            text=text,
-            html=marked(text, marks),
-            before=before.text if before and before.is_said_with(opening) else "",
-            after=after.text if after and after.is_said_with(closing) else "",
-        )
+            begun = _word_time(cursor, span.first, opening, span.begin, which=0, otherwise=start)
+            ended = _word_time(cursor, span.last, closing, span.end - 1, which=1, otherwise=end)
+            shown = marked(text, [(span.begin, len(text) - len(closing) + span.end)])
+        yield Hit(*(*facts, begun, ended, text, shown, before, after))
 
 
-class _Line(NamedTuple):
-    """A segment as search needs it."""
-
-    transcript: int
-    start: float
-    end: float
-    text: str
-    speaker: str | None
-    role: str
-    question: int | None
-
-    def is_said_with(self, other: _Line) -> bool:
-        """Tell whether it is of the same recording and speaker."""
-        return (self.transcript, self.speaker) == (other.transcript, other.speaker)
-
-
-def _lines(cursor: sqlite3.Cursor, segments: Iterable[int]) -> dict[int, _Line]:
-    rows = cursor.execute(
-        """select id, transcript, start, "end", text, speaker, role, question from segments
-        where id in (select value from json_each(?))""",
-        [json.dumps(list(segments))],
-    )
-    return {segment: _Line(*rest) for segment, *rest in rows}
+# Of spans, given as pairs of their first and last segment, in their order. What is said around them is of the same
+# recording and speaker. The planner would turn the joins round.
+_FACTS = """
+select e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, l."end", s.text, l.text,
+    case when s.id = l.id then s.text else (
+        select group_concat(text, ' ') from (select text from segments where id between s.id and l.id order by id)
+    ) end,
+    coalesce(b.text, ''), coalesce(a.text, '')
+from json_each(?) span
+cross join segments s on s.id = json_extract(span.value, '$[0]')
+cross join segments l on l.id = json_extract(span.value, '$[1]')
+cross join transcripts t on t.id = s.transcript
+cross join episodes e on e.id = t.episode
+left join segments b on b.id = s.id - 1 and b.transcript = s.transcript and b.speaker is s.speaker
+left join segments a on a.id = l.id + 1 and a.transcript = l.transcript and a.speaker is l.speaker
+order by span.key
+"""
 
 
-def _recordings(cursor: sqlite3.Cursor, transcripts: Iterable[int]) -> dict[int, tuple[str, str, str, str | None]]:
-    """What each of these transcripts is of, as ``Hit`` begins."""
-    rows = cursor.execute(
-        f"""select t.id, e.id, t.rendition, e.title, e.published from transcripts t
-        join episodes e on e.id = t.episode where t.id in ({_listed(transcripts)})"""
-    )
-    return {transcript: tuple(rest) for transcript, *rest in rows}
-
-
-def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query) -> Mapping[int, str]:
-    """The texts of segments with the words that were looked for between marks."""
+def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> Mapping[int, str]:
+    """The texts of segments with the words that were looked for between marks, but for beginnings of words."""
     match = query.match
-    if query.crosses:  # what is quoted is elsewhere in the episode, if not here
-        match = " OR ".join(f"({alternative.marks})" for alternative in query.alternatives)
+    if query.crosses or query.beginnings:  # what is quoted is elsewhere in the episode, if not here
+        shown = (term for alternative in query.alternatives for term in alternative.shown if not term.begins)
+        match = " OR ".join(f"({term.fts})" for term in shown)
     if not segments or not match:
         return {}
-    # The index looks each segment up anew, and puts beginnings of words together each time: unless a plus sign keeps
-    # the condition from it, and it reads all that fits.
+    # The index looks each segment up anew, which takes longer than to read all that fits, where that is few: a plus
+    # sign keeps it from doing so.
+    few = few and match == query.match
     rows = cursor.execute(
         f"""select rowid, highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts
-        where segments_fts match ? and {"+" if query.begins else ""}rowid in ({_listed(segments)})""",
-        [match],
+        where segments_fts match ? and {"+" if few else ""}rowid in (select value from json_each(?))""",
+        [match, json.dumps(segments)],
     )
     return dict(rows.fetchall())
 
 
-def _marks(highlit: str, text: str, beginnings: tuple[str, ...]) -> list[tuple[int, int]]:
-    """The spans of characters of a text that stand between marks in it, as they are counted without the marks.
-
-    Where only beginnings were looked for, those of words that do not begin so but have the same stem are left out.
-    """
-    places = MARKED.finditer(highlit)
+def _marked(text: str, highlit: str, beginnings: tuple[str, ...]) -> str:
+    """A segment's text as HTML, with the words that were looked for in ``<mark>``."""
+    if not beginnings:
+        return escape(highlit).replace(MARK, "<mark>").replace(UNMARK, "</mark>")
+    places = MARKED.finditer(highlit)  # counted without the marks
     marks = [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
-    return [(begin, end) for begin, end in marks if not beginnings or fold(text[begin:end]).startswith(beginnings)]
+    begun = [(begin, end) for word, begin, end in folded_words(text) if word.startswith(beginnings)]
+    apart = [mark for mark in begun if not any(begin < mark[1] and mark[0] < end for begin, end in marks)]
+    return marked(text, sorted([*marks, *apart]))
 
 
-def _word_time(cursor: sqlite3.Cursor, segment: int, line: _Line, character: int, *, which: int) -> float:
+def _word_time(
+    cursor: sqlite3.Cursor, segment: int, text: str, character: int, *, which: int, otherwise: float
+) -> float:
     """The start (``which`` 0) or end (1) of the word that covers a character of a segment's text."""
     (words,) = cursor.execute("select words from segments where id = ?", [segment]).fetchone()
     position = 0
     for word in json.loads(words):
-        place = line.text.find(word[2], position)
+        place = text.find(word[2], position)
         if place < 0:
             continue
         position = place + len(word[2])
         if character < position:
             return float(word[which])
-    return line.start if which == 0 else line.end
-
-
-def _listed(ids: Iterable[int]) -> str:
-    # Written out: SQLite bounds the number of values, not the length of a list of numbers.
-    return ",".join(map(str, ids))
+    return otherwise

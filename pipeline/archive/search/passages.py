@@ -5,19 +5,22 @@ The index of whole transcripts says in which episodes they are; where in an epis
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from pipeline.archive.query import Query, Term, folded_words
+from pipeline.archive.query import Alternative, Query, Term, folded_words
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
 from pipeline.archive.search.scope import Place, Scope
-from pipeline.archive.search.words import within
+from pipeline.archive.search.words import begun_so, within
 
 EPISODES = 200  # looked through for one page
 _FEW = 20  # segments of an episode that are read rather than asking the index more closely
+_PLAIN_WORD = re.compile("[A-Za-z0-9]+")
 _OPENING = 6  # words of a phrase that are looked for before all of it is compared
 
 
@@ -104,13 +107,16 @@ def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
         return phrases(scope.cursor, term, place)
     if term.near:
         return _near(scope.cursor, term, place)
-    return (Span(one, 0, one, 0, whole=True) for one in within(scope, term.fts, place))
+    alone = Query(alternatives=(Alternative(term.fts, (term,)),))
+    fits = begun_so(scope.cursor, alone, within(scope, term.fts, place))
+    return (Span(one, 0, one, 0, whole=True) for one in fits)
 
 
 def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span]:
     """Find a phrase in a transcript, word for word."""
     seen: set[Span] = set()
-    for anchor in _anchors(cursor, phrase.typed, place):
+    anchors = _anchors(cursor, phrase.typed, place)
+    for anchor in _likely(cursor, phrase.exact, anchors, place):
         for span in _phrases_about(cursor, phrase.exact, anchor, place):
             if span not in seen:
                 seen.add(span)
@@ -129,6 +135,26 @@ def _anchors(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> list
         match = " OR ".join([f'"{" ".join(opening)}"', *ends])
         having = cursor.execute(sql, [match, place.first, place.last, -1]).fetchall()
     return [anchor for (anchor,) in having]
+
+
+def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int], place: Place) -> list[int]:
+    """Those of some segments about which a phrase may be, told from their text and that beside them in one go.
+
+    What is not plain ASCII, or has so few words beside it that the phrase may reach further, may always be.
+    """
+    beside = {one for anchor in anchors for one in (anchor - 1, anchor, anchor + 1) if place.first <= one <= place.last}
+    sql = "select id, text from segments where id in (select value from json_each(?))"
+    texts = dict(cursor.execute(sql, [json.dumps(list(beside))]).fetchall())
+    phrase = re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"\b")
+
+    def may_be(anchor: int) -> bool:
+        sides = [one for one in (anchor - 1, anchor + 1) if one in texts]
+        if any(len(_PLAIN_WORD.findall(texts[one])) < len(words) - 1 for one in sides):
+            return True
+        text = " ".join(texts[one] for one in (anchor - 1, anchor, anchor + 1) if one in texts)
+        return not text.isascii() or phrase.search(text.lower().replace("_", " ")) is not None
+
+    return [anchor for anchor in anchors if may_be(anchor)]
 
 
 def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, place: Place) -> Iterator[Span]:

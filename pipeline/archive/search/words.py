@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from bisect import bisect_left, bisect_right
@@ -17,12 +18,17 @@ from pipeline.archive.search.scope import Place, Scope
 MANY = 5_000  # hits; to rank more takes too long, and nobody reads so far
 EPISODES = 500  # looked through for one page where hits are too many to be counted
 _BEGINNINGS = 100_000  # hits of beginnings of words that are read at once
+_READ = 5_000  # segments that may have a beginning and are looked through for one page
+_FEW = 200  # segments that are rather read than the index asked about their words once more
 _SAMPLE, _COMMON = 500, 100_000  # occurrences from which a word’s number is estimated, and from which it is common
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The segments of one page, and what ``Results`` says of them."""
+    """The segments of one page, and what ``Results`` says of them.
+
+    ``few`` tells that all that fit were read, in scope or not.
+    """
 
     segments: tuple[int, ...]
     total: int
@@ -31,6 +37,7 @@ class Found:
     more: bool
     searched: int | None = None
     resume: int | None = None  # the last segment that was looked at, where it is none of those found
+    few: bool = False
 
 
 def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
@@ -41,8 +48,11 @@ def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
 
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
     """Find the segments of one page."""
-    frequencies = _frequencies(scope.cursor, query) if order == "relevance" else {}
-    ranked = _can_be_ranked(scope.cursor, query, frequencies)
+    frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.begins else {}
+    estimated = _estimated(scope.cursor, query, frequencies)
+    ranked = order == "relevance" and max(frequencies.values()) <= _COMMON and estimated <= MANY
+    if query.begins and estimated > _BEGINNINGS:
+        return _walk(scope, query, order, at, size)
     if ranked:
         segments = _ranked(scope.cursor, query.match, MANY + 1)
     else:
@@ -61,7 +71,7 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
     if at.segment in ordered:
         begin = ordered.index(at.segment) + 1
     page = tuple(ordered[begin : begin + size])
-    return Found(page, len(ordered), exact=True, order=order, more=begin + size < len(ordered))
+    return Found(page, len(ordered), exact=True, order=order, more=begin + size < len(ordered), few=True)
 
 
 def everything(scope: Scope, order: Order, at: Position, size: int) -> Found:
@@ -108,9 +118,9 @@ def _walk(
     wanted = skipped + size
     found: list[int] = []
     places = scope.places(after=begun, oldest=order == "oldest")
-    looked, last = 0, None
-    # A page asked for by its number is reached through all before it.
-    for place in islice(places, EPISODES * (1 if begun else at.page)):
+    looked, read, last = 0, 0, None
+    reach = 1 if begun else at.page  # a page asked for by its number is reached through all before it
+    for place in islice(places, EPISODES * reach):
         looked, last = looked + 1, place
         beyond = at.segment if place == begun and at.segment else 0
         if known is None:
@@ -120,7 +130,8 @@ def _walk(
             first = bisect_left(known, max(place.first, beyond + 1))
             some = scope.kept(known[first : bisect_right(known, place.last)])
         found += begun_so(scope.cursor, query, some)
-        if len(found) > wanted:
+        read += len(some) if query.beginnings else 0
+        if len(found) > wanted or read > _READ * reach:
             break
     full = len(found) > wanted
     cut = not full and next(places, None) is not None
@@ -136,17 +147,26 @@ def _walk(
     )
 
 
-def begun_so(cursor: sqlite3.Cursor, query: Query, segments: list[int]) -> list[int]:
+def begun_so(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> list[int]:
     """Return those of these segments, in their order, that have a word with each beginning of one side of an OR."""
-    sides = [
-        [re.compile(rf"(?<![^\W_]){re.escape(term.begins)}") for term in alternative.terms if term.begins]
-        for alternative in query.alternatives
-    ]
-    if not sides or not all(sides):
-        return segments
-    listed = ",".join(map(str, segments))
-    texts = dict(cursor.execute(f"select id, text from segments where id in ({listed})").fetchall())
-    return [one for one in segments if any(all(begins.search(fold(texts[one])) for begins in side) for side in sides)]
+    sides = [[term.begins for term in alternative.terms if term.begins] for alternative in query.alternatives]
+    if not segments or not any(sides):
+        return list(segments)
+    # Few are read, but for what is found without beginnings; of more the index says which need not be.
+    certain = " OR ".join(one.match for one, begins in zip(query.alternatives, sides, strict=True) if not begins)
+    if len(segments) > _FEW:
+        certain = query.surely
+    sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ?"
+    rows = cursor.execute(sql, [certain, min(segments), max(segments)]) if certain else ()
+    fits = {segment for (segment,) in rows}
+    doubtful = json.dumps([one for one in segments if one not in fits])
+    wanted = [[re.compile(rf"(?<![^\W_]){re.escape(begins)}") for begins in side] for side in sides if side]
+    texts = cursor.execute("select id, text from segments where id in (select value from json_each(?))", [doubtful])
+    for segment, text in texts:
+        folded = fold(text)
+        if any(all(begins.search(folded) for begins in side) for side in wanted):
+            fits.add(segment)
+    return [one for one in segments if one in fits]
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
@@ -160,16 +180,11 @@ def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
     return found
 
 
-def _can_be_ranked(cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float]) -> bool:
-    """Tell whether it takes little time to weigh all terms, and likely all hits.
-
-    How many these are is estimated as if words did not care which others are beside them.
-    """
-    if not frequencies or max(frequencies.values()) > _COMMON:
-        return False
+def _estimated(cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float]) -> float:
+    """How many segments fit, as if words did not care which others are beside them; 0 where it is not known."""
     last = max(_last(cursor), 1)
-    sides = ([frequencies[term.fts] / last for term in alternative.terms] for alternative in query.alternatives)
-    return last * sum(map(prod, sides)) <= MANY
+    sides = ([frequencies.get(term.fts, 0) / last for term in alternative.terms] for alternative in query.alternatives)
+    return last * sum(map(prod, sides))
 
 
 def _last(cursor: sqlite3.Cursor) -> int:
