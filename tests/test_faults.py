@@ -319,7 +319,8 @@ def test_a_disk_that_is_full_or_becomes_so_ends_the_run_and_nothing_half_is_kept
 
     monkeypatch.setattr(partial.shutil, "disk_usage", lambda _: partial.shutil._ntuple_diskusage(*usage.pop(0)))
     monkeypatch.setattr(partial, "MARK_EVERY", 4000)
-    add_feed(show.db, "show", replace(episode("two"), enclosure_url=f"{show.server.address}/1.mp3?2"))
+    other = episode("two", title="Another", published="2020-01-01T00:00:00Z")
+    add_feed(show.db, "show", replace(other, enclosure_url=f"{show.server.address}/1.mp3?2"))
     show.server.give("/1.mp3", Answer(lambda: [sounds["one"][:AT], sounds["one"][AT:]], headers={"ETag": '"1"'}))
     with pytest.raises(DiskFullError, match=r"the disk is full.*Free some space and run again"):
         show.run()
