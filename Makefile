@@ -1,8 +1,10 @@
 # make demo    try it: archive the bundled sample show       make test    run the test suite
 # make ingest  archive the shows of feeds.yaml               make serve   open the archive as a site
 # make status  what the archive holds                        make lint    style and types
+# make verify  prove the archive, file by file (DB=)
 # make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
 # make bench   measure it (for hours)                        make test-site  the site on the newest Datasette alpha
+# make fuzz    read mutated feeds and notes (for 10 minutes; SEEDS= adds folders of them)
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
@@ -13,7 +15,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status publish test test-site lint bench screenshots clean
+.PHONY: demo ingest serve status verify publish test test-site lint bench fuzz screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -26,6 +28,9 @@ serve: .venv/ready
 
 status: .venv/ready
 	$(BIN)/python -m pipeline status --db $(DB)
+
+verify: .venv/ready
+	$(BIN)/python -m pipeline verify --db $(DB)
 
 publish: .venv/ready
 	$(BIN)/python -m pipeline publish --db $(DB) --out $(OUT)
@@ -68,6 +73,9 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/align.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/episode_page.py
+
+fuzz: .venv/ready-fuzz
+	$(BIN)/python benchmarks/fuzz.py $(SEEDS)
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py

@@ -90,7 +90,8 @@ def seconds_an_episode(system: System, corpus: Sequence[Interview]) -> float:
 )
 def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) -> None:
     """Measure, print and write."""
-    corpus = [*interviews(folder), *sample_show()]
+    real = interviews(folder)
+    corpus = [*real, *sample_show()]
     report: dict[str, dict[str, Any]] = {}
     columns = (
         "questions",
@@ -112,7 +113,10 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
             mine["changes"].setdefault(name, {})[kind] = found
             click.echo(f"| {name} | {kind} | {' | '.join(f'{found[column]:.3g}' for column in columns)} |")
         click.echo(f"\n{mine['seconds_an_episode']:.3f} s an episode")
-    output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if real:
+        output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    else:
+        click.echo(f"{output} is left as it is: there are no interviews in {folder}, only the sample show was measured")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed, save_poll
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.model import FeedEpisode, KeptAudio, Segment, Speaker, Transcript, Word
 
 SEED = 20261126

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +25,16 @@ from pipeline.correct_command import correct_command
 from pipeline.errors import ArchiveError
 from pipeline.export_command import export_command
 from pipeline.feeds_command import feeds_command
+from pipeline.ingest_command import download_command, ingest_command, poll_command, run_stages, stage_options
 from pipeline.model import clock
 from pipeline.options import FilePath, db_option, json_option, print_json
 from pipeline.publish_command import publish_command
+from pipeline.renditions_command import renditions_command
+from pipeline.restore_command import restore_command
 from pipeline.search_command import search_command
+from pipeline.verify_command import verify_command
 
 if TYPE_CHECKING:
-    from pipeline.ingest import StageName
     from pipeline.speech.names import EngineName
 
 
@@ -60,52 +63,25 @@ main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
 main.add_command(feeds_command)
+main.add_command(download_command)
+main.add_command(ingest_command)
+main.add_command(poll_command)
 main.add_command(publish_command)
+main.add_command(renditions_command)
+main.add_command(restore_command)
 main.add_command(search_command)
+main.add_command(verify_command)
 
 
-def _stage_options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed(
-        [
-            db_option,
-            click.option("--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows."),
-            click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
-            click.option("--again", is_flag=True, help="Do what is done already once more."),
-            click.option("--quiet", is_flag=True, help="Say only what failed."),
-            json_option,
-        ]
-    ):
-        command = option(command)
-    return command
-
-
-def _run(
-    stages: Sequence[StageName] | None,
-    *,
-    db: Path,
-    feeds: Path,
-    only: str | None,
-    again: bool,
-    quiet: bool,
-    as_json: bool,
-) -> int:
-    from pipeline import config
-    from pipeline.ingest import STAGES
-    from pipeline.run import run
-    from pipeline.talk import Talk
-
-    report = run(config.load(feeds), db, Talk(quiet=quiet), stages=stages or STAGES, only=only, again=again)
-    if as_json:
-        print_json(report.as_dict())
-    return report.exit_code
+_NOT_WITH_LOAD = frozenset(
+    {"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet", "as_json", "check"}
+)
 
 
 def _refuse_with_load(context: click.Context) -> None:
     """Refuse options that --load would silently pass over."""
     for option in context.command.params:
-        if option.name in {"feeds", "only", "again", "everything", "quiet", "as_json", "check"} and _is_given(
-            context, option.name
-        ):
+        if option.name in _NOT_WITH_LOAD and _is_given(context, option.name):
             raise click.UsageError(f"{option.opts[0]} means nothing with --load; leave it out.")
 
 
@@ -157,29 +133,8 @@ def _user_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "interview-archive"
 
 
-@main.command("ingest")
-@_stage_options
-def ingest_command(**options: Any) -> None:
-    """Poll, download, transcribe and align: everything that is not done yet."""
-    sys.exit(_run(None, **options))
-
-
-@main.command("poll")
-@_stage_options
-def poll_command(**options: Any) -> None:
-    """Read the feeds, and nothing else."""
-    sys.exit(_run(("poll",), **options))
-
-
-@main.command("download")
-@_stage_options
-def download_command(**options: Any) -> None:
-    """Download the audio of the episodes known so far."""
-    sys.exit(_run(("download",), **options))
-
-
 @main.command("transcribe")
-@_stage_options
+@stage_options
 @click.option("--load", "files", type=FilePath, multiple=True, help="Transcribe AUDIO alone, without a database.")
 @click.argument("more_files", nargs=-1, type=FilePath, metavar="[AUDIO]...")
 @click.option("--model", default="tiny.en", show_default=True, help="With --load: a Whisper model or its path.")
@@ -217,7 +172,7 @@ def transcribe_command(
         _refuse_without_load(context)
         if check:
             sys.exit(_check(**options))
-        code = _run(("transcribe",), **options)
+        code = run_stages(("transcribe",), **options)
         if explain:
             _explain(**options)
         sys.exit(code)
@@ -240,7 +195,7 @@ def transcribe_command(
 
 
 @main.command("align")
-@_stage_options
+@stage_options
 @click.option("--all", "everything", is_flag=True, help="Align everything anew, from the stored transcripts.")
 @click.option("--explain", is_flag=True, help="Instead: say why each question of EPISODE is found where it is.")
 @click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
@@ -270,9 +225,10 @@ def align_command(
         failed = _print_lines(align_files([*files, *map(Path, names)], explain=explain))
         sys.exit(3 if failed else 0)
     if explain:
-        for name in ("feeds", "only", "again", "everything", "quiet"):
+        for name in ("feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"):
             if _is_given(context, name):
-                raise click.UsageError(f"--{'all' if name == 'everything' else name} means nothing with --explain.")
+                option = "all" if name == "everything" else name.replace("_", "-")
+                raise click.UsageError(f"--{option} means nothing with --explain.")
         _explain_alignments(names, options["db"], as_json=options["as_json"])
         return
     if len(names) > 1 or (names and (everything or options["only"])) or (everything and options["only"]):
@@ -281,7 +237,7 @@ def align_command(
     if names:
         with reader(options["db"]) as connection:
             options["only"] = episode_named(connection, names[0])
-    sys.exit(_run(("align",), **options))
+    sys.exit(run_stages(("align",), **options))
 
 
 def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ from pipeline.errors import ConfigError
 from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, whisper_language
 
 DEFAULT_MODEL = "tiny.en"
+DEFAULT_MAX_MB = 4000
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 _MENDS = {  # pydantic's names for what may be wrong with one value
@@ -43,14 +44,17 @@ _MENDS = {  # pydantic's names for what may be wrong with one value
 _PATTERNS = {
     "slug": "use small letters, digits and single hyphens only, such as “my-show”",
     "language": "use a language code, such as en, en-GB or cy",
+    "user_agent": "use letters, digits and signs of ASCII only",
 }
 
 
 class Feed(BaseModel):
-    """One show of feeds.yaml. ``limit`` keeps only the newest so many episodes; None keeps all.
+    """One show of feeds.yaml.
 
-    ``kind`` is page for a show that has no feed but a page, which names audio on the hosts of ``page_hosts`` as well.
-    ``live`` is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
+    ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
+    notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
+    have. ``kind`` is page for a show that has no feed but a page, which names audio on ``page_hosts`` as well. ``live``
+    is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -71,6 +75,10 @@ class Feed(BaseModel):
     skip: tuple[Text, ...] = ()
     allow_private: bool = False
     limit: Annotated[int, Field(gt=0, strict=True)] | None = None
+    questions_from: Literal["notes", "page"] = "notes"
+    user_agent: Annotated[Text, StringConstraints(pattern=r"^[ -~]+$")] | None = None
+    skip_trackers: bool = False
+    max_mb: Annotated[int, Field(gt=0, strict=True)] = DEFAULT_MAX_MB
 
     @field_validator("url")
     @classmethod

@@ -13,11 +13,15 @@ ArchiveError
 │   └── NotATranscriptError  a publisher's transcript that cannot be read as one
 ├── AudioError             one episode's audio could not be had or is not sound audio
 │   ├── DownloadError
+│   │   └── PassingError   it may well succeed a little later
 │   └── NotAudioError
+├── DiskFullError          there is no room left: the whole run stops
 ├── SpeechError            transcription failed
 │   └── WeightsError       a model's weights could not be had
 ├── AlignmentError         an episode has nothing that could be aligned
 ├── ExportError            an episode or feed has nothing of what an export is made from
+├── RepairError            something that is wrong with an archive and cannot be mended
+├── BagError               a folder is no bag that an archive can be restored from
 ├── QueryError             a search that cannot be answered
 ├── QuotationError         an address of a quotation that makes no sense
 │   └── NothingQuotedError  no recording has that name, or nothing is said there
@@ -89,8 +93,20 @@ class DownloadError(AudioError):
     """The audio could not be fetched whole."""
 
 
+class PassingError(DownloadError):
+    """It failed for a reason that may pass: a busy server, a torn connection; ``wait`` is for how many seconds."""
+
+    def __init__(self, message: str, *, wait: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
 class NotAudioError(AudioError):
     """The bytes are not audio that can be decoded."""
+
+
+class DiskFullError(ArchiveError):
+    """The disk has no room for what is to be kept: no other episode would fit either, so the run stops."""
 
 
 class SpeechError(ArchiveError):
@@ -107,6 +123,14 @@ class AlignmentError(ArchiveError):
 
 class ExportError(ArchiveError):
     """An export that cannot be made; the message names the episode or feed and what to do."""
+
+
+class RepairError(ArchiveError):
+    """Something that is wrong with an archive cannot be mended; the message says why."""
+
+
+class BagError(ArchiveError):
+    """A folder is no complete and valid bag, or holds no archive; the message names the file."""
 
 
 class QueryError(ArchiveError):

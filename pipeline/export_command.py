@@ -29,7 +29,6 @@ def _web_address(context: click.Context, option: click.Parameter, value: str) ->
     "--format",
     "forms",
     multiple=True,
-    required=True,
     type=click.Choice(exports.CHOICES),
     help="What to make; may be given several times. xml is the whole feed, mp3 a copy of the audio with chapters.",
 )
@@ -37,8 +36,15 @@ def _web_address(context: click.Context, option: click.Parameter, value: str) ->
 @click.option(
     "--base-url", default="", callback=_web_address, help="Where the site is: links lead there; xml needs it."
 )
+@click.option("--bag", type=FilePath, help="Instead: the whole archive as a BagIt bag, in this new folder.")
 def export_command(
-    target: str | None, db: Path, everything: bool, forms: tuple[str, ...], out: Path | None, base_url: str
+    target: str | None,
+    db: Path,
+    everything: bool,
+    forms: tuple[str, ...],
+    out: Path | None,
+    base_url: str,
+    bag: Path | None,
 ) -> None:
     """Write captions, transcripts, chapters, show notes and feeds, for an episode, a feed, or --all.
 
@@ -46,7 +52,14 @@ def export_command(
     is taken for a feed.
 
     One text goes to stdout unless --out is given; more than one, and mp3, need --out.
+
+    --bag writes all that the archive is – the database, recordings, feeds as they came, transcripts – into a folder
+    that says itself whether it is whole (BagIt 1.0). `restore` makes an archive of it again.
     """
+    if bag is not None:
+        sys.exit(_bag(db, bag, besides=target or everything or forms or out or base_url))
+    if not forms:
+        raise click.UsageError("Missing option '--format': say what to make. Or give --bag.")
     if everything == (target is not None):
         raise click.UsageError("Name one episode or feed, or use --all.")
     if exports.FEED_FORMAT in forms and not base_url:
@@ -69,3 +82,17 @@ def export_command(
                 failed += 1
                 click.echo(f"{job.form}: {error}", err=True)
     sys.exit(3 if failed else 0)
+
+
+def _bag(db: Path, folder: Path, *, besides: object) -> int:
+    if besides:
+        raise click.UsageError("--bag takes the whole archive: leave the rest out.")
+    from pipeline.bagging import bag
+    from pipeline.speech.cores import usable_cores
+    from pipeline.times import utc_now
+
+    made = bag(db, folder, now=utc_now(), workers=usable_cores())
+    click.echo(f"{made.folder}: {made.files} files, {made.bytes / 1e6:.1f} MB")
+    for problem in made.problems:
+        click.echo(problem, err=True)
+    return 3 if made.problems else 0

@@ -14,18 +14,22 @@ from sqlite_utils import Database
 
 from pipeline import __version__
 from pipeline.archive.feeds import episodes, has_episode
-from pipeline.archive.runs import add_item, finish_run, start_run
+from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
+from pipeline.audio.keep import clear_unfinished
+from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
-from pipeline.errors import ArchiveError, ConfigError
+from pipeline.errors import ArchiveError, ConfigError, DiskFullError
 from pipeline.model import Episode, RunItem
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
+from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
-from pipeline.stages.together import raiser, together
+from pipeline.stages.together import AT_ONE_HOST, raiser, together
 from pipeline.stages.transcribe import transcribe
+from pipeline.urls import shown
 
 StageName = Literal["poll", "download", "transcribe", "align"]
 STAGES: tuple[StageName, ...] = ("poll", "download", "transcribe", "align")
@@ -95,7 +99,7 @@ def ingest(
     tools: Tools,
     *,
     stages: Sequence[StageName] = STAGES,
-    only: str | None = None,
+    choice: Choice = Choice(),  # noqa: B008 - it never changes
     say: Callable[[RunItem], None] = lambda _item: None,
 ) -> Report:
     """Run stages over all feeds that are switched on; one that fails never stops the others.
@@ -107,7 +111,7 @@ def ingest(
         config: the feeds.
         tools: all that reaches outside.
         stages: which stages; always run in their own order.
-        only: one feed's slug or one episode's id, to leave everything else alone.
+        choice: which feeds and episodes, to leave everything else alone.
         say: called with each item that is worth a line.
 
     Returns:
@@ -115,21 +119,22 @@ def ingest(
         is kept.
 
     Raises:
-        ConfigError: ``only`` names nothing that there is.
+        ConfigError: ``choice.only`` names nothing that there is.
     """
-    check_only(config, tools.db, only)
+    check_only(config, tools.db, choice.only)
     report = Report(
         start_run(tools.db, command=" ".join(stages), version=__version__, now=tools.now()),
         [stage for stage in STAGES if stage in stages],
     )
     try:
-        for item, routine in _work(config, tools, report.stages, only):
+        for item, routine in _work(config, tools, report.stages, choice):
             report.items.append(item)
             add_item(tools.db, report.run, item)
             if not routine:
                 say(item)
         if "align" in report.stages:
             group_questions(tools)
+        note_wanted(tools.db, {feed.slug: feed.limit if feed.enabled else 0 for feed in config.feeds})
     except KeyboardInterrupt:
         report.interrupted = True
     except BaseException:
@@ -155,53 +160,70 @@ def check_only(config: Config, db: Database, only: str | None) -> None:
         raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
 
 
-def _work(
-    config: Config, tools: Tools, stages: Sequence[StageName], only: str | None
-) -> Iterator[tuple[RunItem, bool]]:
-    feeds = [feed for feed in config.feeds if only is None or only.split("/")[0] == feed.slug]
+def _work(config: Config, tools: Tools, stages: Sequence[StageName], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
+    feeds = [feed for feed in config.feeds if choice.names(feed)]
     for feed in feeds:
         if not feed.enabled:
             yield RunItem(stages[0], feed.slug, None, "skipped", "switched off in feeds.yaml"), False
     feeds = [feed for feed in feeds if feed.enabled]
     if "poll" in stages:
         yield from _visited((("poll", feed, None), partial(poll, tools, feed)) for feed in feeds)
+        yield from _visited(_pages(tools, feeds, choice), at_one_host=1)  # web sites are not made for more
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
                 reason = "no episode is known yet: `poll` finds them"
                 yield RunItem(stages[0], feed.slug, None, "skipped", reason), False
     if list(stages) == ["align"]:
-        yield from _align_together(tools, feeds, only)
+        yield from _align_together(tools, feeds, choice)
         return
     if "download" in stages:
-        yield from _download_all(tools, feeds, only)
-    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], only)
+        yield from _download_all(tools, feeds, choice)
+    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], choice)
 
 
-def _download_all(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
+def _pages(
+    tools: Tools, feeds: Sequence[Feed], choice: Choice
+) -> Iterator[tuple[_Task, Callable[[], Outcome | Visit]]]:
+    for feed in feeds:
+        asks = waiting(tools, feed)
+        for episode, left_out in _chosen(tools, feed, choice) if asks else ():
+            if not left_out and episode.id in asks:
+                yield ("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
+
+
+def _download_all(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
     tasks: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
     for feed in feeds:
-        for episode, is_wanted in _chosen(tools, feed, only):
-            if is_wanted:
-                tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
+        for episode, left_out in _chosen(tools, feed, choice):
+            if left_out:
+                yield _left_out("download", feed, episode, left_out)
             else:
-                yield _beyond_limit("download", feed, episode)
-    yield from _visited(tasks)
+                tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
+    failed = []
+    for item, routine in _visited(tasks):
+        if item.status == "failed":
+            failed.append(item.episode or "")
+        yield item, routine
+    if choice == Choice():
+        clear_unfinished(tools.data, waiting=failed)
 
 
 def _hear_all(
-    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], only: str | None
+    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], choice: Choice
 ) -> Iterator[tuple[RunItem, bool]]:
     for feed in feeds:
-        for episode, is_wanted in _chosen(tools, feed, only):
+        for episode, left_out in _chosen(tools, feed, choice):
             for stage in stages:
-                if is_wanted:
-                    yield _item((stage, feed, episode), partial(_EPISODE_STAGES[stage], tools, feed, episode))
+                if left_out:
+                    yield _left_out(stage, feed, episode, left_out)
                 else:
-                    yield _beyond_limit(stage, feed, episode)
+                    yield _item((stage, feed, episode), partial(_EPISODE_STAGES[stage], tools, feed, episode))
 
 
-def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> Iterator[tuple[RunItem, bool]]:
+def _visited(
+    tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]], *, at_one_host: int = AT_ONE_HOST
+) -> Iterator[tuple[RunItem, bool]]:
     """Begin each task, and make all the visits that this asks for together."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
@@ -214,7 +236,7 @@ def _visited(tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]]) -> It
             visits.append((task, begun))
         else:
             yield _item(task, partial(_same, begun))
-    for visit in together(visits):
+    for visit in together(visits, at_one_host=at_one_host):
         yield _item(visit.job, visit.store, seconds=visit.seconds)
 
 
@@ -222,15 +244,15 @@ def _same(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> Iterator[tuple[RunItem, bool]]:
+def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
     """All there is to align, when nothing else is to be done: as fast as the machine can."""
     wanted: list[tuple[Feed, Episode]] = []
     for feed in feeds:
-        for episode, is_wanted in _chosen(tools, feed, only):
-            if is_wanted:
-                wanted.append((feed, episode))
+        for episode, left_out in _chosen(tools, feed, choice):
+            if left_out:
+                yield _left_out("align", feed, episode, left_out)
             else:
-                yield _beyond_limit("align", feed, episode)
+                wanted.append((feed, episode))
     if len(wanted) == 1:
         ((feed, episode),) = wanted
         yield _item(("align", feed, episode), partial(align_episode, tools, feed, episode))
@@ -239,16 +261,11 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], only: str | None) -> It
         yield _item(("align", feed, episode), work)
 
 
-def _chosen(tools: Tools, feed: Feed, only: str | None) -> Iterator[tuple[Episode, bool]]:
-    """A feed's episodes that ``only`` names, newest first, and whether they are within the feed's limit."""
-    wanted = (episode for episode in episodes(tools.db, feed.slug) if episode.id not in feed.skip)
-    for place, episode in enumerate(wanted):
-        if only in {None, feed.slug, episode.id}:
-            yield episode, feed.limit is None or place < feed.limit
+def _chosen(tools: Tools, feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
+    return chosen(episodes(tools.db, feed.slug), feed, choice)
 
 
-def _beyond_limit(stage: str, feed: Feed, episode: Episode) -> tuple[RunItem, bool]:
-    reason = f"beyond the newest {feed.limit} (limit in feeds.yaml)"
+def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[RunItem, bool]:
     return RunItem(stage, feed.slug, episode.id, "skipped", reason), True
 
 
@@ -261,10 +278,12 @@ def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> 
     try:
         outcome = work()
         status, reason, routine = outcome.status, outcome.reason, outcome.routine
+    except DiskFullError:
+        raise
     except ArchiveError as error:
-        reason = str(error)
+        reason = shown(str(error))
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
-        reason = f"{type(error).__name__}: {error}"
+        reason = shown(f"{type(error).__name__}: {error}")
     seconds += time.monotonic() - began
     return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 MatchStatus = Literal["asked", "merged", "uncertain", "not_asked"]
 Role = Literal["question", "answer", "other"]
+Verdict = Literal["same", "spliced", "changed", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,8 @@ class FeedEpisode:
 
     ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address. Several
     items of a feed may have the same.
-    ``declared_duration`` is in seconds. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
+    ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are but hints. ``notes_html`` is
+    sanitised. ``transcripts`` are the publisher's own.
     """
 
     guid: str
@@ -62,6 +64,7 @@ class FeedEpisode:
     questions: tuple[Question, ...] = ()
     guid_made: bool = False
     transcripts: tuple[TranscriptLink, ...] = ()
+    enclosure_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +84,24 @@ class ParsedFeed:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An archived episode, as the stages need it."""
+    """An archived episode, as the stages need it; what its feed declares as in ``FeedEpisode``."""
 
     id: str
     feed: str
     title: str
     enclosure_url: str | None
+    published: str | None = None
+    enclosure_length: int | None = None
+    declared_duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeptAudio:
-    """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds."""
+    """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds.
+
+    ``redirects`` are the addresses that the host sent on to, in order: the last of them is ``final_url``. No address
+    has credentials in it. ``etag`` and ``last_modified`` are the host's, verbatim.
+    """
 
     sha256: str
     path: str
@@ -101,6 +111,22 @@ class KeptAudio:
     url: str
     final_url: str
     fetched_at: str
+    redirects: tuple[str, ...] = ()
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """A rendition as it was fetched: ``offer`` is the key of what the feed offered, None where an older version did.
+
+    ``etag`` and ``last_modified`` as in ``KeptAudio``.
+    """
+
+    sha256: str
+    offer: str | None
+    etag: str | None
+    last_modified: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,32 @@ class Rendition:
     sha256: str
     path: str
     duration: float
+
+
+class Piece(NamedTuple):
+    """A stretch of an earlier recording of which a later one has the same sound, from ``new_start`` on; in seconds."""
+
+    old_start: float
+    old_end: float
+    new_start: float
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What two recordings of one episode have in common, each named by its sha256.
+
+    ``same``: the sound of the old one is the new one's, encoded anew. ``spliced``: all of it is in the new one, not all
+    in one piece, or with more around it. ``changed``: some of it is gone. ``other``: hardly any of it is there.
+    ``pieces`` are in order in both; ``gone`` are the stretches of the old one with sound that is not in the new one,
+    ``added`` those of the new one that are not in the old one, each from and to a second.
+    """
+
+    old: str
+    new: str
+    verdict: Verdict
+    pieces: tuple[Piece, ...]
+    gone: tuple[tuple[float, float], ...] = ()
+    added: tuple[tuple[float, float], ...] = ()
 
 
 class Word(NamedTuple):

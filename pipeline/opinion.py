@@ -11,8 +11,9 @@ from typing import Any, get_args
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import episodes
+from pipeline.archive.renditions import current_rendition
 from pipeline.archive.segments import read_segments
-from pipeline.archive.transcripts import current_rendition, gate_report, preferred_transcript
+from pipeline.archive.transcripts import gate_report, preferred_transcript
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, AudioError

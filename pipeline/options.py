@@ -16,6 +16,7 @@ DEFAULT_DB = Path("db/archive.db")
 
 FilePath = click.Path(path_type=Path)
 db_option = click.option("--db", type=FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
+feeds_option = click.option("--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 editor_option = click.option("--editor", help="Who says so.  [default: your user name]")
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing, suppress
@@ -17,7 +14,9 @@ from typing import Any
 from pipeline.archive.database import bring_up_to_date, explained, reader
 from pipeline.archive.kept import FOLDER, kept_file
 from pipeline.archive.reading import Rendition, renditions
-from pipeline.atomic import new_file
+from pipeline.archive.soundness import check_index, indexes
+from pipeline.atomic import linked, new_file
+from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, DatabaseError
 
 _SETTINGS = {"allow_download": False}
@@ -33,7 +32,8 @@ _TO_EDIT: dict[str, dict[str, Any]] = {
 # The account of the runs names the files and failures of the machine at home; a voice print knows a person again.
 _PRIVATE = ("delete from run_items", "delete from runs", "update speakers set voice = null where voice is not null")
 _RECORDING = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
-_INDEXES = ("segments_fts", "transcripts_fts")
+_INSPECTED = "inspect-data.json"  # Datasette's own file
+_MADE = "published"  # what it does not have from Datasette's own command
 _README = """# A copy of an interview archive, to be read
 
 Made {now}. Serve it where interview-archive is installed, from the folder that this page is in:
@@ -100,16 +100,36 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
     return Published(target, target.stat().st_size, len(found), sum(found), len(sizes) - len(found))
 
 
+def is_published(database: Path) -> bool:
+    """Tell whether a database is a copy that ``publish`` made."""
+    return _inspected(database) is not None
+
+
+def published_fault(database: Path) -> str | None:
+    """Say whether a copy that ``publish`` made was changed since; None where it was not."""
+    inspected = _inspected(database)
+    if inspected is None or inspected["hash"] == sha256_of(database):
+        return None
+    return f"it was changed since it was published: its SHA-256 is not that in {_INSPECTED}"
+
+
+def _inspected(database: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads((database.parent / _INSPECTED).read_bytes())[database.stem]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, dict) and _MADE in found and "hash" in found else None
+
+
 def _finish(part: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
     """Take out what is private, and check the rest; return the recordings, and how many rows each table has."""
     with closing(sqlite3.connect(part, isolation_level=None)) as connection:
         connection.execute("pragma journal_mode = delete")
         for statement in _PRIVATE:
             connection.execute(statement)
-        for index in _INDEXES:
-            connection.execute(f"insert into {index} ({index}) values ('optimize')")  # noqa: S608 - names from here
-            # Without a rank of 1 a damaged index passes.
-            connection.execute(f"insert into {index} ({index}, rank) values ('integrity-check', 1)")  # noqa: S608
+        for index in indexes(connection):
+            connection.execute(f"insert into {index} ({index}) values ('optimize')")  # noqa: S608 - its own names
+            check_index(connection, index)
         connection.execute("analyze")
         connection.execute("vacuum")  # what was taken out is then nowhere in the file
         (sound,) = connection.execute("pragma integrity_check").fetchone()
@@ -130,13 +150,8 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
         return None
     target = folder / FOLDER / source.relative_to((data / FOLDER).resolve())
     if not target.is_file() or target.stat().st_size != kept.bytes:
-        target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:  # another file system, or one without links
-            with source.open("rb") as old, new_file(target) as new:
-                shutil.copyfileobj(old, new)
+        linked(source, target)
     return kept.bytes
 
 
@@ -155,15 +170,14 @@ def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
 
 
 def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str) -> None:
-    with part.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     inspected = {
-        "hash": digest,
+        _MADE: now,
+        "hash": sha256_of(part),
         "size": part.stat().st_size,
         "file": name,
         "tables": {table: {"count": count} for table, count in counts.items()},
     }
-    _write(folder / "inspect-data.json", _json({Path(name).stem: inspected}))
+    _write(folder / _INSPECTED, _json({Path(name).stem: inspected}))
     _write(folder / "README.md", [_README.format(now=now, name=name)])
     for file_name, content in _TO_EDIT.items():
         if not (folder / file_name).exists():

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import cache
 from pathlib import Path
 from threading import Lock
 from types import FrameType
 
 import httpx
+from sqlite_utils import Database
 
-from pipeline.archive.database import writer
+from pipeline.archive.database import is_current, reader, writer
+from pipeline.archive.schema import migrations
+from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
-from pipeline.ingest import STAGES, Report, StageName, ingest
+from pipeline.courtesy import Courtesy
+from pipeline.errors import DatabaseError
+from pipeline.health import write_health
+from pipeline.ingest import STAGES, Report, StageName, check_only, ingest
+from pipeline.planning import Planned, plan
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.names import EngineName
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.stages import Tools
+from pipeline.stages import Progress, Tools
 from pipeline.talk import Talk
 from pipeline.times import utc_now
+from pipeline.urls import variables
 from pipeline.vectors import vectors
-from pipeline.web import make_client
+from pipeline.web import USER_AGENT, make_client
 
 MODELS_FOLDER = "models"
 
@@ -33,45 +42,101 @@ def run(
     talk: Talk,
     *,
     stages: Sequence[StageName] = STAGES,
-    only: str | None = None,
+    choice: Choice = Choice(),  # noqa: B008 - it never changes
     again: bool = False,
 ) -> Report:
-    """Run stages of the pipeline into ``database``.
+    """Run stages of the pipeline into ``database``, and write its health file.
 
     Raises:
         LockedError, DatabaseError: the database cannot be written.
     """
-    with _terminable(), writer(database) as db, clients() as client:
-        tools = Tools(
-            db=db,
-            data=database.parent,
-            folder=config.folder,
-            now=utc_now,
-            client=client,
-            engine=engines(database.parent / MODELS_FOLDER),
-            voices=cache(VoiceEncoder),
-            encode=vectors(database.parent),
-            progress=talk.progress,
-            again=again,
-        )
-        report = ingest(config, tools, stages=stages, only=only, say=talk.item)
+    with terminable(), writer(database) as db, clients() as client:
+        tools = _tools(db, config, database, client, progress=talk.progress, again=again)
+        try:
+            report = ingest(config, tools, stages=stages, choice=choice, say=talk.item)
+        finally:
+            write_health(database, db.conn, now=utc_now())
     talk.report(report)
     return report
 
 
+def dry_run(
+    config: Config, database: Path, *, stages: Sequence[StageName], choice: Choice, again: bool
+) -> tuple[Planned, ...]:
+    """Return what ``run`` would do, as far as is known without asking anybody. Nothing is changed, nor made.
+
+    Raises:
+        ConfigError: ``choice.only`` names nothing that there is.
+        DatabaseError: the database cannot be read, or an older version made it.
+    """
+    with _readable(database) as db, clients() as client:
+        tools = _tools(db, config, database, client, progress=Talk(quiet=True).progress, again=again)
+        check_only(config, db, choice.only)
+        return tuple(plan(config, tools, stages, choice))
+
+
+@contextmanager
+def _readable(database: Path) -> Iterator[Database]:
+    """Open an archive to read; one that is not there yet is an empty one."""
+    if not database.exists():
+        with closing(sqlite3.connect(":memory:")) as connection:
+            db = Database(connection)
+            migrations.apply(db)
+            yield db
+        return
+    with reader(database) as connection:
+        if not is_current(connection):
+            raise DatabaseError(
+                f"{database}: was made by an older version. Any run brings it up to date; then ask again."
+            )
+        yield Database(connection)
+
+
+def _tools(
+    db: Database,
+    config: Config,
+    database: Path,
+    client: Callable[[Feed], httpx.Client],
+    *,
+    progress: Callable[[str, float], AbstractContextManager[Progress]],
+    again: bool,
+) -> Tools:
+    return Tools(
+        db=db,
+        data=database.parent,
+        folder=config.folder,
+        now=utc_now,
+        client=client,
+        engine=engines(database.parent / MODELS_FOLDER),
+        voices=cache(VoiceEncoder),
+        encode=vectors(database.parent),
+        progress=progress,
+        again=again,
+    )
+
+
 @contextmanager
 def clients() -> Iterator[Callable[[Feed], httpx.Client]]:
-    """Give feeds their HTTP clients: one for all that may go to the same places, so that connections are used again."""
+    """Give feeds their HTTP clients: one for all that are alike to servers, so that connections are used again."""
     with ExitStack() as stack:
         lock = Lock()
+        courtesy = Courtesy()
 
         @cache
-        def make(allow_private: bool) -> httpx.Client:
-            return stack.enter_context(make_client(allow_private=allow_private))
+        def make(allow_private: bool, user_agent: str, private_url: str | None) -> httpx.Client:
+            return stack.enter_context(
+                make_client(
+                    allow_private=allow_private,
+                    user_agent=user_agent,
+                    private_url=private_url,
+                    courtesy=None if allow_private else courtesy,  # one's own servers need no sparing
+                )
+            )
 
         def client(feed: Feed) -> httpx.Client:
+            private_url = feed.url if variables(feed.url) else None
             with lock:  # threads would make one each
-                return make(feed.allow_private)
+                return make(feed.allow_private, feed.user_agent or USER_AGENT, private_url)
 
         yield client
 
@@ -87,7 +152,7 @@ def engines(cache_folder: Path) -> Callable[[Feed], Engine]:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does: cleanly, with what was finished kept."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

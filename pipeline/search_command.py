@@ -84,9 +84,12 @@ def _tell_more(query: str, results: Results, offered: Instead) -> None:
     if results.order != "relevance" and not results.exact:
         number += f", the {results.order} first"
     more = f"; more with --page {results.next}" if results.next else ""
-    if not results.hits and not compile_query(query).match:
+    compiled = compile_query(query)
+    if not results.hits and not compiled.match:
         more = "; name something to look for"
     click.echo(f"{number}{more}", err=True)
+    for remark in compiled.remarks:
+        click.echo(remark, err=True)
     for said, other in (("did you mean", offered.spelling), ("or, looser", offered.looser)):
         if other:
             click.echo(f"{said}: {other}", err=True)

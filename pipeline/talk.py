@@ -50,10 +50,21 @@ class Talk:
     @contextmanager
     def progress(self, label: str, total: float) -> Iterator[Callable[[float], None]]:
         """Show how far ``label`` has come, out of ``total`` seconds of audio; nothing where there is no terminal."""
+        with self.bar(label) as begin:
+            yield begin(total)
+
+    @contextmanager
+    def bar(self, label: str) -> Iterator[Callable[[float], Callable[[float], None]]]:
+        """Show how far ``label`` has come once it is known of how much: by calling with that, and then with so much."""
         if self._quiet or not self._console.is_terminal:
-            yield lambda _done: None
+            yield lambda _total: lambda _done: None
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, transient=True) as bar:
-            task = bar.add_task(label, total=total)
-            yield lambda done: bar.update(task, completed=done)
+            task = bar.add_task(label, total=None)
+
+            def begin(total: float) -> Callable[[float], None]:
+                bar.update(task, total=total)
+                return lambda done: bar.update(task, completed=done)
+
+            yield begin

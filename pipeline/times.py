@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 
 from pipeline.model import clock
 
+_INTERVAL = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", re.ASCII)
 
 
@@ -21,6 +23,17 @@ def moment(timestamp: float) -> str | None:
         return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def timestamp(moment: str) -> float:
+    """Return the seconds since 1970 of a moment, UTC ISO 8601."""
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def interval(text: str) -> int | None:
+    """Read how often something is to be: ``90s``, ``30m``, ``6h`` or ``1d``, in seconds; None if it is none."""
+    found = _INTERVAL.fullmatch(text)
+    return int(found[1]) * _UNITS[found[2]] or None if found else None
 
 
 def seconds(text: str | None) -> float | None:

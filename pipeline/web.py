@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import os
 import socket
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,10 +16,13 @@ import httpcore
 import httpx
 
 from pipeline import __version__
+from pipeline.courtesy import Courtesy, retry_after
+from pipeline.urls import MissingVariableError, filled_in, variables
 
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
+SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
 # RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -25,7 +31,25 @@ _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class ForbiddenAddressError(httpx.RequestError):
-    """The address is not http(s), or lies on the user's own network."""
+    """The address is not http(s), lies on the user's own network, or lacks a part that the environment should have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server said to recognise an unchanged body by (RFC 9110, section 8.8), sent back verbatim."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that make a request conditional."""
+        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
+        return {name: value for name, value in pairs.items() if value and value.isascii()}
+
+    def or_else(self, earlier: Validators) -> Validators:
+        """Return these, and for each that is missing the earlier one."""
+        return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
 
 
 class _Backend(httpcore.SyncBackend):
@@ -81,31 +105,69 @@ def _only_http(request: httpx.Request) -> None:
 
 
 class _Transport(httpx.HTTPTransport):
-    """Visits through ``_Backend``, and leaves the bodies of redirects unread."""
+    """Visits through ``_Backend``, leaves the bodies of redirects unread, and fills in the secrets of feeds.yaml.
 
-    def __init__(self, *, allow_private: bool) -> None:
+    They are filled in here, beneath all that remembers, shows or follows an address: nothing above ever sees one. And
+    only at the host of ``private_url``: a feed or a redirect must not ask for what the environment has.
+    """
+
+    def __init__(self, *, allow_private: bool, private_url: str | None, courtesy: Courtesy | None) -> None:
         context = httpx.create_ssl_context()
         super().__init__(verify=context)
         # httpx has no public way to choose the network backend; the pool behind its transport has.
         self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Backend(allow_private=allow_private))
+        self._private_host = host(private_url or "")
+        self._secrets = variables(private_url or "")
+        self._courtesy = courtesy
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
+        host = request.url.host
+        if self._courtesy:
+            self._courtesy.wait(host)
+        response = super().handle_request(self._with_secrets(request))
+        if self._courtesy and response.status_code in SLOW_DOWN:
+            self._courtesy.pause(host, retry_after(response.headers.get("Retry-After")))
         if not response.has_redirect_location:
             return response
         # httpx would read the whole body into memory before it goes on, and nothing says that it ends.
         response.close()
         return httpx.Response(response.status_code, headers=response.headers)
 
+    def _with_secrets(self, request: httpx.Request) -> httpx.Request:
+        if not self._secrets or request.url.host != self._private_host:
+            return request
+        try:
+            url = httpx.URL(filled_in(str(request.url), self._secrets, os.environ))
+        except MissingVariableError as error:
+            raise ForbiddenAddressError(str(error)) from error
+        headers = request.headers.copy()
+        if url.userinfo:
+            pair = f"{url.username}:{url.password}".encode()
+            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
 
-def make_client(*, allow_private: bool = False) -> httpx.Client:
-    """Return a client that follows redirects and, unless ``allow_private``, refuses private addresses."""
+
+def make_client(
+    *,
+    allow_private: bool = False,
+    user_agent: str = USER_AGENT,
+    private_url: str | None = None,
+    courtesy: Courtesy | None = None,
+) -> httpx.Client:
+    """Return a client that follows redirects; any number of threads may use it.
+
+    Args:
+        allow_private: whether it may visit the user's own network.
+        user_agent: what it says that it is.
+        private_url: an address with ``${NAME}`` in it: such names are filled in from the environment at its host.
+        courtesy: spares hosts; clients of one run share it. None: each is asked as often as it is wanted.
+    """
     return httpx.Client(
-        transport=_Transport(allow_private=allow_private),
+        transport=_Transport(allow_private=allow_private, private_url=private_url, courtesy=courtesy),
         timeout=TIMEOUT,
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
-        headers={"User-Agent": USER_AGENT},
+        headers={"User-Agent": user_agent},
         event_hooks={"request": [_only_http]},
     )
 
@@ -142,6 +204,11 @@ def host(url: str) -> str:
 def local_path(file_url: str) -> Path:
     """Return the path that a ``file:`` address names."""
     return Path(unquote(urlsplit(file_url).path))
+
+
+def local_folder(feed_url: str | None) -> Path | None:
+    """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
+    return local_path(feed_url).parent if feed_url and scheme(feed_url) == "file" else None
 
 
 def local_file(file_url: str, root: Path | None) -> Path:

@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 import uvicorn
+from datasette import hookimpl
 from datasette.app import Datasette
+from datasette.plugins import pm
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
-from pipeline.archive.database import writer
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match, Role
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 EVIL = "<script>alert(1)</script>"
 AUDIO = bytes(range(250)) * 4
@@ -46,7 +49,7 @@ class Kept:
 def kept(tmp_path: Path) -> Kept:
     """An archive with an episode of everything, and one of another feed that is only listed yet."""
     path = tmp_path / "a.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         item = replace(
             episode("one", title=f"One {EVIL}", questions=QUESTIONS),
             notes_html=NOTES,
@@ -100,6 +103,28 @@ class Site:
         cookies = {"ds_actor": self.datasette.sign({"a": {"id": actor}}, "actor")} if actor else None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.run(self.datasette.client.request(method, path, headers=named, cookies=cookies))
+
+
+class _Compiled(BytecodeCache):
+    """Templates that were compiled for one Datasette of this process, for all others: most of the time of a page."""
+
+    def __init__(self) -> None:
+        self.__name__ = "compiled_once"  # which Datasette asks of its plugins
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+    @hookimpl
+    def prepare_jinja2_environment(self, env: Environment) -> None:
+        env.bytecode_cache = self
+
+
+pm.register(_Compiled())
 
 
 @contextmanager

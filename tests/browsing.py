@@ -53,13 +53,15 @@ def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
         )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(150):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(address, timeout=1).close()
                 break
             except OSError:
                 assert server.poll() is None
                 time.sleep(0.1)
+        else:
+            pytest.fail("the site did not begin to answer")
         yield address, printed
     finally:
         server.terminate()
@@ -81,12 +83,19 @@ def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
         yield address, printed.read_text().split()[0]
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
+@contextmanager
+def launched(chromium: str) -> Iterator[Browser]:
+    """A browser. Until it is closed its thread has an event loop, so a Datasette in this process is opened before."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with launched(chromium) as browser:
+        yield browser
 
 
 @contextmanager

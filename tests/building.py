@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from sqlite_utils import Database
 
+from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed, save_poll
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.model import FeedEpisode, KeptAudio, Question, Segment, Transcript, Word
 
 NOW = "2026-01-02T03:04:05Z"
+
+
+@contextmanager
+def new_archive(path: Path) -> Iterator[Database]:
+    """A new archive, open for writing. Its tables are made once for all tests, and copied."""
+    path.write_bytes(_empty())
+    with writer(path) as db:
+        yield db
+
+
+@cache
+def _empty() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "a.db"
+        with writer(path):
+            pass
+        return path.read_bytes()
 
 
 def episode(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,8 +18,8 @@ import pytest
 from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 from sqlite_utils import Database
+from threadpoolctl import threadpool_limits
 
-from pipeline.archive.database import writer
 from pipeline.config import Feed
 from pipeline.model import Segment, Word
 from pipeline.run import clients
@@ -26,6 +27,7 @@ from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import Journal
 from pipeline.speech.names import EngineName
 from pipeline.stages import Tools
+from tests.building import new_archive
 from tests.demo_archive import demo, demo_db, demo_runs
 from tests.misbehaving import Server, serving
 
@@ -38,6 +40,11 @@ hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("same")
 
+# Each of pytest's processes has a core: numpy's own threads would only be in their way, and so would torch's that wait
+# busily for each other, as they never do in our own programs (``pipeline.speech.reference``).
+threadpool_limits(1, "blas")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 
 @pytest.fixture
 def server() -> Iterator[Server]:
@@ -49,7 +56,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def archive(tmp_path: Path) -> Iterator[Database]:
     """An empty archive, open for writing, in ``tmp_path``."""
-    with writer(tmp_path / "archive.db") as db:
+    with new_archive(tmp_path / "archive.db") as db:
         yield db
 
 
@@ -126,6 +133,7 @@ def make_tools(
         engine=lambda _feed: engine,
         voices=None,
         encode=None,
+        sleep=lambda _seconds: None,
         progress=lambda _label, _total: nullcontext(lambda _done: None),
     )
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -58,6 +59,44 @@ class Request:
     headers: Mapping[str, str]
 
 
+# What a path is given: an answer, or what makes one of the request.
+Behaviour = Answer | Callable[[Request], Answer]
+
+
+def seekable(body: bytes, **headers: str) -> Callable[[Request], Answer]:
+    """Answer as a sound host does: the rest of a body, if that is still the one asked for (RFC 9110, section 14.2)."""
+
+    def answer(request: Request) -> Answer:
+        wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("range", ""))
+        if not wanted or request.headers.get("if-range") not in {None, *headers.values()}:
+            return Answer(body, headers=headers)
+        first = int(wanted[1])
+        if first >= len(body):
+            return Answer(status=416, headers={"Content-Range": f"bytes */{len(body)}"})
+        return rest(body, first, **headers)
+
+    return answer
+
+
+def rest(body: bytes, first: int, **headers: str) -> Answer:
+    """Send a body from its byte ``first`` on, as a part of it."""
+    span = {"Content-Range": f"bytes {first}-{len(body) - 1}/{len(body)}"}
+    return Answer(body[first:], status=206, headers={**headers, **span})
+
+
+def cut(
+    behaviour: Behaviour, after: int, *, ending: Literal["clean", "reset"] = "clean"
+) -> Callable[[Request], Answer]:
+    """Declare a body whole and end the connection after so many bytes of it."""
+
+    def answer(request: Request) -> Answer:
+        whole = behaviour if isinstance(behaviour, Answer) else behaviour(request)
+        assert isinstance(whole.body, bytes)
+        return replace(whole, body=whole.body[:after], declared=len(whole.body), ending=ending)
+
+    return answer
+
+
 def redirect(to: str, status: int = 302) -> Answer:
     """Send the client on to an address of any kind."""
     return Answer(status=status, headers={"Location": to})
@@ -81,9 +120,9 @@ class Server:
         self.address = address
         self.requests: list[Request] = []
         self.closing = Event()
-        self._answers: dict[str, list[Answer]] = {}
+        self._answers: dict[str, list[Behaviour]] = {}
 
-    def give(self, path: str, *answers: Answer) -> str:
+    def give(self, path: str, *answers: Behaviour) -> str:
         """Set the answers for a path, in place of earlier ones, and return its address."""
         self._answers[path] = list(answers)
         return self.address + path
@@ -95,8 +134,9 @@ class Server:
     def answer(self, request: Request) -> Answer:
         """Write a request down and return what it gets."""
         self.requests.append(request)
-        answers = self._answers.get(request.path, [Answer(status=404)])
-        return answers.pop(0) if len(answers) > 1 else answers[0]
+        answers: list[Behaviour] = self._answers.get(request.path, [Answer(status=404)])
+        behaviour = answers.pop(0) if len(answers) > 1 else answers[0]
+        return behaviour if isinstance(behaviour, Answer) else behaviour(request)
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed
 from pipeline.archive.questions import save_groups
-from pipeline.archive.transcripts import save_matches, save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.model import KeptAudio, Match, Role, Segment, Speaker, Transcript
 from tests.archive_fixture import EVIL
-from tests.building import NOW, add_feed, episode, spoken
+from tests.building import NOW, add_feed, episode, new_archive, spoken
 
 GUEST = f"Ann/Bee {EVIL} & co"
 HOST = "Carla Host"
@@ -69,7 +69,7 @@ def add_interview(db: Database, episode_id: str, *, sha256: str, guest: str = GU
 def held(tmp_path: Path) -> Held:
     """Three episodes of one show, two of them transcribed, and one of another."""
     path = tmp_path / "held.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         asked = [
             (f"How high are caseloads {EVIL}?", "What is next?", "Anything else?"),
             ("How many cases has each social worker?", "And finally?", "Who pays?"),

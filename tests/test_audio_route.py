@@ -16,13 +16,13 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.model import KeptAudio, Transcript
 from tests.archive_fixture import Kept, Serve, kept, listening, serve
-from tests.browsing import QUIET, chromium, wait_for, watched
+from tests.browsing import chromium, launched, wait_for, watched
 from tests.building import NOW, spoken
 from tests.conftest import write_audio
 
@@ -243,12 +243,9 @@ def hour(kept: Kept, serve: Serve, tmp_path: Path) -> Iterator[tuple[str, Counti
 @pytest.mark.browser
 def test_a_link_into_the_end_of_an_hour_plays_without_the_hour(hour: tuple[str, Counting], chromium: str) -> None:
     address, counting = hour
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        with watched(browser) as page:
-            page.goto(address)
-            wait_for(page, "document.querySelector('audio').readyState >= 1")
-            page.evaluate("document.querySelector('audio').play()")
-            wait_for(page, "document.querySelector('audio').currentTime > 3240.01")
-            assert 0 < counting.sent < 1_000_000
-        browser.close()
+    with launched(chromium) as browser, watched(browser) as page:
+        page.goto(address)
+        wait_for(page, "document.querySelector('audio').readyState >= 1")
+        page.evaluate("document.querySelector('audio').play()")
+        wait_for(page, "document.querySelector('audio').currentTime > 3240.01")
+        assert 0 < counting.sent < 1_000_000

@@ -17,7 +17,7 @@ from sqlite_utils import Database
 
 from pipeline.alone import transcribe_files
 from pipeline.archive.feeds import episodes
-from pipeline.archive.transcripts import save_rendition
+from pipeline.archive.renditions import save_rendition
 from pipeline.audio.decode import decode
 from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_rendition
+from pipeline.archive.renditions import save_rendition
 from pipeline.model import KeptAudio
 from pipeline.site.audio import CHUNK
 from pipeline.site.ranges import answer

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from pipeline.archive.checks import Entry, history
 from pipeline.archive.database import editor, reader, writer
 from pipeline.cli import main
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
 SHA256 = "ab" * 32
 
@@ -23,7 +23,7 @@ SHA256 = "ab" * 32
 def database(tmp_path: Path) -> Path:
     """An episode of three passages, and one that is only listed."""
     path = tmp_path / "a.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         one, _ = add_feed(
             db, "show", episode("one", title="Northbridge council"), episode("two", title="Southbridge council")
         )

@@ -38,7 +38,7 @@ QUOTED = Quotation(
     checks=(),
     checked=False,
     also_in=(),
-    replaced_in=frozenset(),
+    replaced_in={},
 )
 URL = f"https://archive.example/x/-/quote/0123456789ab/192340-195200?w={WORDING.digest}"
 SOURCE = "Transcript: Whisper tiny.en (en), run by faster-whisper, made on 2 January 2026."

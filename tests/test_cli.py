@@ -14,7 +14,7 @@ from pipeline import alone
 from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
 from pipeline.cli import main
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +26,7 @@ def call(*arguments: object) -> Result:
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     path = tmp_path / "a.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         (one,) = add_feed(db, "show", episode("one", title="First", questions=["What now?"]))
         add_transcript(db, one, spoken("Social work is about", "relationships, not process."))
     return path
@@ -45,6 +45,14 @@ def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
     assert documents((ROOT / "README.md").read_text(encoding="utf-8"), name)
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/operating.md", "db/README.md"])
+def test_every_command_line_in_the_documents_can_be_given(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for verb, rest in re.findall(r"python -m pipeline ([a-z]+)((?: [^\n`#|;)]*)?)", text):
+        known = {name for option in main.commands[verb].params for name in option.opts}
+        assert set(re.findall(r"(?<![\w-])--[a-z-]+", rest)) <= known, (verb, rest)
+
+
 def test_a_command_that_is_only_a_word_of_the_readme_is_not_documented() -> None:
     assert not documents("To search, run `make searching` or the pipeline.", "search")
 
@@ -57,6 +65,8 @@ def test_the_verbs_of_the_contract_are_there() -> None:
         "transcribe",
         "align",
         "status",
+        "verify",
+        "restore",
         "search",
         "check",
         "correct",
@@ -189,6 +199,13 @@ def test_a_search_for_nothing_is_told(database: Path, query: str) -> None:
     result = call("search", "--db", database, "--", query)
     assert result.exit_code == 0
     assert result.stderr == "0 hits; name something to look for\n"
+
+
+def test_a_search_tells_what_it_understands_otherwise(database: Path) -> None:
+    result = call("search", "work -speaker:ann", "--db", database)
+    assert result.exit_code == 0
+    assert "a speaker cannot be left out" in result.stderr
+    assert "cannot" not in result.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--speaker=\udcff", "x"), ("--feed=\udcff", "x"), ("--", "-x\udcff y")])

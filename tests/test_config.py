@@ -124,6 +124,7 @@ def test_a_byte_order_mark_is_no_matter(written: Callable[[bytes], Path]) -> Non
         (SHOW + "    vocabulary: [1]\n", 5, ["“vocabulary”", "must be text"]),
         (SHOW + "    enabled: perhaps\n", 5, ["“enabled”", "true or false", "perhaps"]),
         (SHOW + "    limit: many\n", 5, ["“limit”", "whole number", "many"]),
+        (SHOW + "    questions_from: web\n", 5, ["“questions_from”", "'notes' or 'page'"]),
         (SHOW + "    limit: 1.5\n", 5, ["“limit”", "whole number"]),
         (SHOW + "    limit: true\n", 5, ["“limit”", "whole number", "True"]),
         (SHOW + f"    model: {'x' * 5000}\n", 5, ["“model”", "too long"]),

@@ -22,14 +22,14 @@ from pipeline.cli import main
 from pipeline.correcting import COLUMNS, Row, read_rows
 from pipeline.errors import CorrectionError
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
     """An aligned episode of sixty seconds, and one that is only listed."""
     path = tmp_path / "a.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         one, _ = add_feed(
             db,
             "show",

@@ -26,9 +26,9 @@ from pipeline.archive.database import editor, is_current, reader, writer
 from pipeline.archive.listing import changes
 from pipeline.archive.reading import episode_named
 from pipeline.archive.schema import migrations
-from pipeline.archive.transcripts import save_matches, save_rendition
+from pipeline.archive.transcripts import save_matches
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, KeptAudio, Match
+from pipeline.model import Correction, Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -280,8 +280,13 @@ def made_before(path: Path) -> str:
         db = Database(connection)
         migrations.apply(db, stop_before="m003_corrections")
         (one,) = add_feed(db, "show", episode("one", questions=QUESTIONS))
-        save_rendition(db, one, KeptAudio(SHA256, "audio/x.mp3", 1000, "audio/mpeg", 60.0, "u", "u", NOW))
         with db.atomic():
+            db.execute(
+                """insert into renditions
+                       (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path)
+                   values (?, ?, 'u', 'u', 1000, 'audio/mpeg', 60.0, ?, 'audio/x.mp3')""",
+                [SHA256, one, NOW],
+            )
             (transcript,) = db.execute(
                 """insert into transcripts (rendition, episode, source, engine, model, language, options, key, created,
                        preferred)

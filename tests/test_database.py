@@ -38,6 +38,7 @@ CONTRACT = {
     "corrections": {"question", "rendition", "start", "end", "answer_end", "status", "note", "editor", "made_at"},
     "question_times": {"episode", "number", "text", "status", "start", "end", "answer_end", "confidence", "corrected"},
     "needs_listening": {"flags", "title", "link"},
+    "episode_pages": {"episode", "link", "address", "visited_at", "questions", "problem"},
     "run_items": {"run", "stage", "episode", "status", "reason", "seconds"},
 }  # fmt: skip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,11 @@ from pipeline.cli import main
 from pipeline.export import FORMATS
 from pipeline.model import Match
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
+from tests.browsing import chromium, launched
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
-__all__ = ["kept", "serve", "site"]  # fixtures
+__all__ = ["chromium", "kept", "serve", "site"]  # fixtures
 
-CHROMIUM = shutil.which("chromium")
 TYPES = {
     "vtt": "text/vtt",
     "srt": "application/x-subrip",
@@ -256,11 +255,8 @@ def test_times_are_of_the_file_that_was_transcribed(kept: Kept) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_a_browser_on_another_site_reads_captions_and_chapters(serve: Serve, kept: Kept) -> None:
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with listening(serve()) as address, api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+def test_a_browser_on_another_site_reads_captions_and_chapters(serve: Serve, kept: Kept, chromium: str) -> None:
+    with listening(serve()) as address, launched(chromium) as browser:
         page = browser.new_page()
         base = f"{address}/-/export/{kept.spoken}"
         page.set_content(
@@ -272,7 +268,6 @@ def test_a_browser_on_another_site_reads_captions_and_chapters(serve: Serve, kep
             """[...document.querySelectorAll("track")].map((track) => [...track.track.cues].map((cue) =>
                [cue.startTime, cue.endTime, cue.getCueAsHTML().textContent, cue.getCueAsHTML().children[0]?.title]))"""
         )
-        browser.close()
     assert captions == [
         [0, 4.9, "Good social work is about relationships,\nand it always was.", f"Guest {EVIL}"],
         [5, 7.9, f"The front door is\n{EVIL} calm.", f"Guest {EVIL}"],

@@ -11,7 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
 from pipeline.cli import main
 from pipeline.config import Config, Feed
@@ -22,7 +23,7 @@ from pipeline.sample import DATA
 from pipeline.speech.check import Opinion, disagreement, second_opinion
 from pipeline.speech.explain import explained
 from pipeline.speech.wording import Difference
-from tests.building import NOW, add_feed, episode
+from tests.building import NOW, add_feed, episode, new_archive
 from tests.conftest import FakeEngine
 
 SHA = "cd" * 32
@@ -74,7 +75,7 @@ def made(tmp_path: Path) -> Callable[..., Path]:
         )
         if audio:
             (tmp_path / "clip.mp3").write_bytes((DATA / "episode-1.mp3").read_bytes()[:CLIP_BYTES])
-        with writer(path) as db:
+        with new_archive(path) as db:
             options = {} if gate is None else {"gate": gate}
             for one in add_feed(db, "show", episode("a"), episode("b")):
                 save_rendition(db, one, KeptAudio(SHA, "clip.mp3", 1, "audio/mpeg", 13.3, "u", "u", NOW))

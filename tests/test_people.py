@@ -92,6 +92,6 @@ def test_whatever_is_written_people_have_one_part(title: str, notes: str, hosts:
     "hostile", ["Aa Bb ", "A", "Aa-", "Aa, director ", "talks to Aa Bb, ", "Guests: Aa Bb\n", "(Aa Bb "]
 )
 def test_hostile_notes_take_a_bounded_time(hostile: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of this process alone: others do not count
     find_people(hostile * 1000, hostile * 20_000)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10

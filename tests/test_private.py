@@ -49,6 +49,8 @@ def addresses(kept: Kept) -> dict[str, list[str]]:
         r"/-/speakers$": ["/-/speakers"],
         r"/-/speaker/(?P<name>[^/]+)$": ["/-/speaker/Host"],
         r"/-/questions$": ["/-/questions"],
+        r"/-/status$": ["/-/status"],
+        r"/-/status\.json$": ["/-/status.json"],
         r"/-/atom$": ["/-/atom", "/-/atom?q=door"],
         r"/sitemap(?:-(?P<part>\d{1,6}))?\.xml$": ["/sitemap.xml"],
         r"/llms\.txt$": ["/llms.txt"],

@@ -15,8 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.database import writer
+from pipeline.archive.renditions import save_rendition
 from pipeline.archive.runs import start_run
-from pipeline.archive.transcripts import save_rendition
 from pipeline.cli import main
 from pipeline.model import KeptAudio
 from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,107 +14,27 @@ from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
 from pipeline.web import make_client
-from tests.building import spoken
-from tests.conftest import FakeEngine, tones, write_audio
+from tests.conftest import FakeEngine
 from tests.misbehaving import Answer, Server, gzipped, page, redirect
+from tests.publishing import (
+    BOTH,
+    ITEM,
+    RSS,
+    SAID,
+    clip,
+    engine,
+    link,
+    plain,
+    podcast_json,
+    publish,
+    run,
+    said_of,
+    transcripts,
+    turns,
+    vtt,
+)
 
-ITEM = """<item><guid>one</guid><title>An episode</title><description>{notes}</description>{links}
-<enclosure url="{audio}" type="audio/mpeg"/></item>"""
-RSS = """<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>Show</title>
-{items}</channel></rss>"""
-
-# What is said, word for word, and from when: a word lasts half a second.
-SAID = [
-    (0.0, "Alma Reed", "Good morning and welcome to the show."),
-    (3.5, "Ines Marlow", "Thank you for having me on."),
-    (6.5, "Alma Reed", "What did you change first?"),
-    (9.0, "Ines Marlow", "We answered the telephone within a minute."),
-]
-WORDS = 25
-HEARD = spoken(*(text.replace("telephone", "elephant") for _, _, text in SAID))
-
-
-def stamp(seconds: float) -> str:
-    return f"00:{seconds:06.3f}"
-
-
-def vtt(turns: list[tuple[float, str, str]] = SAID) -> bytes:
-    ends = [start for start, _, _ in turns[1:]] + [12.5]
-    cues = [f"{stamp(a)} --> {stamp(b)}\n<v {who}>{text}\n" for (a, who, text), b in zip(turns, ends, strict=True)]
-    return ("WEBVTT\n\n" + "\n".join(cues)).encode()
-
-
-def podcast_json() -> bytes:
-    segments = [{"startTime": start, "speaker": who, "body": text} for start, who, text in SAID]
-    return json.dumps({"version": "1.0.0", "segments": segments}).encode()
-
-
-def plain() -> bytes:
-    return "\n\n".join(f"{who}: {text}" for _, who, text in SAID).encode()
-
-
-def link(address: str, kind: str | None = "text/vtt") -> str:
-    declared = f' type="{kind}"' if kind else ""
-    return f'<podcast:transcript url="{address}"{declared}/>'
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Audio as long as what is said."""
-    path = tmp_path_factory.mktemp("clip") / "clip.mp3"
-    return write_audio(path, tones(seconds=13.0, rate=8_000), rate=8_000, codec="libmp3lame").read_bytes()
-
-
-@pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine(HEARD)
-
-
-@pytest.fixture
-def publish(server: Server, clip: bytes) -> Callable[..., Feed]:
-    """Give the show's feed with one episode and these transcript links; return the show of feeds.yaml."""
-
-    def give(*links: str, notes: str = "No list here.", **more: Any) -> Feed:
-        server.give("/1.mp3", Answer(clip))
-        items = ITEM.format(notes=notes, links="".join(links), audio="1.mp3")
-        url = server.give("/feed.xml", Answer(RSS.format(items=items).encode()))
-        return Feed(slug="show", title="Show", url=url, allow_private=True, **more)
-
-    return give
-
-
-@pytest.fixture
-def run(make_tools: Callable[..., Tools], tmp_path: Path) -> Callable[..., Report]:
-    def do(feed: Feed, **changes: Any) -> Report:
-        report = ingest(Config(feeds=[feed], folder=tmp_path), make_tools(**changes))
-        assert report.exit_code == 0
-        return report
-
-    return do
-
-
-def said_of(report: Report, stage: str = "transcribe") -> str:
-    (item,) = [item for item in report.items if item.stage == stage]
-    return item.reason or ""
-
-
-def transcripts(db: Database) -> list[tuple[Any, ...]]:
-    """Source, whether preferred, word error rate, and the source that it was compared with."""
-    return db.execute(
-        """select t.source, t.preferred, t.word_error_rate, o.source from transcripts t
-           left join transcripts o on o.id = t.compared_with order by t.id"""
-    ).fetchall()
-
-
-def turns(db: Database, source: str) -> list[tuple[Any, ...]]:
-    return db.execute(
-        """select s.start, s.speaker, s.text from segments s join transcripts t on t.id = s.transcript
-           where t.source = ? order by s.n""",
-        [source],
-    ).fetchall()
-
-
-BOTH = [("whisper", 1, 1 / WORDS, "publisher"), ("publisher", 0, None, None)]
+__all__ = ["clip", "engine", "publish", "run"]  # fixtures
 
 
 def test_it_lies_beside_whispers_which_is_measured_by_it(
@@ -296,76 +215,6 @@ def test_a_second_run_asks_for_nothing_and_doubles_nothing(
     archive.execute("insert into transcripts_fts (transcripts_fts, rank) values ('integrity-check', 1)")
 
 
-NOTES = """\
-Alma Reed: Hello and welcome. Today we ask what became of the front door in Northbridge, two years after inspectors \
-called it slow and unkind, and whether anybody who rings it now is heard.
-Ines Marlow: Thank you for having me. We began with the telephone, because that is where it all begins, and we found \
-that a third of the calls were never answered by anybody who could decide.
-Alma Reed: And what did the families tell you when you asked them, before anything had been changed at all?
-Ines Marlow: They said that they had to tell the same story four times, to four people, and that the fourth one was on \
-holiday when they called, so that nothing had come of it in the end.
-Alma Reed: You say that nobody waits: how long is nobody, if I call you at ten past nine on a Monday?
-Ines Marlow: Under a minute, in nine calls out of ten, and the tenth we call back.
-Alma Reed: That is a good place to end. Thank you for coming, and thank you all for listening to us today."""
-
-
-def test_a_transcript_in_the_show_notes_has_whispers_times(
-    archive: Database, publish: Callable[..., Feed], run: Callable[..., Report], engine: FakeEngine
-) -> None:
-    said = [line.split(": ", maxsplit=1) for line in NOTES.splitlines()]
-    engine.segments = spoken(*(text for _, text in said), seconds_a_word=0.07)
-    notes = "Alma Reed talks to Ines Marlow." + "".join(f"&lt;p&gt;{line}&lt;/p&gt;" for line in NOTES.splitlines())
-    report = run(publish(notes=notes))
-    assert "0.0% of the words differ" in said_of(report)
-    assert transcripts(archive) == [("whisper", 1, 0.0, "publisher"), ("publisher", 0, None, None)]
-    assert turns(archive, "publisher") == [
-        (pytest.approx(heard.start), who, text) for heard, (who, text) in zip(engine.segments, said, strict=True)
-    ]
-    assert {who for _, who, _ in turns(archive, "whisper")} == {"Alma Reed", "Ines Marlow"}
-    assert archive.execute("select label, role from speakers order by label").fetchall() == [
-        ("Alma Reed", "host"),
-        ("Ines Marlow", "guest"),
-    ]
-    run(publish(notes=notes))
-    assert len(transcripts(archive)) == 2
-
-
-def test_untimed_turns_have_whispers_times_and_what_was_not_heard_is_left_out(
-    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    unheard = b"\n\nAlma Reed: Xylophones quite beyond belief."
-    server.give("/1.txt", Answer(plain() + unheard))
-    run(publish(link("1.txt", "text/plain")))
-    assert turns(archive, "publisher") == [(start, who, text) for start, who, text in SAID]
-    ends = archive.execute(
-        """select s."end" from segments s join transcripts t on t.id = s.transcript
-           where t.source = 'publisher' order by s.n"""
-    ).fetchall()
-    assert [end for (end,) in ends] == pytest.approx([3.5, 6.5, 9.0, 13.0], abs=0.2)
-
-
-def test_the_transcript_of_another_recording_names_nobody(
-    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    other = [(start, who, "Quite another conversation, held elsewhere on some rainy day.") for start, who, _ in SAID]
-    server.give("/1.vtt", Answer(vtt(other)))
-    report = run(publish(link("1.vtt")))
-    assert "97.2% of the words differ" in said_of(report)
-    assert {who for _, who, _ in turns(archive, "whisper")} == {None}
-    assert archive.execute("select count(*) from speakers").fetchone() == (0,)
-
-
-def test_what_comes_after_the_end_of_the_audio_is_left_out(
-    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    """A transcript of the version with advertisements, or of a longer cut."""
-    server.give("/1.vtt", Answer(vtt([*SAID[:3], (9.0, "Ines Marlow", SAID[3][2])]).replace(b"12.500", b"50.000")))
-    run(publish(link("1.vtt")))
-    duration = archive.execute("select duration from renditions").fetchone()[0]
-    starts_and_ends = archive.execute('select start, "end" from segments').fetchall()
-    assert all(0 <= start <= end <= duration for start, end in starts_and_ends)
-
-
 def test_a_publishers_transcript_is_never_the_one_that_counts(
     server: Server,
     archive: Database,
@@ -441,43 +290,7 @@ def test_a_translation_alone_is_none_and_not_asked_for_in_every_run(
     assert transcripts(archive) == [("whisper", 1, None, None)]
 
 
-def test_turns_do_not_overlap(
-    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    server.give("/1.vtt", Answer(vtt().replace(b"--> 00:03.500", b"--> 00:06.000")))
-    run(publish(link("1.vtt")))
-    ends = archive.execute(
-        """select s."end" from segments s join transcripts t on t.id = s.transcript
-           where t.source = 'publisher' order by s.n"""
-    ).fetchall()
-    assert [end for (end,) in ends] == [3.5, 6.5, 9.0, 12.5]
-
-
 def test_what_is_missing_is_told_without_advice_for_feeds(
     publish: Callable[..., Feed], run: Callable[..., Report]
 ) -> None:
     assert said_of(run(publish(link("1.vtt")))).endswith("was not used: it is not there (HTTP 404 or 410)")
-
-
-def test_who_somebody_is_may_be_learned_without_hearing_another_word(
-    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    server.give("/1.vtt", Answer(vtt()))
-    run(publish(link("1.vtt")))
-    assert set(archive.execute("select role from speakers").fetchall()) == {("unknown",)}
-    run(publish(link("1.vtt"), notes="Alma Reed talks to Ines Marlow."), again=True)
-    assert archive.execute("select label, role from speakers order by label").fetchall() == [
-        ("Alma Reed", "host"),
-        ("Ines Marlow", "guest"),
-    ]
-
-
-def test_another_number_of_speakers_is_told_and_waits_for_again(
-    engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    run(publish())
-    feed = publish(speakers=3)
-    assert said_of(run(feed)) == "transcribed for another number of speakers (--again makes it anew)"
-    run(feed, again=True)
-    assert said_of(run(feed)) == "already transcribed"
-    assert engine.calls == 2

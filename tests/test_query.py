@@ -100,6 +100,20 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
     assert compile_query("speaker:ann").match == ""
 
 
+@pytest.mark.parametrize(
+    ("text", "remarks"),
+    [
+        ("door -speaker:ann -FEED:show", ["a speaker cannot", "a feed cannot"]),
+        ('door -"speaker:ann" -ann speaker:bob', []),
+        (" ".join(["door"] * 60) + " feed:show", []),
+        (" ".join(["door"] * 62) + " -feed:show", ["first 60 of 63"]),
+    ],
+)
+def test_what_cannot_be_done_is_remarked_on(text: str, remarks: list[str]) -> None:
+    found = compile_query(text).remarks
+    assert [said in remark for remark, said in zip(found, remarks, strict=True)] == [True] * len(remarks)
+
+
 PIECES = (
     "OR",
     "NEAR/5",
@@ -120,7 +134,7 @@ PIECES = (
 )
 
 
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=1_500)
 @given(
     st.text(max_size=60)
     | st.text(alphabet="\"“”„«»‘’' -*ORANDNEAR/5()^:+.a1é\0😀", max_size=40)

@@ -12,16 +12,16 @@ import pytest
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.transcripts import name_speaker, save_matches
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    with writer(tmp_path / "a.db") as db:
+    with new_archive(tmp_path / "a.db") as db:
         first, second = add_feed(db, "show", episode("one", published=OLD), episode("two", published=NEW))
         (other,) = add_feed(db, "other", episode("three", title="<b>Three</b>", published=NEW))
         add_transcript(
@@ -334,7 +334,7 @@ def test_a_search_that_looks_through_the_newest_episodes_in_vain_goes_on(tmp_pat
             assert len(found) > 1
             assert [len(page.hits) for page in found] == [0] * (len(found) - 1) + [1]
             assert found[0].searched
-        numbered = [search(connection, '"the door"', page=n, size=100).hits for n in range(1, 57)]
+        numbered = [search(connection, '"the door"', page=n, size=600).hits for n in range(1, 11)]
         assert sum(map(len, numbered)) == 620 * 9
 
 
@@ -375,6 +375,22 @@ def test_a_page_that_began_in_a_transcript_that_is_gone_goes_by_its_number(wordy
     second = search(wordy, "door", page=2)
     assert search(wordy, "door", page="2-99999999-0").hits == second.hits
     assert search(wordy, '"the door"', page="2-99999999-0").hits == search(wordy, '"the door"', page=2).hits
+
+
+def test_somebody_who_was_given_a_name_is_found_by_it_and_no_longer_by_the_label_before(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "k.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        transcript = add_transcript(db, one, spoken("One door.", "Two doors."))
+        db.execute("update segments set speaker = 'Speaker ' || (n + 1)")
+        db.execute(
+            """insert into speakers (transcript, label, role, seconds)
+            select transcript, speaker, 'guest', 1 from segments"""
+        )
+        db.conn.commit()
+        name_speaker(db, transcript, "Speaker 2", "Ann Lee")
+        assert [hit.text for hit in search(db.conn, "door speaker:ann").hits] == ["Two doors."]
+        assert [hit.text for hit in search(db.conn, "", Filters(speaker="Ann Lee")).hits] == ["Two doors."]
+        assert search(db.conn, 'speaker:"speaker 2"').total == 0
 
 
 def test_names_are_found_without_regard_to_accents_and_one_of_several_will_do(tmp_path: Path) -> None:

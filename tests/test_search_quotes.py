@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive.database import reader, writer
+from pipeline.archive.database import reader
 from pipeline.archive.query import folded_words
 from pipeline.archive.search import search
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
 
 def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
@@ -66,7 +66,7 @@ def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path)
         texts.append(" ".join(words[position : position + length]))
         position += length
     path = tmp_path / "c.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, spoken(*texts))
     with reader(path) as connection:
@@ -91,7 +91,7 @@ def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
     tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], phrase: list[str]
 ) -> None:
     path = tmp_path_factory.mktemp("phrases") / "a.db"
-    with writer(path) as db:
+    with new_archive(path) as db:
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, spoken(*map(" ".join, segments)))
     said = [word.lower() for segment in segments for word in segment]

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import html
 import re
 import shutil
 import sqlite3
-import wave
-from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.errors import QueryError
-from pipeline.site import access, searching
 from pipeline.times import seconds
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
+from tests.building import add_feed, episode
+from tests.reading import Tags, text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
 TABLES = ("feeds", "episodes", "renditions", "transcripts", "segments", "speakers", "questions", "matches")
-CHROMIUM = shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-    "--disable-sync",
-]
 
 
 def pages_of(kept: Kept) -> list[str]:
@@ -54,12 +40,6 @@ def pages_of(kept: Kept) -> list[str]:
     ]
 
 
-def text_of(response: Any) -> str:
-    """What a reader sees of a page, on one line."""
-    body = response.text.partition("<main")[2].partition("<footer")[0]
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", f"<main{body}")))
-
-
 def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: Kept) -> None:
     response = site.ask("/")
     assert response.status_code == 200
@@ -78,145 +58,6 @@ def test_an_unknown_address_is_not_found_and_nothing_is_printed_about_it(
 ) -> None:
     assert site.ask(path).status_code == 404
     assert capfd.readouterr() == ("", "")
-
-
-def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, kept: Kept) -> None:
-    assert "Ways to search" in site.ask("/-/search").text  # nothing asked yet
-    response = site.ask('/-/search?q="about relationships, and"')
-    assert "<mark>about relationships, and</mark>" in response.text
-    assert f'href="/-/episode/{kept.spoken}?t=2.0"' in response.text
-    assert f'data-src="/-/audio/{SHA256}" data-t="2.0"' in response.text
-    assert "1 passage" in text_of(response)
-
-
-def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
-    found = site.ask("/-/search.json?q=door").json()
-    assert (found["total"], found["next"]) == (1, None)
-    (hit,) = found["hits"]
-    assert hit == {
-        "episode": kept.spoken,
-        "title": f"One {EVIL}",
-        "published": "2026-01-02T03:04:05Z",
-        "speaker": f"Guest {EVIL}",
-        "role": "question",
-        "question": 2,
-        "start": 5.0,
-        "end": 7.9,
-        "text": f"The front door is {EVIL} calm.",
-        "html": "The front <mark>door</mark> is &lt;script&gt;alert(1)&lt;/script&gt; calm.",
-        "url": f"/-/episode/{kept.spoken}?t=5.0",
-        "quote": f"/-/quote/{SHA256[:12]}/5000-7900",
-        "rendition": SHA256,
-        "before": "relationships, and it always was.",
-        "after": "",  # somebody else speaks
-    }
-    nothing = site.ask("/-/search.json?q=").json()
-    assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
-
-
-@pytest.mark.parametrize(
-    ("query", "total"),
-    [
-        ("q=is", 2),
-        ("q=is&feed=show", 2),
-        ("q=is&feed=other", 0),
-        ("q=is&role=question", 2),
-        ("q=is&role=answer", 0),
-        ("q=doubt&speaker=Host", 1),
-        ("q=is&speaker=Host", 0),
-        ("q=is&from=2026-01-02&to=2026-01-02", 2),
-        ("q=is&from=2026-01-03", 0),
-        ("q=is&to=2026-01-01", 0),
-        ("q=is&page=nonsense", 2),
-        ("q=is&page=-1", 2),
-        ("q=is&page=1000000000000000000000", 2),
-        ("q=is&page=²", 2),
-        ("q=is&q=door", 2),
-    ],
-)
-def test_filters_and_pages(site: Site, query: str, total: int) -> None:
-    found = site.ask(f"/-/search.json?{query}").json()
-    assert found["total"] == len(found["hits"]) == total
-    assert site.ask(f"/-/search?{query}").text.count("<blockquote>") == total
-
-
-@pytest.mark.parametrize(
-    ("query", "said"),
-    [
-        ("from=yesterday", "“yesterday” is no date"),
-        ("to=2026-02-30", "“2026-02-30” is no date"),
-        ("role=guest", "“guest” is none of"),
-        ("question=first", "“first” is no number of a question"),
-        ("question=0", "“0” is no number of a question"),
-        ("order=random", "“random” is none of"),
-        ("q=" + "x" * 1001, "longer than 1,000 characters"),
-    ],
-)
-def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str, said: str) -> None:
-    page, data = site.ask(f"/-/search?{query}"), site.ask(f"/-/search.json?{query}")
-    assert page.status_code == data.status_code == 400
-    assert said in text_of(page)
-    assert said in data.json()["error"]
-
-
-def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
-    page, data = site.ask("/-/search?role=question"), site.ask("/-/search.json?role=question&facets=1").json()
-    assert page.text.count("<blockquote>") == data["total"] == data["facets"]["counted"] == 2
-    assert "Ways to search" not in page.text
-    assert "Nothing found with these filters." in text_of(site.ask("/-/search?speaker=Nobody"))
-    assert "Ways to search" in site.ask("/-/search").text
-
-
-def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(site: Site, kept: Kept) -> None:
-    page = site.ask('/-/search?q="work is about relationship"')
-    assert "<del>relationship</del> <ins>relationships</ins>" in page.text
-    assert f'href="/-/episode/{kept.spoken}?t=1.0"' in page.text
-    data = site.ask('/-/search.json?q="work is about relationship"').json()
-    assert [(one["differing"], one["text"]) for one in data["nearly"]] == [
-        (1, "Good social work is about relationships, and it always was.")
-    ]
-    assert "Did you mean relationships ?" in text_of(site.ask("/-/search?q=relationshups"))
-    assert "Looser: door OR zebra" in text_of(site.ask("/-/search?q=door+zebra"))
-
-
-def test_what_to_offer_takes_little_time_or_is_left_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(searching, "INSTEAD_SECONDS", -1.0)
-    monkeypatch.setattr(access, "_INSTRUCTIONS_BETWEEN_CHECKS", 1)
-    address = "q=" + "%20".join(["relationshups", "good", "work"])
-    page, data = site.ask(f"/-/search?{address}"), site.ask(f"/-/search.json?{address}").json()
-    assert page.status_code == 200
-    assert "Nothing found for relationshups good work" in text_of(page)
-    assert (data["hits"], data["nearly"], data["spelling"], data["looser"]) == ([], [], None, None)
-
-
-def test_hits_are_narrowed_down_by_how_they_spread_and_ordered(site: Site) -> None:
-    page = site.ask("/-/search?q=is").text
-    found = site.ask("/-/search.json?q=is&facets=1").json()
-    assert found["facets"]["roles"] == [["question", 2]]
-    assert 'href="/-/search?q=is&amp;question=1"' in page
-    assert 'href="/-/search?q=is&amp;order=oldest"' in page
-    assert site.ask("/-/search.json?q=is&question=1").json()["total"] == 1
-    assert site.ask("/-/search.json?q=is&order=oldest").json()["order"] == "oldest"
-
-
-def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
-    path = tmp_path / "long.db"
-    with writer(path) as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*["word & word"] * 45))
-    site = serve(path)
-    first, last = site.ask("/-/search?q=word+%26&feed=show").text, site.ask("/-/search?q=word+%26&page=3").text
-    assert "45 passages, page 1 of 3" in first
-    (following,) = re.findall(r'rel="next" href="([^"]*)"', first)
-    assert following.startswith("/-/search?page=2-")
-    assert "page 2 of 3" in site.ask(html.unescape(following)).text
-    assert 'rel="prev"' not in first
-    assert 'rel="prev" href="/-/search?page=2&amp;q=word+%26"' in last
-    assert 'rel="next"' not in last
-    assert "not so many pages" in site.ask("/-/search?q=word&page=9").text
-    second = site.ask("/-/search.json?q=word&page=2").json()
-    third = site.ask(f"/-/search.json?q=word&page={second['next']}").json()
-    assert (len(second["hits"]), len(third["hits"]), third["next"]) == (20, 5, None)
 
 
 def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, kept: Kept) -> None:
@@ -313,18 +154,6 @@ def test_what_is_not_there_is_said_plainly(site: Site, path: str) -> None:
     assert response.status_code == 404
     assert re.search("no episode|keeps no audio", response.text)
     assert "Content-Security-Policy" in response.headers
-
-
-class Tags(HTMLParser):
-    """Collects the tags of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
 
 
 def test_nothing_from_outside_becomes_markup(site: Site, kept: Kept) -> None:
@@ -440,67 +269,3 @@ def test_head_sends_no_body_and_nothing_is_written(site: Site, kept: Kept) -> No
         assert response.status_code == 200
         assert response.content == b""
         assert site.ask(path, method="PUT", Sec_Fetch_Site="same-origin").status_code in {403, 405}
-
-
-def test_a_search_that_takes_too_long_is_stopped(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "READ_SECONDS", 0.05)
-    site = serve()
-    archive = site.run(access.find_archive(site.datasette))
-    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
-    with pytest.raises(QueryError, match="longer than"):
-        site.run(archive.read(lambda connection: connection.execute(endless).fetchone()))
-    assert site.run(archive.read(lambda connection: connection.execute("select 1").fetchone()[0])) == 1
-
-
-def _beep(path: Path) -> bytes:
-    """Eleven seconds of silence as WAV: real enough for a browser to seek in."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(1)
-        file.setframerate(8000)
-        file.writeframes(b"\x80" * 8000 * 11)
-    return path.read_bytes()
-
-
-def _until(page: Any, first: float, last: float) -> None:
-    """Wait until the player's time is in a range; page.wait_for_function would evaluate a string, which we forbid."""
-    for _ in range(100):
-        now = page.evaluate("document.getElementById('player').currentTime")
-        if first <= now <= last:
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"{page.url}: the player is at {now}, not between {first} and {last}")
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_in_a_browser_links_land_on_their_second_and_clicks_play(serve: Serve, kept: Kept) -> None:
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    file = next((kept.path.parent / "audio").rglob("*.mp3"))
-    size = len(_beep(file))
-    with writer(kept.path) as db, db.atomic():
-        db.execute("update renditions set bytes = ?, content_type = 'audio/wav'", [size])
-    with listening(serve()) as address, api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 375, "height": 700})
-        problems: list[str] = []
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        url = f"{address}/-/episode/{kept.spoken}"
-        for suffix, second in (("?t=5.5", 5.5), ("#t=2.5", 2.5), ("#t=0:08,9", 8), ("#q4", 7.5)):
-            page.goto("about:blank")
-            page.goto(url + suffix)
-            _until(page, second - 0.01, second + 0.01)
-        page.click("#s1 a.time")
-        _until(page, 2.51, 4)
-        page.wait_for_selector("#s1[aria-current]")
-        assert page.url.endswith("?t=2.5")
-        page.goto(f"{address}/-/search?q=door")
-        page.click("button.play")
-        _until(page, 5.01, 7)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-        browser.close()
-    assert problems == []
-    assert [one for one in asked if not one.startswith((address, "about:"))] == []

@@ -8,13 +8,14 @@ from urllib.parse import quote
 
 import pytest
 
+from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
 from pipeline.archive.questions import save_groups
 from pipeline.site import people, questions, shows
 from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
-from tests.building import add_feed, episode
+from tests.building import NOW, add_feed, episode
 from tests.pages_fixture import GUEST, HOST, Held, held
-from tests.test_site import Tags, text_of
+from tests.reading import Tags, text_of
 
 __all__ = ["held", "kept", "serve"]  # fixtures
 
@@ -103,6 +104,28 @@ def test_a_persons_page_has_all_that_they_said_with_links_to_the_second(serve: S
     assert f'On <a href="/-/episode/{held.episodes[0]}#q1">question 1</a>' in response.text
     assert 'title="Listen before quoting: the words are uncertain"' in response.text
     assert 'name="speaker" value="Ann/Bee &lt;script&gt;' in response.text
+
+
+def test_a_persons_page_marks_what_was_checked(serve: Serve, held: Held) -> None:
+    tick = '<span class="tick" role="img" aria-label="checked by a person">✓</span>'
+    assert tick not in serve(held.path).ask(PERSON).text
+    with writer(held.path) as db:
+        here = place(db.conn, held.episodes[0], 2, 2)
+        check(db, held.episodes[0], (2, 2), None, seen=here.seal, note=None, editor="ann", now=NOW)
+    page = serve(held.path).ask(PERSON).text
+    assert page.count(tick) == 1
+    assert f"It was twenty-four. {tick}" in page
+
+
+def test_who_speaks_leads_to_their_page_where_they_are_known_by_name(serve: Serve, held: Held) -> None:
+    site = serve(held.path)
+    headings = re.findall("<h3.*?</h3>", site.ask(f"/-/episode/{held.episodes[0]}").text, re.DOTALL)
+    assert [f'href="{PERSON}"' in one for one in headings] == [False, True, False, True, False]
+    assert "Speaker 3" in headings[-1]
+    assert "<a" not in headings[-1]
+    hits = site.ask("/-/search?q=sixteen+OR+somebody").text
+    assert f'<a class="speaker" href="{PERSON}">' in hits
+    assert '<span class="speaker">Speaker 3</span>' in hits
 
 
 def test_a_hosts_episodes_have_pages_newest_first(serve: Serve, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:

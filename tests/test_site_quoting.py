@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_rendition, save_transcript
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
-from pipeline.model import KeptAudio, Transcript
+from pipeline.model import Comparison, KeptAudio, Piece, Transcript
 from pipeline.site import quoting
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
-from tests.test_site import Tags, text_of
+from tests.reading import Tags, text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
@@ -241,7 +242,7 @@ def test_clips_are_cut_one_at_a_time_while_all_else_is_served(
 ) -> None:
     inside, done = Semaphore(1), Event()
 
-    def slow(*_: object) -> bytes:
+    def slow(*_: object, **_options: object) -> bytes:
         assert inside.acquire(blocking=False), "two at once"
         done.wait(20)
         inside.release()
@@ -350,6 +351,33 @@ def test_a_quotation_from_a_recording_that_was_replaced_names_no_second_of_the_n
     assert f'href="/-/episode/{kept.waiting}?t=2.0"' in response.text  # there it is still the one that is played
     found = site.ask(f"{URL}.json").json()
     assert (found["replaced"], found["episode_url"]) == (True, f"/-/episode/{kept.spoken}")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words", "second"),
+    [
+        ([Piece(0.0, 60.0, 30.0)], "The episode’s page plays another one: there it begins at 0:32", 32.0),
+        ([Piece(2.5, 60.0, 0.0)], "plays another one: only a part of it is there, from 0:00", 0.0),
+        ([Piece(30.0, 60.0, 0.0)], "The episode’s page plays another one: this passage is not in it.", None),
+    ],
+)
+def test_a_quotation_from_a_recording_that_was_replaced_says_where_it_is_in_the_new_one(
+    site: Site, kept: Kept, pieces: list[Piece], words: str, second: float | None
+) -> None:
+    new = "ef" * 32
+    with writer(kept.path) as db:
+        audio = KeptAudio(new, "audio/ef/x.mp3", 3, "audio/mpeg", 90.0, "u", "u", NOW)
+        compared = Comparison(SHA256, new, "changed", tuple(pieces))
+        save_rendition(db, kept.spoken, audio, comparison=compared)
+        transcript = Transcript(new, 90.0, "x", "y", "en", NOW, spoken("An advertisement.", start=4.0))
+        save_transcript(db, kept.spoken, transcript, "new")
+    response = site.ask(URL)
+    assert words in text_of(response)
+    address = f"/-/episode/{kept.spoken}" + ("" if second is None else f"?t={second}")
+    assert f'href="{address}"' in response.text
+    found = site.ask(f"{URL}.json").json()
+    assert (found["episode_url"], found["in_current"]["start"]) == (address, second)
+    assert found["in_current"]["whole"] is (second == 32.0)
 
 
 def test_a_quotation_leads_to_the_second_while_a_newer_recording_is_not_transcribed(site: Site, kept: Kept) -> None:

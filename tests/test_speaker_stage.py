@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import episodes
-from pipeline.archive.transcripts import host_voices, save_rendition
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import host_voices
 from pipeline.config import Feed, load
 from pipeline.errors import ConfigError
 from pipeline.feeds.people import find_people

@@ -173,6 +173,7 @@ def test_each_bar_leads_to_its_passages() -> None:
     ]
     assert re.findall(r"<title>([^<]+)<", drawn) == ["January 2026: 1 episode", "March 2026: 4 episodes"]
     assert "style=" not in drawn
+    assert '<svg width="7.5rem"' in drawn  # 2.5 a month, so that few are no blocks
 
 
 @given(st.lists(st.tuples(st.dates().map(lambda day: day.isoformat()[:7]), st.integers(1, 10_000))))

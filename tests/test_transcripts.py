@@ -154,9 +154,9 @@ def test_more_turns_than_anybody_can_say_are_refused() -> None:
     ids=lambda content: content[:24].decode("latin-1").encode("unicode_escape").decode(),
 )  # fmt: skip
 def test_hostile_files_take_a_bounded_time(hostile: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()  # of this process alone: others do not count
     check_read_or_refused(hostile, "text/html" if hostile.startswith(b"<") else None)
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 WORD = st.text(alphabet=st.characters(categories=["Ll"], max_codepoint=0x17F), min_size=2, max_size=9)

@@ -32,6 +32,7 @@ __all__ = [
     "history",
     "passages_at",
     "place",
+    "restate_all",
     "undo",
 ]
 
@@ -228,7 +229,7 @@ def check(
                 now,
             ],
         )
-        _restate(db, here.rendition)
+        restate_all(db, here.rendition)
 
 
 def undo(db: Database, episode: str, number: int, *, note: str | None, editor: str, now: str) -> None:
@@ -253,10 +254,10 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
             "insert into checks (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
             [rendition, number, note, editor, now],
         )
-        _restate(db, rendition)
+        restate_all(db, rendition)
 
 
-def _restate(db: Database, rendition: str) -> None:
+def restate_all(db: Database, rendition: str) -> None:
     """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's."""
     checks = checks_of(db.conn, rendition)
     for (transcript,) in db.execute("select id from transcripts where rendition = ?", [rendition]).fetchall():

@@ -19,9 +19,9 @@ from pipeline.archive.question_lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
 from pipeline.model import FeedEpisode
 
-# The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, and ``guid_made`` goes by the guid.
+# The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, and lengths in bytes are guesses.
 _HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
-_PUBLISHED = (*_HISTORY, "notes_text")
+_PUBLISHED = (*_HISTORY, "enclosure_length", "notes_text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.episodes import Saved, save_episodes
-from pipeline.feeds.fetch import Validators
 from pipeline.feeds.memory import Memory, Move
 from pipeline.model import Episode, FeedEpisode, TranscriptLink
+from pipeline.web import Validators
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
@@ -56,7 +56,9 @@ def resolved_url(db: Database, slug: str) -> str | None:
 def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first."""
     rows = db.execute(
-        "select id, feed, title, enclosure_url from episodes where feed = ? order by published desc, id", [slug]
+        """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
+           from episodes where feed = ? order by published desc, id""",
+        [slug],
     )
     return [Episode(*row) for row in rows]
 
@@ -153,8 +155,12 @@ def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> N
 
 
 def has_moved(db: Database, slug: str, address: str) -> bool:
-    """Tell whether a feed came to this address by a move."""
-    found = db.execute("select 1 from feed_moves where feed = ? and became = ?", [slug, address]).fetchone()
+    """Tell whether a feed came to this address by a move, and feeds.yaml gives another."""
+    found = db.execute(
+        """select 1 from feed_moves join feeds on slug = feed
+           where feed = ? and became = ? and became != url""",
+        [slug, address],
+    ).fetchone()
     return found is not None
 
 

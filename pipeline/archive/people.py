@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.listing import NEWEST_FIRST, beyond
 from pipeline.archive.reading import Passage
@@ -29,7 +31,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """One episode in which somebody speaks, and what they say there, in order."""
+    """One episode in which somebody speaks, and what they say there, in order.
+
+    ``checked`` are the numbers of those passages of the episode of which a person has heard every word.
+    """
 
     episode: str
     title: str
@@ -39,6 +44,7 @@ class Appearance:
     seconds: float
     language: str
     passages: tuple[Passage, ...]
+    checked: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +112,7 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
             seconds=row["seconds"],
             language=row["language"],
             passages=_said(cursor, row["transcript"], name),
+            checked=checked_passages(connection, row["episode"]),
         )
         for row in rows[:limit]
     )
@@ -118,6 +125,17 @@ def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:
         """select p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
         where t.episode = ? and p.name is not null""",
         [episode],
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def known(connection: sqlite3.Connection, labels: Iterable[str | None]) -> frozenset[str]:
+    """Return those of these labels of speakers that are names of people."""
+    wanted = sorted({label for label in labels if label})
+    rows = connection.execute(
+        """select distinct p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
+        where p.name in (select value from json_each(?))""",
+        [json.dumps(wanted)],
     )
     return frozenset(row[0] for row in rows)
 

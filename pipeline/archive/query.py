@@ -75,7 +75,8 @@ class Query:
     """A compiled query. ``match`` is the whole of it, empty when there is nothing to look for.
 
     ``excluded`` finds what is unwanted, empty when nothing is. ``speakers`` are parts of names, ``feeds`` slugs,
-    ``questions`` numbers of published questions: any of each is wanted.
+    ``questions`` numbers of published questions: any of each is wanted. ``remarks`` are sentences on what is
+    understood otherwise than it may be meant.
     """
 
     match: str = ""
@@ -84,6 +85,7 @@ class Query:
     speakers: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
     questions: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def crosses(self) -> bool:
@@ -168,7 +170,8 @@ def compile_query(text: str) -> Query:
     narrowing = {kind: tuple(one.raw for one in tokens if one.kind == kind) for kind in ("speaker", "feed", "question")}
     groups: list[list[Term]] = [[]]
     excluded: list[str] = []
-    for token, term in _terms([token for token in tokens if token.kind not in narrowing][:_MAX_TERMS]):
+    wanted = [token for token in tokens if token.kind not in narrowing]
+    for token, term in _terms(wanted[:_MAX_TERMS]):
         if term is None:
             groups.append([])
         elif token.negative:
@@ -186,7 +189,18 @@ def compile_query(text: str) -> Query:
         speakers=narrowing["speaker"],
         feeds=narrowing["feed"],
         questions=tuple(map(int, narrowing["question"])),
+        remarks=tuple(_remarks(wanted)),
     )
+
+
+def _remarks(wanted: Sequence[_Token]) -> Iterator[str]:
+    for token in wanted[:_MAX_TERMS]:
+        filtering = _NARROWING.match(token.raw) if token.negative and not token.quoted else None
+        if filtering:
+            kind = filtering[1].lower()
+            yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
+    if len(wanted) > _MAX_TERMS:
+        yield f"Only the first {_MAX_TERMS} of {len(wanted)} words and quotations are looked for."
 
 
 def folded_words(text: str) -> list[tuple[str, int, int]]:

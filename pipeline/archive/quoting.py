@@ -16,6 +16,7 @@ from pipeline.archive import said
 from pipeline.archive.checks import checks_of
 from pipeline.archive.database import named_rows
 from pipeline.archive.reading import Provenance, Rendition, rendition
+from pipeline.archive.renditions import Passage, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
@@ -59,7 +60,8 @@ class Quotation:
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
     ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
     words, ``checks`` are of those who heard none there. ``also_in`` are the ids and titles of further episodes with the
-    same file; ``replaced_in`` those of all its episodes that now have another one.
+    same file; ``replaced_in`` has those of all its episodes that now play another one, with where the passage is in
+    that, None where nothing is known of it.
     """
 
     audio: Rendition
@@ -75,16 +77,19 @@ class Quotation:
     checks: tuple[Check, ...]
     checked: bool
     also_in: tuple[tuple[str, str], ...]
-    replaced_in: frozenset[str]
+    replaced_in: Mapping[str, Passage | None]
 
     @property
     def cited(self) -> Wording:
         """Return the wording that a citation is of: that in force, unless it has no words there any more."""
-        return next(one for one in (self.wording, self.linked, *self.others) if one and one.lines)
+        return _cited(self.wording, self.linked, self.others)
 
     def second_in(self, episode: str) -> float | None:
-        """Return when the page of an episode plays it, in seconds; None where that plays another recording."""
-        return None if episode in self.replaced_in else self.cited.start
+        """Return when the page of an episode plays it, in seconds; None where it plays a recording without it."""
+        if episode not in self.replaced_in:
+            return self.cited.start
+        passage = self.replaced_in[episode]
+        return passage.start if passage else None
 
 
 def recording(connection: sqlite3.Connection, name: str) -> Rendition:
@@ -145,6 +150,7 @@ def quotation(
         raise NothingQuotedError(f"Nothing is said between {clock(start)} and {clock(end)}.")
     checks, checked = _checks(connection, audio.sha256, current)
     episodes = _episodes(cursor, audio.sha256)
+    cited = _cited(current.wording, linked, others)
     return Quotation(
         audio=audio,
         episode=current.row["episode"],
@@ -159,8 +165,16 @@ def quotation(
         checks=checks,
         checked=checked,
         also_in=tuple((row["id"], row["title"]) for row in episodes if row["id"] != current.row["episode"]),
-        replaced_in=frozenset(row["id"] for row in episodes if row["played"] != audio.sha256),
+        replaced_in={
+            row["id"]: passage_in(connection, audio.sha256, cited.start, cited.end, row["played"])
+            for row in episodes
+            if row["played"] != audio.sha256
+        },
     )
+
+
+def _cited(wording: Wording, linked: Wording | None, others: Sequence[Wording]) -> Wording:
+    return next(one for one in (wording, linked, *others) if one and one.lines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,13 @@ def add_item(db: Database, run: int, item: RunItem) -> None:
     )
 
 
+def note_wanted(db: Database, wanted: Mapping[str, int | None]) -> None:
+    """Record how many of its newest episodes each feed of feeds.yaml is to have, None for all; of any other, none."""
+    with db.atomic():
+        for (slug,) in db.execute("select slug from feeds").fetchall():
+            db.execute("update feeds set wanted = ? where slug = ?", [wanted.get(slug, 0), slug])
+
+
 def finish_run(db: Database, run: int, *, exit_code: int, report: Mapping[str, object], now: str) -> None:
     """Close a run with its report."""
     with db.atomic():

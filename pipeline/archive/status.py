@@ -9,7 +9,11 @@ from pipeline.archive.database import named_rows
 
 
 def status(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Return ``feeds`` (one entry each, with counts and hours of audio) and ``last_run`` with what failed in it."""
+    """Return ``feeds``, ``last_run`` with what failed in it, and what is ``waiting``.
+
+    Each feed has its counts and hours of audio. ``waiting`` counts for each stage the episodes that it is the next one
+    for, among those that feeds.yaml asked for at the last run.
+    """
     cursor = named_rows(connection)
     feeds = cursor.execute(
         """select f.slug, f.title, f.last_polled, f.last_status,
@@ -34,4 +38,31 @@ def status(connection: sqlite3.Connection) -> dict[str, Any]:
             "select stage, feed, episode, reason from run_items where run = ? and status = 'failed'", [run["id"]]
         ).fetchall()
         last_run = {**dict(run), "failed": [dict(item) for item in failed]}
-    return {"feeds": [dict(feed) for feed in feeds], "last_run": last_run}
+    return {"feeds": [dict(feed) for feed in feeds], "last_run": last_run, "waiting": waiting(connection)}
+
+
+def waiting(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many episodes wait to be downloaded, transcribed and aligned for the first time."""
+    row = (
+        named_rows(connection)
+        .execute(
+            """with wanted as (
+                select e.id, e.enclosure_url from (
+                    select id, feed, enclosure_url,
+                        row_number() over (partition by feed order by published desc, id) as place
+                    from episodes
+                ) e
+                join feeds f on f.slug = e.feed and (f.wanted is null or e.place <= f.wanted)
+            )
+            select
+                count(*) filter (where r.sha256 is null and w.enclosure_url is not null) as download,
+                count(*) filter (where r.sha256 is not null and t.id is null) as transcribe,
+                count(*) filter (where t.id is not null and a.transcript is null) as align
+            from wanted w
+            left join renditions r on r.episode = w.id and r.current = 1
+            left join transcripts t on t.episode = w.id and t.preferred = 1
+            left join alignments a on a.transcript = t.id"""
+        )
+        .fetchone()
+    )
+    return dict(row)

@@ -1,4 +1,4 @@
-"""Renditions, transcripts, segments and matches in the database, each written in one transaction an episode."""
+"""Transcripts, segments and matches in the database, each written in one transaction an episode."""
 
 from __future__ import annotations
 
@@ -11,38 +11,7 @@ from sqlite_utils import Database
 from pipeline.archive.checks import checks_of
 from pipeline.archive.database import immediate
 from pipeline.archive.segments import heard, restate
-from pipeline.model import FollowUp, KeptAudio, Match, Question, Rendition, Role, Segment, Speaker, Transcript
-
-
-def save_rendition(db: Database, episode: str, audio: KeptAudio) -> None:
-    """Record a kept file as the episode's current rendition; earlier renditions stay, no longer current."""
-    with db.atomic():
-        db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, audio.sha256])
-        db.execute(
-            """insert into renditions
-               (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path, current)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)
-               on conflict (sha256, episode) do update set current = 1, path = excluded.path""",
-            [
-                audio.sha256,
-                episode,
-                audio.url,
-                audio.final_url,
-                audio.bytes,
-                audio.content_type,
-                audio.duration,
-                audio.fetched_at,
-                audio.path,
-            ],
-        )
-
-
-def current_rendition(db: Database, episode: str) -> Rendition | None:
-    """Return the kept file that counts for an episode, if there is one."""
-    found = db.execute(
-        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode]
-    ).fetchone()
-    return Rendition(*found) if found else None
+from pipeline.model import FollowUp, Match, Question, Role, Segment, Speaker, Transcript
 
 
 def preferred_transcript(db: Database, episode: str) -> int | None:
@@ -153,6 +122,37 @@ def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
     (options,) = db.execute("select options from transcripts where id = ?", [transcript_id]).fetchone()
     report: dict[str, Any] | None = json.loads(options).get("gate")
     return report
+
+
+def stored_transcript(db: Database, transcript_id: int) -> Transcript:
+    """Return a whole transcript as it was heard: all that is in its file."""
+    (episode, sha256, engine, model, language, created, options, source) = db.execute(
+        """select episode, rendition, engine, model, language, created, options, source from transcripts
+           where id = ?""",
+        [transcript_id],
+    ).fetchone()
+    (duration,) = db.execute(
+        "select duration from renditions where sha256 = ? and episode = ?", [sha256, episode]
+    ).fetchone()
+    segments = heard(db, transcript_id)
+    speakers = db.execute(
+        "select label, name, role, seconds, voice from speakers where transcript = ? order by rowid", [transcript_id]
+    )
+    return Transcript(
+        audio_sha256=sha256,
+        duration=max([duration, *(segment.end for segment in segments)]),  # decoders round it differently
+        engine=engine,
+        model=model,
+        language=language,
+        created=created,
+        segments=segments,
+        options=json.loads(options),
+        speakers=tuple(
+            Speaker(label, name, role, seconds, tuple(json.loads(voice or "[]")))
+            for label, name, role, seconds, voice in speakers
+        ),
+        source=source,
+    )
 
 
 def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rate: float) -> None:

@@ -21,9 +21,10 @@ MAX_BYTES = 100_000_000
 _WRITTEN = {"aac": "adts", "mov": "mp4"}
 # In these every packet says when it is heard, and FFmpeg finds a second without reading what lies before it.
 _SEEKABLE = frozenset({"mov", "ogg", "flac", "wav", "aiff"})
+_SAME = 0.5  # seconds: encoders pad a recording, and say so more or less exactly
 
 
-def clip(path: Path, start: float, end: float) -> bytes:
+def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
     """Return what is heard between two seconds of a file, as a file of the same kind.
 
     It begins and ends with whole packets, so within a tenth of a second.
@@ -32,17 +33,21 @@ def clip(path: Path, start: float, end: float) -> bytes:
         path: a kept file.
         start: seconds.
         end: seconds; what lies after the recording's end is left out.
+        duration: seconds of the whole file as it is decoded.
 
     Raises:
-        NotAudioError: the file is damaged, has nothing there, or the piece would be larger than ``MAX_BYTES``.
+        NotAudioError: the file is damaged, has nothing there, was joined from several of which each has times of its
+            own (a chained Ogg file), or the piece would be larger than ``MAX_BYTES``.
     """
     target = io.BytesIO()
     with opened(path) as source:
+        name = container_name(source)
+        if name in _SEEKABLE and abs((source.duration or 0) / av.time_base - duration) > _SAME:
+            raise NotAudioError("the file was joined from several, or is damaged: its own times are other ones")
         packets = _packets(source, start, end)
         first = next(packets, None)
         if first is None:
             raise NotAudioError("there is no sound at that time")
-        name = container_name(source)
         with av.open(target, "w", format=_WRITTEN.get(name, name)) as file:
             copy = file.add_stream_from_template(source.streams.audio[0])
             begun = first.pts or 0

@@ -58,8 +58,11 @@ def check(path: Path) -> AudioFacts:
     if head[:1] in {b"<", b"{"}:
         kind = "a web page or XML" if head[:1] == b"<" else "JSON"
         raise NotAudioError(f"what came is {kind}, not audio: the host probably sent an error page")
+    seconds = 0.0
     with opened(path) as container:
-        seconds = sum(frame.samples / frame.sample_rate for frame in _frames(container))
+        for frames in _decoded(container):
+            for frame in frames:
+                seconds += frame.samples / frame.sample_rate
         name = container_name(container)
     if seconds <= 0:
         raise NotAudioError("no sound in it can be decoded")
@@ -127,14 +130,22 @@ def opened(path: Path) -> Iterator[InputContainer]:
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
-    """The decoded frames. Single damaged packets are passed over, as every player does; a rubbish file is not."""
+    """The decoded frames, for a resampler."""
+    for frames in _decoded(container):
+        for frame in frames:
+            frame.pts = None  # the resampler would fill gaps between time stamps with silence
+            yield frame
+
+
+def _decoded(container: InputContainer) -> Iterator[list[AudioFrame]]:
+    """The frames of each packet. Single damaged ones are passed over, as every player does; a rubbish file is not."""
     bad = 0
     for packet in container.demux(container.streams.audio[0]):
         try:
-            for frame in packet.decode():
-                frame.pts = None  # the resampler would fill gaps between time stamps with silence
-                yield frame
+            frames = packet.decode()
         except av.FFmpegError as error:
             bad += 1
             if bad > _MAX_BAD_PACKETS:
                 raise NotAudioError(f"the audio is damaged: {bad} packets cannot be decoded") from error
+        else:
+            yield frames

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
-from pipeline.web import in_time, local_path, reason, scheme
+from pipeline.web import Validators, in_time, local_path, reason, scheme
 
 MAX_FEED_BYTES = 50_000_000
 MAX_SECONDS = 300.0  # for one body, however steadily it drips
@@ -25,24 +25,6 @@ _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?
 
 
 @dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said to recognise an unchanged body by (RFC 9110, section 8.8), sent back verbatim."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional."""
-        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
-        return {name: value for name, value in pairs.items() if value and value.isascii()}
-
-    def or_else(self, earlier: Validators) -> Validators:
-        """Return these, and for each that is missing the earlier one."""
-        return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
-
-
-@dataclass(frozen=True, slots=True)
 class FeedBody:
     """A feed as it came. ``base`` is the address that relative addresses in it start from.
 
@@ -52,7 +34,7 @@ class FeedBody:
     content: bytes
     content_type: str
     base: str
-    validators: Validators = Validators()
+    validators: Validators = field(default_factory=Validators)
     moved_to: str | None = None
 
 
@@ -103,8 +85,17 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
     return feed_url
 
 
-def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBody | Unchanged:
+def fetch(
+    feed_url: str,
+    client: httpx.Client,
+    validators: Validators,
+    *,
+    max_bytes: int | None = None,
+    max_seconds: float | None = None,
+) -> FeedBody | Unchanged:
     """Get the feed's bytes, unless the server says that nothing has changed (304).
+
+    ``max_bytes`` and ``max_seconds`` bound the body, by default as feeds are bounded.
 
     Raises:
         FeedUnreachableError, FeedGoneError, NotAFeedError: with a reason; NotAFeedError when too large.
@@ -119,7 +110,7 @@ def fetch(feed_url: str, client: httpx.Client, validators: Validators) -> FeedBo
                 return Unchanged(said.or_else(validators))
             _check_status(response)
             return FeedBody(
-                content=read_bounded(response),
+                content=read_bounded(response, max_bytes, max_seconds),
                 content_type=response.headers.get("Content-Type", ""),
                 base=str(response.url),
                 validators=said,
@@ -152,20 +143,21 @@ def _moved_to(response: httpx.Response) -> str | None:
     return str(steps[last].url) if last else None
 
 
-def read_bounded(response: httpx.Response) -> bytes:
+def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_seconds: float | None = None) -> bytes:
     """Read a body, unpacked, in bounded memory and time."""
+    most = max_bytes or MAX_FEED_BYTES
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
         raise FeedUnreachableError(f"{response.url} is packed as {encoding!r}, which was not asked for")
     unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     body = bytearray()
-    for chunk in in_time(response.iter_raw(), MAX_SECONDS):
+    for chunk in in_time(response.iter_raw(), max_seconds or MAX_SECONDS):
         try:
-            body += unpacker.decompress(chunk, MAX_FEED_BYTES + 1 - len(body)) if unpacker else chunk
+            body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
         except zlib.error as error:
             raise FeedUnreachableError(f"{response.url} came damaged: it cannot be unpacked ({error})") from error
-        if len(body) > MAX_FEED_BYTES:
-            raise NotAFeedError(f"{response.url} is larger than {MAX_FEED_BYTES // 1_000_000} MB: no feed is")
+        if len(body) > most:
+            raise NotAFeedError(f"{response.url} is larger than {most // 1_000_000} MB: no feed is")
     return bytes(body)
 
 

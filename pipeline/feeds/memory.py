@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from pipeline.feeds.fetch import Validators
+from pipeline.courtesy import retry_after
+from pipeline.web import Validators
 
 # Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
 FULL_FETCH_EVERY = timedelta(days=30)
@@ -65,18 +65,10 @@ class Memory:
         return self.retry_at is not None and now < self.retry_at
 
 
-def retry_at(retry_after: str | None, now: str) -> str | None:
-    """Return the moment that a Retry-After header (RFC 9110, section 10.2.3) names; None where it names none."""
-    said = (retry_after or "").strip()
-    try:
-        if said.isascii() and said.isdigit():
-            wait = timedelta(seconds=min(int(said[:12]), LONGEST_WAIT.total_seconds()))
-        else:
-            date = parsedate_to_datetime(said)
-            wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - _moment(now)
-    except (ValueError, OverflowError):
-        return None
-    return after(now, min(wait, LONGEST_WAIT)) if wait > timedelta() else None
+def retry_at(header: str | None, now: str) -> str | None:
+    """Return the moment until which a Retry-After header asks for patience; None where it names none."""
+    seconds = min(retry_after(header, _moment(now)), LONGEST_WAIT.total_seconds())
+    return after(now, timedelta(seconds=seconds)) if seconds else None
 
 
 def after(now: str, wait: timedelta) -> str:

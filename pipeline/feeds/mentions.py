@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.feeds.names import Name, names_in
 
@@ -26,7 +26,7 @@ _OFFICE = re.compile(
     academic|clerk|mayor|dean|vicar|bishop|commander|constable|midwife|paediatrician|physician|surgeon|treasurer)s?\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_NO_OFFICE = re.compile(rf"(?:(?:special )?guests?|{HOSTING})", re.IGNORECASE)
+_NO_OFFICE = re.compile(rf"(?:(?:our|the|your) )?(?:(?:special )?guests?|{HOSTING})", re.IGNORECASE)
 _NO_DESCRIPTION = re.compile(r"(?:who|whose|which|as|in|about|on|to|after|and|but|with|where|when|talks|speaks)\b")
 _ENDS_DESCRIPTION = re.compile(
     r"\s+(?:about|to (?:discuss|talk|explore)|who|whose|on (?:how|why|what)|joins?|(?:is|are|was) joined|talks|speaks|"
@@ -45,17 +45,16 @@ _ARTICLES = re.compile(rf"\b(?:our|my|the|an?|his|her|their|today’s|special|gu
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A person in a text; ``begin`` and ``end`` take in the description where it follows the name."""
+    """A person in a text; ``begin`` and ``end`` take in the description where it follows the name.
+
+    ``is_press`` tells that they are said to be a host or a journalist.
+    """
 
     begin: int
     end: int
     name: str
-    description: str | None
-
-    @property
-    def is_press(self) -> bool:
-        """Whether they are said to be a host or a journalist."""
-        return self.description is not None and _PRESS.search(self.description) is not None
+    description: str | None = None
+    is_press: bool = False
 
 
 def mentions_in(text: str) -> Iterator[Mention]:
@@ -83,6 +82,11 @@ def leads_to_name(words: str) -> bool:
     return bool(offices) and (plain.endswith(",") or offices[-1].end() == len(plain))
 
 
+def is_press(words: str) -> bool:
+    """Tell whether words say that somebody is a host or a journalist."""
+    return _PRESS.search(words) is not None
+
+
 def description(words: str) -> str | None:
     """What somebody is said to be, where the words name an office or trade; a mere “our guest” is none."""
     plain = re.sub(rf"[\s,]+{TITLE}$", "", " ".join(words.split()).rstrip(" ,"))
@@ -94,18 +98,22 @@ def description(words: str) -> str | None:
 
 def _mention(text: str, name: Name, later: list[Name]) -> Mention:
     """The name with the description that follows it, in brackets or after a comma, or stands before a comma."""
+    alone = Mention(name.begin, name.end, name.text)
     if bracketed := _BRACKETED.match(text, name.end):
-        return Mention(name.begin, bracketed.end(), name.text, description(bracketed[1]))
+        return _described(alone, bracketed[1], end=bracketed.end())
     following = _FOLLOWING.match(text, name.end)
     if following and not _NO_DESCRIPTION.match(following[1]):
         words = _shortened(following[1], following.start(1), later)
-        if said := description(words):
-            return Mention(name.begin, following.start(1) + len(words), name.text, said)
+        if description(words) or _NO_OFFICE.fullmatch(words):
+            return _described(alone, words, end=following.start(1) + len(words))
     preceding = _PRECEDING.search(text, max(0, name.begin - 160), name.begin)
     if preceding and text[name.end : name.end + 1] == "," and not any(names_in(preceding[1])):
-        said = description(re.split(r"\b(?:to|with|by) ", preceding[1])[-1])
-        return Mention(name.begin, name.end, name.text, said)
-    return Mention(name.begin, name.end, name.text, None)
+        return _described(alone, re.split(r"\b(?:to|with|by) ", preceding[1])[-1], end=name.end)
+    return alone
+
+
+def _described(mention: Mention, words: str, *, end: int) -> Mention:
+    return replace(mention, end=end, description=description(words), is_press=is_press(words))
 
 
 def _shortened(phrase: str, place: int, later: list[Name]) -> str:

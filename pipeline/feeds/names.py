@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_UPPER = "".join(chr(code) for code in range(0x41, 0x250) if chr(code).isupper())  # Latin, with all its accents
+UPPER = "".join(chr(code) for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F00)) if chr(code).isupper())  # Latin
 _PARTICLE = r"(?:de|da|dos|del|della|di|du|van|von|der|den|ter|ten|la|le|el|al|bin|ibn|ap|ab|af|av|zu)"
 _GAP = rf"[ ](?:{_PARTICLE}[ ]){{0,2}}"
 
 # One word of a name: Judy, O’Brien, Smith-Jones, McArdle. Every repetition is bounded: the text may be hostile.
-_WORD = rf"(?:d['’])?[{_UPPER}][^\W\d_]{{0,24}}(?:['’\-‐‑][^\W\d_]{{1,24}}){{0,3}}"
+_WORD = rf"(?:d['’])?[{UPPER}][^\W\d_]{{0,24}}(?:['’\-‐‑][^\W\d_]{{1,24}}){{0,3}}"
 _TITLE = r"(?:Dr|Mr|Mrs|Ms|Prof|Rev|Revd|St|Cllr|Hon)\."
-_RUN = re.compile(rf"(?<![\w'’-])(?:{_TITLE}|{_WORD})(?:{_GAP}(?:{_TITLE}|[{_UPPER}]\.|{_WORD})){{0,11}}")
+_RUN = re.compile(rf"(?<![\w'’-])(?:{_TITLE}|{_WORD})(?:{_GAP}(?:{_TITLE}|[{UPPER}]\.|{_WORD})){{0,11}}")
 
 # What stands at the head of a turn in a transcript: a name or part of one, initials, “Speaker 1”, “Dr. Hale”.
-_LABEL_WORD = rf"(?:{_TITLE}|[{_UPPER}]\.|{_WORD})"
+_LABEL_WORD = rf"(?:{_TITLE}|[{UPPER}]\.|{_WORD})"
 _NUMBERED = r"(?:Speaker|Voice|Male|Female|Interviewe(?:r|e)|Participant|Audience|Guest|Host|Caller)[ ]\d{1,2}"
 _UNKNOWN = r"[Uu]n(?:known|identified)[ ][Ss]peaker(?:[ ]\d{1,2})?"
 LABEL = rf"(?:{_NUMBERED}|{_UNKNOWN}|{_LABEL_WORD}(?:{_GAP}{_LABEL_WORD}){{0,4}})"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+import unicodedata
+from collections import Counter
 from html.parser import HTMLParser
 
 import nh3
@@ -22,8 +24,12 @@ _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA
 # Control characters mean nothing in notes or transcripts, and search marks its hits with two of them.
 # Lone surrogates are half a character each: neither SQLite nor a browser takes them.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-# Deeply nested tags take a time that grows with the square of their number; real notes have a few thousand characters.
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
+_NEVER_NESTED = {"br", "hr", "img", "input", "li", "p", "source", "td", "th", "tr", "wbr"}  # often never closed, either
+# Nested tags take a time that grows with the square of their depth; real notes have a few thousand characters.
 MAX_CHARS = 100_000
+MAX_DEPTH = 200
+MAX_ROUNDS = 10
 
 
 def sanitise(published: str, *, base: str = "") -> str:
@@ -42,14 +48,21 @@ def sanitise(published: str, *, base: str = "") -> str:
 
 
 def _clean(page: str, base: str) -> str:
-    return nh3.clean(
-        page,
-        tags=_TAGS,
-        clean_content_tags=_HIDDEN,
-        attributes={"a": {"href"}},
-        url_schemes={"http", "https", "mailto"},
-        url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
-    )
+    """Clean until nothing changes: where a tag is left out, what was in it may be read otherwise than before."""
+    for _ in range(MAX_ROUNDS):
+        found = nh3.clean(
+            page,
+            tags=_TAGS,
+            clean_content_tags=_HIDDEN,
+            attributes={"a": {"href"}},
+            url_schemes={"http", "https", "mailto"},
+            url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
+        )
+        cleaned = _UNSHOWABLE.sub("", found)  # `&#2;` is shown as what it stands for
+        if cleaned == page:
+            return page
+        page = cleaned
+    return f"<p>{html.escape(to_text(page))}</p>"
 
 
 def to_text(published: str) -> str:
@@ -65,10 +78,25 @@ def to_text(published: str) -> str:
 
 
 def _bounded(published: str) -> str:
-    return _UNSHOWABLE.sub("", published[:MAX_CHARS])
+    open_tags: Counter[str] = Counter()
+
+    def shallow(tag: re.Match[str]) -> str:
+        name = tag[2].lower()
+        if tag[1]:
+            if open_tags[name]:
+                open_tags[name] -= 1
+        elif name not in _NEVER_NESTED:
+            if open_tags.total() >= MAX_DEPTH:
+                return ""
+            open_tags[name] += 1
+        return tag[0]
+
+    return _TAG.sub(shallow, _UNSHOWABLE.sub("", published[:MAX_CHARS]))
 
 
 def _tidy(text: str) -> str:
+    # Composed: “Öberg” is written with one letter less by some, and would be another name.
+    text = unicodedata.normalize("NFC", _UNSHOWABLE.sub("", text))
     lines = [re.sub(r"[ \t\xa0\u200b]+", " ", line).strip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

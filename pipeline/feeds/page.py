@@ -1,210 +1,153 @@
-"""Shows that have no feed but a page: read by yt-dlp, which visits through this program's own client alone.
-
-It runs in this process without cookies, configuration files, plug-ins, JavaScript and programs of its own choosing, and
-downloads nothing. Every request goes to a host that feeds.yaml names, and by way of the client's guard to no private
-address. What cannot be kept from it: an extractor of yt-dlp is code of other people that runs with our rights, and a
-few would start a program, such as PhantomJS, where that is installed.
-"""
+"""An episode's page on the web: its address, and its main text. Fetches nothing, and does not look for questions."""
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-import httpx
-import yt_dlp
-from yt_dlp.globals import plugin_dirs
-from yt_dlp.networking.common import RequestHandler, Response
-from yt_dlp.networking.exceptions import HTTPError, TransportError
+from pipeline.feeds.notes import to_text
+from pipeline.feeds.transcripts.markup import HIDDEN, without_comments
+from pipeline.web import scheme
 
-from pipeline.errors import FeedError, FeedUnreachableError, NotAFeedError
-from pipeline.feeds.fetch import ENCODINGS, read_bounded
-from pipeline.feeds.notes import sanitise, to_text
-from pipeline.feeds.parse import distinct, made_guid
-from pipeline.feeds.questions import find_questions
-from pipeline.model import FeedEpisode, ParsedFeed
-from pipeline.times import moment
-from pipeline.web import MAX_REDIRECTS, ForbiddenAddressError, host, reason, scheme
+# What stands in an address to follow readers about, or to answer one comment (WordPress).
+_NOISE = re.compile(r"utm_\w*|fbclid|gclid|mc_[ce]id|replytocom|share|at_\w+", re.IGNORECASE)
 
-MAX_EPISODES = 500
-_NUMBER = re.compile(r" \(\d+\)$")
-_OURS = {"user-agent", "accept-encoding", "cookie"}
-
-_OPTIONS: Mapping[str, Any] = {
-    "quiet": True,
-    "no_warnings": True,
-    "noprogress": True,
-    "skip_download": True,
-    "cachedir": False,
-    "enable_file_urls": False,
-    "format": "bestaudio/best",
-    "ignore_no_formats_error": True,
-    "ignoreerrors": True,
-    "js_runtimes": {},
-    "proxy": "",
-    "extractor_retries": 1,
-}
+_TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})((?:[\s/][^<>]*)?)>")
+_ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))")
+_CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_ABOUT_THE_PAGE = {*HIDDEN, "aside", "button", "footer", "header", "iframe", "nav", "noscript", "select", "svg"}
+_COMMENTS = re.compile(r"(?:comments?|commentlist|respond|disqus)(?:[-_]|\s|$)", re.IGNORECASE)
+_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+_KEPT = {"br", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "td", "th", "tr", "ul"}
+_BLOCKS = {"article", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figure", "main", "pre", "section"}
 
 
-def read_page(url: str, client: httpx.Client, *, hosts: Collection[str], limit: int | None) -> ParsedFeed:
-    """Read the episodes of a page, or of the one episode that it is about.
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page; ``address`` is the one that it gives itself (RFC 6596), or else the one that it was found at."""
+
+    address: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    closing: bool
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+def page_address(link: str) -> str | None:
+    """Return the address to visit for an episode's link, without what only follows readers about.
+
+    None where it is no page of one episode: another scheme, or a site's front page.
+    """
+    if scheme(link) not in {"http", "https"}:
+        return None
+    parts = urlsplit(link)
+    query = urlencode([(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)
+                       if not _NOISE.fullmatch(name)])  # fmt: skip
+    if parts.path in {"", "/"} and not query:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+
+
+def read_page(content: bytes, *, content_type: str, address: str) -> Page:
+    """Read a web page.
 
     Args:
-        url: the page.
-        client: does all the requests.
-        hosts: what may be asked besides the page's own host; a host's subdomains belong to it.
-        limit: how many episodes, from the first on.
-
-    Raises:
-        FeedUnreachableError: a request failed, or would have gone to another host, which is then named.
-        NotAFeedError: there is no audio that yt-dlp can find.
+        content: the page, as it came.
+        content_type: what the server said that it is.
+        address: where it was found, after redirects.
     """
-    plugin_dirs.value = []
-    refused: set[str] = set()
-    handler = partial(_PageRH, client=client, hosts={host(url), *hosts}, refused=refused)
-    errors = _Errors()
-    options = {**_OPTIONS, "logger": errors, "playlistend": min(limit or MAX_EPISODES, MAX_EPISODES)}
-    with _Reader(options, handler) as reader:
-        found = reader.sanitize_info(reader.extract_info(url, download=False))
-    if found is None and not errors.first.startswith("Unsupported URL"):
-        raise FeedUnreachableError(f"{url} could not be read: {errors.first}{_and(refused)}")
-    page = found or {}
-    entries = [entry for entry in page.get("entries", [page]) if entry]
-    episodes = distinct(_episode(entry) for entry in entries)
-    if not any(episode.enclosure_url for episode in episodes):
-        raise NotAFeedError(f"on {url} no audio can be found that can be kept{_and(refused)}")
-    silent = sum(episode.enclosure_url is None for episode in episodes)
-    warnings = (
-        [f"{silent} items without audio that can be kept: listed, not downloaded{_and(refused)}"] if silent else []
-    )
-    return ParsedFeed(str(page.get("title") or ""), tuple(episodes), tuple(warnings))
+    markup = without_comments(_decoded(content, content_type))
+    return Page(_canonical(markup, address), to_text(_main(markup)))
 
 
-def _and(refused: Collection[str]) -> str:
-    return f"; it names {', '.join(sorted(refused))}: put that into page_hosts, if it is meant" if refused else ""
-
-
-class _Reader(yt_dlp.YoutubeDL):  # type: ignore[misc]
-    """yt-dlp with one way to the network."""
-
-    def __init__(self, options: Mapping[str, Any], handler: Callable[..., RequestHandler]) -> None:
-        self._handler = handler
-        super().__init__(dict(options), auto_init=False)
-        self.add_default_info_extractors()
-
-    def build_request_director(self, handlers: object, preferences: object = None) -> Any:  # noqa: ARG002 - its own are not used
-        return super().build_request_director([self._handler])
-
-
-class _PageRH(RequestHandler):  # type: ignore[misc]
-    """Makes yt-dlp's requests with our client; yt-dlp wants the ending of the name."""
-
-    _SUPPORTED_URL_SCHEMES = ("http", "https")
-    _SUPPORTED_PROXY_SCHEMES = None
-
-    def __init__(self, *, client: httpx.Client, hosts: Collection[str], refused: set[str], **its_own: Any) -> None:
-        super().__init__(**its_own)
-        self._client = client
-        self._hosts = hosts
-        self._refused = refused
-
-    def _check_extensions(self, extensions: dict[str, Any]) -> None:
-        super()._check_extensions(extensions)
-        for name in ("cookiejar", "timeout", "legacy_ssl", "keep_header_casing"):
-            extensions.pop(name, None)
-
-    def _send(self, request: Any) -> Response:
-        # The client says honestly who it is, and unpacks step by step what it asks for.
-        said = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
+def _decoded(content: bytes, content_type: str) -> str:
+    said = re.search(r"charset=[\"']?([\w:.-]+)", content_type, re.ASCII | re.IGNORECASE)
+    written = _CHARSET.search(content[:4096])
+    for encoding in (said and said[1], written and written[1].decode("ascii"), "utf-8"):
         try:
-            asked = self._client.build_request(
-                request.method, request.url, headers={**said, **ENCODINGS}, content=request.data
-            )
-            for _ in range(MAX_REDIRECTS + 1):
-                self._refuse_others(asked.url.host)
-                asked.headers.pop("Cookie", None)
-                response = self._client.send(asked, stream=True, follow_redirects=False)
-                try:
-                    if response.next_request is None:
-                        return self._answer(response)
-                finally:
-                    response.close()
-                asked = response.next_request
-        except (httpx.HTTPError, httpx.InvalidURL, FeedError) as error:
-            raise TransportError(reason(error)) from error
-        raise TransportError(f"more than {MAX_REDIRECTS} redirects")
-
-    def _refuse_others(self, name: str) -> None:
-        if not any(name == known or name.endswith(f".{known}") for known in self._hosts):
-            self._refused.add(name)
-            raise ForbiddenAddressError(f"{name} is no host that feeds.yaml names for this page")
-
-    @staticmethod
-    def _answer(response: httpx.Response) -> Response:
-        body = io.BytesIO(read_bounded(response))
-        headers = {name: value for name, value in response.headers.items() if name != "content-encoding"}
-        answer = Response(body, str(response.url), headers, response.status_code, response.reason_phrase)
-        if response.is_error:
-            raise HTTPError(answer)
-        return answer
+            return content.decode(encoding or "utf-8")
+        except (LookupError, UnicodeError):  # no encoding of that name, or not in it
+            continue
+    return content.decode("cp1252", errors="replace")
 
 
-class _Errors:
-    """Takes what yt-dlp would print, and keeps its first error."""
-
-    def __init__(self) -> None:
-        self.first = "yt-dlp does not say why"
-        self._is_first = True
-
-    def debug(self, _message: str) -> None:
-        """Say nothing."""
-
-    info = warning = debug
-
-    def error(self, message: str) -> None:
-        """Keep the first line, less yt-dlp's advice on how to report a bug of its own."""
-        if self._is_first and message.strip():
-            self.first = message.removeprefix("ERROR: ").splitlines()[0].partition("; please report")[0]
-            self._is_first = False
+def _canonical(markup: str, address: str) -> str:
+    for tag, _ in _tokens(markup):
+        if tag and tag.name == "link" and "canonical" in tag.attributes.get("rel", "").lower().split():
+            try:
+                given = urljoin(address, tag.attributes.get("href", ""))
+            except ValueError:  # such as `http://[`
+                continue
+            return given if scheme(given) in {"http", "https"} else address
+    return address
 
 
-def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
-    notes = str(entry.get("description") or "")
-    text = to_text(notes)
-    link = str(entry.get("webpage_url") or "")
-    audio = _audio(entry)
-    # Extractors for any page at all number what they find, so their ids are nobody's, and titles change by it.
-    is_made = str(entry.get("extractor_key") or "Generic") in {"Generic", "HTML5MediaEmbed"} or not entry.get("id")
-    title = " ".join(str(entry.get("title") or "(untitled)").split())
-    title = _NUMBER.sub("", title) if is_made else title
-    return FeedEpisode(
-        guid=made_guid(audio, link, title) if is_made else f"{entry['extractor_key'].lower()}:{entry['id']}",
-        guid_made=is_made,
-        title=title,
-        published=_published(entry),
-        link=link if scheme(link) in {"http", "https"} else None,
-        enclosure_url=audio,
-        enclosure_type=None,
-        declared_duration=float(entry["duration"]) if entry.get("duration") else None,
-        notes_html=sanitise(notes, base=link),
-        notes_text=text,
-        questions=find_questions(text),
-    )
+def _main(markup: str) -> str:
+    """The longest article, or else the longest main part, or all: without menus, asides and comments."""
+    parts: list[str] = []
+    size = 0
+    begun: dict[str, list[tuple[int, int]]] = {"article": [], "main": []}  # where those begin that are still open
+    whole: dict[str, list[tuple[int, int, int]]] = {"article": [], "main": []}  # the length, begin and end of others
+    for tag, text in _shown(markup):
+        if tag and tag.name in begun and not tag.closing:
+            begun[tag.name].append((len(parts), size))
+        parts.append(_written(tag) if tag else " ".join(re.split(r"\s+", text)))
+        size += len(parts[-1])
+        if tag and tag.closing and begun.get(tag.name):
+            begin, before = begun[tag.name].pop()
+            whole[tag.name].append((size - before, begin, len(parts)))
+    _, begin, end = max(whole["article"] or whole["main"] or [(size, 0, len(parts))])
+    return "".join(parts[begin:end])
 
 
-def _published(entry: Mapping[str, Any]) -> str | None:
-    if isinstance(entry.get("timestamp"), int | float):
-        return moment(entry["timestamp"])
-    day = str(entry.get("upload_date") or "")
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}T00:00:00Z" if len(day) == 8 and day.isdigit() else None
+def _written(tag: _Tag) -> str:
+    """A tag as ``to_text`` needs it; blocks do not nest, for the deeper tags do, the longer it takes."""
+    slash = "/" if tag.closing else ""
+    if tag.name in _BLOCKS:
+        return "<br><br>"
+    if tag.name not in _KEPT:
+        return ""
+    start = tag.attributes.get("start", "") if tag.name == "ol" else ""
+    return f'<ol start="{start}">' if start.isdecimal() else f"<{slash}{tag.name}>"
 
 
-def _audio(entry: Mapping[str, Any]) -> str | None:
-    """The address of the best sound that is one file: no list of pieces, and no picture where it can be without."""
-    formats: Iterable[Mapping[str, Any]] = entry.get("formats") or [entry]
-    whole = [one for one in formats if one.get("protocol") in {"http", "https"} and one.get("acodec") != "none"]
-    whole.sort(key=lambda one: (one.get("vcodec") == "none", one.get("abr") or one.get("tbr") or 0))
-    return str(whole[-1]["url"]) if whole else None
+def _shown(markup: str) -> Iterator[tuple[_Tag | None, str]]:
+    """Tags and text outside of what is about the page itself, and of comments."""
+    hidden: str | None = None
+    depth = 0
+    for tag, text in _tokens(markup):
+        if hidden is None:
+            if tag and not tag.closing and tag.name not in _VOID and _is_about_the_page(tag):
+                hidden, depth = tag.name, 1
+            else:
+                yield tag, text
+        elif tag and tag.name == hidden:
+            nests = hidden not in HIDDEN  # a script may write of scripts
+            depth += -1 if tag.closing else nests
+            hidden = hidden if depth else None
+
+
+def _is_about_the_page(tag: _Tag) -> bool:
+    if tag.name in {"html", "body", "main"}:
+        return False
+    names = f"{tag.attributes.get('id', '')} {tag.attributes.get('class', '')}".split()
+    return tag.name in _ABOUT_THE_PAGE or any(_COMMENTS.match(name) for name in names)
+
+
+def _tokens(markup: str) -> Iterator[tuple[_Tag | None, str]]:
+    """The page as tags and text between them."""
+    place = 0
+    for token in _TOKEN.finditer(markup):
+        if token.start() > place:
+            yield None, markup[place : token.start()]
+        place = token.end()
+        attributes = {name.lower(): a or b or c for name, a, b, c in _ATTRIBUTE.findall(token[3])}
+        yield _Tag(bool(token[1]), token[2].lower(), attributes), ""
+    if place < len(markup):
+        yield None, markup[place:]

@@ -106,7 +106,7 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
 
 def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> FeedEpisode:
     published = _notes(entry)
-    url, kind = _enclosure(entry, base)
+    url, kind, length = _enclosure(entry, base)
     text = to_text(published)
     guid = _guid(entry)
     title = _plain(entry.get("title") or entry.get("itunes_title") or "") or "(untitled)"
@@ -126,6 +126,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         notes_text=text,
         questions=find_questions(text),
         transcripts=transcripts,
+        enclosure_length=length,
     )
 
 
@@ -146,14 +147,23 @@ def _notes(entry: Any) -> str:
     return str(max(candidates, key=len))
 
 
-def _enclosure(entry: Any, base: str) -> tuple[str, str] | tuple[None, None]:
-    """The (address, type) of the item's audio: what says that it is, or else what might be and is no picture."""
-    found = [(_absolute(base, link.get("href", "")), link.get("type", "")) for link in entry.get("enclosures", [])]
-    enclosures = [(url, kind) for url, kind in found if url and not kind.startswith("image/")]
-    for url, kind in enclosures:
+def _enclosure(entry: Any, base: str) -> tuple[str | None, str | None, int | None]:
+    """The (address, type, bytes) of the item's audio: what says that it is, or else what might be and is no picture."""
+    found = [
+        (_absolute(base, link.get("href", "")), link.get("type", ""), _length(link.get("length", "")))
+        for link in entry.get("enclosures", [])
+    ]
+    enclosures = [(url, kind, length) for url, kind, length in found if url and not kind.startswith("image/")]
+    for url, kind, length in enclosures:
         if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(AUDIO_ENDINGS):
-            return url, kind
-    return enclosures[0] if enclosures else (None, None)
+            return url, kind, length
+    return enclosures[0] if enclosures else (None, None, None)
+
+
+def _length(declared: str) -> int | None:
+    """How many bytes an enclosure is said to have; many feeds say 0 or 1 because something must stand there."""
+    length = int(declared) if re.fullmatch(r"[0-9]{1,15}", declared.strip()) else 0
+    return length if length > 1 else None
 
 
 def _absolute(base: str, address: str) -> str | None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from pipeline.feeds.mentions import HOSTING, Mention, description, leads_to_name, mentions_in
+from pipeline.feeds.mentions import HOSTING, TITLE, Mention, description, is_press, leads_to_name, mentions_in
+from pipeline.feeds.names import UPPER
 from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Person
 
@@ -16,26 +18,41 @@ _Role: TypeAlias = Literal["host", "guest"]
 _Claims: TypeAlias = Iterator[tuple[Mention, _Role]]
 
 _TALKING = re.compile(
-    r"\b(?:(?:talks|talked|speaks|spoke|chats|chatted|(?:is|are) (?:talking|speaking|chatting)) (?:to|with)|"
+    r"\b(?:(?:talks?|talked|speaks?|spoke|chats?|chatted|(?:is|are) (?:talking|speaking|chatting))"
+    r"(?P<about> about [^.;:!?\n]{1,60}?)? (?:to|with)|"
     r"in conversation with|(?:sits|sat) down with|catches up with)\b(?P<us> (?:us|me)\b)?"
 )
 _ASKING = re.compile(
-    r"\b(?:interviews|interviewed(?! by)|welcomes|(?:(?:is|are|was|were) |['’](?:m|re|s) )?joined(?: \w+){0,2}? by)\b"
+    r"\b(?:interviews|interviewed(?! by)|welcomes|hears from|"
+    r"(?:(?:is|are|was|were) |['’](?:m|re|s) )?joined(?: \w+){0,2}? by)\b"
 )
 _WE_ASK = re.compile(
-    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview)\b"
+    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview|hear from)\b"
 )
+_ASKS = re.compile(r"\basks\b")
+_TELLS = re.compile(r"\b(?:tells|told)\b")
 _ASKED_BY = re.compile(
-    r"\b(?:posed|asked|put|hosted|presented|interviewed)(?: to (?:him|her|them))? by\b", re.IGNORECASE
+    r"\b(?:posed|asked|put|hosted|presented|moderated|interview(?:ed|,? conducted)?)(?: to (?:him|her|them))? by\b",
+    re.IGNORECASE,
 )
 _HOST = re.compile(rf"\b(?:{HOSTING})\b(?: (?:is|are)\b)?:?", re.IGNORECASE)
 _GUEST = re.compile(
     r"\b(?:(?:guests?|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
-    r"featur(?:ing|es)|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
+    r"featur(?:ing|es):?|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
     re.IGNORECASE,
 )
+# Where only whoever is described, or stands beside such a one, is surely a person, and a guest.
+_PERHAPS = re.compile(
+    r"(?:(?:\A|(?<=\n)|(?<=[.!?] ))With\b|\b[Aa]nswered by\b|"
+    r"\bJoining (?:us|me|[^.,;:!?\n]{3,60}?)(?: today| this week)? (?:is|are)\b|"
+    r"(?:\A|(?<=\n))(?:Speakers?|Panel(?:lists?)?|Contributors?):)"
+)
 _JOINING = re.compile(r"\bjoins?(?= (?:us|me|the (?:podcast|show|programme)|[A-Z]))")
-_DISCUSSING = re.compile(r"\b(?:discusses|talks about|speaks about)\b")
+_ENDS = re.compile(r"\s*(?:\Z|[.!;\n]|,? (?:to|about|on|in)\b)")  # not “with Ines Marlow, head of care, gone”
+_DISCUSSING = re.compile(
+    r"\b(?:discuss(?:es)?|talks? about|speaks? about|explains? (?:how|why|what)|reflects? on|tells? us|"
+    r"answers? (?:\w+ ){0,2}questions)\b"
+)
 _TITLE_WITH = re.compile(r"(?<!conversation )\bwith\b(?=[^:|–—(]*(?:$|[:|–—(]))")
 
 # What is said of other episodes says nothing of this one.
@@ -49,7 +66,9 @@ _ELSEWHERE = re.compile(
 # Between a phrase and the first name after it; between two names of a list; between a name and the phrase after it.
 _BEGINNING = re.compile(r"\s*(?:• |- )?")
 _AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
-_BESIDE = r"(?:, [^,.;:!?()\n]{2,80})?,? *"
+_AND_TITLED = rf",? (?:and|&) (?:{TITLE} )?"
+_COMMA_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"
+_BESIDE = rf"(?: of [{UPPER}]\w+)?(?:, [^,.;:!?()\n]{{2,80}})?,? *"
 
 
 def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[Person, ...]:
@@ -102,9 +121,12 @@ class _Finder:
             (_TALKING, self._talking),
             (_ASKING, self._asking),
             (_WE_ASK, self._guests),
+            (_ASKS, self._asks_whom),
+            (_TELLS, self._telling),
             (_ASKED_BY, self._asked_by),
             (_HOST, self._host),
             (_GUEST, self._guests),
+            (_PERHAPS, self._described_guests),
             (_JOINING, self._joining),
             (_DISCUSSING, self._joining),
         )
@@ -114,26 +136,30 @@ class _Finder:
                     yield from reader(found)
 
     def claims_of_title(self, described: Set[str]) -> _Claims:
-        """``… with X``: only who is described elsewhere, for titles also speak of life with Cerebral Palsy."""
+        """``… with X``: only who is described there or elsewhere, for titles also speak of life with Cerebral Palsy."""
         for found in _TITLE_WITH.finditer(self._text):
-            yield from (claim for claim in self._guests(found) if _key(claim[0].name) in described)
+            yield from (
+                claim for claim in self._guests(found) if claim[0].description or _key(claim[0].name) in described
+            )
 
     def _talking(self, found: re.Match[str]) -> _Claims:
         """``X talks to Y``: whoever is known or described as a host or journalist asks, else X does.
 
         Where only X is described, and not so, X is a guest: ``X, director of …, talks to`` a paper or its people.
-        ``X in conversation with Y`` alone does not say who asks.
+        ``X in conversation with Y`` alone does not say who asks, and ``talks about life with Y`` may be of such a life.
         """
-        subject, objects = self._before(found), self._after(found)
-        if subject is None:
+        subjects, objects = self._before(found), self._after(found)
+        if not subjects:
             return
-        if not self._asks(subject) and any(self._asks(mention) for mention in objects):
-            yield subject, "guest"
+        sure = not found["about"] and not found[0].startswith("in conv")
+        asking = any(self._asks(subject) for subject in subjects)
+        if not asking and any(self._asks(mention) for mention in objects):
+            yield from ((mention, "guest") for mention in subjects)
             yield from ((mention, "host") for mention in objects)
-        elif not self._asks(subject) and (found["us"] or self._only_subject_described(subject, objects, found)):
-            yield subject, "guest"
-        elif objects and (self._asks(subject) or objects[0].description or not found[0].startswith("in conv")):
-            yield subject, "host"
+        elif not asking and (found["us"] or self._only_subject_described(subjects[-1], objects, found)):
+            yield from ((mention, "guest") for mention in subjects)
+        elif objects and (asking or objects[0].description or sure):
+            yield from ((mention, "host") for mention in subjects)
             yield from ((mention, "guest") for mention in objects)
 
     def _only_subject_described(self, subject: Mention, objects: list[Mention], found: re.Match[str]) -> bool:
@@ -141,40 +167,64 @@ class _Finder:
         return subject.description is not None and somebody_named and not any(one.description for one in objects)
 
     def _asking(self, found: re.Match[str]) -> _Claims:
-        subject, objects = self._before(found), self._after(found)
-        if subject and objects:
-            yield subject, "host"
+        subjects, objects = self._before(found), self._after(found)
+        if objects:
+            yield from ((mention, "host") for mention in subjects)
         yield from ((mention, "guest") for mention in objects)
+
+    def _asks_whom(self, found: re.Match[str]) -> _Claims:
+        """``X asks Y``: anybody may ask anything; but hosts ask, and who is asked is described, not who asks."""
+        subjects, objects = self._before(found), self._after(found)
+        plain = not any(mention.description for mention in subjects)
+        if any(map(self._asks, subjects)) or (plain and any(mention.description for mention in objects)):
+            yield from self._asking(found)
+
+    def _telling(self, found: re.Match[str]) -> _Claims:
+        """``X tells Y``: only where Y is known or described as a host or journalist."""
+        subjects, objects = self._before(found), self._after(found)
+        if any(self._asks(mention) for mention in objects) and not any(self._asks(mention) for mention in subjects):
+            yield from ((mention, "guest") for mention in subjects)
+            yield from ((mention, "host") for mention in objects)
 
     def _asked_by(self, found: re.Match[str]) -> _Claims:
         objects = self._after(found)
         yield from ((mention, "host") for mention in objects)
-        subject = self._before(found, between=r"(?:is|was) ")
-        if objects and subject and found[0].startswith("interviewed"):
-            yield subject, "guest"
+        if objects and found[0].startswith("interviewed"):
+            yield from ((mention, "guest") for mention in self._before(found, between=r"(?:is|was|are|were) "))
 
     def _host(self, found: re.Match[str]) -> _Claims:
-        if self._before(found) is None:  # `X hosts Y` says nothing sure
+        if not self._before(found):  # `X hosts Y` says nothing sure
             yield from ((mention, "host") for mention in self._after(found, led=False))
 
     def _guests(self, found: re.Match[str]) -> _Claims:
         thing_too = found[0].lower().startswith("featur")  # so is Black History Month
         yield from ((mention, "guest") for mention in self._after(found) if mention.description or not thing_too)
 
+    def _described_guests(self, found: re.Match[str]) -> _Claims:
+        objects = self._after(found)
+        if any(mention.description for mention in objects) and _ENDS.match(self._text, objects[-1].end):
+            yield from ((mention, "guest") for mention in objects if not self._asks(mention))
+
     def _joining(self, found: re.Match[str]) -> _Claims:
-        subject = self._before(found)
-        if subject and not self._asks(subject) and (found[0].startswith("join") or subject.description):
-            yield subject, "guest"
+        for subject in self._before(found):
+            if not self._asks(subject) and (found[0].startswith("join") or subject.description):
+                yield subject, "guest"
 
     def _asks(self, mention: Mention) -> bool:
         return mention.is_press or _key(mention.name) in self._asking_people
 
-    def _before(self, found: re.Match[str], *, between: str = "") -> Mention | None:
-        """Whoever is the subject of the phrase: named, and perhaps described, right before it."""
-        mention = next((mention for mention in reversed(self._mentions) if mention.end <= found.start()), None)
-        if mention and re.fullmatch(_BESIDE + between, self._text[mention.end : found.start()]):
-            return mention
-        return None
+    def _before(self, found: re.Match[str], *, between: str = "") -> list[Mention]:
+        """Those who are the subject of the phrase: named, and perhaps described, right before it; ``A, B and C``."""
+        subjects: list[Mention] = []
+        for mention in reversed(self._mentions):
+            if mention.end > found.start():
+                continue
+            gap = self._text[mention.end : subjects[0].begin if subjects else found.start()]
+            beside = (_BESIDE + between, _AND_TITLED, _COMMA_TITLED)[min(len(subjects), 2)]
+            if not re.fullmatch(beside, gap):
+                break
+            subjects.insert(0, mention)
+        return subjects
 
     def _after(self, found: re.Match[str], *, led: bool = True) -> list[Mention]:
         """Those named right after the phrase: ``A``, ``A, B and C``, a list below it; if ``led``, ``our editor A``."""
@@ -189,7 +239,7 @@ class _Finder:
             if joined is None or (lead and not led) or not leads_to_name(lead):
                 break
             said = mention.description or description(lead)
-            chain.append(Mention(mention.begin, mention.end, mention.name, said))
+            chain.append(replace(mention, description=said, is_press=mention.is_press or is_press(lead)))
             place = mention.end
         return chain
 

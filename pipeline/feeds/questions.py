@@ -1,88 +1,142 @@
-"""Finding the published question list in show notes. A pure reader of text; it decides nothing about audio."""
+"""Finding the published question list in show notes or a page. A pure reader of text; it decides nothing about audio.
+
+Rather no list than a wrong one: links, topics, chapters, guests, sponsors and questions to the listener are none.
+"""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 
+from pipeline.feeds.lists import MAX_MARKS, Kind, Listing, asks, before_in, lines_in, lists_in
+from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Question
 
-# "1)Text" (the real notes have no space), "1. Text", "1: Text", "Q1 Text", "Q1: Text", "Question 1 - Text".
-_NUMBERED = r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|(?P<n>\d{1,2})\s?[).:](?!\d)\s*)(?=\S)"
-_AT_LINE_START = re.compile(rf"(?m)^[ \t]*{_NUMBERED}", re.IGNORECASE)
-_INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’])){_NUMBERED}", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.?!…][”\"’)]*\s*$")
-_QUESTION_END = re.compile(r"\?[”\"’)]*\s*$")
-_ANNOUNCED = re.compile(r"\b(?:questions?|asked?|asking)\b", re.IGNORECASE)
-_ANNOUNCEMENT_CHARS = 200
+_ANNOUNCED = re.compile(r"\b(?:questions?|ask(?:s|ed|ing)?|q\s?&\s?a)\b", re.IGNORECASE)
+# Said so plainly that items without any question mark are questions, too: “Tell us about …”.
+_PLAINLY = re.compile(r"\bquestions\b[^.?!]*:$|\b(?:we|i|she|he|they) (?:\w+ )?ask(?:s|ed)?\b[^.?!]*:$", re.IGNORECASE)
+# Questions that nobody in the recording is asked, or not in this one.
+_TO_OTHERS = re.compile(
+    r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey)[ ]questions|
+    questions[ ](?:to|for)[ ](?:(?:help[ ])?you\b|consider|ponder|think|reflect|discuss|ask[ ]yourself|listeners|
+    (?:further[ ])?(?:discussion|reflection|study))|
+    ask(?:ed)?[ ]your(?:self|selves)|ask[ ]your[ ]\w+|(?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
+    (?:an?[ ]|any[ ]|other[ ])?questions?|frequently[ ]asked|faqs?|ask(?:ed)?[ ](?:us|me)|without[ ]asking|
+    contact[ ]us|e-?mail|get[ ]in[ ]touch|submit|coming[ ]up|(?:next|coming)[ ](?:week|time|month)(?!['’]s)|
+    (?:next|coming|last|previous|other|another|earlier)[ ](?:episode|interview|show)s?(?!['’]))\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_NO_QUESTIONS = re.compile(
+    r"""\b(?:topics?|themes?|chapters?|time[ -]?(?:stamps?|codes?|line)|contents|agenda|outline|segments?|takeaways?|
+    highlights?|key[ ]points?|links?|resources?|references?|sources?|reading|read[ ]more|mentioned|related|books?|
+    articles?|sponsors?|sponsored|supported|brought[ ]to[ ]you|thanks|credits?|guests?|speakers?|panel(?:lists?)?|
+    about[ ]the|subscribe|follow|find[ ]us|responses?|comments?|repl(?:y|ies)|reviews?|
+    (?:you(?:['’]ll|[ ]will)?[ ])?(?:learn|discover|find[ ]out|hear)|discuss(?:e[sd]|ing|ion)?|cover(?:s|ed|ing)?|
+    explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SENTENCE_BREAK = re.compile(r"(?<=[a-z]{3}[.!])\s+|(?<=[?])\s+|(?<=[.!?][”\"’)])\s+")
+_HEADING_WORDS = 8
+
+# “We ask: what has changed; who pays; and what comes next?”: what leads there, a piece of it, how one begins.
+_COLON = re.compile(r":[ ]+(?=\S)")
+_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*|[;.!]|(?=\n|\Z)))")
+_AND = re.compile(r"^(?:and|or)\s+")
+_BEGINS_QUESTION = re.compile(
+    r"""(?:and[ ]|or[ ]|then[ ]|finally,?[ ])*(?:in[ ]what|to[ ]what|what|wh(?:y|en|ere|ether|ich|om?|ose)|how|if|
+    is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|may|might|must)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
 MAX_QUESTION_CHARS = 1200
 
 
 def find_questions(notes: str) -> tuple[Question, ...]:
     """Return the question list in ``notes`` (plain text), in published order; empty when there is none.
 
-    A list counts when the words before it speak of questions, or when at least half of its items have a question
-    mark. The same list twice is one list; of several, the announced and then the longest one is taken.
+    A list counts when the words before it speak of questions that are asked and at least half of its items have a
+    question mark; one that is numbered or lettered also without such words, where none speak of something else.
+
+    The same list twice is one list. Of several kinds, the announced and then the surest is taken; several announced
+    ones of that kind are one list in parts. Times before or after the questions are left out. A transcript in the
+    notes is not searched: what is asked in it is no list.
     """
-    for marker in (_AT_LINE_START, _INLINE):
-        lists = [found for found in _numbered_lists(notes, marker) if _is_question_list(*found)]
-        if lists:
-            _, items = max(lists, key=lambda found: (_is_announced(found[0]), len(found[1])))
-            return tuple(Question(number, text) for number, text in enumerate(items, start=1))
-    return ()
+    notes = without_transcript(notes)
+    lists = [found for found in lists_in(notes) if _is_question_list(found)]
+    lists += [found for found in lines_in(notes) if _is_headed(_lead(found.before))]
+    lists += _spoken_lists(notes)
+    if not lists:
+        return ()
+    announced = [found for found in lists if _is_announced(_lead(found.before))]
+    if announced:
+        kind = max(found.kind for found in announced)
+        items = _joined(found.items for found in sorted(announced, key=lambda one: one.begin) if found.kind is kind)
+    else:
+        items = list(max(lists, key=lambda found: (len(found.items), found.kind)).items)
+    return tuple(Question(number, text[:MAX_QUESTION_CHARS].rstrip()) for number, text in enumerate(items, start=1))
 
 
-def _numbered_lists(notes: str, marker: re.Pattern[str]) -> list[tuple[str, list[str]]]:
-    """All runs 1, 2, 3, … in the text, each as (the words before it, its items)."""
-    runs: list[list[re.Match[str]]] = []
-    for found in marker.finditer(notes):
-        # The newest list that it continues: a stray "1:" within an item begins another, and that comes to nothing.
-        run = next((run for run in reversed(runs) if _number(found) == _number(run[-1]) + 1), None)
-        if run:
-            run.append(found)
-        elif _number(found) == 1:
-            runs.append([found])
-    lists = []
-    for run in runs:
-        if len(run) < 2:
-            continue
-        inner = [_paragraphs(notes[a.end() : b.start()]) for a, b in pairwise(run)]
-        last = _last_item(notes[run[-1].end() :], most=max(len(paragraphs) for paragraphs in inner))
-        items = [" ".join(" ".join(paragraphs).split())[:MAX_QUESTION_CHARS] for paragraphs in (*inner, last)]
-        before = notes[max(0, run[0].start() - _ANNOUNCEMENT_CHARS) : run[0].start()].strip()
-        lists.append((before, items))
-    return lists
-
-
-def _number(found: re.Match[str]) -> int:
-    return int(found["q"] or found["n"])
-
-
-def _paragraphs(text: str) -> list[str]:
-    """An item's paragraphs: the first one, or, where that asks nothing, all up to the one that does."""
-    paragraphs = re.split(r"\n\s*\n", text.strip())
-    asking = next((place for place, paragraph in enumerate(paragraphs) if "?" in paragraph), 0)
-    return paragraphs[: asking + 1]
-
-
-def _last_item(text: str, *, most: int) -> list[str]:
-    """The last item has no next one to end it: it has no more paragraphs than the others, and ends with its question.
-
-    One that is no question ends with the first line that ends as a sentence does.
-    """
-    paragraphs = _paragraphs("\n\n".join(re.split(r"\n\s*\n", text.strip())[:most]))
-    lines = paragraphs[-1].split("\n")
-    ends = [place for place, line in enumerate(lines, start=1) if _QUESTION_END.search(line)]
-    ends += [place for place, line in enumerate(lines, start=1) if _SENTENCE_END.search(line)]
-    return [*paragraphs[:-1], *lines[: ends[0] if ends else None]]
-
-
-def _is_announced(before: str) -> bool:
-    last_paragraph = before.rsplit("\n", 1)[-1]
-    return _ANNOUNCED.search(last_paragraph) is not None
-
-
-def _is_question_list(before: str, items: list[str]) -> bool:
-    if not all(items):
+def _is_question_list(found: Listing) -> bool:
+    lead = _lead(found.before)
+    asking = sum(asks(item) for item in found.items)
+    mostly = asking * 2 >= len(found.items)
+    if _TO_OTHERS.search(lead):
         return False
-    return _is_announced(before) or sum("?" in item for item in items) * 2 >= len(items)
+    if _is_announced(lead):
+        return mostly or (found.kind >= Kind.LETTER and _PLAINLY.search(lead) is not None)
+    if found.kind >= Kind.ASKED:
+        return mostly
+    of_something_else = found.timed or (not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead))
+    return found.kind >= Kind.LETTER and mostly and asking > 1 and not of_something_else
+
+
+def _lead(before: str) -> str:
+    """The sentence that leads to a list: the last one before it."""
+    line = before.rsplit("\n", 1)[-1].strip()
+    return _SENTENCE_BREAK.split(line)[-1]
+
+
+def _is_announced(lead: str) -> bool:
+    return _ANNOUNCED.search(lead) is not None and not _TO_OTHERS.search(lead)
+
+
+def _is_headed(lead: str) -> bool:
+    """Whether this is a heading or leads on with a colon, and announces questions."""
+    is_heading = len(lead.split()) <= _HEADING_WORDS and not lead.endswith((".", "!", "?"))
+    return _is_announced(lead) and (lead.endswith(":") or is_heading)
+
+
+def _joined(lists: Iterable[Sequence[str]]) -> list[str]:
+    """Lists one after another. Those that begin alike are the same one, published twice, perhaps once cut short."""
+    different: dict[str, Sequence[str]] = {}
+    for found in lists:
+        first = found[0].casefold()
+        different[first] = max(different.get(first, ()), found, key=len)
+    return [item for found in different.values() for item in found]
+
+
+def _spoken_lists(notes: str) -> Iterator[Listing]:
+    """Lists within a sentence: two questions or more with semicolons between them, or three with question marks."""
+    for found in islice(_COLON.finditer(notes), MAX_MARKS):
+        before = before_in(notes, found.end())
+        if not _is_announced(_lead(before)):
+            continue
+        pieces = list(takewhile(_is_piece, _pieces(notes, found.end())))
+        semicolons = any(piece["end"] == ";" for piece in pieces)
+        if len(pieces) >= (2 if semicolons else 3):
+            items = tuple(_AND.sub("", " ".join(piece["text"].rstrip(";").split())) for piece in pieces)
+            yield Listing(Kind.LINE, found.end(), before, items)
+
+
+def _pieces(notes: str, place: int) -> Iterator[re.Match[str]]:
+    """The pieces of a sentence, and of the next ones as long as they are questions."""
+    while piece := _PIECE.match(notes, place):
+        yield piece
+        place = piece.end()
+        if piece["end"] in {".", "!", ""}:
+            return
+
+
+def _is_piece(piece: re.Match[str]) -> bool:
+    return piece["end"][:1] in {"?", "？", "؟"} or _BEGINS_QUESTION.match(piece["text"].strip()) is not None

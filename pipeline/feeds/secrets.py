@@ -1,51 +1,24 @@
-"""Secrets in the addresses of private feeds: put in when visiting, taken out of whatever is kept or said.
+"""Secrets of private feeds, taken out of whatever is kept or said of them.
 
-``feeds.yaml`` names a variable of the environment, ``https://example.org/feed?auth=${SHOW_TOKEN}``; its value never
-reaches the database or the log.
+``feeds.yaml`` names variables of the environment, which the client fills in while it visits. A server may still say a
+value back, such as in the address of a redirect.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote, quote_plus
 
-from pipeline.errors import ConfigError
-
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+from pipeline.urls import shown, variables
 
 
-def secrets_of(text: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that a text of feeds.yaml names, with their values.
-
-    Raises:
-        ConfigError: one of them is not set; it is named.
-    """
-    names = _VARIABLE.findall(text)
-    missing = [name for name in names if not environ.get(name)]
-    if missing:
-        raise ConfigError(f"the address in feeds.yaml needs the environment variable {missing[0]}, which is not set")
-    return {name: environ[name] for name in names}
-
-
-def expand(text: str, environ: Mapping[str, str]) -> str:
-    """Put the values in for ``${NAME}``; what is in a value is not looked at again.
-
-    Raises:
-        ConfigError: a variable is not set; it is named.
-    """
-    values = secrets_of(text, environ)
-    return _VARIABLE.sub(lambda found: values[found[1]], text)
-
-
-def conceal(text: str, secrets: Mapping[str, str]) -> str:
-    """Put ``${NAME}`` in for each value, also where it is written as addresses write it."""
-    forms = {form: name for name, value in secrets.items() for form in (value, quote(value), quote_plus(value))}
+def conceal(text: str, url: str, environ: Mapping[str, str]) -> str:
+    """Return a text without the values of the variables that ``url`` names, and without ``user:password@``."""
+    forms = {}
+    for name in variables(url):
+        value = environ.get(name)
+        if value:
+            forms.update(dict.fromkeys((value, quote(value), quote(value, safe=""), quote_plus(value)), name))
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, f"${{{forms[form]}}}")
-    return text
-
-
-def names_a_variable(text: str) -> bool:
-    """Tell whether a text would be changed by ``expand``: what a feed says must never be."""
-    return _VARIABLE.search(text) is not None
+    return shown(text)

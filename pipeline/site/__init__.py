@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import exports, machines, pages, people, questions, quoting, searching, shows
+from pipeline.site import exports, machines, pages, people, questions, quoting, searching, shows, status
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
 from pipeline.site.check import check
@@ -65,6 +65,8 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/speakers$", guarded(people.speakers_page)),
         (r"/-/speaker/(?P<name>[^/]+)$", guarded(people.speaker_page)),
         (r"/-/questions$", guarded(questions.questions_page)),
+        (r"/-/status$", guarded(status.status_page)),
+        (r"/-/status\.json$", guarded(status.status_json)),
         (r"/-/atom$", guarded(machines.atom, turnstile=turnstile)),
         (r"/sitemap(?:-(?P<part>\d{1,6}))?\.xml$", guarded(machines.sitemap)),
         (r"/robots\.txt$", machines.robots),

@@ -26,6 +26,7 @@ READ_SECONDS = 5.0
 _SHOWN = (
     *("feeds", "episodes", "renditions", "transcripts", "segments", "speakers"),
     *("questions", "matches", "corrections", "checks", "checks_in_force"),
+    *("rendition_comparisons", "renditions_map"),
 )
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 
@@ -52,8 +53,8 @@ class Archive:
         """Return what search engines may visit, as it is configured."""
         return str(_settings(self.datasette).get("robots", "pages"))
 
-    async def ensure_visible(self, actor: Actor) -> None:
-        """Let pass whoever may view the database and the tables that the site shows.
+    async def ensure_visible(self, actor: Actor, *also: str) -> None:
+        """Let pass whoever may view the database and the tables that the site shows, and ``also`` these.
 
         Raises:
             Forbidden: Datasette's own, so that its plugins can offer a way to sign in.
@@ -63,13 +64,13 @@ class Archive:
         if hasattr(self.datasette, "allowed"):  # Datasette 1.0
             from datasette.resources import TableResource  # noqa: PLC0415 - 0.65 has none
 
-            for table in _SHOWN:
+            for table in (*_SHOWN, *also):
                 await self.datasette.ensure_permission(
                     action="view-table", resource=TableResource(name, table), actor=actor
                 )
             return
         whole = [("view-database", name), "view-instance"]
-        for table in _SHOWN:
+        for table in (*_SHOWN, *also):
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
     async def read(self, function: Callable[[sqlite3.Connection], T], *, seconds: float | None = None) -> T:

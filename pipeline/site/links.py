@@ -75,6 +75,10 @@ class Links:
         """Return the page of all people, or of those after a name."""
         return self.path("/-/speakers") + (f"?{urlencode({'after': after})}" if after else "")
 
+    def status(self) -> str:
+        """Return the page that says how the archive is doing."""
+        return self.path("/-/status")
+
     def questions(self, **parameters: str | int | None) -> str:
         """Return the page of questions across episodes, with those parameters that say something."""
         return self.path(_PATHS.questions(**parameters))

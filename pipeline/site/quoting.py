@@ -7,6 +7,7 @@ import re
 import unicodedata
 from concurrent.futures import Executor
 from dataclasses import asdict
+from functools import partial
 from pathlib import PurePosixPath
 
 from datasette import Request, Response
@@ -71,8 +72,9 @@ async def clip(request: Request, archive: Archive, *, cutter: Executor) -> Respo
     content = b""
     if request.method != "HEAD":
         first, last = max(0.0, cited.start - PADDING), cited.end + PADDING
+        piece = partial(cut, path, first, last, duration=found.audio.duration)
         try:
-            content = await asyncio.get_running_loop().run_in_executor(cutter, cut, path, first, last)
+            content = await asyncio.get_running_loop().run_in_executor(cutter, piece)
         except NotAudioError as error:
             raise Refusal(f"No clip can be made of this: {error}.", status=404) from error
     return Response(content, headers=headers, content_type=media_type(found.audio))
@@ -118,6 +120,7 @@ def _file_name(quotation: Quotation) -> str:
 def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[str, object]:
     links, cited = Links(archive), quotation.cited
     citation = citing.citation(quotation, absolute(request, archive))
+    passage = quotation.replaced_in.get(quotation.episode)
     return {
         **_wording(cited),
         "url": citation.url,
@@ -128,6 +131,7 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "published": quotation.published,
         "episode_url": links.episode(quotation.episode, quotation.second_in(quotation.episode)),
         "replaced": quotation.episode in quotation.replaced_in,
+        "in_current": asdict(passage) if passage else None,
         "also_in": [{"episode": id_, "title": title} for id_, title in quotation.also_in],
         "questions": [asdict(question) for question in quotation.questions],
         "standing": citing.standing(quotation),

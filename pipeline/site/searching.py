@@ -11,7 +11,7 @@ from typing import cast
 
 from datasette import Request, Response
 
-from pipeline.archive import reading
+from pipeline.archive import people, reading
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets
@@ -132,7 +132,7 @@ async def search_page(request: Request, archive: Archive) -> Response:
         "asked": asked,
         "page_size": PAGE_SIZE,
         "number": Position.parse(asked.page).page,
-        "quoted": compile_query(asked.text).crosses,
+        "query": compile_query(asked.text),
         "shows": shows,
         "show_titles": {show.slug: show.title for show in shows},
         "speakers": speakers,
@@ -141,10 +141,12 @@ async def search_page(request: Request, archive: Archive) -> Response:
         results, spread = await archive.read(lambda connection: _found(connection, asked))
         offered = await _offered(archive, asked, results) or Instead()
         hits = (*results.hits, *(one.hit for one in offered.nearly))
+        known = await archive.read(lambda connection: people.known(connection, (hit.speaker for hit in hits)))
         context |= {
             "results": results,
             "groups": _by_episode(results.hits),
             "audio": {hit.episode: hit.rendition for hit in hits},
+            "people": known,
             "facets": spread,
             "chart": chart(spread.months),
             "offered": offered,

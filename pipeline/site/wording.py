@@ -39,6 +39,14 @@ def length(duration: float | None) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def size(octets: int) -> str:
+    """Show a number of bytes: ``340 kB``, ``1.2 GB``."""
+    for power, unit in ((12, "TB"), (9, "GB"), (6, "MB")):
+        if octets >= 10**power:
+            return f"{octets / 10**power:.1f} {unit}"
+    return f"{octets / 1000:.0f} kB"
+
+
 def amount(number: int, one: str, many: str | None = None) -> str:
     """Show a number with its noun: ``1 show``, ``1,024 episodes``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

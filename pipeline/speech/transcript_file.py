@@ -96,14 +96,33 @@ def write(folder: Path, transcript: Transcript, key: str) -> Path:
     Raises:
         SpeechError: It could not be read again: its times or probabilities make no sense.
     """
-    path = _path(folder, transcript.audio_sha256, key)
-    content = _canonical(_as_json(transcript))
-    _parsed(content, path)
-    folder.mkdir(parents=True, exist_ok=True)
+    path, content = _checked(folder, transcript, key)
     _keep_earlier(path, transcript)
     with new_file(path) as file:
         file.write(content)
     return path
+
+
+def write_earlier(folder: Path, transcript: Transcript, key: str) -> Path:
+    """Write the file of an earlier wording, beside the one that took its place; see ``write``."""
+    return _put_aside(*_checked(folder, transcript, key))
+
+
+def _checked(folder: Path, transcript: Transcript, key: str) -> tuple[Path, bytes]:
+    """The path and the content of a transcript's file, which can be read again; its folder is made."""
+    path = _path(folder, transcript.audio_sha256, key)
+    content = _canonical(_as_json(transcript))
+    _parsed(content, path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return path, content
+
+
+def _put_aside(path: Path, content: bytes) -> Path:
+    """Keep the content of a file under a name by that content."""
+    aside = path.with_suffix(f".{hashlib.sha256(content).hexdigest()[:12]}.json")
+    with new_file(aside) as file:
+        file.write(content)
+    return aside
 
 
 def _keep_earlier(path: Path, transcript: Transcript) -> None:
@@ -115,8 +134,7 @@ def _keep_earlier(path: Path, transcript: Transcript) -> None:
         return
     said, now = (" ".join(segment.text for segment in one.segments) for one in (earlier, transcript))
     if said != now:
-        with new_file(path.with_suffix(f".{hashlib.sha256(content).hexdigest()[:12]}.json")) as file:
-            file.write(content)
+        _put_aside(path, content)
 
 
 def find(folder: Path, audio_sha256: str, key: str) -> Transcript | None:

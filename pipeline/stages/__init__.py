@@ -7,6 +7,7 @@ made at once.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pipeline.archive.feeds import resolved_url
 from pipeline.config import Feed
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.web import local_path, scheme
+from pipeline.web import local_folder
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
@@ -59,10 +60,10 @@ class Tools:
     voices: Callable[[], VoiceEncoder] | None  # tells voices apart; None: transcripts go without speakers
     encode: Encode | None  # sentence vectors; None: questions are aligned by their wording alone
     progress: Callable[[str, float], AbstractContextManager[Progress]]
+    sleep: Callable[[float], None] = time.sleep  # between attempts
     again: bool = False  # do what is done already once more
 
 
 def local_root(tools: Tools, feed: Feed) -> Path | None:
     """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
-    feed_url = resolved_url(tools.db, feed.slug) or ""
-    return local_path(feed_url).parent if scheme(feed_url) == "file" else None
+    return local_folder(resolved_url(tools.db, feed.slug))

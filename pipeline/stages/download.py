@@ -1,37 +1,96 @@
-"""Download one episode's audio once, and record the kept file as its rendition."""
+"""Download one episode's audio once, and again when the feed offers it anew; record each file as a rendition."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
-from pipeline.archive.transcripts import current_rendition, save_rendition
+from pipeline.archive.renditions import current_rendition, fetches, save_offer
 from pipeline.audio.keep import keep
+from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
-from pipeline.model import Episode, KeptAudio, clock
+from pipeline.errors import AudioError
+from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, clock
 from pipeline.stages import Outcome, Tools, Visit, local_root
-from pipeline.web import host
+from pipeline.stages.renditions import compare_with_current, keep_beside
+from pipeline.urls import offer, same_offer, without_trackers
+from pipeline.web import Validators, host
+
+_TOLERANCE = 30.0  # seconds, or a twentieth: what feeds declare is often rounded, and advertisements come and go
 
 
 def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     """Keep the episode's audio.
 
-    Where it cannot be fetched whole or is no audio (``AudioError``), nothing is kept; the next run tries again.
+    Where it cannot be fetched whole or is no audio (``AudioError``), nothing is kept; the next run tries again. A full
+    disk (``DiskFullError``) is nobody's alone.
     """
-    known = current_rendition(tools.db, episode.id)
-    if known and (tools.data / known.path).is_file():
-        return Outcome("skipped", "already kept", routine=True)
+    current = current_rendition(tools.db, episode.id)
+    is_kept = current is not None and (tools.data / current.path).is_file()
     if episode.enclosure_url is None:
-        return Outcome("skipped", "the feed names no audio", routine=True)
-    url, root = episode.enclosure_url, local_root(tools, feed)
+        return Outcome("skipped", "already kept" if is_kept else "the feed names no audio", routine=True)
+    offered = _offered(episode)
+    known = fetches(tools.db, episode.id) if is_kept else []
+    if known and all(fetch.offer is None for fetch in known):  # an older version, which did not look at offers
+        save_offer(tools.db, episode.id, known[0].sha256, offered)
+        return Outcome("skipped", "already kept", routine=True)
+    if any(fetch.offer and same_offer(fetch.offer, offered) for fetch in known):
+        return Outcome("skipped", "already kept", routine=True)
+    go = partial(_visit, tools, feed, episode, local_root(tools, feed), current if is_kept else None, known)
+    return Visit(host(episode.enclosure_url), go)
 
-    def visit() -> Callable[[], Outcome]:
-        audio = keep(url, tools.client(feed), tools.data, name=episode.id, now=tools.now(), local_root=root)
-        return partial(_store, tools, episode, audio)
 
-    return Visit(host(url), visit)
+def _visit(
+    tools: Tools, feed: Feed, episode: Episode, root: Path | None, current: Rendition | None, known: list[Fetch]
+) -> Callable[[], Outcome]:
+    """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
+    url = episode.enclosure_url or ""
+    last = Validators(known[0].etag, known[0].last_modified) if known else Validators()
+    try:
+        audio = keep(
+            without_trackers(url) if feed.skip_trackers else url,
+            tools.client(feed),
+            tools.data,
+            name=episode.id,
+            now=tools.now(),
+            local_root=root,
+            known=last,
+            limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
+        )
+    except AudioError as error:
+        if not known:
+            raise
+        # Nothing is amiss with what is kept, and the feed may name what is not there yet: the next run asks again.
+        return partial(Outcome, "skipped", f"already kept; the feed offers it anew, but {error}")
+    sha256 = audio.sha256 if audio else known[0].sha256
+    if audio is None or any(fetch.sha256 == sha256 for fetch in known):
+        return partial(_store_unchanged, tools, episode, sha256)
+    return partial(_store, tools, episode, audio, compare_with_current(tools.data, current, audio))
 
 
-def _store(tools: Tools, episode: Episode, audio: KeptAudio) -> Outcome:
-    save_rendition(tools.db, episode.id, audio)
-    return Outcome("ok", f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}")
+def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
+    save_offer(tools.db, episode.id, sha256, _offered(episode))
+    return Outcome("ok", "the feed offers it anew, but it is the same file")
+
+
+def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
+    beside = keep_beside(tools, episode, audio, comparison)
+    save_offer(tools.db, episode.id, audio.sha256, _offered(episode))
+    said = [
+        f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}",
+        *_differs(audio.duration, episode.declared_duration),
+    ]
+    return Outcome("ok", "; ".join([*said, beside] if beside else said))
+
+
+def _offered(episode: Episode) -> str:
+    return offer(episode.enclosure_url or "", episode.enclosure_length)
+
+
+def _differs(duration: float, declared: float | None) -> list[str]:
+    """Say it when a recording is plainly longer or shorter than the feed declares, both in seconds."""
+    if not declared or abs(duration - declared) <= max(_TOLERANCE, declared / 20):
+        return []
+    how = "longer" if duration > declared else "shorter"
+    return [f"{clock(abs(duration - declared))} {how} than the feed says ({clock(declared)})"]

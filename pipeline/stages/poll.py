@@ -14,20 +14,20 @@ from pipeline.archive.episodes import Saved, episode_id
 from pipeline.atomic import new_file
 from pipeline.config import Feed
 from pipeline.errors import FeedGoneError, FeedUnreachableError
-from pipeline.feeds.fetch import Validators
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, Found, Listing, visit
 from pipeline.model import FeedEpisode
 from pipeline.stages import Outcome, Tools, Visit
 from pipeline.text import shortened
-from pipeline.web import host
+from pipeline.urls import shown
+from pipeline.web import Validators, host
 
 
 def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
     """Read a feed into the database; what is archived stays as it is where that fails (``FeedError``)."""
-    memory = archive.recall(tools.db, feed.slug, url=feed.url)
-    archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=feed.url)
+    memory = archive.recall(tools.db, feed.slug, url=shown(feed.url))
+    archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
     now = tools.now()
     if not tools.again:
         if not feed.live and memory.fully_fetched:
@@ -35,7 +35,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
         if memory.waits(now):
             return Outcome("skipped", f"not asked before {memory.retry_at}: {memory.last_status}")
     asking = Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
-    return Visit(host(memory.address(feed.url)), partial(_visit, tools, feed, asking))
+    return Visit(host(memory.address(shown(feed.url))), partial(_visit, tools, feed, asking))
 
 
 def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
@@ -48,10 +48,11 @@ def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
 
 
 def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
-    from pipeline.feeds.page import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
+    from pipeline.feeds.ytdlp import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
 
     page = read_page(feed.url, client, hosts=feed.page_hosts, limit=feed.limit)
-    return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
+    listing = Listing(shown(feed.url), (), page.episodes, None, Validators())
+    return Found(listing.address, (listing,), Validators(), (), page.warnings)
 
 
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
@@ -67,7 +68,7 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
         said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
     elif found.moves:
         archive.save_moves(tools.db, feed.slug, found.moves, now=tools.now())
-    if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
+    if archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     return Outcome("ok", "; ".join(said))
 
@@ -79,8 +80,10 @@ def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -
         wait = retry_at(error.retry_after, now)
     elif isinstance(error, FeedGoneError) and error.for_good:
         wait = after(now, GONE_WAIT)
-        archive.save_moves(tools.db, feed.slug, [Move(asking.memory.feed_url or feed.url, None, "gone")], now=now)
-    archive.save_failure(tools.db, feed.slug, str(error) or type(error).__name__, now=now, retry_at=wait)
+        archive.save_moves(
+            tools.db, feed.slug, [Move(asking.memory.feed_url or shown(feed.url), None, "gone")], now=now
+        )
+    archive.save_failure(tools.db, feed.slug, shown(str(error)) or type(error).__name__, now=now, retry_at=wait)
     raise error
 
 

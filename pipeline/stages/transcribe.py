@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.archive.carrying import carry
+from pipeline.archive.database import immediate
 from pipeline.archive.feeds import notes_of
+from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import (
-    current_rendition,
     host_voices,
     preferred_transcript,
     read_questions,
     save_transcript,
+    transcribed_rendition,
     transcript_settings,
 )
 from pipeline.audio.decode import decoded_blocks
@@ -70,6 +73,11 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     return Outcome("ok", "; ".join([*said, *problems, *_compare(job, published)]))
 
 
+def is_unheard(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> bool:
+    """Tell whether a recording has to be transcribed."""
+    return tools.again or _done(_Job(tools, feed, episode, rendition)) is None
+
+
 def _make(job: _Job, published: Published | None) -> list[str]:
     """Make and store the transcript; return what there is to say of it."""
     engine = job.tools.engine(job.feed)
@@ -83,8 +91,7 @@ def _make(job: _Job, published: Published | None) -> list[str]:
     )
     transcript = None if job.tools.again else transcript_file.find(job.folder, job.rendition.sha256, key)
     if transcript is not None:
-        save_transcript(job.tools.db, job.episode.id, transcript, key)
-        return ["taken from its file"]
+        return ["taken from its file", *_store(job, transcript, key)]
     began = time.monotonic()
     journal = FileJournal(job.folder / f"{job.rendition.sha256}.{key}.unfinished.jsonl")
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
@@ -123,12 +130,24 @@ def _make(job: _Job, published: Published | None) -> list[str]:
     )
     took = time.monotonic() - began
     transcript_file.write(job.folder, transcript, key)
-    save_transcript(job.tools.db, job.episode.id, transcript, key)
+    carried = _store(job, transcript, key)
     journal.discard()
     words = sum(len(segment.words) for segment in transcript.segments)
     speed = hearing.duration / max(took, 0.001)
     done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
-    return [done, *_remarks(hearing, job.feed.language), *problems]
+    return [done, *_remarks(hearing, job.feed.language), *problems, *carried]
+
+
+def _store(job: _Job, transcript: Transcript, key: str) -> Sequence[str]:
+    """Put the transcript into the database, and with it what people said of the recording that counted before."""
+    db, episode = job.tools.db, job.episode.id
+    with immediate(db):
+        before = preferred_transcript(db, episode)
+        earlier = transcribed_rendition(db, before) if before else transcript.audio_sha256
+        save_transcript(db, episode, transcript, key)
+        if earlier == transcript.audio_sha256:
+            return ()
+        return carry(db, episode, earlier, transcript.audio_sha256).remarks
 
 
 def _hear(

@@ -20,6 +20,10 @@ from pipeline.archive.schema import (
     m006_search,
     m007_groups,
     m008_identity,
+    m009_fetching,
+    m010_renditions,
+    m011_wanted,
+    m012_pages,
 )
 
 migrations = Migrations("interview_archive")
@@ -58,5 +62,9 @@ for _module in (
     m006_search,
     m007_groups,
     m008_identity,
+    m009_fetching,
+    m010_renditions,
+    m011_wanted,
+    m012_pages,
 ):
     _migration(_module)

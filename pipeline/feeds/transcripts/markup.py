@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})(?:[\s/][^<>]*)?>")
 _LOOKS_LIKE_HTML = re.compile(
     r"<(?:!doctype|html|head|body|div|span|p|br|cite|time|b|i|strong|em|h[1-6]|ul|ol|li)\b[^<>]*>", re.IGNORECASE
 )
-_HIDDEN = {"script", "style", "template", "title"}
+HIDDEN = {"script", "style", "template", "title"}
 _BLOCKS = {
     "article", "blockquote", "br", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header",
     "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul",
@@ -82,7 +82,7 @@ def _line(chunks: list[str]) -> str:
 
 def _chunks(text: str) -> Iterator[tuple[str, str]]:
     """The page as tags (``p``, ``/p``) and text between them, without comments and what is not shown."""
-    text = _without_comments(text)
+    text = without_comments(text)
     place = 0
     hidden: str | None = None
     for token in _TOKEN.finditer(text):
@@ -92,7 +92,7 @@ def _chunks(text: str) -> Iterator[tuple[str, str]]:
         place = token.end()
         if hidden is not None:
             hidden = None if token[1] and name == hidden else hidden
-        elif name in _HIDDEN and not token[1]:
+        elif name in HIDDEN and not token[1]:
             hidden = name
         else:
             yield token[1] + name, ""
@@ -100,7 +100,7 @@ def _chunks(text: str) -> Iterator[tuple[str, str]]:
         yield "", text[place:]
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
     """Text without ``<!-- comments -->`` and declarations; a comment that is never closed takes the rest with it."""
     parts: list[str] = []
     place = 0

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from pipeline.model import Word
 from pipeline.speech.speakers.clusters import Array, Clusters, Labels, cluster
@@ -55,12 +56,14 @@ def attribute(words: Sequence[Word], voices: Voices, *, count: int | None = None
         voices: All windows of its speech, in order.
         count: How many people speak, where that is known.
     """
-    clusters = cluster(voices, count=count)
-    if not words or not len(voices):
-        return Attribution((None,) * len(words), np.empty((0, voices.vectors.shape[1]), np.float32), ())
-    fit = _Fit(words, voices, clusters)
-    fit.improve()
-    return _numbered(words, fit.sure(), clusters)
+    # Thousands of products of small matrices: handing them to threads takes longer than they do.
+    with threadpool_limits(1, "blas"):
+        clusters = cluster(voices, count=count)
+        if not words or not len(voices):
+            return Attribution((None,) * len(words), np.empty((0, voices.vectors.shape[1]), np.float32), ())
+        fit = _Fit(words, voices, clusters)
+        fit.improve()
+        return _numbered(words, fit.sure(), clusters)
 
 
 class _Fit:

@@ -1,0 +1,111 @@
+"""What people said of one recording of an episode, said of another one too: where that has the same sound.
+
+Rows are only added. A carried one keeps who said it and when, and names the row that it comes from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from pipeline.archive.checks import checks_of, restate_all
+from pipeline.archive.database import immediate
+from pipeline.archive.renditions import has_nothing_new, passage_in, translate
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """How many corrections and checks hold in another recording now, and how many are stay with the first."""
+
+    corrections: int = 0
+    checks: int = 0
+    left: int = 0
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return what there is to say of it."""
+        counted = ((self.corrections, "correction", "corrections"), (self.checks, "check", "checks"))
+        done = [f"{count} {one if count == 1 else several}" for count, one, several in counted if count]
+        remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
+        if self.left:
+            remarks.append(f"{self.left} stayed with the earlier recording: not all that they are of is in this one")
+        return tuple(remarks)
+
+
+def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
+    """Have the corrections and checks in force of one recording hold in another one, at its own times.
+
+    Where somebody has said something of the same question or passage of the other one since, that stands.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        origin: the sha256 of the recording that they are of.
+        target: the sha256 of the other one.
+    """
+    with immediate(db):
+        corrections, left = _carry_corrections(db, episode, origin, target)
+        checks, left_checks = _carry_checks(db, origin, target)
+        if checks:
+            restate_all(db, target)
+        return Carried(corrections, checks, left + left_checks)
+
+
+def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> tuple[int, int]:
+    rows = db.execute(
+        """select c.id, c.question, c.start, c."end", c.answer_end, c.status, c.note, c.editor, c.made_at
+           from corrections_in_force c join questions q on q.id = c.question
+           where q.episode = ? and c.rendition = ? and not exists (
+               select 1 from corrections later
+               where later.question = c.question and later.rendition = ? and later.made_at >= c.made_at
+           ) order by c.id""",
+        [episode, origin, target],
+    ).fetchall()
+    carried = 0
+    for id_, question, start, end, answer_end, *said in rows:
+        times = [None if one is None else translate(db.conn, origin, one, target) for one in (start, end, answer_end)]
+        # That a question is not asked is known of what the editor has heard, and of nothing else.
+        holds = times[0] is not None if start is not None else has_nothing_new(db.conn, origin, target)
+        if not holds:
+            continue
+        carried += 1
+        db.execute(
+            """insert into corrections (question, rendition, start, "end", answer_end, status, note, editor, made_at,
+                   carried_from)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [question, target, *times, *said, id_],
+        )
+    return carried, len(rows) - carried
+
+
+def _carry_checks(db: Database, origin: str, target: str) -> tuple[int, int]:
+    carried = left = 0
+    for check in checks_of(db.conn, origin):
+        passage = passage_in(db.conn, origin, check.start, check.end, target)
+        if passage is None or not passage.whole:
+            left += 1
+            continue
+        later = db.execute(
+            """select 1 from checks where rendition = ? and start < ? and "end" > ? and made_at >= ?""",
+            [target, passage.end, passage.start, check.made_at],
+        ).fetchone()
+        if later:
+            continue
+        carried += 1
+        db.execute(
+            """insert into checks (rendition, start, "end", text, machine, note, editor, made_at, carried_from)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                target,
+                passage.start,
+                passage.end,
+                check.text,
+                check.machine,
+                check.note,
+                check.editor,
+                check.made_at,
+                check.id,
+            ],
+        )
+    return carried, left

@@ -1,0 +1,124 @@
+"""The files that an archive names, as its tables have them. Looks at no file, and tells nothing about the folder."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+
+from pipeline.archive.database import named_rows
+
+AUDIO, FEEDS, TRANSCRIPTS, VECTORS = FOLDERS = ("audio", "feeds", "transcripts", "vectors")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A kept recording; ``path`` is relative to the data folder, ``duration`` in decoded seconds."""
+
+    path: str
+    sha256: str
+    bytes: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a feed once was, as it came."""
+
+    path: str
+    sha256: str
+    bytes: int
+    feed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What Whisper heard in a recording: row ``id`` of the transcripts, and the file that was written before it.
+
+    The file of one that was set aside for a later wording (``is_earlier``) has a name by its content, which the tables
+    do not know: ``path`` is that of the later one.
+    """
+
+    path: str
+    id: int
+    rendition: str
+    key: str
+    is_earlier: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A publisher's transcript as it came from ``where``; ``prefix`` is what its SHA-256 begins with."""
+
+    prefix: str
+    where: str
+    feed: str
+
+    @property
+    def path(self) -> str:
+        """Return what its path begins with."""
+        return f"{TRANSCRIPTS}/{self.prefix}"
+
+
+Named = Recording | Snapshot | Heard | Published
+
+
+def named_files(connection: sqlite3.Connection) -> tuple[Named, ...]:
+    """Return all files that an archive names, each once, in the order of their folders and names."""
+    return (*recordings(connection), *snapshots(connection), *_heard(connection), *_published(connection))
+
+
+def recordings(connection: sqlite3.Connection) -> tuple[Recording, ...]:
+    """Return the kept recordings. Rows that contradict each other about one file are one each."""
+    rows = named_rows(connection).execute(
+        "select distinct path, sha256, bytes, duration from renditions order by path, duration"
+    )
+    return tuple(Recording(**dict(row)) for row in rows)
+
+
+def snapshots(connection: sqlite3.Connection) -> tuple[Snapshot, ...]:
+    """Return every distinct body that a feed had; two feeds may have had the same one."""
+    rows = named_rows(connection).execute(
+        "select path, sha256, bytes, min(feed) as feed from feed_snapshots group by path, sha256, bytes order by path"
+    )
+    return tuple(Snapshot(**dict(row)) for row in rows)
+
+
+def sources(connection: sqlite3.Connection, sha256: str) -> tuple[tuple[str, str, str], ...]:
+    """Return the (feed, episode, address) from which a recording came, and those to which these led, newest first."""
+    rows = connection.execute(
+        """select e.feed, r.episode, r.url, r.final_url from renditions r join episodes e on e.id = r.episode
+           where r.sha256 = ? order by r.fetched_at desc, r.episode""",
+        [sha256],
+    )
+    found = [(feed, episode, address) for feed, episode, *both in rows for address in both]
+    return tuple(dict.fromkeys(found))
+
+
+def unfinished_since(connection: sqlite3.Connection) -> str | None:
+    """Return when the last run began if it has not ended, or was killed; else None."""
+    found = connection.execute("select started, finished from runs order by id desc limit 1").fetchone()
+    return found[0] if found and found[1] is None else None
+
+
+def _heard(connection: sqlite3.Connection) -> tuple[Heard, ...]:
+    """One row a transcript; several where episodes share a recording: all have to agree with the file."""
+    rows = connection.execute(
+        "select id, rendition, key from transcripts where source = 'whisper' order by rendition, key, id"
+    )
+    found = []
+    for id_, rendition, key in rows:
+        current, _, set_aside = key.partition(".")
+        path = f"{TRANSCRIPTS}/{rendition}.{current}.json"
+        found.append(Heard(path, id_, rendition, current, is_earlier=bool(set_aside)))
+    return tuple(found)
+
+
+def _published(connection: sqlite3.Connection) -> tuple[Published, ...]:
+    """Those that came from an address; one inside the notes has no file."""
+    rows = connection.execute(
+        """select t.key, t.options, min(e.feed) from transcripts t join episodes e on e.id = t.episode
+           where t.source = 'publisher' group by t.key, t.options order by t.key"""
+    )
+    named = [Published(key, json.loads(options).get("where", "notes"), feed) for key, options, feed in rows]
+    return tuple(one for one in named if one.where != "notes")

@@ -1,0 +1,330 @@
+"""The recordings of an episode in the database: which counts, and where the times of one are in another one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from pipeline.archive.database import immediate, named_rows
+from pipeline.errors import CorrectionError
+from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
+from pipeline.renditions import Choice
+
+FIRST = Choice(True, "the first that was kept")
+_EDGE = 0.25  # seconds; so far beside a piece a time still belongs to it: words begin and end about there
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A recording of an episode; ``comparisons`` are those with earlier ones."""
+
+    sha256: str
+    fetched_at: str
+    duration: float
+    bytes: int
+    current: bool
+    transcribed: bool
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A choice that was recorded; ``chosen_by`` is None where it was made by rule."""
+
+    rendition: str
+    reason: str
+    chosen_by: str | None
+    chosen_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Where a passage of one recording is in another one, in seconds; ``whole`` tells that all of it is, in one piece.
+
+    ``start`` and ``end`` are None where none of it is there.
+    """
+
+    start: float | None
+    end: float | None
+    whole: bool
+
+
+def save_rendition(
+    db: Database, episode: str, audio: KeptAudio, *, choice: Choice = FIRST, comparison: Comparison | None = None
+) -> None:
+    """Record a kept file, what it has in common with the one that counts, and which of them counts from now on."""
+    with immediate(db):
+        before = current_rendition(db, episode)
+        db.execute(
+            """insert into renditions
+               (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path,
+                redirects, etag, last_modified, current)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+               on conflict (sha256, episode) do update
+               set path = excluded.path, etag = excluded.etag, last_modified = excluded.last_modified""",
+            [
+                audio.sha256,
+                episode,
+                audio.url,
+                audio.final_url,
+                audio.bytes,
+                audio.content_type,
+                audio.duration,
+                audio.fetched_at,
+                audio.path,
+                json.dumps(audio.redirects),
+                audio.etag,
+                audio.last_modified,
+            ],
+        )
+        if comparison:
+            _save_comparison(db, episode, comparison, audio.fetched_at)
+        if before is None or before.sha256 != audio.sha256:
+            counts = audio.sha256 if choice.replaces or before is None else before.sha256
+            _choose(db, episode, counts, choice.reason, None, audio.fetched_at)
+
+
+def fetches(db: Database, episode: str) -> list[Fetch]:
+    """Return how each rendition of an episode was fetched, the last one first."""
+    rows = db.execute(
+        """select sha256, offer, etag, last_modified from renditions where episode = ?
+           order by fetched_at desc, current desc""",
+        [episode],
+    )
+    return [Fetch(*row) for row in rows]
+
+
+def save_offer(db: Database, episode: str, sha256: str, offer: str) -> None:
+    """Record that a rendition is what the feed offers; ``offer`` is the offer's key."""
+    with immediate(db):
+        db.execute("update renditions set offer = ? where episode = ? and sha256 = ?", [offer, episode, sha256])
+
+
+def current_rendition(db: Database, episode: str) -> Rendition | None:
+    """Return the kept file that counts for an episode, if there is one."""
+    found = db.execute(
+        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode]
+    ).fetchone()
+    return Rendition(*found) if found else None
+
+
+def choose_rendition(db: Database, episode: str, name: str, *, reason: str, chosen_by: str, now: str) -> str:
+    """Have a recording count because somebody says so; return its sha256.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        name: the beginning of the recording's sha256.
+        reason: why.
+        chosen_by: who says so; no rule chooses another one after that.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        CorrectionError: the episode has no such recording, or several.
+    """
+    with immediate(db):
+        known = [str(row[0]) for row in db.execute("select sha256 from renditions where episode = ?", [episode])]
+        fits = [sha256 for sha256 in known if name and sha256.startswith(name.lower())]
+        if len(fits) != 1:
+            which = "several recordings that begin" if fits else "no recording that begins"
+            raise CorrectionError(f"choose: {episode} has {which} with “{name}”")
+        _choose(db, episode, fits[0], reason, chosen_by, now)
+        return fits[0]
+
+
+def chosen_by(db: Database, episode: str) -> str | None:
+    """Return who last chose an episode's recording; None where nobody ever did."""
+    found = db.execute(
+        "select chosen_by from rendition_choices where episode = ? and chosen_by is not null order by id desc limit 1",
+        [episode],
+    ).fetchone()
+    return found[0] if found else None
+
+
+def several(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Return the ids of the episodes that have more than one recording."""
+    rows = connection.execute("select episode from renditions group by episode having count(*) > 1 order by episode")
+    return tuple(row[0] for row in rows)
+
+
+def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed, ...]:
+    """Return an episode's recordings in the order in which they came."""
+    comparisons = tuple(_comparisons(connection, episode))
+    rows = named_rows(connection).execute(
+        """select sha256, fetched_at, duration, bytes, current, exists (
+               select 1 from transcripts where episode = r.episode and rendition = r.sha256 and source = 'whisper'
+           ) as transcribed
+           from renditions r where episode = ? order by fetched_at, rowid""",
+        [episode],
+    )
+    return tuple(
+        Listed(
+            **{**dict(row), "current": bool(row["current"]), "transcribed": bool(row["transcribed"])},
+            comparisons=tuple(one for one in comparisons if one.new == row["sha256"]),
+        )
+        for row in rows
+    )
+
+
+def choices(connection: sqlite3.Connection, episode: str) -> tuple[Chosen, ...]:
+    """Return which recording of an episode counted since when, the newest choice first."""
+    rows = named_rows(connection).execute(
+        "select rendition, reason, chosen_by, chosen_at from rendition_choices where episode = ? order by id desc",
+        [episode],
+    )
+    return tuple(Chosen(**dict(row)) for row in rows)
+
+
+def translate(connection: sqlite3.Connection, origin: str, second: float, target: str) -> float | None:
+    """Return when a second of one recording is heard in another one.
+
+    Recordings that were never compared are reached by way of others.
+
+    Args:
+        connection: the archive.
+        origin: the sha256 of the recording that the time is of.
+        second: the time.
+        target: the sha256 of the other one.
+
+    Returns:
+        Seconds; None if that moment is not in the other one, or the two are not known to have anything in common.
+    """
+    found = passage_in(connection, origin, second, second, target)
+    return found.start if found else None
+
+
+def passage_in(connection: sqlite3.Connection, origin: str, start: float, end: float, target: str) -> Passage | None:
+    """Return where a passage of one recording is in another one; None if there is no way from one to the other.
+
+    Where there are several ways, one counts on which all of it is found.
+    """
+    passage = Passage(start, end, whole=True)
+    if origin == target:
+        return passage
+    if not _has_maps(connection):
+        return None
+    found = _passages(connection, origin, passage, target, frozenset({origin}))
+    return max(found, key=lambda one: (one.whole, one.start is not None), default=None)
+
+
+def has_nothing_new(connection: sqlite3.Connection, origin: str, target: str) -> bool:
+    """Tell whether all that is heard in ``target`` is known to be in ``origin``, with which it was compared."""
+    return (
+        connection.execute(
+            """select 1 from rendition_comparisons
+               where old = :origin and new = :target and verdict != 'other' and added = '[]'
+                   or new = :origin and old = :target and verdict != 'other' and gone = '[]'""",
+            {"origin": origin, "target": target},
+        ).fetchone()
+        is not None
+    )
+
+
+def _passages(
+    connection: sqlite3.Connection, here: str, passage: Passage, target: str, seen: frozenset[str]
+) -> Iterator[Passage]:
+    """Where a passage of ``here`` is in the target, by every way that there is."""
+    for there, pieces in _neighbours(connection, here):
+        if there == target:
+            yield _moved(pieces, passage)
+        elif there not in seen:
+            yield from _passages(connection, there, _moved(pieces, passage), target, seen | {there})
+
+
+def _moved(pieces: Sequence[Piece], passage: Passage) -> Passage:
+    start, end = passage.start, passage.end
+    if start is None or end is None:
+        return passage
+    shares = {piece: min(end, piece.old_end) - max(start, piece.old_start) for piece in pieces}
+    holding = [
+        piece
+        for piece, share in shares.items()
+        if piece.old_start - _EDGE <= start
+        and end <= piece.old_end + _EDGE
+        and (start == end or share >= (end - start) / 2)
+    ]
+    if holding:
+        best = max(holding, key=lambda piece: (shares[piece], piece))
+        return Passage(_at(best, start), _at(best, end), passage.whole)
+    parts = [piece for piece, share in shares.items() if share > _EDGE]
+    if not parts:
+        return Passage(None, None, whole=False)
+    first, last = parts[0], parts[-1]
+    return Passage(_at(first, max(start, first.old_start)), _at(last, min(end, last.old_end)), whole=False)
+
+
+def _at(piece: Piece, second: float) -> float:
+    return round(max(piece.new_start + second - piece.old_start, 0.0), 3)
+
+
+def _neighbours(connection: sqlite3.Connection, sha256: str) -> Iterator[tuple[str, list[Piece]]]:
+    """The recordings that one was compared with, and the pieces that are in both, by the times of this one first."""
+    rows = connection.execute(
+        """select new, 0, min(episode) from rendition_comparisons where old = :this group by new
+           union all select old, 1, min(episode) from rendition_comparisons where new = :this group by old""",
+        {"this": sha256},
+    ).fetchall()
+    for other, inverse, episode in rows:
+        pair = (other, sha256) if inverse else (sha256, other)
+        pieces = _pieces(connection, episode, *pair)
+        if inverse:
+            pieces = [Piece(to, to + end - start, start) for start, end, to in pieces]
+        yield other, pieces
+
+
+def _pieces(connection: sqlite3.Connection, episode: str, old: str, new: str) -> list[Piece]:
+    rows = connection.execute(
+        """select old_start, old_end, new_start from renditions_map where episode = ? and old = ? and new = ?
+           order by old_start""",
+        [episode, old, new],
+    )
+    return [Piece(*row) for row in rows]
+
+
+def _comparisons(connection: sqlite3.Connection, episode: str) -> Iterator[Comparison]:
+    rows = connection.execute(
+        "select old, new, verdict, gone, added from rendition_comparisons where episode = ? order by compared_at, old",
+        [episode],
+    ).fetchall()
+    for old, new, verdict, gone, added in rows:
+        kind: Verdict = verdict
+        yield Comparison(
+            old, new, kind, tuple(_pieces(connection, episode, old, new)), _stretches(gone), _stretches(added)
+        )
+
+
+def _stretches(text: str) -> tuple[tuple[float, float], ...]:
+    return tuple((start, end) for start, end in json.loads(text))
+
+
+def _save_comparison(db: Database, episode: str, found: Comparison, now: str) -> None:
+    db.execute("delete from renditions_map where episode = ? and old = ? and new = ?", [episode, found.old, found.new])
+    db.execute(
+        """insert into rendition_comparisons (episode, old, new, verdict, gone, added, compared_at)
+           values (?, ?, ?, ?, ?, ?, ?)
+           on conflict (episode, old, new) do update set verdict = excluded.verdict, gone = excluded.gone,
+               added = excluded.added, compared_at = excluded.compared_at""",
+        [episode, found.old, found.new, found.verdict, json.dumps(found.gone), json.dumps(found.added), now],
+    )
+    db.conn.executemany(
+        "insert into renditions_map (episode, old, new, old_start, old_end, new_start) values (?, ?, ?, ?, ?, ?)",
+        ((episode, found.old, found.new, *piece) for piece in found.pieces),
+    )
+
+
+def _choose(db: Database, episode: str, sha256: str, reason: str, by: str | None, now: str) -> None:
+    db.execute(
+        "insert into rendition_choices (episode, rendition, reason, chosen_by, chosen_at) values (?, ?, ?, ?, ?)",
+        [episode, sha256, reason, by, now],
+    )
+    db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, sha256])
+    db.execute("update renditions set current = 1 where episode = ? and sha256 = ?", [episode, sha256])
+
+
+def _has_maps(connection: sqlite3.Connection) -> bool:
+    """Tell whether an archive has the tables, which one that an older version made has not."""
+    return connection.execute("select 1 from sqlite_master where name = 'rendition_comparisons'").fetchone() is not None

@@ -1,0 +1,112 @@
+"""Fingerprints of decoded sound: what stays when a recording is encoded again. Compares nothing.
+
+After Haitsma and Kalker, “A Highly Robust Audio Fingerprinting System”, ISMIR 2002: every bit of a word tells whether
+the energy of one band grew against that of the next one. Loudness, codec, rate and number of channels hardly count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.decode import decoded_blocks
+
+RATE = 8_000  # Hz; what the lowest bit rates leave of a voice lies below half of it
+BITS = 32
+HOP = 160  # samples
+SECONDS = HOP / RATE  # from one word to the next: 20 ms
+_FRAME = 512  # samples, 64 ms
+_MEAN = 9  # frames over which energies are summed, 180 ms: then it hardly counts where the first one begins
+_LAG = 4  # frames between the energies that are compared, 80 ms
+_REACH = ((_MEAN + _LAG - 1) * HOP + _FRAME) // 2  # samples on each side of a word that have a part in it
+_TINY = float(np.finfo(np.float32).tiny)
+_BLOCK = 2048  # words that are made at a time, of 41 s
+_EDGES = np.geomspace(300.0, 3200.0, BITS + 2) * _FRAME / RATE  # of the bands, in bins of the spectrum
+# Levels in dB under what is loud in a recording. Below the first a word counts for nothing, because codecs leave out of
+# such sound what they like, or put in other noise; above the second it counts whole.
+_SILENT, _LOUD = -45.0, -25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """A recording's words, one every ``SECONDS`` from its beginning on.
+
+    ``sound`` is how much each counts: 0 where there is silence, 1 where it is as loud as talk.
+    """
+
+    words: NDArray[np.uint32]
+    sound: NDArray[np.float32]
+
+    @property
+    def duration(self) -> float:
+        """Return how long the recording is, in seconds, to the nearest word."""
+        return len(self.words) * SECONDS
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """Decode a kept file and return its fingerprint.
+
+    Raises:
+        NotAudioError: it has no sound that can be decoded.
+    """
+    return fingerprint_of(decoded_blocks(path, sample_rate=RATE))
+
+
+def fingerprint_of(blocks: Iterable[NDArray[np.float32]]) -> Fingerprint:
+    """Return the fingerprint of mono samples at ``RATE`` Hz, which come in blocks of any length."""
+    words, levels = [np.empty(0, np.uint32)], [np.empty(0)]
+    for samples in _stretches(blocks):
+        energies = _band_energies(samples)
+        levels.append((energies[_LAG:] + energies[:-_LAG]).sum(axis=1))
+        words.append(_words(energies))
+    return Fingerprint(np.concatenate(words), _sound(np.concatenate(levels)))
+
+
+def _sound(energies: NDArray[np.float64]) -> NDArray[np.float32]:
+    if not energies.any():
+        return np.zeros(len(energies), np.float32)
+    decibels = 10 * np.log10((energies + _TINY) / np.quantile(energies, 0.95))
+    return np.clip((decibels - _SILENT) / (_LOUD - _SILENT), 0, 1).astype(np.float32)
+
+
+def _stretches(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """The samples of ``_BLOCK`` words at a time, with silence before the first and after the last.
+
+    Each stretch repeats what the words of the one before are made from, too.
+    """
+    silence = np.zeros(_REACH, np.float32)
+    pending, size = [silence], silence.size
+    for block in chain(blocks, [silence]):
+        pending.append(block)
+        size += block.size
+        while size >= (_BLOCK - 1) * HOP + 2 * _REACH:
+            samples = np.concatenate(pending)
+            yield samples[: (_BLOCK - 1) * HOP + 2 * _REACH]
+            pending = [samples[_BLOCK * HOP :]]
+            size = pending[0].size
+    if size >= 2 * _REACH:
+        yield np.concatenate(pending)
+
+
+def _band_energies(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Energies of bands that are equally wide to the ear, each summed over ``_MEAN`` frames; shape (frames, bands)."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME)[::HOP]
+    power = np.abs(np.fft.rfft(frames * np.hanning(_FRAME).astype(np.float32))) ** 2
+    below = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+    bins = _EDGES.astype(int)
+    share = _EDGES - bins
+    bands = np.diff(below[:, bins] * (1 - share) + below[:, bins + 1] * share, axis=1)
+    summed: NDArray[np.float64] = np.lib.stride_tricks.sliding_window_view(bands, _MEAN, axis=0).sum(axis=-1)
+    return summed
+
+
+def _words(energies: NDArray[np.float64]) -> NDArray[np.uint32]:
+    level = np.log(energies + _TINY)
+    slope = level[:, :-1] - level[:, 1:]
+    bits = np.packbits(slope[_LAG:] > slope[:-_LAG], axis=1)
+    return np.ascontiguousarray(bits).view(np.uint32).reshape(-1)

@@ -1,0 +1,254 @@
+"""Where the sound of one recording is in another one, from the fingerprints of both. Judges nothing.
+
+Sound that is in both lies on a diagonal: so many words later in the one than in the other. Diagonals are found by
+correlation, followed as long as words agree, and chained in the order of both recordings: music that is played several
+times fits in many places, but only one of them is in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.fingerprint import BITS, SECONDS, Fingerprint
+
+Floats = NDArray[np.float32]
+
+# Unlike sound agrees in half of the bits, a second of it in 0.50 ± 0.02. Encoded again with 24 to 128 kbit/s, sound
+# agrees with itself in 0.85 to 0.99 of them, its worst seconds in 0.65.
+_ALIKE = 0.62
+_UNLIKE = 0.56  # where a whole stretch agrees less than this, it is other sound and not only worse sound
+_SECOND = round(1 / SECONDS)  # words
+_BRIEF = round(0.7 * _SECOND)  # what is shorter is not told apart: around a cut, words are made from both of its sides
+_LEAST = 5.0  # what a span scores at least: a second of agreement in 0.72
+_STEP = 4  # words; every fourth, one in 80 ms, will do to find diagonals
+_PASSES = (300 * _SECOND, 30 * _SECOND)  # words that are looked for together: first many, which is quick
+_PEAKS = 8  # diagonals that are tried for each of these
+_CLEAR = 5.0  # standard deviations by which a peak stands out
+_MOST = 2000  # spans that are chained: music that goes round and round has more, and is not worth them
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the old recording that is in the new one: words ``start`` to ``end``, ``shift`` words later there.
+
+    ``score`` is by how much more words agree than unlike ones would.
+    """
+
+    start: int
+    end: int
+    shift: int
+    score: float = 0.0
+
+    @property
+    def new_start(self) -> int:
+        """Return the word of the new recording at which it begins."""
+        return self.start + self.shift
+
+    @property
+    def new_end(self) -> int:
+        """Return the word of the new recording at which it ends."""
+        return self.end + self.shift
+
+
+def common(old: Fingerprint, new: Fingerprint) -> tuple[Span, ...]:
+    """Return what is in both recordings, in order; no two overlap in either of them."""
+    whole = _Gap(0, len(old.words), 0, len(new.words))
+    spans: list[Span] = []
+    for length in _PASSES:
+        found = [span for gap in _gaps(spans, whole) for span in _filled(old, new, gap, length)]
+        spans = sorted([*spans, *found], key=lambda span: span.start)
+    return tuple(_fitted(_joined(spans, old, new), old, new))
+
+
+def exact_shift(old: Fingerprint, new: Fingerprint, span: Span) -> float:
+    """Return how much later a span begins in the new recording, in seconds, to a fraction of a word.
+
+    Agreement falls alike on both sides of the true shift, so three shifts are enough to tell where that lies.
+    """
+    before, here, after = (
+        float(_scores(old, new, span.start, span.end, span.shift + more).mean()) for more in (-1, 0, 1)
+    )
+    fall = max(here - before, here - after)
+    part = (after - before) / (2 * fall) if fall > 0 else 0.0
+    return (span.shift + min(max(part, -0.5), 0.5)) * SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """A stretch of each recording, of which it is not known yet what they have in common."""
+
+    start: int
+    end: int
+    new_start: int
+    new_end: int
+
+
+def _gaps(spans: Sequence[Span], whole: _Gap) -> Iterator[_Gap]:
+    """What lies before, between and after spans, where it is long enough to hold another one."""
+    ends = [(whole.start, whole.new_start), *((span.end, span.new_end) for span in spans)]
+    starts = [*((span.start, span.new_start) for span in spans), (whole.end, whole.new_end)]
+    for (start, new_start), (end, new_end) in zip(ends, starts, strict=True):
+        if min(end - start, new_end - new_start) >= _SECOND:
+            yield _Gap(start, end, new_start, new_end)
+
+
+def _filled(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> list[Span]:
+    """The best chain of spans in a gap, and in the gaps that it leaves."""
+    shifts = sorted(_shifts(old, new, gap, length))
+    chain = _chain([span for shift in shifts for span in _runs(old, new, gap, shift)])
+    return chain + [span for rest in _gaps(chain, gap) if chain for span in _filled(old, new, rest, length)]
+
+
+def _shifts(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> set[int]:
+    """The diagonals on which some stretch of the old recording stands out, each stretch ``length`` words long."""
+    target = _signs(new, gap.new_start, gap.new_end)
+    longest = -(-min(length, gap.end - gap.start) // _STEP)
+    size = 1 << (target.shape[1] + longest).bit_length()
+    spectrum = np.fft.rfft(target, size)
+    found = set()
+    for start in range(gap.start, gap.end, length):
+        end = min(start + length, gap.end)
+        piece = _signs(old, start, end)
+        match = np.fft.irfft((np.fft.rfft(piece, size).conj() * spectrum).sum(axis=0), size)
+        for place in _peaks(match):
+            later = place if place < target.shape[1] else place - size  # it wraps around
+            found.add(_sharpened(old, new, start, end, gap.new_start - start + later * _STEP))
+    return found
+
+
+def _signs(one: Fingerprint, start: int, end: int) -> Floats:
+    """Every ``_STEP``-th word as bits that are 1 or -1, or less where there is little sound; shape (bits, words)."""
+    words = np.ascontiguousarray(one.words[start:end:_STEP])
+    bits = np.unpackbits(words.view(np.uint8).reshape(-1, BITS // 8), axis=1).astype(np.float32)
+    return ((bits * 2 - 1) * one.sound[start:end:_STEP, None]).T
+
+
+def _peaks(match: NDArray[np.floating]) -> Iterator[int]:
+    least = _CLEAR * float(match.std())
+    match = match.copy()
+    for _ in range(_PEAKS):
+        best = int(match.argmax())
+        if match[best] <= least:
+            return
+        yield best
+        match[max(0, best - 2) : best + 3] = 0
+
+
+def _sharpened(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int) -> int:
+    """The shift of one word more or less, up to ``_STEP``, at which most of a stretch agrees best."""
+
+    def fit(some: int) -> float:
+        return float(np.maximum(_around(_scores(old, new, start, end, some)), 0).sum())
+
+    return max(range(shift - _STEP, shift + _STEP + 1), key=fit)
+
+
+def _scores(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int) -> Floats:
+    """By how much each word agrees more than ``_ALIKE``; 0 where both recordings are silent or one has ended."""
+    scores = np.zeros(max(0, end - start), np.float32)
+    first, last = max(start, -shift, 0), min(end, len(new.words) - shift, len(old.words))
+    if first >= last:
+        return scores
+    here, there = slice(first, last), slice(first + shift, last + shift)
+    agreement = 1 - np.bitwise_count(old.words[here] ^ new.words[there]) / np.float32(BITS)
+    less, more = np.minimum(old.sound[here], new.sound[there]), np.maximum(old.sound[here], new.sound[there])
+    # Sound where the other one is silent is as unlike as sound can be.
+    scores[first - start : last - start] = less * (agreement - _ALIKE) + (more - less) * (0.5 - _ALIKE)
+    return scores
+
+
+def _around(scores: Floats) -> Floats:
+    """The sum of the second around each word."""
+    half, count = _SECOND // 2, len(scores)
+    total = np.pad(np.cumsum(scores, dtype=np.float64), (half + 1, 0))
+    total = np.pad(total, (0, half), mode="edge")
+    return (total[2 * half : 2 * half + count] - total[:count]).astype(np.float32)
+
+
+def _runs(old: Fingerprint, new: Fingerprint, gap: _Gap, shift: int) -> Iterator[Span]:
+    """The spans of one diagonal: where words agree for a second, from the first that does to the last."""
+    start, end = max(gap.start, gap.new_start - shift), min(gap.end, gap.new_end - shift)
+    scores = _scores(old, new, start, end, shift)
+    total = np.concatenate([[0.0], np.cumsum(scores, dtype=np.float64)])
+    agrees = np.concatenate([[False], _around(scores) > 0, [False]])
+    edges = np.flatnonzero(agrees[1:] != agrees[:-1]).reshape(-1, 2)
+    for first, last in edges.tolist():
+        low = max(first - _SECOND // 2, 0)
+        begin = low + int(total[low : last + 1].argmin())
+        high = min(last + _SECOND // 2, len(scores))
+        stop = high - int(total[begin : high + 1][::-1].argmax())
+        if total[stop] - total[begin] >= _LEAST:
+            yield Span(start + begin, start + stop, shift, float(total[stop] - total[begin]))
+
+
+def _chain(spans: Sequence[Span]) -> list[Span]:
+    """The spans that score most together and come in the same order in both recordings."""
+    spans = sorted(sorted(spans, key=lambda span: -span.score)[:_MOST], key=lambda span: (span.start, span.new_start))
+    starts, ends, new_starts, new_ends, scores = (
+        np.array([getattr(span, name) for span in spans], np.float64)
+        for name in ("start", "end", "new_start", "new_end", "score")
+    )
+    best, before = scores.copy(), np.full(len(spans), -1)
+    for n in range(1, len(spans)):
+        overlap = np.maximum(np.maximum(ends[:n] - starts[n], new_ends[:n] - new_starts[n]), 0)
+        length = ends[n] - starts[n]
+        follows = (starts[:n] < starts[n]) & (new_starts[:n] < new_starts[n]) & (overlap <= length - _SECOND)
+        total = np.where(follows, best[:n] + scores[n] * (1 - overlap / length), 0)
+        if total.max() > best[n]:
+            best[n], before[n] = total.max(), total.argmax()
+    chain = []
+    place = int(best.argmax()) if spans else -1
+    while place >= 0:
+        chain.append(spans[place])
+        place = int(before[place])
+    return chain[::-1]
+
+
+def _joined(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[Span]:
+    """Spans of one diagonal as one, where nothing else lies between them: silence, or sound that suffered."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and abs(joined[-1].shift - span.shift) <= 1:
+            between = _scores(old, new, joined[-1].end, span.start, span.shift)
+            if not between.size or between.sum() > -_LEAST or between.mean() > _UNLIKE - _ALIKE:
+                longer = max(joined[-1], span, key=lambda one: one.score)
+                joined[-1] = Span(
+                    joined[-1].start, span.end, longer.shift, joined[-1].score + float(between.sum()) + span.score
+                )
+                continue
+        joined.append(span)
+    return joined
+
+
+def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[Span]:
+    """Spans that meet where nothing lies between them in one of the recordings, and that do not overlap."""
+    fitted: list[Span] = []
+    for span in spans:
+        if not fitted:
+            lead = min(span.start, span.new_start)
+            fitted.append(replace(span, start=span.start - lead) if lead <= _BRIEF else span)
+            continue
+        last = fitted[-1]
+        gap = min(span.start - last.end, span.new_start - last.new_end)
+        if gap > _BRIEF:
+            fitted.append(span)
+            continue
+        more = gap // 2 if gap >= 0 else _cut(old, new, last, span, -gap)
+        fitted[-1] = replace(last, end=last.end + more)
+        fitted.append(replace(span, start=span.start - (gap - more)))
+    if fitted:
+        rest = min(len(old.words) - fitted[-1].end, len(new.words) - fitted[-1].new_end)
+        fitted[-1] = replace(fitted[-1], end=fitted[-1].end + (rest if rest <= _BRIEF else 0))
+    return fitted
+
+
+def _cut(old: Fingerprint, new: Fingerprint, last: Span, span: Span, overlap: int) -> int:
+    """By how much (below 0) the former of two spans that overlap has to end earlier for both to agree most."""
+    ending = _scores(old, new, last.end - overlap, last.end, last.shift)[::-1].cumsum()[::-1]
+    beginning = _scores(old, new, span.start, span.start + overlap, span.shift).cumsum()
+    lost = np.concatenate([ending, [0]]) + np.concatenate([[0], beginning])
+    return int(lost.argmin()) - overlap

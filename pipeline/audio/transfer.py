@@ -1,0 +1,214 @@
+"""Getting the bytes of one audio file from its host, in as many attempts as are worth it. It looks into none."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+
+from pipeline.audio.partial import Partial
+from pipeline.courtesy import LONGEST_PAUSE, retry_after
+from pipeline.errors import DownloadError, PassingError
+from pipeline.urls import shown
+from pipeline.web import ForbiddenAddressError, Validators, in_time, reason
+
+ATTEMPTS = 4  # in a row that bring nothing
+MAX_SECONDS = 2 * 3600.0  # for one file, with all attempts, however steadily it drips
+MAX_BYTES = 4_000_000_000
+
+_GONE = frozenset({404, 410})
+_REFUSED = frozenset({401, 403, 451})
+_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+_backoff = wait_exponential_jitter(initial=1, max=60, jitter=1)
+_CONTENT_RANGE = re.compile(r"bytes (?P<first>\d{1,15})-\d{1,15}/(?P<total>\d{1,15}|\*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is put up with for one file: bytes, seconds with all attempts, attempts in a row that bring nothing."""
+
+    max_bytes: int = MAX_BYTES
+    seconds: float = MAX_SECONDS
+    attempts: int = ATTEMPTS
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where a body came from, by way of which addresses, and what the host said to recognise it by."""
+
+    final_url: str
+    redirects: tuple[str, ...] = ()
+    validators: Validators = Validators()  # noqa: RUF009 - frozen
+
+
+def transfer(url: str, client: httpx.Client, part: Partial, *, known: Validators, limits: Limits) -> Received | None:
+    """Bring the body of ``url`` into ``part``, whole; None when the host says that it is still the ``known`` one.
+
+    Raises:
+        PassingError: the attempts are used up; ``part`` may be gone on with.
+        DownloadError: it cannot be had, and trying again would not help.
+        DiskFullError: as of ``Partial``.
+    """
+    end = time.monotonic() + limits.seconds
+    in_vain, furthest = 0, part.size
+
+    def attempt() -> Received | None:
+        nonlocal in_vain, furthest
+        try:
+            return _attempt(url, client, part, known=known, max_bytes=limits.max_bytes, end=end)
+        except PassingError:
+            in_vain = 0 if part.validator and part.size > furthest else in_vain + 1
+            furthest = max(furthest, part.size)
+            raise
+
+    retrying = Retrying(
+        sleep=limits.sleep,
+        stop=lambda state: in_vain >= limits.attempts or time.monotonic() + state.upcoming_sleep > end,
+        wait=_wait,
+        retry=retry_if_exception_type(PassingError),
+        reraise=True,
+    )
+    return retrying(attempt)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return max(_backoff(state), error.wait if isinstance(error, PassingError) else 0.0)
+
+
+def _attempt(
+    url: str, client: httpx.Client, part: Partial, *, known: Validators, max_bytes: int, end: float
+) -> Received | None:
+    # Without identity encoding a host may compress the audio: its length then says nothing, and a part fits nowhere.
+    headers = {"Accept-Encoding": "identity"}
+    if part.size and part.validator:
+        headers |= {"Range": f"bytes={part.size}-", "If-Range": part.validator}
+    else:
+        headers |= known.headers()
+    try:
+        with client.stream("GET", url, headers=headers) as response:
+            if response.status_code == httpx.codes.NOT_MODIFIED and known.headers():
+                return None
+            if response.status_code == httpx.codes.OK and is_strong(known.etag) and _etag(response) == known.etag:
+                return None  # it does not heed conditions
+            total = _begin(response, part)
+            _ask_room(response, part, total, max_bytes)
+            for chunk in in_time(response.iter_raw(), end - time.monotonic()):
+                part.write(chunk)
+                if part.size > max_bytes:
+                    raise DownloadError(_too_large(response, max_bytes))
+            if part.size == 0:
+                raise DownloadError(f"{shown(str(response.url))} sent an empty file")
+            if total is not None and part.size != total:
+                raise PassingError(f"{shown(str(response.url))} was cut short: {part.size} of {total} bytes came")
+            return _received(response)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        # What is no TransportError is a redirect too many or an address that is not visited.
+        passing = isinstance(error, httpx.TransportError) and not isinstance(
+            error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | ForbiddenAddressError
+        )
+        kind = PassingError if passing else DownloadError
+        raise kind(f"{shown(url)} could not be fetched whole: {shown(reason(error))}") from error
+
+
+def _begin(response: httpx.Response, part: Partial) -> int | None:
+    """See what an answer is, make ``part`` ready for its body, and return how long that makes it, if it is said."""
+    _check_status(response, part)
+    packing = response.headers.get("Content-Encoding", "identity").lower()
+    if packing != "identity":
+        raise DownloadError(f"{shown(str(response.url))} is packed as {packing!r}, which was not asked for")
+    declared = response.headers.get("Content-Length", "")
+    length = int(declared) if declared.isascii() and declared.isdigit() else None
+    if response.status_code == httpx.codes.OK:  # all of it, asked for or not
+        part.restart(strong_validator(response.headers))
+        return length
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if not found or int(found["first"]) != part.size or strong_validator(response.headers) != part.validator:
+        part.restart(None)
+        raise PassingError(f"{shown(str(response.url))} sent another part than the one that was asked for")
+    return int(found["total"]) if found["total"] != "*" else None
+
+
+def _check_status(response: httpx.Response, part: Partial) -> None:
+    status, at = response.status_code, shown(str(response.url))
+    if status == httpx.codes.OK or (status == httpx.codes.PARTIAL_CONTENT and part.size):
+        return
+    if status in _GONE:
+        raise DownloadError(f"{at} is gone (HTTP {status})")
+    if status in _REFUSED:
+        raise DownloadError(
+            f"the host refuses this program (HTTP {status} from {at}): if it refuses only programs that it does not "
+            "know, give another `user_agent` for this feed; if it wants a password, put that into the feed's address"
+        )
+    if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and part.size:
+        part.restart(None)
+        raise PassingError(f"{at} has no such part any more (HTTP 416)")
+    if status not in _PASSING:
+        raise DownloadError(f"{at} answered HTTP {status}")
+    wait = retry_after(response.headers.get("Retry-After"))
+    if wait > LONGEST_PAUSE:
+        raise DownloadError(
+            f"{at} answered HTTP {status} and wants to be left alone for {wait / 60:.0f} minutes: run again after that"
+        )
+    raise PassingError(f"{at} answered HTTP {status}", wait=wait)
+
+
+def _ask_room(response: httpx.Response, part: Partial, total: int | None, max_bytes: int) -> None:
+    if total is not None and total > max_bytes:
+        raise DownloadError(_too_large(response, max_bytes))
+    part.ask_room(0 if total is None else total - part.size)
+
+
+def _too_large(response: httpx.Response, max_bytes: int) -> str:
+    return f"{shown(str(response.url))} is larger than {max_bytes / 1e6:g} MB (`max_mb` in feeds.yaml)"
+
+
+def _received(response: httpx.Response) -> Received:
+    visited = [shown(str(one.url)) for one in (*response.history, response)]
+    return Received(
+        final_url=visited[-1],
+        redirects=tuple(visited[1:]),
+        validators=Validators(_etag(response), response.headers.get("Last-Modified")),
+    )
+
+
+def _etag(response: httpx.Response) -> str | None:
+    etag: str | None = response.headers.get("ETag")
+    return etag
+
+
+def strong_validator(headers: httpx.Headers) -> str | None:
+    """Return what may stand in ``If-Range``: a strong ETag, else a date that is strong (RFC 9110, section 13.1.5).
+
+    A date is strong where the body is older than the answer by so much that it cannot have changed twice in between
+    (section 8.8.2.2); a minute is on the safe side.
+    """
+    if is_strong(headers.get("ETag")):
+        return str(headers["ETag"])
+    if "ETag" in headers:  # a weak one: the host itself says that bytes may differ
+        return None
+    modified, sent = _moment(headers.get("Last-Modified")), _moment(headers.get("Date"))
+    if modified is None or sent is None or (sent - modified).total_seconds() < 60:
+        return None
+    return str(headers["Last-Modified"])
+
+
+def is_strong(etag: str | None) -> bool:
+    """Tell whether an ETag says that two bodies are the same byte for byte (RFC 9110, section 8.8.3)."""
+    return etag is not None and re.fullmatch(r'"[\x21\x23-\x7e]*"', etag) is not None
+
+
+def _moment(date: str | None) -> datetime | None:
+    """An HTTP date; None for what is none or has no time zone."""
+    try:
+        moment = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None

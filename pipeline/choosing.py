@@ -1,0 +1,53 @@
+"""Which episodes a run is about. Pure: knows neither what is done with them nor whether it is done already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.config import Feed
+from pipeline.model import Episode
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was asked for, besides what feeds.yaml says.
+
+    Attributes:
+        only: one feed's slug or one episode's id.
+        since: the first day (``YYYY-MM-DD``, UTC) of publication.
+        limit: the newest so many of each feed.
+    """
+
+    only: str | None = None
+    since: str | None = None
+    limit: int | None = None
+
+    def names(self, feed: Feed) -> bool:
+        """Tell whether a feed is the one that is asked for, or that of the episode; without ``only`` all are."""
+        return self.only is None or self.only.split("/")[0] == feed.slug
+
+
+def chosen(episodes: Sequence[Episode], feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
+    """Give the episodes that ``only`` names, and why each is left out; None: it is not.
+
+    Those that feeds.yaml says to skip are not counted at all.
+
+    Args:
+        episodes: all of the feed, newest first.
+        feed: their feed, with its own limit.
+        choice: what was asked for.
+    """
+    for place, episode in enumerate(one for one in episodes if one.id not in feed.skip):
+        if choice.only in {None, feed.slug, episode.id}:
+            yield episode, _left_out(place, episode, feed, choice)
+
+
+def _left_out(place: int, episode: Episode, feed: Feed, choice: Choice) -> str | None:
+    if feed.limit is not None and place >= feed.limit:
+        return f"beyond the newest {feed.limit} (limit in feeds.yaml)"
+    if choice.limit is not None and place >= choice.limit:
+        return f"beyond the newest {choice.limit} (--limit)"
+    if choice.since is not None and (episode.published or "")[:10] < choice.since:
+        return f"published before {choice.since} (--since)" if episode.published else "has no date (--since)"
+    return None

@@ -1,0 +1,63 @@
+"""How fast one host is asked, and when it is left alone. It makes no requests, and knows not how many are under way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from threading import Lock
+
+PER_SECOND = 10.0  # requests to one host
+LONGEST_PAUSE = 120.0  # seconds; who asks for more is not waited for
+
+
+class Courtesy:
+    """One for a whole run: any number of threads and clients share it."""
+
+    def __init__(
+        self,
+        *,
+        per_second: float = PER_SECOND,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval = 1 / per_second
+        self._clock, self._sleep = clock, sleep
+        self._lock = Lock()
+        self._next: dict[str, float] = {}  # when a host may be asked again
+
+    def wait(self, host: str) -> None:
+        """Wait for one's turn at a host."""
+        with self._lock:
+            now = self._clock()
+            turn = max(now, self._next.get(host, now))
+            self._next[host] = turn + self._interval
+        if turn > now:
+            self._sleep(turn - now)
+
+    def pause(self, host: str, seconds: float) -> None:
+        """Leave a host alone for a while, as it asked; at most ``LONGEST_PAUSE``."""
+        with self._lock:
+            until = self._clock() + min(seconds, LONGEST_PAUSE)
+            self._next[host] = max(until, self._next.get(host, until))
+
+
+def retry_after(said: str | None, now: datetime | None = None) -> float:
+    """Return for how many seconds a server wants to be left alone (RFC 9110, section 10.2.3); 0 where it says nothing.
+
+    Args:
+        said: the header ``Retry-After``: seconds, or a date.
+        now: the moment, with its time zone.
+    """
+    if not said:
+        return 0.0
+    if said.strip().isascii() and said.strip().isdigit():
+        return float(said.strip()[:9])
+    try:
+        moment = parsedate_to_datetime(said)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())

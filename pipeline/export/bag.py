@@ -1,0 +1,151 @@
+"""BagIt 1.0 (RFC 8493): a folder of files that says itself whether it is whole. Knows nothing of archives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from pipeline.atomic import new_file
+from pipeline.digest import sha256_of
+from pipeline.errors import BagError
+
+PAYLOAD = "data"
+_DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+_MANIFEST, _TAG_MANIFEST, _INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
+_OXUM = "Payload-Oxum"  # octets and number of files, RFC 8493, section 2.2.2
+# RFC 8493, section 2.1.3: only these are written otherwise in a manifest.
+_ENCODED = {"%": "%25", "\n": "%0A", "\r": "%0D"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of a bag: its path in it, with forward slashes, its SHA-256 and its size."""
+
+    path: str
+    sha256: str
+    bytes: int
+
+
+def entries(folder: Path, paths: Iterable[str], *, workers: int) -> tuple[Entry, ...]:
+    """Read files of a bag, several at a time, and return what they are, in the order given."""
+
+    def read(path: str) -> Entry:
+        return Entry(path, sha256_of(folder / path), (folder / path).stat().st_size)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return tuple(pool.map(read, paths))
+
+
+def write_tags(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]) -> None:
+    """Make a folder whose payload lies in ``data`` a bag.
+
+    Args:
+        folder: the bag to be.
+        payload: every file in ``data``.
+        info: what ``bag-info.txt`` is to say, besides the Payload-Oxum; no value has line breaks.
+    """
+    payload = sorted(payload, key=lambda entry: entry.path)
+    oxum = f"{sum(entry.bytes for entry in payload)}.{len(payload)}"
+    _write(folder / "bagit.txt", _DECLARATION)
+    _write(folder / _INFO, "".join(f"{name}: {value}\n" for name, value in {**info, _OXUM: oxum}.items()))
+    _write(folder / _MANIFEST, _manifest(payload))
+    tags = entries(folder, sorted(["bagit.txt", _INFO, _MANIFEST]), workers=1)
+    _write(folder / _TAG_MANIFEST, _manifest(tags))
+
+
+def validated(
+    folder: Path, *, workers: int, progress: Callable[[float], None] = lambda _done: None
+) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
+    """Return the payload of a bag and what ``bag-info.txt`` says, once it is proven complete and valid.
+
+    Args:
+        folder: the bag.
+        workers: how many files to read at a time.
+        progress: called with the number of files that were read so far.
+
+    Raises:
+        BagError: it is not (RFC 8493, section 3); the message names the file.
+    """
+    if _text(folder / "bagit.txt") != _DECLARATION:
+        raise BagError(f"{folder / 'bagit.txt'}: is not that of a BagIt 1.0 bag")
+    if (folder / "fetch.txt").exists():
+        raise BagError(f"{folder / 'fetch.txt'}: names files that are elsewhere; fetch them into the bag first")
+    info = _info(folder / _INFO)
+    _check(folder, _read_manifest(folder / _TAG_MANIFEST), workers, lambda _done: None)
+    listed = _read_manifest(folder / _MANIFEST)
+    there = set(_files(folder))
+    for path in sorted(there ^ listed.keys()):
+        where = "is there, but not in the manifest" if path in there else "is in the manifest, but not there"
+        raise BagError(f"{folder / path}: {where}")
+    payload = _check(folder, listed, workers, progress)
+    oxum = f"{sum(entry.bytes for entry in payload)}.{len(payload)}"
+    if info.get(_OXUM, oxum) != oxum:
+        raise BagError(f"{folder / _INFO}: says {_OXUM} {info[_OXUM]}, it is {oxum}")
+    return payload, info
+
+
+def _check(
+    folder: Path, listed: Mapping[str, str], workers: int, progress: Callable[[float], None]
+) -> tuple[Entry, ...]:
+    try:
+        found = []
+        with ThreadPoolExecutor(workers) as pool:
+            for entry in pool.map(lambda path: entries(folder, [path], workers=1)[0], listed):
+                found.append(entry)
+                progress(len(found))
+    except OSError as error:
+        raise BagError(f"{error.filename}: cannot be read ({error.strerror or error})") from error
+    for entry in found:
+        if entry.sha256 != listed[entry.path]:
+            raise BagError(f"{folder / entry.path}: is damaged, its SHA-256 is {entry.sha256}")
+    return tuple(found)
+
+
+def _files(folder: Path) -> Iterable[str]:
+    """Every file of the payload. What is a link to elsewhere is no part of a bag."""
+    for where, below, names in os.walk(folder / PAYLOAD):
+        for name in (*below, *names):
+            path = Path(where, name)
+            if path.is_symlink():
+                raise BagError(f"{path}: is a link")
+            if name in names:
+                yield path.relative_to(folder).as_posix()
+
+
+def _manifest(listed: Iterable[Entry]) -> str:
+    encode = str.maketrans(_ENCODED)
+    return "".join(f"{entry.sha256}  {entry.path.translate(encode)}\n" for entry in listed)
+
+
+def _read_manifest(path: Path) -> dict[str, str]:
+    found = {}
+    for line in _text(path).splitlines():
+        digest, _, name = line.partition(" ")
+        name = name.lstrip(" *")
+        for character, encoded in reversed(_ENCODED.items()):
+            name = name.replace(encoded, character).replace(encoded.lower(), character)
+        parts = PurePosixPath(name).parts
+        if len(digest) != 64 or not name or ".." in parts or PurePosixPath(name).is_absolute():
+            raise BagError(f"{path}: has a line that is none of a manifest: {line!r}")
+        found[name] = digest.lower()
+    return found
+
+
+def _info(path: Path) -> dict[str, str]:
+    lines = (line.partition(":") for line in _text(path).splitlines() if not line.startswith((" ", "\t")))
+    return {name.strip(): value.strip() for name, _, value in lines}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BagError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+
+
+def _write(path: Path, text: str) -> None:
+    with new_file(path) as file:
+        file.write(text.encode())

@@ -1,0 +1,219 @@
+"""Lists in plain text: by numbers, letters, bullets, times, ``Q:`` or lines alone. Does not know of what they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from itertools import islice, pairwise
+
+# Question marks: Latin, full-width, Arabic, Greek (whose own is often typed as a semicolon), Armenian.
+_ASKS = re.compile(r"[?？؟\u037e՞]|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?=\s|$)")
+_QUESTION_END = re.compile(rf"(?:{_ASKS.pattern})[”\"’»)]*\s*$")
+_SENTENCE_END = re.compile(r"[.?!…。？！؟\u037e][”\"’»)]*\s*$")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+
+# "1)Text" (the real notes have no space), "1. Text", "1: Text", "(1) Text", "1 - Text", "Q1 Text", "Question 1 - Text";
+# digits and brackets of any script.
+_NUMBER = (
+    r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|"
+    r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:/）．、：](?!\d)\s*|\ufe0f?\u20e3\s*|\s[–—-]\s+))(?=\S)"
+)
+_BARE = r"(?P<bare>\d{1,2})[ ]+(?=[^\W\d_]|[¿“‘\"])"
+_LETTER = r"\(?(?P<letter>[A-Za-z])[).](?![A-Za-z])\s*(?=\S)"
+_ASKED = r"(?P<asked>Q(?:uestion)?\s?[.:)–—-])\s*(?=\S)"
+_TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
+_TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
+_BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
+_BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
+_MARK = re.compile(
+    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_BARE}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
+)
+_INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>[{_BULLETS}])\s*(?=\S))", re.IGNORECASE)
+_ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
+_TIME_BEFORE = re.compile(rf"^[(\[]?{_TIME}[)\]]?\s*[-–—|:]?\s*")
+_TIME_AFTER = re.compile(rf"\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
+
+MAX_MARKS = 1000  # no notes have more: what has is no list that anybody wrote
+MAX_ITEM_CHARS = 4000
+_BEFORE_CHARS = 200
+
+
+class Kind(IntEnum):
+    """How a list is marked; the surer it is that it is a list, the higher."""
+
+    LINE = 1
+    TIME = 2
+    BULLET = 3
+    LETTER = 4
+    BARE_NUMBER = 5
+    INLINE_NUMBER = 6
+    NUMBER = 7
+    ASKED = 8
+    ASKED_NUMBER = 9
+
+
+_COUNTING = {Kind.LETTER, Kind.BARE_NUMBER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list of at least two items; ``before`` are the words before it, ``begin`` is where it begins.
+
+    ``timed`` tells that times in the recording stood with the items; they are left out.
+    """
+
+    kind: Kind
+    begin: int
+    before: str
+    items: tuple[str, ...]
+    timed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """What stands before an item: ``value`` counts on where the kind counts, else it stays the same."""
+
+    begin: int
+    end: int
+    kind: Kind
+    value: int
+
+
+def asks(text: str) -> bool:
+    """Tell whether there is a question mark, of any script."""
+    return _ASKS.search(text) is not None
+
+
+def before_in(text: str, begin: int) -> str:
+    """Return the words before a place in the text, as a ``Listing`` has them."""
+    return text[max(0, begin - _BEFORE_CHARS) : begin].strip()
+
+
+def lists_in(text: str) -> Iterator[Listing]:
+    """Find all lists whose items are marked, in no certain order; an item of one may hold another."""
+    marks = [_mark(found) for found in islice(_MARK.finditer(text), MAX_MARKS)]
+    inline = [_inline_mark(found) for found in islice(_INLINE.finditer(text), MAX_MARKS)]
+    # `<ol>` that stand for an item each, and Markdown, whose numbers are all 1.
+    ones = [replace(mark, kind=Kind.BULLET) for mark in marks if (mark.kind, mark.value) == (Kind.NUMBER, 1)]
+    for run in (*_runs(marks, text), *_runs(inline, text), *_runs(ones, text)):
+        items = _items(run, text)
+        bare = _without_times(items)
+        if all(bare):
+            before = before_in(text, run[0].begin)
+            yield Listing(run[0].kind, run[0].begin, before, tuple(bare), timed=bare != items)
+
+
+def lines_in(text: str) -> Iterator[Listing]:
+    """Find the lists that are not marked at all: lines or paragraphs, each a question to its end, one after another."""
+    lines = [(found.start(), found[0].strip()) for found in re.finditer(r"[^\n]+", text) if found[0].strip()]
+    run: list[tuple[int, str]] = []
+    for begin, line in [*lines, (len(text), "")]:
+        bare = _TIME_AFTER.sub("", line)
+        if _QUESTION_END.search(bare) and not _MARK.match(bare):
+            run.append((begin, bare))
+            continue
+        if len(run) > 1:
+            first = run[0][0]
+            yield Listing(Kind.LINE, first, before_in(text, first), tuple(" ".join(item.split()) for _, item in run))
+        run = []
+
+
+def _mark(found: re.Match[str]) -> _Mark:
+    if found["q"]:
+        kind, value = Kind.ASKED_NUMBER, int(found["q"])
+    elif found["n"]:
+        kind, value = Kind.NUMBER, int(found["n"])
+    elif found["bare"]:
+        kind, value = Kind.BARE_NUMBER, int(found["bare"])
+    elif found["letter"]:
+        kind, value = Kind.LETTER, ord(found["letter"].casefold()) - ord("a") + 1
+    elif found["asked"]:
+        kind, value = Kind.ASKED, 0
+    elif found["time"]:
+        kind, value = Kind.TIME, 0
+    else:
+        kind, value = Kind.BULLET, ord(found["bullet"] or found["dash"])
+    return _Mark(found.start(), found.end(), kind, value)
+
+
+def _inline_mark(found: re.Match[str]) -> _Mark:
+    number = found["q"] or found["n"]
+    kind, value = (Kind.INLINE_NUMBER, int(number)) if number else (Kind.BULLET, ord(found["bullet"]))
+    return _Mark(found.start(), found.end(), kind, value)
+
+
+def _runs(marks: Sequence[_Mark], text: str) -> Iterator[list[_Mark]]:
+    """All runs 1, 2, 3, … or of one and the same mark.
+
+    A mark goes on with the newest list that it continues: a stray "1:" within an item begins another, and that comes
+    to nothing.
+    """
+    runs: list[list[_Mark]] = []
+    waiting: dict[tuple[Kind, int], list[list[_Mark]]] = {}  # by the mark that would continue them
+    for mark in marks:
+        counts = mark.kind in _COUNTING
+        open_runs = waiting.get((mark.kind, mark.value), [])
+        if open_runs and (counts or not _is_interrupted(open_runs[-1], mark, text)):
+            run = open_runs.pop()
+            run.append(mark)
+        elif not counts or mark.value == 1:
+            run = [mark]
+            runs.append(run)
+        else:
+            continue
+        waiting.setdefault((mark.kind, mark.value + counts), []).append(run)
+    return (run for run in runs if len(run) > 1)
+
+
+def _is_interrupted(run: Sequence[_Mark], mark: _Mark, text: str) -> bool:
+    """Whether other text than an item stands before the next bullet or time: a paragraph, or words that lead on.
+
+    An empty line is an interruption, too, where the list has had none so far.
+    """
+    if mark.kind is Kind.ASKED:  # there the answers stand
+        return False
+    between = text[run[-1].end : mark.begin]
+    lines = [line.strip() for line in between.strip().split("\n")]
+    if not all(lines) or any(line.endswith(":") for line in lines):
+        return True
+    return len(run) > 1 and "\n\n" in between and "\n\n" not in text[run[-2].end : run[-1].begin]
+
+
+def _items(run: Sequence[_Mark], text: str) -> list[str]:
+    inner = [_paragraphs(text[a.end : min(b.begin, a.end + MAX_ITEM_CHARS)]) for a, b in pairwise(run)]
+    rest = text[run[-1].end : run[-1].end + MAX_ITEM_CHARS]
+    last = _last_item(rest, most=max(len(paragraphs) for paragraphs in inner))
+    if run[0].kind is Kind.ASKED:
+        inner = [_last_item("\n\n".join(paragraphs), most=len(paragraphs)) for paragraphs in inner]
+    return [" ".join(" ".join(paragraphs).split()) for paragraphs in (*inner, last)]
+
+
+def _paragraphs(text: str) -> list[str]:
+    """An item's paragraphs: the first one, or, where that asks nothing, all up to the one that does."""
+    if answer := _ANSWER.search(text):
+        text = text[: answer.start()]
+    paragraphs = _PARAGRAPH.split(text.strip())
+    asking = next((place for place, paragraph in enumerate(paragraphs) if asks(paragraph)), 0)
+    return paragraphs[: asking + 1]
+
+
+def _last_item(text: str, *, most: int) -> list[str]:
+    """The last item has no next one to end it: it has no more paragraphs than the others, and ends with its question.
+
+    One that is no question ends with the first line that ends as a sentence does.
+    """
+    paragraphs = _paragraphs("\n\n".join(_PARAGRAPH.split(text.strip())[:most]))
+    lines = paragraphs[-1].split("\n")
+    ends = [place for place, line in enumerate(lines, start=1) if _QUESTION_END.search(line)]
+    ends += [place for place, line in enumerate(lines, start=1) if _SENTENCE_END.search(line)]
+    return [*paragraphs[:-1], *lines[: ends[0] if ends else None]]
+
+
+def _without_times(items: list[str]) -> list[str]:
+    """Leave out the times that stand before or after the items, where at least half of them have one."""
+    for pattern in (_TIME_BEFORE, _TIME_AFTER):
+        if sum(pattern.search(item) is not None for item in items) * 2 >= len(items):
+            items = [pattern.sub("", item) for item in items]
+    return items

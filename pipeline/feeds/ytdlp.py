@@ -1,0 +1,210 @@
+"""Shows that have no feed but a page: read by yt-dlp, which visits through this program's own client alone.
+
+It runs in this process without cookies, configuration files, plug-ins, JavaScript and programs of its own choosing, and
+downloads nothing. Every request goes to a host that feeds.yaml names, and by way of the client's guard to no private
+address. What cannot be kept from it: an extractor of yt-dlp is code of other people that runs with our rights, and a
+few would start a program, such as PhantomJS, where that is installed.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import httpx
+import yt_dlp
+from yt_dlp.globals import plugin_dirs
+from yt_dlp.networking.common import RequestHandler, Response
+from yt_dlp.networking.exceptions import HTTPError, TransportError
+
+from pipeline.errors import FeedError, FeedUnreachableError, NotAFeedError
+from pipeline.feeds.fetch import ENCODINGS, read_bounded
+from pipeline.feeds.notes import sanitise, to_text
+from pipeline.feeds.parse import distinct, made_guid
+from pipeline.feeds.questions import find_questions
+from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.times import moment
+from pipeline.web import MAX_REDIRECTS, ForbiddenAddressError, host, reason, scheme
+
+MAX_EPISODES = 500
+_NUMBER = re.compile(r" \(\d+\)$")
+_OURS = {"user-agent", "accept-encoding", "cookie"}
+
+_OPTIONS: Mapping[str, Any] = {
+    "quiet": True,
+    "no_warnings": True,
+    "noprogress": True,
+    "skip_download": True,
+    "cachedir": False,
+    "enable_file_urls": False,
+    "format": "bestaudio/best",
+    "ignore_no_formats_error": True,
+    "ignoreerrors": True,
+    "js_runtimes": {},
+    "proxy": "",
+    "extractor_retries": 1,
+}
+
+
+def read_page(url: str, client: httpx.Client, *, hosts: Collection[str], limit: int | None) -> ParsedFeed:
+    """Read the episodes of a page, or of the one episode that it is about.
+
+    Args:
+        url: the page.
+        client: does all the requests.
+        hosts: what may be asked besides the page's own host; a host's subdomains belong to it.
+        limit: how many episodes, from the first on.
+
+    Raises:
+        FeedUnreachableError: a request failed, or would have gone to another host, which is then named.
+        NotAFeedError: there is no audio that yt-dlp can find.
+    """
+    plugin_dirs.value = []
+    refused: set[str] = set()
+    handler = partial(_PageRH, client=client, hosts={host(url), *hosts}, refused=refused)
+    errors = _Errors()
+    options = {**_OPTIONS, "logger": errors, "playlistend": min(limit or MAX_EPISODES, MAX_EPISODES)}
+    with _Reader(options, handler) as reader:
+        found = reader.sanitize_info(reader.extract_info(url, download=False))
+    if found is None and not errors.first.startswith("Unsupported URL"):
+        raise FeedUnreachableError(f"{url} could not be read: {errors.first}{_and(refused)}")
+    page = found or {}
+    entries = [entry for entry in page.get("entries", [page]) if entry]
+    episodes = distinct(_episode(entry) for entry in entries)
+    if not any(episode.enclosure_url for episode in episodes):
+        raise NotAFeedError(f"on {url} no audio can be found that can be kept{_and(refused)}")
+    silent = sum(episode.enclosure_url is None for episode in episodes)
+    warnings = (
+        [f"{silent} items without audio that can be kept: listed, not downloaded{_and(refused)}"] if silent else []
+    )
+    return ParsedFeed(str(page.get("title") or ""), tuple(episodes), tuple(warnings))
+
+
+def _and(refused: Collection[str]) -> str:
+    return f"; it names {', '.join(sorted(refused))}: put that into page_hosts, if it is meant" if refused else ""
+
+
+class _Reader(yt_dlp.YoutubeDL):  # type: ignore[misc]
+    """yt-dlp with one way to the network."""
+
+    def __init__(self, options: Mapping[str, Any], handler: Callable[..., RequestHandler]) -> None:
+        self._handler = handler
+        super().__init__(dict(options), auto_init=False)
+        self.add_default_info_extractors()
+
+    def build_request_director(self, handlers: object, preferences: object = None) -> Any:  # noqa: ARG002 - its own are not used
+        return super().build_request_director([self._handler])
+
+
+class _PageRH(RequestHandler):  # type: ignore[misc]
+    """Makes yt-dlp's requests with our client; yt-dlp wants the ending of the name."""
+
+    _SUPPORTED_URL_SCHEMES = ("http", "https")
+    _SUPPORTED_PROXY_SCHEMES = None
+
+    def __init__(self, *, client: httpx.Client, hosts: Collection[str], refused: set[str], **its_own: Any) -> None:
+        super().__init__(**its_own)
+        self._client = client
+        self._hosts = hosts
+        self._refused = refused
+
+    def _check_extensions(self, extensions: dict[str, Any]) -> None:
+        super()._check_extensions(extensions)
+        for name in ("cookiejar", "timeout", "legacy_ssl", "keep_header_casing"):
+            extensions.pop(name, None)
+
+    def _send(self, request: Any) -> Response:
+        # The client says honestly who it is, and unpacks step by step what it asks for.
+        said = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
+        try:
+            asked = self._client.build_request(
+                request.method, request.url, headers={**said, **ENCODINGS}, content=request.data
+            )
+            for _ in range(MAX_REDIRECTS + 1):
+                self._refuse_others(asked.url.host)
+                asked.headers.pop("Cookie", None)
+                response = self._client.send(asked, stream=True, follow_redirects=False)
+                try:
+                    if response.next_request is None:
+                        return self._answer(response)
+                finally:
+                    response.close()
+                asked = response.next_request
+        except (httpx.HTTPError, httpx.InvalidURL, FeedError) as error:
+            raise TransportError(reason(error)) from error
+        raise TransportError(f"more than {MAX_REDIRECTS} redirects")
+
+    def _refuse_others(self, name: str) -> None:
+        if not any(name == known or name.endswith(f".{known}") for known in self._hosts):
+            self._refused.add(name)
+            raise ForbiddenAddressError(f"{name} is no host that feeds.yaml names for this page")
+
+    @staticmethod
+    def _answer(response: httpx.Response) -> Response:
+        body = io.BytesIO(read_bounded(response))
+        headers = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+        answer = Response(body, str(response.url), headers, response.status_code, response.reason_phrase)
+        if response.is_error:
+            raise HTTPError(answer)
+        return answer
+
+
+class _Errors:
+    """Takes what yt-dlp would print, and keeps its first error."""
+
+    def __init__(self) -> None:
+        self.first = "yt-dlp does not say why"
+        self._is_first = True
+
+    def debug(self, _message: str) -> None:
+        """Say nothing."""
+
+    info = warning = debug
+
+    def error(self, message: str) -> None:
+        """Keep the first line, less yt-dlp's advice on how to report a bug of its own."""
+        if self._is_first and message.strip():
+            self.first = message.removeprefix("ERROR: ").splitlines()[0].partition("; please report")[0]
+            self._is_first = False
+
+
+def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
+    notes = str(entry.get("description") or "")
+    text = to_text(notes)
+    link = str(entry.get("webpage_url") or "")
+    audio = _audio(entry)
+    # Extractors for any page at all number what they find, so their ids are nobody's, and titles change by it.
+    is_made = str(entry.get("extractor_key") or "Generic") in {"Generic", "HTML5MediaEmbed"} or not entry.get("id")
+    title = " ".join(str(entry.get("title") or "(untitled)").split())
+    title = _NUMBER.sub("", title) if is_made else title
+    return FeedEpisode(
+        guid=made_guid(audio, link, title) if is_made else f"{entry['extractor_key'].lower()}:{entry['id']}",
+        guid_made=is_made,
+        title=title,
+        published=_published(entry),
+        link=link if scheme(link) in {"http", "https"} else None,
+        enclosure_url=audio,
+        enclosure_type=None,
+        declared_duration=float(entry["duration"]) if entry.get("duration") else None,
+        notes_html=sanitise(notes, base=link),
+        notes_text=text,
+        questions=find_questions(text),
+    )
+
+
+def _published(entry: Mapping[str, Any]) -> str | None:
+    if isinstance(entry.get("timestamp"), int | float):
+        return moment(entry["timestamp"])
+    day = str(entry.get("upload_date") or "")
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}T00:00:00Z" if len(day) == 8 and day.isdigit() else None
+
+
+def _audio(entry: Mapping[str, Any]) -> str | None:
+    """The address of the best sound that is one file: no list of pieces, and no picture where it can be without."""
+    formats: Iterable[Mapping[str, Any]] = entry.get("formats") or [entry]
+    whole = [one for one in formats if one.get("protocol") in {"http", "https"} and one.get("acodec") != "none"]
+    whole.sort(key=lambda one: (one.get("vcodec") == "none", one.get("abr") or one.get("tbr") or 0))
+    return str(whole[-1]["url"]) if whole else None

@@ -1,0 +1,58 @@
+"""What a run would do, as far as the archive knows without asking anybody. Does nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.archive.feeds import episodes
+from pipeline.archive.renditions import current_rendition
+from pipeline.choosing import Choice, chosen
+from pipeline.config import Config, Feed
+from pipeline.model import Episode
+from pipeline.stages import Tools, Visit
+from pipeline.stages.align import Task, task
+from pipeline.stages.download import download
+from pipeline.stages.transcribe import is_unheard
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One stage of one episode, or of a whole feed where ``episode`` is None; ``title`` is its name."""
+
+    stage: str
+    feed: str
+    episode: str | None
+    title: str
+
+
+def plan(config: Config, tools: Tools, stages: Sequence[str], choice: Choice) -> Iterator[Planned]:
+    """Give what would be done, in the order of the feeds. No feed is polled: what is new there is not known.
+
+    Args:
+        config: the feeds.
+        tools: the database, which is only read; no other tool is used.
+        stages: which stages.
+        choice: which episodes.
+    """
+    for feed in config.feeds:
+        if not feed.enabled or not choice.names(feed):
+            continue
+        if "poll" in stages:
+            yield Planned("poll", feed.slug, None, feed.title)
+        for episode, left_out in chosen(episodes(tools.db, feed.slug), feed, choice):
+            for stage in () if left_out else _stages(tools, feed, episode, stages):
+                yield Planned(stage, feed.slug, episode.id, episode.title)
+
+
+def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -> Iterator[str]:
+    """The stages that there is something to do for; what one makes, the next takes up."""
+    rendition = current_rendition(tools.db, episode.id)
+    fetched = "download" in stages and isinstance(download(tools, feed, episode), Visit)
+    if fetched:
+        yield "download"
+    heard = "transcribe" in stages and (fetched if rendition is None else is_unheard(tools, feed, episode, rendition))
+    if heard:
+        yield "transcribe"
+    if "align" in stages and (heard or isinstance(task(tools, episode), Task)):
+        yield "align"

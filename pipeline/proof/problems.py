@@ -1,0 +1,161 @@
+"""What may be wrong with one file of an archive, and finding out. Looks at one file at a time, and lists none."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pipeline.archive.files import AUDIO, FEEDS, TRANSCRIPTS, Heard, Published, Recording, Snapshot
+from pipeline.archive.segments import heard
+from pipeline.audio.decode import check
+from pipeline.digest import sha256_of
+from pipeline.errors import NotAudioError, SpeechError
+from pipeline.model import Segment
+from pipeline.speech import transcript_file
+
+Kind = Literal["missing", "damaged", "contradicted", "orphan", "database", "index"]
+
+TOLERANCE = 0.1  # seconds by which another version of a decoder may count a recording longer or shorter
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A file of an earlier wording, which no table names; ``digest`` is what its SHA-256 begins with, by its name."""
+
+    path: str
+    digest: str
+
+
+File = Recording | Snapshot | Heard | Published | Earlier
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is wrong with ``what``: a path in the data folder, the database, or one of its indexes.
+
+    ``missing`` and ``damaged`` files are not what was recorded; with ``contradicted`` ones the tables disagree although
+    their bytes are right; an ``orphan`` is named by no table. ``file`` is what is known of it.
+    """
+
+    kind: Kind
+    what: str
+    reason: str
+    file: File | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What it takes to check files: the data folder, a database to read from any thread, and whether to decode."""
+
+    data: Path
+    database: Path
+    decode: bool = False
+
+
+def problem_of(bench: Bench, file: File) -> Problem | None:
+    """Say what is wrong with a file; None where it is what was recorded."""
+    match file:
+        case Recording():
+            return _bytes_problem(bench.data, file) or (_sound_problem(bench.data, file) if bench.decode else None)
+        case Snapshot():
+            return _bytes_problem(bench.data, file)
+        case Heard():
+            return _heard_problem(bench, file)
+        case Published():
+            return _published_problem(bench.data, file)
+        case Earlier():
+            return _earlier_problem(bench.data, file)
+
+
+def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
+    name = f"{AUDIO}/{file.sha256[:2]}/{file.sha256}" if isinstance(file, Recording) else f"{FEEDS}/{file.sha256}"
+    path = data / file.path
+    if Path(file.path).with_suffix("").as_posix() != name:
+        return Problem("contradicted", file.path, f"its name is not that of its SHA-256, {file.sha256}", file)
+    if not path.is_file():
+        return Problem("missing", file.path, "there is no such file", file)
+    try:
+        size = path.stat().st_size
+        digest = sha256_of(path)
+    except OSError as error:
+        return Problem("damaged", file.path, f"it cannot be read ({error.strerror or error})", file)
+    if digest != file.sha256:
+        length = "" if size == file.bytes else f", and it has {size:,} bytes instead of {file.bytes:,}"
+        return Problem("damaged", file.path, f"its SHA-256 is {digest}{length}", file)
+    if size != file.bytes:
+        return Problem("contradicted", file.path, f"it has {size:,} bytes, the tables say {file.bytes:,}", file)
+    return None
+
+
+def _sound_problem(data: Path, file: Recording) -> Problem | None:
+    try:
+        seconds = check(data / file.path).duration
+    except (NotAudioError, OSError) as error:
+        return Problem("contradicted", file.path, f"it is as it came, but cannot be decoded: {error}", file)
+    if abs(seconds - file.duration) > TOLERANCE:
+        return Problem("contradicted", file.path, f"it lasts {seconds} seconds, the tables say {file.duration}", file)
+    return None
+
+
+def _heard_problem(bench: Bench, file: Heard) -> Problem | None:
+    try:
+        with closing(sqlite3.connect(f"{bench.database.as_uri()}?mode=ro", uri=True)) as connection:
+            stored = _row(heard(connection, file.id))
+    except (sqlite3.DatabaseError, ValueError) as error:
+        return Problem("database", file.path, f"transcript {file.id} cannot be read from the tables: {error}")
+    path = bench.data / file.path
+    problem = _unlike(path, file, stored)
+    if problem is None:
+        return None
+    # An earlier wording has a name by its content, which no table knows; that of an episode may be the newer one of
+    # another with the same recording.
+    if any(_unlike(other, file, stored) is None for other in sorted(path.parent.glob(f"{path.stem}.*.json"))):
+        return None
+    if file.is_earlier:
+        name = f"{file.path.removesuffix('.json')}.….json"
+        return Problem("missing", name, f"no file has the earlier wording of transcript {file.id}", file)
+    return problem
+
+
+def _unlike(path: Path, file: Heard, stored: list[tuple[float, float, str]]) -> Problem | None:
+    if not path.is_file():
+        return Problem("missing", file.path, "there is no such file", file)
+    try:
+        transcript = transcript_file.read(path)
+    except SpeechError as error:
+        return Problem("damaged", file.path, f"it cannot be read: {error}", file)
+    if transcript.audio_sha256 != file.rendition:
+        return Problem("damaged", file.path, f"it is of another recording, {transcript.audio_sha256}", file)
+    if _row(transcript.segments) != stored:
+        return Problem("damaged", file.path, f"it has other words or times than transcript {file.id}", file)
+    return None
+
+
+def _row(segments: Iterable[Segment]) -> list[tuple[float, float, str]]:
+    """What must be alike in the file and in the tables; who speaks may be known better since."""
+    return [(round(one.start, 3), round(one.end, 3), one.text) for one in segments]
+
+
+def _published_problem(data: Path, file: Published) -> Problem | None:
+    found = sorted((data / TRANSCRIPTS).glob(f"{file.prefix}*.published"))
+    if not found:
+        return Problem("missing", f"{file.path}….published", "there is no such file", file)
+    for path in found:
+        with suppress(OSError):
+            if sha256_of(path) == path.stem:
+                return None
+    return Problem("damaged", found[0].relative_to(data).as_posix(), "its SHA-256 is not its name", file)
+
+
+def _earlier_problem(data: Path, file: Earlier) -> Problem | None:
+    try:
+        digest = sha256_of(data / file.path)
+    except OSError as error:
+        return Problem("damaged", file.path, f"it cannot be read ({error.strerror or error})", file)
+    if not digest.startswith(file.digest):
+        return Problem("damaged", file.path, "its SHA-256 does not begin as its name says", file)
+    return None

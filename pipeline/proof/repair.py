@@ -1,0 +1,164 @@
+"""Mending what ``verify`` found: only bytes that were recorded are put in place, and nothing is deleted."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from sqlite_utils import Database
+
+from pipeline.archive.database import writer
+from pipeline.archive.feeds import resolved_url
+from pipeline.archive.files import AUDIO, TRANSCRIPTS, Heard, Published, Recording, Snapshot, sources
+from pipeline.archive.soundness import rebuild
+from pipeline.archive.transcripts import stored_transcript
+from pipeline.atomic import new_file
+from pipeline.audio.keep import keep
+from pipeline.errors import ArchiveError, ConfigError, RepairError
+from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.proof.problems import Bench, Problem, problem_of
+from pipeline.publishing import is_published
+from pipeline.speech import transcript_file
+from pipeline.web import Validators, local_file, local_folder, scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of a problem: whether it is ``done``, and ``how``, or why not."""
+
+    problem: Problem
+    done: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Workshop:
+    db: Database
+    bench: Bench
+    client: Callable[[str], httpx.Client]
+    now: str
+    trusted: bool  # whether the database is whole: else nothing is made from it
+
+    @property
+    def data(self) -> Path:
+        return self.bench.data
+
+
+def repair(
+    database: Path, problems: Iterable[Problem], *, client: Callable[[str], httpx.Client], now: str
+) -> Iterator[Mended]:
+    """Mend what can be mended, one problem after the other; no run can write meanwhile.
+
+    A file that is missing or damaged is fetched from where it came from, and takes its place only if its SHA-256 is
+    the one that was recorded. A transcript's file is written anew from the tables, an index built anew from its table.
+
+    Args:
+        database: the archive.
+        problems: what ``verify`` found.
+        client: gives a feed's client by the feed's slug; it is not closed.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        ConfigError: it is a copy that ``publish`` made.
+        LockedError, DatabaseError: the database cannot be written.
+    """
+    if is_published(database):
+        raise ConfigError(f"{database}: is a published copy. Repair the archive that it is of, and publish it again.")
+    problems = list(problems)
+    trusted = all(problem.kind != "database" for problem in problems)
+    with writer(database) as db:
+        workshop = _Workshop(db, Bench(database.parent, database.resolve()), client, now, trusted)
+        for problem in problems:
+            yield _mended(workshop, problem)
+
+
+def _mended(workshop: _Workshop, problem: Problem) -> Mended:
+    try:
+        return Mended(problem, done=True, how=_mend(workshop, problem))
+    except (ArchiveError, OSError) as error:
+        return Mended(problem, done=False, how=str(error))
+
+
+def _mend(workshop: _Workshop, problem: Problem) -> str:
+    """Mend something and say how.
+
+    Raises:
+        RepairError, or what else went wrong.
+    """
+    file = problem.file if problem.kind in {"missing", "damaged"} else None
+    if file is not None and problem_of(workshop.bench, file) is None:  # several rows may name one file
+        return "it is as it was recorded"
+    match file:
+        case Recording():
+            return _fetch_recording(workshop, file)
+        case Snapshot(feed=feed, sha256=sha256, path=path):
+            return _fetch_body(workshop, feed, resolved_url(workshop.db, feed) or "", sha256, path)
+        case Published(feed=feed, where=where, prefix=prefix):
+            return _fetch_body(workshop, feed, where, prefix)
+        case Heard() if workshop.trusted:
+            return _write(workshop, file)
+        case None if problem.kind == "index" and workshop.trusted:
+            return _rebuild(workshop, problem.what)
+        case None if problem.kind == "orphan":
+            raise RepairError("nothing is deleted: see whether you need it")
+    if workshop.trusted:
+        raise RepairError("it cannot be made again: restore it from a copy")
+    raise RepairError("the database is damaged: restore it from a copy first")
+
+
+def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
+    tried = []
+    begun = workshop.data / AUDIO / ".partial"
+    begun.mkdir(parents=True, exist_ok=True)
+    for feed, episode, url in sources(workshop.db.conn, file.sha256):
+        root = local_folder(resolved_url(workshop.db, feed))
+        with tempfile.TemporaryDirectory(prefix="repair-", dir=begun) as apart:
+            client = workshop.client(feed)
+            try:
+                audio = keep(url, client, Path(apart), name=episode, now=workshop.now, local_root=root)
+            except ArchiveError as error:
+                tried.append(str(error))
+                continue
+            if audio and audio.sha256 == file.sha256:
+                _put(Path(apart) / audio.path, workshop.data / file.path)
+                return f"fetched again from {url}"
+        tried.append(f"{url} gives another file now (SHA-256 {audio.sha256 if audio else '?'}), which is not taken")
+    raise RepairError("; ".join(dict.fromkeys(tried)))
+
+
+def _put(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    source.replace(target)
+
+
+def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str | None = None) -> str:
+    """Fetch a feed or, without a ``path``, a publisher's transcript; ``digest`` is what its SHA-256 begins with."""
+    if scheme(url) == "file":
+        local_file(url, local_folder(resolved_url(workshop.db, feed)))
+    body = fetch(url, workshop.client(feed), Validators())
+    content = body.content if isinstance(body, FeedBody) else b""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if not sha256.startswith(digest):
+        raise RepairError(f"{url} gives something else now (SHA-256 {sha256}), which is not taken")
+    target = workshop.data / (path or f"{TRANSCRIPTS}/{sha256}.published")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(target) as file:
+        file.write(content)
+    return f"fetched again from {url}"
+
+
+def _write(workshop: _Workshop, file: Heard) -> str:
+    transcript = stored_transcript(workshop.db, file.id)
+    write = transcript_file.write_earlier if file.is_earlier else transcript_file.write
+    return f"written anew from the tables, as {write(workshop.data / TRANSCRIPTS, transcript, file.key).name}"
+
+
+def _rebuild(workshop: _Workshop, index: str) -> str:
+    fault = rebuild(workshop.db, index)
+    if fault:
+        raise RepairError(f"it was built anew, and is no better: {fault}")
+    return "built anew"

@@ -1,0 +1,82 @@
+"""The command ``renditions``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.archive.database import bring_up_to_date, editor, reader
+from pipeline.archive.reading import episode_named
+from pipeline.archive.renditions import Chosen, Listed, choices, choose_rendition, renditions_of, several
+from pipeline.correcting import note
+from pipeline.model import Comparison, clock
+from pipeline.options import db_option, editor_name, editor_option, json_option, print_json
+from pipeline.renditions import account
+from pipeline.times import exactly, utc_now
+
+
+@click.command("renditions")
+@click.argument("episode", required=False)
+@db_option
+@click.option("--choose", "name", metavar="SHA256", help="Have this recording of EPISODE count; its first digits do.")
+@click.option("--note", help="Why; kept with the choice.")
+@editor_option
+@json_option
+def renditions_command(episode: str | None, db: Path, name: str | None, as_json: bool, **given: Any) -> None:
+    """List the recordings that were kept of EPISODE, or of all that have several, and what each has of the others.
+
+    EPISODE is an id, a part of a title that no other has, or a link. A recording that comes later counts by itself
+    where something of the earlier one is gone. What you choose stands until you choose another one; the next `ingest`
+    transcribes it. Every choice is kept, with who made it, when and why.
+    """
+    if name is not None:
+        if episode is None:
+            raise click.UsageError("--choose needs an EPISODE.")
+        _choose(db, episode, name, given)
+    bring_up_to_date(db)
+    with reader(db) as connection:
+        named = several(connection) if episode is None else (episode_named(connection, episode),)
+        found = {one: (renditions_of(connection, one), choices(connection, one)) for one in named}
+    if as_json:
+        print_json({one: {"renditions": _dicts(kept), "choices": _dicts(made)} for one, (kept, made) in found.items()})
+        return
+    for one, (kept_files, history) in found.items():
+        click.echo(one)
+        for kept in kept_files:
+            for line in _lines(kept):
+                click.echo(f"  {line}")
+        for made in history:
+            click.echo(f"  {made.chosen_at} {made.chosen_by or 'by rule'}: {made.rendition[:12]}, {made.reason}")
+    if not found:
+        click.echo("no episode has more than one recording", err=True)
+
+
+def _dicts(rows: Sequence[Listed] | Sequence[Chosen]) -> list[dict[str, Any]]:
+    return [asdict(row) for row in rows]
+
+
+def _choose(db: Path, episode: str, name: str, given: Mapping[str, Any]) -> None:
+    with editor(db) as archive:
+        named = episode_named(archive.conn, episode)
+        by = editor_name(given["editor"])
+        choose_rendition(archive, named, name, reason=note(given) or "chosen by hand", chosen_by=by, now=utc_now())
+
+
+def _lines(kept: Listed) -> Iterator[str]:
+    """What there is to say of a recording: itself, and each earlier one that it was compared with."""
+    facts = [clock(kept.duration), f"{kept.bytes / 1e6:.1f} MB", f"fetched {kept.fetched_at}"]
+    facts += ["transcribed"] if kept.transcribed else []
+    facts += ["counts"] if kept.current else []
+    yield f"{kept.sha256[:12]} {', '.join(facts)}"
+    for comparison in kept.comparisons:
+        yield f"  beside {comparison.old[:12]}: {comparison.verdict}: {account(comparison)}"
+        yield from _map(comparison)
+
+
+def _map(comparison: Comparison) -> Iterator[str]:
+    for start, end, new_start in comparison.pieces:
+        yield f"    {exactly(start)} to {exactly(end)} is at {exactly(new_start)} ({new_start - start:+.3f} s)"

@@ -1,0 +1,30 @@
+"""The command ``restore``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from pipeline.options import FilePath, json_option, print_json
+
+
+@click.command("restore")
+@click.argument("bag", type=FilePath)
+@click.option("--db", type=FilePath, required=True, help="The archive to make; its files go into the same folder.")
+@json_option
+def restore_command(bag: Path, db: Path, as_json: bool) -> None:
+    """Make an archive again from a BAG that `export --bag` wrote.
+
+    Every file of the bag is proven first. Nothing is overwritten: what is there already and is not the same stops it
+    before anything is written.
+    """
+    from pipeline.bagging import restore
+    from pipeline.speech.cores import usable_cores
+
+    made = restore(bag, db, workers=usable_cores())
+    if as_json:
+        print_json({**asdict(made), "database": str(made.database)})
+        return
+    click.echo(f"{made.database}: {made.files} files, {made.bytes / 1e6:.1f} MB")

@@ -1,0 +1,156 @@
+"""Look for question lists on the web pages of episodes whose notes have none (``questions_from: page``).
+
+Three steps: what is to be asked for (``waiting``), which reads the database; ``visit``, which sees the network alone;
+and ``store``. A page that cannot be had is this episode's remark, and is tried again a week later; one that was read is
+not asked for again until the episode's link changes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import httpx
+
+from pipeline.archive.database import immediate
+from pipeline.archive.pages import PageVisit, links, other_episode_of, save_visit, visits
+from pipeline.archive.question_lists import save_questions
+from pipeline.config import Feed
+from pipeline.errors import FeedError, FeedGoneError, NotAFeedError
+from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.feeds.page import page_address, read_page
+from pipeline.feeds.parse import PARSER_VERSION
+from pipeline.feeds.questions import find_questions
+from pipeline.model import Question
+from pipeline.stages import Outcome, Tools, Visit
+from pipeline.web import Validators, host
+
+MAX_PAGE_BYTES = 5_000_000
+MAX_SECONDS = 60.0
+RETRY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A page to ask for: of which episode, where, and how the last visit to that very address ended."""
+
+    episode: str
+    link: str
+    last: PageVisit | None
+
+    @property
+    def validators(self) -> Validators:
+        """What makes the request conditional: nothing where the page is to be read in a new way."""
+        last = self.last
+        current = last is not None and last.parser_version == PARSER_VERSION
+        return Validators(last.etag, last.last_modified) if last and current else Validators()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of it: a page that was read, a ``problem``, or neither, where the page is as it was."""
+
+    ask: Ask
+    address: str | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    questions: tuple[Question, ...] = ()
+    problem: str | None = None
+
+
+def waiting(tools: Tools, feed: Feed) -> dict[str, Ask]:
+    """Return the pages to ask for, by episode. An address that several episodes share is no page of one of them."""
+    if feed.questions_from != "page":
+        return {}
+    known = visits(tools.db, feed.slug)
+    found = [(episode, page_address(link), has_list) for episode, link, has_list in links(tools.db, feed.slug)]
+    common = Counter(address for _, address, _ in found)
+    asks: dict[str, Ask] = {}
+    for episode, address, has_list in found:
+        last = known.get(episode)
+        last = last if last and last.link == address else None
+        if address and not has_list and common[address] == 1 and is_due(last, now=tools.now(), again=tools.again):
+            asks[episode] = Ask(episode, address, last)
+    return asks
+
+
+def is_due(last: PageVisit | None, *, now: str, again: bool) -> bool:
+    """Tell whether a page is to be asked for: it never was, or there was a problem a week ago.
+
+    One without a list is also asked for when lists are read in a new way.
+    """
+    if last is None or again:
+        return True
+    if last.problem is not None:
+        return datetime.fromisoformat(now) - datetime.fromisoformat(last.visited_at) >= RETRY
+    return last.questions == 0 and last.parser_version != PARSER_VERSION
+
+
+def read_page_of(tools: Tools, feed: Feed, ask: Ask) -> Visit:
+    """Ask for an episode's page, and store the question list that is on it."""
+
+    def go() -> Callable[[], Outcome]:
+        return partial(store, tools, visit(ask, tools.client(feed)))
+
+    return Visit(host(ask.link), go)
+
+
+def visit(ask: Ask, client: httpx.Client) -> Answer:
+    """Get and read a page; what goes wrong is told in the answer."""
+    try:
+        body = fetch(ask.link, client, ask.validators, max_bytes=MAX_PAGE_BYTES, max_seconds=MAX_SECONDS)
+    except FeedGoneError:  # its message tells what to do about a feed
+        return Answer(ask, problem="it is not there (HTTP 404 or 410)")
+    except NotAFeedError:
+        return Answer(ask, problem=f"it is larger than {MAX_PAGE_BYTES // 1_000_000} MB")
+    except FeedError as error:
+        return Answer(ask, problem=str(error))
+    return _read(ask, body) if isinstance(body, FeedBody) else Answer(ask)
+
+
+def _read(ask: Ask, body: FeedBody) -> Answer:
+    kind = body.content_type.split(";")[0].strip().lower()
+    if kind and "html" not in kind:
+        return Answer(ask, problem=f"it is no web page ({kind})")
+    page = read_page(body.content, content_type=body.content_type, address=body.base)
+    address = page_address(page.address)
+    if address is None or page_address(body.base) is None:
+        return Answer(ask, problem="its link leads to the front page of a site")
+    return Answer(ask, address, body.validators.etag, body.validators.last_modified, find_questions(page.text))
+
+
+def store(tools: Tools, answer: Answer) -> Outcome:
+    """Store what a page gave."""
+    other = other_episode_of(tools.db, answer.address, answer.ask.episode) if answer.address else None
+    if other:
+        answer = Answer(answer.ask, problem=f"it is the page of {other}, too")
+    seen = _seen(answer, tools.now())
+    with immediate(tools.db):
+        save_visit(tools.db, seen)
+        if answer.questions:
+            save_questions(tools.db, seen.episode, answer.questions, source="page")
+    if seen.problem:
+        return Outcome("skipped", f"the episode’s page was not read: {seen.problem}")
+    if answer.address is None:
+        return Outcome("ok", "the episode’s page is unchanged since the last time")
+    return Outcome("ok", f"{seen.questions or 'no'} questions listed on the episode’s page")
+
+
+def _seen(answer: Answer, now: str) -> PageVisit:
+    ask = answer.ask
+    if ask.last and answer.address is None and answer.problem is None:
+        return replace(ask.last, visited_at=now)
+    return PageVisit(
+        episode=ask.episode,
+        link=ask.link,
+        address=answer.address,
+        visited_at=now,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        questions=len(answer.questions),
+        problem=answer.problem,
+        parser_version=PARSER_VERSION,
+    )

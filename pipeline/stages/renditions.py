@@ -1,0 +1,50 @@
+"""Another recording of an episode that is known already: comparing it, and keeping it beside the one that counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
+from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
+from pipeline.audio.compare import compare
+from pipeline.errors import AudioError
+from pipeline.model import Comparison, Episode, KeptAudio, Rendition
+from pipeline.renditions import account, choose
+from pipeline.stages import Tools
+
+
+def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio) -> Comparison | None:
+    """Return what a file that has come has in common with the one that counts. Reads no database.
+
+    Args:
+        data: the folder in which both lie.
+        current: the one that counts.
+        audio: the one that has come.
+
+    Returns:
+        The comparison; None where there is nothing to compare, or the earlier file is lost or damaged.
+    """
+    if current is None or current.sha256 == audio.sha256:
+        return None
+    try:
+        return compare(data / current.path, data / audio.path, names=(current.sha256, audio.sha256))
+    except (AudioError, OSError):
+        return None
+
+
+def keep_beside(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> str | None:
+    """Record a file that has come, and say what it is beside the one that counted; None if there was no other."""
+    current = current_rendition(tools.db, episode.id)
+    if current is None or current.sha256 == audio.sha256:
+        save_rendition(tools.db, episode.id, audio, choice=FIRST)
+        return None
+    transcript = preferred_transcript(tools.db, episode.id)
+    choice = choose(
+        comparison,
+        transcribed=transcript is not None and transcribed_rendition(tools.db, transcript) == current.sha256,
+        chosen_by=chosen_by(tools.db, episode.id),
+    )
+    save_rendition(tools.db, episode.id, audio, choice=choice, comparison=comparison)
+    counts = "it counts from now on" if choice.replaces else "the earlier one still counts"
+    found = f"{account(comparison)}; " if comparison else ""
+    return f"another recording: {found}{counts}: {choice.reason}"

@@ -1,0 +1,80 @@
+"""Addresses: how they may be shown, what in them is a secret, and which offer of audio one is. It visits none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+# `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
+# that has one.
+_USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
+# As somebody writes it into feeds.yaml, and as httpx sends it.
+_VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGNORECASE)
+# What hosts change in an address when they put other audio behind it (Megaphone, Audioboom, and others).
+_VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
+
+
+class MissingVariableError(LookupError):
+    """An address needs a variable that the environment does not have."""
+
+
+def shown(text: str) -> str:
+    """Return an address, or a sentence with addresses in it, without ``user:password@``: fit to be shown or stored.
+
+    ``${NAME}`` stays as it is written: it is only ever filled in while an address is visited.
+    """
+    return _USERINFO.sub("***@", text)
+
+
+def variables(url: str) -> frozenset[str]:
+    """Return the names of the variables, ``${NAME}``, that an address leaves to the environment."""
+    return frozenset(_VARIABLE.findall(url))
+
+
+def filled_in(url: str, allowed: Iterable[str], environment: Mapping[str, str]) -> str:
+    """Return an address with the values of its variables, quoted; variables that are not ``allowed`` stay.
+
+    Raises:
+        MissingVariableError: the environment has no such variable, or an empty one.
+    """
+    names = frozenset(allowed)
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name not in names:
+            return found[0]
+        if not environment.get(name):
+            raise MissingVariableError(f"the environment has no variable {name}, which feeds.yaml names: set it")
+        return quote(environment[name], safe="")
+
+    return _VARIABLE.sub(value, url)
+
+
+def without_trackers(url: str) -> str:
+    """Return the address of the audio itself, where services that count downloads are put in front of it."""
+    from yt_dlp.utils import clean_podcast_url  # noqa: PLC0415 - it takes half a second to import
+
+    return str(clean_podcast_url(url))
+
+
+def offer(url: str, length: int | None) -> str:
+    """Return the key of what a feed offers: it changes when there may be other audio, not with every poll.
+
+    That is the address without its scheme and query, which many hosts change all the time; of the query, what says
+    which version it is; and the declared length, in bytes, or ``-`` where the feed gives none.
+    """
+    try:
+        parts = urlsplit(url)
+        said = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() in _VERSIONS]
+        host = parts.netloc.rpartition("@")[2].lower()
+    except ValueError:  # no address at all, such as `http://[`
+        return f"{shown(url)} -"
+    version = f"?{urlencode(sorted(said))}" if said else ""
+    return f"{host}{parts.path}{version} {length or '-'}"
+
+
+def same_offer(one: str, other: str) -> bool:
+    """Tell whether two keys are of one offer; a feed that begins to give lengths, or ends it, offers nothing new."""
+    (address, _, length), (address_too, _, length_too) = one.rpartition(" "), other.rpartition(" ")
+    return address == address_too and (length == length_too or "-" in {length, length_too})

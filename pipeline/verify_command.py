@@ -1,0 +1,90 @@
+"""The command ``verify``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pipeline.options import db_option, feeds_option, json_option, print_json
+
+if TYPE_CHECKING:
+    import httpx
+
+    from pipeline.config import Config, Feed
+    from pipeline.proof import Mended, Problem, Verified
+
+
+@click.command("verify")
+@db_option
+@click.option("--quick", is_flag=True, help="Do not decode the recordings: every file is still read and hashed.")
+@click.option("--repair", is_flag=True, help="Mend what can be mended, and say what cannot.")
+@feeds_option
+@click.option("--quiet", is_flag=True, help="Say only what is wrong.")
+@json_option
+def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool, as_json: bool) -> None:
+    """Prove the archive: hash and decode every file, check the database and its search indexes, name every problem.
+
+    It changes nothing and may be done while a run is writing, or on a published copy. Exit code 3: something is wrong.
+    Files that nothing names are problems, too. The database is copied for it into the folder for temporary files
+    (TMPDIR).
+
+    With --repair a missing or damaged recording is fetched anew, and taken only if it is the very same file; a
+    transcript's file is written anew from the database; a damaged search index is built anew. Nothing is deleted. It
+    waits for no run: while one is writing, it says so and ends.
+    """
+    from pipeline import config
+    from pipeline.proof import repair as mend
+    from pipeline.proof import verify
+    from pipeline.run import clients
+    from pipeline.speech.cores import usable_cores
+    from pipeline.talk import Talk
+    from pipeline.times import utc_now
+
+    shows = config.load(feeds) if repair else None  # what is wrong with feeds.yaml is told before the long work
+    with Talk(quiet=quiet or as_json).bar("verify") as progress:
+        found = verify(db, decode=not quick, workers=usable_cores(), progress=progress)
+    mended = []
+    if shows and found.problems:
+        with clients() as client:
+            mended = list(mend(db, found.problems, client=_by_slug(shows, client), now=utc_now()))
+    left = [one.problem for one in mended if not one.done] if mended else found.problems
+    if as_json:
+        print_json(_as_dict(found, mended, exit_code=3 if left else 0))
+    else:
+        _print(found, mended, left, quiet=quiet)
+    sys.exit(3 if left else 0)
+
+
+def _by_slug(shows: Config, client: Callable[[Feed], httpx.Client]) -> Callable[[str], httpx.Client]:
+    from pipeline.config import Feed
+
+    feeds = {feed.slug: feed for feed in shows.feeds}
+    # A show that feeds.yaml names no more has no special wishes.
+    return lambda slug: client(feeds.get(slug) or Feed(slug=slug, title=slug, url="feed.xml"))
+
+
+def _print(found: Verified, mended: Sequence[Mended], left: Sequence[Problem], *, quiet: bool) -> None:
+    outcomes = {one.problem: f" – {'mended' if one.done else 'not mended'}: {one.how}" for one in mended}
+    for problem in found.problems:
+        click.echo(f"{problem.kind} {problem.what}: {problem.reason}{outcomes.get(problem, '')}")
+    if quiet:
+        return
+    said = (
+        f"{found.recordings} recordings ({found.audio_bytes / 1e6:.1f} MB), {found.feeds} feeds as they came, "
+        f"{found.transcripts} transcript files and the database: "
+    )
+    mend = f", {len(found.problems) - len(left)} mended" if mended else ""
+    click.echo(said + (f"{len(found.problems)} problems{mend}" if found.problems else "all as recorded"), err=True)
+
+
+def _as_dict(found: Verified, mended: Sequence[Mended], *, exit_code: int) -> dict[str, object]:
+    outcomes = {one.problem: {"mended": one.done, "how": one.how} for one in mended}
+    problems = [
+        {"kind": one.kind, "what": one.what, "reason": one.reason, **outcomes.get(one, {})} for one in found.problems
+    ]
+    return {**asdict(found), "problems": problems, "exit_code": exit_code}

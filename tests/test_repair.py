@@ -1,0 +1,153 @@
+"""Mending an archive: what was recorded comes back, anything else is not taken, and nothing else is touched."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from pipeline.archive.database import writer
+from tests.conftest import FakeEngine
+from tests.misbehaving import Answer, page
+from tests.proving import Proven, heard, proven, proven_once
+
+__all__ = ["proven", "proven_once"]  # fixtures
+
+FILES = ["audio/*/*.mp3", "feeds/*.xml", "transcripts/*.json", "transcripts/*.published"]
+
+
+def sole(archive: Proven, *options: object) -> dict[str, object]:
+    """Repair; return what became of the one problem there is."""
+    (found,) = json.loads(archive.repair("--json", *options).stdout)["problems"]
+    return found
+
+
+@pytest.mark.parametrize("pattern", [*FILES, "transcripts/*.*.*.json"])
+def test_a_missing_file_comes_back_byte_for_byte_and_nothing_else_changes(proven: Proven, pattern: str) -> None:
+    before = proven.content()
+    proven.file(pattern).unlink()
+    result = proven.repair()
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count(" – mended: ") == 1
+    assert "1 problems, 1 mended" in result.stderr
+    assert proven.content() == before
+    assert proven.call("verify").exit_code == 0
+
+
+@pytest.mark.parametrize("pattern", FILES)
+def test_a_damaged_file_is_replaced_by_what_was_recorded(proven: Proven, pattern: str) -> None:
+    before = proven.content()
+    proven.file(pattern).write_bytes(b"rubbish")
+    result = proven.repair()
+    assert result.exit_code == 0, result.output
+    assert proven.content() == before
+
+
+def test_what_is_damaged_all_over_is_mended_at_once(proven: Proven) -> None:
+    before = proven.content()
+    for path in before:
+        (proven.data / path).unlink()
+    proven.change("delete from segments_fts_data where id > 10")
+    assert proven.repair().exit_code == 0
+    assert proven.content() == before
+    assert proven.call("verify").exit_code == 0
+
+
+def test_another_file_at_the_same_address_is_not_taken(proven: Proven, tone_mp3: bytes) -> None:
+    path = proven.file("audio/*/*.mp3")
+    path.unlink()
+    before = proven.content()
+    proven.server.give("/1.audio", Answer(tone_mp3 + tone_mp3))
+    found = sole(proven)
+    assert found["mended"] is False
+    assert "gives another file now" in str(found["how"])
+    assert proven.content() == before
+    assert proven.repair().exit_code == 3
+
+
+def test_an_error_page_is_not_taken_and_a_damaged_file_stays_as_it_is(proven: Proven) -> None:
+    for pattern, address in (("audio/*/*.mp3", "/1.audio"), ("feeds/*.xml", "/feed.xml")):
+        path = proven.file(pattern)
+        whole = path.read_bytes()
+        path.write_bytes(whole[:100])
+        proven.server.give(address, page())
+        assert sole(proven)["mended"] is False
+        assert path.read_bytes() == whole[:100]
+        path.write_bytes(whole)
+
+
+def test_private_addresses_are_visited_only_for_feeds_that_may(proven: Proven, tmp_path: Path) -> None:
+    proven.file("audio/*/*.mp3").unlink()
+    asked = len(proven.server.requests)
+    strict = tmp_path / "strict.yaml"
+    strict.write_text("feeds: [{slug: show, title: Show, url: 'https://example.org/feed.xml'}]\n", encoding="utf-8")
+    found = sole(proven, "--feeds", strict)
+    assert "lies on your own network" in str(found["how"])
+    assert len(proven.server.requests) == asked
+
+
+def test_another_wording_under_a_transcripts_name_is_kept_beside_it(proven: Proven) -> None:
+    path = min(proven.data.glob("transcripts/*.json"), key=lambda one: len(one.name))
+    right = path.read_bytes()
+    other = right.replace(b"morning", b"evensong")
+    path.write_bytes(other)
+    assert proven.repair().exit_code == 0
+    assert path.read_bytes() == right
+    assert other in [one.read_bytes() for one in proven.data.glob("transcripts/*.json")]
+    assert proven.call("verify").exit_code == 0
+
+
+@pytest.mark.parametrize("index", ["segments_fts", "transcripts_fts"])
+@pytest.mark.parametrize(
+    "damage", ["delete from {}_data where id > 10", "delete from {}_data", "drop table {}_idx", "drop table {}_config"]
+)
+def test_a_damaged_search_index_is_built_anew(proven: Proven, index: str, damage: str) -> None:
+    sound = proven.rows("select id, text from segments")
+    proven.change(damage.format(index))
+    assert (sole(proven)["mended"], proven.call("verify").exit_code) == (True, 0)
+    assert json.loads(proven.call("search", "morning", "--json").stdout)["total"] == 2
+    assert json.loads(proven.call("search", '"good morning to"', "--json").stdout)["total"] == 2
+    assert proven.rows("select id, text from segments") == sound
+    proven.ingest(FakeEngine(heard("Good night to all.")), again=True)  # what keeps the index right is still there
+    assert json.loads(proven.call("search", "night", "--json").stdout)["total"] == 2
+
+
+def test_orphans_are_listed_and_never_deleted(proven: Proven) -> None:
+    stray = proven.data / "audio" / "stray.mp3"
+    stray.write_bytes(b"x")
+    found = sole(proven)
+    assert (found["kind"], found["what"], found["mended"]) == ("orphan", "audio/stray.mp3", False)
+    assert stray.read_bytes() == b"x"
+
+
+def test_from_a_damaged_database_nothing_is_made(proven: Proven) -> None:
+    proven.change("delete from questions where number = 1")
+    transcript, recording = proven.file("transcripts/*.json"), proven.file("audio/*/*.mp3")
+    transcript.unlink()
+    recording.unlink()
+    found = json.loads(proven.repair("--json").stdout)["problems"]
+    assert {one["what"]: one["mended"] for one in found if one["kind"] == "missing"}[
+        recording.relative_to(proven.data).as_posix()
+    ]
+    assert not transcript.exists()
+    assert "restore it from a copy first" in next(one["how"] for one in found if one["kind"] == "database")
+
+
+def test_while_a_run_is_writing_nothing_is_mended(proven: Proven) -> None:
+    path = proven.file("audio/*/*.mp3")
+    path.unlink()
+    with writer(proven.path):
+        result = proven.repair()
+    assert result.exit_code == 1
+    assert "another run is writing" in result.stderr
+    assert not path.exists()
+
+
+def test_feeds_that_cannot_be_read_are_told_before_any_work(proven: Proven, tmp_path: Path) -> None:
+    result = proven.call("verify", "--repair", "--feeds", tmp_path / "none.yaml")
+    assert result.exit_code == 2
+    with closing(sqlite3.connect(proven.path)) as connection:
+        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)

@@ -1,0 +1,127 @@
+"""Attempts, one after the other: whatever a host does, the bytes that come of it are one of its bodies, whole."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.audio import partial
+from pipeline.audio.partial import Partial
+from pipeline.audio.transfer import Limits, is_strong, strong_validator, transfer
+from pipeline.errors import PassingError
+from pipeline.web import Validators
+
+BODIES = [bytes(range(200)), bytes(range(199, -1, -1)), bytes(range(200))[::2]]
+URL = "https://example.org/1.mp3"
+
+
+class Torn(httpx.SyncByteStream):
+    """A body that ends with an error after so many bytes; None: it does not."""
+
+    def __init__(self, body: bytes, after: int | None) -> None:
+        self.body, self.after = body, after
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.body[: self.after]
+        if self.after is not None:
+            raise httpx.ReadError("torn")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """How one request is answered: with which body, cut after how many bytes, and how carefully."""
+
+    body: int
+    after: int | None
+    heeds_if_range: bool
+    says_length: bool
+    etag: str  # with {} for the body's number
+
+
+def answer(request: httpx.Request, turn: Turn) -> httpx.Response:
+    body = BODIES[turn.body]
+    etag = turn.etag.format(turn.body)
+    headers = {"ETag": etag} if etag else {}
+    first = int(request.headers.get("Range", "bytes=0-")[6:-1])
+    same = request.headers.get("If-Range") == etag
+    if "Range" not in request.headers or (turn.heeds_if_range and not same):
+        first = 0
+    elif first >= len(body):
+        return httpx.Response(416, headers={"Content-Range": f"bytes */{len(body)}"})
+    else:
+        headers["Content-Range"] = f"bytes {first}-{len(body) - 1}/{len(body)}"
+    if turn.says_length:
+        headers["Content-Length"] = str(len(body) - first)
+    status = 206 if "Content-Range" in headers else 200
+    return httpx.Response(status, headers=headers, stream=Torn(body[first:], turn.after))
+
+
+turns = st.builds(
+    Turn,
+    body=st.integers(0, len(BODIES) - 1),
+    after=st.none() | st.integers(0, 200),
+    heeds_if_range=st.booleans(),
+    says_length=st.booleans(),
+    etag=st.sampled_from(['"{}"', 'W/"{}"', "", "{}"]),
+)
+
+
+@given(runs=st.lists(st.lists(turns, min_size=1, max_size=6), min_size=1, max_size=3))
+def test_never_are_two_halves_of_different_files_joined(runs: Sequence[Sequence[Turn]]) -> None:
+    with tempfile.TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(partial, "MARK_EVERY", 50)
+        for run in runs:
+            left = chain(run, repeat(run[-1]))
+            host = httpx.MockTransport(lambda request, left=left: answer(request, next(left)))
+            part = Partial(Path(name), "one", URL)
+            with httpx.Client(transport=host) as client, suppress(PassingError):
+                limits = Limits(attempts=3, sleep=lambda _: None)
+                assert transfer(URL, client, part, known=Validators(), limits=limits)
+                assert part.finish() == hashlib.sha256(part.path.read_bytes()).hexdigest()
+                assert part.path.read_bytes() in BODIES
+            part.leave()
+
+
+@pytest.mark.parametrize(
+    ("etag", "strong"),
+    [
+        ('"1"', True), ('""', True), ('"a-b/c:d"', True), ('W/"1"', False), ("1", False), ('"a"b"', False),
+        ('"a b"', False), ("", False), (None, False), ('"é"', False),
+    ],
+)  # fmt: skip
+def test_strong_etags(etag: str | None, strong: bool) -> None:
+    assert is_strong(etag) is strong
+
+
+def test_a_weak_etag_outweighs_an_old_date() -> None:
+    dates = {"Last-Modified": "Tue, 02 Jun 2026 06:00:00 GMT", "Date": "Wed, 03 Jun 2026 06:00:00 GMT"}
+    assert strong_validator(httpx.Headers(dates)) == dates["Last-Modified"]
+    assert strong_validator(httpx.Headers({**dates, "ETag": 'W/"1"'})) is None
+    assert strong_validator(httpx.Headers({**dates, "Date": "nonsense"})) is None
+    assert strong_validator(httpx.Headers({**dates, "Date": "Wed, 03 Jun 2026 06:00:00"})) is None
+
+
+def test_memory_stays_flat_and_marks_few_whatever_the_size(tmp_path: Path) -> None:
+    import tracemalloc  # noqa: PLC0415
+
+    chunk = bytes(1 << 16)
+    part = Partial(tmp_path, "one", URL)
+    tracemalloc.start()
+    for _ in range(1024):
+        part.write(chunk)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    part.discard()
+    assert part.size == 1 << 26
+    assert peak < 1_000_000
+    assert list(tmp_path.iterdir()) == []
