@@ -73,6 +73,7 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/align.py
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/episode_page.py
+	$(BIN)/python benchmarks/renditions.py
 
 fuzz: .venv/ready-fuzz
 	$(BIN)/python benchmarks/fuzz.py $(SEEDS)

@@ -19,7 +19,6 @@ from pipeline.audio.decode import CONTAINERS
 from pipeline.audio.keep import keep
 from pipeline.audio.tags import read_tags
 from pipeline.errors import AudioError, ConfigError
-from pipeline.urls import shown
 
 _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".oga", ".opus", ".mka"}
 
@@ -64,10 +63,10 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
         audio = keep(one.path.as_uri(), client, data, name=one.episode, now=now, local_root=one.path.parent)
     except AudioError as error:
         return replace(one, status="left", why=str(error))
-    if audio is not None:  # it is None only for what a host says has not changed
-        origin = f"adopted:{one.path.name}"
-        address = shown(enclosure_of(db, one.episode) or origin)
-        save_rendition(db, one.episode, replace(audio, url=address, final_url=origin))
+    if audio is None:  # nothing was known that it could be the same as
+        return one
+    origin = f"adopted:{one.path.name}"
+    save_rendition(db, one.episode, replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin))
     return one
 
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,10 @@ from pipeline.archive.soundness import faults, index_fault, indexes
 from pipeline.atomic import linked, new_file
 from pipeline.errors import BagError, ConfigError, DatabaseError
 from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
+from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import belonging, present
 from pipeline.publishing import is_published
+from pipeline.text import amount
 
 _DATABASE = "Interview-Archive-Database"  # in bag-info.txt: which of the files it is
 _CHUNK = 1 << 20
@@ -44,7 +46,7 @@ class Restored:
     bytes: int
 
 
-def bag(database: Path, folder: Path, *, now: str, workers: int) -> Bagged:
+def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin = unseen) -> Bagged:
     """Make a bag of a whole archive, also while a run is writing to it: the database of one moment, and its files.
 
     The folder appears when the bag is complete. Files are hard links where the file system can. One that is missing, or
@@ -55,6 +57,7 @@ def bag(database: Path, folder: Path, *, now: str, workers: int) -> Bagged:
         folder: the bag to be; it must not be there yet.
         now: the moment, UTC ISO 8601.
         workers: how many files to read at a time.
+        progress: called with the number of files; what it returns, with the number of those read so far.
 
     Raises:
         ConfigError: the folder is there already, or the archive is a published copy.
@@ -74,7 +77,8 @@ def bag(database: Path, folder: Path, *, now: str, workers: int) -> Bagged:
         paths = belonging(present(data), named)
         for path in paths:
             linked(data / path, part / PAYLOAD / path)
-        payload = entries(part, [f"{PAYLOAD}/{path}" for path in (database.name, *paths)], workers=workers)
+        inside = [f"{PAYLOAD}/{path}" for path in (database.name, *paths)]
+        payload = entries(part, inside, workers=workers, progress=progress)
         size = sum(entry.bytes for entry in payload)
         info = {
             "Bag-Software-Agent": f"interview-archive {__version__}",
@@ -93,9 +97,7 @@ def bag(database: Path, folder: Path, *, now: str, workers: int) -> Bagged:
     return Bagged(folder, len(payload), size, _problems(named, payload))
 
 
-def restore(
-    folder: Path, database: Path, *, workers: int, progress: Callable[[float], None] = lambda _done: None
-) -> Restored:
+def restore(folder: Path, database: Path, *, workers: int, progress: Begin = unseen) -> Restored:
     """Make an archive from a bag: the same tables, the same files. The bag is proven first, and left unchanged.
 
     Files that are there already and are the same are left be, so that a restoration that was interrupted can go on.
@@ -105,7 +107,7 @@ def restore(
         folder: the bag.
         database: the archive to be; its files go into its folder.
         workers: how many files to read at a time.
-        progress: called with the number of files of the bag that were read so far.
+        progress: as of ``bag``, while the bag is proven.
 
     Raises:
         BagError: it is no valid bag, or none of an archive.
@@ -144,7 +146,8 @@ def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
             "select (select count(*) from feeds), (select count(*) from episodes), "
             "(select count(distinct sha256) from renditions)"
         ).fetchone()
-        about = f"An interview archive: {shows} shows, {episodes} episodes, {kept} recordings."
+        held = (amount(shows, "show"), amount(episodes, "episode"), amount(kept, "recording"))
+        about = f"An interview archive: {', '.join(held)}."
         return named_files(connection), about
 
 

@@ -31,14 +31,12 @@ class Choice:
 def chosen(episodes: Sequence[Episode], feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
     """Give the episodes that ``only`` names, and why each is left out; None: it is not.
 
-    Those that feeds.yaml says to skip are not counted at all.
-
     Args:
         episodes: all of the feed, newest first.
         feed: their feed, with its own limit.
         choice: what was asked for.
     """
-    for place, episode in enumerate(one for one in episodes if one.id not in feed.skip):
+    for place, episode in enumerate(episodes):
         if choice.only in {None, feed.slug, episode.id}:
             yield episode, _left_out(place, episode, feed, choice)
 

@@ -62,8 +62,8 @@ main.add_command(adopt_command)
 main.add_command(check_command)
 main.add_command(correct_command)
 main.add_command(export_command)
-main.add_command(feeds_command)
 main.add_command(download_command)
+main.add_command(feeds_command)
 main.add_command(ingest_command)
 main.add_command(poll_command)
 main.add_command(publish_command)
@@ -281,6 +281,7 @@ def _print_lines(results: Any) -> int:
 @json_option
 def status_command(db: Path, as_json: bool) -> None:
     """Say what the archive holds, what is left to do, and how the last run went."""
+    bring_up_to_date(db)
     with reader(db) as connection:
         found = status(connection)
     if as_json:
@@ -294,6 +295,9 @@ def status_command(db: Path, as_json: bool) -> None:
             f"{feed['transcribed']} transcribed, {feed['aligned']} aligned; "
             f"last polled {feed['last_polled'] or 'never'}: {feed['last_status'] or '-'}"
         )
+    waiting = [f"{count} to {stage}" for stage, count in found["waiting"].items() if count]
+    if waiting:
+        click.echo(f"waiting: {', '.join(waiting)}")
     last = found["last_run"]
     if last:
         # The same is in the ledger for a run that is still going on.

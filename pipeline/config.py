@@ -51,10 +51,11 @@ _PATTERNS = {
 class Feed(BaseModel):
     """One show of feeds.yaml.
 
+    ``kind`` is page for a show that has no feed but a page, which names audio on the hosts of ``page_hosts`` as well.
+    ``live`` is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
     ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
     notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
-    have. ``kind`` is page for a show that has no feed but a page, which names audio on ``page_hosts`` as well. ``live``
-    is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
+    have.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

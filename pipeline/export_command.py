@@ -13,6 +13,7 @@ from pipeline.archive.database import reader
 from pipeline.errors import ArchiveError
 from pipeline.export import files as exports
 from pipeline.options import FilePath, db_option
+from pipeline.text import amount
 
 
 def _web_address(context: click.Context, option: click.Parameter, value: str) -> str:
@@ -89,10 +90,12 @@ def _bag(db: Path, folder: Path, *, besides: object) -> int:
         raise click.UsageError("--bag takes the whole archive: leave the rest out.")
     from pipeline.bagging import bag
     from pipeline.speech.cores import usable_cores
+    from pipeline.talk import Talk
     from pipeline.times import utc_now
 
-    made = bag(db, folder, now=utc_now(), workers=usable_cores())
-    click.echo(f"{made.folder}: {made.files} files, {made.bytes / 1e6:.1f} MB")
+    with Talk().bar("export") as progress:
+        made = bag(db, folder, now=utc_now(), workers=usable_cores(), progress=progress)
+    click.echo(f"{made.folder}: {amount(made.files, 'file')}, {made.bytes / 1e6:.1f} MB")
     for problem in made.problems:
         click.echo(problem, err=True)
     return 3 if made.problems else 0

@@ -262,7 +262,8 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iter
 
 
 def _chosen(tools: Tools, feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
-    return chosen(episodes(tools.db, feed.slug), feed, choice)
+    wanted = [episode for episode in episodes(tools.db, feed.slug) if episode.id not in feed.skip]
+    return chosen(wanted, feed, choice)
 
 
 def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[RunItem, bool]:
@@ -281,9 +282,9 @@ def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> 
     except DiskFullError:
         raise
     except ArchiveError as error:
-        reason = shown(str(error))
+        reason = str(error)
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
-        reason = shown(f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
     seconds += time.monotonic() - began
-    return RunItem(stage, feed.slug, episode.id if episode else None, status, reason, seconds), routine
+    return RunItem(stage, feed.slug, episode.id if episode else None, status, shown(reason), seconds), routine

@@ -47,9 +47,8 @@ class FeedEpisode:
     """One item of a feed, as published and as far as it could be understood.
 
     ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address. Several
-    items of a feed may have the same.
-    ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are but hints. ``notes_html`` is
-    sanitised. ``transcripts`` are the publisher's own.
+    items of a feed may have the same. ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are
+    but hints. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
     """
 
     guid: str

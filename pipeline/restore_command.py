@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.options import FilePath, json_option, print_json
+from pipeline.text import amount
 
 
 @click.command("restore")
@@ -22,9 +23,11 @@ def restore_command(bag: Path, db: Path, as_json: bool) -> None:
     """
     from pipeline.bagging import restore
     from pipeline.speech.cores import usable_cores
+    from pipeline.talk import Talk
 
-    made = restore(bag, db, workers=usable_cores())
+    with Talk(quiet=as_json).bar("restore") as progress:
+        made = restore(bag, db, workers=usable_cores(), progress=progress)
     if as_json:
         print_json({**asdict(made), "database": str(made.database)})
         return
-    click.echo(f"{made.database}: {made.files} files, {made.bytes / 1e6:.1f} MB")
+    click.echo(f"{made.database}: {amount(made.files, 'file')}, {made.bytes / 1e6:.1f} MB")

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from pipeline.ingest import Report
 from pipeline.model import RunItem
+from pipeline.progress import Begin, unseen
 
 _COLOURS = {"ok": "green", "skipped": "yellow", "failed": "red"}
 
@@ -54,10 +55,10 @@ class Talk:
             yield begin(total)
 
     @contextmanager
-    def bar(self, label: str) -> Iterator[Callable[[float], Callable[[float], None]]]:
+    def bar(self, label: str) -> Iterator[Begin]:
         """Show how far ``label`` has come once it is known of how much: by calling with that, and then with so much."""
         if self._quiet or not self._console.is_terminal:
-            yield lambda _total: lambda _done: None
+            yield unseen
             return
         columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
         with Progress(*columns, console=self._console, transient=True) as bar:

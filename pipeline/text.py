@@ -98,3 +98,8 @@ def shortened(text: str, width: int) -> str:
         return text
     kept = text[: width - 1].rpartition(" ")[0] or text[: width - 2]
     return kept.rstrip(" .,;:–—-") + " …"
+
+
+def amount(number: int, one: str, many: str | None = None) -> str:
+    """Show a number with its noun: ``1 show``, ``1,024 episodes``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"

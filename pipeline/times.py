@@ -17,14 +17,6 @@ def utc_now() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def moment(timestamp: float) -> str | None:
-    """Show seconds since 1970 as UTC ISO 8601 ending in ``Z``; None where no calendar has such a day."""
-    try:
-        return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def timestamp(moment: str) -> float:
     """Return the seconds since 1970 of a moment, UTC ISO 8601."""
     return datetime.fromisoformat(moment).timestamp()
@@ -34,6 +26,14 @@ def interval(text: str) -> int | None:
     """Read how often something is to be: ``90s``, ``30m``, ``6h`` or ``1d``, in seconds; None if it is none."""
     found = _INTERVAL.fullmatch(text)
     return int(found[1]) * _UNITS[found[2]] or None if found else None
+
+
+def moment(timestamp: float) -> str | None:
+    """Show seconds since 1970 as UTC ISO 8601 ending in ``Z``; None where no calendar has such a day."""
+    try:
+        return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def seconds(text: str | None) -> float | None:

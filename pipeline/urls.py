@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
 
 # `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
 # that has one.
@@ -22,9 +22,9 @@ class MissingVariableError(LookupError):
 def shown(text: str) -> str:
     """Return an address, or a sentence with addresses in it, without ``user:password@``: fit to be shown or stored.
 
-    ``${NAME}`` stays as it is written: it is only ever filled in while an address is visited.
+    ``${NAME}`` is as it was written: it is only ever filled in while an address is visited.
     """
-    return _USERINFO.sub("***@", text)
+    return _USERINFO.sub("***@", _VARIABLE.sub(r"${\1}", text))
 
 
 def variables(url: str) -> frozenset[str]:
@@ -32,8 +32,14 @@ def variables(url: str) -> frozenset[str]:
     return frozenset(_VARIABLE.findall(url))
 
 
-def filled_in(url: str, allowed: Iterable[str], environment: Mapping[str, str]) -> str:
-    """Return an address with the values of its variables, quoted; variables that are not ``allowed`` stay.
+def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str], *, quoted: bool = True) -> str:
+    """Return an address with the values of its variables; variables that are not ``allowed`` stay.
+
+    Args:
+        text: the address, or a part of it.
+        allowed: names of variables.
+        environment: their values.
+        quoted: whether values are percent-encoded, as an address needs them.
 
     Raises:
         MissingVariableError: the environment has no such variable, or an empty one.
@@ -46,9 +52,17 @@ def filled_in(url: str, allowed: Iterable[str], environment: Mapping[str, str]) 
             return found[0]
         if not environment.get(name):
             raise MissingVariableError(f"the environment has no variable {name}, which feeds.yaml names: set it")
-        return quote(environment[name], safe="")
+        return quote(environment[name], safe="") if quoted else environment[name]
 
-    return _VARIABLE.sub(value, url)
+    return _VARIABLE.sub(value, text)
+
+
+def concealed(text: str, secrets: Mapping[str, str]) -> str:
+    """Put ``${NAME}`` in for each value, also as addresses write it: servers repeat what they were sent."""
+    forms = {form: name for name, value in secrets.items() for form in (value, quote(value), quote_plus(value))}
+    for form in sorted(filter(None, forms), key=len, reverse=True):
+        text = text.replace(form, f"${{{forms[form]}}}")
+    return text
 
 
 def without_trackers(url: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.options import db_option, feeds_option, json_option, print_json
+from pipeline.text import amount
 
 if TYPE_CHECKING:
     import httpx
@@ -74,12 +75,14 @@ def _print(found: Verified, mended: Sequence[Mended], left: Sequence[Problem], *
         click.echo(f"{problem.kind} {problem.what}: {problem.reason}{outcomes.get(problem, '')}")
     if quiet:
         return
-    said = (
-        f"{found.recordings} recordings ({found.audio_bytes / 1e6:.1f} MB), {found.feeds} feeds as they came, "
-        f"{found.transcripts} transcript files and the database: "
-    )
+    looked_at = [
+        f"{amount(found.recordings, 'recording')} ({found.audio_bytes / 1e6:.1f} MB)",
+        f"{amount(found.feeds, 'kept feed')}",
+        f"{amount(found.transcripts, 'transcript file')} and the database",
+    ]
+    outcome = amount(len(found.problems), "problem") if found.problems else "all as recorded"
     mend = f", {len(found.problems) - len(left)} mended" if mended else ""
-    click.echo(said + (f"{len(found.problems)} problems{mend}" if found.problems else "all as recorded"), err=True)
+    click.echo(f"{', '.join(looked_at)}: {outcome}{mend}", err=True)
 
 
 def _as_dict(found: Verified, mended: Sequence[Mended], *, exit_code: int) -> dict[str, object]:

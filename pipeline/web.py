@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import os
 import socket
+import ssl
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pipeline.urls import MissingVariableError, filled_in, variables
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
+READ_BYTES = 1 << 18
 SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
 # RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
@@ -50,6 +52,30 @@ class Validators:
     def or_else(self, earlier: Validators) -> Validators:
         """Return these, and for each that is missing the earlier one."""
         return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that reads much at once: httpcore asks for 64 kB, and what is done for each piece takes its time."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max(max_bytes, READ_BYTES), timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
 
 
 class _Backend(httpcore.SyncBackend):
@@ -81,7 +107,7 @@ class _Backend(httpcore.SyncBackend):
         failure: Exception | None = None
         for address in addresses:
             try:
-                return super().connect_tcp(address, port, timeout, local_address, socket_options)
+                return _Stream(super().connect_tcp(address, port, timeout, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure or httpcore.ConnectError(f"the name {host} has no address")
@@ -102,6 +128,12 @@ def is_public(address: str) -> bool:
 def _only_http(request: httpx.Request) -> None:
     if request.url.scheme not in {"http", "https"}:
         raise ForbiddenAddressError(f"“{request.url}” is not visited, only http and https addresses are")
+
+
+def _hide_login(request: httpx.Request) -> None:
+    """Take ``user:password@`` out of an address: by now it is in a header, and httpx logs what it visits."""
+    if request.url.userinfo:
+        request.url = request.url.copy_with(userinfo=b"")
 
 
 class _Transport(httpx.HTTPTransport):
@@ -136,14 +168,15 @@ class _Transport(httpx.HTTPTransport):
     def _with_secrets(self, request: httpx.Request) -> httpx.Request:
         if not self._secrets or request.url.host != self._private_host:
             return request
+        headers = request.headers.copy()
+        kind, _, pair = headers.get("Authorization", "").partition(" ")
         try:
             url = httpx.URL(filled_in(str(request.url), self._secrets, os.environ))
+            if kind == "Basic":  # as httpx made it of the address
+                login = filled_in(base64.b64decode(pair).decode(), self._secrets, os.environ, quoted=False)
+                headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
         except MissingVariableError as error:
             raise ForbiddenAddressError(str(error)) from error
-        headers = request.headers.copy()
-        if url.userinfo:
-            pair = f"{url.username}:{url.password}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
         return httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=request.extensions)
 
 
@@ -168,7 +201,7 @@ def make_client(
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         headers={"User-Agent": user_agent},
-        event_hooks={"request": [_only_http]},
+        event_hooks={"request": [_only_http, _hide_login]},
     )
 
 

@@ -53,7 +53,7 @@ def test_a_bag_is_valid_and_holds_all_that_cannot_be_made_again(proven: Proven, 
     files = [path for path in (folder / "data").rglob("*") if path.is_file()]
     assert bag.info["Payload-Oxum"] == f"{sum(path.stat().st_size for path in files)}.{len(files)}"
     assert bag.info["Bag-Software-Agent"].startswith("interview-archive ")
-    assert "1 shows, 2 episodes, 2 recordings" in bag.info["External-Description"]
+    assert "1 show, 2 episodes, 2 recordings" in bag.info["External-Description"]
     assert len(bag.info["Bagging-Date"]) == 10
     assert sorted(path.name for path in folder.iterdir()) == [
         "bag-info.txt", "bagit.txt", "data", "manifest-sha256.txt", "tagmanifest-sha256.txt",
@@ -205,7 +205,7 @@ def test_any_file_name_comes_back_from_a_manifest(names: list[str], tmp_path_fac
     for path, content in wanted.items():
         (folder / path).parent.mkdir(exist_ok=True)
         (folder / path).write_bytes(content)
-    write_tags(folder, entries(folder, wanted, workers=1), {})
+    write_tags(folder, entries(folder, list(wanted), workers=1), {})
     payload, _ = validated(folder, workers=2)
     assert {entry.path for entry in payload} == wanted.keys()
     shutil.rmtree(folder)

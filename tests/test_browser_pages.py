@@ -13,7 +13,14 @@ __all__ = ["browser", "chromium", "page", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("/", "/-/feed/inspection-interview", "/-/speakers", "/-/speaker/Graham%20Seabrook", "/-/questions")
+PAGES = (
+    "/",
+    "/-/feed/inspection-interview",
+    "/-/speakers",
+    "/-/speaker/Graham%20Seabrook",
+    "/-/questions",
+    "/-/status",
+)
 
 
 def test_a_question_on_the_line_of_time_plays_from_its_second(page: Page, site: str) -> None:

@@ -77,6 +77,7 @@ def show_keys(page: Page) -> None:
         ("/-/speakers", None),
         ("/-/speaker/Graham%20Seabrook", None),
         ("/-/questions", None),
+        ("/-/status", None),
     ],
     ids=[
         "home",
@@ -90,6 +91,7 @@ def show_keys(page: Page) -> None:
         "speakers",
         "speaker",
         "questions",
+        "status",
     ],
 )
 def test_a_page_is_accessible(browser: Browser, site: str, address: str, act: Callable[[Page], None] | None) -> None:

@@ -131,7 +131,9 @@ def test_search_as_text_and_as_json(database: Path) -> None:
 
 
 def test_status_as_text_and_as_json(database: Path) -> None:
-    assert "show: 1 listed, 1 kept" in call("status", "--db", database).stdout
+    said = call("status", "--db", database).stdout
+    assert "show: 1 listed, 1 kept" in said
+    assert "waiting: 1 to align" in said
     (feed,) = json.loads(call("status", "--db", database, "--json").stdout)["feeds"]
     assert (feed["episodes"], feed["kept"], feed["transcribed"], feed["aligned"]) == (1, 1, 1, 0)
 

@@ -126,7 +126,7 @@ def test_advertisements_before_and_inside_are_spliced_in(talk: Samples, advertis
     assert list(back.gone) == spans([(0, 12.3), (52.3, 57.3), (87.3, 107.3)])
 
 
-@pytest.mark.parametrize("seconds", [0.5, 2.0, 20.0])
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 2.0, 20.0])
 def test_what_is_cut_out_is_gone_and_said_from_when_to_when(talk: Samples, seconds: float) -> None:
     found = compared([talk], [between(talk, 0, 50), between(talk, 50 + seconds, 100)])
     assert found.verdict == "changed"

@@ -59,6 +59,8 @@ def test_what_is_not_given_has_its_default(written: Callable[[str], Path]) -> No
         "    language: cy\n    model: tiny",
         "    engine: openai-whisper\n    model: base.en",
         "    limit: 3\n    hosts: [Alice Waterman]\n    allow_private: true",
+        "    user_agent: Example (+https://example.org)\n    skip_trackers: true\n    max_mb: 500",
+        "    url: 'https://${USER}:${PASSWORD}@example.org/feed?key=${KEY}'",
     ],
 )
 def test_what_is_allowed(written: Callable[[str], Path], more: str) -> None:
@@ -129,6 +131,10 @@ def test_a_byte_order_mark_is_no_matter(written: Callable[[bytes], Path]) -> Non
         (SHOW + "    limit: true\n", 5, ["“limit”", "whole number", "True"]),
         (SHOW + f"    model: {'x' * 5000}\n", 5, ["“model”", "too long"]),
         (SHOW + "    limit: 0\n", 5, ["“limit”", "greater than 0"]),
+        (SHOW + "    max_mb: 0\n", 5, ["“max_mb”", "greater than 0"]),
+        (SHOW + "    user_agent: ''\n", 5, ["“user_agent”", "must not be empty"]),
+        (SHOW + "    user_agent: Größe\n", 5, ["“user_agent”", "ASCII"]),
+        (SHOW + '    user_agent: "a\\r\\nb"\n', 5, ["“user_agent”", "ASCII"]),
         (SHOW + "    engine: whisper.cpp\n", 5, ["“engine”", "faster-whisper", "openai-whisper"]),
         (SHOW + "    model: tiny.fr\n", 5, ["“model”", "tiny.fr", "tiny.en, tiny, base.en", "large-v3-turbo"]),
         (SHOW + "    model:\n", 5, ["“model”", "must be text"]),

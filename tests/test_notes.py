@@ -16,6 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.feeds.notes import MAX_CHARS, sanitise, to_text
+from pipeline.feeds.people import find_people
 from pipeline.feeds.questions import find_questions
 
 NOTES = sorted(path for path in (Path(__file__).parent / "data/notes").iterdir() if path.suffix != ".json")
@@ -43,6 +44,9 @@ def test_notes_are_read_as_written_down(path: Path) -> None:
     questions = find_questions(text)
     assert [question.text for question in questions] == expected["questions"]
     assert [question.number for question in questions] == list(range(1, len(questions) + 1))
+    if "people" in expected:
+        people = find_people("", text)
+        assert [[person.name, person.role, person.description] for person in people] == expected["people"]
     if "text" in expected:
         assert text == expected["text"]
 
@@ -159,6 +163,15 @@ def test_hostile_nesting_takes_a_bounded_time(hostile: str) -> None:
     assert len(sanitise(notes)) < 3 * MAX_CHARS
     to_text(notes)
     assert time.process_time() - began < 15
+
+
+@pytest.mark.parametrize(
+    "hostile", ["1) ", "1) a? 2) ", "• x?\n", "Q: x?\n", "we ask: a; ", "?\n", "0:00 ", "**", "a.\n"]
+)
+def test_hostile_lists_take_a_bounded_time(hostile: str) -> None:
+    began = time.monotonic()
+    find_questions(hostile * (MAX_CHARS // len(hostile)))
+    assert time.monotonic() - began < 10
 
 
 def test_paragraphs_and_items_that_are_never_closed_are_all_read() -> None:

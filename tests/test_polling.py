@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,9 @@ from sqlite_utils import Database
 from pipeline.config import Config
 from pipeline.feeds import paging
 from pipeline.feeds.memory import Memory, retry_at
-from pipeline.feeds.secrets import conceal
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
+from pipeline.urls import concealed
 from tests.conftest import NOW
 from tests.misbehaving import Answer, Server, page, redirect
 from tests.test_poll_and_download import LATER, item, rows, rss, show
@@ -349,6 +350,8 @@ def test_what_was_deleted_on_purpose_does_not_come_back(server: Server, archive:
     url = server.give("/feed", rss(item(1), item(2), item(3)))
     run(show("a-show", url))
     gone = rows(archive, "select id from episodes where guid = 'guid-2'")[0][0]
+    for table in ("episode_guids", "episode_history"):
+        archive.execute(f"delete from {table} where episode in (select id from episodes where guid != 'guid-1')")
     archive.execute("delete from episodes where guid != 'guid-1'")
     run(show("a-show", url, skip=[gone, "guid-3"]))
     assert rows(archive, "select guid from episodes") == [("guid-1",)]
@@ -375,37 +378,27 @@ def test_a_secret_is_sent_and_neither_kept_nor_said(
 
 def test_a_secret_that_is_not_set_is_named(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOW_TOKEN", raising=False)
-    assert "no variable SHOW_TOKEN" in said(run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}")))
+    assert "no variable SHOW_TOKEN, which feeds.yaml names" in said(
+        run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}"))
+    )
     assert server.requests == []
 
 
-def test_a_feed_cannot_have_a_secret_sent_elsewhere(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHOW_TOKEN", TOKEN)
-    elsewhere = server.give("/thief", rss(item(1))).replace("127.0.0.1", "localhost")
-    server.give(
-        "/feed", linked(rss(item(1)), f"<itunes:new-feed-url>{elsewhere}?${{SHOW_TOKEN}}</itunes:new-feed-url>")
-    )
-    run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}"))
-    (asked,) = server.asked("/thief")
-    assert "s3cret" not in str(asked)
-
-
-def test_a_secret_that_a_server_says_back_is_not_kept(
+def test_a_feed_cannot_have_a_secret_sent_elsewhere(
     server: Server, archive: Database, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SHOW_TOKEN", "s3cret")
-    server.give("/new", rss(item(1)))
-    feed = show("a-show", server.give("/feed", redirect("/new?auth=s3cret", 301)) + "?auth=${SHOW_TOKEN}")
-    run(feed)
-    assert [row[1] for row in moves(archive)] == [server.address + "/new?auth=${SHOW_TOKEN}"]
-    run(feed)
-    assert [request.query["auth"] for request in server.asked("/new")] == [["s3cret"]] * 2
+    monkeypatch.setenv("SHOW_TOKEN", TOKEN)
+    head = f"<itunes:new-feed-url>{server.address}/thief?${{SHOW_TOKEN}}</itunes:new-feed-url>"
+    server.give("/feed", linked(rss(item(1)), head))
+    run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}"))
+    assert server.asked("/thief") == []
+    assert moves(archive) == []
 
 
-@given(st.text(min_size=1, max_size=12), st.text(max_size=20))
-def test_no_value_is_left_in_what_is_said(value: str, text: str) -> None:
-    hidden = conceal(f"{text}{value}{text}", "https://x.example/${A}", {"A": value})
-    assert value not in hidden.replace("${A}", "")
+@given(st.text(alphabet="0123456789/+ &=", min_size=4, max_size=9))
+def test_a_secret_that_a_server_repeats_is_concealed(value: str) -> None:
+    repeated = f"https://example.org/?a={value}&b={quote(value)}&c={quote_plus(value)}."
+    assert concealed(repeated, {"TOKEN": value}) == "https://example.org/?a=${TOKEN}&b=${TOKEN}&c=${TOKEN}."
 
 
 # Apple's directory

@@ -166,7 +166,7 @@ def test_a_time_is_found_in_another_recording_by_way_of_others_too(
     ("start", "end", "found"),
     [
         (5, 9, Passage(15, 19, whole=True)),
-        (39, 40.1, Passage(49, 50.1, whole=True)),  # words end a little beside where a recording was cut
+        (39, 40.1, Passage(49, 50, whole=True)),  # words end a little beside where a recording was cut
         (35, 45, Passage(45, 50, whole=False)),
         (38, 52, Passage(48, 52, whole=False)),
         (42, 48, Passage(None, None, whole=False)),

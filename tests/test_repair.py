@@ -32,7 +32,7 @@ def test_a_missing_file_comes_back_byte_for_byte_and_nothing_else_changes(proven
     result = proven.repair()
     assert result.exit_code == 0, result.output
     assert result.stdout.count(" – mended: ") == 1
-    assert "1 problems, 1 mended" in result.stderr
+    assert "1 problem, 1 mended" in result.stderr
     assert proven.content() == before
     assert proven.call("verify").exit_code == 0
 
@@ -54,6 +54,20 @@ def test_what_is_damaged_all_over_is_mended_at_once(proven: Proven) -> None:
     assert proven.repair().exit_code == 0
     assert proven.content() == before
     assert proven.call("verify").exit_code == 0
+
+
+def test_a_recording_is_had_from_where_the_feed_names_it_now(proven: Proven, tone_mp3: bytes) -> None:
+    proven.server.give("/1.audio", Answer(status=410))
+    moved = proven.server.give("/moved.audio", Answer(tone_mp3))
+    proven.change(f"update episodes set enclosure_url = '{moved}' where enclosure_url like '%/1.audio'")
+    path = proven.file("audio/*/*.mp3")
+    path.unlink()
+    left_by_a_kill = proven.data / "audio" / ".repair" / "audio" / "x.mp3"
+    left_by_a_kill.parent.mkdir(parents=True)
+    left_by_a_kill.write_bytes(b"x")
+    assert sole(proven)["how"] == f"fetched again from {moved}"
+    assert path.read_bytes() == tone_mp3
+    assert not (proven.data / "audio" / ".repair").exists()
 
 
 def test_another_file_at_the_same_address_is_not_taken(proven: Proven, tone_mp3: bytes) -> None:

@@ -20,7 +20,16 @@ from tests.reading import Tags, text_of
 __all__ = ["held", "kept", "serve"]  # fixtures
 
 PERSON = f"/-/speaker/{quote(GUEST, safe='')}"
-PAGES = ["/", "/-/feed/show", "/-/feed/evil", "/-/speakers", PERSON, "/-/questions", f"/-/questions?q={EVIL}"]
+PAGES = [
+    "/",
+    "/-/status",
+    "/-/feed/show",
+    "/-/feed/evil",
+    "/-/speakers",
+    PERSON,
+    "/-/questions",
+    f"/-/questions?q={EVIL}",
+]
 
 
 def items(page: str, tag: str) -> list[str]:

@@ -39,7 +39,7 @@ def test_a_sound_archive_is_said_to_be_sound_and_nothing_is_changed(proven: Prov
     result = proven.call("verify")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "2 recordings" in result.stderr
-    assert "1 feeds as they came, 6 transcript files and the database: all as recorded" in result.stderr
+    assert "1 kept feed, 6 transcript files and the database: all as recorded" in result.stderr
     assert proven.content() == before
 
 

@@ -19,9 +19,10 @@ from pipeline.archive.question_lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
 from pipeline.model import FeedEpisode
 
-# The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, and lengths in bytes are guesses.
+# The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, ``guid_made`` goes by the guid, and
+# an ``enclosure_length`` is often but a guess.
 _HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
-_PUBLISHED = (*_HISTORY, "enclosure_length", "notes_text")
+_PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,12 +155,8 @@ def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> N
 
 
 def has_moved(db: Database, slug: str, address: str) -> bool:
-    """Tell whether a feed came to this address by a move, and feeds.yaml gives another."""
-    found = db.execute(
-        """select 1 from feed_moves join feeds on slug = feed
-           where feed = ? and became = ? and became != url""",
-        [slug, address],
-    ).fetchone()
+    """Tell whether a feed came to this address by a move."""
+    found = db.execute("select 1 from feed_moves where feed = ? and became = ?", [slug, address]).fetchone()
     return found is not None
 
 

@@ -85,13 +85,17 @@ def snapshots(connection: sqlite3.Connection) -> tuple[Snapshot, ...]:
 
 
 def sources(connection: sqlite3.Connection, sha256: str) -> tuple[tuple[str, str, str], ...]:
-    """Return the (feed, episode, address) from which a recording came, and those to which these led, newest first."""
+    """Return the (feed, episode, address) where a recording may be had.
+
+    What the feed names now comes first, which has all that it takes to be let in; then from where it came, and led.
+    """
     rows = connection.execute(
-        """select e.feed, r.episode, r.url, r.final_url from renditions r join episodes e on e.id = r.episode
+        """select e.feed, r.episode, e.enclosure_url, r.url, r.final_url
+           from renditions r join episodes e on e.id = r.episode
            where r.sha256 = ? order by r.fetched_at desc, r.episode""",
         [sha256],
     )
-    found = [(feed, episode, address) for feed, episode, *both in rows for address in both]
+    found = [(feed, episode, address) for feed, episode, *addresses in rows for address in addresses if address]
     return tuple(dict.fromkeys(found))
 
 

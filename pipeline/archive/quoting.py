@@ -60,8 +60,8 @@ class Quotation:
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
     ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
     words, ``checks`` are of those who heard none there. ``also_in`` are the ids and titles of further episodes with the
-    same file; ``replaced_in`` has those of all its episodes that now play another one, with where the passage is in
-    that, None where nothing is known of it.
+    same file; ``replaced_in`` has those of its episodes that now play another one, and where the passage is in that,
+    None where nothing is known of it.
     """
 
     audio: Rendition

@@ -253,12 +253,12 @@ def _moved(pieces: Sequence[Piece], passage: Passage) -> Passage:
     parts = [piece for piece, share in shares.items() if share > _EDGE]
     if not parts:
         return Passage(None, None, whole=False)
-    first, last = parts[0], parts[-1]
-    return Passage(_at(first, max(start, first.old_start)), _at(last, min(end, last.old_end)), whole=False)
+    return Passage(_at(parts[0], start), _at(parts[-1], end), whole=False)
 
 
 def _at(piece: Piece, second: float) -> float:
-    return round(max(piece.new_start + second - piece.old_start, 0.0), 3)
+    """The second of the new recording; the piece's edge for one beside it, so that no time overtakes another."""
+    return round(piece.new_start + min(max(second, piece.old_start), piece.old_end) - piece.old_start, 3)
 
 
 def _neighbours(connection: sqlite3.Connection, sha256: str) -> Iterator[tuple[str, list[Piece]]]:

@@ -15,7 +15,7 @@ from pipeline.audio.fingerprint import SECONDS, Fingerprint, fingerprint
 from pipeline.audio.offsets import Span, common, exact_shift
 from pipeline.model import Comparison, Piece, Verdict
 
-_A_LITTLE = 0.3  # seconds of sound; around a cut so much may fit neither side
+_A_LITTLE = 0.15  # seconds of sound; a word that is cut out lasts longer, what an encoder leaves out at an end does not
 _AUDIBLE = 0.5  # of what counts whole
 _MOVED = 0.1  # seconds; by less than that nobody cuts, but a clock may be off
 _HARDLY = 0.1  # of its sound

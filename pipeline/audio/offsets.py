@@ -147,8 +147,8 @@ def _sharpened(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: 
     return max(range(shift - _STEP, shift + _STEP + 1), key=fit)
 
 
-def _scores(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int) -> Floats:
-    """By how much each word agrees more than ``_ALIKE``; 0 where both recordings are silent or one has ended."""
+def _scores(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int, *, alike: float = _ALIKE) -> Floats:
+    """By how much each word agrees more than ``alike``; 0 where both recordings are silent or one has ended."""
     scores = np.zeros(max(0, end - start), np.float32)
     first, last = max(start, -shift, 0), min(end, len(new.words) - shift, len(old.words))
     if first >= last:
@@ -157,7 +157,7 @@ def _scores(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int
     agreement = 1 - np.bitwise_count(old.words[here] ^ new.words[there]) / np.float32(BITS)
     less, more = np.minimum(old.sound[here], new.sound[there]), np.maximum(old.sound[here], new.sound[there])
     # Sound where the other one is silent is as unlike as sound can be.
-    scores[first - start : last - start] = less * (agreement - _ALIKE) + (more - less) * (0.5 - _ALIKE)
+    scores[first - start : last - start] = less * (agreement - alike) + (more - less) * (0.5 - alike)
     return scores
 
 
@@ -213,8 +213,9 @@ def _joined(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
     joined: list[Span] = []
     for span in spans:
         if joined and abs(joined[-1].shift - span.shift) <= 1:
-            between = _scores(old, new, joined[-1].end, span.start, span.shift)
-            if not between.size or between.sum() > -_LEAST or between.mean() > _UNLIKE - _ALIKE:
+            stretch = (joined[-1].end, span.start, span.shift)
+            between = _scores(old, new, *stretch)
+            if between.sum() > -_LEAST or _scores(old, new, *stretch, alike=_UNLIKE).sum() >= 0:
                 longer = max(joined[-1], span, key=lambda one: one.score)
                 joined[-1] = Span(
                     joined[-1].start, span.end, longer.shift, joined[-1].score + float(between.sum()) + span.score
@@ -228,22 +229,51 @@ def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
     """Spans that meet where nothing lies between them in one of the recordings, and that do not overlap."""
     fitted: list[Span] = []
     for span in spans:
-        if not fitted:
-            lead = min(span.start, span.new_start)
-            fitted.append(replace(span, start=span.start - lead) if lead <= _BRIEF else span)
-            continue
-        last = fitted[-1]
-        gap = min(span.start - last.end, span.new_start - last.new_end)
-        if gap > _BRIEF:
-            fitted.append(span)
-            continue
-        more = gap // 2 if gap >= 0 else _cut(old, new, last, span, -gap)
-        fitted[-1] = replace(last, end=last.end + more)
-        fitted.append(replace(span, start=span.start - (gap - more)))
+        if fitted:
+            fitted[-1:] = _met(old, new, fitted[-1], span)
+        else:
+            fitted.append(_begun(old, new, span, min(span.start, span.new_start)))
     if fitted:
-        rest = min(len(old.words) - fitted[-1].end, len(new.words) - fitted[-1].new_end)
-        fitted[-1] = replace(fitted[-1], end=fitted[-1].end + (rest if rest <= _BRIEF else 0))
+        last = fitted[-1]
+        fitted[-1] = _ended(old, new, last, min(len(old.words) - last.end, len(new.words) - last.new_end))
     return fitted
+
+
+def _met(old: Fingerprint, new: Fingerprint, last: Span, span: Span) -> tuple[Span, Span]:
+    """Two spans, fitted to each other."""
+    room = _room(last, span)
+    if room > _BRIEF:
+        last = _ended(old, new, last, room)
+        span = _begun(old, new, span, _room(last, span))
+        room = _room(last, span)
+    if room > _BRIEF:
+        return last, span
+    more = room // 2 if room >= 0 else _cut(old, new, last, span, -room)
+    return replace(last, end=last.end + more), replace(span, start=span.start - (room - more))
+
+
+def _room(last: Span, span: Span) -> int:
+    """How many words lie between two spans in both recordings; below 0 where they overlap in one."""
+    return min(span.start - last.end, span.new_start - last.new_end)
+
+
+def _begun(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
+    """A span with the worse sound before it that is still not clearly another: all of what is brief."""
+    scores = _scores(old, new, span.start - room, span.start, span.shift, alike=_UNLIKE)
+    return replace(span, start=span.start - _reach(scores[::-1]))
+
+
+def _ended(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
+    """The same with what follows it."""
+    return replace(span, end=span.end + _reach(_scores(old, new, span.end, span.end + room, span.shift, alike=_UNLIKE)))
+
+
+def _reach(scores: Floats) -> int:
+    """How many words, from the first one on, agree most together."""
+    if len(scores) <= _BRIEF:
+        return len(scores)
+    total = np.concatenate([[0], scores.cumsum()])
+    return int(total.argmax())
 
 
 def _cut(old: Fingerprint, new: Fingerprint, last: Span, span: Span, overlap: int) -> int:

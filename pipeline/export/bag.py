@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from pipeline.atomic import new_file
 from pipeline.digest import sha256_of
 from pipeline.errors import BagError
+from pipeline.progress import Begin, unseen
 
 PAYLOAD = "data"
 _DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
@@ -29,14 +30,28 @@ class Entry:
     bytes: int
 
 
-def entries(folder: Path, paths: Iterable[str], *, workers: int) -> tuple[Entry, ...]:
-    """Read files of a bag, several at a time, and return what they are, in the order given."""
+def entries(folder: Path, paths: Sequence[str], *, workers: int, progress: Begin = unseen) -> tuple[Entry, ...]:
+    """Read files of a bag, several at a time, and return what they are, in the order given.
+
+    Args:
+        folder: the bag, or what becomes one.
+        paths: the files, relative to it.
+        workers: how many to read at a time.
+        progress: called with the number of files; what it returns, with the number of those read so far.
+
+    Raises:
+        OSError: one cannot be read.
+    """
 
     def read(path: str) -> Entry:
         return Entry(path, sha256_of(folder / path), (folder / path).stat().st_size)
 
+    told, found = progress(len(paths)), []
     with ThreadPoolExecutor(workers) as pool:
-        return tuple(pool.map(read, paths))
+        for entry in pool.map(read, paths):
+            found.append(entry)
+            told(len(found))
+    return tuple(found)
 
 
 def write_tags(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]) -> None:
@@ -56,15 +71,13 @@ def write_tags(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]) 
     _write(folder / _TAG_MANIFEST, _manifest(tags))
 
 
-def validated(
-    folder: Path, *, workers: int, progress: Callable[[float], None] = lambda _done: None
-) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
+def validated(folder: Path, *, workers: int, progress: Begin = unseen) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
     """Return the payload of a bag and what ``bag-info.txt`` says, once it is proven complete and valid.
 
     Args:
         folder: the bag.
         workers: how many files to read at a time.
-        progress: called with the number of files that were read so far.
+        progress: as of ``entries``.
 
     Raises:
         BagError: it is not (RFC 8493, section 3); the message names the file.
@@ -74,7 +87,7 @@ def validated(
     if (folder / "fetch.txt").exists():
         raise BagError(f"{folder / 'fetch.txt'}: names files that are elsewhere; fetch them into the bag first")
     info = _info(folder / _INFO)
-    _check(folder, _read_manifest(folder / _TAG_MANIFEST), workers, lambda _done: None)
+    _check(folder, _read_manifest(folder / _TAG_MANIFEST), workers, unseen)
     listed = _read_manifest(folder / _MANIFEST)
     there = set(_files(folder))
     for path in sorted(there ^ listed.keys()):
@@ -87,21 +100,15 @@ def validated(
     return payload, info
 
 
-def _check(
-    folder: Path, listed: Mapping[str, str], workers: int, progress: Callable[[float], None]
-) -> tuple[Entry, ...]:
+def _check(folder: Path, listed: Mapping[str, str], workers: int, progress: Begin) -> tuple[Entry, ...]:
     try:
-        found = []
-        with ThreadPoolExecutor(workers) as pool:
-            for entry in pool.map(lambda path: entries(folder, [path], workers=1)[0], listed):
-                found.append(entry)
-                progress(len(found))
+        found = entries(folder, list(listed), workers=workers, progress=progress)
     except OSError as error:
         raise BagError(f"{error.filename}: cannot be read ({error.strerror or error})") from error
     for entry in found:
         if entry.sha256 != listed[entry.path]:
             raise BagError(f"{folder / entry.path}: is damaged, its SHA-256 is {entry.sha256}")
-    return tuple(found)
+    return found
 
 
 def _files(folder: Path) -> Iterable[str]:

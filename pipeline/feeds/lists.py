@@ -27,10 +27,13 @@ _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
 _BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
 _BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
+_BOLD = r"(?:\*\*|__)?"  # in Markdown
 _MARK = re.compile(
-    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*(?:{_NUMBER}|{_BARE}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})", re.IGNORECASE
+    rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*{_BOLD}(?:{_NUMBER}|{_BARE}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})",
+    re.IGNORECASE,
 )
 _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>[{_BULLETS}])\s*(?=\S))", re.IGNORECASE)
+_EMPHASIS = re.compile(r"\*\*|__")
 _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
 _TIME_BEFORE = re.compile(rf"^[(\[]?{_TIME}[)\]]?\s*[-–—|:]?\s*")
 _TIME_AFTER = re.compile(rf"\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
@@ -187,7 +190,7 @@ def _items(run: Sequence[_Mark], text: str) -> list[str]:
     last = _last_item(rest, most=max(len(paragraphs) for paragraphs in inner))
     if run[0].kind is Kind.ASKED:
         inner = [_last_item("\n\n".join(paragraphs), most=len(paragraphs)) for paragraphs in inner]
-    return [" ".join(" ".join(paragraphs).split()) for paragraphs in (*inner, last)]
+    return [" ".join(_EMPHASIS.sub("", " ".join(paragraphs)).split()) for paragraphs in (*inner, last)]
 
 
 def _paragraphs(text: str) -> list[str]:

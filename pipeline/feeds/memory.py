@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from pipeline.courtesy import retry_after
+from pipeline.urls import shown
 from pipeline.web import Validators
 
 # Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
@@ -33,7 +34,7 @@ class Memory:
     """What earlier polls of a feed left; moments are UTC ISO 8601.
 
     ``feed_url`` is where it was read last, ``validators`` and ``parser_version`` are of that; ``moves`` leads from
-    old addresses to new ones.
+    old addresses to new ones. Addresses are as they may be shown.
     """
 
     feed_url: str | None = None
@@ -47,7 +48,7 @@ class Memory:
     def address(self, configured: str) -> str:
         """Return where the feed is now, by all moves that are known; the configured address where they go in a ring."""
         seen = [configured]
-        while (following := self.moves.get(seen[-1])) is not None:
+        while (following := self.moves.get(shown(seen[-1]))) is not None:
             if following in seen:
                 return configured
             seen.append(following)
@@ -55,7 +56,7 @@ class Memory:
 
     def conditions(self, address: str, *, parser_version: int, now: str) -> Validators:
         """Return the validators to send: none where all of the feed is wanted again."""
-        fits = (self.feed_url, self.parser_version) == (address, parser_version)
+        fits = (self.feed_url, self.parser_version) == (shown(address), parser_version)
         if not fits or self.fully_fetched is None or _moment(now) - _moment(self.fully_fetched) >= FULL_FETCH_EVERY:
             return Validators()
         return self.validators
@@ -65,10 +66,18 @@ class Memory:
         return self.retry_at is not None and now < self.retry_at
 
 
-def retry_at(header: str | None, now: str) -> str | None:
-    """Return the moment until which a Retry-After header asks for patience; None where it names none."""
-    seconds = min(retry_after(header, _moment(now)), LONGEST_WAIT.total_seconds())
-    return after(now, timedelta(seconds=seconds)) if seconds else None
+def retry_at(retry_after: str | None, now: str) -> str | None:
+    """Return the moment that a Retry-After header (RFC 9110, section 10.2.3) names; None where it names none."""
+    said = (retry_after or "").strip()
+    try:
+        if said.isascii() and said.isdigit():
+            wait = timedelta(seconds=min(int(said[:12]), LONGEST_WAIT.total_seconds()))
+        else:
+            date = parsedate_to_datetime(said)
+            wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - _moment(now)
+    except (ValueError, OverflowError):
+        return None
+    return after(now, min(wait, LONGEST_WAIT)) if wait > timedelta() else None
 
 
 def after(now: str, wait: timedelta) -> str:

@@ -91,7 +91,8 @@ def description(words: str) -> str | None:
     """What somebody is said to be, where the words name an office or trade; a mere “our guest” is none."""
     plain = re.sub(rf"[\s,]+{TITLE}$", "", " ".join(words.split()).rstrip(" ,"))
     plain = _ARTICLE.sub("", plain.rstrip(" ,"))
-    if not _OFFICE.search(plain) or _NO_OFFICE.fullmatch(plain) or len(plain) > MAX_DESCRIPTION_CHARS:
+    cut = plain.count("“") != plain.count("”")  # author of “Who cares?”
+    if not _OFFICE.search(plain) or _NO_OFFICE.fullmatch(plain) or cut or len(plain) > MAX_DESCRIPTION_CHARS:
         return None
     return plain
 

@@ -61,6 +61,7 @@ _NO_NAMES = _listed(
     october november december monday tuesday wednesday thursday friday saturday sunday christmas easter apple google
     spotify youtube twitter facebook instagram acast itunes hosted produced presented edited recorded music thanks
     welcome hello hi also plus practice therapeutic workforce leadership development research
+    after before since during while despite
     """
 )
 _THING = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from pipeline.feeds.notes import to_text
 from pipeline.feeds.transcripts.markup import HIDDEN, without_comments
@@ -18,7 +18,7 @@ _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})((?:[\s/][^<>]*)?)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))")
 _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 _ABOUT_THE_PAGE = {*HIDDEN, "aside", "button", "footer", "header", "iframe", "nav", "noscript", "select", "svg"}
-_COMMENTS = re.compile(r"(?:comments?|commentlist|respond|disqus)(?:[-_]|\s|$)", re.IGNORECASE)
+_COMMENTS = re.compile(r"(?:comments?|commentlist|respond|disqus)(?:[-_]|$)", re.IGNORECASE)
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _KEPT = {"br", "h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "table", "td", "th", "tr", "ul"}
 _BLOCKS = {"article", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figure", "main", "pre", "section"}
@@ -47,8 +47,7 @@ def page_address(link: str) -> str | None:
     if scheme(link) not in {"http", "https"}:
         return None
     parts = urlsplit(link)
-    query = urlencode([(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True)
-                       if not _NOISE.fullmatch(name)])  # fmt: skip
+    query = "&".join(pair for pair in parts.query.split("&") if not _NOISE.fullmatch(pair.partition("=")[0]))
     if parts.path in {"", "/"} and not query:
         return None
     return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))

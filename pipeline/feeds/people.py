@@ -38,7 +38,7 @@ _ASKED_BY = re.compile(
 _HOST = re.compile(rf"\b(?:{HOSTING})\b(?: (?:is|are)\b)?:?", re.IGNORECASE)
 _GUEST = re.compile(
     r"\b(?:(?:guests?|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
-    r"featur(?:ing|es):?|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
+    r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
     re.IGNORECASE,
 )
 # Where only whoever is described, or stands beside such a one, is surely a person, and a guest.
@@ -64,7 +64,7 @@ _ELSEWHERE = re.compile(
 )
 
 # Between a phrase and the first name after it; between two names of a list; between a name and the phrase after it.
-_BEGINNING = re.compile(r"\s*(?:• |- )?")
+_BEGINNING = re.compile(r"\s*(?:• |- |\d+\) )?")
 _AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
 _AND_TITLED = rf",? (?:and|&) (?:{TITLE} )?"
 _COMMA_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"

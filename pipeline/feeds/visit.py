@@ -15,9 +15,8 @@ from pipeline.feeds.identity import place_of
 from pipeline.feeds.memory import Memory, Move
 from pipeline.feeds.paging import all_pages, read_page
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
-from pipeline.feeds.secrets import conceal
 from pipeline.model import FeedEpisode, ParsedFeed
-from pipeline.urls import shown
+from pipeline.urls import concealed, shown, variables
 from pipeline.web import Validators, scheme
 
 _MAX_MOVES = 5
@@ -53,7 +52,8 @@ class Found:
 class Asking:
     """How a feed is asked for: ``url`` is what feeds.yaml says, ``folder`` where that lies, ``now`` the moment.
 
-    With ``again`` nothing is taken from memory. ``environ`` has the secrets that ``url`` names.
+    With ``again`` nothing is taken from memory. ``environ`` has the secrets that ``url`` names; the client fills them
+    in.
     """
 
     url: str
@@ -72,20 +72,22 @@ def visit(asking: Asking, client: httpx.Client) -> Found:
     Raises:
         FeedError: it could not be read; the message has no secret in it.
     """
+    secrets = {name: asking.environ[name] for name in variables(asking.url) if name in asking.environ}
     try:
-        return _Visitor(asking, client).visit()
+        return _Visitor(asking, client, secrets).visit()
     except FeedError as error:
-        error.args = tuple(conceal(str(part), asking.url, asking.environ) for part in error.args)
+        error.args = tuple(shown(concealed(str(part), secrets)) for part in error.args)
         raise
 
 
 class _Visitor:
     """One visit: ``warnings`` and ``moves`` gather on the way."""
 
-    def __init__(self, asking: Asking, client: httpx.Client) -> None:
+    def __init__(self, asking: Asking, client: httpx.Client, secrets: Mapping[str, str]) -> None:
         self._asking = asking
         self._memory = Memory() if asking.again else asking.memory
         self._client = client
+        self._secrets = secrets
         self._warnings: list[str] = []
         self._moves: list[Move] = []
 
@@ -101,13 +103,13 @@ class _Visitor:
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
         warnings = tuple(self._hide(warning) for warning in self._warnings)
-        return Found(self._hide(address), tuple(listings), validators, tuple(self._moves), warnings)
+        return Found(address, tuple(listings), validators, tuple(self._moves), warnings)
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
         """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""
         configured = self._configured()
-        address = self._memory.address(self._hide(configured))
-        if address != self._hide(configured):
+        address = self._memory.address(configured)
+        if address != configured:
             try:
                 return address, self._read(address)
             except (FeedGoneError, NotAFeedError) as error:
@@ -126,7 +128,7 @@ class _Visitor:
             return self._memory.feed_url
 
     def _read(self, address: str) -> Unchanged | _Read:
-        conditions = self._memory.conditions(self._hide(address), parser_version=PARSER_VERSION, now=self._asking.now)
+        conditions = self._memory.conditions(address, parser_version=PARSER_VERSION, now=self._asking.now)
         body = fetch(address, self._client, conditions)
         return body if isinstance(body, Unchanged) else (body, parse_feed(body))
 
@@ -134,14 +136,14 @@ class _Visitor:
         """What the feed lists, and what it lists where it says that it moves to."""
         found = [self._listing(address, body, parsed)]
         while (said := parsed.new_feed_url) and len(found) <= _MAX_MOVES and self._is_move(address, said):
-            if _bare(said) == _bare(address):
+            if _bare(self._hide(said)) == _bare(address):
                 break  # the feed names itself, as most do
             try:
                 body, parsed = read_page(said, self._client)
             except FeedError as error:
                 self._warnings.append(f"it says that it moves to {said}, where no feed can be read yet ({error})")
                 break
-            listing = self._listing(said, body, parsed)
+            listing = self._listing(self._hide(said), body, parsed)
             if not _has_something_of(listing, found[-1]):
                 self._warnings.append(f"it says that it moves to {said}, where nothing of it is: read where it was")
                 break
@@ -153,23 +155,23 @@ class _Visitor:
         pages = all_pages(body, parsed, self._client)
         self._warnings += [*parsed.warnings, *([pages.missing] if pages.missing else [])]
         validators = Validators() if pages.missing else body.validators
-        return Listing(self._hide(address), pages.bodies, pages.episodes, parsed.podcast_guid, validators)
+        return Listing(address, pages.bodies, pages.episodes, parsed.podcast_guid, validators)
 
     def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:
-        self._moves.append(Move(self._hide(was), self._hide(became), how))
-        return became
+        address = self._hide(became)
+        self._moves.append(Move(was, address, how))
+        return address
 
     def _is_move(self, address: str, became: str) -> bool:
-        """Tell whether an address is another one that may be visited, and that can be kept as it is."""
-        seen = {self._hide(address), *(move.was for move in self._moves)}
-        return (
-            self._hide(became) not in seen
-            and shown(became) == became
-            and {scheme(address), scheme(became)} <= {"http", "https"}
-        )
+        """Tell whether an address is another one that may be visited, and remembered: it has no secret in it."""
+        if self._hide(became) in {address, *(move.was for move in self._moves)}:
+            return False
+        if variables(became) or shown(became) != became:
+            return False
+        return {scheme(address), scheme(became)} <= {"http", "https"}
 
     def _hide(self, text: str) -> str:
-        return conceal(text, self._asking.url, self._asking.environ)
+        return concealed(text, self._secrets)
 
 
 def _bare(address: str) -> str:

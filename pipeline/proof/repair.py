@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,13 @@ from pipeline.archive.soundness import rebuild
 from pipeline.archive.transcripts import stored_transcript
 from pipeline.atomic import new_file
 from pipeline.audio.keep import keep
+from pipeline.audio.transfer import Limits
 from pipeline.errors import ArchiveError, ConfigError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.proof.problems import Bench, Problem, problem_of
 from pipeline.publishing import is_published
 from pipeline.speech import transcript_file
+from pipeline.urls import shown
 from pipeline.web import Validators, local_file, local_folder, scheme
 
 
@@ -112,21 +114,21 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
 
 def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
     tried = []
-    begun = workshop.data / AUDIO / ".partial"
-    begun.mkdir(parents=True, exist_ok=True)
+    apart = workshop.data / AUDIO / ".repair"
+    limits = Limits(max_bytes=max(file.bytes, Limits().max_bytes))
     for feed, episode, url in sources(workshop.db.conn, file.sha256):
-        root = local_folder(resolved_url(workshop.db, feed))
-        with tempfile.TemporaryDirectory(prefix="repair-", dir=begun) as apart:
-            client = workshop.client(feed)
-            try:
-                audio = keep(url, client, Path(apart), name=episode, now=workshop.now, local_root=root)
-            except ArchiveError as error:
-                tried.append(str(error))
-                continue
+        client, root = workshop.client(feed), local_folder(resolved_url(workshop.db, feed))
+        shutil.rmtree(apart, ignore_errors=True)  # also what one that was killed left there
+        try:
+            audio = keep(url, client, apart, name=episode, now=workshop.now, local_root=root, limits=limits)
             if audio and audio.sha256 == file.sha256:
-                _put(Path(apart) / audio.path, workshop.data / file.path)
-                return f"fetched again from {url}"
-        tried.append(f"{url} gives another file now (SHA-256 {audio.sha256 if audio else '?'}), which is not taken")
+                _put(apart / audio.path, workshop.data / file.path)
+                return f"fetched again from {shown(url)}"
+            tried.append(f"{shown(url)} gives another file now (SHA-256 {audio and audio.sha256}), which is not taken")
+        except ArchiveError as error:
+            tried.append(str(error))
+        finally:
+            shutil.rmtree(apart, ignore_errors=True)
     raise RepairError("; ".join(dict.fromkeys(tried)))
 
 
@@ -143,12 +145,12 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
     content = body.content if isinstance(body, FeedBody) else b""
     sha256 = hashlib.sha256(content).hexdigest()
     if not sha256.startswith(digest):
-        raise RepairError(f"{url} gives something else now (SHA-256 {sha256}), which is not taken")
+        raise RepairError(f"{shown(url)} gives something else now (SHA-256 {sha256}), which is not taken")
     target = workshop.data / (path or f"{TRANSCRIPTS}/{sha256}.published")
     target.parent.mkdir(parents=True, exist_ok=True)
     with new_file(target) as file:
         file.write(content)
-    return f"fetched again from {url}"
+    return f"fetched again from {shown(url)}"
 
 
 def _write(workshop: _Workshop, file: Heard) -> str:

@@ -15,13 +15,12 @@ from pathlib import Path
 from pipeline.archive.database import bring_up_to_date
 from pipeline.archive.files import AUDIO, Heard, Published, Recording, Snapshot, named_files, unfinished_since
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
+from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of
 from pipeline.publishing import is_published, published_fault
 
 _AHEAD = 4  # files a thread that wait their turn
-
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +37,7 @@ class Verified:
     problems: tuple[Problem, ...]
 
 
-def verify(
-    database: Path, *, decode: bool, workers: int, progress: Callable[[float], Progress] = lambda _total: lambda _: None
-) -> Verified:
+def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unseen) -> Verified:
     """Check every file and the database, also while a run writes to it. Nothing is changed.
 
     A copy that ``publish`` made is checked for what there is in it: its database, and its recordings if it has any.
@@ -101,7 +98,11 @@ def _database_problems(database: Path, copy: Path) -> list[Problem]:
 
 
 def _checked(
-    files: Iterable[File], check: Callable[[File], Problem | None], pool: Executor, ahead: int, progress: Progress
+    files: Iterable[File],
+    check: Callable[[File], Problem | None],
+    pool: Executor,
+    ahead: int,
+    told: Callable[[float], None],
 ) -> Iterator[Problem]:
     """Check files in several threads, and give what is wrong in their order; few wait, however many there are."""
     rest, done = iter(files), 0
@@ -113,7 +114,7 @@ def _checked(
         one, future = waiting.popleft()
         problem = future.result()
         done += _weight(one)
-        progress(done)
+        told(done)
         if problem:
             yield problem
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive.checks import Entry
 from pipeline.archive.reading import PublishedQuestion
+from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
 from pipeline.times import day
 
 FLAGS: Mapping[str, str] = {
@@ -45,11 +46,6 @@ def size(octets: int) -> str:
         if octets >= 10**power:
             return f"{octets / 10**power:.1f} {unit}"
     return f"{octets / 1000:.0f} kB"
-
-
-def amount(number: int, one: str, many: str | None = None) -> str:
-    """Show a number with its noun: ``1 show``, ``1,024 episodes``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def certainty(confidence: float | None) -> str:

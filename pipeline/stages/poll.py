@@ -35,7 +35,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
         if memory.waits(now):
             return Outcome("skipped", f"not asked before {memory.retry_at}: {memory.last_status}")
     asking = Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
-    return Visit(host(memory.address(shown(feed.url))), partial(_visit, tools, feed, asking))
+    return Visit(host(memory.address(feed.url)), partial(_visit, tools, feed, asking))
 
 
 def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
@@ -48,11 +48,10 @@ def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
 
 
 def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
-    from pipeline.feeds.ytdlp import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
+    from pipeline.feeds.show_page import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
 
     page = read_page(feed.url, client, hosts=feed.page_hosts, limit=feed.limit)
-    listing = Listing(shown(feed.url), (), page.episodes, None, Validators())
-    return Found(listing.address, (listing,), Validators(), (), page.warnings)
+    return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
 
 
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
@@ -68,7 +67,7 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
         said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
     elif found.moves:
         archive.save_moves(tools.db, feed.slug, found.moves, now=tools.now())
-    if archive.has_moved(tools.db, feed.slug, found.address):
+    if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     return Outcome("ok", "; ".join(said))
 
@@ -96,7 +95,7 @@ def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
         feed.slug,
         _wanted(feed, listing.episodes),
         now=tools.now(),
-        feed_url=listing.address,
+        feed_url=shown(listing.address),
         etag=listing.validators.etag,
         last_modified=listing.validators.last_modified,
         parser_version=PARSER_VERSION,

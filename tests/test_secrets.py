@@ -1,0 +1,102 @@
+"""Private feeds: what their addresses leave to the environment is sent to their host, and is written down nowhere."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Callable
+
+import pytest
+from sqlite_utils import Database
+
+from pipeline.config import Config, Feed
+from pipeline.ingest import Report, ingest
+from pipeline.stages import Tools
+from tests.misbehaving import Answer, Server, redirect
+
+FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
+SECRETS = ("t0ken&1", "p@ssw0rd")
+
+
+@pytest.fixture
+def run(make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Report]:
+    """Poll a feed, with secrets in the environment."""
+    for name, value in zip(("TOKEN", "PASSWORD"), SECRETS, strict=True):
+        monkeypatch.setenv(name, value)
+
+    def poll(url: str) -> Report:
+        feed = Feed(slug="show", title="Show", url=url, allow_private=True)
+        return ingest(Config(feeds=[feed]), make_tools(), stages=("poll",))
+
+    return poll
+
+
+def private(server: Server, path: str) -> str:
+    return server.address.replace("//", "//ann:${PASSWORD}@") + path + "?key=${TOKEN}"
+
+
+def written(db: Database, report: Report, caplog: pytest.LogCaptureFixture) -> str:
+    """All that is stored, reported and logged."""
+    return "\n".join([*db.conn.iterdump(), str(report.as_dict()), str(report.items), caplog.text])
+
+
+@pytest.mark.parametrize("answer", [Answer(FEED, headers={"ETag": '"1"'}), Answer(status=404), Answer(b"<html>")])
+def test_secrets_go_to_the_host_and_nowhere_else(
+    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture, answer: Answer
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.give("/feed", answer)
+    report = run(private(server, "/feed"))
+    (request,) = server.asked("/feed")
+    assert request.query == {"key": ["t0ken&1"]}
+    assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"ann:p@ssw0rd"
+    text = written(archive, report, caplog)
+    assert "/feed" in text
+    for secret in (*SECRETS, "t0ken%261", "p%40ssw0rd", "ann:"):
+        assert secret not in text
+
+
+def test_a_feed_with_a_password_is_asked_whether_it_changed(server: Server, run: Callable[[str], Report]) -> None:
+    server.give("/feed", Answer(FEED, headers={"ETag": '"1"'}))
+    run(private(server, "/feed"))
+    assert run(private(server, "/feed")).items[0].reason == "unchanged since the last time"
+
+
+def test_a_password_in_the_clear_is_not_stored_either(
+    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.give("/feed", Answer(FEED))
+    report = run(server.address.replace("//", "//ann:plainly@") + "/feed")
+    assert base64.b64decode(server.requests[0].headers["authorization"].removeprefix("Basic ")) == b"ann:plainly"
+    assert "plainly" not in written(archive, report, caplog)
+
+
+@pytest.mark.parametrize("name", ["HOME", "PATH"])
+def test_a_redirect_cannot_ask_for_what_else_the_environment_has(
+    server: Server, run: Callable[[str], Report], name: str
+) -> None:
+    server.give("/feed", redirect(f"/there?steal=${{{name}}}"))
+    server.give("/there", Answer(FEED))
+    run(private(server, "/feed"))
+    assert server.asked("/there")[0].query == {"steal": [f"${{{name}}}"]}
+
+
+def test_another_host_is_not_told_the_secret(server: Server, run: Callable[[str], Report]) -> None:
+    elsewhere = server.address.replace("127.0.0.1", "localhost")
+    server.give("/feed", redirect(f"{elsewhere}/there?steal=${{TOKEN}}"))
+    server.give("/there", Answer(FEED))
+    run(private(server, "/feed"))
+    (request,) = server.asked("/there")
+    assert request.query == {"steal": ["${TOKEN}"]}
+    assert "authorization" not in request.headers
+
+
+def test_a_variable_that_is_missing_is_this_feeds_failure(
+    server: Server, run: Callable[[str], Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOKEN")
+    report = run(private(server, "/feed"))
+    assert report.exit_code == 3
+    assert "the environment has no variable TOKEN" in (report.items[0].reason or "")
+    assert server.requests == []
