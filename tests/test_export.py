@@ -137,7 +137,8 @@ def test_no_id_leads_out_of_the_folder(kept: Kept, tmp_path: Path) -> None:
     with writer(kept.path) as db, db.atomic():
         db.execute("pragma defer_foreign_keys = on")
         for table, column in (("episodes", "id"), ("transcripts", "episode"), ("renditions", "episode"),
-                              ("segments", "episode"), ("questions", "episode")):  # fmt: skip
+                              ("segments", "episode"), ("questions", "episode"),
+                              ("episode_guids", "episode")):  # fmt: skip
             db.execute(f"update {table} set {column} = '../../evil' where {column} = ?", [kept.spoken])
     result = export(kept.path, "../../evil", "--format", "vtt", "--out", tmp_path / "a" / "b")
     assert result.exit_code == 1
