@@ -138,7 +138,7 @@ def test_no_id_leads_out_of_the_folder(kept: Kept, tmp_path: Path) -> None:
         db.execute("pragma defer_foreign_keys = on")
         for table, column in (("episodes", "id"), ("transcripts", "episode"), ("renditions", "episode"),
                               ("segments", "episode"), ("questions", "episode"),
-                              ("episode_guids", "episode")):  # fmt: skip
+                              ("episode_guids", "episode"), ("rendition_choices", "episode")):  # fmt: skip
             db.execute(f"update {table} set {column} = '../../evil' where {column} = ?", [kept.spoken])
     result = export(kept.path, "../../evil", "--format", "vtt", "--out", tmp_path / "a" / "b")
     assert result.exit_code == 1
