@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
 from pipeline.archive.publication import show
+from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import alignment_key, save_matches
 from pipeline.feeds.memory import Move
 from pipeline.model import Match
@@ -151,3 +155,41 @@ def test_a_guid_that_was_healed_stays_an_alias(archive: Database) -> None:
         (id_, "two"),
     ]
     assert archive.execute("select field, was, became from episode_history").fetchall() == [("guid", None, "two")]
+
+
+def test_an_older_archive_learns_its_guids_as_published(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection:
+        db = Database(connection)
+        migrations.apply(db, stop_before="m008_identity")
+        db.execute("insert into feeds (slug, title, url) values ('show', 'Show', 'x')")
+        for number, guid in enumerate(("same", "same#d0164aa4", "https://example.org/#01234567")):
+            db.execute(
+                "insert into episodes (id, feed, guid, title, first_seen, last_seen) values (?, 'show', ?, ?, ?, ?)",
+                [f"show/{number}", guid, f"Episode {number}", NOW, NOW],
+            )
+        migrations.apply(db)
+        assert db.execute("select episode, guid from episode_guids order by episode").fetchall() == [
+            ("show/0", "same"),
+            ("show/1", "same"),
+            ("show/2", "https://example.org/#01234567"),
+        ]
+
+
+def test_a_large_feed_takes_no_more_questions_than_a_small_one(archive: Database) -> None:
+    asked: list[list[str]] = []
+    for slug, size in (("small", 5), ("large", 200)):
+        items = [episode(f"guid-{n}", title=f"Episode {n}", questions=["Why?"]) for n in range(size)]
+        add_feed(archive, slug, *items)
+        statements: list[str] = []
+        archive.conn.set_trace_callback(statements.append)
+        add_feed(archive, slug, *items)
+        archive.conn.set_trace_callback(None)
+        asked.append([statement for statement in statements if statement.lstrip().startswith("select")])
+    assert len(asked[0]) == len(asked[1])
+
+
+def test_an_episode_that_is_put_in_with_an_old_date_is_found(archive: Database) -> None:
+    add_feed(archive, "show", episode("new", published="2026-03-01T06:00:00Z"))
+    add_feed(archive, "show", episode("new", published="2026-03-01T06:00:00Z"),
+             episode("old", title="From long ago", published="2019-03-01T06:00:00Z"))  # fmt: skip
+    assert len(urls(archive)) == 2

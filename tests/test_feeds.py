@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import astuple
 from pathlib import Path
 
@@ -67,6 +68,17 @@ def test_identities_stay_when_the_feed_moves() -> None:
         parse_feed(FeedBody(content, "text/xml", base)) for base in (BASE, "https://other.example/f?token=1")
     )
     assert [episode.guid for episode in here.episodes] == [episode.guid for episode in there.episodes]
+
+
+def test_dates_are_the_same_wherever_the_program_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = FeedBody((FOLDER / "dates.xml").read_bytes(), "application/rss+xml", BASE)
+    here = [episode.published for episode in parse_feed(body).episodes]
+    for zone in ("Europe/London", "America/New_York", "Asia/Kolkata"):
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setenv("TZ", zone)
+            time.tzset()
+            assert [episode.published for episode in parse_feed(body).episodes] == here
+    time.tzset()
 
 
 def test_a_body_that_is_a_files_name_is_not_that_file(tmp_path: Path) -> None:

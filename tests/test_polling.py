@@ -350,8 +350,6 @@ def test_what_was_deleted_on_purpose_does_not_come_back(server: Server, archive:
     url = server.give("/feed", rss(item(1), item(2), item(3)))
     run(show("a-show", url))
     gone = rows(archive, "select id from episodes where guid = 'guid-2'")[0][0]
-    for table in ("episode_guids", "episode_history"):
-        archive.execute(f"delete from {table} where episode in (select id from episodes where guid != 'guid-1')")
     archive.execute("delete from episodes where guid != 'guid-1'")
     run(show("a-show", url, skip=[gone, "guid-3"]))
     assert rows(archive, "select guid from episodes") == [("guid-1",)]
@@ -416,3 +414,16 @@ def test_when_apples_directory_is_down_the_feed_is_asked_where_it_was(
     report = run(feed)
     assert "2 episodes listed, 1 new; Apple's directory could not be asked" in said(report)
     assert rows(archive, "select feed_url from feeds") == [(known,)]
+
+
+def test_a_password_in_an_address_is_sent_and_neither_kept_nor_said(
+    server: Server, archive: Database, run: Run
+) -> None:
+    server.give("/feed", rss(item(1), ETag='"1"'), rss(item(1), ETag='"1"'), Answer(status=410))
+    feed = show("a-show", server.address.replace("//", "//ann:s3cret@") + "/feed")
+    reports = [run(feed) for _ in range(3)]
+    assert all(request.headers["authorization"].startswith("Basic ") for request in server.requests)
+    assert server.requests[1].headers["if-none-match"] == '"1"'
+    kept = "".join(str(row) for table in archive.table_names() for row in archive[table].rows)
+    for text in (kept, *(said(report) for report in reports)):
+        assert "s3cret" not in text

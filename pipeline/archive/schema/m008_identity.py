@@ -6,7 +6,7 @@ alter table feeds add column retry_at text;       -- the feed is not asked befor
 alter table feeds add column fully_fetched text;  -- when all of it last came; conditional requests end 30 days later
 
 create table episode_guids (           -- every guid that an episode ever had in its feed, as published
-    episode text not null references episodes(id),
+    episode text not null references episodes(id) on delete cascade,
     guid text not null,                -- several episodes have the same where a feed uses one twice
     first_seen text not null,
     primary key (episode, guid)
@@ -20,7 +20,7 @@ left join episodes plain
 
 create table episode_history (         -- what the publisher changed
     id integer primary key,
-    episode text not null references episodes(id),
+    episode text not null references episodes(id) on delete cascade,
     field text not null,               -- a column of `episodes`, or guid: one that it got besides those it had
     was text,
     became text,
