@@ -7,4 +7,5 @@ alter table renditions add column redirects text not null default '[]' check (js
 alter table renditions add column etag text;               -- of the audio's answer, verbatim
 alter table renditions add column last_modified text;      -- as etag
 alter table renditions add column offer text;              -- what was offered: address without query, version, length
+create index idx_renditions_episode on renditions(episode);
 """
