@@ -27,9 +27,11 @@ _REACH = ((_MEAN + _LAG - 1) * HOP + _FRAME) // 2  # samples on each side of a w
 _TINY = float(np.finfo(np.float32).tiny)
 _BLOCK = 2048  # words that are made at a time, of 41 s
 _EDGES = np.geomspace(300.0, 3200.0, BITS + 2) * _FRAME / RATE  # of the bands, in bins of the spectrum
-# Levels in dB under what is loud in a recording. Below the first a word counts for nothing, because codecs leave out of
-# such sound what they like, or put in other noise; above the second it counts whole.
+# Levels in dB under what is loud nearby. Below the first a word counts for nothing, because codecs leave out of such
+# sound what they like, or put in other noise; above the second it counts whole.
 _SILENT, _LOUD = -45.0, -25.0
+_NEARBY = 500  # words, 10 s
+_QUIET = -25.0  # dB under what is loud in all of the recording; what stays below that all around is no talk
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,16 @@ def fingerprint_of(blocks: Iterable[NDArray[np.float32]]) -> Fingerprint:
 def _sound(energies: NDArray[np.float64]) -> NDArray[np.float32]:
     if not energies.any():
         return np.zeros(len(energies), np.float32)
-    decibels = 10 * np.log10((energies + _TINY) / np.quantile(energies, 0.95))
+    loud = np.maximum(_loud_nearby(energies), np.quantile(energies, 0.95) * 10 ** (_QUIET / 10))
+    decibels = 10 * np.log10((energies + _TINY) / loud)
     return np.clip((decibels - _SILENT) / (_LOUD - _SILENT), 0, 1).astype(np.float32)
+
+
+def _loud_nearby(energies: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is loud within some ten seconds of each word: talk is no silence because an advertisement is louder."""
+    blocks = np.pad(energies, (0, -len(energies) % _NEARBY), mode="edge").reshape(-1, _NEARBY)
+    loud = np.pad(np.quantile(blocks, 0.95, axis=1), 1, mode="edge")
+    return np.maximum(np.maximum(loud[:-2], loud[1:-1]), loud[2:]).repeat(_NEARBY)[: len(energies)]
 
 
 def _stretches(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:

@@ -155,9 +155,8 @@ def _scores(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int
         return scores
     here, there = slice(first, last), slice(first + shift, last + shift)
     agreement = 1 - np.bitwise_count(old.words[here] ^ new.words[there]) / np.float32(BITS)
-    less, more = np.minimum(old.sound[here], new.sound[there]), np.maximum(old.sound[here], new.sound[there])
-    # Sound where the other one is silent is as unlike as sound can be.
-    scores[first - start : last - start] = less * (agreement - alike) + (more - less) * (0.5 - alike)
+    # Beside a louder advertisement the same talk counts less: what it counts for in one recording is enough.
+    scores[first - start : last - start] = np.maximum(old.sound[here], new.sound[there]) * (agreement - alike)
     return scores
 
 
