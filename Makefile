@@ -5,6 +5,7 @@
 # make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
 # make bench   measure it (for hours)                        make test-site  the site on the newest Datasette alpha
 # make fuzz    read mutated feeds and notes (for 10 minutes; SEEDS= adds folders of them)
+# make soak    a bad day: bad hosts, killed runs (for 5 minutes)
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
@@ -15,7 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status verify publish test test-site lint bench fuzz screenshots clean
+.PHONY: demo ingest serve status verify publish test test-site lint bench fuzz soak screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -74,10 +75,14 @@ bench: .venv/ready-test
 	$(BIN)/python benchmarks/search.py
 	$(BIN)/python benchmarks/quotes.py
 	$(BIN)/python benchmarks/episode_page.py
+	$(BIN)/python benchmarks/acquire.py
 	$(BIN)/python benchmarks/renditions.py
 
 fuzz: .venv/ready-fuzz
 	$(BIN)/python benchmarks/fuzz.py $(SEEDS)
+
+soak: .venv/ready-test
+	$(BIN)/python -m tests.soaking
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py
