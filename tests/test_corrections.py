@@ -279,8 +279,18 @@ def made_before(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         db = Database(connection)
         migrations.apply(db, stop_before="m003_corrections")
-        (one,) = add_feed(db, "show", episode("one", questions=QUESTIONS))
+        one = "show/0a1b2c3d"
         with db.atomic():
+            db.execute("insert into feeds (slug, title, url) values ('show', 'Show', 'https://example.org/feed.xml')")
+            db.execute(
+                """insert into episodes (id, feed, guid, title, first_seen, last_seen)
+                   values (?, 'show', 'one', 'An episode', ?, ?)""",
+                [one, NOW, NOW],
+            )
+            db.conn.executemany(
+                "insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, 'notes')",
+                [(f"{one}/q{number}", one, number, text) for number, text in enumerate(QUESTIONS, start=1)],
+            )
             db.execute(
                 """insert into renditions
                        (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path)

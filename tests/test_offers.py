@@ -87,7 +87,7 @@ def test_an_offer_that_changed_is_asked_for_once_and_may_be_the_same(show: Show,
     show.run()
     show.offer(show.server.give(said["path"], sound) + said["query"], enclosure_length=said["enclosure_length"])
     item = show.run()
-    assert (item.status, item.reason) == ("ok", "the feed offers it anew, but it is the same file")
+    assert (item.status, item.reason) == ("skipped", "the feed offers it anew, but it is the same file")
     assert show.server.requests[-1].headers["if-none-match"] == '"1"'
     assert show.run().reason == "already kept"
     assert len(show.server.requests) == 2

@@ -71,7 +71,7 @@ def _visit(
 
 def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
-    return Outcome("ok", "the feed offers it anew, but it is the same file")
+    return Outcome("skipped", "the feed offers it anew, but it is the same file")
 
 
 def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
