@@ -72,6 +72,18 @@ def test_what_is_no_other_offer_makes_no_request(show: Show, tone_mp3: bytes, to
     assert len(show.server.requests) == 1
 
 
+def test_a_length_counts_from_when_the_feed_begins_to_give_it(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
+    url = show.server.give("/1.mp3", Answer(tone_mp3))
+    for length in (None, len(tone_mp3), None, len(tone_mp3)):
+        show.offer(url, enclosure_length=length)
+        show.run()
+    assert len(show.server.requests) == 1
+    show.server.give("/1.mp3", Answer(tone_m4a))
+    show.offer(url, enclosure_length=len(tone_m4a))
+    assert show.run().status == "ok"
+    assert show.rows("select count(*) from renditions") == [(2,)]
+
+
 CHANGES: dict[str, dict[str, Any]] = {
     "length": {"enclosure_length": 77},
     "version": {"query": "?updated=2"},

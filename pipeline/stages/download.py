@@ -30,8 +30,8 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     if episode.enclosure_url is None:
         return Outcome("skipped", "already kept" if current else "the feed names no audio", routine=True)
     if not _is_new(episode, known):
-        if all(fetch.offer is None for fetch in known):
-            save_offer(tools.db, episode.id, known[0].sha256, _offered(episode))
+        if unnoted := _unnoted(_offered(episode), known):
+            save_offer(tools.db, episode.id, unnoted.sha256, _offered(episode))
         return Outcome("skipped", "already kept", routine=True)
     return Visit(
         host(episode.enclosure_url), partial(_visit, tools, feed, episode, local_root(tools, feed), current, known)
@@ -55,6 +55,15 @@ def _is_new(episode: Episode, known: list[Fetch]) -> bool:
     """Whether an offer is none of those that were fetched. An older version did not note them: its is taken for one."""
     offers = [fetch.offer for fetch in known if fetch.offer]
     return not any(same_offer(one, _offered(episode)) for one in offers) if offers else not known
+
+
+def _unnoted(offered: str, known: list[Fetch]) -> Fetch | None:
+    """The one that is offered, where that is not noted yet, or not with its length: else no other length were news."""
+    if all(fetch.offer is None for fetch in known):
+        return known[0]
+    if offered.endswith(" -") or any(fetch.offer == offered for fetch in known):
+        return None
+    return next((fetch for fetch in known if fetch.offer and same_offer(fetch.offer, offered)), None)
 
 
 def _visit(
