@@ -21,8 +21,7 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
     Args:
         target: The name it will have; its folder must exist.
     """
-    _clear_leftovers(target)
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part = unfinished(target)
     try:
         with part.open("wb") as file:
             yield file
@@ -43,12 +42,19 @@ def linked(source: Path, target: Path) -> None:
             shutil.copyfileobj(old, new)
 
 
-def _clear_leftovers(target: Path) -> None:
-    """Remove what processes that were killed left of this file; those that still run are let be."""
+def unfinished(target: Path) -> Path:
+    """Return what a file or folder is called until it is complete.
+
+    What processes that were killed left of it is removed; those that still run are let be.
+    """
     for part in target.parent.glob(f"{glob.escape(target.name)}.*.part"):
         process = part.name.removesuffix(".part").rpartition(".")[2]
         if process.isdigit() and not _runs(int(process)):
-            part.unlink(missing_ok=True)
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
+    return target.with_name(f"{target.name}.{os.getpid()}.part")
 
 
 def _runs(process: int) -> bool:

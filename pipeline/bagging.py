@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -12,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import __version__
-from pipeline.archive.database import bring_up_to_date, explained, reader
-from pipeline.archive.files import FOLDERS, Heard, Named, Recording, Snapshot, named_files
+from pipeline.archive.database import bring_up_to_date, explained, locked, reader
+from pipeline.archive.files import FOLDERS, Named, Published, Recording, Snapshot, named_files
 from pipeline.archive.soundness import faults, index_fault, indexes
-from pipeline.atomic import linked, new_file
+from pipeline.atomic import linked, new_file, unfinished
 from pipeline.errors import BagError, ConfigError, DatabaseError
 from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
 from pipeline.progress import Begin, unseen
@@ -69,7 +68,8 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
         raise ConfigError(f"{database}: is a published copy, without feeds and transcripts. Bag the archive itself.")
     bring_up_to_date(database)
     data = database.parent
-    part = folder.with_name(f"{folder.name}.{os.getpid()}.part")
+    part = unfinished(folder)
+    shutil.rmtree(part, ignore_errors=True)  # in a container, one that was killed may have had the same number
     try:
         (part / PAYLOAD).mkdir(parents=True)
         copy = part / PAYLOAD / database.name
@@ -101,7 +101,7 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
     """Make an archive from a bag: the same tables, the same files. The bag is proven first, and left unchanged.
 
     Files that are there already and are the same are left be, so that a restoration that was interrupted can go on.
-    The database comes last.
+    The database comes last; no run can make another one meanwhile.
 
     Args:
         folder: the bag.
@@ -112,6 +112,7 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
     Raises:
         BagError: it is no valid bag, or none of an archive.
         ConfigError: something else is there already that would have to be overwritten.
+        LockedError: another process is writing to the database to be.
         DatabaseError: a newer version made the archive, or something cannot be written.
     """
     payload, info = validated(folder, workers=workers, progress=progress)
@@ -120,12 +121,14 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
         pass
     targets = {entry: _target(folder, entry, database) for entry in payload if entry != source}
     _refuse_overwriting(database, targets)
-    try:
-        for entry, target in (*targets.items(), (source, database)):
-            if not target.exists():
-                _copy(folder / entry.path, target, entry.sha256)
-    except OSError as error:
-        raise DatabaseError(f"{database}: cannot be restored ({error.strerror or error}).") from error
+    with locked(database):
+        _refuse_database(database)  # a run may have made one since
+        try:
+            for entry, target in (*targets.items(), (source, database)):
+                if not target.exists():
+                    _copy(folder / entry.path, target, entry.sha256)
+        except OSError as error:
+            raise DatabaseError(f"{database}: cannot be restored ({error.strerror or error}).") from error
     return Restored(database, len(payload), sum(entry.bytes for entry in payload))
 
 
@@ -154,11 +157,15 @@ def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
 def _problems(named: Iterable[Named], payload: Iterable[Entry]) -> tuple[str, ...]:
     """What of the files that the tables name is not in the bag, or is not what they say."""
     found = {entry.path.removeprefix(f"{PAYLOAD}/"): entry.sha256 for entry in payload}
+    published = [path for path in found if path.endswith(".published")]
     problems = []
     for one in named:
         if isinstance(one, Recording | Snapshot) and found.get(one.path, one.sha256) != one.sha256:
             problems.append(f"{one.path}: its SHA-256 is not the one that was recorded")
-        elif isinstance(one, Recording | Snapshot | Heard) and one.path not in found:
+        elif isinstance(one, Published):
+            if not any(path.startswith(one.path) for path in published):
+                problems.append(f"{one.path}….published: is missing")
+        elif one.path not in found:
             problems.append(f"{one.path}: is missing")
     return tuple(dict.fromkeys(problems))
 
@@ -178,13 +185,17 @@ def _target(folder: Path, entry: Entry, database: Path) -> Path:
 
 
 def _refuse_overwriting(database: Path, targets: Mapping[Entry, Path]) -> None:
+    _refuse_database(database)
+    for entry, target in targets.items():
+        if target.exists() and (target.stat().st_size != entry.bytes or not _is(target, entry.sha256)):
+            raise ConfigError(f"{target}: is there already with other content, and is not overwritten.")
+
+
+def _refuse_database(database: Path) -> None:
     # What SQLite left of another database would be taken for this one's.
     for path in (database, *(database.with_name(database.name + ending) for ending in ("-wal", "-shm", "-journal"))):
         if path.exists():
             raise ConfigError(f"{path}: is there already, and is not overwritten. Name another --db.")
-    for entry, target in targets.items():
-        if target.exists() and (target.stat().st_size != entry.bytes or not _is(target, entry.sha256)):
-            raise ConfigError(f"{target}: is there already with other content, and is not overwritten.")
 
 
 def _is(path: Path, sha256: str) -> bool:

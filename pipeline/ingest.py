@@ -262,8 +262,7 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iter
 
 
 def _chosen(tools: Tools, feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
-    wanted = [episode for episode in episodes(tools.db, feed.slug) if episode.id not in feed.skip]
-    return chosen(wanted, feed, choice)
+    return chosen(episodes(tools.db, feed.slug), feed, choice)
 
 
 def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[RunItem, bool]:

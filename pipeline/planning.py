@@ -10,9 +10,9 @@ from pipeline.archive.renditions import current_rendition
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
 from pipeline.model import Episode
-from pipeline.stages import Tools, Visit
+from pipeline.stages import Tools
 from pipeline.stages.align import Task, task
-from pipeline.stages.download import download
+from pipeline.stages.download import is_offered
 from pipeline.stages.transcribe import is_unheard
 
 
@@ -48,7 +48,7 @@ def plan(config: Config, tools: Tools, stages: Sequence[str], choice: Choice) ->
 def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -> Iterator[str]:
     """The stages that there is something to do for; what one makes, the next takes up."""
     rendition = current_rendition(tools.db, episode.id)
-    fetched = "download" in stages and isinstance(download(tools, feed, episode), Visit)
+    fetched = "download" in stages and is_offered(tools, episode)
     if fetched:
         yield "download"
     heard = "transcribe" in stages and (fetched if rendition is None else is_unheard(tools, feed, episode, rendition))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -14,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import bagging
 from pipeline.archive.database import writer
-from pipeline.errors import BagError
+from pipeline.errors import BagError, LockedError
 from pipeline.export.bag import entries, validated, write_tags
 from tests.proving import Proven, proven, proven_once
 
@@ -94,6 +96,22 @@ def test_a_recording_that_is_missing_or_damaged_is_told(proven: Proven, tmp_path
     assert ".mp3: is missing" in result.stderr
     assert ".m4a: its SHA-256 is not the one that was recorded" in result.stderr
     bagit.Bag(str(tmp_path / "bag")).validate()
+
+
+def test_a_publishers_transcript_that_is_missing_is_told(proven: Proven, tmp_path: Path) -> None:
+    lost = proven.file("transcripts/*.published")
+    lost.unlink()
+    result = proven.call("export", "--bag", tmp_path / "bag")
+    assert (result.exit_code, result.stderr) == (3, f"transcripts/{lost.name[:12]}….published: is missing\n")
+
+
+@pytest.mark.parametrize("process", [2**22 + 1, os.getpid()])  # the first is more than there can be
+def test_what_a_killed_run_left_of_a_bag_goes(proven: Proven, tmp_path: Path, process: int) -> None:
+    left = tmp_path / "bags" / f"bag.{process}.part"
+    (left / "data").mkdir(parents=True)
+    assert list(left.parent.iterdir()) == [left]
+    folder = bagged(proven, tmp_path)
+    assert list(folder.parent.iterdir()) == [folder]
 
 
 def test_a_damaged_database_is_not_bagged(proven: Proven, tmp_path: Path) -> None:
@@ -188,6 +206,41 @@ def test_nothing_is_overwritten(proven: Proven, tmp_path: Path) -> None:
     (new / "a.db-wal").write_bytes(b"of another database")
     assert restored(proven, folder, new / "a.db").exit_code == 2
     assert proven.content() == before
+
+
+def test_no_run_makes_a_database_while_one_is_restored(
+    proven: Proven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bagged(proven, tmp_path)
+    new = tmp_path / "new" / "a.db"
+    copied = bagging._copy
+
+    def copy_beside_a_run(source: Path, target: Path, sha256: str) -> None:
+        with pytest.raises(LockedError), writer(new):
+            pass
+        copied(source, target, sha256)
+
+    monkeypatch.setattr(bagging, "_copy", copy_beside_a_run)
+    assert restored(proven, folder, new).exit_code == 0
+    assert tables(new) == tables(proven.path)
+
+
+def test_a_database_that_a_run_made_while_the_bag_was_proven_is_not_taken_for_the_restored_one(
+    proven: Proven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bagged(proven, tmp_path)
+    new = tmp_path / "new" / "a.db"
+    refuse = bagging._refuse_overwriting
+
+    def and_then_a_run_comes(*found: Any) -> None:
+        refuse(*found)
+        with writer(new):
+            pass
+
+    monkeypatch.setattr(bagging, "_refuse_overwriting", and_then_a_run_comes)
+    result = restored(proven, folder, new)
+    assert (result.exit_code, "is not overwritten" in result.stderr) == (2, True)
+    assert not (new.parent / "audio").exists()
 
 
 def test_an_interrupted_restoration_goes_on(proven: Proven, tmp_path: Path) -> None:

@@ -166,12 +166,21 @@ def test_hostile_nesting_takes_a_bounded_time(hostile: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", ["1) ", "1) a? 2) ", "• x?\n", "Q: x?\n", "we ask: a; ", "?\n", "0:00 ", "**", "a.\n"]
+    "hostile",
+    ["1) ", "1) a? 2) ", "• x?\n", "Q: x?\n", "we ask: a; ", "questions: what? ", "?\n", "0:00 ", "**", "a.\n"],
 )
 def test_hostile_lists_take_a_bounded_time(hostile: str) -> None:
     began = time.monotonic()
     find_questions(hostile * (MAX_CHARS // len(hostile)))
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("space", [" ", "\N{EM SPACE}"])
+def test_hostile_spaces_take_a_bounded_time(space: str) -> None:
+    began = time.process_time()
+    notes = f"<p>Questions:<br>1) What{space * (MAX_CHARS - 100)}else?<br>2) Why?<br>How?<br>Who?</p>"
+    assert len(find_questions(to_text(notes))) == 2
+    assert time.process_time() - began < 5
 
 
 def test_paragraphs_and_items_that_are_never_closed_are_all_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -70,6 +71,27 @@ def test_what_is_no_other_offer_makes_no_request(show: Show, tone_mp3: bytes, to
     show.offer(url + token)
     assert (show.run().status, show.run().reason) == ("skipped", "already kept")
     assert len(show.server.requests) == 1
+
+
+def test_that_the_feed_goes_back_to_an_earlier_recording_is_said(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
+    said = []
+    for length, sound in enumerate((tone_mp3, tone_m4a, tone_mp3), start=1):
+        show.offer(show.server.give("/1.mp3", Answer(sound)), enclosure_length=length)
+        said.append(show.run().reason or "")
+    sha256 = hashlib.sha256(tone_mp3).hexdigest()
+    assert said[-1] == f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts"
+
+
+def test_a_length_counts_from_when_the_feed_begins_to_give_it(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
+    url = show.server.give("/1.mp3", Answer(tone_mp3))
+    for length in (None, len(tone_mp3), None, len(tone_mp3)):
+        show.offer(url, enclosure_length=length)
+        show.run()
+    assert len(show.server.requests) == 1
+    show.server.give("/1.mp3", Answer(tone_m4a))
+    show.offer(url, enclosure_length=len(tone_m4a))
+    assert show.run().status == "ok"
+    assert show.rows("select count(*) from renditions") == [(2,)]
 
 
 CHANGES: dict[str, dict[str, Any]] = {

@@ -83,6 +83,13 @@ def test_whatever_a_page_is_it_can_be_read(content: bytes) -> None:
     find_questions(page.text)
 
 
+def test_a_hostile_encoding_takes_a_bounded_time() -> None:
+    began = time.process_time()
+    page = read_page(b"abcdefgh" * 200_000, content_type="text/html; charset=punycode", address=ADDRESS)
+    assert page.text.startswith("abcdefgh")
+    assert time.process_time() - began < 5
+
+
 @pytest.mark.parametrize(
     "hostile", ["<div>", "<article>", "<article></article>", "<script>", "<!--", "<", "<a b='", "<a a=b "]
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +179,24 @@ def test_a_passage_is_whole_in_part_or_not_at_all_in_another_recording(
     mapped: Database, start: float, end: float, found: Passage
 ) -> None:
     assert passage_in(mapped.conn, A, start, end, B) == found
+
+
+def test_a_way_on_which_all_is_found_counts_though_it_is_longer(mapped: Database, one: str) -> None:
+    save_rendition(mapped, one, audio(C, seconds=90), comparison=compared("changed", (0, 6, 0), old=A, new=C))
+    assert passage_in(mapped.conn, A, 5, 9, C) == Passage(5, 9, whole=True)
+    assert passage_in(mapped.conn, A, 35, 45, C) == Passage(35, 40, whole=False)
+
+
+def test_a_feed_that_offers_the_same_files_for_many_episodes_does_not_keep_readers_waiting(
+    archive: Database, one: str
+) -> None:
+    names = [f"{n:02x}" * 32 for n in range(12)]
+    for old, new in permutations(names, 2):
+        save_rendition(archive, one, audio(new), comparison=compared("changed", (0, 60, 1), old=old, new=new))
+    began = time.process_time()
+    assert passage_in(archive.conn, names[0], 5, 9, names[-1]) == Passage(6, 10, whole=True)
+    assert passage_in(archive.conn, names[0], 70, 80, names[-1]) == Passage(None, None, whole=False)
+    assert time.process_time() - began < 5
 
 
 def test_recordings_that_were_never_compared_have_no_times_in_common(archive: Database, one: str) -> None:

@@ -172,6 +172,24 @@ def test_what_would_be_done_is_said_and_nothing_is_changed(proven: Proven) -> No
     assert "would be done: download 1" in text.stderr
 
 
+def test_a_plan_leaves_out_what_feeds_yaml_skips(proven: Proven) -> None:
+    skipped = proven.rows("select id from episodes order by published desc")[0][0]
+    proven.feeds.with_name("skipping.yaml").write_text(
+        proven.feeds.read_text(encoding="utf-8").replace("allow_private", f"skip: ['{skipped}'], allow_private"),
+        encoding="utf-8",
+    )
+    proven.file("audio/*/*.m4a").unlink()
+    result = proven.call("download", "--dry-run", "--feeds", proven.feeds.with_name("skipping.yaml"))
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_a_plan_is_made_of_an_archive_whose_offers_an_older_version_did_not_note(proven: Proven) -> None:
+    proven.change("update renditions set offer = null")
+    result = proven.call("download", "--dry-run", "--feeds", proven.feeds)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert proven.rows("select distinct offer from renditions") == [(None,)]
+
+
 def test_before_the_first_run_only_polling_is_known_to_be_needed(proven: Proven, tmp_path: Path) -> None:
     path = tmp_path / "none" / "new.db"
     result = CliRunner().invoke(main, ["ingest", "--dry-run", "--feeds", str(proven.feeds), "--db", str(path)])

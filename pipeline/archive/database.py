@@ -39,7 +39,7 @@ def writer(path: Path) -> Iterator[Database]:
     """
     with (
         explained(path),
-        _locked(path),
+        locked(path),
         closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
     ):
         _refuse_foreign(connection, path)
@@ -135,8 +135,13 @@ def is_current(connection: sqlite3.Connection) -> bool:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the writer's lock, which is a file beside the database; its folder is made as needed."""
+def locked(path: Path) -> Iterator[None]:
+    """Hold the writer's lock, which is a file beside the database; its folder is made as needed.
+
+    Raises:
+        LockedError: another process is writing.
+        DatabaseError: the lock's file cannot be made.
+    """
     _refuse_folder(path)
     lock = FileLock(path.with_name(path.name + ".lock"))
     try:

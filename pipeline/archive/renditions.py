@@ -6,6 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 
 from sqlite_utils import Database
 
@@ -200,15 +202,29 @@ def translate(connection: sqlite3.Connection, origin: str, second: float, target
 def passage_in(connection: sqlite3.Connection, origin: str, start: float, end: float, target: str) -> Passage | None:
     """Return where a passage of one recording is in another one; None if there is no way from one to the other.
 
-    Where there are several ways, one counts on which all of it is found.
+    Where there are several ways, a short one counts on which all of it is found, or else some of it.
     """
     passage = Passage(start, end, whole=True)
     if origin == target:
         return passage
     if not _has_maps(connection):
         return None
-    found = _passages(connection, origin, passage, target, frozenset({origin}))
-    return max(found, key=lambda one: (one.whole, one.start is not None), default=None)
+    # Ways on which all is found come first, then those on which some is, each by its length. A recording is left by one
+    # way only: a feed that offers the same files for many episodes makes more ways than could ever be gone.
+    tried = count()  # two passages cannot be put in order
+    waiting = [(0, 0, next(tried), origin, passage)]
+    left: set[str] = set()
+    while waiting:
+        _, length, _, here, passage = heappop(waiting)
+        if here == target:
+            return passage
+        if here in left:
+            continue
+        left.add(here)
+        for there, pieces in _neighbours(connection, here):
+            moved = _moved(pieces, passage)
+            heappush(waiting, (_lost(moved), length + 1, next(tried), there, moved))
+    return None
 
 
 def has_nothing_new(connection: sqlite3.Connection, origin: str, target: str) -> bool:
@@ -224,15 +240,9 @@ def has_nothing_new(connection: sqlite3.Connection, origin: str, target: str) ->
     )
 
 
-def _passages(
-    connection: sqlite3.Connection, here: str, passage: Passage, target: str, seen: frozenset[str]
-) -> Iterator[Passage]:
-    """Where a passage of ``here`` is in the target, by every way that there is."""
-    for there, pieces in _neighbours(connection, here):
-        if there == target:
-            yield _moved(pieces, passage)
-        elif there not in seen:
-            yield from _passages(connection, there, _moved(pieces, passage), target, seen | {there})
+def _lost(passage: Passage) -> int:
+    """How much of a passage is lost: 0 nothing, 1 something, 2 all."""
+    return 0 if passage.whole else 1 if passage.start is not None else 2
 
 
 def _moved(pieces: Sequence[Piece], passage: Passage) -> Passage:

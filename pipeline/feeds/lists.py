@@ -36,7 +36,7 @@ _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>
 _EMPHASIS = re.compile(r"\*\*|__")
 _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
 _TIME_BEFORE = re.compile(rf"^[(\[]?{_TIME}[)\]]?\s*[-–—|:]?\s*")
-_TIME_AFTER = re.compile(rf"\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
+_TIME_AFTER = re.compile(rf"(?<!\s)\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
 
 MAX_MARKS = 1000  # no notes have more: what has is no list that anybody wrote
 MAX_ITEM_CHARS = 4000

@@ -133,7 +133,7 @@ class _TextReader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         # In HTML a line break is a space, except where text stands outside every tag that breaks lines.
-        self.parts.append(data if not self.parts else re.sub(r"\s*\n\s*", _line_break, data))
+        self.parts.append(data if not self.parts else re.sub(r"\s+", _line_break, data))
 
     def _bullet(self) -> str:
         if not self._lists:
@@ -150,4 +150,5 @@ class _TextReader(HTMLParser):
 
 def _line_break(found: re.Match[str]) -> str:
     """Keep the line breaks of notes that mix tags with plain lines; indentation of real HTML is harmless."""
-    return "\n\n" if found[0].count("\n") > 1 else "\n"
+    breaks = found[0].count("\n")
+    return "\n" * min(breaks, 2) if breaks else found[0]

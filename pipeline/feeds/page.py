@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ _NOISE = re.compile(r"utm_\w*|fbclid|gclid|mc_[ce]id|replytocom|share|at_\w+", r
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})((?:[\s/][^<>]*)?)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))")
 _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+# Of host names: to decode a page takes a time that grows with the square of its length.
+_NO_PAGES = {"punycode", "idna"}
 _ABOUT_THE_PAGE = {*HIDDEN, "aside", "button", "footer", "header", "iframe", "nav", "noscript", "select", "svg"}
 _COMMENTS = re.compile(r"(?:comments?|commentlist|respond|disqus)(?:[-_]|$)", re.IGNORECASE)
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -70,7 +73,8 @@ def _decoded(content: bytes, content_type: str) -> str:
     written = _CHARSET.search(content[:4096])
     for encoding in (said and said[1], written and written[1].decode("ascii"), "utf-8"):
         try:
-            return content.decode(encoding or "utf-8")
+            if codecs.lookup(encoding or "utf-8").name not in _NO_PAGES:
+                return content.decode(encoding or "utf-8")
         except (LookupError, UnicodeError):  # no encoding of that name, or not in it
             continue
     return content.decode("cp1252", errors="replace")

@@ -50,6 +50,7 @@ _BEGINS_QUESTION = re.compile(
 )
 
 MAX_QUESTION_CHARS = 1200
+MAX_PIECES = 100  # of a sentence
 
 
 def find_questions(notes: str) -> tuple[Question, ...]:
@@ -122,7 +123,7 @@ def _spoken_lists(notes: str) -> Iterator[Listing]:
         before = before_in(notes, found.end())
         if not _is_announced(_lead(before)):
             continue
-        pieces = list(takewhile(_is_piece, _pieces(notes, found.end())))
+        pieces = list(takewhile(_is_piece, islice(_pieces(notes, found.end()), MAX_PIECES)))
         semicolons = any(piece["end"] == ";" for piece in pieces)
         if len(pieces) >= (2 if semicolons else 3):
             items = tuple(_AND.sub("", " ".join(piece["text"].rstrip(";").split())) for piece in pieces)

@@ -26,19 +26,44 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     Where it cannot be fetched whole or is no audio (``AudioError``), nothing is kept; the next run tries again. A full
     disk (``DiskFullError``) is nobody's alone.
     """
-    current = current_rendition(tools.db, episode.id)
-    is_kept = current is not None and (tools.data / current.path).is_file()
+    current, known = _kept(tools, episode)
     if episode.enclosure_url is None:
-        return Outcome("skipped", "already kept" if is_kept else "the feed names no audio", routine=True)
-    offered = _offered(episode)
-    known = fetches(tools.db, episode.id) if is_kept else []
-    if known and all(fetch.offer is None for fetch in known):  # an older version, which did not look at offers
-        save_offer(tools.db, episode.id, known[0].sha256, offered)
+        return Outcome("skipped", "already kept" if current else "the feed names no audio", routine=True)
+    if not _is_new(episode, known):
+        if unnoted := _unnoted(_offered(episode), known):
+            save_offer(tools.db, episode.id, unnoted.sha256, _offered(episode))
         return Outcome("skipped", "already kept", routine=True)
-    if any(fetch.offer and same_offer(fetch.offer, offered) for fetch in known):
-        return Outcome("skipped", "already kept", routine=True)
-    go = partial(_visit, tools, feed, episode, local_root(tools, feed), current if is_kept else None, known)
-    return Visit(host(episode.enclosure_url), go)
+    return Visit(
+        host(episode.enclosure_url), partial(_visit, tools, feed, episode, local_root(tools, feed), current, known)
+    )
+
+
+def is_offered(tools: Tools, episode: Episode) -> bool:
+    """Tell whether the feed offers audio that is not kept, as far as is known without asking. Stores nothing."""
+    return episode.enclosure_url is not None and _is_new(episode, _kept(tools, episode)[1])
+
+
+def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]]:
+    """The recording that counts, and how each was fetched; neither where the file is lost."""
+    current = current_rendition(tools.db, episode.id)
+    if current is None or not (tools.data / current.path).is_file():
+        return None, []
+    return current, fetches(tools.db, episode.id)
+
+
+def _is_new(episode: Episode, known: list[Fetch]) -> bool:
+    """Whether an offer is none of those that were fetched. An older version did not note them: its is taken for one."""
+    offers = [fetch.offer for fetch in known if fetch.offer]
+    return not any(same_offer(one, _offered(episode)) for one in offers) if offers else not known
+
+
+def _unnoted(offered: str, known: list[Fetch]) -> Fetch | None:
+    """The one that is offered, where that is not noted yet, or not with its length: else no other length were news."""
+    if all(fetch.offer is None for fetch in known):
+        return known[0]
+    if offered.endswith(" -") or any(fetch.offer == offered for fetch in known):
+        return None
+    return next((fetch for fetch in known if fetch.offer and same_offer(fetch.offer, offered)), None)
 
 
 def _visit(
@@ -71,6 +96,9 @@ def _visit(
 
 def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
+    current = current_rendition(tools.db, episode.id)
+    if current and current.sha256 != sha256:
+        return Outcome("skipped", f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts")
     return Outcome("skipped", "the feed offers it anew, but it is the same file")
 
 
