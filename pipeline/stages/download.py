@@ -98,7 +98,8 @@ def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
     current = current_rendition(tools.db, episode.id)
     if current and current.sha256 != sha256:
-        return Outcome("skipped", f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts")
+        reason = f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts"
+        return Outcome("skipped", reason)
     return Outcome("skipped", "the feed offers it anew, but it is the same file")
 
 
