@@ -11,6 +11,7 @@ from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
 from pipeline.errors import AudioError
+from pipeline.feeds.identity import place_of
 from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, clock
 from pipeline.stages import Outcome, Tools, Visit, local_root
 from pipeline.stages.renditions import compare_with_current, keep_beside
@@ -26,19 +27,39 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     Where it cannot be fetched whole or is no audio (``AudioError``), nothing is kept; the next run tries again. A full
     disk (``DiskFullError``) is nobody's alone.
     """
-    current = current_rendition(tools.db, episode.id)
-    is_kept = current is not None and (tools.data / current.path).is_file()
+    current, known = _kept(tools, episode)
     if episode.enclosure_url is None:
-        return Outcome("skipped", "already kept" if is_kept else "the feed names no audio", routine=True)
-    offered = _offered(episode)
-    known = fetches(tools.db, episode.id) if is_kept else []
-    if known and all(fetch.offer is None for fetch in known):  # an older version, which did not look at offers
-        save_offer(tools.db, episode.id, known[0].sha256, offered)
+        return Outcome("skipped", "already kept" if current else "the feed names no audio", routine=True)
+    if not _is_due(episode, known):
+        if _is_unsaid(known):
+            save_offer(tools.db, episode.id, known[0].sha256, _offered(episode))
         return Outcome("skipped", "already kept", routine=True)
-    if any(fetch.offer and same_offer(fetch.offer, offered) for fetch in known):
-        return Outcome("skipped", "already kept", routine=True)
-    go = partial(_visit, tools, feed, episode, local_root(tools, feed), current if is_kept else None, known)
+    go = partial(_visit, tools, feed, episode, local_root(tools, feed), current, known)
     return Visit(host(episode.enclosure_url), go)
+
+
+def is_due(tools: Tools, episode: Episode) -> bool:
+    """Tell whether ``download`` would ask a host for the episode's audio. Only reads the database."""
+    return _is_due(episode, _kept(tools, episode)[1])
+
+
+def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]]:
+    """The recording that counts and how each was fetched; nothing where its file is lost."""
+    current = current_rendition(tools.db, episode.id)
+    if current is None or not (tools.data / current.path).is_file():
+        return None, []
+    return current, fetches(tools.db, episode.id)
+
+
+def _is_due(episode: Episode, known: list[Fetch]) -> bool:
+    if episode.enclosure_url is None or _is_unsaid(known):
+        return False
+    return not any(fetch.offer and same_offer(fetch.offer, _offered(episode)) for fetch in known)
+
+
+def _is_unsaid(known: list[Fetch]) -> bool:
+    """Tell whether it is kept and nobody said of which offer: it was adopted, or an older version fetched it."""
+    return bool(known) and all(fetch.offer is None for fetch in known)
 
 
 def _visit(
@@ -46,16 +67,16 @@ def _visit(
 ) -> Callable[[], Outcome]:
     """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
     url = episode.enclosure_url or ""
-    last = Validators(known[0].etag, known[0].last_modified) if known else Validators()
+    url = without_trackers(url) if feed.skip_trackers else url
     try:
         audio = keep(
-            without_trackers(url) if feed.skip_trackers else url,
+            url,
             tools.client(feed),
             tools.data,
             name=episode.id,
             now=tools.now(),
             local_root=root,
-            known=last,
+            known=_validators(known, url),
             limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
         )
     except AudioError as error:
@@ -69,13 +90,23 @@ def _visit(
     return partial(_store, tools, episode, audio, compare_with_current(tools.data, current, audio))
 
 
+def _validators(known: list[Fetch], url: str) -> Validators:
+    """What was said of the file that was fetched last, if it was at this address: it says nothing of any other one.
+
+    A file that was put elsewhere earlier would be taken for "not modified since".
+    """
+    if not known or place_of(known[0].url) != place_of(url):
+        return Validators()
+    return Validators(known[0].etag, known[0].last_modified)
+
+
 def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
     return Outcome("ok", "the feed offers it anew, but it is the same file")
 
 
 def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
-    beside = keep_beside(tools, episode, audio, comparison)
+    beside = keep_beside(tools.db, episode.id, audio, comparison)
     save_offer(tools.db, episode.id, audio.sha256, _offered(episode))
     said = [
         f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}",
