@@ -25,7 +25,7 @@ from pipeline.feeds.fetch import ENCODINGS, read_bounded
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.parse import distinct, made_guid
 from pipeline.feeds.questions import find_questions
-from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed
 from pipeline.times import moment
 from pipeline.web import MAX_REDIRECTS, ForbiddenAddressError, host, reason, scheme
 
@@ -178,7 +178,7 @@ def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
     audio = _audio(entry)
     # Extractors for any page at all number what they find, so their ids are nobody's, and titles change by it.
     is_made = str(entry.get("extractor_key") or "Generic") in {"Generic", "HTML5MediaEmbed"} or not entry.get("id")
-    title = " ".join(str(entry.get("title") or "(untitled)").split())
+    title = " ".join(str(entry.get("title") or UNTITLED).split())
     title = _NUMBER.sub("", title) if is_made else title
     return FeedEpisode(
         guid=made_guid(audio, link, title) if is_made else f"{entry['extractor_key'].lower()}:{entry['id']}",
