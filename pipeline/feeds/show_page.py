@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -198,8 +199,11 @@ def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
 def _published(entry: Mapping[str, Any]) -> str | None:
     if isinstance(entry.get("timestamp"), int | float):
         return moment(entry["timestamp"])
-    day = str(entry.get("upload_date") or "")
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}T00:00:00Z" if len(day) == 8 and day.isdigit() else None
+    try:
+        day = datetime.strptime(str(entry.get("upload_date") or ""), "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:  # none, or one of no calendar
+        return None
+    return moment(day.timestamp())
 
 
 def _audio(entry: Mapping[str, Any]) -> str | None:
