@@ -14,17 +14,21 @@ from pipeline import config
 from pipeline.atomic import new_file
 from pipeline.errors import ConfigError
 from pipeline.feeds.opml import Outline
+from pipeline.urls import variables
 
 _LONGEST_SLUG = 60
 
 
 def entries(shows: Iterable[Outline], known: Iterable[config.Feed]) -> list[dict[str, str]]:
-    """Return an entry for each show that feeds.yaml does not have, with a slug of its own made of the title."""
+    """Return an entry for each show that feeds.yaml does not have, with a slug of its own made of the title.
+
+    One whose address has ``${NAME}`` in it gets none: whoever wrote the list would be sent what the environment has.
+    """
     known = list(known)
     slugs, urls = {feed.slug for feed in known}, {feed.url for feed in known}
     made = []
     for show in shows:
-        if show.url in urls:
+        if show.url in urls or variables(show.url):
             continue
         slug = _free_slug(show.title, slugs)
         slugs.add(slug)

@@ -14,11 +14,12 @@ from pipeline.archive.episodes import known_episodes
 from pipeline.archive.feeds import enclosure_of
 from pipeline.archive.publication import slugs
 from pipeline.archive.reading import episode_named
-from pipeline.archive.renditions import current_rendition, save_rendition
+from pipeline.archive.renditions import current_rendition
 from pipeline.audio.decode import CONTAINERS
 from pipeline.audio.keep import keep
 from pipeline.audio.tags import read_tags
 from pipeline.errors import AudioError, ConfigError
+from pipeline.stages.renditions import compare_with_current, keep_beside
 
 _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".oga", ".opus", ".mka"}
 
@@ -55,7 +56,8 @@ def named(db: Database, file: Path, episode: str) -> Adoption:
 def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now: str) -> Adoption:
     """Keep a file as if it had come from the address that the feed gives; that it did not is said by ``final_url``.
 
-    It is copied and checked as a download is; one that fails the check is left alone, with the reason.
+    It is copied and checked as a download is; one that fails the check is left alone, with the reason. Where an episode
+    has other audio already, the two are compared, and which counts is decided as for a download.
     """
     if one.status != "adopt" or one.episode is None:
         return one
@@ -65,9 +67,15 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
         return replace(one, status="left", why=str(error))
     if audio is None:  # nothing was known that it could be the same as
         return one
+    current = current_rendition(db, one.episode)
+    is_kept = _is_kept(db, data, one.episode)
+    if is_kept and current and current.sha256 == audio.sha256:
+        return replace(one, status="kept", why="its audio is in the archive already")
     origin = f"adopted:{one.path.name}"
-    save_rendition(db, one.episode, replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin))
-    return one
+    audio = replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin)
+    comparison = compare_with_current(data, current if is_kept else None, audio)
+    beside = keep_beside(db, one.episode, audio, comparison)
+    return replace(one, why=f"{one.why}; {beside}") if beside else one
 
 
 def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.archive.episodes import episode_id
 from pipeline.config import Feed
 from pipeline.model import Episode
 
@@ -30,15 +29,14 @@ class Choice:
 
 
 def chosen(episodes: Sequence[Episode], feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
-    """Give the episodes that ``only`` names but those to skip, and why each is left out; None: it is not.
+    """Give the episodes that ``only`` names, and why each is left out; None: it is not.
 
     Args:
-        episodes: all of the feed, newest first.
+        episodes: all of the feed that are wanted at all, newest first.
         feed: their feed, with its own limit.
         choice: what was asked for.
     """
-    skipped = {*feed.skip, *(episode_id(feed.slug, guid) for guid in feed.skip)}
-    for place, episode in enumerate(one for one in episodes if one.id not in skipped):
+    for place, episode in enumerate(episodes):
         if choice.only in {None, feed.slug, episode.id}:
             yield episode, _left_out(place, episode, feed, choice)
 

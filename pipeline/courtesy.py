@@ -56,7 +56,7 @@ def retry_after(said: str | None, now: datetime | None = None) -> float:
         return float(said.strip()[:9])
     try:
         moment = parsedate_to_datetime(said)
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a time zone that is no place on Earth
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ from pipeline.archive.database import bring_up_to_date, named_rows, reader
 from pipeline.config import Config, load
 from pipeline.errors import ConfigError
 from pipeline.options import FilePath, db_option, json_option, print_json
+from pipeline.urls import shown, variables
 
 
 @click.command("feeds")
@@ -38,7 +39,7 @@ def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, t
     if to_opml:
         _export(shows, known)
         return
-    rows = [_row(feed.slug, feed.title, feed.url, known.get(feed.slug)) for feed in shows.feeds]
+    rows = [_row(feed.slug, feed.title, shown(feed.url), known.get(feed.slug)) for feed in shows.feeds]
     if as_json:
         print_json(rows)
         return
@@ -72,11 +73,19 @@ def _import(opml: Path, shows: Config, target: Path | None) -> None:
     except ConfigError as error:
         raise ConfigError(f"{opml}: {error}") from error
     made = entries(found, shows.feeds)
+    known = {feed.url for feed in shows.feeds}
+    asking = [show.title for show in found if variables(show.url) and show.url not in known]
     if target is not None and made:
         append(target, made)
     click.echo(as_yaml(made), nl=False)
     where = f"added to {target}" if target else "to be added"
-    click.echo(f"{len(made)} {where}, {len(found) - len(made)} there already", err=True)
+    click.echo(f"{len(made)} {where}, {len(found) - len(made) - len(asking)} there already", err=True)
+    if asking:
+        click.echo(
+            f"left out, because the address takes something from your environment: {', '.join(asking)}. "
+            "If you know that it is meant, write it into feeds.yaml yourself.",
+            err=True,
+        )
 
 
 def _export(shows: Config, known: dict[str, sqlite3.Row]) -> None:
@@ -85,6 +94,9 @@ def _export(shows: Config, known: dict[str, sqlite3.Row]) -> None:
 
     listed = []
     for feed in shows.feeds:
+        if variables(feed.url) or shown(feed.url) != feed.url:
+            click.echo(f"left out, because its address is private: {feed.title}", err=True)
+            continue
         row = known.get(feed.slug)
         url = row["feed_url"] if row and row["url"] == feed.url and row["feed_url"] else feed.url
         if scheme(url) in {"http", "https"}:

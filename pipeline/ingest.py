@@ -21,7 +21,7 @@ from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError
 from pipeline.model import Episode, RunItem
 from pipeline.speech.cores import usable_cores
-from pipeline.stages import Outcome, Tools, Visit
+from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
@@ -262,7 +262,7 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iter
 
 
 def _chosen(tools: Tools, feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
-    return chosen(episodes(tools.db, feed.slug), feed, choice)
+    return chosen(wanted_episodes(tools, feed), feed, choice)
 
 
 def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[RunItem, bool]:

@@ -42,6 +42,9 @@ class Person:
     description: str | None = None
 
 
+UNTITLED = "(untitled)"  # the title of an item that its feed gives none
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEpisode:
     """One item of a feed, as published and as far as it could be understood.
@@ -119,11 +122,12 @@ class KeptAudio:
 class Fetch:
     """A rendition as it was fetched: ``offer`` is the key of what the feed offered, None where an older version did.
 
-    ``etag`` and ``last_modified`` as in ``KeptAudio``.
+    ``url``, ``etag`` and ``last_modified`` as in ``KeptAudio``.
     """
 
     sha256: str
     offer: str | None
+    url: str
     etag: str | None
     last_modified: str | None
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.archive.feeds import episodes
 from pipeline.archive.renditions import current_rendition
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
 from pipeline.model import Episode
-from pipeline.stages import Tools
+from pipeline.stages import Tools, wanted_episodes
 from pipeline.stages.align import Task, task
 from pipeline.stages.download import is_offered
 from pipeline.stages.transcribe import is_unheard
@@ -40,7 +39,7 @@ def plan(config: Config, tools: Tools, stages: Sequence[str], choice: Choice) ->
             continue
         if "poll" in stages:
             yield Planned("poll", feed.slug, None, feed.title)
-        for episode, left_out in chosen(episodes(tools.db, feed.slug), feed, choice):
+        for episode, left_out in chosen(wanted_episodes(tools, feed), feed, choice):
             for stage in () if left_out else _stages(tools, feed, episode, stages):
                 yield Planned(stage, feed.slug, episode.id, episode.title)
 

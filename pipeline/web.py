@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import local
 from urllib.parse import unquote, urlsplit
 
 import httpcore
@@ -23,6 +24,7 @@ from pipeline.urls import MissingVariableError, filled_in, variables
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
+HEAD_SECONDS = 60.0  # from a request to the end of its answer's head, however steadily that drips
 READ_BYTES = 1 << 18
 SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
@@ -30,6 +32,9 @@ SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # RFC 4291, section 2.4: no other IPv6 address is on the public internet.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
+
+_heads = local()  # ``end``: when the head that this thread waits for must be there
 
 
 class ForbiddenAddressError(httpx.RequestError):
@@ -55,12 +60,21 @@ class Validators:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that reads much at once: httpcore asks for 64 kB, and what is done for each piece takes its time."""
+    """A connection that reads much at once: httpcore asks for 64 kB, and what is done for each piece takes its time.
+
+    It does not wait for ever for a head that comes byte by byte.
+    """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        end = getattr(_heads, "end", None)
+        if end is not None:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise httpcore.ReadTimeout(f"the server took longer than {HEAD_SECONDS:.0f} seconds to answer")
+            timeout = left if timeout is None else min(timeout, left)
         return self._stream.read(max(max_bytes, READ_BYTES), timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
@@ -156,7 +170,11 @@ class _Transport(httpx.HTTPTransport):
         host = request.url.host
         if self._courtesy:
             self._courtesy.wait(host)
-        response = super().handle_request(self._with_secrets(request))
+        _heads.end = time.monotonic() + HEAD_SECONDS
+        try:
+            response = super().handle_request(self._with_secrets(request))
+        finally:
+            _heads.end = None
         if self._courtesy and response.status_code in SLOW_DOWN:
             self._courtesy.pause(host, retry_after(response.headers.get("Retry-After")))
         if not response.has_redirect_location:

@@ -15,6 +15,7 @@ from mutagen.id3 import ID3, TDRC, TIT2, Frame
 
 from pipeline.adopting import Owned, Wanted, decide
 from pipeline.archive.database import reader, writer
+from pipeline.archive.renditions import choose_rendition
 from pipeline.audio.tags import Tags, read_tags
 from pipeline.cli import main
 from pipeline.feeds.identity import Known
@@ -165,7 +166,46 @@ def test_somebody_may_say_which_episode_a_file_is(database: Path, tmp_path: Path
     assert adopt(database, tmp_path, "--episode", "essex").exit_code == 2
 
 
+def test_a_file_for_an_episode_that_has_audio_is_another_recording(
+    database: Path, tmp_path: Path, tone_mp3: bytes, tone_m4a: bytes
+) -> None:
+    (tmp_path / "x.mp3").write_bytes(tone_mp3)
+    (tmp_path / "y.m4a").write_bytes(tone_m4a)
+    assert adopt(database, tmp_path / "x.mp3", "--episode", "essex").exit_code == 0
+    assert "x.mp3: already kept" in adopt(database, tmp_path / "x.mp3", "--episode", "essex").stdout
+    assert "another recording" in adopt(database, tmp_path / "y.m4a", "--episode", "essex").stdout
+    with reader(database) as db:
+        assert db.execute("select count(*) from rendition_comparisons").fetchone()[0] == 1
+        reasons = [row[0] for row in db.execute("select reason from rendition_choices order by id")]
+    assert reasons == ["the first that was kept", "the earlier one was not transcribed"]
+
+
+def test_a_file_does_not_undo_what_a_person_chose(
+    database: Path, tmp_path: Path, tone_mp3: bytes, tone_m4a: bytes
+) -> None:
+    (tmp_path / "x.mp3").write_bytes(tone_mp3)
+    (tmp_path / "y.m4a").write_bytes(tone_m4a)
+    adopt(database, tmp_path / "x.mp3", "--episode", "essex")
+    with writer(database) as db:
+        ((id_, sha256),) = db.execute("select episode, sha256 from renditions").fetchall()
+        choose_rendition(db, id_, sha256, reason="it is complete", chosen_by="Ann", now="2026-06-02T06:00:00Z")
+    assert "Ann chose the earlier one" in adopt(database, tmp_path / "y.m4a", "--episode", "essex").stdout
+    with reader(database) as db:
+        assert [row[0] for row in db.execute("select sha256 from renditions where current")] == [sha256]
+
+
 def test_a_feed_that_there_is_not_is_named(database: Path, tmp_path: Path) -> None:
     result = adopt(database, tmp_path, "--only", "shwo")
     assert result.exit_code == 2
     assert "no feed “shwo”" in result.stderr
+
+
+def test_a_dry_run_of_what_was_adopted_only_reads(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    (tmp_path / "x.mp3").write_bytes(tone_mp3)
+    adopt(database, tmp_path / "x.mp3", "--episode", "essex")
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds:\n  - {slug: show, title: Show, url: https://example.org/feed.xml}\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["download", "--dry-run", "--db", str(database), "--feeds", str(feeds)])
+    assert result.exit_code == 0, result.output
+    assert "download: Leeds council" in result.stdout
+    assert "Essex" not in result.stdout

@@ -105,7 +105,8 @@ def test_a_publishers_transcript_that_is_missing_is_told(proven: Proven, tmp_pat
     assert (result.exit_code, result.stderr) == (3, f"transcripts/{lost.name[:12]}….published: is missing\n")
 
 
-@pytest.mark.parametrize("process", [2**22 + 1, os.getpid()])  # the first is more than there can be
+# The first is more than there can be.
+@pytest.mark.parametrize("process", [2**22 + 1, os.getpid()], ids=["gone", "used again"])
 def test_what_a_killed_run_left_of_a_bag_goes(proven: Proven, tmp_path: Path, process: int) -> None:
     left = tmp_path / "bags" / f"bag.{process}.part"
     (left / "data").mkdir(parents=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archive.episodes import episode_id
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Feed
 from pipeline.model import Episode
@@ -33,14 +32,6 @@ def test_without_any_wish_all_are_wanted() -> None:
 def test_the_newest_so_many_of_the_feed_and_of_the_run_whichever_are_fewer() -> None:
     assert left_out(Choice(limit=3), limit=1)[:3] == [None, *["beyond the newest 1 (limit in feeds.yaml)"] * 2]
     assert left_out(Choice(limit=1), limit=3)[:3] == [None, *["beyond the newest 1 (--limit)"] * 2]
-
-
-def test_what_feeds_yaml_skips_by_id_or_guid_is_no_episode_and_counts_for_no_limit() -> None:
-    by_guid = Episode(episode_id("show", "tag:5, 6"), "show", "Another episode", None, "2026-03-03T06:00:00Z")
-    skipping = feed(limit=1).model_copy(update={"skip": ("show/0", "tag:5, 6")})
-    found = list(chosen([by_guid, *EPISODES], skipping, Choice()))
-    assert [episode.id for episode, _ in found] == ["show/1", "show/2", "show/3"]
-    assert [reason is None for _, reason in found] == [True, False, False]
 
 
 def test_those_published_on_a_day_or_later() -> None:

@@ -61,7 +61,7 @@ def test_a_host_that_is_busy_is_left_alone_by_everybody(server: Server, clock: C
     [
         (None, 0), ("", 0), ("120", 120), (" 5 ", 5), ("-5", 0), ("1.5", 0), ("²", 0), ("soon", 0),
         ("Tue, 02 Jun 2026 06:01:00 GMT", 60), ("Tue, 02 Jun 2026 05:00:00 GMT", 0), ("Tue, 02 Jun 2026 06:01:00", 60),
-        ("9" * 400, 999_999_999),
+        ("9" * 400, 999_999_999), ("Tue, 02 Jun 2026 06:01:00 +99999999999999999", 0),
     ],
 )  # fmt: skip
 def test_for_how_long_a_server_wants_to_be_left_alone(said: str | None, seconds: float) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from av.audio.frame import AudioFrame
+from av.container import InputContainer
 
+from pipeline.audio import decode as audio_decode
 from pipeline.audio.decode import check, decode
 from pipeline.errors import NotAudioError
 from tests.conftest import tones, write_audio
@@ -137,7 +140,7 @@ def test_a_header_that_promises_days_of_sound_is_refused(tmp_path: Path) -> None
     at = content.index(b"fmt ") + 12
     content[at : at + 4] = (1).to_bytes(4, "little")  # samples a second
     path.write_bytes(content)
-    with pytest.raises(NotAudioError, match="27 hours"):
+    with pytest.raises(NotAudioError, match="longer than 24 hours"):
         check(path)
 
 
@@ -159,3 +162,20 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, kind: str) -> None:
         for read in (check, decode):
             with suppress(NotAudioError):
                 read(sound)
+
+
+def test_silence_without_end_is_not_decoded_to_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = write_audio(tmp_path / "a.wav", tones(seconds=6.0, rate=16_000), rate=16_000, codec="pcm_s16le")
+    decoded: list[float] = []
+    whole = audio_decode._decoded
+
+    def counted(container: InputContainer) -> Iterator[list[AudioFrame]]:
+        for frames in whole(container):
+            decoded.extend(frame.samples / frame.sample_rate for frame in frames)
+            yield frames
+
+    monkeypatch.setattr(audio_decode, "_decoded", counted)
+    monkeypatch.setattr(audio_decode, "MAX_SECONDS", 1)
+    with pytest.raises(NotAudioError, match="longer than"):
+        check(path)
+    assert sum(decoded) < 2

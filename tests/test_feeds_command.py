@@ -156,3 +156,26 @@ def test_any_bytes_are_a_list_or_refused(content: bytes) -> None:
         read_opml(content)
     except ConfigError:
         return
+
+
+def test_a_list_cannot_take_what_the_environment_has(feeds: Path) -> None:
+    outlines = "".join(
+        f'<outline text="{title}" xmlUrl="https://evil.example/{key}"/>'
+        for title, key in (("Bad", "${AWS_SECRET_ACCESS_KEY}"), ("Worse", "?$%7BHOME%7D"), ("Good", "feed"))
+    )
+    result = call(feeds, "--opml", opml(feeds, f"<opml><body>{outlines}</body></opml>".encode()), "--append")
+    assert result.exit_code == 0
+    assert "left out, because the address takes something from your environment: Bad, Worse." in result.stderr
+    assert "1 added" in result.stderr
+    assert [feed.title for feed in load(feeds).feeds] == ["An old show", "Good"]
+
+
+@pytest.mark.parametrize("url", ["https://ann:plainly@example.org/a", "https://example.org/a?plainly=${TOKEN}"])
+def test_private_addresses_are_not_passed_on(feeds: Path, url: str) -> None:
+    feeds.write_text(YAML + f"  - {{slug: mine, title: Mine, url: '{url}'}}\n", encoding="utf-8")
+    exported = call(feeds, "--to-opml")
+    assert [show.title for show in read_opml(exported.stdout.encode())] == ["An old show"]
+    assert "left out, because its address is private: Mine" in exported.stderr
+    for listed in (call(feeds), call(feeds, "--json")):
+        assert "mine" in listed.stdout
+        assert "ann:" not in listed.stdout

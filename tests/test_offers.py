@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipeline.ingest import Report, ingest
 from pipeline.model import RunItem
 from pipeline.stages import Tools
 from tests.building import add_feed, episode
-from tests.misbehaving import Answer, Server, page, redirect
+from tests.misbehaving import Answer, Request, Server, page, redirect
 
 LATER = "2026-07-01T06:00:00Z"
 
@@ -97,23 +98,42 @@ def test_a_length_counts_from_when_the_feed_begins_to_give_it(show: Show, tone_m
 CHANGES: dict[str, dict[str, Any]] = {
     "length": {"enclosure_length": 77},
     "version": {"query": "?updated=2"},
-    "path": {"path": "/2.mp3"},
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_offer_that_changed_is_asked_for_once_and_may_be_the_same(show: Show, tone_mp3: bytes, change: str) -> None:
     sound = Answer(tone_mp3, headers={"ETag": '"1"'})
-    said = {"path": "/1.mp3", "query": "?updated=1", "enclosure_length": 5, **CHANGES[change]}
+    said = {"query": "?updated=1", "enclosure_length": 5, **CHANGES[change]}
     show.offer(show.server.give("/1.mp3", sound) + "?updated=1", enclosure_length=5)
     show.run()
-    show.offer(show.server.give(said["path"], sound) + said["query"], enclosure_length=said["enclosure_length"])
+    show.offer(f"{show.server.address}/1.mp3{said['query']}", enclosure_length=said["enclosure_length"])
     item = show.run()
     assert (item.status, item.reason) == ("skipped", "the feed offers it anew, but it is the same file")
     assert show.server.requests[-1].headers["if-none-match"] == '"1"'
     assert show.run().reason == "already kept"
     assert len(show.server.requests) == 2
     assert show.rows("select current, fetched_at from renditions") == [(1, LATER)]
+
+
+def test_what_one_address_said_is_not_asked_of_another(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
+    """The right file was put there before the wrong one: the host would say that it was not modified since."""
+    show.offer(show.server.give("/wrong.mp3", unless_modified(tone_mp3, "Tue, 02 Jun 2026 06:00:00 GMT")))
+    show.run()
+    show.offer(show.server.give("/right.m4a", unless_modified(tone_m4a, "Mon, 01 Jun 2026 06:00:00 GMT")))
+    assert "another recording" in (show.run().reason or "")
+    assert len(show.rows("select * from renditions")) == 2
+
+
+def unless_modified(body: bytes, when: str) -> Callable[[Request], Answer]:
+    """Answer as hosts of files do (RFC 9110, section 13.1.3)."""
+
+    def answer(request: Request) -> Answer:
+        since = request.headers.get("if-modified-since")
+        unmodified = since is not None and parsedate_to_datetime(since) >= parsedate_to_datetime(when)
+        return Answer(b"" if unmodified else body, status=304 if unmodified else 200, headers={"Last-Modified": when})
+
+    return answer
 
 
 @pytest.mark.parametrize("headers", [{}, {"ETag": '"1"'}])

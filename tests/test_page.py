@@ -9,6 +9,7 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config
+from pipeline.feeds import show_page
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
 from tests.misbehaving import Answer, Server, gzipped, redirect
@@ -123,3 +124,10 @@ def test_plug_ins_and_configuration_of_yt_dlp_are_not_used(
     (tmp_path / "yt-dlp" / "config").write_text(f"--exec 'touch {ran}'")
     run(server.give("/talk", html("<audio src='/1.mp3'></audio>")))
     assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("day", "published"), [("20260302", "2026-03-02T00:00:00Z"), ("20261399", None), ("", None), (None, None)]
+)
+def test_a_day_of_no_calendar_is_none(day: str | None, published: str | None) -> None:
+    assert show_page._published({"upload_date": day}) == published

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
+from pipeline.choosing import Choice
 from pipeline.config import Config
 from pipeline.feeds import paging
 from pipeline.feeds.memory import Memory, retry_at
 from pipeline.ingest import Report, ingest
+from pipeline.planning import plan
 from pipeline.stages import Tools
 from pipeline.urls import concealed
 from tests.conftest import NOW
@@ -427,3 +429,60 @@ def test_a_password_in_an_address_is_sent_and_neither_kept_nor_said(
     kept = "".join(str(row) for table in archive.table_names() for row in archive[table].rows)
     for text in (kept, *(said(report) for report in reports)):
         assert "s3cret" not in text
+
+
+# What servers and feeds say no more
+
+
+def test_what_an_emptied_feed_does_not_list_is_not_seen_when_that_stays_so(
+    server: Server, archive: Database, run: Run
+) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1)), rss(ETag='"2"'), Answer(status=304)))
+    run(feed)
+    run(feed, now=LATER)
+    assert "unchanged" in said(run(feed, now="2026-06-05T06:00:00Z"))
+    assert rows(archive, "select last_seen from episodes") == [(NOW,)]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_move_to_an_address_that_expires_does_not_end_a_show(server: Server, run: Run, status: int) -> None:
+    feed = show("a-show", server.give("/old", redirect("/signed", 301), rss(item(1), item(2))))
+    server.give("/signed", rss(item(1)), Answer(status=status))
+    assert run(feed).exit_code == 0
+    assert run(feed).exit_code == 3  # it may be a moment's trouble: nothing older is read instead
+    assert "2 episodes listed, 1 new; it had moved to" in said(run(feed))
+    assert "it had moved to" in said(run(feed))
+    server.give("/signed", rss(item(1), item(2), item(3)))
+    assert said(run(feed)).startswith("ok: 3 episodes listed, 1 new; it moved to")
+
+
+def test_a_title_and_notes_that_a_feed_drops_stay(server: Server, archive: Database, run: Run) -> None:
+    whole = item(1, notes="We ask why.")
+    bare = whole.replace("<title>Episode 1</title>", "").replace("<description>We ask why.</description>", "")
+    feed = show("a-show", server.give("/feed", rss(whole), rss(bare)))
+    run(feed)
+    run(feed)
+    assert rows(archive, "select title, notes_text from episodes") == [("Episode 1", "We ask why.")]
+    assert rows(archive, "select * from episode_history") == []
+
+
+@pytest.mark.parametrize("date", ["0000-00-00T00:00:00Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+def test_a_date_of_no_calendar_costs_the_date_alone(server: Server, archive: Database, run: Run, date: str) -> None:
+    dateless = item(1).replace("01 Mar 2026 06:00:00 GMT", date)
+    report = run(show("a-show", server.give("/feed", rss(dateless, item(2)))))
+    assert said(report) == "ok: 2 episodes listed, 2 new"
+    assert rows(archive, "select published from episodes order by published") == [(None,), ("2026-03-02T06:00:00Z",)]
+
+
+@pytest.mark.parametrize("by", ["guid", "id"])
+def test_what_is_not_wanted_any_more_is_left_alone_and_not_planned(
+    server: Server, archive: Database, make_tools: Callable[..., Tools], run: Run, by: str
+) -> None:
+    url = server.give("/feed", rss(item(1), item(2)))
+    run(show("a-show", url))
+    ((unwanted,),) = rows(archive, f"select {by} from episodes where guid = 'guid-1'")
+    config = Config(feeds=[show("a-show", url, skip=[unwanted])])
+    assert [one.title for one in plan(config, make_tools(), ("download",), Choice())] == ["Episode 2"]
+    report = ingest(config, make_tools(), stages=("download",))
+    assert server.asked("/1.mp3") == []
+    assert len(report.items) == 1

@@ -219,7 +219,7 @@ class Fetched:
         write_audio(self.tools.data / path, (samples * 32767).astype(np.int16), rate=RATE, codec="pcm_s16le")
         kept = audio(sha256, seconds=samples.size / RATE, path=path)
         known = current_rendition(self.tools.db, self.episode.id)
-        return keep_beside(self.tools, self.episode, kept, compare_with_current(self.tools.data, known, kept))
+        return keep_beside(self.tools.db, self.episode.id, kept, compare_with_current(self.tools.data, known, kept))
 
     def transcribed(self) -> Outcome:
         return transcribe(self.tools, SHOW, self.episode)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipeline.audio import partial
 from pipeline.audio.partial import Partial
 from pipeline.audio.transfer import Limits, is_strong, strong_validator, transfer
-from pipeline.errors import PassingError
+from pipeline.errors import DownloadError, PassingError
 from pipeline.web import Validators
 
 BODIES = [bytes(range(200)), bytes(range(199, -1, -1)), bytes(range(200))[::2]]
@@ -125,3 +125,29 @@ def test_memory_stays_flat_and_marks_few_whatever_the_size(tmp_path: Path) -> No
     assert part.size == 1 << 26
     assert peak < 1_000_000
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_are_never_at_one_file(tmp_path: Path) -> None:
+    """A run that was stopped leaves threads behind: what they still write must not be among the next run’s bytes."""
+    old = Partial(tmp_path, "one", URL)
+    old.restart('"a"')
+    old.write(b"a" * 300)
+    with pytest.raises(DownloadError, match="run again in a few minutes"):
+        Partial(tmp_path, "one", URL)
+    old.write(b"a" * 200)
+    sha256 = old.finish()
+    with pytest.raises(DownloadError):  # it is complete, and being checked
+        Partial(tmp_path, "one", URL)
+    old.publish(tmp_path / "done")
+    new = Partial(tmp_path, "one", URL)
+    new.write(b"b")
+    old.discard()
+    new.publish(tmp_path / "new")
+    new.discard()
+    assert hashlib.sha256((tmp_path / "done").read_bytes()).hexdigest() == sha256
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["done", "new"]
+
+
+@pytest.mark.parametrize("date", ["Tue, 02 Jun 2026 06:00:00 +99999999999999999", "Fri, 31 Dec 9999 23:59:59 -2359"])
+def test_dates_of_no_calendar_vouch_for_nothing(date: str) -> None:
+    assert strong_validator(httpx.Headers({"Last-Modified": date, "Date": "Wed, 03 Jun 2026 06:00:00 GMT"})) is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -267,3 +269,32 @@ def test_schemes(url: str, expected: str) -> None:
 
 def test_a_file_address_is_unpacked() -> None:
     assert str(local_path("file:///srv/a%20b%C3%A9.mp3")) == "/srv/a bé.mp3"
+
+
+def test_a_head_that_drips_for_ever_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "HEAD_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        over = Event()
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not over.wait(0.05):
+                    connection.sendall(b"X-More: 1\r\n")
+
+        thread = Thread(target=drip)
+        thread.start()
+        try:
+            with make_client(allow_private=True) as client, pytest.raises(httpx.ReadTimeout):
+                client.get(f"http://127.0.0.1:{listener.getsockname()[1]}/")
+        finally:
+            over.set()
+            thread.join()
+
+
+def test_a_body_may_take_longer_than_its_head(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "HEAD_SECONDS", 0.5)
+    with make_client(allow_private=True) as client:
+        assert client.get(server.give("/slow", Answer(b"12345678", drip=0.1))).content == b"12345678"

@@ -17,12 +17,13 @@ from sqlite_utils import Database
 from pipeline.archive.database import named_rows
 from pipeline.archive.question_lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
-from pipeline.model import FeedEpisode
+from pipeline.model import UNTITLED, FeedEpisode
 
 # The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, ``guid_made`` goes by the guid, and
 # an ``enclosure_length`` is often but a guess.
 _HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
 _PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
+_NOTHING = (None, "", UNTITLED)  # what columns have where the feed says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now
     """Enter the items of a feed, inside the caller's transaction.
 
     An item that is a known episode brings that up to date, and what it was before goes into ``episode_history``; what
-    the feed leaves out that it once said, such as a date, stays. Any other item becomes an episode.
+    the feed leaves out that it once said, such as a date, a title or notes, stays. Any other item becomes an episode.
     """
     known = known_episodes(db, feed)
     matching = match(known, listed)
@@ -104,7 +105,7 @@ def _changes(db: Database, feed: str, pairs: Mapping[str, FeedEpisode]) -> list[
 
 def _changes_of(row: sqlite3.Row, item: FeedEpisode) -> list[_Change]:
     found = ((column, row[column], getattr(item, column)) for column in _PUBLISHED)
-    return [(row["id"], column, was, now) for column, was, now in found if now is not None and now != was]
+    return [(row["id"], column, was, now) for column, was, now in found if now not in _NOTHING and now != was]
 
 
 def _record(db: Database, changes: Sequence[_Change], now: str) -> None:

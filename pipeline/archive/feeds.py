@@ -63,6 +63,15 @@ def episodes(db: Database, slug: str) -> list[Episode]:
     return [Episode(*row) for row in rows]
 
 
+def ids_of(db: Database, slug: str, names: Iterable[str]) -> frozenset[str]:
+    """Return the ids of a feed's episodes that are called by their ids or by a guid that they ever had."""
+    wanted = set(names)
+    rows = db.execute(
+        """select e.id, g.guid from episodes e left join episode_guids g on g.episode = e.id where e.feed = ?""", [slug]
+    )
+    return frozenset(id_ for id_, guid in rows if not wanted.isdisjoint({id_, guid}))
+
+
 def notes_of(db: Database, episode: str) -> tuple[str, tuple[TranscriptLink, ...]]:
     """Return an episode's notes as plain text, and the publisher's transcripts that its feed names."""
     (notes,) = db.execute("select notes_text from episodes where id = ?", [episode]).fetchone()
@@ -122,7 +131,7 @@ def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str)
     with db.atomic():
         db.execute(
             """update episodes set last_seen = ? where feed = ?
-               and last_seen = (select max(last_seen) from episodes where feed = ?)""",
+               and last_seen >= (select fully_fetched from feeds where slug = ?)""",
             [now, slug, slug],
         )
         db.execute(

@@ -93,7 +93,7 @@ def save_rendition(
 def fetches(db: Database, episode: str) -> list[Fetch]:
     """Return how each rendition of an episode was fetched, the last one first."""
     rows = db.execute(
-        """select sha256, offer, etag, last_modified from renditions where episode = ?
+        """select sha256, offer, url, etag, last_modified from renditions where episode = ?
            order by fetched_at desc, current desc""",
         [episode],
     )

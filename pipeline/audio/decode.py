@@ -63,11 +63,11 @@ def check(path: Path) -> AudioFacts:
         for frames in _decoded(container):
             for frame in frames:
                 seconds += frame.samples / frame.sample_rate
+            if seconds > MAX_SECONDS:  # here, because a small file may hold years of silence
+                raise NotAudioError(f"it lasts longer than {MAX_SECONDS / 3600:.0f} hours: no episode does")
         name = container_name(container)
     if seconds <= 0:
         raise NotAudioError("no sound in it can be decoded")
-    if seconds > MAX_SECONDS:
-        raise NotAudioError(f"it says that it lasts {seconds / 3600:.0f} hours: no episode does")
     ending, content_type = CONTAINERS[name]
     return AudioFacts(duration=round(seconds, 3), ending=ending, content_type=content_type)
 

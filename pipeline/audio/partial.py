@@ -1,11 +1,13 @@
 """An unfinished file, and how far it has come: between attempts, runs and sudden deaths. It fetches and checks nothing.
 
 Two files lie in the folder for it: ``NAME.part`` are the bytes, ``NAME.json`` says of which body they are, and the hash
-of the first so many of them. Only what has that hash is ever gone on with. No two runs are at it: one has the database.
+of the first so many of them. Only what has that hash is ever gone on with. No two are at it: who has it holds the
+operating system's lock. A run that was stopped leaves threads behind for a while, and the next one may have begun.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -14,8 +16,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from pipeline.errors import DiskFullError
+from pipeline.errors import DiskFullError, DownloadError
 
 MARK_EVERY = 8 << 20  # bytes; what a killed run loses at most
 RESERVE = 100_000_000  # bytes that are left to the disk: the database and its report need some
@@ -36,6 +39,9 @@ class Partial:
     """The file for one episode while it is fetched.
 
     ``size`` bytes are there. ``validator`` names the body they are of; None: they cannot be gone on with.
+
+    Raises:
+        DownloadError: it is being fetched already.
     """
 
     def __init__(self, folder: Path, name: str, url: str) -> None:
@@ -43,7 +49,8 @@ class Partial:
         self.path, self._mark_path = folder / f"{stem}.part", folder / f"{stem}.json"
         self._address = hashlib.sha256(url.encode()).hexdigest()
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = self.path.open("r+b" if self.path.exists() else "w+b")
+        self._file = _locked(self.path)
+        self._is_finished = self._is_published = False
         self.validator: str | None = None
         self.size, self._digest, self._marked = 0, hashlib.sha256(), 0
         self._resume()
@@ -107,12 +114,12 @@ class Partial:
         """Bring all of it to the disk and return its hash."""
         self._file.flush()
         os.fsync(self._file.fileno())
-        self._file.close()
+        self._is_finished = True
         return self._digest.hexdigest()
 
     def leave(self) -> None:
         """Stop here; the next run may go on, if that is possible."""
-        if self.validator is None or self.size == 0 or self._file.closed:
+        if self.validator is None or self.size == 0 or self._is_finished:
             self.discard()
             return
         try:
@@ -123,17 +130,19 @@ class Partial:
             raise
 
     def discard(self) -> None:
-        """Remove it."""
+        """Remove it, unless it has its name already."""
+        if not self._is_published:  # else what has these names now is somebody else's
+            self._mark_path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
         with suppress(OSError):  # what is still in its buffer may not fit on the disk
             self._file.close()
-        self._mark_path.unlink(missing_ok=True)
-        self.path.unlink(missing_ok=True)
 
     def publish(self, target: Path) -> None:
         """Give the finished file its name."""
         target.parent.mkdir(parents=True, exist_ok=True)
         self._mark_path.unlink(missing_ok=True)
         self.path.replace(target)
+        self._is_published = True
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -147,6 +156,23 @@ class Partial:
         self._file.flush()
         mark = _Mark(self._address, self.validator, self.size, self._digest.hexdigest())
         self._mark_path.write_text(json.dumps(asdict(mark)), encoding="utf-8")
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open a file that nobody else has; it is made if there is none."""
+    while True:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise DownloadError("an earlier run is still about to fetch it: run again in a few minutes") from None
+        except OSError:  # a file system without locks
+            return file
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()  # who had it before has just removed it
 
 
 def sweep(folder: Path, waiting: Iterable[str]) -> None:

@@ -209,6 +209,6 @@ def _moment(date: str | None) -> datetime | None:
     """An HTTP date; None for what is none or has no time zone."""
     try:
         moment = parsedate_to_datetime(date or "")
-    except ValueError:
+    except (ValueError, OverflowError):  # OverflowError: a time zone that is no place on Earth
         return None
     return moment if moment.tzinfo else None

@@ -61,6 +61,11 @@ class Memory:
             return Validators()
         return self.validators
 
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether the last poll could not read the feed."""
+        return self.last_status not in {None, "ok", "unchanged"}
+
     def waits(self, now: str) -> bool:
         """Tell whether the server does not want to be asked yet."""
         return self.retry_at is not None and now < self.retry_at

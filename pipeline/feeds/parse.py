@@ -20,7 +20,7 @@ from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
-from pipeline.model import FeedEpisode, ParsedFeed, TranscriptLink
+from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.times import moment
 from pipeline.web import scheme
 
@@ -109,7 +109,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     url, kind, length = _enclosure(entry, base)
     text = to_text(published)
     guid = _guid(entry)
-    title = _plain(entry.get("title") or entry.get("itunes_title") or "") or "(untitled)"
+    title = _plain(entry.get("title") or entry.get("itunes_title") or "") or UNTITLED
     link = str(entry.get("link") or "").strip()
     # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
     link = link if link == guid else _absolute(base, link) or ""
@@ -212,7 +212,10 @@ def duration_seconds(declared: str | None) -> float | None:
 
 def _moment(parsed: Any) -> str | None:
     """A feed's date as UTC ISO 8601; feedparser's struct_time is UTC, so it must not pass through local time."""
-    return moment(calendar.timegm(parsed)) if parsed is not None else None
+    try:
+        return moment(calendar.timegm(parsed)) if parsed is not None else None
+    except ValueError:  # no calendar has the day, such as a database's zero date, 0000-00-00
+        return None
 
 
 def _plain(text: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -25,7 +26,7 @@ from pipeline.feeds.fetch import ENCODINGS, read_bounded
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.parse import distinct, made_guid
 from pipeline.feeds.questions import find_questions
-from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed
 from pipeline.times import moment
 from pipeline.web import MAX_REDIRECTS, ForbiddenAddressError, host, reason, scheme
 
@@ -178,7 +179,7 @@ def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
     audio = _audio(entry)
     # Extractors for any page at all number what they find, so their ids are nobody's, and titles change by it.
     is_made = str(entry.get("extractor_key") or "Generic") in {"Generic", "HTML5MediaEmbed"} or not entry.get("id")
-    title = " ".join(str(entry.get("title") or "(untitled)").split())
+    title = " ".join(str(entry.get("title") or UNTITLED).split())
     title = _NUMBER.sub("", title) if is_made else title
     return FeedEpisode(
         guid=made_guid(audio, link, title) if is_made else f"{entry['extractor_key'].lower()}:{entry['id']}",
@@ -198,8 +199,11 @@ def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
 def _published(entry: Mapping[str, Any]) -> str | None:
     if isinstance(entry.get("timestamp"), int | float):
         return moment(entry["timestamp"])
-    day = str(entry.get("upload_date") or "")
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}T00:00:00Z" if len(day) == 8 and day.isdigit() else None
+    try:
+        day = datetime.strptime(str(entry.get("upload_date") or ""), "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:  # none, or one of no calendar
+        return None
+    return moment(day.timestamp())
 
 
 def _audio(entry: Mapping[str, Any]) -> str | None:

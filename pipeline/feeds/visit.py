@@ -9,7 +9,7 @@ from typing import Literal
 
 import httpx
 
-from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError, NotAFeedError
+from pipeline.errors import FeedError, FeedUnreachableError
 from pipeline.feeds.fetch import FeedBody, Unchanged, fetch, resolve
 from pipeline.feeds.identity import place_of
 from pipeline.feeds.memory import Memory, Move
@@ -112,11 +112,17 @@ class _Visitor:
         if address != configured:
             try:
                 return address, self._read(address)
-            except (FeedGoneError, NotAFeedError) as error:
+            except FeedError as error:
+                if isinstance(error, FeedUnreachableError) and not self._is_lasting(address, error):
+                    raise
                 self._warnings.append(
-                    f"it had moved to {address}, where it is no more ({error}): asked at {configured}"
+                    f"it had moved to {address}, where it is not any more ({error}): asked at {configured}"
                 )
         return configured, self._read(configured)
+
+    def _is_lasting(self, address: str, error: FeedUnreachableError) -> bool:
+        """Tell whether an address could not be reached the last time either: moves to what expires are no moves."""
+        return error.retry_after is None and (self._memory.has_failed or self._memory.feed_url != address)
 
     def _configured(self) -> str:
         try:

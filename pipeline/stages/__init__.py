@@ -18,8 +18,9 @@ import httpx
 from sqlite_utils import Database
 
 from pipeline.align.meaning import Encode
-from pipeline.archive.feeds import resolved_url
+from pipeline.archive.feeds import episodes, ids_of, resolved_url
 from pipeline.config import Feed
+from pipeline.model import Episode
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.web import local_folder
@@ -67,3 +68,9 @@ class Tools:
 def local_root(tools: Tools, feed: Feed) -> Path | None:
     """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
     return local_folder(resolved_url(tools.db, feed.slug))
+
+
+def wanted_episodes(tools: Tools, feed: Feed) -> list[Episode]:
+    """Return a feed's episodes, newest first, but for those that feeds.yaml says to skip, by guid or by id."""
+    unwanted = ids_of(tools.db, feed.slug, feed.skip) if feed.skip else frozenset()
+    return [episode for episode in episodes(tools.db, feed.slug) if episode.id not in unwanted]

@@ -11,6 +11,7 @@ from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
 from pipeline.errors import AudioError
+from pipeline.feeds.identity import place_of
 from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, clock
 from pipeline.stages import Outcome, Tools, Visit, local_root
 from pipeline.stages.renditions import compare_with_current, keep_beside
@@ -71,16 +72,16 @@ def _visit(
 ) -> Callable[[], Outcome]:
     """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
     url = episode.enclosure_url or ""
-    last = Validators(known[0].etag, known[0].last_modified) if known else Validators()
+    url = without_trackers(url) if feed.skip_trackers else url
     try:
         audio = keep(
-            without_trackers(url) if feed.skip_trackers else url,
+            url,
             tools.client(feed),
             tools.data,
             name=episode.id,
             now=tools.now(),
             local_root=root,
-            known=last,
+            known=_validators(known, url),
             limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
         )
     except AudioError as error:
@@ -94,6 +95,16 @@ def _visit(
     return partial(_store, tools, episode, audio, compare_with_current(tools.data, current, audio))
 
 
+def _validators(known: list[Fetch], url: str) -> Validators:
+    """What was said of the file that was fetched last, if it was at this address: it says nothing of any other one.
+
+    A file that was put elsewhere earlier would be taken for "not modified since".
+    """
+    if not known or place_of(known[0].url) != place_of(url):
+        return Validators()
+    return Validators(known[0].etag, known[0].last_modified)
+
+
 def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
     current = current_rendition(tools.db, episode.id)
@@ -104,7 +115,7 @@ def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
 
 
 def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
-    beside = keep_beside(tools, episode, audio, comparison)
+    beside = keep_beside(tools.db, episode.id, audio, comparison)
     save_offer(tools.db, episode.id, audio.sha256, _offered(episode))
     said = [
         f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}",

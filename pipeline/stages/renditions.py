@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
-from pipeline.model import Comparison, Episode, KeptAudio, Rendition
+from pipeline.model import Comparison, KeptAudio, Rendition
 from pipeline.renditions import account, choose
-from pipeline.stages import Tools
 
 
 def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio) -> Comparison | None:
@@ -32,19 +33,19 @@ def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio
         return None
 
 
-def keep_beside(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> str | None:
+def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Comparison | None) -> str | None:
     """Record a file that has come, and say what it is beside the one that counted; None if there was no other."""
-    current = current_rendition(tools.db, episode.id)
+    current = current_rendition(db, episode)
     if current is None or current.sha256 == audio.sha256:
-        save_rendition(tools.db, episode.id, audio, choice=FIRST)
+        save_rendition(db, episode, audio, choice=FIRST)
         return None
-    transcript = preferred_transcript(tools.db, episode.id)
+    transcript = preferred_transcript(db, episode)
     choice = choose(
         comparison,
-        transcribed=transcript is not None and transcribed_rendition(tools.db, transcript) == current.sha256,
-        chosen_by=chosen_by(tools.db, episode.id),
+        transcribed=transcript is not None and transcribed_rendition(db, transcript) == current.sha256,
+        chosen_by=chosen_by(db, episode),
     )
-    save_rendition(tools.db, episode.id, audio, choice=choice, comparison=comparison)
+    save_rendition(db, episode, audio, choice=choice, comparison=comparison)
     counts = "it counts from now on" if choice.replaces else "the earlier one still counts"
     found = f"{account(comparison)}; " if comparison else ""
     return f"another recording: {found}{counts}: {choice.reason}"
