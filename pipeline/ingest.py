@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from sqlite_utils import Database
 
 from pipeline import __version__
-from pipeline.archive.feeds import episodes, has_episode
+from pipeline.archive.feeds import episodes, has_episode, ids_of
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.audio.keep import clear_unfinished
 from pipeline.choosing import Choice, chosen
@@ -134,7 +134,11 @@ def ingest(
                 say(item)
         if "align" in report.stages:
             group_questions(tools)
-        note_wanted(tools.db, {feed.slug: feed.limit if feed.enabled else 0 for feed in config.feeds})
+        note_wanted(
+            tools.db,
+            {feed.slug: feed.limit if feed.enabled else 0 for feed in config.feeds},
+            skipped={id_ for feed in config.feeds if feed.skip for id_ in ids_of(tools.db, feed.slug, feed.skip)},
+        )
     except KeyboardInterrupt:
         report.interrupted = True
     except BaseException:

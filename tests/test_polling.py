@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
+from pipeline.archive.status import waiting
 from pipeline.choosing import Choice
 from pipeline.config import Config
 from pipeline.feeds import paging
@@ -486,3 +487,6 @@ def test_what_is_not_wanted_any_more_is_left_alone_and_not_planned(
     report = ingest(config, make_tools(), stages=("download",))
     assert server.asked("/1.mp3") == []
     assert len(report.items) == 1
+    assert waiting(archive.conn)["download"] == 1
+    ingest(Config(feeds=[show("a-show", url)]), make_tools(), stages=("poll",))
+    assert waiting(archive.conn)["download"] == 2

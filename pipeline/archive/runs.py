@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlite_utils import Database
 
@@ -27,9 +27,18 @@ def add_item(db: Database, run: int, item: RunItem) -> None:
     )
 
 
-def note_wanted(db: Database, wanted: Mapping[str, int | None]) -> None:
-    """Record how many of its newest episodes each feed of feeds.yaml is to have, None for all; of any other, none."""
+def note_wanted(db: Database, wanted: Mapping[str, int | None], *, skipped: Collection[str] = ()) -> None:
+    """Record which episodes feeds.yaml asks for.
+
+    Args:
+        db: the archive.
+        wanted: how many of its newest episodes each feed is to have, None for all; of a feed that is not named, none.
+        skipped: the ids of episodes that are not wanted.
+    """
     with db.atomic():
+        known = {id_ for (id_,) in db.execute("select id from episodes where skipped")}
+        for changed, value in ((known - set(skipped), 0), (set(skipped) - known, 1)):
+            db.conn.executemany("update episodes set skipped = ? where id = ?", ((value, id_) for id_ in changed))
         for (slug,) in db.execute("select slug from feeds").fetchall():
             db.execute("update feeds set wanted = ? where slug = ?", [wanted.get(slug, 0), slug])
 

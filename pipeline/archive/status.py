@@ -50,7 +50,7 @@ def waiting(connection: sqlite3.Connection) -> dict[str, int]:
                 select e.id, e.enclosure_url from (
                     select id, feed, enclosure_url,
                         row_number() over (partition by feed order by published desc, id) as place
-                    from episodes
+                    from episodes where not skipped
                 ) e
                 join feeds f on f.slug = e.feed and (f.wanted is null or e.place <= f.wanted)
             )
