@@ -26,6 +26,8 @@ from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, wh
 
 DEFAULT_MODEL = "tiny.en"
 DEFAULT_MAX_MB = 4000
+# A name alone, as it stands in an address between `//` and the next `/`, without a port.
+Host = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^\s/:@]+$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 # libyaml's where there is one: hundreds of shows then take a tenth of the time.
@@ -45,6 +47,7 @@ _MENDS = {  # pydantic's names for what may be wrong with one value
     "model_type": "must be a block of keys: slug, title, url and more",
 }
 _PATTERNS = {
+    "page_hosts": "give names of hosts alone, such as media.example.org",
     "slug": "use small letters, digits and single hyphens only, such as “my-show”",
     "language": "use a language code, such as en, en-GB or cy",
     "user_agent": "use letters, digits and signs of ASCII only",
@@ -73,7 +76,7 @@ class Feed(BaseModel):
     model: Annotated[str, Field(min_length=1, validate_default=True)] = DEFAULT_MODEL
     speakers: Annotated[int, Field(gt=0, le=8, strict=True)] | None = None
     kind: Literal["feed", "page"] = "feed"
-    page_hosts: tuple[Text, ...] = ()
+    page_hosts: tuple[Host, ...] = ()
     enabled: bool = True
     live: bool = True
     skip: tuple[Text, ...] = ()

@@ -122,6 +122,7 @@ def test_a_byte_order_mark_is_no_matter(written: Callable[[bytes], Path]) -> Non
         (SHOW.replace("https://example.org/feed.xml", "javascript:alert(1)"), 4, ["“url”", "http(s)"]),
         (SHOW.replace("https://example.org/feed.xml", "'http://[::1/feed.xml'"), 4, ["“url”", "no address"]),
         (SHOW.replace("https://example.org/feed.xml", "https:///feed.xml"), 4, ["“url”", "no host"]),
+        (SHOW + "    page_hosts: ['https://media.example.org/']\n", 5, ["“page_hosts”", "hosts alone", "https://"]),
         (SHOW + "    hosts: Alice\n", 5, ["“hosts”", "[one, two]", "Alice"]),
         (SHOW + "    vocabulary: [1]\n", 5, ["“vocabulary”", "must be text"]),
         (SHOW + "    enabled: perhaps\n", 5, ["“enabled”", "true or false", "perhaps"]),

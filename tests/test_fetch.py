@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import time
@@ -163,6 +164,15 @@ def test_every_way_to_end_a_body(server: Server, client: httpx.Client, framing: 
     body = fetch(server.give("/feed", Answer(FEED, framing=framing)), client, NONE)  # type: ignore[arg-type]
     assert isinstance(body, FeedBody)
     assert body.content == FEED
+
+
+def test_a_packed_feed_of_several_members_is_read_whole(server: Server, client: httpx.Client) -> None:
+    members = gzip.compress(FEED[:20]) + gzip.compress(FEED[20:])
+    for framing in ("length", "chunked"):
+        answer = Answer(members, headers={"Content-Encoding": "gzip"}, framing=framing)
+        body = fetch(server.give("/feed", answer), client, NONE)
+        assert isinstance(body, FeedBody)
+        assert body.content == FEED
 
 
 def test_a_packed_feed_is_unpacked(server: Server, client: httpx.Client) -> None:

@@ -87,7 +87,7 @@ def test_another_host_is_asked_only_where_feeds_yaml_names_it(server: Server, ru
     report = run(page)
     assert "it names localhost: put that into page_hosts, if it is meant" in said(report)
     assert server.asked("/there") == []
-    assert run(page, page_hosts=["localhost"]).counts("poll")["ok"] == 1
+    assert run(page, page_hosts=["LocalHost"]).counts("poll")["ok"] == 1
 
 
 def test_the_users_own_network_is_out_of_reach(server: Server, run: Run) -> None:

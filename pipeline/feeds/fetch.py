@@ -149,11 +149,16 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
         raise FeedUnreachableError(f"{response.url} is packed as {encoding!r}, which was not asked for")
-    unpacker = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
+    unpacker = zlib.decompressobj(_GZIP)
     body = bytearray()
     for chunk in in_time(response.iter_raw(), max_seconds or MAX_SECONDS):
         try:
-            body += unpacker.decompress(chunk, most + 1 - len(body)) if unpacker else chunk
+            if encoding == "identity":
+                body += chunk
+            while encoding == "gzip" and chunk and len(body) <= most:
+                body += unpacker.decompress(chunk, most + 1 - len(body))
+                chunk = unpacker.unused_data  # noqa: PLW2901 - of the next member (RFC 1952, section 2.2), if there is one
+                unpacker = zlib.decompressobj(_GZIP) if unpacker.eof else unpacker
         except zlib.error as error:
             raise FeedUnreachableError(f"{response.url} came damaged: it cannot be unpacked ({error})") from error
         if len(body) > most:
