@@ -3,9 +3,9 @@
 # make status  what the archive holds                        make lint    style and types
 # make verify  prove the archive, file by file (DB=)
 # make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
-# make bench   measure it (for hours)                        make test-site  the site on the newest Datasette alpha
+# make bench   measure it (for hours)                        make test-browser  the pages in Chromium
+# make soak    a bad day: bad hosts, killed runs (for 5 minutes)  make test-site  the site on the newest Datasette alpha
 # make fuzz    read mutated feeds and notes (for 10 minutes; SEEDS= adds folders of them)
-# make soak    a bad day: bad hosts, killed runs (for 5 minutes)
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
 FEEDS ?= feeds.yaml
@@ -16,7 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status verify publish test test-site lint bench fuzz soak screenshots clean
+.PHONY: demo ingest serve status verify publish test test-browser test-site lint bench fuzz soak screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -37,7 +37,10 @@ publish: .venv/ready
 	$(BIN)/python -m pipeline publish --db $(DB) --out $(OUT)
 
 test: .venv/ready-test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not browser"
+
+test-browser: .venv/ready-test
+	$(BIN)/python -m pytest -n auto --dist loadfile -m browser
 
 # The alpha lies in a folder of its own that goes before the installed packages: nothing is installed twice.
 test-site: export PYTHONPATH = $(CURDIR)/.venv/datasette-1.0
