@@ -1,4 +1,4 @@
-"""What a poll remembers and asks: conditions, waiting, pages, moves, secrets, and episodes left out on purpose."""
+"""What a poll remembers and asks: conditions, waiting, pages, secrets, and episodes left out on purpose."""
 
 from __future__ import annotations
 
@@ -15,49 +15,21 @@ from pipeline.archive.status import waiting
 from pipeline.choosing import Choice
 from pipeline.config import Config
 from pipeline.feeds import paging
-from pipeline.feeds.memory import Memory, retry_at
-from pipeline.ingest import Report, ingest
+from pipeline.feeds.memory import retry_at
+from pipeline.ingest import ingest
 from pipeline.planning import plan
 from pipeline.stages import Tools
 from pipeline.urls import concealed
 from tests.conftest import NOW
 from tests.misbehaving import Answer, Server, page, redirect
+from tests.polling import NEXT_MONTH, Run, linked, moves, next_page, polling, said
 from tests.test_poll_and_download import LATER, item, rows, rss, show
-
-NEXT_MONTH = "2026-07-02T06:00:00Z"
-Run = Callable[..., Report]
 
 
 @pytest.fixture
 def run(make_tools: Callable[..., Tools]) -> Run:
     """Poll these shows."""
-
-    def do(*feeds: Any, now: str = NOW, again: bool = False) -> Report:
-        return ingest(Config(feeds=list(feeds)), make_tools(now=lambda: now, again=again), stages=("poll",))
-
-    return do
-
-
-def said(report: Report) -> str:
-    (one,) = report.items
-    return f"{one.status}: {one.reason}"
-
-
-def linked(answer: Answer, *tags: str) -> Answer:
-    """A feed with these tags in its head."""
-    assert isinstance(answer.body, bytes)
-    body = answer.body.replace(b"<title>A show</title>", "".join(["<title>A show</title>", *tags]).encode())
-    names = b" xmlns:atom='http://www.w3.org/2005/Atom' xmlns:itunes='http://www.itunes.com/dtds/podcast-1.0.dtd'"
-    names += b" xmlns:podcast='https://podcastindex.org/namespace/1.0'"
-    return Answer(body.replace(b"<rss", b"<rss" + names, 1), headers=answer.headers)
-
-
-def next_page(address: str) -> str:
-    return f"<atom:link rel='next' href='{address}'/>"
-
-
-def moves(db: Database) -> list[tuple[Any, ...]]:
-    return rows(db, "select was, became, how, noticed_at from feed_moves order by id")
+    return polling(make_tools)
 
 
 # What is asked
@@ -201,144 +173,6 @@ def test_pages_of_a_feed_from_the_web_are_no_files(server: Server, tmp_path: Any
     assert "is not visited from there" in said(report)
 
 
-# Moves
-
-
-@pytest.mark.parametrize("status", [301, 308])
-def test_a_permanent_redirect_is_remembered(server: Server, archive: Database, run: Run, status: int) -> None:
-    new = server.give("/new", rss(item(1), ETag='"1"'))
-    feed = show("a-show", server.give("/old", redirect("/new", status)))
-    report = run(feed)
-    assert said(report) == f"ok: 1 episodes listed, 1 new; it moved to {new}: give that address in feeds.yaml"
-    assert moves(archive) == [(feed.url, new, "redirect", NOW)]
-    assert rows(archive, "select url, feed_url from feeds") == [(feed.url, new)]
-    server.give("/old", Answer(status=410))
-    assert run(feed).counts("poll")["ok"] == 1
-    assert server.requests[-1].headers["if-none-match"] == '"1"'
-    assert len(server.asked("/old")) == 1
-    assert len(moves(archive)) == 1
-
-
-@pytest.mark.parametrize("status", [302, 303, 307])
-def test_a_temporary_redirect_is_not(server: Server, archive: Database, run: Run, status: int) -> None:
-    server.give("/new", rss(item(1)))
-    feed = show("a-show", server.give("/old", redirect("/new", status)))
-    run(feed)
-    run(feed)
-    assert len(server.asked("/old")) == 2
-    assert moves(archive) == []
-
-
-def test_a_move_ends_where_a_temporary_redirect_begins(server: Server, archive: Database, run: Run) -> None:
-    server.give("/today", rss(item(1)))
-    kept = server.give("/kept", redirect("/today", 307))
-    server.give("/older", redirect("/kept", 308))
-    run(show("a-show", server.give("/old", redirect("/older", 301))))
-    assert [row[1] for row in moves(archive)] == [kept]
-
-
-def test_a_permanent_redirect_to_what_is_no_feed_is_not_believed(server: Server, archive: Database, run: Run) -> None:
-    feed = show("a-show", server.give("/old", redirect("/login", 301), rss(item(1))))
-    server.give("/login", page("Please sign in."))
-    assert run(feed).exit_code == 3
-    assert moves(archive) == []
-    assert run(feed).counts("poll")["ok"] == 1
-
-
-def test_a_permanent_redirect_to_another_show_is_not_remembered(server: Server, archive: Database, run: Run) -> None:
-    feed = show("a-show", server.give("/old", rss(item(1)), redirect("/sold", 301)))
-    server.give("/sold", rss(item(8, guid="casino")))
-    run(feed)
-    assert "nothing of it is known" in said(run(feed))
-    assert moves(archive) == []
-    assert rows(archive, "select count(*) from episodes where title = 'Episode 1'") == [(1,)]
-
-
-def test_where_a_feed_moved_and_is_gone_it_is_asked_where_it_was(server: Server, run: Run) -> None:
-    feed = show("a-show", server.give("/old", redirect("/new", 301), rss(item(1), item(2))))
-    server.give("/new", rss(item(1)), Answer(status=404))
-    run(feed)
-    report = run(feed)
-    assert "2 episodes listed, 1 new; it had moved to" in said(report)
-
-
-def test_a_feed_that_names_its_new_address_is_followed_and_nothing_is_lost(
-    server: Server, archive: Database, run: Run
-) -> None:
-    new = server.give(
-        "/new", linked(rss(item(3), item(2)), f"<itunes:new-feed-url>{server.address}/new</itunes:new-feed-url>")
-    )
-    head = f"<itunes:new-feed-url> {new} </itunes:new-feed-url>"
-    feed = show("a-show", server.give("/old", linked(rss(item(2), item(1)), head)))
-    report = run(feed)
-    assert "2 episodes listed, 3 new; it moved to" in said(report)
-    assert moves(archive) == [(feed.url, new, "new-feed-url", NOW)]
-    run(feed, now=LATER)
-    assert len(server.asked("/old")) == 1
-    assert rows(archive, "select count(*), min(last_seen), max(last_seen) from episodes") == [(3, NOW, LATER)]
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (Answer(status=404), "where no feed can be read yet"),
-        (page(), "where no feed can be read yet"),
-        (rss(item(9, guid="other", audio="other.mp3")), "where nothing of it is"),
-    ],
-)
-def test_a_new_address_with_nothing_of_the_feed_is_not_believed(
-    server: Server, archive: Database, run: Run, answer: Answer, words: str
-) -> None:
-    new = server.give("/new", answer)
-    feed = show(
-        "a-show", server.give("/old", linked(rss(item(1)), f"<itunes:new-feed-url>{new}</itunes:new-feed-url>"))
-    )
-    report = run(feed)
-    assert "1 episodes listed, 1 new" in said(report)
-    assert words in said(report)
-    assert moves(archive) == []
-    assert rows(archive, "select feed_url from feeds") == [(feed.url,)]
-
-
-def test_the_shows_own_guid_vouches_for_its_new_address(server: Server, archive: Database, run: Run) -> None:
-    own = "<podcast:guid>917393e3-1b1e-5cef-ace4-edaa54e1f810</podcast:guid>"
-    new = server.give("/new", linked(rss(item(9, guid="other", audio="other.mp3")), own))
-    old = linked(rss(item(1)), own, f"<itunes:new-feed-url>{new}</itunes:new-feed-url>")
-    run(show("a-show", server.give("/old", old)))
-    assert [row[1] for row in moves(archive)] == [new]
-    assert rows(archive, "select podcast_guid from feeds") == [("917393e3-1b1e-5cef-ace4-edaa54e1f810",)]
-
-
-def test_feeds_that_send_each_other_on_are_read_once_each(server: Server, run: Run) -> None:
-    for here, there in (("/a", "/b"), ("/b", "/a")):
-        head = f"<itunes:new-feed-url>{server.address}{there}</itunes:new-feed-url>"
-        server.give(here, linked(rss(item(1)), head))
-    feed = show("a-show", server.address + "/a")
-    assert run(feed).exit_code == 0
-    assert len(server.requests) == 2
-    assert run(feed).exit_code == 0
-    assert len(server.requests) <= 4
-
-
-def test_moves_in_a_ring_lead_nowhere() -> None:
-    assert Memory(moves={"a": "b", "b": "c"}).address("a") == "c"
-    assert Memory(moves={"a": "b", "b": "a"}).address("a") == "a"
-
-
-def test_a_feed_that_is_gone_for_good_is_told_once_and_asked_again_after_a_month(
-    server: Server, archive: Database, run: Run
-) -> None:
-    feed = show("a-show", server.give("/feed", rss(item(1)), Answer(status=410), rss(item(1), item(2))))
-    run(feed)
-    assert run(feed).exit_code == 3
-    assert moves(archive) == [(feed.url, None, "gone", NOW)]
-    report = run(feed, now="2026-06-20T06:00:00Z")
-    assert report.exit_code == 0
-    assert "is gone (HTTP 410). What is archived stays" in said(report)
-    assert run(feed, now=NEXT_MONTH).exit_code == 0
-    assert rows(archive, "select count(*) from episodes") == [(2,)]
-
-
 # What feeds.yaml says
 
 
@@ -443,18 +277,6 @@ def test_what_an_emptied_feed_does_not_list_is_not_seen_when_that_stays_so(
     run(feed, now=LATER)
     assert "unchanged" in said(run(feed, now="2026-06-05T06:00:00Z"))
     assert rows(archive, "select last_seen from episodes") == [(NOW,)]
-
-
-@pytest.mark.parametrize("status", [403, 500])
-def test_a_move_to_an_address_that_expires_does_not_end_a_show(server: Server, run: Run, status: int) -> None:
-    feed = show("a-show", server.give("/old", redirect("/signed", 301), rss(item(1), item(2))))
-    server.give("/signed", rss(item(1)), Answer(status=status))
-    assert run(feed).exit_code == 0
-    assert run(feed).exit_code == 3  # it may be a moment's trouble: nothing older is read instead
-    assert "2 episodes listed, 1 new; it had moved to" in said(run(feed))
-    assert "it had moved to" in said(run(feed))
-    server.give("/signed", rss(item(1), item(2), item(3)))
-    assert said(run(feed)).startswith("ok: 3 episodes listed, 1 new; it moved to")
 
 
 def test_a_title_and_notes_that_a_feed_drops_stay(server: Server, archive: Database, run: Run) -> None:
