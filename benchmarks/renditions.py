@@ -211,7 +211,7 @@ def main(audio: Path, minutes: float, out: Path) -> None:
             mark = "" if found.verdict == case.verdict else f" (not {case.verdict}!)"
             click.echo(
                 f"{case.name:48} right {row['right']:7.2%} false {row['false']:7.2%} pieces {row['pieces']:3}"
-                f" of {len(truth):2} {found.verdict}{mark}; one offset: right {row['one_offset']['right']:.2%}"  # type: ignore[index]
+                f" of {len(truth):2} {found.verdict}{mark}; one offset: right {row['one_offset']['right']:.2%}"
             )
         halves = [decode(old, sample_rate=8000), decode(DATA / f"{EPISODES[0]}.mp3", sample_rate=8000)]
         hour, other = (np.resize(half, 3600 * 8000) for half in halves)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Literal
 
+from pipeline.courtesy import retry_after
 from pipeline.urls import shown
 from pipeline.web import Validators
 
@@ -71,18 +71,10 @@ class Memory:
         return self.retry_at is not None and now < self.retry_at
 
 
-def retry_at(retry_after: str | None, now: str) -> str | None:
+def retry_at(header: str | None, now: str) -> str | None:
     """Return the moment that a Retry-After header (RFC 9110, section 10.2.3) names; None where it names none."""
-    said = (retry_after or "").strip()
-    try:
-        if said.isascii() and said.isdigit():
-            wait = timedelta(seconds=min(int(said[:12]), LONGEST_WAIT.total_seconds()))
-        else:
-            date = parsedate_to_datetime(said)
-            wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - _moment(now)
-    except (ValueError, OverflowError):
-        return None
-    return after(now, min(wait, LONGEST_WAIT)) if wait > timedelta() else None
+    wait = timedelta(seconds=retry_after(header, _moment(now)))
+    return after(now, min(wait, LONGEST_WAIT)) if wait else None
 
 
 def after(now: str, wait: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""The shape of the database: numbered migrations, a module each. Contains no reading or writing of rows.
+"""The shape of the database: numbered migrations, a module each, in order. Contains no reading or writing of rows.
 
 Other people write SQL against these tables: a column's name and meaning never change once released, and a
 migration is never edited after its release, only followed by another.
@@ -7,24 +7,11 @@ migration is never edited after its release, only followed by another.
 from __future__ import annotations
 
 import sqlite3
+from importlib import import_module
+from pkgutil import iter_modules
 from types import ModuleType
 
 from sqlite_utils import Database, Migrations
-
-from pipeline.archive.schema import (
-    m001_first,
-    m002_speech,
-    m003_corrections,
-    m004_alignment,
-    m005_checks,
-    m006_search,
-    m007_groups,
-    m008_identity,
-    m009_fetching,
-    m010_renditions,
-    m011_wanted,
-    m012_pages,
-)
 
 migrations = Migrations("interview_archive")
 
@@ -53,18 +40,5 @@ def _migration(module: ModuleType) -> None:
     migrations(name=module.__name__.rpartition(".")[2])(apply)
 
 
-for _module in (
-    m001_first,
-    m002_speech,
-    m003_corrections,
-    m004_alignment,
-    m005_checks,
-    m006_search,
-    m007_groups,
-    m008_identity,
-    m009_fetching,
-    m010_renditions,
-    m011_wanted,
-    m012_pages,
-):
-    _migration(_module)
+for _name in sorted(found.name for found in iter_modules(__path__)):
+    _migration(import_module(f"{__name__}.{_name}"))
