@@ -24,6 +24,24 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server said to recognise an unchanged body by (RFC 9110, section 8.8), sent back verbatim."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers that make a request conditional."""
+        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
+        return {name: value for name, value in pairs.items() if value and value.isascii()}
+
+    def or_else(self, earlier: Validators) -> Validators:
+        """Return these, and for each that is missing the earlier one."""
+        return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptLink:
     """Where a publisher's own transcript lies, as the feed says; ``type`` is a MIME type, and may be wrong."""
 

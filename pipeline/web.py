@@ -9,7 +9,6 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import local
 from urllib.parse import unquote, urlsplit
@@ -39,24 +38,6 @@ _heads = local()  # ``end``: when the head that this thread waits for must be th
 
 class ForbiddenAddressError(httpx.RequestError):
     """The address is not http(s), lies on the user's own network, or lacks a part that the environment should have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Validators:
-    """What a server said to recognise an unchanged body by (RFC 9110, section 8.8), sent back verbatim."""
-
-    etag: str | None = None
-    last_modified: str | None = None
-
-    def headers(self) -> dict[str, str]:
-        """Return the headers that make a request conditional."""
-        pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        # One that is not ASCII could not be sent back verbatim, so it is not sent at all.
-        return {name: value for name, value in pairs.items() if value and value.isascii()}
-
-    def or_else(self, earlier: Validators) -> Validators:
-        """Return these, and for each that is missing the earlier one."""
-        return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
 
 
 class _Stream(httpcore.NetworkStream):

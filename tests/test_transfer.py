@@ -19,7 +19,7 @@ from pipeline.audio import partial
 from pipeline.audio.partial import Partial
 from pipeline.audio.transfer import Limits, is_strong, strong_validator, transfer
 from pipeline.errors import DownloadError, PassingError
-from pipeline.web import Validators
+from pipeline.model import Validators
 
 BODIES = [bytes(range(200)), bytes(range(199, -1, -1)), bytes(range(200))[::2]]
 URL = "https://example.org/1.mp3"

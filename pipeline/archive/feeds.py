@@ -9,8 +9,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.episodes import Saved, save_episodes
 from pipeline.feeds.memory import Memory, Move
-from pipeline.model import Episode, FeedEpisode, TranscriptLink
-from pipeline.web import Validators
+from pipeline.model import Episode, FeedEpisode, TranscriptLink, Validators
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:

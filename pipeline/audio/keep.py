@@ -13,9 +13,9 @@ from pipeline.audio.decode import check
 from pipeline.audio.partial import Partial, sweep
 from pipeline.audio.transfer import Limits, Received, transfer
 from pipeline.errors import DiskFullError, DownloadError, PassingError
-from pipeline.model import KeptAudio
+from pipeline.model import KeptAudio, Validators
 from pipeline.urls import shown
-from pipeline.web import Validators, local_file, scheme
+from pipeline.web import local_file, scheme
 
 _CHUNK = 1 << 18
 _FULL = {errno.ENOSPC, errno.EDQUOT}

@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
-from pipeline.web import Validators, in_time, local_path, reason, scheme
+from pipeline.model import Validators
+from pipeline.web import in_time, local_path, reason, scheme
 
 MAX_FEED_BYTES = 50_000_000
 MAX_SECONDS = 300.0  # for one body, however steadily it drips

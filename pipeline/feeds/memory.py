@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pipeline.courtesy import retry_after
+from pipeline.model import Validators
 from pipeline.urls import shown
-from pipeline.web import Validators
 
 # Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
 FULL_FETCH_EVERY = timedelta(days=30)

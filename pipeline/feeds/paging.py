@@ -10,8 +10,8 @@ import httpx
 from pipeline.errors import FeedError, FeedUnreachableError
 from pipeline.feeds.fetch import FeedBody, Unchanged, fetch
 from pipeline.feeds.parse import distinct, parse_feed
-from pipeline.model import FeedEpisode, ParsedFeed
-from pipeline.web import Validators, local_file, local_path, scheme
+from pipeline.model import FeedEpisode, ParsedFeed, Validators
+from pipeline.web import local_file, local_path, scheme
 
 MAX_PAGES = 500
 MAX_BYTES = 50_000_000  # of all pages together

@@ -15,9 +15,9 @@ from pipeline.feeds.identity import place_of
 from pipeline.feeds.memory import Memory, Move
 from pipeline.feeds.paging import all_pages, read_page
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
-from pipeline.model import FeedEpisode, ParsedFeed
+from pipeline.model import FeedEpisode, ParsedFeed, Validators
 from pipeline.urls import concealed, shown, variables
-from pipeline.web import Validators, scheme
+from pipeline.web import scheme
 
 _MAX_MOVES = 5
 _Read = tuple[FeedBody, ParsedFeed]

@@ -21,11 +21,12 @@ from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.errors import ArchiveError, ConfigError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.model import Validators
 from pipeline.proof.problems import Bench, Problem, problem_of
 from pipeline.publishing import is_published
 from pipeline.speech import transcript_file
 from pipeline.urls import shown
-from pipeline.web import Validators, local_file, local_folder, scheme
+from pipeline.web import local_file, local_folder, scheme
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.page import page_address, read_page
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.questions import find_questions
-from pipeline.model import Question
+from pipeline.model import Question, Validators
 from pipeline.stages import Outcome, Tools, Visit
-from pipeline.web import Validators, host
+from pipeline.web import host
 
 MAX_PAGE_BYTES = 5_000_000
 MAX_SECONDS = 60.0

@@ -17,11 +17,11 @@ from pipeline.errors import FeedGoneError, FeedUnreachableError
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, Found, Listing, visit
-from pipeline.model import FeedEpisode
+from pipeline.model import FeedEpisode, Validators
 from pipeline.stages import Outcome, Tools, Visit
 from pipeline.text import shortened
 from pipeline.urls import shown
-from pipeline.web import Validators, host
+from pipeline.web import host
 
 
 def poll(tools: Tools, feed: Feed) -> Outcome | Visit:

@@ -20,12 +20,12 @@ from pipeline.config import Feed
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
-from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Word
+from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Validators, Word
 from pipeline.speech.names import whisper_language
 from pipeline.speech.wording import carry_speakers, compare
 from pipeline.stages import Tools, local_root
 from pipeline.stages.speakers import names_of
-from pipeline.web import Validators, local_file, scheme
+from pipeline.web import local_file, scheme
 
 # What says the most comes first: who speaks and when, then when, then who.
 _BEST_FIRST = ("json", "vtt", "srt", "subrip", "html", "plain")
