@@ -261,7 +261,7 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iter
         ((feed, episode),) = wanted
         yield _item(("align", feed, episode), partial(align_episode, tools, feed, episode))
         return
-    for feed, episode, work in align_together(tools, wanted, processes=usable_cores()):
+    for feed, episode, work in align_together(tools, wanted, number=usable_cores()):
         yield _item(("align", feed, episode), work)
 
 

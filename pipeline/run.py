@@ -16,6 +16,8 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import is_current, reader, writer
 from pipeline.archive.schema import migrations
+from pipeline.audio.decode import check
+from pipeline.audio.in_processes import Check, checks_in_processes
 from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.courtesy import Courtesy
@@ -23,6 +25,7 @@ from pipeline.errors import DatabaseError
 from pipeline.health import write_health
 from pipeline.ingest import STAGES, Report, StageName, check_only, ingest
 from pipeline.planning import Planned, plan
+from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.names import EngineName
 from pipeline.speech.speakers.voices import VoiceEncoder
@@ -50,8 +53,8 @@ def run(
     Raises:
         LockedError, DatabaseError: the database cannot be written.
     """
-    with terminable(), writer(database) as db, clients() as client:
-        tools = _tools(db, config, database, client, progress=talk.progress, again=again)
+    with terminable(), writer(database) as db, clients() as client, checks_in_processes(usable_cores()) as check:
+        tools = _tools(db, config, database, client, progress=talk.progress, again=again, check=check)
         try:
             report = ingest(config, tools, stages=stages, choice=choice, say=talk.item)
         finally:
@@ -100,6 +103,7 @@ def _tools(
     *,
     progress: Callable[[str, float], AbstractContextManager[Progress]],
     again: bool,
+    check: Check = check,
 ) -> Tools:
     return Tools(
         db=db,
@@ -112,6 +116,7 @@ def _tools(
         encode=vectors(database.parent),
         progress=progress,
         again=again,
+        check=check,
     )
 
 

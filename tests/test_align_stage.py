@@ -187,4 +187,4 @@ def test_many_episodes_are_aligned_in_several_processes_as_in_one(
 
 
 def test_nothing_to_align_is_no_work_for_other_processes(tools: Tools) -> None:
-    assert list(align_together(tools, [], processes=2)) == []
+    assert list(align_together(tools, [], number=2)) == []

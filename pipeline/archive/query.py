@@ -99,6 +99,12 @@ class Query:
         return any(term.begins or term.fts.endswith("*") for one in self.alternatives for term in one.terms)
 
     @property
+    def is_one_word(self) -> bool:
+        """Tell whether it is a single whole word."""
+        terms = [term for one in self.alternatives for term in one.terms]
+        return len(terms) == 1 and not (self.crosses or self.begins or self.excluded)
+
+    @property
     def beginnings(self) -> tuple[str, ...]:
         """Return the beginnings of words that are worth showing, folded."""
         return tuple(term.begins for one in self.alternatives for term in one.shown if term.begins)

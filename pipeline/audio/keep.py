@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from pipeline.audio.decode import check
+from pipeline.audio.in_processes import Check
 from pipeline.audio.partial import Partial, sweep
 from pipeline.audio.transfer import Limits, Received, transfer
 from pipeline.errors import DiskFullError, DownloadError, PassingError
@@ -21,7 +22,7 @@ _CHUNK = 1 << 18
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def keep(
+def keep(  # noqa: PLR0913 - called with names
     url: str,
     client: httpx.Client,
     data: Path,
@@ -30,6 +31,7 @@ def keep(
     now: str,
     local_root: Path | None,
     known: Validators = Validators(),  # noqa: B008 - frozen
+    check: Check = check,
     limits: Limits = Limits(),  # noqa: B008 - as above
 ) -> KeptAudio | None:
     """Fetch ``url`` whole, check it, and keep it as ``<data>/audio/<2 hex>/<sha256>.<ending>``.
@@ -44,6 +46,7 @@ def keep(
         now: the moment, UTC ISO 8601.
         local_root: the folder of a local feed, or None for feeds from the web.
         known: what the host said of the file that is kept already; it is asked whether that has changed.
+        check: decodes the file, and says what it is.
         limits: how large it may be, and what is put up with.
 
     Returns:

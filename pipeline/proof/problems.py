@@ -11,7 +11,7 @@ from typing import Literal
 
 from pipeline.archive.files import AUDIO, FEEDS, TRANSCRIPTS, Heard, Published, Recording, Snapshot
 from pipeline.archive.segments import heard
-from pipeline.audio.decode import check
+from pipeline.audio.in_processes import Check
 from pipeline.digest import sha256_of
 from pipeline.errors import NotAudioError, SpeechError
 from pipeline.model import Segment
@@ -49,18 +49,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What it takes to check files: the data folder, a database to read from any thread, and whether to decode."""
+    """What it takes to check files: the data folder, a database for any thread, and what decodes recordings."""
 
     data: Path
     database: Path
-    decode: bool = False
+    check: Check | None = None  # None: they are not decoded
 
 
 def problem_of(bench: Bench, file: File) -> Problem | None:
     """Say what is wrong with a file; None where it is what was recorded."""
     match file:
         case Recording():
-            return _bytes_problem(bench.data, file) or (_sound_problem(bench.data, file) if bench.decode else None)
+            return _bytes_problem(bench.data, file) or (bench.check and _sound_problem(bench.data, file, bench.check))
         case Snapshot():
             return _bytes_problem(bench.data, file)
         case Heard():
@@ -91,7 +91,7 @@ def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
     return None
 
 
-def _sound_problem(data: Path, file: Recording) -> Problem | None:
+def _sound_problem(data: Path, file: Recording, check: Check) -> Problem | None:
     try:
         seconds = check(data / file.path).duration
     except (NotAudioError, OSError) as error:

@@ -15,6 +15,7 @@ from pathlib import Path
 from pipeline.archive.database import bring_up_to_date
 from pipeline.archive.files import AUDIO, Heard, Published, Recording, Snapshot, named_files, unfinished_since
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
+from pipeline.audio.in_processes import checks_in_processes
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of
@@ -53,7 +54,7 @@ def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unse
     """
     bring_up_to_date(database)
     there = present(database.parent)  # before the tables are read: what a run adds meanwhile is no orphan
-    with copied(database) as copy, ThreadPoolExecutor(workers + 1) as pool:
+    with copied(database) as copy, checks_in_processes(workers) as check, ThreadPoolExecutor(workers + 1) as pool:
         whole = pool.submit(_database_problems, database, copy)
         try:
             with closing(sqlite3.connect(copy)) as connection:
@@ -68,7 +69,7 @@ def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unse
         else:
             files = (*named, *earlier(there, named))
             strange = orphans(database, there, named, unfinished=unfinished)
-        bench = Bench(database.parent, copy, decode)
+        bench = Bench(database.parent, copy, check if decode else None)
         told = progress(sum(map(_weight, files)))
         found = list(_checked(files, partial(problem_of, bench), pool, workers * _AHEAD, told))
         return _verified(files, [*whole.result(), *found, *strange])

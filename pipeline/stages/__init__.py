@@ -19,6 +19,8 @@ from sqlite_utils import Database
 
 from pipeline.align.meaning import Encode
 from pipeline.archive.feeds import episodes, ids_of, resolved_url
+from pipeline.audio.decode import check
+from pipeline.audio.in_processes import Check
 from pipeline.config import Feed
 from pipeline.model import Episode
 from pipeline.speech.engine import Engine
@@ -62,6 +64,7 @@ class Tools:
     encode: Encode | None  # sentence vectors; None: questions are aligned by their wording alone
     progress: Callable[[str, float], AbstractContextManager[Progress]]
     sleep: Callable[[float], None] = time.sleep  # between attempts
+    check: Check = check  # decodes a file that came
     again: bool = False  # do what is done already once more
 
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from multiprocessing import get_context, parent_process
-from threading import Thread
 from typing import Any
 
 from sqlite_utils import Database
@@ -37,6 +33,7 @@ from pipeline.archive.transcripts import (
 from pipeline.config import Feed
 from pipeline.errors import AlignmentError
 from pipeline.model import Correction, Episode, FollowUp, Match, Question, Segment
+from pipeline.processes import processes
 from pipeline.stages import Outcome, Tools
 
 AHEAD = 4  # alignments a process that are made before the first is stored
@@ -75,37 +72,19 @@ def align_episode(tools: Tools, feed: Feed, episode: Episode) -> Outcome:  # noq
 
 
 def align_together(
-    tools: Tools, episodes: Iterable[tuple[Feed, Episode]], *, processes: int
+    tools: Tools, episodes: Iterable[tuple[Feed, Episode]], *, number: int
 ) -> Iterator[tuple[Feed, Episode, Callable[[], Outcome]]]:
-    """Align many episodes in several processes, and give for each, in order, what stores it and says what it was.
+    """Align many episodes in ``number`` processes, and give for each, in order, what stores it and says what it was.
 
     The database is read and written by this process alone.
     """
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent) as pool:
+    with processes(number) as pool:
         waiting: deque[tuple[Feed, Episode, Callable[[], Outcome]]] = deque()
-        try:
-            for feed, episode in episodes:
-                waiting.append((feed, episode, _submitted(tools, episode, pool)))
-                if len(waiting) > AHEAD * processes:
-                    yield waiting.popleft()
-            yield from waiting
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _end_with_parent() -> None:
-    """In a process of the pool: leave Ctrl-C to the parent, and do not outlive it, however it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
+        for feed, episode in episodes:
+            waiting.append((feed, episode, _submitted(tools, episode, pool)))
+            if len(waiting) > AHEAD * number:
+                yield waiting.popleft()
+        yield from waiting
 
 
 def _submitted(tools: Tools, episode: Episode, pool: Executor) -> Callable[[], Outcome]:

@@ -82,6 +82,7 @@ def _visit(
             now=tools.now(),
             local_root=root,
             known=_validators(known, url),
+            check=tools.check,
             limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
         )
     except AudioError as error:

@@ -11,7 +11,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from pipeline.archive.query import Alternative, Query, Term, folded_words
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
@@ -19,8 +19,8 @@ from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.words import begun_so, within
 
 EPISODES = 200  # looked through for one page
+_TRIED, _ONE_IN = 10, 5  # transcripts that are asked one by one at least, and as long as one in so many fits
 _FEW = 20  # segments of an episode that are read rather than asking the index more closely
-_PLAIN_WORD = re.compile("[A-Za-z0-9]+")
 _OPENING = 6  # words of a phrase that are looked for before all of it is compared
 
 
@@ -50,16 +50,14 @@ class Spans:
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Spans:
     """Find the passages of one page."""
     begun = scope.place_of(at.segment) if at.segment is not None else None
-    places = scope.holding(query.match, oldest=order == "oldest")
-    if begun in places:
-        places = places[places.index(begun) :]
+    places = _holding(scope, query.match, begun, oldest=order == "oldest")
     skipped = 0 if begun else (at.page - 1) * size
     wanted = skipped + size
     found: list[Span] = []
-    looked = 0
+    looked, last = 0, None
     # A page asked for by its number is reached through all before it.
-    for place in places[: EPISODES * (1 if begun else at.page)]:
-        looked += 1
+    for place in islice(places, EPISODES * (1 if begun else at.page)):
+        looked, last = looked + 1, place
         spans = in_transcript(scope, query, place)
         if place == begun:
             spans = [one for one in spans if (one.first, one.begin) > (at.segment, at.begin)]
@@ -67,15 +65,40 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> S
         if len(found) > wanted:
             break
     full = len(found) > wanted
-    cut = not full and looked < len(places)
+    ended = next(places, None) is None
+    cut = not full and not ended
     return Spans(
         tuple(found[skipped:wanted]),
         (at.page - 1) * size - skipped + len(found),
-        exact=looked == len(places),
+        exact=ended,
         more=full or cut,
         searched=looked if cut else None,
-        resume=places[looked - 1].last if cut and looked else None,
+        resume=last.last if cut and last else None,
     )
+
+
+def _holding(scope: Scope, match: str, begun: Place | None, *, oldest: bool) -> Iterator[Place]:
+    """Yield the transcripts of which the text fits an FTS5 expression, from ``begun`` on.
+
+    To look it up in all of them takes long where many fit, and then a page is soon full: so they are asked one by one,
+    as long as many of them fit. Of a rare one that would be slow: FTS5 goes on to the next that fits, however far.
+    """
+    rows = scope.cursor.connection.execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
+    fits = [transcript for (transcript,) in islice(rows, _TRIED)]
+    asked, holding, last = 0, 0, None
+    if len(fits) == _TRIED and fits[-1] < _TRIED * _ONE_IN:
+        for place in scope.places(after=begun, oldest=oldest):
+            if asked >= _TRIED and holding * _ONE_IN < asked:
+                break
+            asked, last = asked + 1, place
+            if _holds(scope.cursor, match, place):
+                holding += 1
+                yield place
+    fits += [transcript for (transcript,) in rows]
+    for place in scope.among(fits, oldest=oldest):
+        is_asked = last is not None and not place.comes_after(last, oldest=oldest)
+        if not is_asked and (begun is None or not begun.comes_after(place, oldest=oldest)):
+            yield place
 
 
 def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
@@ -146,10 +169,11 @@ def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int]
     sql = "select id, text from segments where id in (select value from json_each(?))"
     texts = dict(cursor.execute(sql, [json.dumps(list(beside))]).fetchall())
     phrase = re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"\b")
+    enough = re.compile(rf"(?:[^A-Za-z0-9]*[A-Za-z0-9]+(?![A-Za-z0-9])){{{len(words) - 1}}}")  # plain words
 
     def may_be(anchor: int) -> bool:
         sides = [one for one in (anchor - 1, anchor + 1) if one in texts]
-        if any(len(_PLAIN_WORD.findall(texts[one])) < len(words) - 1 for one in sides):
+        if not all(enough.match(texts[one]) for one in sides):
             return True
         text = " ".join(texts[one] for one in (anchor - 1, anchor, anchor + 1) if one in texts)
         return not text.isascii() or phrase.search(text.lower().replace("_", " ")) is not None

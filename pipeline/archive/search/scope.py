@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +24,11 @@ class Place:
     last: int
     episode: str
     published: str
+
+    def comes_after(self, other: Place, *, oldest: bool) -> bool:
+        """Tell whether it comes after another, where the newest, or the ``oldest``, come first."""
+        here, there = (self.published, self.episode), (other.published, other.episode)
+        return here > there if oldest else here < there
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,11 @@ class Scope:
         return self.labels is None and self.filters == ANYTHING and not (self.feeds or self.questions)
 
     @property
+    def is_all(self) -> bool:
+        """Tell whether every segment of the archive is in scope: then nothing that is found has to be left out."""
+        return self.is_everything and not self._others[0]
+
+    @property
     def segment_sql(self) -> tuple[str, list[str | int]]:
         """Return the conditions (beginning with ``and``) on a segment ``s``, and their values."""
         sql, values = "", list[str | int]()
@@ -83,13 +94,18 @@ class Scope:
             values = [*values, after.published, after.episode]
         yield from self._places(f"{sql} order by {_NEWEST} {direction}, e.id {direction}", values)
 
-    def holding(self, match: str, *, oldest: bool = False) -> list[Place]:
-        """Return the transcripts of which the whole text fits an FTS5 expression, the newest or the oldest first."""
+    def holding(self, match: str) -> list[Place]:
+        """Return the transcripts of which the whole text fits an FTS5 expression, the newest first."""
+        rows = self.cursor.execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
+        return self.among([transcript for (transcript,) in rows])
+
+    def among(self, transcripts: Sequence[int], *, oldest: bool = False) -> list[Place]:
+        """Return those of these transcripts that are in scope, the newest or the oldest first."""
         sql, values = self._transcript_sql
         direction = "asc" if oldest else "desc"
-        sql += f""" and t.id in (select rowid from transcripts_fts where transcripts_fts match ?)
+        sql += f""" and t.id in (select value from json_each(?))
             order by {_NEWEST} {direction}, e.id {direction}"""
-        return list(self._places(sql, [*values, match]))
+        return list(self._places(sql, [*values, json.dumps(transcripts)]))
 
     def place_of(self, segment: int) -> Place | None:
         """Return the transcript that a segment is of, if it is one in scope."""

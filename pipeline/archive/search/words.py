@@ -48,6 +48,11 @@ def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
 
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
     """Find the segments of one page."""
+    if order == "relevance" and at == Position() and query.is_one_word and scope.is_all:
+        number = _number(scope.cursor, query.match)
+        if number <= MANY:
+            best = tuple(_ranked(scope.cursor, query.match, MANY, best=size))
+            return Found(best, number, exact=True, order=order, more=number > size, few=True)
     frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.begins else {}
     estimated = _estimated(scope.cursor, query, frequencies)
     ranked = order == "relevance" and max(frequencies.values()) <= _COMMON and estimated <= MANY
@@ -192,11 +197,21 @@ def _last(cursor: sqlite3.Cursor) -> int:
     return last or 0
 
 
-def _ranked(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
-    """The first so many segments that fit an FTS5 expression, the best (BM25) first, of equally good ones the newer."""
+def _number(cursor: sqlite3.Cursor, match: str) -> int:
+    """How many segments fit an FTS5 expression; beyond ``MANY`` they are not counted."""
+    sql = "select count(*) from (select 1 from segments_fts where segments_fts match ? limit ?)"
+    (number,) = cursor.execute(sql, [match, MANY + 1]).fetchone()
+    return int(number)
+
+
+def _ranked(cursor: sqlite3.Cursor, match: str, limit: int, *, best: int = -1) -> list[int]:
+    """The first so many segments that fit an FTS5 expression, the best (BM25) first, of equally good ones the newer.
+
+    All of these, or only the ``best`` so many.
+    """
     sql = """select rowid from (select rowid, rank as score from segments_fts where segments_fts match ? limit ?)
-        order by score, rowid desc"""
-    return [segment for (segment,) in cursor.execute(sql, [match, limit])]
+        order by score, rowid desc limit ?"""
+    return [segment for (segment,) in cursor.execute(sql, [match, limit, best])]
 
 
 def _best_first(

@@ -1,0 +1,90 @@
+"""Work in other processes: it ends with the program, also when that is killed, and never keeps it from ending."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+from pipeline.audio.decode import check
+from pipeline.audio.in_processes import checks_in_processes
+from pipeline.errors import NotAudioError
+from pipeline.processes import processes
+
+SAMPLE_AUDIO = Path(__file__).parents[1] / "pipeline/sample/data/episode-1.mp3"
+LONG = 600.0  # seconds; nobody waits for that
+
+
+def test_what_is_given_up_keeps_nobody_waiting() -> None:
+    began = time.monotonic()
+    with processes(1) as pool:
+        under_way, waiting = pool.submit(time.sleep, LONG), pool.submit(time.sleep, LONG)
+        pool_process = _only_child()
+    assert time.monotonic() - began < 30
+    assert waiting.cancelled() or under_way.exception(30) is not None
+    _ends(pool_process)
+
+
+def test_they_do_not_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "works.py"
+    script.write_text(
+        "import os, time\n"
+        "from pipeline.processes import processes\n"
+        "if __name__ == '__main__':\n"
+        "    with processes(1) as pool:\n"
+        "        print(pool.submit(os.getpid).result(), flush=True)\n"
+        "        pool.submit(time.sleep, 600).result()\n"
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True) as program:
+        worker = int(next(iter(program.stdout or ())))
+        program.kill()
+    _ends(worker)
+
+
+def test_many_files_are_checked_as_one_is(tmp_path: Path) -> None:
+    nothing = tmp_path / "nothing.mp3"
+    nothing.write_bytes(b"")
+    with checks_in_processes(2) as checked, ThreadPoolExecutor(4) as threads:
+        facts = list(threads.map(checked, [SAMPLE_AUDIO] * 6))
+        assert facts == [check(SAMPLE_AUDIO)] * 6
+        several = [threads.submit(checked, nothing) for _ in range(4)]
+        for one in several:
+            with pytest.raises(NotAudioError, match="the file is empty"):
+                one.result()
+
+
+def test_a_killed_process_is_no_loss() -> None:
+    with checks_in_processes(1) as checked, ThreadPoolExecutor(3) as threads:
+        list(threads.map(checked, [SAMPLE_AUDIO] * 3))
+        os.kill(_only_child(), signal.SIGKILL)
+        assert list(threads.map(checked, [SAMPLE_AUDIO] * 3)) == [check(SAMPLE_AUDIO)] * 3
+
+
+def test_a_file_that_comes_alone_needs_no_process() -> None:
+    with checks_in_processes(2) as checked:
+        assert checked(SAMPLE_AUDIO) == checked(SAMPLE_AUDIO) == check(SAMPLE_AUDIO)
+        assert not active_children()
+
+
+def _only_child() -> int:
+    end = time.monotonic() + 30
+    while not (found := active_children()):
+        assert time.monotonic() < end
+        threading.Event().wait(0.05)
+    (child,) = found
+    return child.pid or 0
+
+
+def _ends(process: int) -> None:
+    end = time.monotonic() + 30
+    while Path(f"/proc/{process}").exists() and "zombie" not in Path(f"/proc/{process}/status").read_text():
+        assert time.monotonic() < end, "it is still there"
+        threading.Event().wait(0.05)
