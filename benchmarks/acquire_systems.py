@@ -32,8 +32,8 @@ def ours(version: str) -> System:
         ]
         config = folder / "feeds.yaml"
         config.write_text(yaml.safe_dump({"feeds": shows}))
-        stage = ["--feeds", str(config), "--db", str(folder / "archive.db"), "--quiet"]
-        return [[sys.executable, "-m", "pipeline", verb, *stage] for verb in ("poll", "download")]
+        own = ["--until", "download", "--feeds", str(config), "--db", str(folder / "archive.db"), "--quiet"]
+        return [[sys.executable, "-m", "pipeline", "ingest", *own]]
 
     return System(f"interview-archive {version}", commands)
 

@@ -19,7 +19,7 @@ from pipeline.audio.keep import clear_unfinished
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError
-from pipeline.model import Episode, RunItem
+from pipeline.model import STAGES, Episode, RunItem, StageName
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
@@ -31,8 +31,6 @@ from pipeline.stages.together import AT_ONE_HOST, raiser, together
 from pipeline.stages.transcribe import transcribe
 from pipeline.urls import shown
 
-StageName = Literal["poll", "download", "transcribe", "align"]
-STAGES: tuple[StageName, ...] = ("poll", "download", "transcribe", "align")
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
 # One stage of one episode, or of a whole feed.
 _Task: TypeAlias = tuple[str, Feed, Episode | None]

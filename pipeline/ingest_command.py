@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pipeline.errors import ArchiveError
-from pipeline.model import clock
+from pipeline.model import STAGES, StageName, clock
 from pipeline.options import db_option, feeds_option, json_option, print_json
 from pipeline.times import interval
 
 if TYPE_CHECKING:
-    from pipeline.ingest import StageName
     from pipeline.planning import Planned
 
 _log = logging.getLogger(__name__)
@@ -60,15 +59,14 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def run_stages(stages: Sequence[StageName] | None, *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
-    """Run stages, all where none are named, as the options say; print the report, and return the exit code."""
+def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
+    """Run stages as the options say; print the report, and return the exit code."""
     from pipeline import config
     from pipeline.choosing import Choice
-    from pipeline.ingest import STAGES
     from pipeline.run import dry_run, run
     from pipeline.talk import Talk
 
-    stages, again = stages or STAGES, options["again"]
+    again = options["again"]
     choice = Choice(options["only"], options["since"], options["limit"])
     if options["dry_run"]:
         _print_plan(dry_run(config.load(feeds), db, stages=stages, choice=choice, again=again), as_json=as_json)
@@ -91,7 +89,7 @@ def _print_plan(planned: Sequence[Planned], *, as_json: bool) -> None:
     click.echo(f"would be done: {said}. Feeds are not asked: what is new there comes on top.", err=True)
 
 
-def _keep_running(every: int, *, feeds: Path, **options: Any) -> int:
+def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **options: Any) -> int:
     """Ingest again and again; what stops one run is said, and the next one comes all the same."""
     from pipeline import config
     from pipeline.run import terminable
@@ -99,7 +97,7 @@ def _keep_running(every: int, *, feeds: Path, **options: Any) -> int:
 
     def work() -> int:
         try:
-            return run_stages(None, feeds=feeds, **options)
+            return run_stages(stages, feeds=feeds, **options)
         except ArchiveError as error:
             click.echo(f"Error: {error}", err=True)
             return error.exit_code
@@ -119,19 +117,23 @@ def _keep_running(every: int, *, feeds: Path, **options: Any) -> int:
 @click.command("ingest")
 @stage_options
 @click.option("--every", callback=_interval, metavar="INTERVAL", help="Do it again so often: 30m, 6h, 1d.")
-def ingest_command(every: int | None, **options: Any) -> None:
+@click.option("--until", type=click.Choice(STAGES), default=STAGES[-1], help="The last stage to do.  [default: all]")
+def ingest_command(every: int | None, until: StageName, **options: Any) -> None:
     """Poll, download, transcribe and align: everything that is not done yet.
+
+    With --until download it only acquires: transcripts can be made later, or on a faster computer.
 
     With --every a run that fails does not end the service, and feeds.yaml is read anew for each run. SIGTERM and
     Ctrl-C end it: with 0 between two runs, with 130 in the middle of one, of which all that was finished is kept.
 
     --dry-run says what the archive lacks by what it knows: feeds are not polled.
     """
+    stages = STAGES[: STAGES.index(until) + 1]
     if every is None:
-        sys.exit(run_stages(None, **options))
+        sys.exit(run_stages(stages, **options))
     if options["dry_run"]:
         raise click.UsageError("--dry-run means nothing with --every.")
-    sys.exit(_keep_running(every, **options))
+    sys.exit(_keep_running(stages, every, **options))
 
 
 @click.command("poll")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 MatchStatus = Literal["asked", "merged", "uncertain", "not_asked"]
 Role = Literal["question", "answer", "other"]
 Verdict = Literal["same", "spliced", "changed", "other"]
+StageName = Literal["poll", "download", "transcribe", "align"]
+STAGES: tuple[StageName, ...] = get_args(StageName)
 
 
 @dataclass(frozen=True, slots=True)

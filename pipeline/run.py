@@ -23,7 +23,8 @@ from pipeline.config import Config, Feed
 from pipeline.courtesy import Courtesy
 from pipeline.errors import DatabaseError
 from pipeline.health import write_health
-from pipeline.ingest import STAGES, Report, StageName, check_only, ingest
+from pipeline.ingest import Report, check_only, ingest
+from pipeline.model import STAGES, StageName
 from pipeline.planning import Planned, plan
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine

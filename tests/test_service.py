@@ -160,6 +160,7 @@ def test_what_would_be_done_is_said_and_nothing_is_changed(proven: Proven) -> No
     database = proven.path.read_bytes()
     every_stage = [("poll", None), ("download", new), ("transcribe", new), ("align", new)]
     assert planned("--again", "--limit", "1") == every_stage
+    assert planned("--again", "--limit", "1", "--until", "download") == every_stage[:2]
     assert [one for one in planned() if one[0] != "align"] == [("poll", None), ("download", new)]
     assert ("align", old) in planned()
     assert planned("--since", "2026-03-03") == [("poll", None)]
