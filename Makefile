@@ -5,6 +5,7 @@
 # make publish  a copy that is only read, to put elsewhere (DB=, OUT=)
 # make bench   measure it (for hours)                        make test-browser  the pages in Chromium
 # make soak    a bad day: bad hosts, killed runs (for 5 minutes)  make test-site  the site on the newest Datasette alpha
+# make audit   known vulnerabilities of what it depends on
 # make fuzz    read mutated feeds and notes (for 10 minutes; SEEDS= adds folders of them)
 # make clean   remove .venv and what tools left (never db/)  make screenshots  the README's pictures
 
@@ -16,7 +17,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo ingest serve status verify publish test test-browser test-site lint bench fuzz soak screenshots clean
+.PHONY: demo ingest serve status verify publish test test-browser test-site lint audit bench fuzz soak screenshots clean
 
 demo: .venv/ready
 	$(BIN)/python -m pipeline.sample --db db/demo.db
@@ -52,6 +53,9 @@ lint: .venv/ready-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: .venv/ready-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip --progress-spinner off
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -127,6 +127,10 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
         "429 for hours": Fault(
             [Answer(status=429, headers={"Retry-After": "7200"})], said="left alone for 120 minutes", ranges=[None]
         ),
+        "429 for hours after a cut": Fault(
+            [torn, Answer(status=429, headers={"Retry-After": "7200"})],
+            said="left alone for 120 minutes", ranges=[None, FROM], left=True,
+        ),
         "503 for years": Fault(
             [Answer(status=503, headers={"Retry-After": far})], said="left alone", ranges=[None], waits=[]
         ),

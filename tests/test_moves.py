@@ -79,6 +79,26 @@ def test_where_a_feed_moved_and_is_gone_it_is_asked_where_it_was(server: Server,
     assert "2 episodes listed, 1 new; it had moved to" in said(report)
 
 
+def test_a_move_that_was_a_mistake_is_forgotten_when_all_is_done_again(
+    server: Server, archive: Database, run: Run
+) -> None:
+    new = server.give("/new", rss(item(1)))
+    feed = show("a-show", server.give("/old", redirect("/new", 301), rss(item(1), item(2))))
+    run(feed)
+    run(feed)
+    assert len(server.asked("/new")) == 2
+    assert f"it is at {feed.url} again" in said(run(feed, again=True))
+    assert f"it is at {feed.url} again" not in said(run(feed, again=True))
+    run(feed)
+    assert len(server.asked("/new")) == 2
+    assert [row[:2] for row in moves(archive)] == [(feed.url, new), (feed.url, feed.url)]
+    server.give("/old", redirect("/new", 301))
+    run(feed)
+    run(feed)
+    assert len(server.asked("/new")) == 4
+    assert [row[:2] for row in moves(archive)][2:] == [(feed.url, new)]
+
+
 def test_a_feed_that_names_its_new_address_is_followed_and_nothing_is_lost(
     server: Server, archive: Database, run: Run
 ) -> None:

@@ -114,6 +114,8 @@ def test_a_published_copy_has_no_runs_and_tells_no_paths(kept: Kept) -> None:
         ("/home/ann/a.mp3: no such file", "…: no such file"),
         ("file:///srv/feed.xml could not be read", "… could not be read"),
         ("it is “/srv/a b”, or not", "it is “…”, or not"),
+        ("/home/ann lee/my shows/a.mp3: no such file", "…: no such file"),
+        ("/srv/a.mp3 is not what https://example.org/a/b gave", "… is not what https://example.org/a/b gave"),
         (r"C:\Users\ann\a.mp3 is missing", "… is missing"),
         ("~/feeds/a.xml is missing", "… is missing"),
         ("https://example.org/a/b.mp3?x=/c answered HTTP 404", "https://example.org/a/b.mp3?x=/c answered HTTP 404"),

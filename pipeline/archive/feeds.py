@@ -162,6 +162,14 @@ def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> N
                 )
 
 
+def has_moved_from(db: Database, slug: str, address: str) -> bool:
+    """Tell whether a feed is known to have moved from this address, and not back."""
+    newest = db.execute(
+        "select became from feed_moves where feed = ? and was = ? order by id desc limit 1", [slug, address]
+    ).fetchone()
+    return newest is not None and newest[0] not in {None, address}
+
+
 def has_moved(db: Database, slug: str, address: str) -> bool:
     """Tell whether a feed came to this address by a move."""
     found = db.execute("select 1 from feed_moves where feed = ? and became = ?", [slug, address]).fetchone()

@@ -71,7 +71,11 @@ def transfer(url: str, client: httpx.Client, part: Partial, *, known: Validators
 
     retrying = Retrying(
         sleep=limits.sleep,
-        stop=lambda state: in_vain >= limits.attempts or time.monotonic() + state.upcoming_sleep > end,
+        stop=lambda state: (
+            in_vain >= limits.attempts
+            or time.monotonic() + state.upcoming_sleep > end
+            or state.upcoming_sleep > LONGEST_PAUSE
+        ),
         wait=_wait,
         retry=retry_if_exception_type(PassingError),
         reraise=True,
@@ -154,11 +158,8 @@ def _check_status(response: httpx.Response, part: Partial) -> None:
     if status not in _PASSING:
         raise DownloadError(f"{at} answered HTTP {status}")
     wait = retry_after(response.headers.get("Retry-After"))
-    if wait > LONGEST_PAUSE:
-        raise DownloadError(
-            f"{at} answered HTTP {status} and wants to be left alone for {wait / 60:.0f} minutes: run again after that"
-        )
-    raise PassingError(f"{at} answered HTTP {status}", wait=wait)
+    told = f" and wants to be left alone for {wait / 60:.0f} minutes: run again after that"
+    raise PassingError(f"{at} answered HTTP {status}{told if wait > LONGEST_PAUSE else ''}", wait=wait)
 
 
 def _ask_room(response: httpx.Response, part: Partial, total: int | None, max_bytes: int) -> None:

@@ -20,7 +20,8 @@ from pipeline.site.respond import json, page
 _TABLES = ("runs", "run_items")
 # An address of the web, or a path of this computer: `/a/b`, `~/a`, `C:\a`, `file:///a`, and all of what is in quotes.
 _PATH = re.compile(
-    r"(https?://\S+)|“(?:~|[A-Za-z]:)?[/\\][^”]+|file:[^\s;,)]+|(?<![\w<:/.~-])(?:~|[A-Za-z]:)?[/\\][^\s;,:)”]+"
+    r"(https?://\S+)|“(?:~|[A-Za-z]:)?[/\\][^”]+|file:[^\s;,)]+"
+    r"|(?<![\w<:/.~-])(?:~|[A-Za-z]:)?[/\\][^\s;,:)”]+(?: [^\s;,:)”/\\]*[/\\][^\s;,:)”]+)*"  # folders with spaces
 )
 
 
