@@ -18,7 +18,7 @@ class Choice:
     reason: str
 
 
-def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str | None) -> Choice:
+def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str | None, beside: bool = False) -> Choice:
     """Decide whether a recording that has come counts from now on.
 
     What is cited has the times of the recording that is transcribed, so that stays unless something of it is gone: then
@@ -28,6 +28,7 @@ def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str |
         comparison: the one that counts with the one that has come; None if that could not be made.
         transcribed: the one that counts is transcribed.
         chosen_by: who chose the one that counts; None where nobody did.
+        beside: nothing of what is gone is part of a question or an answer.
     """
     if chosen_by is not None:
         return Choice(False, f"{chosen_by} chose the earlier one")
@@ -37,6 +38,8 @@ def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str |
         return Choice(True, "the earlier one was not transcribed")
     if comparison.verdict in {"same", "spliced"}:
         return Choice(False, "all that was transcribed is in both")
+    if comparison.verdict == "changed" and beside:
+        return Choice(False, "what is gone is neither question nor answer, as advertisements are")
     return Choice(True, "not all of the earlier one is in it")
 
 

@@ -256,6 +256,21 @@ def test_the_same_sound_is_kept_beside_and_changed_sound_counts(
     assert translate(archive.conn, A, 22.0, C) is None
 
 
+def test_where_only_what_is_neither_question_nor_answer_is_gone_the_earlier_one_counts(
+    fetched: Fetched, archive: Database, one: str, talk: Samples
+) -> None:
+    fetched.comes(A, talk)
+    fetched.transcribed()
+    archive.execute("""update segments set role = 'answer', start = 1, "end" = 2.5""")
+    said = fetched.comes(B, np.concatenate([talk[: 3 * RATE], talk[9 * RATE :]]))
+    assert said is not None
+    assert said.endswith("still counts: what is gone is neither question nor answer, as advertisements are")
+    assert current(archive, one) == A
+    said = fetched.comes(C, talk[6 * RATE :])
+    assert said is not None
+    assert said.endswith("it counts from now on: not all of the earlier one is in it")
+
+
 def test_what_a_person_chose_stays_whatever_comes(fetched: Fetched, archive: Database, one: str, talk: Samples) -> None:
     fetched.comes(A, talk)
     choose_rendition(archive, one, A, reason="the one that we cite", chosen_by="ann", now=NOW)

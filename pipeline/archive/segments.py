@@ -15,6 +15,8 @@ from sqlite_utils import Database
 from pipeline.checking import in_force, is_checked
 from pipeline.model import Check, Segment, Word
 
+_EDGE = 0.25  # seconds by which a stretch may reach into what is said: words begin and end about there
+
 
 def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
     """Return a transcript's segments in order, with the words that count, as the exporters take them."""
@@ -62,6 +64,20 @@ def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
     )
     db.execute(
         "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
+    )
+
+
+def is_beside(connection: sqlite3.Connection, transcript_id: int, stretches: Sequence[tuple[float, float]]) -> bool:
+    """Tell whether stretches of time, in seconds, have nothing of a transcript's questions and answers.
+
+    Where it is not known which segments those are, that is not known either: false.
+    """
+    told = """select "end" - start, start, "end" from segments where transcript = ? and role != 'other'"""
+    spoken = connection.execute(told, [transcript_id]).fetchall()
+    return bool(spoken) and not any(
+        min(end, stretch[1]) - max(start, stretch[0]) > min(_EDGE, length / 2)
+        for length, start, end in spoken
+        for stretch in stretches
     )
 
 

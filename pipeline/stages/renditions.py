@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
+from pipeline.archive.segments import is_beside
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
@@ -40,10 +41,13 @@ def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Compar
         save_rendition(db, episode, audio, choice=FIRST)
         return None
     transcript = preferred_transcript(db, episode)
+    if transcript is not None and transcribed_rendition(db, transcript) != current.sha256:
+        transcript = None
     choice = choose(
         comparison,
-        transcribed=transcript is not None and transcribed_rendition(db, transcript) == current.sha256,
+        transcribed=transcript is not None,
         chosen_by=chosen_by(db, episode),
+        beside=bool(transcript and comparison and is_beside(db.conn, transcript, comparison.gone)),
     )
     save_rendition(db, episode, audio, choice=choice, comparison=comparison)
     counts = "it counts from now on" if choice.replaces else "the earlier one still counts"
