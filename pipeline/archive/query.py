@@ -26,6 +26,7 @@ _NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
 _NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
 _SENTENCE = 3  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
+_BEGINNING = 2  # letters of the beginning of a word, at least
 _LONGEST = 4_000  # characters that are read
 _MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
 
@@ -217,6 +218,8 @@ def _remarks(wanted: Sequence[_Token]) -> Iterator[str]:
         if filtering:
             kind = filtering[1].lower()
             yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
+        if token.raw.endswith("*") and not token.quoted and not _is_beginning(token.raw):
+            yield f"“{token.raw}” is looked for as a word: a beginning needs {_BEGINNING} letters at least."
     if len(wanted) > _MAX_TERMS:
         yield f"Only the first {_MAX_TERMS} of {len(wanted)} words and quotations are looked for."
 
@@ -251,7 +254,7 @@ def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:
         position += 1
         if len(joined) > 1:
             parts = " ".join(
-                _fts(one.raw) + ("*" if one.raw.endswith("*") and not one.quoted else "") for one in joined
+                _fts(one.raw) + ("*" if not one.quoted and _is_beginning(one.raw) else "") for one in joined
             )
             yield token, Term(f"NEAR({parts}, {distance})", near=distance, parts=len(joined))
         elif token.kind == "or":
@@ -270,8 +273,8 @@ def _phrase(text: str) -> Term:
 
 def _word(text: str) -> Term:
     words = folded_words(text)
-    if not text.endswith("*") or len(words) != 1:
-        return Term(_fts(text) + ("*" if text.endswith("*") else ""))
+    if not _is_beginning(text) or len(words) != 1:
+        return Term(_fts(text) + ("*" if _is_beginning(text) else ""))
     begins, typed = words[0][0], text[words[0][1] : words[0][2]]
     stems = " OR ".join(_fts(has_stem(stem)) for stem in shorter_stems(typed))
     whole = _fts(has_stem(typed))
@@ -281,6 +284,12 @@ def _word(text: str) -> Term:
     if is_cut(typed):
         surely = f"({whole} NOT {whole})"  # nothing
     return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, surely=surely)
+
+
+def _is_beginning(text: str) -> bool:
+    """Tell whether ``relation*`` is meant. A single letter is none: most segments have a word that begins so."""
+    words = folded_words(text) if text.endswith("*") else []
+    return bool(words) and len(words[-1][0]) >= _BEGINNING
 
 
 def _joins(operator: _Token, operand: _Token) -> bool:
