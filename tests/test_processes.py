@@ -52,6 +52,32 @@ def test_they_do_not_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
     _ends(worker)
 
 
+@pytest.mark.parametrize("moment", [0.0, 0.1])
+def test_ctrl_c_while_they_begin_is_told_by_none_of_them(tmp_path: Path, moment: float) -> None:
+    script = tmp_path / "works.py"
+    script.write_text(
+        "import signal, time\n"
+        "from pipeline.processes import processes\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    try:\n"
+        "        with processes(2) as pool:\n"
+        "            both = [pool.submit(time.sleep, 600) for _ in range(2)]\n"
+        "            print('begun', flush=True)\n"
+        "            time.sleep(600)\n"
+        "    except KeyboardInterrupt:\n"
+        "        pass\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as program:
+        next(iter(program.stdout or ()))
+        time.sleep(moment)
+        os.killpg(program.pid, signal.SIGINT)  # as a terminal does
+        said = program.communicate(timeout=30)[1]
+    assert said == ""
+
+
 def test_many_files_are_checked_as_one_is(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.mp3"
     nothing.write_bytes(b"")

@@ -6,14 +6,18 @@ import json
 import os
 import shutil
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
 from pipeline.model import Segment
+from pipeline.proof.problems import Earlier, File
+from pipeline.proof.verify import _checked as checked
 from tests.conftest import FakeEngine
 from tests.proving import Proven, proven, proven_once
 
@@ -207,3 +211,22 @@ def test_an_empty_transcript_and_one_without_any_words_are_files_too(proven: Pro
     assert problems(proven) == []
     proven.ingest(FakeEngine(()), again=True)
     assert problems(proven) == []
+
+
+def test_what_waits_when_it_is_interrupted_is_given_up() -> None:
+    begun: list[File] = []
+    go_on = Event()
+
+    def check(one: File) -> None:
+        begun.append(one)
+        assert len(begun) == 1 or go_on.wait(30)
+
+    def interrupted(_done: float) -> None:
+        raise KeyboardInterrupt
+
+    files = [Earlier(f"{n}", "0") for n in range(20)]
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            list(checked(files, check, pool, 8, interrupted))
+        go_on.set()
+    assert len(begun) <= 2
