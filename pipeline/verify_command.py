@@ -52,7 +52,7 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
         found = verify(db, decode=not quick, workers=usable_cores(), progress=progress)
     mended = []
     if shows and found.problems:
-        with clients() as client:
+        with terminable(), clients() as client:
             mended = list(mend(db, found.problems, client=_by_slug(shows, client), now=utc_now()))
     left = [one.problem for one in mended if not one.done] if mended else found.problems
     if as_json:
