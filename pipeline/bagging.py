@@ -12,13 +12,14 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.archive.database import bring_up_to_date, explained, locked, reader
-from pipeline.archive.files import FOLDERS, Named, Published, Recording, Snapshot, named_files
+from pipeline.archive.files import FOLDERS, Heard, Named, Published, named_files
 from pipeline.archive.soundness import faults, index_fault, indexes
 from pipeline.atomic import linked, new_file, unfinished
 from pipeline.errors import BagError, ConfigError, DatabaseError
 from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import belonging, present
+from pipeline.proof.problems import Bench, problem_of
 from pipeline.publishing import is_published
 from pipeline.text import amount
 
@@ -94,7 +95,8 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
         raise DatabaseError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return Bagged(folder, len(payload), size, _problems(named, payload))
+    inside_it = Bench(folder / PAYLOAD, (folder / PAYLOAD / database.name).resolve())
+    return Bagged(folder, len(payload), size, _problems(inside_it, named, payload))
 
 
 def restore(folder: Path, database: Path, *, workers: int, progress: Begin = unseen) -> Restored:
@@ -154,19 +156,20 @@ def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
         return named_files(connection), about
 
 
-def _problems(named: Iterable[Named], payload: Iterable[Entry]) -> tuple[str, ...]:
+def _problems(bench: Bench, named: Iterable[Named], payload: Iterable[Entry]) -> tuple[str, ...]:
     """What of the files that the tables name is not in the bag, or is not what they say."""
     found = {entry.path.removeprefix(f"{PAYLOAD}/"): entry.sha256 for entry in payload}
-    published = [path for path in found if path.endswith(".published")]
     problems = []
     for one in named:
-        if isinstance(one, Recording | Snapshot) and found.get(one.path, one.sha256) != one.sha256:
-            problems.append(f"{one.path}: its SHA-256 is not the one that was recorded")
-        elif isinstance(one, Published):
-            if not any(path.startswith(one.path) for path in published):
-                problems.append(f"{one.path}….published: is missing")
+        if isinstance(one, Heard | Published):  # whose names say not all of what is in them
+            problem = problem_of(bench, one)
+            if problem:
+                reason = "is missing" if problem.kind == "missing" else problem.reason
+                problems.append(f"{problem.what}: {reason}")
         elif one.path not in found:
             problems.append(f"{one.path}: is missing")
+        elif found[one.path] != one.sha256:
+            problems.append(f"{one.path}: its SHA-256 is not the one that was recorded")
     return tuple(dict.fromkeys(problems))
 
 

@@ -89,11 +89,12 @@ def _bag(db: Path, folder: Path, *, besides: object) -> int:
     if besides:
         raise click.UsageError("--bag takes the whole archive: leave the rest out.")
     from pipeline.bagging import bag
+    from pipeline.run import terminable
     from pipeline.speech.cores import usable_cores
     from pipeline.talk import Talk
     from pipeline.times import utc_now
 
-    with Talk().bar("export") as progress:
+    with terminable(), Talk().bar("export") as progress:  # SIGTERM would leave half a bag behind
         made = bag(db, folder, now=utc_now(), workers=usable_cores(), progress=progress)
     click.echo(f"{made.folder}: {amount(made.files, 'file')}, {made.bytes / 1e6:.1f} MB")
     for problem in made.problems:

@@ -202,13 +202,13 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterat
                 yield _left_out("download", feed, episode, left_out)
             else:
                 tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
-    failed = []
+    not_had = []  # also what is offered anew of an episode that has its audio
     for item, routine in _visited(tasks):
-        if item.status == "failed":
-            failed.append(item.episode or "")
+        if item.status != "ok" and not routine:
+            not_had.append(item.episode or "")
         yield item, routine
     if choice == Choice():
-        clear_unfinished(tools.data, waiting=failed)
+        clear_unfinished(tools.data, waiting=not_had)
 
 
 def _hear_all(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from threading import Thread
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 @contextmanager
@@ -20,18 +24,31 @@ def processes(number: int) -> Iterator[Executor]:
     """
     context = get_context("spawn")  # a fork would copy locks that this process's threads hold
     ours, theirs = context.Pipe()
-    pool = ProcessPoolExecutor(number, mp_context=context, initializer=_end_with_parent, initargs=(theirs,))
+    pool = _Pool(number, mp_context=context, initializer=_end_with_parent, initargs=(theirs,))
     try:
         yield pool
     finally:
+        begun = list(pool._processes.values())  # it has no public list
         pool.shutdown(wait=False, cancel_futures=True)
         ours.close()
         theirs.close()
+        for process in begun:  # one that is just starting would soon miss this one, and complain
+            process.kill()
+
+
+class _Pool(ProcessPoolExecutor):
+    """Its processes leave Ctrl-C to this one, from their very beginning on: they have the mask of who begins them."""
+
+    def submit(self, call: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> Future[_T]:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        try:
+            return super().submit(call, *arguments, **named)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end_with_parent(lifeline: Connection) -> None:
-    """In a process of the pool: leave Ctrl-C to the parent, and end when the parent does or lets go of the lifeline."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a process of the pool: end when the parent does or lets go of the lifeline."""
     parent = parent_process()
 
     def watch() -> None:

@@ -41,17 +41,18 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     from pipeline import config
     from pipeline.proof import repair as mend
     from pipeline.proof import verify
-    from pipeline.run import clients
+    from pipeline.run import clients, terminable
     from pipeline.speech.cores import usable_cores
     from pipeline.talk import Talk
     from pipeline.times import utc_now
 
     shows = config.load(feeds) if repair else None  # what is wrong with feeds.yaml is told before the long work
-    with Talk(quiet=quiet or as_json).bar("verify") as progress:
+    # SIGTERM would leave the copy of the database behind.
+    with terminable(), Talk(quiet=quiet or as_json).bar("verify") as progress:
         found = verify(db, decode=not quick, workers=usable_cores(), progress=progress)
     mended = []
     if shows and found.problems:
-        with clients() as client:
+        with terminable(), clients() as client:
             mended = list(mend(db, found.problems, client=_by_slug(shows, client), now=utc_now()))
     left = [one.problem for one in mended if not one.done] if mended else found.problems
     if as_json:

@@ -15,13 +15,14 @@ import httpx
 import numpy as np
 import pytest
 
+from pipeline.audio.decode import AudioFacts
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
-from pipeline.errors import AudioError, DiskFullError, DownloadError, NotAudioError
+from pipeline.errors import AudioError, DiskFullError, DownloadError, NotAudioError, PassingError
 from pipeline.model import KeptAudio
 from pipeline.web import make_client
 from tests.conftest import NOW
-from tests.misbehaving import Answer, Server, gzipped, page, redirect
+from tests.misbehaving import Answer, Server, gzipped, page, redirect, seekable
 
 
 @pytest.fixture
@@ -171,6 +172,22 @@ def test_a_failed_download_can_be_done_again(
         kept(url)
     assert kept(url).bytes == len(tone_mp3)
     assert len(files(data)) == 1
+
+
+def test_what_came_whole_and_was_not_checked_stays_for_the_next_run(
+    server: Server, data: Path, tone_mp3: bytes
+) -> None:
+    def ends(_path: Path) -> AudioFacts:
+        raise PassingError("the run ended")
+
+    url = server.give("/1.mp3", seekable(tone_mp3, ETag='"1"'))
+    with make_client(allow_private=True) as client:
+        with pytest.raises(PassingError):
+            keep(url, client, data, name="show/1", now=NOW, local_root=None, check=ends)
+        assert list(files(data).values()) == [tone_mp3]
+        audio = keep(url, client, data, name="show/1", now=NOW, local_root=None)
+    assert audio
+    assert files(data) == {audio.path: tone_mp3}
 
 
 def test_audio_that_is_too_large_is_given_up(server: Server, data: Path, kept: Callable[..., KeptAudio]) -> None:

@@ -98,6 +98,24 @@ def test_a_recording_that_is_missing_or_damaged_is_told(proven: Proven, tmp_path
     bagit.Bag(str(tmp_path / "bag")).validate()
 
 
+def test_an_earlier_wording_that_is_lost_is_told(proven: Proven, tmp_path: Path) -> None:
+    lost = min(path for path in proven.data.glob("transcripts/*.json") if path.name.count(".") == 3)
+    lost.unlink()
+    result = proven.call("export", "--bag", tmp_path / "bag")
+    named = ".".join(lost.name.split(".")[:2])
+    assert (result.exit_code, result.stderr) == (3, f"transcripts/{named}.….json: is missing\n")
+
+
+@pytest.mark.parametrize("pattern", ["transcripts/*.json", "transcripts/*.published"])
+def test_a_transcript_that_is_damaged_is_told(proven: Proven, tmp_path: Path, pattern: str) -> None:
+    damaged = max(proven.data.glob(pattern), key=lambda path: (-len(path.name), path))
+    damaged.write_bytes(damaged.read_bytes()[:10])
+    result = proven.call("export", "--bag", tmp_path / "bag")
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"transcripts/{damaged.name}: ")
+    bagit.Bag(str(tmp_path / "bag")).validate()
+
+
 def test_a_publishers_transcript_that_is_missing_is_told(proven: Proven, tmp_path: Path) -> None:
     lost = proven.file("transcripts/*.published")
     lost.unlink()

@@ -115,6 +115,19 @@ def test_a_feed_that_names_its_new_address_is_followed_and_nothing_is_lost(
     assert rows(archive, "select count(*), min(last_seen), max(last_seen) from episodes") == [(3, NOW, LATER)]
 
 
+def test_a_move_that_the_feed_still_tells_of_is_not_forgotten_while_its_new_address_is_down(
+    server: Server, archive: Database, run: Run
+) -> None:
+    new = server.give("/new", rss(item(1)), Answer(status=503), rss(item(1)))
+    old = linked(rss(item(1)), f"<itunes:new-feed-url>{new}</itunes:new-feed-url>")
+    feed = show("a-show", server.give("/old", old))
+    run(feed)
+    assert "where no feed can be read yet" in said(run(feed, again=True))
+    assert [row[:2] for row in moves(archive)] == [(feed.url, new)]
+    run(feed)
+    assert len(server.asked("/new")) == 3
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -18,7 +18,7 @@ from pipeline.ingest import Report, ingest
 from pipeline.model import RunItem
 from pipeline.stages import Tools
 from tests.building import add_feed, episode
-from tests.misbehaving import Answer, Request, Server, page, redirect
+from tests.misbehaving import Answer, Request, Server, cut, page, redirect, seekable
 
 LATER = "2026-07-01T06:00:00Z"
 
@@ -179,6 +179,17 @@ def test_an_offer_that_cannot_be_had_harms_nothing_and_is_asked_for_again(
     show.server.give("/2.mp3", Answer(tone_mp3 * 2))
     assert show.run().status == "ok"
     assert len(show.rows("select * from renditions")) == 2
+
+
+def test_what_came_of_an_offer_is_gone_on_with_by_the_next_run(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
+    show.offer(show.server.give("/1.mp3", Answer(tone_mp3)))
+    show.run()
+    sound = seekable(tone_m4a, ETag='"2"')
+    busy = Answer(status=429, headers={"Retry-After": "7200"})
+    show.offer(show.server.give("/2.m4a", cut(sound, 1000), busy, sound))
+    assert "left alone for 120 minutes" in (show.run().reason or "")
+    assert show.run().status == "ok"
+    assert [one.headers.get("range") for one in show.server.asked("/2.m4a")] == [None, "bytes=1000-", "bytes=1000-"]
 
 
 def test_what_an_older_version_kept_is_taken_for_what_is_offered_now(show: Show, tone_mp3: bytes) -> None:

@@ -56,6 +56,18 @@ def test_a_feed_that_never_changes_is_read_whole_every_thirty_days(server: Serve
     assert rows(archive, "select fully_fetched from feeds") == [(NEXT_MONTH,)]
 
 
+def test_a_clock_that_was_ahead_costs_no_poll(server: Server, archive: Database, run: Run) -> None:
+    ahead = "2036-06-02T06:00:00Z"
+    busy = Answer(status=503, headers={"Retry-After": "3600"})
+    feed = show("a-show", server.give("/feed", rss(item(1), ETag='"1"'), busy, rss(item(1), ETag='"1"')))
+    run(feed, now=ahead)
+    run(feed, now=ahead)
+    assert rows(archive, "select retry_at, fully_fetched from feeds") == [("2036-06-02T07:00:00Z", ahead)]
+    assert run(feed).counts("poll")["ok"] == 1
+    assert "if-none-match" not in server.requests[-1].headers
+    assert rows(archive, "select retry_at, fully_fetched from feeds") == [(None, NOW)]
+
+
 def test_validators_of_another_parser_are_not_sent(server: Server, archive: Database, run: Run) -> None:
     feed = show("a-show", server.give("/feed", rss(item(1), ETag='"1"')))
     run(feed)

@@ -8,15 +8,18 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import active_children
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
 
+from pipeline.audio import in_processes
 from pipeline.audio.decode import check
 from pipeline.audio.in_processes import checks_in_processes
-from pipeline.errors import NotAudioError
+from pipeline.errors import NotAudioError, PassingError
 from pipeline.processes import processes
 
 SAMPLE_AUDIO = Path(__file__).parents[1] / "pipeline/sample/data/episode-1.mp3"
@@ -49,6 +52,32 @@ def test_they_do_not_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
     _ends(worker)
 
 
+@pytest.mark.parametrize("moment", [0.0, 0.1])
+def test_ctrl_c_while_they_begin_is_told_by_none_of_them(tmp_path: Path, moment: float) -> None:
+    script = tmp_path / "works.py"
+    script.write_text(
+        "import signal, time\n"
+        "from pipeline.processes import processes\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    try:\n"
+        "        with processes(2) as pool:\n"
+        "            both = [pool.submit(time.sleep, 600) for _ in range(2)]\n"
+        "            print('begun', flush=True)\n"
+        "            time.sleep(600)\n"
+        "    except KeyboardInterrupt:\n"
+        "        pass\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as program:
+        next(iter(program.stdout or ()))
+        time.sleep(moment)
+        os.killpg(program.pid, signal.SIGINT)  # as a terminal does
+        said = program.communicate(timeout=30)[1]
+    assert said == ""
+
+
 def test_many_files_are_checked_as_one_is(tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.mp3"
     nothing.write_bytes(b"")
@@ -68,6 +97,30 @@ def test_a_killed_process_is_no_loss() -> None:
         assert list(threads.map(checked, [SAMPLE_AUDIO] * 3)) == [check(SAMPLE_AUDIO)] * 3
 
 
+def test_who_is_left_over_at_the_end_gets_no_new_process_and_is_not_said_to_have_no_audio() -> None:
+    with checks_in_processes(1) as never_begun:
+        pass
+    with checks_in_processes(1) as begun, ThreadPoolExecutor(3) as threads:
+        list(threads.map(begun, [SAMPLE_AUDIO] * 3))
+    for checked in (never_begun, begun):
+        with ThreadPoolExecutor(4) as threads:
+            late = [threads.submit(checked, SAMPLE_AUDIO) for _ in range(4)]
+        assert all(isinstance(one.exception(), PassingError) for one in late)
+    _ends(*active_children())
+
+
+def test_what_waits_at_the_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_processes, "check", time.sleep)  # of one's own: a process looks it up by its name
+    threads = ThreadPoolExecutor(5)
+    with checks_in_processes(1) as checked:
+        alone = threads.submit(checked, 3.0)
+        _waits(alone.running)
+        waiting = [threads.submit(checked, LONG) for _ in range(4)]
+        _only_child()
+    assert all(isinstance(one.exception(30), PassingError) for one in waiting)
+    threads.shutdown()
+
+
 def test_a_file_that_comes_alone_needs_no_process() -> None:
     with checks_in_processes(2) as checked:
         assert checked(SAMPLE_AUDIO) == checked(SAMPLE_AUDIO) == check(SAMPLE_AUDIO)
@@ -75,16 +128,19 @@ def test_a_file_that_comes_alone_needs_no_process() -> None:
 
 
 def _only_child() -> int:
-    end = time.monotonic() + 30
-    while not (found := active_children()):
-        assert time.monotonic() < end
-        threading.Event().wait(0.05)
-    (child,) = found
+    _waits(active_children)
+    (child,) = active_children()
     return child.pid or 0
 
 
-def _ends(process: int) -> None:
+def _ends(*processes: int | BaseProcess) -> None:
+    for one in processes:
+        status = Path(f"/proc/{one if isinstance(one, int) else one.pid}/status")
+        _waits(lambda status=status: not status.exists() or "zombie" in status.read_text())
+
+
+def _waits(true: Callable[[], object]) -> None:
     end = time.monotonic() + 30
-    while Path(f"/proc/{process}").exists() and "zombie" not in Path(f"/proc/{process}/status").read_text():
-        assert time.monotonic() < end, "it is still there"
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
         threading.Event().wait(0.05)

@@ -127,6 +127,21 @@ def test_memory_stays_flat_and_marks_few_whatever_the_size(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_whole_one_that_is_left_is_gone_on_with_where_it_was_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partial, "MARK_EVERY", 50)
+    part = Partial(tmp_path, "one", URL)
+    part.restart('"1"')
+    part.write(bytes(60))
+    part.write(bytes(20))
+    part.finish()
+    part.leave()
+    again = Partial(tmp_path, "one", URL)
+    assert (again.size, again.validator) == (60, '"1"')  # from 80 on a host has nothing to send
+    again.discard()
+
+
 def test_two_are_never_at_one_file(tmp_path: Path) -> None:
     """A run that was stopped leaves threads behind: what they still write must not be among the next run’s bytes."""
     old = Partial(tmp_path, "one", URL)

@@ -5,15 +5,24 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
+from pipeline.bagging import bag
 from pipeline.model import Segment
+from pipeline.proof import verify
+from pipeline.proof.problems import Earlier, File
+from pipeline.proof.verify import _checked as checked
 from tests.conftest import FakeEngine
 from tests.proving import Proven, proven, proven_once
 
@@ -207,3 +216,43 @@ def test_an_empty_transcript_and_one_without_any_words_are_files_too(proven: Pro
     assert problems(proven) == []
     proven.ingest(FakeEngine(()), again=True)
     assert problems(proven) == []
+
+
+def test_what_waits_when_it_is_interrupted_is_given_up() -> None:
+    begun: list[File] = []
+    go_on = Event()
+
+    def check(one: File) -> None:
+        begun.append(one)
+        assert len(begun) == 1 or go_on.wait(30)
+
+    def interrupted(_done: float) -> None:
+        raise KeyboardInterrupt
+
+    files = [Earlier(f"{n}", "0") for n in range(20)]
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(KeyboardInterrupt):
+            list(checked(files, check, pool, 8, interrupted))
+        go_on.set()
+    assert len(begun) <= 2
+
+
+@pytest.mark.parametrize("command", [["verify"], ["export", "--bag"]])
+def test_sigterm_ends_it_as_ctrl_c_does_and_nothing_is_left(
+    proven: Proven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    def ends(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.fail("nobody minds it"))
+    for module in (verify.__module__, bag.__module__):
+        monkeypatch.setattr(sys.modules[module], "named_files", ends)
+    (tmp_path / "besides").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "besides"))
+    folder = [tmp_path / "besides" / "bag"] if "--bag" in command else []
+    try:
+        result = proven.call(*command, *folder)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+    assert list((tmp_path / "besides").iterdir()) == []

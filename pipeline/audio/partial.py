@@ -119,11 +119,12 @@ class Partial:
 
     def leave(self) -> None:
         """Stop here; the next run may go on, if that is possible."""
-        if self.validator is None or self.size == 0 or self._is_finished:
+        if self.validator is None or self.size == 0:
             self.discard()
             return
         try:
-            self._mark()
+            if not self._is_finished:  # from the very end on a host has nothing to send
+                self._mark()
             self._file.close()
         except OSError:
             self.discard()

@@ -57,9 +57,10 @@ class Memory:
     def conditions(self, address: str, *, parser_version: int, now: str) -> Validators:
         """Return the validators to send: none where all of the feed is wanted again."""
         fits = (self.feed_url, self.parser_version) == (shown(address), parser_version)
-        if not fits or self.fully_fetched is None or _moment(now) - _moment(self.fully_fetched) >= FULL_FETCH_EVERY:
+        if not fits or self.fully_fetched is None:
             return Validators()
-        return self.validators
+        ago = _moment(now) - _moment(self.fully_fetched)
+        return self.validators if timedelta() <= ago < FULL_FETCH_EVERY else Validators()  # a clock may be put back
 
     @property
     def has_failed(self) -> bool:
@@ -67,8 +68,11 @@ class Memory:
         return self.last_status not in {None, "ok", "unchanged"}
 
     def waits(self, now: str) -> bool:
-        """Tell whether the server does not want to be asked yet."""
-        return self.retry_at is not None and now < self.retry_at
+        """Tell whether the server does not want to be asked yet.
+
+        Nobody is left alone for longer than ``GONE_WAIT``: a clock that was ahead when that was noted says otherwise.
+        """
+        return self.retry_at is not None and now < self.retry_at <= after(now, GONE_WAIT)
 
 
 def retry_at(header: str | None, now: str) -> str | None:

@@ -38,7 +38,8 @@ class Listing:
 class Found:
     """What came of a visit: what the feed lists, first where it was and last where it is now; nothing if unchanged.
 
-    ``address`` is where it is now, with the names of secrets instead of their values, as in all that is said here.
+    ``address`` is where it is now, with the names of secrets instead of their values, as in all that is said here;
+    with ``is_moving`` it says that it moves to where it could not be read yet.
     """
 
     address: str
@@ -46,6 +47,7 @@ class Found:
     validators: Validators
     moves: tuple[Move, ...] = ()
     warnings: tuple[str, ...] = ()
+    is_moving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class _Visitor:
         self._secrets = secrets
         self._warnings: list[str] = []
         self._moves: list[Move] = []
+        self._is_moving = False
 
     def visit(self) -> Found:
         address, read = self._first()
@@ -103,7 +106,7 @@ class _Visitor:
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
         warnings = tuple(self._hide(warning) for warning in self._warnings)
-        return Found(address, tuple(listings), validators, tuple(self._moves), warnings)
+        return Found(address, tuple(listings), validators, tuple(self._moves), warnings, self._is_moving)
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
         """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""
@@ -148,6 +151,7 @@ class _Visitor:
                 body, parsed = read_page(said, self._client)
             except FeedError as error:
                 self._warnings.append(f"it says that it moves to {said}, where no feed can be read yet ({error})")
+                self._is_moving = True
                 break
             listing = self._listing(self._hide(said), body, parsed)
             if not _has_something_of(listing, found[-1]):

@@ -54,7 +54,8 @@ def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unse
     """
     bring_up_to_date(database)
     there = present(database.parent)  # before the tables are read: what a run adds meanwhile is no orphan
-    with copied(database) as copy, checks_in_processes(workers) as check, ThreadPoolExecutor(workers + 1) as pool:
+    # At Ctrl-C the processes end first: no thread then waits for what one of them decodes.
+    with copied(database) as copy, ThreadPoolExecutor(workers + 1) as pool, checks_in_processes(workers) as check:
         whole = pool.submit(_database_problems, database, copy)
         try:
             with closing(sqlite3.connect(copy)) as connection:
@@ -108,16 +109,20 @@ def _checked(
     """Check files in several threads, and give what is wrong in their order; few wait, however many there are."""
     rest, done = iter(files), 0
     waiting: deque[tuple[File, Future[Problem | None]]] = deque()
-    while True:
-        waiting += [(one, pool.submit(check, one)) for one in islice(rest, ahead - len(waiting))]
-        if not waiting:
-            return
-        one, future = waiting.popleft()
-        problem = future.result()
-        done += _weight(one)
-        told(done)
-        if problem:
-            yield problem
+    try:
+        while True:
+            waiting += [(one, pool.submit(check, one)) for one in islice(rest, ahead - len(waiting))]
+            if not waiting:
+                return
+            one, future = waiting.popleft()
+            problem = future.result()
+            done += _weight(one)
+            told(done)
+            if problem:
+                yield problem
+    finally:
+        for _, future in waiting:
+            future.cancel()
 
 
 def _weight(file: File) -> int:

@@ -67,7 +67,7 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
         said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
     elif found.moves:
         archive.save_moves(tools.db, feed.slug, found.moves, now=tools.now())
-    elif tools.again and archive.has_moved_from(tools.db, feed.slug, found.address):
+    elif tools.again and not found.is_moving and archive.has_moved_from(tools.db, feed.slug, found.address):
         back = Move(found.address, found.address, "redirect")
         archive.save_moves(tools.db, feed.slug, [back], now=tools.now())
         said.append(f"it is at {found.address} again: the address that it had moved to is forgotten")
