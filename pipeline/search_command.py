@@ -70,7 +70,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
-        who = ", ".join(filter(None, [hit.speaker, f"question {hit.question}" if hit.question else "", hit.role]))
+        who = ", ".join(filter(None, [hit.who, f"question {hit.question}" if hit.question else "", hit.role]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
     for passage in offered.nearly:
         hit = passage.hit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
+from pipeline.archive.search.hits import Turn
 from pipeline.archive.transcripts import name_speaker, save_matches
 from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
@@ -214,6 +216,31 @@ def test_a_hit_has_what_is_said_around_it_and_the_address_of_the_quotation(conne
     (hit,) = search(connection, "calm").hits
     assert (hit.before, hit.after) == ("relationships, and it always was.", "")
     assert hit.quote == f"/-/quote/{'ab' * 6}/5000-7400"
+
+
+def test_a_quotation_that_somebody_else_goes_on_with_says_who_says_what(tmp_path: Path) -> None:
+    texts = ("Did they object?", "A few <did>.", "They came.", "Good.")
+    speakers = ("Host", "Guest", "Guest", None)
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        said = [replace(line, speaker=who) for line, who in zip(spoken(*texts), speakers, strict=True)]
+        add_transcript(db, one, said)
+    with reader(tmp_path / "a.db") as connection:
+        (hit,) = search(connection, '"object a few did they"').hits
+        assert hit.turns == (
+            Turn("Host", "Did they <mark>object?</mark>"),
+            Turn("Guest", "<mark>A few &lt;did&gt;. They</mark> came."),
+        )
+        assert (hit.speakers, hit.who) == (("Host", "Guest"), "Host, then Guest")
+        assert (hit.text, hit.after) == ("Did they object? A few <did>. They came.", "")
+        (hit,) = search(connection, '"came good"').hits
+        assert [(turn.speaker, turn.html) for turn in hit.turns] == [
+            ("Guest", "They <mark>came.</mark>"),
+            (None, "<mark>Good</mark>."),
+        ]
+        assert hit.who == "Guest, then somebody"
+        (hit,) = search(connection, '"did they came"').hits  # two segments of one speaker
+        assert (hit.turns, hit.speakers, hit.who) == ((), ("Guest",), "Guest")
 
 
 @pytest.fixture(scope="module")

@@ -47,9 +47,21 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "rendition": SHA256,
         "before": "relationships, and it always was.",
         "after": "",  # somebody else speaks
+        "turns": [],
     }
     nothing = site.ask("/-/search.json?q=").json()
     assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
+
+
+def test_where_somebody_else_goes_on_everybody_has_a_line(site: Site) -> None:
+    asked = '"calm I doubt"'
+    shown = text_of(site.ask(f"/-/search?q={asked}"))
+    assert f"Guest {EVIL} relationships, and it always was. The front door is {EVIL} calm. Host I doubt that." in shown
+    (hit,) = site.ask(f"/-/search.json?q={asked}").json()["hits"]
+    assert [turn["speaker"] for turn in hit["turns"]] == [f"Guest {EVIL}", "Host"]
+    atom = html.unescape(site.ask(f"/-/atom?q={asked}").text)
+    assert f"<title>Guest {EVIL}, then Host, One {EVIL}, 0:07</title>" in atom
+    assert "<p><b>Host</b>: <b>I doubt</b> that.</p></blockquote>" in atom
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,9 @@ async def search_page(request: Request, archive: Archive) -> Response:
         results, spread = await archive.read(lambda connection: _found(connection, asked))
         offered = await _offered(archive, asked, results) or Instead()
         hits = (*results.hits, *(one.hit for one in offered.nearly))
-        known = await archive.read(lambda connection: people.known(connection, (hit.speaker for hit in hits)))
+        known = await archive.read(
+            lambda connection: people.known(connection, (name for hit in hits for name in hit.speakers))
+        )
         context |= {
             "results": results,
             "groups": _by_episode(results.hits),
