@@ -183,6 +183,28 @@ def test_words_near_each_other_are_found_across_segments_from_the_first_to_the_l
     assert search(connection, "work NEAR/1 relationships").total == 0
 
 
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("the NEAR/9 children", ["The children", "the quiet children"]),
+        ("children NEAR/9 the", ["The children", "the quiet children"]),
+        ("the NEAR/1 the", []),
+        ("the NEAR/5 the", ["the same within six years. The", "the quiet children of the"]),
+        ("choose NEAR/9 choosing", []),  # one word is not two
+        ('"six years" NEAR/1 children', ["six years. The children"]),
+        ("the NEAR/1 quiet NEAR/1 children", ["the quiet children"]),
+    ],
+)
+def test_what_is_near_each_other_is_shown_with_a_place_of_each(tmp_path: Path, query: str, marked: list[str]) -> None:
+    texts = ("We save the same within six years.", "The children choose.", "And the quiet children of the town.")
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts))
+    with reader(tmp_path / "a.db") as connection:
+        found = search(connection, query, order="oldest").hits
+    assert [re.findall("<mark>(.*)</mark>", hit.html) for hit in found] == [[said] for said in marked]
+
+
 def test_what_is_typed_narrows_as_the_filters_do(connection: sqlite3.Connection) -> None:
     assert search(connection, "relationships feed:show").total == 2
     assert search(connection, "relationships speaker:hos").total == 1
