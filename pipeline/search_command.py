@@ -41,7 +41,7 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
 @click.argument("query", callback=_text)
 @db_option
 @click.option("--feed", callback=_text, help="Only this feed (slug).")
-@click.option("--speaker", callback=_text, help="Only this speaker.")
+@click.option("--speaker", callback=_text, help="Only this speaker: a name, or a part of one.")
 @click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
 @click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
 @click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")

@@ -74,6 +74,8 @@ def test_html_in_a_transcript_is_text(connection: sqlite3.Connection) -> None:
     [
         (Filters(feed="show"), 2),
         (Filters(speaker="Host"), 1),
+        (Filters(speaker="hos"), 1),
+        (Filters(speaker="guest"), 0),
         (Filters(role="question"), 1),
         (Filters(since="2026-02-01"), 2),
         (Filters(until="2026-01-01"), 1),
@@ -216,6 +218,8 @@ def test_what_is_typed_narrows_as_the_filters_do(connection: sqlite3.Connection)
         "We talk about money.",
     ]
     assert search(connection, '"about relationships" speaker:host').total == 1
+    assert [hit.text for hit in search(connection, "speaker:host -money").hits] == ["We talk about relationships."]
+    assert search(connection, "-relationship", Filters(feed="other")).total == 0
 
 
 def test_a_sentence_pasted_without_quotes_is_found_across_segments(connection: sqlite3.Connection) -> None:
@@ -440,6 +444,25 @@ def test_somebody_who_was_given_a_name_is_found_by_it_and_no_longer_by_the_label
         assert [hit.text for hit in search(db.conn, "door speaker:ann").hits] == ["Two doors."]
         assert [hit.text for hit in search(db.conn, "", Filters(speaker="Ann Lee")).hits] == ["Two doors."]
         assert search(db.conn, 'speaker:"speaker 2"').total == 0
+
+
+def test_a_filter_that_is_a_whole_name_means_nobody_else(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        said = [
+            replace(line, speaker=who)
+            for line, who in zip(spoken("A word.", "A word."), ("Ann", "Ánna Lee"), strict=True)
+        ]
+        transcript = add_transcript(db, one, said)
+        for label in ("Ann", "Ánna Lee"):
+            db.execute(
+                "insert into speakers (transcript, label, role, seconds) values (?, ?, 'guest', 1)", [transcript, label]
+            )
+    with reader(tmp_path / "a.db") as connection:
+        totals = [
+            search(connection, "word", Filters(speaker=name)).total for name in ("Ann", "ann", "anna", "LEE", "x")
+        ]
+    assert totals == [1, 2, 1, 1, 0]
 
 
 def test_names_are_found_without_regard_to_accents_and_one_of_several_will_do(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
     [
         ("from=yesterday", "“yesterday” is no date"),
         ("to=2026-02-30", "“2026-02-30” is no date"),
+        ("from=2026-02-01&to=2026-01-31", "from 2026-02-01 on and up to 2026-01-31"),
         ("role=guest", "“guest” is none of"),
         ("question=first", "“first” is no number of a question"),
         ("question=0", "“0” is no number of a question"),
@@ -115,6 +116,13 @@ def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
     assert "Ways to search" not in page.text
     assert "Nothing found with these filters." in text_of(site.ask("/-/search?speaker=Nobody"))
     assert "Ways to search" in site.ask("/-/search").text
+
+
+def test_leaving_out_alone_finds_nothing_and_it_is_said_what_is_missing(site: Site) -> None:
+    assert "What is left out has to be left out of something" in text_of(site.ask("/-/search?q=-door"))
+    narrowed = site.ask("/-/search.json?q=-door&role=question&facets=1").json()
+    assert [hit["text"] for hit in narrowed["hits"]] == ["Good social work is about"]
+    assert narrowed["total"] == narrowed["facets"]["counted"] == 1
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ class Term:
 
     ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
     quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
-    ``parts`` that are near to each other, each found by an expression of its own; 0 for other terms. ``begins`` is the folded beginning of a word.
+    ``parts`` that are near to each other, each found by an expression of its own; 0 for other terms. ``begins`` is the
+    folded beginning of a word.
     """
 
     fts: str

@@ -72,10 +72,7 @@ class Asked:
             return f"“{self.number}” is no number of a question."
         if self.order not in ORDERS:
             return f"“{self.order}” is none of: {', '.join(ORDERS)}."
-        for date in (self.filters.since, self.filters.until):
-            if date and not _is_date(date):
-                return f"“{date}” is no date: write it as 2026-05-31."
-        return None
+        return _problem_of_dates(self.filters.since, self.filters.until)
 
     def run(self, connection: sqlite3.Connection) -> Results:
         """Search.
@@ -115,6 +112,15 @@ def asked_of(request: Request) -> Asked:
         values.get("page") or None,
         number,
     )
+
+
+def _problem_of_dates(since: str | None, until: str | None) -> str | None:
+    for date in (since, until):
+        if date and not _is_date(date):
+            return f"“{date}” is no date: write it as 2026-05-31."
+    if since and until and since > until:
+        return f"No day is both from {since} on and up to {until}: exchange the two."
+    return None
 
 
 def _is_date(text: str) -> bool:

@@ -68,7 +68,9 @@ def search(
     phrase = query.as_phrase
     if phrase and query.is_sentence and (found := _passages(connection, scope, phrase, order, at, size)).hits:
         return found
-    segments = words.find(scope, query, order, at, size) if query.match else words.everything(scope, order, at, size)
+    segments = (
+        words.find(scope, query, order, at, size) if query.match else words.everything(scope, query, order, at, size)
+    )
     if phrase and not segments.total:
         return _passages(connection, scope, phrase, order, at, size)
     whole = [Span(segment, 0, segment, 0, whole=True) for segment in segments.segments]

@@ -33,7 +33,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Scope:
-    """The preferred transcripts that fit some filters. ``labels`` are the speakers wanted; None for anyone."""
+    """The preferred transcripts that fit some filters. ``labels`` are the speakers wanted; None for anyone.
+
+    A filter names a speaker whole, as links do; where nobody has that name, a part of it will do, as when it is typed.
+    """
 
     cursor: sqlite3.Cursor
     filters: Filters
@@ -44,11 +47,14 @@ class Scope:
     @classmethod
     def of(cls, cursor: sqlite3.Cursor, filters: Filters, query: Query) -> Scope:
         """Combine what was chosen beside the search box with what was typed into it; both must hold."""
-        labels = (filters.speaker,) if filters.speaker else None
-        if query.speakers:
+        labels = None
+        if filters.speaker or query.speakers:
             names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
-            meant = [name for name in names if any(fold(part) in fold(name) for part in query.speakers)]
-            labels = tuple(name for name in meant if labels is None or name in labels)
+            if filters.speaker:
+                whole = filters.speaker in names
+                labels = (filters.speaker,) if whole else _meant(names, [filters.speaker]) or (filters.speaker,)
+            if query.speakers:
+                labels = tuple(name for name in _meant(names, query.speakers) if labels is None or name in labels)
         return cls(
             cursor,
             filters,
@@ -183,3 +189,9 @@ class Scope:
         )
         for row in rows:
             yield Place(*row)
+
+
+def _meant(names: Iterable[str], parts: Iterable[str]) -> tuple[str, ...]:
+    """Return those names that have one of these parts, without regard to case and accents."""
+    wanted = [fold(part) for part in parts]
+    return tuple(name for name in names if any(part in fold(name) for part in wanted))
