@@ -52,6 +52,15 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
     assert "made by machine, or come from the publisher" in response.text.partition("<footer")[2]
 
 
+def test_a_second_read_off_a_clock_opens_the_passage_that_begins_in_it(site: Site, kept: Kept) -> None:
+    for address, second in (("?t=2", "2.5"), ("?t=0:02,4", "2.5"), ("?t=2.0", "2.0"), ("?t=2,2.3", "2.0")):
+        page = site.ask(f"/-/episode/{kept.spoken}{address}").text
+        (opened,) = re.findall(r"<p class=\"pointed\">You are at <a[^>]* data-t=\"([^\"]+)\"", page)
+        assert opened == second
+        marked = re.findall(r'<span class="passage marked" id="(s\d)"', page)
+        assert marked == (["s1"] if second == "2.5" else ["s0"])
+
+
 @pytest.mark.parametrize("path", ["/a/b/c/d/e", "/nothing", "/a/nothing", "/-/nothing.json"])
 def test_an_unknown_address_is_not_found_and_nothing_is_printed_about_it(
     site: Site, capfd: pytest.CaptureFixture[str], path: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_where_somebody_else_goes_on_everybody_has_a_line(site: Site) -> None:
     atom = html.unescape(site.ask(f"/-/atom?q={asked}").text)
     assert f"<title>Guest {EVIL}, then Host, One {EVIL}, 0:07</title>" in atom
     assert "<p><b>Host</b>: <b>I doubt</b> that.</p></blockquote>" in atom
+
+
+def test_a_recording_that_is_not_here_has_no_button_to_play_it(serve: Serve, kept: Kept) -> None:
+    shutil.rmtree(kept.path.parent / "audio")
+    page = serve(kept.path).ask("/-/search?q=door").text
+    assert page.count('class="hit"') == page.count("data-quote") == 1
+    assert 'button class="play' not in page
+    assert 'class="player"' not in page
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from pipeline.site.check import Checked, checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
-from pipeline.site.turns import passages_at, turns
+from pipeline.site.turns import begun_at, passages_at, turns
 from pipeline.times import stretch
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -66,7 +66,10 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
     episode, checks, heard, entries = found
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
-    second, last_second = stretch(request.args.get("t"))
+    asked_at = request.args.get("t") or ""
+    second, last_second = stretch(asked_at)
+    if second is not None and "." not in asked_at.partition(",")[0]:
+        second = begun_at(episode.passages, second, last_second)
     context = {
         "episode": episode,
         "episode_id": wanted,

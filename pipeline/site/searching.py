@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import re
 import sqlite3
@@ -153,7 +154,7 @@ async def search_page(request: Request, archive: Archive) -> Response:
         context |= {
             "results": results,
             "groups": _by_episode(results.hits),
-            "audio": {hit.episode: hit.rendition for hit in hits},
+            "audio": await _playable(archive, hits),
             "people": known,
             "facets": spread,
             "chart": chart(spread.months),
@@ -180,6 +181,18 @@ async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead 
         )
     except QueryError:
         return Instead()
+
+
+async def _playable(archive: Archive, hits: Sequence[Hit]) -> dict[str, str]:
+    """Return for each episode of these hits the recording that plays it, where its file is here."""
+    names = {hit.rendition for hit in hits}
+    kept = await archive.read(lambda connection: [reading.rendition(connection, name) for name in names])
+
+    def present() -> set[str]:
+        return {one.sha256 for one in kept if one and archive.audio_file(one)}
+
+    here = await asyncio.to_thread(present)
+    return {hit.episode: hit.rendition for hit in hits if hit.rendition in here}
 
 
 def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
