@@ -106,6 +106,7 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
         ("to=2026-02-30", "“2026-02-30” is no date"),
         ("from=2026-02-01&to=2026-01-31", "from 2026-02-01 on and up to 2026-01-31"),
         ("role=guest", "“guest” is none of"),
+        ("q=door&feed=none", "There is no show “none”"),
         ("question=first", "“first” is no number of a question"),
         ("question=0", "“0” is no number of a question"),
         ("order=random", "“random” is none of"),
@@ -117,6 +118,7 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert page.status_code == data.status_code == 400
     assert said in text_of(page)
     assert said in data.json()["error"]
+    assert site.ask(f"/-/atom?{query}").status_code == 400  # a reader would wait for ever
 
 
 def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:

@@ -41,6 +41,7 @@ async def atom(request: Request, archive: Archive) -> Response:
     """
     asked, site = asked_of(request), absolute(request, archive)
     feed = asked.checked().feed
+    await archive.read(asked.ensure_feed)
     if asked.text or asked.filters != Filters(feed=feed):
         entries = await archive.read(lambda connection: _passages(connection, asked, site))
         title, page = " – ".join(filter(None, [asked.text, archive.title])), site.search(**asked.parameters)

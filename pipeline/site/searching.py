@@ -81,7 +81,18 @@ class Asked:
         Raises:
             QueryError: the filters make no sense.
         """
+        self.ensure_feed(connection)
         return search(connection, self.text, self.checked(), order=cast("Order", self.order), page=self.page)
+
+    def ensure_feed(self, connection: sqlite3.Connection) -> None:
+        """Let pass where the feed, if one is named, is in the archive.
+
+        Raises:
+            QueryError: it is not: nothing could ever be found, and nobody would know why.
+        """
+        feed = self.filters.feed
+        if feed and all(show.slug != feed for show in reading.shows(connection)):
+            raise QueryError(f"There is no show “{feed}” in this archive.")
 
     def checked(self) -> Filters:
         """Return the filters.
