@@ -48,13 +48,12 @@ class Scope:
     def of(cls, cursor: sqlite3.Cursor, filters: Filters, query: Query) -> Scope:
         """Combine what was chosen beside the search box with what was typed into it; both must hold."""
         labels = None
-        if filters.speaker or query.speakers:
-            names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
-            if filters.speaker:
-                whole = filters.speaker in names
-                labels = (filters.speaker,) if whole else _meant(names, [filters.speaker]) or (filters.speaker,)
-            if query.speakers:
-                labels = tuple(name for name in _meant(names, query.speakers) if labels is None or name in labels)
+        if filters.speaker:
+            whole = cursor.execute("select 1 from speakers where label = ? limit 1", [filters.speaker]).fetchone()
+            labels = None if whole else _meant(cursor, [filters.speaker])
+            labels = labels or (filters.speaker,)
+        if query.speakers:
+            labels = tuple(name for name in _meant(cursor, query.speakers) if labels is None or name in labels)
         return cls(
             cursor,
             filters,
@@ -191,7 +190,8 @@ class Scope:
             yield Place(*row)
 
 
-def _meant(names: Iterable[str], parts: Iterable[str]) -> tuple[str, ...]:
-    """Return those names that have one of these parts, without regard to case and accents."""
+def _meant(cursor: sqlite3.Cursor, parts: Iterable[str]) -> tuple[str, ...]:
+    """Return the speakers whose names have one of these parts, without regard to case and accents."""
+    names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
     wanted = [fold(part) for part in parts]
     return tuple(name for name in names if any(part in fold(name) for part in wanted))
