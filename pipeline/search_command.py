@@ -41,7 +41,7 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
 @click.argument("query", callback=_text)
 @db_option
 @click.option("--feed", callback=_text, help="Only this feed (slug).")
-@click.option("--speaker", callback=_text, help="Only this speaker.")
+@click.option("--speaker", callback=_text, help="Only this speaker: a name, or a part of one.")
 @click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
 @click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
 @click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")
@@ -70,7 +70,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
-        who = ", ".join(filter(None, [hit.speaker, f"question {hit.question}" if hit.question else "", hit.role]))
+        who = ", ".join(filter(None, [hit.who, f"question {hit.question}" if hit.question else "", hit.role]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
     for passage in offered.nearly:
         hit = passage.hit

@@ -57,3 +57,20 @@ def test_links_land_on_their_second_and_clicks_play(serve: Serve, kept: Kept, ch
         wait_until(page, 5.01, 7)
         assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert [one for one in asked if not one.startswith((address, "about:"))] == []
+
+
+def test_long_words_from_outside_do_not_make_pages_wider(serve: Serve, kept: Kept, chromium: str) -> None:
+    address = "https://example.org/" + "a" * 200
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update episodes set title = ?", [address])
+        db.execute("update questions set text = ?", [address])
+        db.execute("update segments set speaker = ?", [address])
+    paths = ("/", f"/-/episode/{kept.spoken}", "/-/search?q=door", '/-/search?q="calm I doubt"', "/-/questions")
+    with (
+        listening(serve()) as site,
+        launched(chromium) as browser,
+        watched(browser, viewport=ViewportSize(width=375, height=700)) as page,
+    ):
+        for path in paths:
+            page.goto(site + path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 375, path

@@ -243,6 +243,22 @@ def test_the_citation_of_the_chosen_hit_is_asked_for(page: Page, site: str) -> N
     expect(page).to_have_title(page.locator(".hit [data-quote]").nth(1).get_attribute("data-quote") or "")
 
 
+def test_a_second_read_off_the_page_opens_what_stands_at_it(page: Page, site: str) -> None:
+    open_northbridge(page, site)
+    episode = page.url
+    first = page.locator(".passage", has_text="Foster families")  # at 3:12.26, and the one before ends at 3:11
+    shown, start = first.locator(".time").inner_text(), float(first.get_attribute("data-start") or 0)
+    for address in (f"#t={shown}", f"?t={shown}", f"#t={int(start)},{int(start) + 2}"):
+        page.goto("about:blank")
+        page.goto(episode + address)
+        expect(page.locator(".passage.marked .text")).to_have_text([re.compile("^Foster families")])
+        wait_for(page, f"Math.abs({PLAYER}.currentTime - {start}) < 0.11")
+    page.goto("about:blank")
+    page.goto(episode + "#t=1:00:00")  # after its end nothing is said
+    wait_for(page, f"{PLAYER}.currentTime > 200")
+    expect(page.locator(".passage.marked")).to_have_count(0)
+
+
 def test_without_javascript_everything_can_be_read_and_reached(page: Page, site: str) -> None:
     plain = another(page, java_script_enabled=False)
     plain.goto(f"{site}/-/search?q=“foster+families”")

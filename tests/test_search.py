@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
+from pipeline.archive.search.hits import Turn
 from pipeline.archive.transcripts import name_speaker, save_matches
 from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
@@ -72,6 +74,8 @@ def test_html_in_a_transcript_is_text(connection: sqlite3.Connection) -> None:
     [
         (Filters(feed="show"), 2),
         (Filters(speaker="Host"), 1),
+        (Filters(speaker="hos"), 1),
+        (Filters(speaker="guest"), 0),
         (Filters(role="question"), 1),
         (Filters(since="2026-02-01"), 2),
         (Filters(until="2026-01-01"), 1),
@@ -181,6 +185,28 @@ def test_words_near_each_other_are_found_across_segments_from_the_first_to_the_l
     assert search(connection, "work NEAR/1 relationships").total == 0
 
 
+@pytest.mark.parametrize(
+    ("query", "marked"),
+    [
+        ("the NEAR/9 children", ["The children", "the quiet children"]),
+        ("children NEAR/9 the", ["The children", "the quiet children"]),
+        ("the NEAR/1 the", []),
+        ("the NEAR/5 the", ["the same within six years. The", "the quiet children of the"]),
+        ("choose NEAR/9 choosing", []),  # one word is not two
+        ('"six years" NEAR/1 children', ["six years. The children"]),
+        ("the NEAR/1 quiet NEAR/1 children", ["the quiet children"]),
+    ],
+)
+def test_what_is_near_each_other_is_shown_with_a_place_of_each(tmp_path: Path, query: str, marked: list[str]) -> None:
+    texts = ("We save the same within six years.", "The children choose.", "And the quiet children of the town.")
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts))
+    with reader(tmp_path / "a.db") as connection:
+        found = search(connection, query, order="oldest").hits
+    assert [re.findall("<mark>(.*)</mark>", hit.html) for hit in found] == [[said] for said in marked]
+
+
 def test_what_is_typed_narrows_as_the_filters_do(connection: sqlite3.Connection) -> None:
     assert search(connection, "relationships feed:show").total == 2
     assert search(connection, "relationships speaker:hos").total == 1
@@ -192,6 +218,8 @@ def test_what_is_typed_narrows_as_the_filters_do(connection: sqlite3.Connection)
         "We talk about money.",
     ]
     assert search(connection, '"about relationships" speaker:host').total == 1
+    assert [hit.text for hit in search(connection, "speaker:host -money").hits] == ["We talk about relationships."]
+    assert search(connection, "-relationship", Filters(feed="other")).total == 0
 
 
 def test_a_sentence_pasted_without_quotes_is_found_across_segments(connection: sqlite3.Connection) -> None:
@@ -214,6 +242,31 @@ def test_a_hit_has_what_is_said_around_it_and_the_address_of_the_quotation(conne
     (hit,) = search(connection, "calm").hits
     assert (hit.before, hit.after) == ("relationships, and it always was.", "")
     assert hit.quote == f"/-/quote/{'ab' * 6}/5000-7400"
+
+
+def test_a_quotation_that_somebody_else_goes_on_with_says_who_says_what(tmp_path: Path) -> None:
+    texts = ("Did they object?", "A few <did>.", "They came.", "Good.")
+    speakers = ("Host", "Guest", "Guest", None)
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        said = [replace(line, speaker=who) for line, who in zip(spoken(*texts), speakers, strict=True)]
+        add_transcript(db, one, said)
+    with reader(tmp_path / "a.db") as connection:
+        (hit,) = search(connection, '"object a few did they"').hits
+        assert hit.turns == (
+            Turn("Host", "Did they <mark>object?</mark>"),
+            Turn("Guest", "<mark>A few &lt;did&gt;. They</mark> came."),
+        )
+        assert (hit.speakers, hit.who) == (("Host", "Guest"), "Host, then Guest")
+        assert (hit.text, hit.after) == ("Did they object? A few <did>. They came.", "")
+        (hit,) = search(connection, '"came good"').hits
+        assert [(turn.speaker, turn.html) for turn in hit.turns] == [
+            ("Guest", "They <mark>came.</mark>"),
+            (None, "<mark>Good</mark>."),
+        ]
+        assert hit.who == "Guest, then somebody"
+        (hit,) = search(connection, '"did they came"').hits  # two segments of one speaker
+        assert (hit.turns, hit.speakers, hit.who) == ((), ("Guest",), "Guest")
 
 
 @pytest.fixture(scope="module")
@@ -391,6 +444,25 @@ def test_somebody_who_was_given_a_name_is_found_by_it_and_no_longer_by_the_label
         assert [hit.text for hit in search(db.conn, "door speaker:ann").hits] == ["Two doors."]
         assert [hit.text for hit in search(db.conn, "", Filters(speaker="Ann Lee")).hits] == ["Two doors."]
         assert search(db.conn, 'speaker:"speaker 2"').total == 0
+
+
+def test_a_filter_that_is_a_whole_name_means_nobody_else(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        said = [
+            replace(line, speaker=who)
+            for line, who in zip(spoken("A word.", "A word."), ("Ann", "Ánna Lee"), strict=True)
+        ]
+        transcript = add_transcript(db, one, said)
+        for label in ("Ann", "Ánna Lee"):
+            db.execute(
+                "insert into speakers (transcript, label, role, seconds) values (?, ?, 'guest', 1)", [transcript, label]
+            )
+    with reader(tmp_path / "a.db") as connection:
+        totals = [
+            search(connection, "word", Filters(speaker=name)).total for name in ("Ann", "ann", "anna", "LEE", "x")
+        ]
+    assert totals == [1, 2, 1, 1, 0]
 
 
 def test_names_are_found_without_regard_to_accents_and_one_of_several_will_do(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,15 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
     for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/-/feed/show"):
         assert f'"{link}' in response.text
     assert "made by machine, or come from the publisher" in response.text.partition("<footer")[2]
+
+
+def test_a_second_read_off_a_clock_opens_the_passage_that_begins_in_it(site: Site, kept: Kept) -> None:
+    for address, second in (("?t=2", "2.5"), ("?t=0:02,4", "2.5"), ("?t=2.0", "2.0"), ("?t=2,2.3", "2.0")):
+        page = site.ask(f"/-/episode/{kept.spoken}{address}").text
+        (opened,) = re.findall(r"<p class=\"pointed\">You are at <a[^>]* data-t=\"([^\"]+)\"", page)
+        assert opened == second
+        marked = re.findall(r'<span class="passage marked" id="(s\d)"', page)
+        assert marked == (["s1"] if second == "2.5" else ["s0"])
 
 
 @pytest.mark.parametrize("path", ["/a/b/c/d/e", "/nothing", "/a/nothing", "/-/nothing.json"])
@@ -99,6 +109,45 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
     ):
         assert said in text
     assert "not transcribed yet" in site.ask(f"/-/episode/{kept.waiting}").text
+
+
+def test_what_the_publisher_changed_is_told_as_plain_text(site: Site, kept: Kept) -> None:
+    address = f"/-/episode/{kept.waiting}"
+    assert "What the publisher changed" not in site.ask(address).text
+    with writer(kept.path) as db:
+        first = episode("two", title="Two", published="2025-12-01T00:00:00Z")
+        notes = f"<p>{'Word ' * 100}</p><p>{EVIL}The end.</p>"
+        url = "https://elsewhere.example/2.mp3?token=secret"
+        for changed in (
+            replace(first, notes_html=notes),
+            replace(first, notes_html=notes.replace("The end", "Thanks"), title=f"Second {EVIL}"),
+            replace(first, notes_html=notes.replace("The end", "Thanks"), title=f"Second {EVIL}", enclosure_url=url),
+        ):
+            add_feed(db, "other", changed)
+    page = site.ask(address)
+    shown = text_of(page).partition("What the publisher changed since")[2].partition("Transcripts are made")[0]
+    assert shown.split("2 January 2026 ")[1:] == [
+        "Address of the audio : https://example.org/two.mp3 became https://elsewhere.example/2.mp3 ",
+        "Show notes : … Word Word Word Word The end. became … Word Word Word Word Thanks. ",
+        f"Title : Two became Second {EVIL} ",
+        "Show notes : Notes became " + ("Word " * 47).strip() + " … ",
+    ]
+    assert "<script>alert" not in page.text
+    assert "secret" not in page.text.partition("What the publisher changed")[2]
+
+
+def test_of_many_changes_the_newest_are_told(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        for n in range(53):
+            db.execute(
+                "insert into episode_history (episode, field, was, became, noticed_at) values (?, ?, ?, ?, ?)",
+                [kept.spoken, "declared_duration" if n else "guid", str(n) if n else None, str(n + 60), "2026-01-02"],
+            )
+    page = site.ask(f"/-/episode/{kept.spoken}")
+    assert page.text.count("<q>") == 50
+    assert "Length, as the feed says it : 0:52 became 1:52" in text_of(page)
+    (table,) = re.findall(r'And 3 earlier changes: see <a href="([^"]+)"', page.text)
+    assert site.ask(table.replace("&amp;", "&")).status_code == 200
 
 
 @pytest.mark.parametrize(

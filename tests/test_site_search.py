@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,9 +48,29 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "rendition": SHA256,
         "before": "relationships, and it always was.",
         "after": "",  # somebody else speaks
+        "turns": [],
     }
     nothing = site.ask("/-/search.json?q=").json()
     assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
+
+
+def test_where_somebody_else_goes_on_everybody_has_a_line(site: Site) -> None:
+    asked = '"calm I doubt"'
+    shown = text_of(site.ask(f"/-/search?q={asked}"))
+    assert f"Guest {EVIL} relationships, and it always was. The front door is {EVIL} calm. Host I doubt that." in shown
+    (hit,) = site.ask(f"/-/search.json?q={asked}").json()["hits"]
+    assert [turn["speaker"] for turn in hit["turns"]] == [f"Guest {EVIL}", "Host"]
+    atom = html.unescape(site.ask(f"/-/atom?q={asked}").text)
+    assert f"<title>Guest {EVIL}, then Host, One {EVIL}, 0:07</title>" in atom
+    assert "<p><b>Host</b>: <b>I doubt</b> that.</p></blockquote>" in atom
+
+
+def test_a_recording_that_is_not_here_has_no_button_to_play_it(serve: Serve, kept: Kept) -> None:
+    shutil.rmtree(kept.path.parent / "audio")
+    page = serve(kept.path).ask("/-/search?q=door").text
+    assert page.count('class="hit"') == page.count("data-quote") == 1
+    assert 'button class="play' not in page
+    assert 'class="player"' not in page
 
 
 @pytest.mark.parametrize(
@@ -83,7 +104,9 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
     [
         ("from=yesterday", "“yesterday” is no date"),
         ("to=2026-02-30", "“2026-02-30” is no date"),
+        ("from=2026-02-01&to=2026-01-31", "from 2026-02-01 on and up to 2026-01-31"),
         ("role=guest", "“guest” is none of"),
+        ("q=door&feed=none", "There is no show “none”"),
         ("question=first", "“first” is no number of a question"),
         ("question=0", "“0” is no number of a question"),
         ("order=random", "“random” is none of"),
@@ -95,6 +118,7 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert page.status_code == data.status_code == 400
     assert said in text_of(page)
     assert said in data.json()["error"]
+    assert site.ask(f"/-/atom?{query}").status_code == 400  # a reader would wait for ever
 
 
 def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
@@ -103,6 +127,13 @@ def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
     assert "Ways to search" not in page.text
     assert "Nothing found with these filters." in text_of(site.ask("/-/search?speaker=Nobody"))
     assert "Ways to search" in site.ask("/-/search").text
+
+
+def test_leaving_out_alone_finds_nothing_and_it_is_said_what_is_missing(site: Site) -> None:
+    assert "What is left out has to be left out of something" in text_of(site.ask("/-/search?q=-door"))
+    narrowed = site.ask("/-/search.json?q=-door&role=question&facets=1").json()
+    assert [hit["text"] for hit in narrowed["hits"]] == ["Good social work is about"]
+    assert narrowed["total"] == narrowed["facets"]["counted"] == 1
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,7 @@ def test_marks_are_round_and_few(duration: float, marks: tuple[float, ...]) -> N
 def test_there_is_no_picture_of_what_is_not_transcribed() -> None:
     assert timeline(100.0, [question(1, None)], []) is None
     assert timeline(None, [], [passage(0, 0, 1)]) is None
+    assert timeline(100.0, [question(1, None)], [passage(0, 0, 1, None)]) is None  # nor one with nothing in it
     assert spans(None, [question(1, "asked", 1.0)]) == ()
 
 

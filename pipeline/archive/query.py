@@ -37,14 +37,15 @@ class Term:
 
     ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
     quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
-    ``parts`` that are near to each other, 0 for other terms. ``begins`` is the folded beginning of a word.
+    ``parts`` that are near to each other, each found by an expression of its own; 0 for other terms. ``begins`` is the
+    folded beginning of a word.
     """
 
     fts: str
     exact: tuple[str, ...] = ()
     typed: tuple[str, ...] = ()
     near: int = 0
-    parts: int = 1
+    parts: tuple[str, ...] = ()
     begins: str = ""
     surely: str = ""
 
@@ -253,10 +254,8 @@ def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:
             position += 2
         position += 1
         if len(joined) > 1:
-            parts = " ".join(
-                _fts(one.raw) + ("*" if not one.quoted and _is_beginning(one.raw) else "") for one in joined
-            )
-            yield token, Term(f"NEAR({parts}, {distance})", near=distance, parts=len(joined))
+            parts = tuple(_fts(one.raw) + ("*" if not one.quoted and _is_beginning(one.raw) else "") for one in joined)
+            yield token, Term(f"NEAR({' '.join(parts)}, {distance})", near=distance, parts=parts)
         elif token.kind == "or":
             yield token, None
         else:

@@ -60,7 +60,7 @@ def _show(db: Path) -> None:
         results = search(connection, EXAMPLE)
     click.echo(f"\nAn example search: {EXAMPLE} has {results.total} hits, the first:")
     for hit in results.hits[:1]:
-        click.echo(f"  {hit.title}, {hit.clock}, {hit.speaker or 'speaker unknown'}: {hit.text}")
+        click.echo(f"  {hit.title}, {hit.clock}, {hit.who or 'speaker unknown'}: {hit.text}")
     click.echo(f"\nOpen it:  make serve DB={db}   then visit http://127.0.0.1:8001/")
 
 

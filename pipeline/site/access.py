@@ -26,7 +26,7 @@ READ_SECONDS = 5.0
 _SHOWN = (
     *("feeds", "episodes", "renditions", "transcripts", "segments", "speakers"),
     *("questions", "matches", "corrections", "checks", "checks_in_force"),
-    *("rendition_comparisons", "renditions_map"),
+    *("rendition_comparisons", "renditions_map", "episode_history"),
 )
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 

@@ -35,9 +35,11 @@ class Chart:
         return sum(bar.count for bar in self.bars)
 
     @property
-    def most(self) -> Bar:
-        """Return the highest bar, the earliest of several."""
-        return max(self.bars, key=lambda bar: bar.count)
+    def most(self) -> Bar | None:
+        """Return the highest bar; None where several are as high."""
+        highest = max(bar.count for bar in self.bars)
+        first, *others = (bar for bar in self.bars if bar.count == highest)
+        return None if others else first
 
 
 def chart(counts: Iterable[tuple[str, int]]) -> Chart | None:

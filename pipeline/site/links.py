@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -37,7 +38,9 @@ class Links:
     def audio(self, sha256: str, second: float | None = None, end: float | None = None) -> str:
         """Return a kept file; the fragment makes a browser start there, and stop at the end, without any script."""
         until = "" if end is None else f",{end:.1f}"
-        return self.path(_PATHS.audio(sha256) + ("" if second is None else f"#t={second:.1f}{until}"))
+        # A tenth too early rather than too late, as in the addresses of pages.
+        begin = "" if second is None else f"#t={math.floor(second * 10) / 10:.1f}{until}"
+        return self.path(_PATHS.audio(sha256) + begin)
 
     def quote(self, sha256: str, start: float, end: float) -> str:
         """Return the page of what is said between two seconds of a kept file."""

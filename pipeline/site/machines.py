@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from html import escape
 from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, Response
@@ -40,6 +41,7 @@ async def atom(request: Request, archive: Archive) -> Response:
     """
     asked, site = asked_of(request), absolute(request, archive)
     feed = asked.checked().feed
+    await archive.read(asked.ensure_feed)
     if asked.text or asked.filters != Filters(feed=feed):
         entries = await archive.read(lambda connection: _passages(connection, asked, site))
         title, page = " – ".join(filter(None, [asked.text, archive.title])), site.search(**asked.parameters)
@@ -173,10 +175,15 @@ def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> 
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],
             published=hit.published,
-            html=f"<blockquote>{_bold(hit.html)}</blockquote>",
+            html=_quoted(hit),
         )
         for hit in hits
     ]
+
+
+def _quoted(hit: Hit) -> str:
+    said = [f"<b>{escape(turn.speaker or 'Somebody else')}</b>: {_bold(turn.html)}" for turn in hit.turns]
+    return f"<blockquote>{''.join(f'<p>{one}</p>' for one in said) or _bold(hit.html)}</blockquote>"
 
 
 def _bold(html: str) -> str:
@@ -185,7 +192,7 @@ def _bold(html: str) -> str:
 
 
 def _title(hit: Hit) -> str:
-    who = f"{hit.speaker}, " if hit.speaker else ""
+    who = f"{hit.who}, " if hit.who else ""
     return f"{who}{hit.title}, {hit.clock}"
 
 

@@ -6,23 +6,26 @@ import asyncio
 import sqlite3
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import nh3
 from datasette import Request, Response
 from sqlite_utils import Database
 
+from pipeline.archive import history as changes
 from pipeline.archive import people, reading
 from pipeline.archive.corrections import Entry, history
 from pipeline.archive.listing import listing
 from pipeline.archive.reading import Episode
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
+from pipeline.site.changes import SHOWN, Told, told
 from pipeline.site.check import Checked, checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
-from pipeline.site.turns import passages_at, turns
+from pipeline.site.turns import begun_at, passages_at, turns
 from pipeline.times import stretch
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -31,6 +34,17 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
 NEWEST = 12  # episodes on the front page
 # Show notes are sanitised when they are stored, and again here: the database may come from anywhere.
 _NOTES_TAGS = nh3.ALLOWED_TAGS - {"area", "img", "map"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the page of an episode shows, of one moment."""
+
+    episode: Episode
+    checks: Checked
+    heard: AbstractSet[str]
+    entries: Sequence[Entry]
+    changes: Sequence[Told]
 
 
 async def datasette_index(request: Request, datasette: Datasette) -> Response:
@@ -54,31 +68,37 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     wanted = episode_id(request)
     editing = await editors.refusal(archive, request.actor, editors.TIMES) is None
 
-    def read(connection: sqlite3.Connection) -> tuple[Episode, Checked, AbstractSet[str], Sequence[Entry]] | None:
+    def read(connection: sqlite3.Connection) -> _Read | None:
         episode = reading.episode(connection, wanted)
         if episode is None:
             return None
         entries = history(Database(connection), wanted) if editing else ()
-        return episode, checked(connection, episode), people.heard(connection, wanted), entries
+        heard, changed = people.heard(connection, wanted), changes.changes(connection, wanted)
+        return _Read(episode, checked(connection, episode), heard, entries, tuple(told(changed)))
 
     found = await archive.read(read)
     if found is None:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
-    episode, checks, heard, entries = found
+    episode = found.episode
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
-    second, last_second = stretch(request.args.get("t"))
+    asked_at = request.args.get("t") or ""
+    second, last_second = stretch(asked_at)
+    if second is not None and "." not in asked_at.partition(",")[0]:
+        second = begun_at(episode.passages, second, last_second)
     context = {
         "episode": episode,
         "episode_id": wanted,
         "editing": editing,
         "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
-        "checked": checks,
+        "checked": found.checks,
         "editor": editors.name_of(request.actor),
-        "history": entries,
+        "history": found.entries,
+        "changes": found.changes[:SHOWN],
+        "more_changes": len(found.changes[SHOWN:]),
         "playable": playable,
         "turns": turns(episode.passages),
         "line": timeline(episode.duration, episode.questions, episode.passages),
-        "heard": heard,
+        "heard": found.heard,
         "spoken": spoken,
         "making": making,
         "surety": making.surety(episode.passages),

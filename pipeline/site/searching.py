@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import re
 import sqlite3
@@ -72,10 +73,7 @@ class Asked:
             return f"“{self.number}” is no number of a question."
         if self.order not in ORDERS:
             return f"“{self.order}” is none of: {', '.join(ORDERS)}."
-        for date in (self.filters.since, self.filters.until):
-            if date and not _is_date(date):
-                return f"“{date}” is no date: write it as 2026-05-31."
-        return None
+        return _problem_of_dates(self.filters.since, self.filters.until)
 
     def run(self, connection: sqlite3.Connection) -> Results:
         """Search.
@@ -83,7 +81,18 @@ class Asked:
         Raises:
             QueryError: the filters make no sense.
         """
+        self.ensure_feed(connection)
         return search(connection, self.text, self.checked(), order=cast("Order", self.order), page=self.page)
+
+    def ensure_feed(self, connection: sqlite3.Connection) -> None:
+        """Let pass where the feed, if one is named, is in the archive.
+
+        Raises:
+            QueryError: it is not: nothing could ever be found, and nobody would know why.
+        """
+        feed = self.filters.feed
+        if feed and all(show.slug != feed for show in reading.shows(connection)):
+            raise QueryError(f"There is no show “{feed}” in this archive.")
 
     def checked(self) -> Filters:
         """Return the filters.
@@ -117,6 +126,15 @@ def asked_of(request: Request) -> Asked:
     )
 
 
+def _problem_of_dates(since: str | None, until: str | None) -> str | None:
+    for date in (since, until):
+        if date and not _is_date(date):
+            return f"“{date}” is no date: write it as 2026-05-31."
+    if since and until and since > until:
+        return f"No day is both from {since} on and up to {until}: exchange the two."
+    return None
+
+
 def _is_date(text: str) -> bool:
     try:
         return datetime.date.fromisoformat(text).isoformat() == text
@@ -141,11 +159,13 @@ async def search_page(request: Request, archive: Archive) -> Response:
         results, spread = await archive.read(lambda connection: _found(connection, asked))
         offered = await _offered(archive, asked, results) or Instead()
         hits = (*results.hits, *(one.hit for one in offered.nearly))
-        known = await archive.read(lambda connection: people.known(connection, (hit.speaker for hit in hits)))
+        known = await archive.read(
+            lambda connection: people.known(connection, (name for hit in hits for name in hit.speakers))
+        )
         context |= {
             "results": results,
             "groups": _by_episode(results.hits),
-            "audio": {hit.episode: hit.rendition for hit in hits},
+            "audio": await _playable(archive, hits),
             "people": known,
             "facets": spread,
             "chart": chart(spread.months),
@@ -172,6 +192,18 @@ async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead 
         )
     except QueryError:
         return Instead()
+
+
+async def _playable(archive: Archive, hits: Sequence[Hit]) -> dict[str, str]:
+    """Return for each episode of these hits the recording that plays it, where its file is here."""
+    names = {hit.rendition for hit in hits}
+    kept = await archive.read(lambda connection: [reading.rendition(connection, name) for name in names])
+
+    def present() -> set[str]:
+        return {one.sha256 for one in kept if one and archive.audio_file(one)}
+
+    here = await asyncio.to_thread(present)
+    return {hit.episode: hit.rendition for hit in hits if hit.rendition in here}
 
 
 def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:

@@ -71,10 +71,13 @@ def timeline(
     if not duration or not passages:
         return None
     flagged = [passage for passage in passages if passage.flags]
+    asked, speakers = spans(duration, questions), _speakers(duration, passages)
+    if not (asked or speakers or flagged):
+        return None
     return Timeline(
         duration,
-        spans(duration, questions),
-        _speakers(duration, passages),
+        asked,
+        speakers,
         _strip("", flagged, duration) if flagged else None,
         len(flagged),
         _marks(duration),

@@ -53,6 +53,17 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
     return tuple(found)
 
 
+def begun_at(passages: Sequence[Passage], second: float, end: float | None = None) -> float:
+    """Return when the passage begins of which a clock shows this whole second; the second itself if there is none.
+
+    It begins before an ``end``, if one is given.
+
+    A clock shows 66.9 as 1:06: at 66.0 somebody else may still be speaking.
+    """
+    before = min(second + 1, end if end is not None else second + 1)
+    return next((passage.start for passage in passages if second <= passage.start < before), second)
+
+
 def passages_at(passages: Sequence[Passage], second: float | None, end: float | None = None) -> Sequence[Passage]:
     """Return what is being said at a second, or was said last before it, and on to the end if one is given.
 

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import groupby
 
 from pipeline.archive.query import Query, compile_query, folded_words
 from pipeline.archive.search import passages, words
@@ -25,6 +26,7 @@ from pipeline.archive.search.hits import (
     Order,
     Position,
     Results,
+    Turn,
     marked,
 )
 from pipeline.archive.search.passages import Span
@@ -66,7 +68,9 @@ def search(
     phrase = query.as_phrase
     if phrase and query.is_sentence and (found := _passages(connection, scope, phrase, order, at, size)).hits:
         return found
-    segments = words.find(scope, query, order, at, size) if query.match else words.everything(scope, order, at, size)
+    segments = (
+        words.find(scope, query, order, at, size) if query.match else words.everything(scope, query, order, at, size)
+    )
     if phrase and not segments.total:
         return _passages(connection, scope, phrase, order, at, size)
     whole = [Span(segment, 0, segment, 0, whole=True) for segment in segments.segments]
@@ -110,14 +114,30 @@ def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query,
     rows = cursor.execute(_FACTS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
     beginnings = query.beginnings
     for span, (*facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
+        turns: tuple[Turn, ...] = ()
         if span.whole:
             begun, ended = start, end
             shown = _marked(text, highlit.get(span.first, text), beginnings)
         else:
             begun = _word_time(cursor, span.first, opening, span.begin, which=0, otherwise=start)
             ended = _word_time(cursor, span.last, closing, span.end - 1, which=1, otherwise=end)
-            shown = marked(text, [(span.begin, len(text) - len(closing) + span.end)])
-        yield Hit(*(*facts, begun, ended, text, shown, before, after))
+            mark = (span.begin, len(text) - len(closing) + span.end)
+            shown = marked(text, [mark])
+            turns = tuple(_turns(cursor, span, mark)) if span.first != span.last else ()
+        yield Hit(*(*facts, begun, ended, text, shown, before, after, turns))
+
+
+def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterator[Turn]:
+    """Who says what of the segments of a span, of which these characters are to be marked; nothing if one says all."""
+    rows = cursor.execute(
+        "select speaker, text from segments where id between ? and ? order by id", [span.first, span.last]
+    )
+    said = [(who, " ".join(text for _, text in group)) for who, group in groupby(rows, key=lambda row: row[0])]
+    position = 0
+    for who, text in said if len(said) > 1 else ():
+        begin, end = (min(max(character - position, 0), len(text)) for character in mark)
+        yield Turn(who, marked(text, [(begin, end)] if begin < end else []))
+        position += len(text) + 1
 
 
 # Of spans, given as pairs of their first and last segment, in their order. What is said around them is of the same

@@ -98,7 +98,7 @@ def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:
         if query.crosses:
             found += [span.first for span in passages.in_transcript(scope, query, place)]
         else:
-            found += words.within(scope, query.match or None, place, limit=_NEWEST - len(found))
+            found += words.within(scope, query.match or None, place, without=query.excluded, limit=_NEWEST - len(found))
         if len(found) >= _NEWEST:
             break
     return found, next(places, None) is None and (query.crosses or len(found) < _NEWEST)

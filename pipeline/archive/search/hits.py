@@ -35,11 +35,20 @@ END = 10**12  # a character beyond any text: a page that begins after it begins 
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """What one speaker says of a passage in which several speak, escaped, with the hit in ``<mark>``."""
+
+    speaker: str | None
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
-    ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and ``after`` are what the
-    same speaker says around it.
+    ``speaker``, ``role`` and ``question`` are those of its beginning. Where somebody else goes on, ``turns`` say who
+    says what of it, in order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to;
+    ``before`` and ``after`` are what the first and the last speaker say around it.
     """
 
     episode: str
@@ -55,6 +64,17 @@ class Hit:
     html: str
     before: str = ""
     after: str = ""
+    turns: tuple[Turn, ...] = ()
+
+    @property
+    def speakers(self) -> tuple[str | None, ...]:
+        """Return who speaks, in order, everybody once; None for somebody unknown."""
+        return tuple(dict.fromkeys(turn.speaker for turn in self.turns)) or (self.speaker,)
+
+    @property
+    def who(self) -> str:
+        """Return who speaks, in words; empty where that is not known."""
+        return ", then ".join(name or "somebody" for name in self.speakers) if any(self.speakers) else ""
 
     @property
     def path(self) -> str:

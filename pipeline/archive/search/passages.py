@@ -9,8 +9,10 @@ import json
 import re
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import merge
 from itertools import accumulate, islice
 
 from pipeline.archive.query import Alternative, Query, Term, folded_words
@@ -204,39 +206,56 @@ def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, pl
 def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
     """Find words near each other, from the first to the last of them.
 
-    FTS5 marks the words in the whole text, which is the segments' joined by single spaces.
+    FTS5 marks each of them in the whole text, which is the segments' joined by single spaces.
     """
-    found = cursor.execute(
-        f"""select highlight(transcripts_fts, 0, '{MARK}', '{UNMARK}') from transcripts_fts
-        where transcripts_fts match ? and rowid = ?""",
-        [term.fts, place.transcript],
-    ).fetchone()
+    text, places = "", Counter[tuple[tuple[int, int], ...]]()
+    for part in term.parts:
+        found = cursor.execute(
+            f"""select highlight(transcripts_fts, 0, '{MARK}', '{UNMARK}') from transcripts_fts
+            where transcripts_fts match ? and rowid = ?""",
+            [part, place.transcript],
+        ).fetchone()
+        if found is None:
+            return
+        text = found[0].replace(MARK, "").replace(UNMARK, "")
+        # A word that is asked for twice has to be said twice.
+        places[tuple(_marked(found[0]))] += 1
     lines = cursor.execute(
         "select id, text from segments where id between ? and ? order by id", [place.first, place.last]
     ).fetchall()
-    starts = list(accumulate((len(text) + 1 for _, text in lines), initial=0))
-    for begin, end in _runs(found[0] if found else "", term):
+    starts = list(accumulate((len(line) + 1 for _, line in lines), initial=0))
+    for begin, end in _together(text, places, term.near):
         first = bisect_right(starts, begin) - 1
         last = bisect_right(starts, end - 1) - 1
         yield Span(lines[first][0], begin - starts[first], lines[last][0], end - starts[last])
 
 
-def _runs(marked: str, near: Term) -> Iterator[tuple[int, int]]:
-    """Spans of characters of a text, each from one marked place to the last of as many as are to be near each other."""
-    run: tuple[int, int] | None = None
-    ended = places = 0  # where in the marked text, and how many there are in the run
-    for n, place in enumerate(MARKED.finditer(marked)):
-        begin = place.start() - 2 * n  # the marks before it are no characters of the text
-        close = len(folded_words(marked[ended : place.start()])) <= near.near
-        if run and close and places < near.parts:
-            run, places = (run[0], begin + len(place[1])), places + 1
-        else:
-            if run and places == near.parts:
-                yield run
-            run, places = (begin, begin + len(place[1])), 1
-        ended = place.end()
-    if run and places == near.parts:
-        yield run
+def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], distance: int) -> Iterator[tuple[int, int]]:
+    """Spans of characters of a text, apart from each other and as short as can be, that hold one place of each kind.
+
+    Args:
+        text: the whole of it.
+        places: each kind's spans of characters, in order, with how many of them are wanted.
+        distance: how many words there may be between the first and the last, at most.
+    """
+    latest = {kind: deque[tuple[int, int]](maxlen=wanted) for kind, wanted in places.items()}
+    for place, kind in merge(*([(place, kind) for place in kind] for kind in places)):
+        latest[kind].append(place)
+        held = [one for kept in latest.values() for one in kept]
+        if len(held) < sum(places.values()):
+            continue
+        first, last = min(held), max(held)
+        if len(folded_words(text[first[1] : last[0]])) <= distance:
+            yield first[0], max(end for _, end in held)
+            for kept in latest.values():
+                kept.clear()
+
+
+def _marked(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of characters that FTS5 marked, as they are without the marks."""
+    for n, found in enumerate(MARKED.finditer(text)):
+        begin = found.start() - 2 * n
+        yield begin, begin + len(found[1])
 
 
 def _holds(cursor: sqlite3.Cursor, match: str, place: Place) -> bool:

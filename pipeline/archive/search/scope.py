@@ -33,7 +33,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Scope:
-    """The preferred transcripts that fit some filters. ``labels`` are the speakers wanted; None for anyone."""
+    """The preferred transcripts that fit some filters. ``labels`` are the speakers wanted; None for anyone.
+
+    A filter names a speaker whole, as links do; where nobody has that name, a part of it will do, as when it is typed.
+    """
 
     cursor: sqlite3.Cursor
     filters: Filters
@@ -44,11 +47,13 @@ class Scope:
     @classmethod
     def of(cls, cursor: sqlite3.Cursor, filters: Filters, query: Query) -> Scope:
         """Combine what was chosen beside the search box with what was typed into it; both must hold."""
-        labels = (filters.speaker,) if filters.speaker else None
+        labels = None
+        if filters.speaker:
+            whole = cursor.execute("select 1 from speakers where label = ? limit 1", [filters.speaker]).fetchone()
+            labels = None if whole else _meant(cursor, [filters.speaker])
+            labels = labels or (filters.speaker,)
         if query.speakers:
-            names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
-            meant = [name for name in names if any(fold(part) in fold(name) for part in query.speakers)]
-            labels = tuple(name for name in meant if labels is None or name in labels)
+            labels = tuple(name for name in _meant(cursor, query.speakers) if labels is None or name in labels)
         return cls(
             cursor,
             filters,
@@ -183,3 +188,10 @@ class Scope:
         )
         for row in rows:
             yield Place(*row)
+
+
+def _meant(cursor: sqlite3.Cursor, parts: Iterable[str]) -> tuple[str, ...]:
+    """Return the speakers whose names have one of these parts, without regard to case and accents."""
+    names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
+    wanted = [fold(part) for part in parts]
+    return tuple(name for name in names if any(part in fold(name) for part in wanted))

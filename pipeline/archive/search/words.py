@@ -79,24 +79,34 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
     return Found(page, len(ordered), exact=True, order=order, more=begin + size < len(ordered), few=True)
 
 
-def everything(scope: Scope, order: Order, at: Position, size: int) -> Found:
-    """Find the segments of one page where no words are asked for, only who speaks, where, or about which question."""
-    return _walk(scope, Query(), order, at, size)
+def everything(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
+    """Find the segments of one page where no words are asked for, only who speaks, where, or about which question.
+
+    Words may be left out.
+    """
+    return _walk(scope, Query(excluded=query.excluded), order, at, size)
 
 
-def within(scope: Scope, match: str | None, place: Place, *, beyond: int = 0, limit: int = -1) -> list[int]:
+def within(
+    scope: Scope, match: str | None, place: Place, *, without: str = "", beyond: int = 0, limit: int = -1
+) -> list[int]:
     """Return the segments of one transcript in scope that fit an FTS5 expression, in order of time.
 
     Args:
         scope: what else must hold of a segment.
         match: the expression; None for all segments.
         place: the transcript.
+        without: an expression that they must not fit, where they need fit none; else it is part of that.
         beyond: only segments after this one.
         limit: so many at most; -1 for all.
     """
     conditions, values = scope.segment_sql
     first = max(place.first, beyond + 1)
     if match is None:
+        if without:
+            unwanted = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ?"
+            conditions += f" and s.id not in ({unwanted})"
+            values += [without, first, place.last]
         sql = (
             f"select s.id from segments s where s.id between ? and ? and s.text != ''{conditions} order by s.id limit ?"
         )
@@ -130,7 +140,7 @@ def _walk(
         beyond = at.segment if place == begun and at.segment else 0
         if known is None:
             limit = -1 if query.begins else wanted + 1 - len(found)
-            some = within(scope, query.match or None, place, beyond=beyond, limit=limit)
+            some = within(scope, query.match or None, place, without=query.excluded, beyond=beyond, limit=limit)
         else:
             first = bisect_left(known, max(place.first, beyond + 1))
             some = scope.kept(known[first : bisect_right(known, place.last)])

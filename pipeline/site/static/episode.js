@@ -23,8 +23,16 @@
   function pointedAt() {
     const fragment = new URLSearchParams(location.hash.slice(1)).get("t");
     const given = fragment ?? new URLSearchParams(location.search).get("t") ?? "";
-    const [start, end] = given.split(",").map(seconds);
-    return { start, end: end > start ? end : null };
+    const [first, last] = given.split(",");
+    const [start, end] = [seconds(first), seconds(last)];
+    const until = end > start ? end : null;
+    return { start: start === null || first.includes(".") ? start : begunAt(start, until), end: until };
+  }
+
+  // When the passage begins of which a clock shows this whole second, as the page finds it for ?t=.
+  function begunAt(second, end) {
+    const before = Math.min(second + 1, end ?? Infinity);
+    return starts.find((start) => second <= start && start < before) ?? second;
   }
 
   function passageAt(second) {
@@ -122,6 +130,7 @@
   }
 
   function mark({ start, end }) {
+    if (start > Number(passages.at(-1).dataset.end) + ROUNDING) return; // nothing is said there
     const first = passageAt(start) ?? passages[0];
     const before = document.querySelector(".passage.marked");
     for (const passage of document.querySelectorAll(".passage.marked")) passage.classList.remove("marked");

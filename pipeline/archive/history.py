@@ -1,0 +1,30 @@
+"""What publishers changed of their episodes after these were first seen, as polls noticed it. Only reads."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from pipeline.archive.database import named_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that became another one: ``field`` is a column of ``episodes``, or ``guid`` for a further guid."""
+
+    field: str
+    was: str | None
+    became: str
+    noticed_at: str
+
+
+def changes(connection: sqlite3.Connection, episode: str) -> tuple[Change, ...]:
+    """Return what was changed of an episode, the newest first."""
+    # An archive that an older version made has no such table.
+    known = connection.execute("select 1 from sqlite_master where name = 'episode_history'").fetchone()
+    if not known:
+        return ()
+    rows = named_rows(connection).execute(
+        "select field, was, became, noticed_at from episode_history where episode = ? order by id desc", [episode]
+    )
+    return tuple(Change(**dict(row)) for row in rows)

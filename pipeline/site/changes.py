@@ -1,0 +1,73 @@
+"""What a publisher changed of an episode, in words: plain text, short enough to be read. Pure functions."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+
+import nh3
+
+from pipeline.archive.history import Change
+from pipeline.model import clock
+from pipeline.site.wording import moment
+from pipeline.text import shortened
+
+SHOWN = 50  # changes; a feed may say something else at every poll
+WIDTH = 240  # characters of a value
+_ALIKE = 4  # words that are shown of a beginning that both values have
+_FIELDS: Mapping[str, str] = {
+    "title": "Title",
+    "published": "Date",
+    "link": "Page",
+    "enclosure_url": "Address of the audio",
+    "enclosure_type": "Kind of audio",
+    "declared_duration": "Length, as the feed says it",
+    "notes_html": "Show notes",
+    "guid": "Further name in the feed (guid)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A change to show; ``was`` is empty where there was nothing before."""
+
+    noticed_at: str
+    field: str
+    was: str
+    became: str
+
+
+def told(changes: Iterable[Change]) -> Iterator[Told]:
+    """Put changes into words, in their order; those of which nothing can be seen are left out."""
+    for change in changes:
+        was, became = (_plain(change.field, value or "") for value in (change.was, change.became))
+        if was != became:
+            name = _FIELDS.get(change.field, change.field.replace("_", " "))
+            yield Told(change.noticed_at, name, *_differing(was, became))
+
+
+def _plain(field: str, value: str) -> str:
+    """A value as a person reads it."""
+    if field == "notes_html":
+        # A space for each tag, so that paragraphs stay apart.
+        return " ".join(html.unescape(nh3.clean(value.replace("<", " <"), tags=set())).split())
+    if field == "published":
+        return moment(value)
+    if field == "declared_duration" and re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", value):
+        return clock(float(value))
+    if field == "enclosure_url":
+        return value.partition("?")[0]  # behind it are tokens, at times, that are nobody's business
+    return value
+
+
+def _differing(was: str, became: str) -> tuple[str, str]:
+    """Two texts from about where they begin to differ, and no longer than can be read."""
+    before, after = was.split(), became.split()
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    cut = alike - _ALIKE if max(len(was), len(became)) > WIDTH else 0
+    if cut > 0:
+        was, became = (" ".join(["…", *words[cut:]]) for words in (before, after))
+    return shortened(was, WIDTH), shortened(became, WIDTH)
