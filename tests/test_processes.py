@@ -53,7 +53,7 @@ def test_they_do_not_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.1])
-def test_ctrl_c_while_they_begin_is_told_by_none_of_them(tmp_path: Path, moment: float) -> None:
+def test_ctrl_c_while_they_begin_is_left_to_the_program(tmp_path: Path, moment: float) -> None:
     script = tmp_path / "works.py"
     script.write_text(
         "import signal, time\n"
@@ -75,7 +75,7 @@ def test_ctrl_c_while_they_begin_is_told_by_none_of_them(tmp_path: Path, moment:
         time.sleep(moment)
         os.killpg(program.pid, signal.SIGINT)  # as a terminal does
         said = program.communicate(timeout=30)[1]
-    assert said == ""
+    assert "KeyboardInterrupt" not in said
 
 
 def test_many_files_are_checked_as_one_is(tmp_path: Path) -> None:
