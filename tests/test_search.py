@@ -62,6 +62,14 @@ def test_words_are_found_stemmed_ranked_and_marked(connection: sqlite3.Connectio
     assert all("<mark>relationships</mark>" in hit.html for hit in results.hits)
 
 
+def test_the_rows_that_a_connection_gives_do_not_matter(connection: sqlite3.Connection) -> None:
+    queries = ("relationships", '"about relationships"', "work NEAR/9 always", "relation*")
+    before = [search(connection, query) for query in queries]
+    connection.row_factory = lambda _, row: dict(enumerate(row))
+    assert [search(connection, query) for query in queries] == before
+    assert all(results.hits for results in before)
+
+
 def test_html_in_a_transcript_is_text(connection: sqlite3.Connection) -> None:
     (hit,) = search(connection, "calm").hits
     assert hit.html == "The front door is &lt;b&gt;<mark>calm</mark>&lt;/b&gt;."

@@ -85,7 +85,7 @@ def _holding(scope: Scope, match: str, begun: Place | None, *, oldest: bool) -> 
     To look it up in all of them takes long where many fit, and then a page is soon full: so they are asked one by one,
     as long as many of them fit. Of a rare one that would be slow: FTS5 goes on to the next that fits, however far.
     """
-    rows = scope.cursor.connection.execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
+    rows = scope.another_cursor().execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
     fits = [transcript for (transcript,) in islice(rows, _TRIED)]
     asked, holding, last = 0, 0, None
     if len(fits) == _TRIED and fits[-1] < _TRIED * _ONE_IN:

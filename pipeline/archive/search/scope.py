@@ -140,6 +140,12 @@ class Scope:
         known = ((self.place_of(one), one) for one in segments)
         return [one for place, one in sorted((dated[place], one) for place, one in known if place)]
 
+    def another_cursor(self) -> sqlite3.Cursor:
+        """Return a cursor whose rows are read while others are asked; they are tuples, whatever the connection says."""
+        cursor = self.cursor.connection.cursor()
+        cursor.row_factory = None
+        return cursor
+
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:
         """Where the segments of transcripts begin and end that are not preferred, in order."""
@@ -181,7 +187,7 @@ class Scope:
         return sql, values
 
     def _places(self, sql: str, values: Sequence[str]) -> Iterator[Place]:
-        rows = self.cursor.connection.cursor().execute(  # of its own: it is read while others are asked
+        rows = self.another_cursor().execute(
             f"""select t.id, t.first_segment, t.last_segment, e.id, {_NEWEST} from episodes e
             join transcripts t on t.episode = e.id and t.preferred = 1 {sql}""",
             values,
