@@ -102,9 +102,9 @@ class Query:
 
     @property
     def is_one_word(self) -> bool:
-        """Tell whether it is a single whole word."""
+        """Tell whether it is a single word, or the beginning of one."""
         terms = [term for one in self.alternatives for term in one.terms]
-        return len(terms) == 1 and not (self.crosses or self.begins or self.excluded)
+        return len(terms) == 1 and not (self.crosses or self.excluded)
 
     @property
     def beginnings(self) -> tuple[str, ...]:

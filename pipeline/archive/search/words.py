@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
@@ -51,8 +51,7 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
     if order == "relevance" and at == Position() and query.is_one_word and scope.is_all:
         number = _number(scope.cursor, query.match)
         if number <= MANY:
-            best = tuple(_ranked(scope.cursor, query.match, MANY, best=size))
-            return Found(best, number, exact=True, order=order, more=number > size, few=True)
+            return _best(scope.cursor, query, number, size)
     frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.begins else {}
     estimated = _estimated(scope.cursor, query, frequencies)
     ranked = order == "relevance" and max(frequencies.values()) <= _COMMON and estimated <= MANY
@@ -77,6 +76,15 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
         begin = ordered.index(at.segment) + 1
     page = tuple(ordered[begin : begin + size])
     return Found(page, len(ordered), exact=True, order=order, more=begin + size < len(ordered), few=True)
+
+
+def _best(cursor: sqlite3.Cursor, query: Query, number: int, size: int) -> Found:
+    """The first page of the ``number`` segments that have a word, all of them in scope: no more are put in order."""
+    misfits = _misfits(cursor, query, _doubtful(cursor, query, 0, _last(cursor))) if query.begins else set[int]()
+    ranked = _ranked(cursor, query.match, MANY, best=size + len(misfits))
+    page = [one for one in ranked if one not in misfits][:size]
+    total = number - len(misfits)
+    return Found(tuple(page), total, exact=True, order="relevance", more=total > size, few=True)
 
 
 def everything(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
@@ -164,24 +172,37 @@ def _walk(
 
 def begun_so(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> list[int]:
     """Return those of these segments, in their order, that have a word with each beginning of one side of an OR."""
-    sides = [[term.begins for term in alternative.terms if term.begins] for alternative in query.alternatives]
-    if not segments or not any(sides):
+    if not segments or not query.begins:
         return list(segments)
-    # Few are read, but for what is found without beginnings; of more the index says which need not be.
-    certain = " OR ".join(one.match for one, begins in zip(query.alternatives, sides, strict=True) if not begins)
-    if len(segments) > _FEW:
-        certain = query.surely
+    first, last = min(segments), max(segments)
+    if len(segments) > _FEW:  # few are rather read than the index asked once more
+        doubtful = set(segments).intersection(_doubtful(cursor, query, first, last))
+    else:
+        others = " OR ".join(one.match for one in query.alternatives if not any(term.begins for term in one.terms))
+        doubtful = set(segments).difference(_between(cursor, others, first, last) if others else ())
+    misfits = _misfits(cursor, query, doubtful)
+    return [one for one in segments if one not in misfits]
+
+
+def _doubtful(cursor: sqlite3.Cursor, query: Query, first: int, last: int) -> Collection[int]:
+    """Those segments from ``first`` to ``last`` that fit, of which the index cannot tell how their words begin."""
+    return _between(cursor, f"({query.match}) NOT ({query.surely})", first, last)
+
+
+def _between(cursor: sqlite3.Cursor, match: str, first: int, last: int) -> Collection[int]:
     sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ?"
-    rows = cursor.execute(sql, [certain, min(segments), max(segments)]) if certain else ()
-    fits = {segment for (segment,) in rows}
-    doubtful = json.dumps([one for one in segments if one not in fits])
+    return [segment for (segment,) in cursor.execute(sql, [match, first, last])]
+
+
+def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) -> set[int]:
+    """Those of these segments in whose text no side of an OR has words with all of its beginnings."""
+    sides = ([term.begins for term in alternative.terms if term.begins] for alternative in query.alternatives)
     wanted = [[re.compile(rf"(?<![^\W_]){re.escape(begins)}") for begins in side] for side in sides if side]
-    texts = cursor.execute("select id, text from segments where id in (select value from json_each(?))", [doubtful])
-    for segment, text in texts:
-        folded = fold(text)
-        if any(all(begins.search(folded) for begins in side) for side in wanted):
-            fits.add(segment)
-    return [one for one in segments if one in fits]
+    if not wanted or not segments:
+        return set()
+    sql = "select id, text from segments where id in (select value from json_each(?))"
+    texts = ((one, fold(text)) for one, text in cursor.execute(sql, [json.dumps(list(segments))]))
+    return {one for one, text in texts if not any(all(begins.search(text) for begins in side) for side in wanted)}
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
