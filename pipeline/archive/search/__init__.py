@@ -111,7 +111,10 @@ def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query,
     cursor = connection.cursor()
     cursor.row_factory = None
     highlit = _highlit(cursor, [span.first for span in spans if span.whole], query, few=few)
-    rows = cursor.execute(_FACTS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
+    if all(span.whole for span in spans):
+        rows = cursor.execute(_OF_SEGMENTS, [json.dumps([span.first for span in spans])]).fetchall()
+    else:
+        rows = cursor.execute(_OF_SPANS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
     beginnings = query.beginnings
     for span, (*facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
         turns: tuple[Turn, ...] = ()
@@ -140,8 +143,8 @@ def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterato
         position += len(text) + 1
 
 
-# Of spans, given as pairs of their first and last segment, in their order. What is said around them is of the same
-# recording and speaker. The planner would turn the joins round.
+# Of segments, or of spans as pairs of their first and last one, in the order given. What is said around them is of the
+# same recording and speaker. The planner would turn the joins round.
 _FACTS = """
 select e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, l."end", s.text, l.text,
     case when s.id = l.id then s.text else (
@@ -149,14 +152,16 @@ select e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s
     ) end,
     coalesce(b.text, ''), coalesce(a.text, '')
 from json_each(?) span
-cross join segments s on s.id = json_extract(span.value, '$[0]')
-cross join segments l on l.id = json_extract(span.value, '$[1]')
+cross join segments s on s.id = {first}
+cross join segments l on l.id = {last}
 cross join transcripts t on t.id = s.transcript
 cross join episodes e on e.id = t.episode
 left join segments b on b.id = s.id - 1 and b.transcript = s.transcript and b.speaker is s.speaker
 left join segments a on a.id = l.id + 1 and a.transcript = l.transcript and a.speaker is l.speaker
 order by span.key
 """
+_OF_SEGMENTS = _FACTS.format(first="span.value", last="s.id")
+_OF_SPANS = _FACTS.format(first="json_extract(span.value, '$[0]')", last="json_extract(span.value, '$[1]')")
 
 
 def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> Mapping[int, str]:

@@ -6,8 +6,8 @@ import html
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
 
 from pipeline.addresses import quote_path
 from pipeline.model import clock
@@ -34,16 +34,14 @@ ANYTHING = Filters()
 END = 10**12  # a character beyond any text: a page that begins after it begins after its segment
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """What one speaker says of a passage in which several speak, escaped, with the hit in ``<mark>``."""
 
     speaker: str | None
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
     ``speaker``, ``role`` and ``question`` are those of its beginning. Where somebody else goes on, ``turns`` say who
@@ -123,7 +121,7 @@ class Results:
 
 def hit_as_dict(hit: Hit) -> dict[str, object]:
     """Return a hit as it is printed with --json and sent by the JSON route."""
-    return {**asdict(hit), "url": hit.path, "quote": hit.quote}
+    return {**hit._asdict(), "turns": [turn._asdict() for turn in hit.turns], "url": hit.path, "quote": hit.quote}
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,8 +81,9 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
 def _best(cursor: sqlite3.Cursor, query: Query, number: int, size: int) -> Found:
     """The first page of the ``number`` segments that have a word, all of them in scope: no more are put in order."""
     misfits = _misfits(cursor, query, _doubtful(cursor, query, 0, _last(cursor))) if query.begins else set[int]()
-    ranked = _ranked(cursor, query.match, MANY, best=size + len(misfits))
-    page = [one for one in ranked if one not in misfits][:size]
+    sql = "select rowid from segments_fts where segments_fts match ? order by bm25(segments_fts), rowid desc limit ?"
+    ranked = cursor.execute(sql, [query.match, size + len(misfits)])
+    page = [one for (one,) in ranked if one not in misfits][:size]
     total = number - len(misfits)
     return Found(tuple(page), total, exact=True, order="relevance", more=total > size, few=True)
 
@@ -235,14 +236,11 @@ def _number(cursor: sqlite3.Cursor, match: str) -> int:
     return int(number)
 
 
-def _ranked(cursor: sqlite3.Cursor, match: str, limit: int, *, best: int = -1) -> list[int]:
-    """The first so many segments that fit an FTS5 expression, the best (BM25) first, of equally good ones the newer.
-
-    All of these, or only the ``best`` so many.
-    """
+def _ranked(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
+    """The first so many segments that fit an FTS5 expression, the best (BM25) first, of equally good ones the newer."""
     sql = """select rowid from (select rowid, rank as score from segments_fts where segments_fts match ? limit ?)
-        order by score, rowid desc limit ?"""
-    return [segment for (segment,) in cursor.execute(sql, [match, limit, best])]
+        order by score, rowid desc"""
+    return [segment for (segment,) in cursor.execute(sql, [match, limit])]
 
 
 def _best_first(
