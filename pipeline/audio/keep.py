@@ -22,7 +22,7 @@ _CHUNK = 1 << 18
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
-def keep(  # noqa: PLR0913 - called with names
+def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
     url: str,
     client: httpx.Client,
     data: Path,
