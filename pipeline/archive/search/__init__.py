@@ -116,7 +116,8 @@ def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query,
     else:
         rows = cursor.execute(_OF_SPANS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
     beginnings = query.beginnings
-    for span, (*facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
+    rows.sort()  # by their places among the spans: it is quicker than SQLite, and they are in order nearly always
+    for span, (_, *facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
         turns: tuple[Turn, ...] = ()
         if span.whole:
             begun, ended = start, end
@@ -143,25 +144,31 @@ def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterato
         position += len(text) + 1
 
 
-# Of segments, or of spans as pairs of their first and last one, in the order given. What is said around them is of the
-# same recording and speaker. The planner would turn the joins round.
+# Of segments, or of spans as pairs of their first and last one, with the number of each in the list that is given. What
+# is said around them is of the same recording and speaker. The planner would turn the joins round.
 _FACTS = """
-select e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, l."end", s.text, l.text,
-    case when s.id = l.id then s.text else (
-        select group_concat(text, ' ') from (select text from segments where id between s.id and l.id order by id)
-    ) end,
+select span.key, e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, {last}."end", {texts},
     coalesce(b.text, ''), coalesce(a.text, '')
 from json_each(?) span
-cross join segments s on s.id = {first}
-cross join segments l on l.id = {last}
+{segments}
 cross join transcripts t on t.id = s.transcript
 cross join episodes e on e.id = t.episode
 left join segments b on b.id = s.id - 1 and b.transcript = s.transcript and b.speaker is s.speaker
-left join segments a on a.id = l.id + 1 and a.transcript = l.transcript and a.speaker is l.speaker
-order by span.key
+left join segments a on a.id = {last}.id + 1 and a.transcript = s.transcript and a.speaker is {last}.speaker
 """
-_OF_SEGMENTS = _FACTS.format(first="span.value", last="s.id")
-_OF_SPANS = _FACTS.format(first="json_extract(span.value, '$[0]')", last="json_extract(span.value, '$[1]')")
+_OF_SEGMENTS = _FACTS.format(
+    last="s",
+    texts="null, null, s.text",
+    segments="cross join segments s on s.id = span.value",
+)
+_OF_SPANS = _FACTS.format(
+    last="l",
+    texts="""s.text, l.text, case when s.id = l.id then s.text else (
+        select group_concat(text, ' ') from (select text from segments where id between s.id and l.id order by id)
+    ) end""",
+    segments="""cross join segments s on s.id = json_extract(span.value, '$[0]')
+cross join segments l on l.id = json_extract(span.value, '$[1]')""",
+)
 
 
 def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> Mapping[int, str]:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import merge
 from itertools import accumulate, islice
+from typing import NamedTuple
 
 from pipeline.archive.query import Alternative, Query, Term, folded_words
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
@@ -26,8 +27,7 @@ _FEW = 20  # segments of an episode that are read rather than asking the index m
 _OPENING = 6  # words of a phrase that are looked for before all of it is compared
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(NamedTuple):
     """From character ``begin`` of segment ``first`` to ``end`` of segment ``last``; or a ``whole`` segment."""
 
     first: int
