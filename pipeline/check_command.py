@@ -16,7 +16,7 @@ from pipeline.archive.database import immediate
 from pipeline.archive.reading import episode_named
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.checking import overlap
-from pipeline.correcting import note, second
+from pipeline.correcting import note, stretch
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
@@ -65,12 +65,7 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
 
 def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> Place:
     """The passages that the command is about."""
-    start, end = second("at", given), second("to", given)
-    if start is None:
-        raise CorrectionError("at: is missing")
-    if end is not None and end < start:
-        raise CorrectionError(f"to: {exactly(end)} lies before --at, {exactly(start)}")
-    return place(archive.conn, episode, *passages_at(archive.conn, episode, start, end))
+    return place(archive.conn, episode, *passages_at(archive.conn, episode, *stretch(given)))
 
 
 def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:

@@ -32,6 +32,7 @@ from pipeline.publish_command import publish_command
 from pipeline.renditions_command import renditions_command
 from pipeline.restore_command import restore_command
 from pipeline.search_command import search_command
+from pipeline.speaker_command import speaker_command
 from pipeline.verify_command import verify_command
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ main.add_command(publish_command)
 main.add_command(renditions_command)
 main.add_command(restore_command)
 main.add_command(search_command)
+main.add_command(speaker_command)
 main.add_command(verify_command)
 
 

@@ -14,7 +14,7 @@ import yaml
 from pipeline.checking import clean
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction
-from pipeline.times import seconds
+from pipeline.times import exactly, seconds
 
 if TYPE_CHECKING:
     from pipeline.model import MatchStatus
@@ -77,6 +77,20 @@ def second(name: str, fields: Mapping[str, str | None]) -> float | None:
     if found is None:
         raise CorrectionError(f"{name}: “{text}” is no time such as 3:12, 1:03:12.5 or 192.4")
     return found
+
+
+def stretch(fields: Mapping[str, str | None]) -> tuple[float, float | None]:
+    """Return the seconds ``at`` and ``to``, of which the second may be missing.
+
+    Raises:
+        CorrectionError: they are no times, the first is missing, or the second lies before it.
+    """
+    start, end = second("at", fields), second("to", fields)
+    if start is None:
+        raise CorrectionError("at: is missing")
+    if end is not None and end < start:
+        raise CorrectionError(f"to: {exactly(end)} lies before --at, {exactly(start)}")
+    return start, end
 
 
 def read_rows(path: Path) -> list[Row]:

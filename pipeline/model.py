@@ -314,6 +314,26 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who speaks in a stretch of one recording, as somebody heard it; ``start`` and ``end`` in seconds.
+
+    ``name`` is empty where nobody is to be named; ``machine`` is the one speaker whom the machine had there at that
+    moment, ``made_at``. ``everywhere`` tells that it is of that voice, wherever it is heard in the recording.
+    """
+
+    id: int
+    rendition: str
+    start: float
+    end: float
+    name: str
+    machine: str | None
+    everywhere: bool
+    note: str | None
+    editor: str | None
+    made_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunItem:
     """What became of one stage of one episode, or of one feed where ``episode`` is None."""
 

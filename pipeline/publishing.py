@@ -30,7 +30,12 @@ _TO_EDIT: dict[str, dict[str, Any]] = {
     "datasette.json": {"settings": _SETTINGS},
 }
 # The account of the runs names the files and failures of the machine at home; a voice print knows a person again.
-_PRIVATE = ("delete from run_items", "delete from runs", "update speakers set voice = null where voice is not null")
+_PRIVATE = (
+    "delete from run_items",
+    "delete from runs",
+    "update speakers set voice = null where voice is not null",
+    "update transcripts set machine_speakers = null where machine_speakers is not null",
+)
 _RECORDING = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
 _INSPECTED = "inspect-data.json"  # Datasette's own file
 _MADE = "published"  # what it does not have from Datasette's own command

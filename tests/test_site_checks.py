@@ -106,7 +106,7 @@ def test_a_plain_form_records_and_leads_back_to_its_passage(ann: Visitor, kept: 
 def test_a_script_gets_the_form_and_what_was_recorded(ann: Visitor, kept: Kept) -> None:
     address = "/-/check?" + urlencode({"episode": kept.spoken, "n": DOUBTED})
     html = ann.get(address, accept="application/json").json()["html"]
-    assert html.count("<form") == html.count("<textarea") == 1
+    assert (html.count("<form"), html.count("<textarea")) == (2, 1)
     assert "<html" not in html
     answer = ann.said().json()
     assert (answer["ok"], answer["message"], answer["text"]) == (True, "0:08: checked", "I do not doubt that.")

@@ -9,23 +9,29 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.checks import checks_of, restate_all
 from pipeline.archive.database import immediate
+from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.renditions import has_nothing_new, passage_in, translate
+from pipeline.archive.segments import restate_all
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How many corrections and checks hold in another recording now, and how many are stay with the first."""
+    """How much that people said holds in another recording now, and how much is left with the first."""
 
     corrections: int = 0
     checks: int = 0
+    attributions: int = 0
     left: int = 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """Return what there is to say of it."""
-        counted = ((self.corrections, "correction", "corrections"), (self.checks, "check", "checks"))
+        counted = (
+            (self.corrections, "correction", "corrections"),
+            (self.checks, "check", "checks"),
+            (self.attributions, "name of a speaker", "names of speakers"),
+        )
         done = [f"{count} {one if count == 1 else several}" for count, one, several in counted if count]
         remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
         if self.left:
@@ -34,7 +40,7 @@ class Carried:
 
 
 def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
-    """Have the corrections and checks in force of one recording hold in another one, at its own times.
+    """Have what people said of one recording, as far as it is in force, hold in another one, at its own times.
 
     Where somebody has said something of the same question or passage of the other one since, that stands.
 
@@ -47,9 +53,10 @@ def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
     with immediate(db):
         corrections, left = _carry_corrections(db, episode, origin, target)
         checks, left_checks = _carry_checks(db, origin, target)
-        if checks:
+        attributions, left_attributions = _carry_attributions(db, origin, target)
+        if checks or attributions:
             restate_all(db, target)
-        return Carried(corrections, checks, left + left_checks)
+        return Carried(corrections, checks, attributions, left + left_checks + left_attributions)
 
 
 def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> tuple[int, int]:
@@ -107,5 +114,28 @@ def _carry_checks(db: Database, origin: str, target: str) -> tuple[int, int]:
                 check.made_at,
                 check.id,
             ],
+        )
+    return carried, left
+
+
+def _carry_attributions(db: Database, origin: str, target: str) -> tuple[int, int]:
+    carried = left = 0
+    for one in attributions_of(db.conn, origin):
+        passage = passage_in(db.conn, origin, one.start, one.end, target)
+        if passage is None or not passage.whole:
+            left += 1
+            continue
+        later = db.execute(
+            """select 1 from attributions where rendition = ? and start < ? and "end" > ? and made_at >= ?""",
+            [target, passage.end, passage.start, one.made_at],
+        ).fetchone()
+        if later:
+            continue
+        carried += 1
+        # Whom the machine had there is of the one recording: the other one's voices may have other labels.
+        db.execute(
+            """insert into attributions (rendition, start, "end", name, everywhere, note, editor, made_at, carried_from)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [target, passage.start, passage.end, one.name, one.everywhere, one.note, one.editor, one.made_at, one.id],
         )
     return carried, left

@@ -16,7 +16,8 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
-from pipeline.archive.segments import heard, read_segments, restate
+from pipeline.archive.listened import checks_of, has
+from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.checking import Stretch, clean, overlap
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment
@@ -32,7 +33,6 @@ __all__ = [
     "history",
     "passages_at",
     "place",
-    "restate_all",
     "undo",
 ]
 
@@ -96,22 +96,15 @@ class Entry:
             return "confirmed"
         return f"heard as “{self.text}”" if self.text else "heard: nothing is said"
 
-
-def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ...]:
-    """Return a recording's checks in force in order of time; no two overlap."""
-    if not _can_be_checked(connection):
-        return ()
-    rows = named_rows(connection).execute(
-        """select id, rendition, start, "end", text, machine, note, editor, made_at from checks_in_force
-           where rendition = ? order by start""",
-        [rendition],
-    )
-    return tuple(Check(**dict(row)) for row in rows)
+    @property
+    def instead(self) -> str:
+        """Return in words what the machine has, if that is something else; else nothing."""
+        return f"the machine heard “{self.machine}”" if self.text is not None and self.text != self.machine else ""
 
 
 def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[int]:
     """Return the numbers of the passages of an episode's transcript of which a person heard every word."""
-    if not _can_be_checked(connection):
+    if not has(connection, "checks_in_force"):
         return frozenset()
     rows = connection.execute(
         """select n from segments
@@ -123,7 +116,7 @@ def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[
 
 def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
     """Return everything that was checked and undone of a recording, the newest first."""
-    if not _can_be_checked(connection):
+    if not has(connection, "checks_in_force"):
         return ()
     rows = named_rows(connection).execute(
         """select c.id, coalesce(c.start, o.start) as start, coalesce(c."end", o."end") as "end", c.text, c.machine,
@@ -144,7 +137,7 @@ def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -
     Raises:
         CorrectionError: there is no transcript, or no such passage.
     """
-    transcript, rendition = _transcript(connection, episode)
+    transcript, rendition = transcript_of(connection, episode)
     segments, checks = read_segments(connection, transcript), checks_of(connection, rendition)
     if not 0 <= first <= last < len(segments):
         raise CorrectionError(f"{episode} has no such passage; load its page again")
@@ -174,7 +167,7 @@ def passages_at(connection: sqlite3.Connection, episode: str, start: float, end:
     Raises:
         CorrectionError: there is no transcript, or it has nothing there.
     """
-    transcript, _ = _transcript(connection, episode)
+    transcript, _ = transcript_of(connection, episode)
     segments = read_segments(connection, transcript)
     first = max((n for n, one in enumerate(segments) if one.start <= start + _ROUNDING), default=0)
     last = max((n for n, one in enumerate(segments) if end is not None and one.start < end), default=first)
@@ -247,7 +240,7 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
         CorrectionError: it is not in force, or not of this episode's recording.
     """
     with immediate(db):
-        _, rendition = _transcript(db.conn, episode)
+        _, rendition = transcript_of(db.conn, episode)
         if number not in {one.id for one in checks_of(db.conn, rendition)}:
             raise CorrectionError("undo: that check does not count (any more); look at the passage again")
         db.execute(
@@ -257,14 +250,7 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
         restate_all(db, rendition)
 
 
-def restate_all(db: Database, rendition: str) -> None:
-    """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's."""
-    checks = checks_of(db.conn, rendition)
-    for (transcript,) in db.execute("select id from transcripts where rendition = ?", [rendition]).fetchall():
-        restate(db, transcript, checks)
-
-
-def _transcript(connection: sqlite3.Connection, episode: str) -> tuple[int, str]:
+def transcript_of(connection: sqlite3.Connection, episode: str) -> tuple[int, str]:
     """The transcript that counts for an episode, and its recording."""
     found = connection.execute(
         "select id, rendition from transcripts where episode = ? and preferred = 1", [episode]
@@ -280,8 +266,3 @@ def _hull(stretches: Sequence[Stretch]) -> _Span:
 
 def _joined(segments: Iterable[Segment]) -> str:
     return " ".join(segment.text for segment in segments if segment.text)
-
-
-def _can_be_checked(connection: sqlite3.Connection) -> bool:
-    """Tell whether an archive has the tables, which one that an older version made has not."""
-    return connection.execute("select 1 from sqlite_master where name = 'checks_in_force'").fetchone() is not None

@@ -97,11 +97,14 @@ def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
     """Return every episode's id, newest first, with the moment at which its page last changed."""
     rows = connection.execute(
         f"""select e.id, max(e.first_seen, coalesce(t.created, ''), coalesce(a.made_at, ''), coalesce(k.made_at, ''),
-            coalesce(c.made_at, ''))
+            coalesce(c.made_at, ''), coalesce(p.made_at, ''))
         from episodes e
         left join transcripts t on t.episode = e.id and t.preferred = 1
         left join alignments a on a.transcript = t.id
         left join (select rendition, max(made_at) as made_at from checks group by 1) k on k.rendition = t.rendition
+        left join (
+            select rendition, max(made_at) as made_at from attributions group by 1
+        ) p on p.rendition = t.rendition
         left join (
             select q.episode, max(o.made_at) as made_at from corrections o join questions q on q.id = o.question
             group by 1

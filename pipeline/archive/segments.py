@@ -1,19 +1,22 @@
-"""The rows of a transcript's segments: what the machine heard, and over it the words that people checked.
+"""The rows of a transcript's segments: what the machine heard, and over it what people said of words and speakers.
 
-Where nobody checked anything the two are the same. Neither adds nor removes a row.
+Where nobody said anything the two are the same. Neither adds nor removes a row.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlite_utils import Database
 
+from pipeline.archive.listened import attributions_of, checks_of
+from pipeline.archive.voices import machine_speakers, save_speakers
+from pipeline.attributing import attributed, speakers_in_force, voices_named
 from pipeline.checking import in_force, is_checked
-from pipeline.model import Check, Segment, Word
+from pipeline.model import Segment, Word
 
 _EDGE = 0.25  # seconds by which a stretch may reach into what is said: words begin and end about there
 
@@ -35,21 +38,36 @@ def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segmen
     return _heard(db, transcript_id, read_segments(db, transcript_id))
 
 
-def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
-    """Have a transcript say what the machine heard with these checks, and the search find that.
+def restate_all(db: Database, rendition: str) -> None:
+    """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's."""
+    for (transcript,) in db.execute("select id from transcripts where rendition = ?", [rendition]).fetchall():
+        restate(db, transcript)
 
-    Args:
-        db: the database, in a transaction.
-        transcript_id: the transcript.
-        checks: all that are in force of its recording, in order of time.
+
+def restate(db: Database, transcript_id: int) -> None:
+    """Have a transcript say what the machine heard with what people said of its recording, and the search find that.
+
+    The database is in a transaction.
     """
+    (rendition,) = db.execute("select rendition from transcripts where id = ?", [transcript_id]).fetchone()
+    checks, attributions = checks_of(db.conn, rendition), attributions_of(db.conn, rendition)
     stated = read_segments(db, transcript_id)
     machine = _heard(db, transcript_id, stated)
+    told = attributed(machine, attributions)
     before = zip(stated, _checked(db, transcript_id), strict=True)
-    after = [(segment, is_checked(segment, checks)) for segment in in_force(machine, checks)]
+    after = [(segment, is_checked(segment, checks)) for segment in in_force(told, checks)]
     changed = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
-    if not changed:
-        return
+    if changed:
+        _rewrite(db, transcript_id, {n: _columns(*after[n], machine[n]) for n in changed})
+    speakers = machine_speakers(db, transcript_id)
+    named = (
+        speakers_in_force(speakers, machine, told, voices_named(machine, attributions)) if attributions else speakers
+    )
+    save_speakers(db, transcript_id, named, machine=speakers)
+
+
+def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...]]) -> None:
+    """Replace what segments say, by their numbers."""
     # The index keeps no text: what it is to forget has to be what it was told.
     db.execute(
         """insert into transcripts_fts (transcripts_fts, rowid, text)
@@ -57,10 +75,10 @@ def restate(db: Database, transcript_id: int, checks: Sequence[Check]) -> None:
         [transcript_id],
     )
     db.conn.executemany(
-        """update segments set start = ?, "end" = ?, text = ?, words = ?, confidence = ?, flags = ?, checked = ?,
-               machine = ?
+        """update segments set start = ?, "end" = ?, text = ?, words = ?, speaker = ?, confidence = ?, flags = ?,
+               checked = ?, machine = ?
            where transcript = ? and n = ?""",
-        ((*_columns(*after[n], machine[n]), transcript_id, n) for n in changed),
+        ((*columns, transcript_id, n) for n, columns in rows.items()),
     )
     db.execute(
         "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
@@ -100,6 +118,7 @@ def _columns(segment: Segment, checked: bool, machine: Segment) -> tuple[Any, ..
         segment.end,
         segment.text,
         json.dumps(segment.words, ensure_ascii=False),
+        segment.speaker,
         segment.confidence,
         json.dumps(segment.flags),
         checked,
@@ -108,16 +127,13 @@ def _columns(segment: Segment, checked: bool, machine: Segment) -> tuple[Any, ..
 
 
 def _to_json(segment: Segment) -> str:
-    names = ("start", "end", "text", "words", "confidence", "flags")
+    names = ("start", "end", "text", "words", "speaker", "confidence", "flags")
     return json.dumps({name: getattr(segment, name) for name in names}, ensure_ascii=False)
 
 
 def _from_json(machine: str, speaker: str | None) -> Segment:
-    facts = json.loads(machine)
-    return Segment(
-        **{**facts, "words": _words(facts["words"]), "flags": tuple(facts["flags"])},
-        speaker=speaker,
-    )
+    facts = {"speaker": speaker, **json.loads(machine)}  # an older version kept no speaker: nobody could name another
+    return Segment(**{**facts, "words": _words(facts["words"]), "flags": tuple(facts["flags"])})
 
 
 def _words(words: Sequence[Sequence[Any]]) -> tuple[Word, ...]:

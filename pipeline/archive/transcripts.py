@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.archive.checks import checks_of
 from pipeline.archive.database import immediate
 from pipeline.archive.segments import heard, restate
-from pipeline.model import FollowUp, Match, Question, Role, Segment, Speaker, Transcript
+from pipeline.archive.voices import machine_speakers, save_speakers
+from pipeline.model import FollowUp, Match, Question, Role, Segment, Transcript
 
 
 def preferred_transcript(db: Database, episode: str) -> int | None:
@@ -80,7 +81,8 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                 preferred,
             ],
         ).fetchone()
-        _save_speakers(db, transcript_id, transcript.speakers)
+        # Who they are may be known better although the same was heard.
+        save_speakers(db, transcript_id, transcript.speakers)
         if known is None or heard(db, known) != transcript.segments:
             if known:
                 _delete_segments(db, transcript_id)
@@ -89,7 +91,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                     [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
                 )
             _insert_segments(db, transcript_id, episode, transcript.segments)
-        restate(db, transcript_id, checks_of(db.conn, transcript.audio_sha256))
+        restate(db, transcript_id)
         return int(transcript_id)
 
 
@@ -135,9 +137,6 @@ def stored_transcript(db: Database, transcript_id: int) -> Transcript:
         "select duration from renditions where sha256 = ? and episode = ?", [sha256, episode]
     ).fetchone()
     segments = heard(db, transcript_id)
-    speakers = db.execute(
-        "select label, name, role, seconds, voice from speakers where transcript = ? order by rowid", [transcript_id]
-    )
     return Transcript(
         audio_sha256=sha256,
         duration=max([duration, *(segment.end for segment in segments)]),  # decoders round it differently
@@ -147,10 +146,7 @@ def stored_transcript(db: Database, transcript_id: int) -> Transcript:
         created=created,
         segments=segments,
         options=json.loads(options),
-        speakers=tuple(
-            Speaker(label, name, role, seconds, tuple(json.loads(voice or "[]")))
-            for label, name, role, seconds, voice in speakers
-        ),
+        speakers=machine_speakers(db, transcript_id),
         source=source,
     )
 
@@ -172,13 +168,22 @@ def nameless_speakers(db: Database, transcript_id: int) -> list[str]:
 
 
 def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> None:
-    """Give a speaker a name, in every segment too."""
-    with db.atomic():
+    """Give a speaker whom the machine told apart a name, in every segment too; whom people named stays as it is."""
+    with immediate(db):
+        speakers = machine_speakers(db, transcript_id)
+        named = (replace(one, label=name, name=name) if one.label == label else one for one in speakers)
+        save_speakers(db, transcript_id, tuple(named))
         db.execute(
-            "update speakers set label = ?, name = ? where transcript = ? and label = ?",
-            [name, name, transcript_id, label],
+            """update segments set machine = json_set(machine, '$.speaker', ?)
+               where transcript = ? and machine is not null
+                   and iif(json_type(machine, '$.speaker') is null, speaker, json_extract(machine, '$.speaker')) = ?""",
+            [name, transcript_id, label],
         )
-        db.execute("update segments set speaker = ? where transcript = ? and speaker = ?", [name, transcript_id, label])
+        db.execute(
+            "update segments set speaker = ? where transcript = ? and machine is null and speaker = ?",
+            [name, transcript_id, label],
+        )
+        restate(db, transcript_id)
 
 
 def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[float, ...]]]:
@@ -192,18 +197,6 @@ def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[f
         [feed, but],
     )
     return [(name, tuple(json.loads(voice))) for name, voice in rows]
-
-
-def _save_speakers(db: Database, transcript_id: int, speakers: Sequence[Speaker]) -> None:
-    """Replace a transcript's speakers: who they are may be known better although the same was heard."""
-    db.execute("delete from speakers where transcript = ?", [transcript_id])
-    db.conn.executemany(
-        "insert into speakers (transcript, label, name, role, seconds, voice) values (?, ?, ?, ?, ?, ?)",
-        [
-            (transcript_id, one.label, one.name, one.role, one.seconds, json.dumps(one.voice) if one.voice else None)
-            for one in speakers
-        ],
-    )
 
 
 def _delete_segments(db: Database, transcript_id: int) -> None:

@@ -25,7 +25,7 @@ READ_SECONDS = 5.0
 # The site shows what is in these tables, so it is closed to whoever may not see one of them.
 _SHOWN = (
     *("feeds", "episodes", "renditions", "transcripts", "segments", "speakers"),
-    *("questions", "matches", "corrections", "checks", "checks_in_force"),
+    *("questions", "matches", "corrections", "checks", "checks_in_force", "attributions"),
     *("rendition_comparisons", "renditions_map", "episode_history"),
 )
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond

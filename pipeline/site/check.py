@@ -1,4 +1,4 @@
-"""Checking a passage on the site: its form, recording what was heard, and what of an episode was checked."""
+"""Checking a passage on the site: its forms, recording what was heard and who speaks, and what people said before."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datasette import Request, Response
 from sqlite_utils import Database
 
-from pipeline.archive import checks, reading
-from pipeline.archive.checks import Entry, Place
+from pipeline.archive import attributions, checks, people, reading
+from pipeline.archive.checks import Place
 from pipeline.archive.reading import Episode, Passage
 from pipeline.checking import clean, overlap
 from pipeline.correcting import note, number
@@ -24,25 +24,27 @@ from pipeline.site.links import Links
 from pipeline.site.respond import Refusal, json, page, render, wants_json
 from pipeline.times import utc_now
 
+Entry = checks.Entry | attributions.Entry
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What people checked of an episode: the numbers of ``passages`` heard whole, and ``entries`` by passage."""
+    """What people said of an episode: the numbers of ``passages`` heard whole, and ``entries`` by passage."""
 
     passages: frozenset[int]
     entries: Mapping[int, Sequence[Entry]]
 
     def of(self, passages: Iterable[Passage]) -> list[Entry]:
         """Return the history of some passages, the newest first."""
-        return sorted((entry for one in passages for entry in self.entries.get(one.n, ())), key=lambda one: -one.id)
+        return _newest_first(entry for one in passages for entry in self.entries.get(one.n, ()))
 
 
 def checked(connection: sqlite3.Connection, episode: Episode) -> Checked:
-    """Return what people checked of an episode; an entry stands at the last passage that it is about."""
+    """Return what people said of an episode; an entry stands at the last passage that it is about."""
     if episode.provenance is None:
         return Checked(frozenset(), {})
     entries = defaultdict(list)
-    for entry in checks.history(connection, episode.provenance.rendition):
+    for entry in _history(connection, episode.provenance.rendition):
         about = [passage.n for passage in episode.passages if overlap(entry, passage)]
         if about:
             entries[about[-1]].append(entry)
@@ -54,7 +56,9 @@ async def check(request: Request, archive: Archive) -> Response:
 
     The form is at ``?episode=`` and ``n=``, the number of the passage. Its fields are ``episode``, ``first``, ``last``
     and ``seen`` as they are in the form, then ``undo`` (the id of a check in force), or ``status``: ``checked`` with
-    the ``text``, or ``nothing_said``; and ``note``.
+    the ``text``, or ``nothing_said``; and ``note``. Who speaks in the one passage ``n`` is said with ``who``: ``here``,
+    or ``everywhere`` that this voice is heard; with the name in ``speaker``, and ``n`` and ``seen_speaker`` as they are
+    in the form. ``undo_speaker`` (an id) undoes that.
     """
     if request.method != "POST":
         return await _form(request, archive)
@@ -63,7 +67,9 @@ async def check(request: Request, archive: Archive) -> Response:
     place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
 
     def change(db: Database) -> Place:
-        if "undo" in fields:
+        if "who" in fields or "undo_speaker" in fields:
+            _say_who(db, fields, editor, now)
+        elif "undo" in fields:
             undone = number(fields["undo"], "undo")
             if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
                 raise CorrectionError("undo: that check does not count there (any more); load the page again")
@@ -85,7 +91,8 @@ async def check(request: Request, archive: Archive) -> Response:
     here = await record(archive, change)
     if not wants_json(request):
         return Response.redirect(f"{Links(archive).episode(episode)}#s{place[0]}", status=303)
-    message = f"{clock(here.start)}: {'undone' if 'undo' in fields else 'checked'}"
+    undone = "undo" in fields or "undo_speaker" in fields
+    message = f"{clock(here.start)}: {'undone' if undone else 'recorded who speaks' if 'who' in fields else 'checked'}"
     return json({"ok": True, "message": message, "text": here.text}, archive=archive)
 
 
@@ -95,13 +102,19 @@ async def _form(request: Request, archive: Archive) -> Response:
         raise Refusal(reason, status=403)
     wanted, n = request.args.get("episode") or "", number(request.args.get("n") or "", "n")
 
-    def read(connection: sqlite3.Connection) -> tuple[Place, list[Entry], Episode | None]:
+    def read(connection: sqlite3.Connection) -> dict[str, object]:
         here = checks.place(connection, wanted, n, n)
-        entries = [entry for entry in checks.history(connection, here.rendition) if overlap(entry, here)]
-        return here, entries, reading.episode(connection, wanted)
+        episode = reading.episode(connection, wanted)
+        labels = {one.speaker for one in episode.passages} if episode else set()
+        return {
+            "place": here,
+            "speech": attributions.speech(connection, wanted, n, n),
+            "speakers": sorted({*people.names(connection), *filter(None, labels)}),
+            "entries": _newest_first(one for one in _history(connection, here.rendition) if overlap(one, here)),
+            "episode": episode,
+        }
 
-    place, entries, episode = await archive.read(read)
-    context = {"place": place, "entries": entries, "episode": episode, "editor": editors.name_of(request.actor)}
+    context = {**await archive.read(read), "editor": editors.name_of(request.actor)}
     if not wants_json(request):
         return await page("archive_check.html", context, request=request, archive=archive)
     html = await render("archive_check_form.html", context, request=request, archive=archive)
@@ -118,3 +131,28 @@ def _said(fields: Mapping[str, str]) -> str:
     if not text:
         raise CorrectionError("text: is missing; where nothing is said there is a button of its own for that")
     return text
+
+
+def _say_who(db: Database, fields: Mapping[str, str], editor: str, now: str) -> None:
+    """Record who speaks in a passage, or undo that."""
+    n = number(fields.get("n", ""), "n")
+    here = attributions.speech(db.conn, fields.get("episode", ""), n, n)
+    if here.seal != fields.get("seen_speaker"):
+        raise CorrectionError("who speaks there has changed since you looked at it; load the page again")
+    why = note(fields)
+    if "undo_speaker" in fields:
+        undone = number(fields["undo_speaker"], "undo_speaker")
+        attributions.undo(db, here.episode, undone, note=why, editor=editor, now=now)
+        return
+    if fields["who"] not in {"here", "everywhere"}:
+        raise CorrectionError("who: must be here or everywhere")
+    name, everywhere = fields.get("speaker", ""), fields["who"] == "everywhere"
+    attributions.attribute(db, here, name, everywhere=everywhere, note=why, editor=editor, now=now)
+
+
+def _history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
+    return (*checks.history(connection, rendition), *attributions.history(connection, rendition))
+
+
+def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
+    return sorted(entries, key=lambda one: (one.made_at, one.id), reverse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 
-from pipeline.archive.checks import Entry
+from pipeline.archive import attributions, checks
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
 from pipeline.times import day
@@ -65,10 +65,12 @@ def status(question: PublishedQuestion) -> str:
     return "" if question.status == "asked" else question.standing
 
 
-def checkers(entries: Iterable[Entry]) -> str:
+def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
     """Say by whom passages were checked, and when: ``Checked by ann on 5 May 2026``."""
-    said = dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in entries if one.counts)
-    return f"Checked {', '.join(said)}" if said else "No longer checked"
+    counting = [one for one in entries if one.counts]
+    said = dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in counting)
+    what = "Checked" if any(isinstance(one, checks.Entry) for one in counting) else "Speaker named"
+    return f"{what} {', '.join(said)}" if said else "No longer checked"
 
 
 def doubts(flags: tuple[str, ...]) -> str:

@@ -18,9 +18,9 @@ from pipeline.align import ALIGNER_VERSION, align, corrected, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
-from pipeline.archive.checks import Check, checks_of
 from pipeline.archive.corrections import corrections_of
 from pipeline.archive.database import immediate
+from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.question_lists import save_questions
 from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import (
@@ -32,7 +32,7 @@ from pipeline.archive.transcripts import (
 )
 from pipeline.config import Feed
 from pipeline.errors import AlignmentError
-from pipeline.model import Correction, Episode, FollowUp, Match, Question, Segment
+from pipeline.model import Attribution, Check, Correction, Episode, FollowUp, Match, Question, Segment
 from pipeline.processes import processes
 from pipeline.stages import Outcome, Tools
 
@@ -121,8 +121,11 @@ def task(tools: Tools, episode: Episode) -> Task | Outcome:
     rendition = transcribed_rendition(tools.db, transcript)
     corrections = corrections_of(tools.db, episode.id, rendition)
     questions = published or (read_questions(tools.db, episode.id, detected=True) if corrections else ())
-    checks = checks_of(tools.db.conn, rendition)
-    key = _key(questions, corrections, checks, by_meaning=tools.encode is not None)
+    listened: tuple[Check | Attribution, ...] = (
+        *checks_of(tools.db.conn, rendition),
+        *attributions_of(tools.db.conn, rendition),
+    )
+    key = _key(questions, corrections, listened, by_meaning=tools.encode is not None)
     if alignment_key(tools.db, transcript) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)
     segments = read_segments(tools.db, transcript)
@@ -183,7 +186,11 @@ def store(tools: Tools, work: Task, result: Found) -> Outcome:
 
 
 def _key(
-    questions: Iterable[Question], corrections: Mapping[int, Correction], checks: Iterable[Check], *, by_meaning: bool
+    questions: Iterable[Question],
+    corrections: Mapping[int, Correction],
+    listened: Iterable[Check | Attribution],
+    *,
+    by_meaning: bool,
 ) -> str:
     """Names what an alignment was made from besides what the machine heard: it is made anew when this changes."""
     material = json.dumps(
@@ -192,8 +199,14 @@ def _key(
             by_meaning,
             [(question.number, question.text) for question in questions],
             [asdict(correction) for correction in corrections.values()],
-            # Nothing where there is none, so that what was aligned before anybody could check stays as it is.
-            *([check.start, check.end, check.text] for check in checks),
+            # Nothing where there is none, so that what was aligned before anybody could say so stays as it is.
+            *_said(listened),
         ]
     )
     return hashlib.sha256(material.encode()).hexdigest()[:12]
+
+
+def _said(listened: Iterable[Check | Attribution]) -> Iterator[list[object]]:
+    for one in listened:
+        what = [one.text] if isinstance(one, Check) else [one.name, one.everywhere]
+        yield [one.start, one.end, *what]

@@ -1,5 +1,5 @@
-// For editors: opens the form that checks a passage where the passage is, plays it, and records what was heard without
-// leaving the page. Without it each link leads to a page with that form.
+// For editors: opens the forms that check a passage and say who speaks in it where the passage is, plays it, and records
+// what was heard without leaving the page. Without it each link leads to a page with these forms.
 "use strict";
 
 (() => {
@@ -7,10 +7,11 @@
   let stopAt = null; // the second at which the passage that is heard ends
   let opened = null; // the link whose form is open
 
+  const box = () => document.getElementById("checking");
   const form = () => document.getElementById("check");
 
-  function tell(message, problem = false) {
-    const told = form()?.querySelector(".told");
+  function tell(message, problem = false, by = form()) {
+    const told = by?.querySelector(".told");
     if (!told) {
       archive.tell(message, problem);
       return;
@@ -21,18 +22,22 @@
 
   function close() {
     if (player && stopAt !== null) player.pause();
-    form()?.remove();
+    box()?.remove();
     opened?.focus();
     opened = null;
   }
 
-  async function open(link) {
+  // Words that somebody wrote are not thrown away.
+  function isUnfinished(by = form()) {
     const before = form()?.elements.text;
-    if (before && before.value !== before.defaultValue) {
-      tell("Not recorded yet: record it or close it first.", true);
-      before.focus();
-      return;
-    }
+    if (!before || before.value === before.defaultValue) return false;
+    tell("Not recorded yet: record it or close it first.", true, by);
+    before.focus();
+    return true;
+  }
+
+  async function open(link) {
+    if (isUnfinished()) return;
     const answer = await ask(link.href);
     if (!answer.ok) {
       tell(`That passage cannot be checked: ${answer.error}`, true);
@@ -41,7 +46,7 @@
     close();
     link.closest("p").insertAdjacentHTML("afterend", answer.html);
     opened = link;
-    for (const hidden of form().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
+    for (const hidden of box().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
     form().scrollIntoView({ block: "nearest" });
     form().elements.text.focus({ preventScroll: true });
   }
@@ -80,17 +85,29 @@
     }
   }
 
-  async function send(button) {
-    const sent = form();
+  async function post(sent, button) {
     const fields = new URLSearchParams(new FormData(sent));
     fields.append(button.name, button.value);
     sent.setAttribute("aria-busy", "true");
     const answer = await ask(sent.action, { method: "POST", body: fields });
     sent.removeAttribute("aria-busy");
-    if (!answer.ok) {
-      tell(`Nothing was recorded: ${answer.error}`, true);
-      return;
-    }
+    if (!answer.ok) tell(`Nothing was recorded: ${answer.error}`, true, sent);
+    return answer;
+  }
+
+  // Who speaks stands in headings all over the page: it is loaded anew, at the passage.
+  async function sendWho(sent, button) {
+    if (isUnfinished(sent)) return;
+    const answer = await post(sent, button);
+    if (!answer.ok) return;
+    history.replaceState(null, "", `#s${sent.dataset.n}`);
+    location.reload();
+  }
+
+  async function send(button) {
+    const sent = form();
+    const answer = await post(sent, button);
+    if (!answer.ok) return;
     const page = await current();
     if (!page) {
       close();
@@ -112,17 +129,19 @@
       event.preventDefault();
       open(link);
     }
-    const todo = form()?.contains(event.target) && event.target.dataset.do;
+    const todo = box()?.contains(event.target) && event.target.dataset.do;
     if (todo) ({ hear, close })[todo]();
   });
   document.addEventListener("submit", (event) => {
-    if (event.target !== form()) return;
+    if (!box()?.contains(event.target)) return;
     event.preventDefault();
-    if (form().hasAttribute("aria-busy")) return; // one press, one check
-    send(event.submitter ?? form().querySelector("[value=checked]"));
+    if (event.target.hasAttribute("aria-busy")) return; // one press, one check
+    const button = event.submitter ?? event.target.querySelector("button");
+    if (event.target === form()) send(button);
+    else sendWho(event.target, button);
   });
   document.addEventListener("keydown", (event) => {
-    if (!form()?.contains(event.target)) return;
+    if (!box()?.contains(event.target)) return;
     const act = { Enter: () => form().requestSubmit(form().querySelector("[value=checked]")), " ": hear }[event.key];
     if (event.key === "Escape") close();
     else if (event.ctrlKey && act) act();

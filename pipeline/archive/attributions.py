@@ -1,0 +1,198 @@
+"""Who speaks, as people heard it: recording, undoing, reading that. Shows nothing.
+
+Rows are only ever added. An attribution belongs to a recording (by its sha256) and a time, not to a transcript, so it
+outlives every new transcription.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from dataclasses import asdict, dataclass
+
+from sqlite_utils import Database
+
+from pipeline.archive.checks import NOTE_LENGTH, transcript_of
+from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.listened import attributions_of, has
+from pipeline.archive.segments import heard, read_segments, restate_all
+from pipeline.attributing import speaker_name, voice_in
+from pipeline.errors import CorrectionError
+from pipeline.model import Attribution
+
+__all__ = ["Attribution", "Entry", "Speech", "attribute", "history", "speech", "undo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Passages of which somebody may say who speaks; ``first`` and ``last`` are their numbers in the transcript.
+
+    ``speakers`` are those who count there, in order; ``machine`` is whom the machine had there, None where that is not
+    one; ``attributions`` are those in force that are about a part of it.
+    """
+
+    episode: str
+    rendition: str
+    first: int
+    last: int
+    start: float
+    end: float
+    speakers: tuple[str | None, ...]
+    machine: str | None
+    attributions: tuple[Attribution, ...]
+
+    @property
+    def seal(self) -> str:
+        """Return a digest of it all: it is another one once anything has changed since somebody looked."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+
+    @property
+    def speaker(self) -> str:
+        """Return who speaks, in words."""
+        return ", then ".join(name or "somebody" for name in self.speakers)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row of a recording's history: an attribution, or the undoing (``undoes``) of the one whose times it has.
+
+    ``name`` is None where it undoes; ``counts`` tells that it was not undone itself.
+    """
+
+    id: int
+    start: float
+    end: float
+    name: str | None
+    machine: str | None
+    everywhere: bool
+    note: str | None
+    editor: str | None
+    made_at: str
+    undoes: int | None
+    undone: bool
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is in force."""
+        return self.name is not None and not self.undone
+
+    @property
+    def summary(self) -> str:
+        """Return what was done in words."""
+        if self.name is None:
+            return "who speaks: undone"
+        if not self.name:
+            return "nobody is named as the speaker"
+        return f"{self.name} speaks" + (", and wherever this voice is heard" if self.everywhere else "")
+
+    @property
+    def instead(self) -> str:
+        """Return in words what the machine has, if that is something else; else nothing."""
+        told = self.name is not None and self.machine is not None and self.machine != self.name
+        return f"the machine had {self.machine}" if told else ""
+
+
+def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
+    """Return everything that was said of who speaks in a recording, and undone, the newest first."""
+    if not has(connection, "attributions"):
+        return ()
+    rows = named_rows(connection).execute(
+        """select a.id, coalesce(a.start, o.start) as start, coalesce(a."end", o."end") as "end", a.name,
+               coalesce(a.machine, o.machine) as machine, coalesce(o.everywhere, a.everywhere) as everywhere, a.note,
+               a.editor, a.made_at, a.undoes, exists (select 1 from attributions where undoes = a.id) as undone
+           from attributions a left join attributions o on o.id = a.undoes where a.rendition = ? order by a.id desc""",
+        [rendition],
+    )
+    return tuple(
+        Entry(**{**dict(row), "everywhere": bool(row["everywhere"]), "undone": bool(row["undone"])}) for row in rows
+    )
+
+
+def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Speech:
+    """Return the passages from number ``first`` to ``last``.
+
+    Raises:
+        CorrectionError: there is no transcript, or no such passage.
+    """
+    transcript, rendition = transcript_of(connection, episode)
+    segments, machine = read_segments(connection, transcript), heard(connection, transcript)
+    if not 0 <= first <= last < len(segments):
+        raise CorrectionError(f"{episode} has no such passage; load its page again")
+    here, as_heard = segments[first : last + 1], machine[first : last + 1]
+    labels = {one.speaker for one in as_heard}
+    start, end = min(one.start for one in here), max(one.end for one in here)
+    return Speech(
+        episode=episode,
+        rendition=rendition,
+        first=first,
+        last=last,
+        start=start,
+        end=end,
+        speakers=tuple(dict.fromkeys(one.speaker for one in here)),
+        machine=voice_in(as_heard) if len(labels) == 1 else None,
+        attributions=tuple(
+            one
+            for one in attributions_of(connection, rendition)
+            if (one.start < end and start < one.end) or (one.everywhere and one.machine in labels)
+        ),
+    )
+
+
+def attribute(
+    db: Database, here: Speech, name: str, *, everywhere: bool, note: str | None, editor: str, now: str
+) -> None:
+    """Record who speaks, and have it count in every transcript of the recording.
+
+    Args:
+        db: the database.
+        here: the passages, as they were when the editor looked at them.
+        name: who speaks there; empty to name nobody.
+        everywhere: whether it is of the voice that the machine heard there, wherever it speaks in the recording.
+        note: why.
+        editor: who heard it.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        CorrectionError: something has changed there meanwhile, or a value makes no sense.
+    """
+    name = speaker_name(name)
+    if note and len(note) > NOTE_LENGTH:
+        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
+    with immediate(db):
+        if speech(db.conn, here.episode, here.first, here.last) != here:
+            raise CorrectionError("who speaks there has changed since you looked at it; load the page again")
+        if everywhere and not (name and here.machine):
+            missing = "the machine told no single voice apart there" if name else "speaker: is missing"
+            raise CorrectionError(f"{missing}; whose voice it is can be said only of one that has a name")
+        db.execute(
+            """insert into attributions (rendition, start, "end", name, machine, everywhere, note, editor, made_at)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [here.rendition, here.start, here.end, name, here.machine, everywhere, note, editor, now],
+        )
+        restate_all(db, here.rendition)
+
+
+def undo(db: Database, episode: str, number: int, *, note: str | None, editor: str, now: str) -> None:
+    """Undo an attribution that is in force; those before it count again.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        number: the attribution's id.
+        note: why.
+        editor: who undoes it.
+        now: the moment, UTC ISO 8601.
+
+    Raises:
+        CorrectionError: it is not in force, or not of this episode's recording.
+    """
+    with immediate(db):
+        _, rendition = transcript_of(db.conn, episode)
+        if number not in {one.id for one in attributions_of(db.conn, rendition)}:
+            raise CorrectionError("undo: that does not count (any more); look at the passage again")
+        db.execute(
+            "insert into attributions (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
+            [rendition, number, note, editor, now],
+        )
+        restate_all(db, rendition)

@@ -1,0 +1,47 @@
+"""The rows of a transcript's speakers: whom the machine told apart, and over them those whom people named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlite_utils import Database
+
+from pipeline.model import Speaker
+
+
+def machine_speakers(db: Database, transcript_id: int) -> tuple[Speaker, ...]:
+    """Return a transcript's speakers in order, as the machine told them apart."""
+    (kept,) = db.execute("select machine_speakers from transcripts where id = ?", [transcript_id]).fetchone()
+    if kept is not None:
+        return tuple(_speaker(**facts) for facts in json.loads(kept))
+    rows = db.execute(
+        "select label, name, role, seconds, voice from speakers where transcript = ? order by rowid", [transcript_id]
+    )
+    return tuple(
+        _speaker(label, name, role, seconds, json.loads(voice or "[]")) for label, name, role, seconds, voice in rows
+    )
+
+
+def save_speakers(
+    db: Database, transcript_id: int, speakers: tuple[Speaker, ...], *, machine: tuple[Speaker, ...] | None = None
+) -> None:
+    """Replace a transcript's speakers; those of the ``machine`` are kept, where they are others."""
+    kept = (
+        None if machine is None or tuple(machine) == tuple(speakers) else json.dumps([asdict(one) for one in machine])
+    )
+    db.execute("delete from speakers where transcript = ?", [transcript_id])
+    db.conn.executemany(
+        "insert into speakers (transcript, label, name, role, seconds, voice) values (?, ?, ?, ?, ?, ?)",
+        [
+            (transcript_id, one.label, one.name, one.role, one.seconds, json.dumps(one.voice) if one.voice else None)
+            for one in speakers
+        ],
+    )
+    db.execute("update transcripts set machine_speakers = ? where id = ?", [kept, transcript_id])
+
+
+def _speaker(label: str, name: str | None, role: Any, seconds: float, voice: Sequence[float]) -> Speaker:
+    return Speaker(label, name, role, seconds, tuple(voice))

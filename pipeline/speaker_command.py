@@ -1,0 +1,93 @@
+"""The command ``speaker``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlite_utils import Database
+
+from pipeline.archive.attributions import Speech, attribute, history, speech, undo
+from pipeline.archive.checks import passages_at, transcript_of
+from pipeline.archive.database import editor as opened
+from pipeline.archive.database import immediate
+from pipeline.archive.reading import episode_named
+from pipeline.correcting import note, stretch
+from pipeline.errors import CorrectionError
+from pipeline.model import clock
+from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
+from pipeline.times import exactly, utc_now
+
+
+@click.command("speaker")
+@click.argument("episode")
+@click.argument("name", required=False)
+@db_option
+@click.option("--at", metavar="TIME", help="A time in the passage: 3:12, 1:03:12.5 or 192.4.")
+@click.option("--to", metavar="TIME", help="All passages until then.")
+@click.option("--everywhere", is_flag=True, help="It is of this voice, wherever it is heard in the recording.")
+@click.option("--note", help="Why; kept with it.")
+@editor_option
+@click.option("--undo", "undone", is_flag=True, help="Undo all that was said of who speaks there.")
+@click.option("--history", "shown", is_flag=True, help="Show what was said of who speaks, and undone.")
+@json_option
+def speaker_command(
+    episode: str, name: str | None, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any
+) -> None:
+    """Say that NAME speaks in a passage of EPISODE; '' if nobody is to be named.
+
+    EPISODE is an id, a part of a title that no other has, or a link. The name counts from then on, wherever the
+    transcript is shown, searched, aligned or exported, also when the recording is transcribed again. Whom the machine
+    had there is kept, and everything that was said, with who said it and when.
+    """
+    if sum((undone, shown, name is not None)) != 1:
+        raise click.UsageError("Give a NAME, --undo or --history.")
+    if given["everywhere"] and name is None:
+        raise click.UsageError("--everywhere means something only with a NAME; leave it out.")
+    if not (given["at"] or shown):
+        raise click.UsageError("Say where: --at TIME.")
+    with opened(db) as archive:
+        named = episode_named(archive.conn, episode)
+        if shown:
+            _show(archive, named, as_json)
+            return
+        with immediate(archive):
+            here = _speech(archive, named, given)
+            if undone:
+                _undo(archive, here, given)
+            else:
+                attribute(archive, here, name or "", everywhere=given["everywhere"], **_by(given))
+            now = speech(archive.conn, named, here.first, here.last)
+    if as_json:
+        print_json(asdict(now))
+    else:
+        how = "undone, so that speaks" if undone else "speaks"
+        click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how} {now.speaker}")
+
+
+def _by(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {"note": note(given), "editor": editor_name(given["editor"]), "now": utc_now()}
+
+
+def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> Speech:
+    """The passages that the command is about."""
+    return speech(archive.conn, episode, *passages_at(archive.conn, episode, *stretch(given)))
+
+
+def _undo(archive: Database, here: Speech, given: Mapping[str, Any]) -> None:
+    if not here.attributions:
+        raise CorrectionError(f"{here.episode} has nothing to undo at {exactly(here.start)}")
+    for one in here.attributions:
+        undo(archive, here.episode, one.id, **_by(given))
+
+
+def _show(archive: Database, episode: str, as_json: bool) -> None:
+    _, rendition = transcript_of(archive.conn, episode)
+    entries = history(archive.conn, rendition)
+    if as_json:
+        print_json([asdict(entry) for entry in entries])
+    else:
+        print_history([(entry, f"{exactly(entry.start)} {entry.summary}") for entry in entries])
