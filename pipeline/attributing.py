@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from pipeline.checking import clean
@@ -10,6 +11,7 @@ from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Segment, Speaker
 
 NAME_LENGTH = 200  # characters
+_NOBODY = re.compile(r"Speaker \d+")  # tells voices apart, and is no name
 
 
 def speaker_name(text: str) -> str:
@@ -25,7 +27,13 @@ def speaker_name(text: str) -> str:
 
 
 def attributed(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> tuple[Segment, ...]:
-    """Return a transcript with the speakers whom people named, one segment for one.
+    """Return a transcript with the speakers whom people named, one segment for one; arguments as of ``deciding``."""
+    told = zip(segments, deciding(segments, attributions), strict=True)
+    return tuple(replace(segment, speaker=one.name or None) if one else segment for segment, one in told)
+
+
+def deciding(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> list[Attribution | None]:
+    """Return for each segment the attribution that says who speaks in it; None where the machine does.
 
     A voice that was named everywhere is everywhere that of whom it was named last. Besides, of each stretch the newest
     attribution counts.
@@ -34,23 +42,18 @@ def attributed(segments: Sequence[Segment], attributions: Sequence[Attribution])
         segments: as the machine heard them, in order of time.
         attributions: of the same recording, the oldest first.
     """
-    if not attributions:
-        return tuple(segments)
     voices = voices_named(segments, attributions)
-    speakers = [voices.get(one.speaker, one.speaker) if one.speaker else None for one in segments]
+    found = [voices.get(one.speaker) if one.speaker else None for one in segments]
     for attribution in attributions:
         for n in _about(segments, attribution):
-            speakers[n] = attribution.name or None
-    return tuple(
-        one if one.speaker == speaker else replace(one, speaker=speaker)
-        for one, speaker in zip(segments, speakers, strict=True)
-    )
+            found[n] = attribution
+    return found
 
 
-def voices_named(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> dict[str, str]:
-    """Return for each of the machine's labels of which the voice was named everywhere, whose it is."""
+def voices_named(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> dict[str, Attribution]:
+    """Return for each of the machine's labels of which the voice was named everywhere, what says whose it is."""
     named = ((voice_in([segments[n] for n in _about(segments, one)]), one) for one in attributions if one.everywhere)
-    return {voice: one.name for voice, one in named if voice}
+    return {voice: one for voice, one in named if voice}
 
 
 def voice_in(segments: Iterable[Segment]) -> str | None:
@@ -60,28 +63,30 @@ def voice_in(segments: Iterable[Segment]) -> str | None:
 
 
 def speakers_in_force(
-    speakers: Sequence[Speaker], machine: Sequence[Segment], segments: Sequence[Segment], voices: Mapping[str, str]
+    speakers: Sequence[Speaker], machine: Sequence[Segment], attributions: Sequence[Attribution]
 ) -> tuple[Speaker, ...]:
     """Return who speaks in a transcript with attributions.
 
-    Of one who is only heard where people say so, no more is known than the name.
+    Of one who is heard only where people say so, no more is known than the name.
 
     Args:
         speakers: as the machine told them apart.
         machine: the segments as the machine heard them.
-        segments: the same with the speakers that count.
-        voices: whose the voices are that were named everywhere, by the machine's labels.
+        attributions: of the same recording, the oldest first.
     """
-    before, after = _seconds(machine), _seconds(segments)
+    voices = {label: one.name for label, one in voices_named(machine, attributions).items()}
+    before, after = _seconds(machine), _seconds(attributed(machine, attributions))
+    labels = [*(voices.get(one.label, one.label) for one in speakers), *(one.name for one in attributions)]
     found = []
-    for label in dict.fromkeys([*(voices.get(one.label, one.label) for one in speakers), *after]):
+    for label in dict.fromkeys(labels):
         own = next((one for one in speakers if one.label == label), None)
         voiced = [one for one in speakers if voices.get(one.label, one.label) == label]
         if own and voiced == [own] and before.get(label) == after.get(label):
             found.append(own)
         elif label in after:
-            longest = max(voiced, key=lambda one: one.seconds, default=Speaker(label, label, "unknown", 0.0))
-            known = own or replace(longest, label=label, name=label)
+            longest = max(voiced, key=lambda one: one.seconds, default=Speaker(label, None, "unknown", 0.0))
+            name = None if _NOBODY.fullmatch(label) else label
+            known = own or replace(longest, label=label, name=name)
             found.append(replace(known, seconds=round(after[label], 2), voice=longest.voice))
     return tuple(found)
 

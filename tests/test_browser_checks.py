@@ -38,7 +38,7 @@ def northbridge(page: Page, desk: tuple[str, str]) -> Page:
 
 def test_an_editor_checks_while_listening(northbridge: Page, tmp_path: Path) -> None:
     page = northbridge
-    passage, form = page.locator("#s1"), page.locator("form.check-form")
+    passage, form = page.locator("#s1"), page.locator("#check")
     heard = passage.locator(".text").inner_text()
     start, end = (float(passage.get_attribute(f"data-{name}") or "") for name in ("start", "end"))
     page.locator("#s1 + .checking a").focus()
@@ -99,7 +99,7 @@ def test_what_is_refused_is_told_in_the_form_and_nothing_typed_is_lost(page: Pag
     watched.locator("#check-text").fill("Other words.")
     watched.context.clear_cookies()
     watched.get_by_role("button", name="Checked", exact=True).click()
-    expect(watched.locator("form.check-form .told")).to_contain_text("Nothing was recorded")
+    expect(watched.locator("#check .told")).to_contain_text("Nothing was recorded")
     expect(watched.locator("#check-text")).to_have_value("Other words.")
 
 
@@ -111,7 +111,7 @@ def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[st
     cut_off.route("**/-/episode/**", lambda route: route.abort())
     cut_off.get_by_role("button", name="Checked", exact=True).click()
     expect(cut_off.locator(".player .told")).to_have_text(re.compile("checked, but this page could not be renewed"))
-    expect(cut_off.locator("form.check-form")).to_have_count(0)
+    expect(cut_off.locator("#check")).to_have_count(0)
 
 
 def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None:
@@ -140,7 +140,7 @@ def test_what_checks_a_passage_is_accessible(browser: Browser, desk: tuple[str, 
         expect(page.locator("#s1 .text")).to_have_text("Other words.")
         page.locator(".checks summary").click()
         page.locator("#s1 + .checking a").click()
-        expect(page.locator("form.check-form")).to_contain_text("The machine heard")
+        expect(page.locator("#check")).to_contain_text("The machine heard")
         assert_accessible(page)
         page.goto(desk[0] + (page.locator("#s1 + .checking a").get_attribute("href") or ""))
         expect(page.get_by_role("heading", name="History")).to_be_visible()

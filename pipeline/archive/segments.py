@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.voices import machine_speakers, save_speakers
-from pipeline.attributing import attributed, speakers_in_force, voices_named
+from pipeline.attributing import attributed, deciding, speakers_in_force
 from pipeline.checking import in_force, is_checked
 from pipeline.model import Segment, Word
 
@@ -54,15 +54,17 @@ def restate(db: Database, transcript_id: int) -> None:
     stated = read_segments(db, transcript_id)
     machine = _heard(db, transcript_id, stated)
     told = attributed(machine, attributions)
-    before = zip(stated, _checked(db, transcript_id), strict=True)
-    after = [(segment, is_checked(segment, checks)) for segment in in_force(told, checks)]
+    by = [one.id if one else None for one in deciding(machine, attributions)]
+    before = zip(stated, *_marks(db, transcript_id), strict=True)
+    after = [
+        (segment, is_checked(segment, checks), told_by)
+        for segment, told_by in zip(in_force(told, checks), by, strict=True)
+    ]
     changed = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     if changed:
         _rewrite(db, transcript_id, {n: _columns(*after[n], machine[n]) for n in changed})
     speakers = machine_speakers(db, transcript_id)
-    named = (
-        speakers_in_force(speakers, machine, told, voices_named(machine, attributions)) if attributions else speakers
-    )
+    named = speakers_in_force(speakers, machine, attributions) if attributions else speakers
     save_speakers(db, transcript_id, named, machine=speakers)
 
 
@@ -76,7 +78,7 @@ def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...
     )
     db.conn.executemany(
         """update segments set start = ?, "end" = ?, text = ?, words = ?, speaker = ?, confidence = ?, flags = ?,
-               checked = ?, machine = ?
+               checked = ?, attributed = ?, machine = ?
            where transcript = ? and n = ?""",
         ((*columns, transcript_id, n) for n, columns in rows.items()),
     )
@@ -107,12 +109,14 @@ def _heard(db: Database | sqlite3.Connection, transcript_id: int, stated: Sequen
     )
 
 
-def _checked(db: Database, transcript_id: int) -> list[bool]:
-    rows = db.execute("select checked from segments where transcript = ? order by n", [transcript_id])
-    return [bool(checked) for (checked,) in rows]
+def _marks(db: Database, transcript_id: int) -> tuple[list[bool], list[int | None]]:
+    """Which segments a person heard whole, and what says who speaks in each."""
+    rows = db.execute("select checked, attributed from segments where transcript = ? order by n", [transcript_id])
+    found = rows.fetchall()
+    return [bool(checked) for checked, _ in found], [attributed for _, attributed in found]
 
 
-def _columns(segment: Segment, checked: bool, machine: Segment) -> tuple[Any, ...]:
+def _columns(segment: Segment, checked: bool, told_by: int | None, machine: Segment) -> tuple[Any, ...]:
     return (
         segment.start,
         segment.end,
@@ -122,6 +126,7 @@ def _columns(segment: Segment, checked: bool, machine: Segment) -> tuple[Any, ..
         segment.confidence,
         json.dumps(segment.flags),
         checked,
+        told_by,
         None if segment == machine else _to_json(machine),
     )
 

@@ -26,12 +26,12 @@ def machine_speakers(db: Database, transcript_id: int) -> tuple[Speaker, ...]:
 
 
 def save_speakers(
-    db: Database, transcript_id: int, speakers: tuple[Speaker, ...], *, machine: tuple[Speaker, ...] | None = None
+    db: Database, transcript_id: int, speakers: Sequence[Speaker], *, machine: Sequence[Speaker] | None = None
 ) -> None:
     """Replace a transcript's speakers; those of the ``machine`` are kept, where they are others."""
-    kept = (
-        None if machine is None or tuple(machine) == tuple(speakers) else json.dumps([asdict(one) for one in machine])
-    )
+    kept = None
+    if machine is not None and list(machine) != list(speakers):
+        kept = json.dumps([asdict(one) for one in machine], ensure_ascii=False)
     db.execute("delete from speakers where transcript = ?", [transcript_id])
     db.conn.executemany(
         "insert into speakers (transcript, label, name, role, seconds, voice) values (?, ?, ?, ?, ?, ?)",

@@ -18,6 +18,8 @@ create table attributions (            -- append only; undoing is a row of its o
 create index idx_attributions_rendition on attributions(rendition, start);
 create unique index idx_attributions_undoes on attributions(undoes) where undoes is not null;
 
+-- What says who speaks in it; null: the machine, or the publisher.
+alter table segments add column attributed integer references attributions(id);
 -- Its speakers as the machine told them apart, a JSON list, where people named others: see the table speakers.
 alter table transcripts add column machine_speakers text
     check (machine_speakers is null or json_valid(machine_speakers));
