@@ -64,8 +64,8 @@ def speaker_command(
     if as_json:
         print_json(asdict(now))
     else:
-        how = "undone, so that speaks" if undone else "speaks"
-        click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how} {now.speaker}")
+        how = "undone: " if undone else ""
+        click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how}{now.speaker} speaks")
 
 
 def _by(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -130,6 +130,29 @@ def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None
     expect(plain.locator("#s2")).not_to_contain_text("Plainly other words.")
 
 
+def test_an_editor_says_who_speaks(northbridge: Page, tmp_path: Path) -> None:
+    page = northbridge
+    heading = page.locator(".turn", has=page.locator("#s1")).locator("h3")
+    before = heading.inner_text()
+    page.locator("#s1 + .checking a").click()
+    form = page.locator("#who")
+    form.get_by_label("Who speaks from").fill("Robin Sample")
+    picture(page, "who-speaks", tmp_path)
+    form.get_by_label("Who speaks from").press("Enter")  # only here, and no words are checked
+    expect(heading).to_have_text(re.compile("^Robin Sample"))
+    expect(page.locator("#s1 + .checking .tick")).to_have_count(0)
+    expect(page.locator(".checks summary").first).to_have_text(re.compile("^Speaker named by root"))
+    page.locator("#s1 + .checking a").click()
+    expect(form).to_contain_text("The machine had")
+    page.locator("#check").get_by_label("What is said from").fill("Something that is not recorded.")
+    form.get_by_role("button", name="Undo “Robin Sample”").click()
+    expect(form.get_by_role("status")).to_contain_text("Not recorded yet")
+    page.keyboard.press("Escape")
+    page.locator("#s1 + .checking a").click()
+    form.get_by_role("button", name="Undo “Robin Sample”").click()
+    expect(heading).to_have_text(before)
+
+
 def test_what_checks_a_passage_is_accessible(browser: Browser, desk: tuple[str, str]) -> None:
     with watched(browser, viewport=DESKTOP) as page:
         page.goto(desk[1])

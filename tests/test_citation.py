@@ -16,7 +16,7 @@ from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance, Rendition
 from pipeline.archive.said import Line
 from pipeline.export.citation import Citation, citation, times
-from pipeline.model import Check, Question
+from pipeline.model import Attribution, Check, Question
 
 SHA = "0123456789abcdef" * 4
 SITE = addresses("https://archive.example/x/")
@@ -37,6 +37,8 @@ QUOTED = Quotation(
     linked=None,
     checks=(),
     checked=False,
+    attributions=(),
+    attributed=False,
     also_in=(),
     replaced_in={},
 )
@@ -46,6 +48,10 @@ SOURCE = "Transcript: Whisper tiny.en (en), run by faster-whisper, made on 2 Jan
 
 def check(editor: str | None, made_at: str = "2026-05-06T07:08:09Z") -> Check:
     return Check(1, SHA, 0.0, 999.0, "", "", None, editor, made_at)
+
+
+def told(editor: str) -> Attribution:
+    return Attribution(1, SHA, 0.0, 999.0, "Ann Lee", "Speaker 2", False, None, editor, "2026-06-02T00:00:00Z")
 
 
 def cite(**changes: object) -> Citation:
@@ -90,11 +96,22 @@ def test_a_quotation_across_turns_is_in_lines_by_speaker() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"checks": (check("Ann"),), "checked": True}, "Checked by Ann on 6 May 2026. "),
-        ({"checks": (check("Ann"), check("Ann")), "checked": True}, "Checked by Ann on 6 May 2026. "),
+        ({"checks": (check("Ann"),), "checked": True}, "Checked by Ann on 6 May 2026, but for who speaks. "),
+        (
+            {"checks": (check("Ann"), check("Ann")), "checked": True, "wording": replace(WORDING, lines=(BOB,))},
+            "Checked by Ann on 6 May 2026. ",  # nobody is said to speak
+        ),
+        (
+            {"checks": (check("Ann"),), "checked": True, "attributions": (told("Bob"),), "attributed": True},
+            "Checked by Ann on 6 May 2026; who speaks is told by Bob on 2 June 2026. ",
+        ),
+        (
+            {"attributions": (told("Bob"),)},
+            "Machine transcript, not checked by a person; who speaks is told in part by Bob on 2 June 2026. ",
+        ),
         (
             {"checks": (check("Ann"), check("Bob", "2026-06-01T00:00:00Z")), "checked": True},
-            "Checked by Ann on 6 May 2026 and by Bob on 1 June 2026. ",
+            "Checked by Ann on 6 May 2026 and by Bob on 1 June 2026, but for who speaks. ",
         ),
         ({"checks": (check(None),)}, "Machine transcript, checked only in part by an editor on 6 May 2026. "),
         (

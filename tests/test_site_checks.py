@@ -374,3 +374,60 @@ def test_all_that_a_page_reads_is_of_one_moment(site: Site, kept: Kept) -> None:
         return await archive.read(read)
 
     assert site.run(ask())
+
+
+def who(visitor: Visitor, how: str, name: str = "Ann Lee", **said: str) -> Any:
+    return visitor.post({**visitor.hidden, "who": how, "speaker": name, **said}, accept="application/json")
+
+
+def test_an_editor_says_who_speaks_and_undoes_it(ann: Visitor, kept: Kept, site: Site) -> None:
+    assert 'value="Host"' in ann.form.text
+    assert who(ann, "here", note="her own words").json()["message"] == "0:08: recorded who speaks"
+    assert ">Ann Lee</a>" in ann.get().text
+    shown = ann.passage(DOUBTED)
+    assert "Speaker named by ann" in shown
+    assert "Ann Lee speaks by ann" in shown
+    assert "the machine had Host: her own words" in shown
+    hit = site.ask("/-/search.json?q=doubt").json()["hits"][0]
+    assert hit["speaker"] == "Ann Lee"
+    quoted = site.ask(hit["quote"] + ".json").json()
+    assert quoted["attributed"]
+    assert "not checked by a person; who speaks is told by ann on" in quoted["citation"]["text"]
+    stale = who(ann, "here", "Bo Cole").json()
+    assert "has changed since you looked at it" in stale["error"]
+    again = Visitor(site, kept)
+    number = re.search(r'name="undo_speaker" value="(\d+)"', again.form.text)
+    assert number
+    assert again.post({**again.hidden, "undo_speaker": number[1]}).status_code == 303
+    assert site.ask("/-/search.json?q=doubt").json()["hits"][0]["speaker"] == "Host"
+    assert "who speaks: undone by ann" in again.passage(DOUBTED)
+
+
+def test_a_voice_is_named_wherever_it_is_heard(site: Site, kept: Kept) -> None:
+    assert who(Visitor(site, kept, n=0), "everywhere").json()["ok"]
+    hits = site.ask("/-/search.json?speaker=Ann+Lee").json()["hits"]
+    assert len(hits) == 3
+    assert "The machine had: Guest" in Visitor(site, kept, n=2).form.text
+
+
+@pytest.mark.parametrize(
+    ("how", "said", "told"),
+    [
+        ("somewhere", {}, "who: must be here or everywhere"),
+        ("everywhere", {"speaker": ""}, "speaker: is missing"),
+        ("here", {"speaker": "x" * 300}, "speaker: is longer"),
+        ("here", {"n": "99"}, "no such passage"),
+        ("here", {"n": "x"}, "n: "),
+    ],
+)
+def test_who_speaks_is_refused_with_a_reason(ann: Visitor, how: str, said: dict[str, str], told: str) -> None:
+    before = ann.get().text
+    response = who(ann, how, **{"name": "Ann Lee", **said} if "speaker" not in said else {"name": said["speaker"]})
+    assert (response.status_code, told in response.json()["error"]) == (400, True)
+    assert ann.get().text == before
+
+
+def test_only_editors_say_who_speaks(site: Site, kept: Kept, ann: Visitor) -> None:
+    stranger = Visitor(site, kept, None)
+    response = stranger.post({**ann.hidden, "who": "here", "speaker": "Ann Lee"}, accept="application/json")
+    assert response.status_code == 403

@@ -140,7 +140,7 @@ def test_who_checked_the_words_is_on_the_page(site: Site, kept: Kept) -> None:
                values (?, 0, 5, '', '', ?, ?)""",
             [SHA256, EVIL, NOW],
         )
-    assert f"Checked by {EVIL} on 2 January 2026." in text_of(site.ask(URL))
+    assert f"Checked by {EVIL} on 2 January 2026, but for who speaks." in text_of(site.ask(URL))
     assert "Listen before you quote" not in text_of(site.ask(URL))
     part = text_of(site.ask(f"/-/quote/{PREFIX}/2000-7900"))
     assert f"Machine transcript, checked only in part by {EVIL} on 2 January 2026." in part

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.archive import said
-from pipeline.archive.checks import checks_of
 from pipeline.archive.database import named_rows
+from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, Rendition, rendition
 from pipeline.archive.renditions import Passage, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
-from pipeline.model import Check, Question, Word, clock
+from pipeline.model import Attribution, Check, Question, Word, clock
 
 MAX_SECONDS = 600.0
 _NAME = re.compile(r"[0-9a-f]{8,64}")
@@ -59,9 +59,10 @@ class Quotation:
     ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
     ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
-    words, ``checks`` are of those who heard none there. ``also_in`` are the ids and titles of further episodes with the
-    same file; ``replaced_in`` has those of its episodes that now play another one, and where the passage is in that,
-    None where nothing is known of it.
+    words, ``checks`` are of those who heard none there. ``attributions`` are what persons said of who speaks in it,
+    ``attributed`` whether that is all of it. ``also_in`` are the ids and titles of further episodes with the same file;
+    ``replaced_in`` has those of its episodes that now play another one, and where the passage is in that, None where
+    nothing is known of it.
     """
 
     audio: Rendition
@@ -76,6 +77,8 @@ class Quotation:
     linked: Wording | None
     checks: tuple[Check, ...]
     checked: bool
+    attributions: tuple[Attribution, ...]
+    attributed: bool
     also_in: tuple[tuple[str, str], ...]
     replaced_in: Mapping[str, Passage | None]
 
@@ -149,6 +152,7 @@ def quotation(
     if not (current.quoted or linked or others):
         raise NothingQuotedError(f"Nothing is said between {clock(start)} and {clock(end)}.")
     checks, checked = _checks(connection, audio.sha256, current)
+    attributions, attributed = _attributions(connection, audio.sha256, current)
     episodes = _episodes(cursor, audio.sha256)
     cited = _cited(current.wording, linked, others)
     return Quotation(
@@ -164,6 +168,8 @@ def quotation(
         linked=linked,
         checks=checks,
         checked=checked,
+        attributions=attributions,
+        attributed=attributed,
         also_in=tuple((row["id"], row["title"]) for row in episodes if row["id"] != current.row["episode"]),
         replaced_in={
             row["id"]: passage_in(connection, audio.sha256, cited.start, cited.end, row["played"])
@@ -268,12 +274,13 @@ def _stretches(
 
 
 def _stretch(row: sqlite3.Row, instead: Mapping[str, Any]) -> Stretch:
+    speaker = instead.get("speaker", row["speaker"])
     return Stretch(
         start=instead.get("start", row["start"]),
         end=instead.get("end", row["end"]),
         text=instead.get("text", row["text"]),
-        speaker=row["speaker"],
-        standing=row["standing"],
+        speaker=speaker,
+        standing=row["standing"] if speaker == row["speaker"] else None,
         role=row["role"],
         question=row["question"],
         flags=tuple(instead.get("flags", json.loads(row["flags"]))),
@@ -294,6 +301,22 @@ def _checks(connection: sqlite3.Connection, sha256: str, version: _Version) -> t
     ]
     covered = set().union(*(words for _, words in checks))
     return tuple(check for check, words in checks if words), len(covered) == len(middles)
+
+
+def _attributions(
+    connection: sqlite3.Connection, sha256: str, version: _Version
+) -> tuple[tuple[Attribution, ...], bool]:
+    """What persons have said of who speaks in it, the oldest first, and whether that is all of it."""
+    said_so = attributions_of(connection, sha256)
+    starts = {piece.stretch.start for piece in version.quoted}
+    if not (said_so and starts):
+        return (), False
+    rows = connection.execute(
+        "select attributed from segments where transcript = ? and start in (select value from json_each(?))",
+        [version.row["id"], json.dumps(sorted(starts))],
+    ).fetchall()
+    by = {row[0] for row in rows}
+    return tuple(one for one in said_so if one.id in by), None not in by
 
 
 def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.addresses import Addresses
@@ -11,7 +12,7 @@ from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance
 from pipeline.archive.said import Line
 from pipeline.export import markdown
-from pipeline.model import clock
+from pipeline.model import Attribution, Check, clock
 from pipeline.times import day
 
 
@@ -53,17 +54,28 @@ def speaker(line: Line) -> str:
 
 
 def standing(quotation: Quotation) -> str:
-    """Say in a sentence, without its full stop, whether a person has checked the words."""
-    by = " and ".join(
-        dict.fromkeys(f"by {check.editor or 'an editor'} on {day(check.made_at)}" for check in quotation.checks)
-    )
+    """Say in a sentence, without its full stop, whether a person has checked the words, and who speaks."""
+    by = _by(quotation.checks)
     if quotation.checked:
-        return f"Checked {by}"
+        return f"Checked {by}{_who_speaks(quotation)}"
     publisher = quotation.cited.provenance.source == "publisher"
     kind = "Transcript supplied by the publisher" if publisher else "Machine transcript"
     if by and not quotation.wording.lines:
         return f"{kind}; nothing is said here, as checked {by}"
-    return f"{kind}, checked only in part {by}" if by else f"{kind}, not checked by a person"
+    words = f"{kind}, checked only in part {by}" if by else f"{kind}, not checked by a person"
+    return words + (_who_speaks(quotation) if quotation.attributions else "")
+
+
+def _who_speaks(quotation: Quotation) -> str:
+    """Who said who speaks; that nobody did, where the words are checked and a speaker is named."""
+    if quotation.attributions:
+        part = "" if quotation.attributed else " in part"
+        return f"; who speaks is told{part} {_by(quotation.attributions)}"
+    return ", but for who speaks" if any(line.speaker for line in quotation.wording.lines) else ""
+
+
+def _by(said: Iterable[Check | Attribution]) -> str:
+    return " and ".join(dict.fromkeys(f"by {one.editor or 'an editor'} on {day(one.made_at)}" for one in said))
 
 
 def source(provenance: Provenance) -> str:

@@ -140,6 +140,11 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
             {"start": one.start, "end": one.end, "editor": one.editor, "made_at": one.made_at}
             for one in quotation.checks
         ],
+        "attributed": quotation.attributed,
+        "attributions": [
+            {"start": one.start, "end": one.end, "name": one.name, "editor": one.editor, "made_at": one.made_at}
+            for one in quotation.attributions
+        ],
         "audio": {"sha256": quotation.audio.sha256, "duration": quotation.audio.duration},
         "audio_url": links.audio(quotation.audio.sha256),
         "clip": _clip_address(quotation, archive),
