@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
+from html import escape
+from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
@@ -15,7 +17,7 @@ from pipeline.stages import Tools
 from tests.misbehaving import Answer, Server, redirect
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
-SECRETS = ("t0ken&1", "p@ssw0rd")
+SECRETS = ("t0ken&123", "p@ssw0rd")
 
 
 @pytest.fixture
@@ -48,11 +50,11 @@ def test_secrets_go_to_the_host_and_nowhere_else(
     server.give("/feed", answer)
     report = run(private(server, "/feed"))
     (request,) = server.asked("/feed")
-    assert request.query == {"key": ["t0ken&1"]}
+    assert request.query == {"key": ["t0ken&123"]}
     assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"ann:p@ssw0rd"
     text = written(archive, report, caplog)
     assert "/feed" in text
-    for secret in (*SECRETS, "t0ken%261", "p%40ssw0rd", "ann:"):
+    for secret in (*SECRETS, "t0ken%26123", "p%40ssw0rd", "ann:"):
         assert secret not in text
 
 
@@ -100,3 +102,57 @@ def test_a_variable_that_is_missing_is_this_feeds_failure(
     assert report.exit_code == 3
     assert "the environment has no variable TOKEN" in (report.items[0].reason or "")
     assert server.requests == []
+
+
+def feed_of(address: str, secret: str) -> bytes:
+    """A feed as hosts of private shows write it: with the listener's own secret in every address."""
+    written = escape(secret)
+    return f"""<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title><item>
+        <title>One</title><guid>{address}/one?key={written}</guid><link>{address}/page?key={written}</link>
+        <description>Listen at {address}/one.mp3?key={written}.</description>
+        <enclosure url="{address}/one.mp3?key={written}" type="audio/mpeg" length="1"/>
+        </item></channel></rss>""".encode()
+
+
+@pytest.mark.parametrize("sent", ["t0ken&123", "t0ken%26123"])
+def test_a_secret_that_the_feed_repeats_is_sent_for_the_audio_and_stored_nowhere(
+    server: Server, archive: Database, make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture, tmp_path: Path, tone_mp3: bytes, sent: str,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    for name, value in zip(("TOKEN", "PASSWORD"), SECRETS, strict=True):
+        monkeypatch.setenv(name, value)
+    server.give("/feed", Answer(feed_of(server.address, sent)))
+    server.give("/one.mp3", Answer(tone_mp3))
+    feed = Feed(slug="show", title="Show", url=private(server, "/feed"), allow_private=True)
+    for _ in range(2):
+        report = ingest(Config(feeds=[feed]), make_tools(), stages=("poll", "download"))
+        assert report.exit_code == 0, report.as_dict()
+    (request,) = server.asked("/one.mp3")
+    assert request.query == {"key": ["t0ken&123"]}
+    address, notes = archive.execute("select enclosure_url, notes_text from episodes").fetchone()
+    assert address == f"{server.address}/one.mp3?key=${{TOKEN}}"
+    assert "/one.mp3?key=${TOKEN}" in notes
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for secret in ("t0ken&123", "t0ken%26123", "t0ken&amp;123"):
+        assert secret not in written(archive, report, caplog)
+        assert secret.encode() not in kept
+
+
+def test_audio_elsewhere_keeps_its_address_and_that_is_said(server: Server, run: Callable[[str], Report]) -> None:
+    elsewhere = server.address.replace("127.0.0.1", "localhost")
+    server.give("/feed", Answer(feed_of(elsewhere, "t0ken%26123")))
+    (item,) = run(private(server, "/feed")).items
+    assert "has its secret in addresses of audio at another host" in (item.reason or "")
+
+
+def test_a_short_secret_is_not_taken_out_of_what_a_feed_says(
+    server: Server, archive: Database, run: Callable[[str], Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.give("/feed", Answer(feed_of(server.address, "one")))
+    feed = private(server, "/feed")
+    report = run(feed)
+    monkeypatch.setenv("TOKEN", "one")
+    assert report.exit_code == 0
+    run(feed)
+    assert archive.execute("select enclosure_url from episodes").fetchall() == [(f"{server.address}/one.mp3?key=one",)]

@@ -10,6 +10,7 @@ from typing import Literal
 import httpx
 
 from pipeline.errors import FeedError, FeedUnreachableError
+from pipeline.feeds import private
 from pipeline.feeds.fetch import FeedBody, Unchanged, fetch, resolve
 from pipeline.feeds.identity import place_of
 from pipeline.feeds.memory import Memory, Move
@@ -17,7 +18,7 @@ from pipeline.feeds.paging import all_pages, read_page
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
 from pipeline.model import FeedEpisode, ParsedFeed, Validators
 from pipeline.urls import concealed, shown, variables
-from pipeline.web import scheme
+from pipeline.web import host, scheme
 
 _MAX_MOVES = 5
 _Read = tuple[FeedBody, ParsedFeed]
@@ -165,7 +166,14 @@ class _Visitor:
         pages = all_pages(body, parsed, self._client)
         self._warnings += [*parsed.warnings, *([pages.missing] if pages.missing else [])]
         validators = Validators() if pages.missing else body.validators
-        return Listing(address, pages.bodies, pages.episodes, parsed.podcast_guid, validators)
+        bodies, episodes = pages.bodies, pages.episodes
+        if secrets := private.tokens(self._secrets):
+            own_host = host(self._asking.url)
+            bodies = tuple(private.body_without_secrets(one, secrets) for one in bodies)
+            episodes = tuple(private.without_secrets(one, secrets, own_host=own_host) for one in episodes)
+            if any(private.exposed(one, secrets) for one in episodes):
+                self._warnings.append("it has its secret in addresses of audio at another host, which are stored so")
+        return Listing(address, bodies, episodes, parsed.podcast_guid, validators)
 
     def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:
         address = self._hide(became)

@@ -1,0 +1,69 @@
+"""What a private feed says, without the secret that it was asked with: hosts write it into the addresses they give.
+
+In its place stands ``${NAME}``, which the client fills in again where the address is visited, at the feed's own host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from html import escape
+from urllib.parse import quote, quote_plus
+
+from pipeline.model import FeedEpisode
+from pipeline.urls import concealed
+from pipeline.web import host
+
+SHORTEST = 8  # characters: a shorter value may be any word
+
+
+def tokens(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return those of some secrets, by name, that are told from what else a feed says."""
+    return {name: value for name, value in secrets.items() if len(value) >= SHORTEST}
+
+
+def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_host: str) -> FeedEpisode:
+    """Return an item without these secrets.
+
+    The addresses of its audio and transcripts at another host than the feed's keep them: there nothing is filled in.
+    """
+    if not secrets:
+        return episode
+
+    in_markup = {name: escape(value) for name, value in secrets.items()}
+
+    def hidden(text: str) -> str:
+        return concealed(concealed(text, in_markup), secrets)
+
+    def address(url: str) -> str:
+        return hidden(url) if host(url) == own_host else url
+
+    return replace(
+        episode,
+        guid=hidden(episode.guid),
+        title=hidden(episode.title),
+        link=hidden(episode.link) if episode.link else episode.link,
+        enclosure_url=address(episode.enclosure_url) if episode.enclosure_url else episode.enclosure_url,
+        notes_html=hidden(episode.notes_html),
+        notes_text=hidden(episode.notes_text),
+        transcripts=tuple(replace(one, url=address(one.url)) for one in episode.transcripts),
+    )
+
+
+def exposed(episode: FeedEpisode, secrets: Mapping[str, str]) -> bool:
+    """Tell whether an item still has one of these secrets in the address of its audio."""
+    return bool(episode.enclosure_url) and concealed(episode.enclosure_url or "", secrets) != episode.enclosure_url
+
+
+def body_without_secrets(body: bytes, secrets: Mapping[str, str]) -> bytes:
+    """Return a feed as it was sent, without these secrets, however XML or an address writes them."""
+    for name, value in secrets.items():
+        for form in sorted(_forms(value), key=len, reverse=True):
+            body = body.replace(form.encode(), f"${{{name}}}".encode())
+    return body
+
+
+def _forms(value: str) -> Iterator[str]:
+    for written in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
+        yield written
+        yield escape(written)
