@@ -9,7 +9,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
-from threading import Thread
+from threading import Lock, Thread
 from typing import ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
@@ -39,17 +39,55 @@ class _Pool(ProcessPoolExecutor):
     def submit(self, call: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> Future[_T]:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
         try:
-            return super().submit(call, *arguments, **named)
+            return super().submit(_work, call, *arguments, **named)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Shift:
+    """In a process of the pool: what it is at, and whether it is wanted any more.
+
+    It ends in the middle of its work, but not of an answer: this side would wait for the rest of it for ever.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._is_over = self._works = False
+
+    def end(self) -> None:
+        with self._lock:
+            self._is_over = True
+            if self._works:
+                os._exit(0)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._is_over:
+                os._exit(0)
+            self._works = True
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._works = False
+
+
+_shift = _Shift()  # of this process: the pool has no way to hand it to what it calls
+
+
+def _work(call: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> _T:
+    with _shift:
+        return call(*arguments, **named)
 
 
 def _end_with_parent(lifeline: Connection) -> None:
     """In a process of the pool: end when the parent does or lets go of the lifeline."""
     parent = parent_process()
+    gone = [parent.sentinel] if parent else []
 
     def watch() -> None:
-        wait([lifeline, *([parent.sentinel] if parent else [])])
+        if not set(wait([lifeline, *gone])).intersection(gone):
+            _shift.end()  # the parent asks nothing more of it, and ends it if it has nothing to do
+            wait(gone)
         os._exit(0)
 
     Thread(target=watch, daemon=True).start()

@@ -52,6 +52,18 @@ def test_they_do_not_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
     _ends(worker)
 
 
+def test_a_program_that_gives_up_great_answers_ends(tmp_path: Path) -> None:
+    script = tmp_path / "works.py"
+    script.write_text(
+        "from pipeline.processes import processes\n"
+        "if __name__ == '__main__':\n"
+        "    with processes(2) as pool:\n"
+        "        answers = [pool.submit(bytes, 50_000_000) for _ in range(8)]\n"
+        "        answers[0].result()\n"  # others are on their way
+    )
+    subprocess.run([sys.executable, script], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("moment", [0.0, 0.1])
 def test_ctrl_c_while_they_begin_is_left_to_the_program(tmp_path: Path, moment: float) -> None:
     script = tmp_path / "works.py"
