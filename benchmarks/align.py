@@ -23,6 +23,7 @@ from benchmarks.align_measures import (
     calibration,
     outcomes,
     refused,
+    rephrased,
     score,
     typical_error,
 )
@@ -45,6 +46,7 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
     ece, brier = calibration(results)
     by_tolerance = {f"f1_{tolerance:.0f}s": score(results, tolerance).f1 for tolerance in TOLERANCES}
     within = score(results, TOLERANCES[0])
+    found, offered = rephrased(results)
     return {
         "questions": len(results),
         **by_tolerance,
@@ -53,6 +55,8 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
         "refused": refused(results, EASY),
         "refused_cut": refused(results, CUT),
         "refused_gone": refused(results, GONE),
+        "rephrased_found": found,
+        "rephrased_offered": offered,
         "median_error": typical_error(results),
         "answer_end_error": answer_end_error(results),
         "ece": ece,
@@ -100,6 +104,8 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
         "refused",
         "refused_cut",
         "refused_gone",
+        "rephrased_found",
+        "rephrased_offered",
         "median_error",
         "answer_end_error",
         "ece",

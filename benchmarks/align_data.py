@@ -51,8 +51,9 @@ class Asked:
 
     Attributes:
         question: As published.
-        kind: ``published``, ``mech``, ``distractor`` (of another episode), ``cut`` (its asking was cut out) or
-            ``asked again`` (its asking was cut out, but it is asked a second time in what was left).
+        kind: ``published``, ``mech``, ``rephrased`` (published in quite other words than it is asked in),
+            ``distractor`` (of another episode), ``cut`` (its asking was cut out) or ``asked again`` (its asking was cut
+            out, but it is asked a second time in what was left).
         span: Between which seconds its asking may be said to begin; None where it is not asked.
         wordings: The same question otherwise worded: ``syn`` (synonyms), ``heavy`` (a headline).
         answer_end: When its answer ends, where that is known.
@@ -147,6 +148,7 @@ def changes() -> dict[str, Change]:
         "headlines": partial(worded, wording="heavy"),
         "words left out": with_words_left_out,
         "reworded": reworded,
+        "a third rephrased": a_third_rephrased,
         "freely rephrased": rephrased,
         "nothing else asked": with_nothing_else_asked,
         "freely rephrased, nothing else asked": lambda interview: rephrased(with_nothing_else_asked(interview)),
@@ -236,9 +238,19 @@ def rephrased(interview: Interview) -> Interview:
     """Questions are published as somebody else would put them: rewritten by hand (``align_paraphrases.json``)."""
     mine = json.loads(_PARAPHRASES.read_text(encoding="utf-8")).get(f"{interview.source}/{interview.name}", {})
     asked = [
-        replace(one, question=replace(one.question, text=mine.get(str(one.question.number), one.question.text)))
+        replace(one, kind="rephrased", question=replace(one.question, text=mine[str(one.question.number)]))
+        if str(one.question.number) in mine
+        else one
         for one in interview.asked
     ]
+    return replace(interview, asked=tuple(asked))
+
+
+def a_third_rephrased(interview: Interview) -> Interview:
+    """Every third question is published as somebody else would put it, the others nearly as they are asked."""
+    others = rephrased(interview)
+    places = [n for n, one in enumerate(others.asked) if one.kind == "rephrased"][1::3]
+    asked = [others.asked[n] if n in places else one for n, one in enumerate(interview.asked)]
     return replace(interview, asked=tuple(asked))
 
 

@@ -25,6 +25,7 @@ class Outcome:
         told: Whether a time was given.
         off: Seconds from the time given to the span it may lie in; 0 inside; None where there is no such span or time.
         confidence: That what was said is right.
+        offered: Whether the time given is right within 2 seconds, or that of the runner-up.
         answer_off: Seconds between where the answer ends and where it was said to; None where either is not known.
     """
 
@@ -33,6 +34,7 @@ class Outcome:
     told: bool
     off: float | None
     confidence: float
+    offered: bool = False
     answer_off: float | None = None
 
     def is_right(self, tolerance: float) -> bool:
@@ -61,6 +63,11 @@ def outcomes(interview: Interview, matches: Sequence[Match]) -> list[Outcome]:
             if one.span is None or match.start is None
             else max(one.span[0] - match.start, match.start - one.span[1], 0),
             match.confidence,
+            one.span is not None
+            and any(
+                time is not None and one.span[0] - TOLERANCES[0] <= time <= one.span[1] + TOLERANCES[0]
+                for time in (match.start, match.runner_up)
+            ),
             None if one.answer_end is None or match.answer_end is None else abs(match.answer_end - one.answer_end),
         )
         for one in interview.asked
@@ -81,6 +88,13 @@ def refused(results: Sequence[Outcome], kinds: Sequence[str]) -> float:
     """The share of questions of these kinds, which are not asked, that were said not to be."""
     nulls = [one for one in results if not one.asked and one.kind in kinds]
     return _share(sum(not one.told for one in nulls), len(nulls))
+
+
+def rephrased(results: Sequence[Outcome]) -> tuple[float, float]:
+    """Of questions that are published in quite other words: the share that was found, and that was at least offered."""
+    some = [one for one in results if one.kind == "rephrased"]
+    found, offered = sum(one.is_right(TOLERANCES[0]) for one in some), sum(one.offered for one in some)
+    return _share(found, len(some)), _share(offered, len(some))
 
 
 def typical_error(results: Sequence[Outcome], within: float = 30.0) -> float:
