@@ -106,11 +106,17 @@ async def _form(request: Request, archive: Archive) -> Response:
         here = checks.place(connection, wanted, n, n)
         episode = reading.episode(connection, wanted)
         labels = {one.speaker for one in episode.passages} if episode else set()
+        speech = attributions.speech(connection, wanted, n, n)
+        voices = {one.id for one in speech.attributions}  # of a voice it may have been said elsewhere
+
+        def is_about(entry: Entry) -> bool:
+            return overlap(entry, here) or (isinstance(entry, attributions.Entry) and entry.id in voices)
+
         return {
             "place": here,
-            "speech": attributions.speech(connection, wanted, n, n),
+            "speech": speech,
             "speakers": sorted({*people.names(connection), *filter(None, labels)}),
-            "entries": _newest_first(one for one in _history(connection, here.rendition) if overlap(one, here)),
+            "entries": _newest_first(filter(is_about, _history(connection, here.rendition))),
             "episode": episode,
         }
 
