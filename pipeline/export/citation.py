@@ -68,9 +68,11 @@ def standing(quotation: Quotation) -> str:
 
 def _who_speaks(quotation: Quotation) -> str:
     """Who said who speaks; that nobody did, where the words are checked and a speaker is named."""
-    if quotation.attributions:
-        part = "" if quotation.attributed else " in part"
-        return f"; who speaks is told{part} {_by(quotation.attributions)}"
+    named, nameless = ([one for one in quotation.attributions if bool(one.name) is told] for told in (True, False))
+    if named or nameless:
+        part = "" if quotation.attributed and not (named and nameless) else " in part"
+        told = f"; who speaks is told{part} {_by(named)}" if named else ""
+        return told + (f"; the speaker is left unnamed{part} {_by(nameless)}" if nameless else "")
     return ", but for who speaks" if any(line.speaker for line in quotation.wording.lines) else ""
 
 
