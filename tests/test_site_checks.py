@@ -431,10 +431,10 @@ def test_naming_a_speaker_is_not_checking_words(ann: Visitor, site: Site, kept: 
     ],
 )
 def test_who_speaks_is_refused_with_a_reason(ann: Visitor, how: str, said: dict[str, str], told: str) -> None:
-    before = ann.get().text
+    before = ann.passage(DOUBTED)
     response = who(ann, how, **{"name": "Ann Lee", **said} if "speaker" not in said else {"name": said["speaker"]})
     assert (response.status_code, told in response.json()["error"]) == (400, True)
-    assert ann.get().text == before
+    assert ann.passage(DOUBTED) == before
 
 
 def test_only_editors_say_who_speaks(site: Site, kept: Kept, ann: Visitor) -> None:
