@@ -18,6 +18,7 @@ from pipeline.archive.carrying import carry
 from pipeline.archive.checks import undo as undo_check
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.people import person
+from pipeline.archive.quoting import quotation
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.search import Filters, search
 from pipeline.archive.segments import heard
@@ -87,6 +88,17 @@ def test_a_passage_has_another_speaker_and_whom_the_machine_had_is_kept(archive:
     assert stored_transcript(archive, 1).speakers == SPEAKERS
     by = archive.execute("select attributed from segments order by n").fetchall()
     assert by == [(None,), (None,), (1,), (None,)]
+
+
+def test_a_citation_knows_whether_somebody_listened_there(archive: Database, one: str) -> None:
+    say(archive, one, 1, "Ann Lee", everywhere=True)
+    quotes = [quotation(archive.conn, SHA256, MACHINE[n].start, MACHINE[n].end) for n in (1, 3)]
+    assert [quote.wording.lines[0].speaker for quote in quotes] == ["Ann Lee", "Ann Lee"]
+    assert [[said.id for said in quote.attributions] for quote in quotes] == [[1], [1]]
+    assert [quote.attributed for quote in quotes] == [True, False]
+    say(archive, one, 3, "Ann Lee")
+    assert quotation(archive.conn, SHA256, MACHINE[3].start, MACHINE[3].end).attributed
+    assert not quotation(archive.conn, SHA256, MACHINE[1].start, MACHINE[2].end).attributed
 
 
 def test_undoing_leaves_everything_as_it_was(archive: Database, one: str) -> None:

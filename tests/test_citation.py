@@ -54,6 +54,9 @@ def told(editor: str, name: str = "Ann Lee") -> Attribution:
     return Attribution(1, SHA, 0.0, 999.0, name, "Speaker 2", False, None, editor, "2026-06-02T00:00:00Z")
 
 
+ELSEWHERE = replace(told("Bob"), start=990.0, everywhere=True)
+
+
 def cite(**changes: object) -> Citation:
     return citation(replace(QUOTED, **changes), SITE)  # type: ignore[arg-type]
 
@@ -123,6 +126,20 @@ def test_a_quotation_across_turns_is_in_lines_by_speaker() -> None:
         (
             {"checks": (check("Ann"), check("Bob", "2026-06-01T00:00:00Z")), "checked": True},
             "Checked by Ann on 6 May 2026 and by Bob on 1 June 2026, but for who speaks. ",
+        ),
+        (
+            {"checks": (check("Ann"),), "checked": True, "attributions": (ELSEWHERE,)},
+            (
+                "Checked by Ann on 6 May 2026, but for who speaks; "
+                "a voice was named elsewhere in the recording by Bob on 2 June 2026. "
+            ),
+        ),
+        (
+            {"attributions": (told("Ann"), ELSEWHERE)},
+            (
+                "Machine transcript, not checked by a person; who speaks is told in part by Ann on 2 June 2026; "
+                "a voice was named elsewhere in the recording by Bob on 2 June 2026. "
+            ),
         ),
         ({"checks": (check(None),)}, "Machine transcript, checked only in part by an editor on 6 May 2026. "),
         (

@@ -59,10 +59,10 @@ class Quotation:
     ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
     ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
-    words, ``checks`` are of those who heard none there. ``attributions`` are what persons said of who speaks in it,
-    ``attributed`` whether that is all of it. ``also_in`` are the ids and titles of further episodes with the same file;
-    ``replaced_in`` has those of its episodes that now play another one, and where the passage is in that, None where
-    nothing is known of it.
+    words, ``checks`` are of those who heard none there. ``attributions`` are what persons said of who speaks in it, or
+    of a voice that is heard in it; ``attributed`` tells whether they listened to all of it. ``also_in`` are the ids and
+    titles of further episodes with the same file; ``replaced_in`` has those of its episodes that now play another one,
+    and where the passage is in that, None where nothing is known of it.
     """
 
     audio: Rendition
@@ -308,10 +308,15 @@ def _checks(connection: sqlite3.Connection, sha256: str, version: _Version) -> t
 def _attributions(
     connection: sqlite3.Connection, sha256: str, version: _Version
 ) -> tuple[tuple[Attribution, ...], bool]:
-    """What persons have said of who speaks in it, the oldest first, and whether that is all of it."""
+    """What persons have said of who speaks in it, the oldest first, and whether they listened to all of it."""
     by = {piece.stretch.attributed for piece in version.quoted}
-    found = tuple(one for one in attributions_of(connection, sha256) if one.id in by)
-    return found, bool(found) and None not in by
+    found = {one.id: one for one in attributions_of(connection, sha256) if one.id in by}
+
+    def is_heard(piece: Piece) -> bool:
+        said_so = found.get(piece.stretch.attributed or 0)
+        return said_so is not None and (not said_so.everywhere or overlap(said_so, piece))
+
+    return tuple(found.values()), bool(found) and all(map(is_heard, version.quoted))
 
 
 def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:
