@@ -20,12 +20,19 @@ def speaker_name(text: str) -> str:
     """Return a name as an editor wrote it, with single spaces and without characters that nobody can see.
 
     Raises:
-        CorrectionError: it is too long.
+        CorrectionError: it is too long, or a label that another transcript may have for somebody else.
     """
     name = clean(text)
+    if not is_name(name):
+        raise CorrectionError(f"speaker: “{name}” is nobody’s name: write another one, or none")
     if len(name) > NAME_LENGTH:
         raise CorrectionError(f"speaker: is longer than {NAME_LENGTH} characters")
     return name
+
+
+def is_name(label: str) -> bool:
+    """Tell whether a speaker's label is a name, and does not only tell voices apart."""
+    return not _NOBODY.fullmatch(label)
 
 
 def attributed(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> tuple[Segment, ...]:
@@ -100,7 +107,7 @@ def speakers_in_force(
             found.append(own)
         elif label in after:
             longest = max(voiced, key=lambda one: one.seconds, default=Speaker(label, None, "unknown", 0.0))
-            name = None if _NOBODY.fullmatch(label) else label
+            name = label if is_name(label) else None
             # Somebody may have the name that the machine gave to another voice: that one's role goes with its voice.
             known = own if own and own in voiced else replace(longest, label=label, name=name)
             found.append(replace(known, seconds=round(after[label], 2), voice=longest.voice))

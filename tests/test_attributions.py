@@ -222,7 +222,11 @@ def test_of_what_was_said_in_one_second_the_last_counts_when_it_is_carried_over(
 
 @pytest.mark.parametrize(
     ("name", "everywhere", "told"),
-    [("", True, "speaker: is missing"), ("x" * 201, False, "speaker: is longer than 200 characters")],
+    [
+        ("", True, "speaker: is missing"),
+        (GUEST, False, "“Speaker 2” is nobody’s name"),
+        ("x" * 201, False, "speaker: is longer than 200 characters"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(archive: Database, one: str, name: str, everywhere: bool, told: str) -> None:
     before = archive.execute("select * from attributions").fetchall(), rows(archive)
@@ -249,7 +253,8 @@ def test_the_tables_refuse_what_undoes_twice(archive: Database, one: str) -> Non
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from(["Ann Lee", HOST, GUEST, ""]), st.sampled_from("hwcu")), max_size=6
+        st.tuples(st.integers(0, 3), st.sampled_from(["Ann Lee", HOST, "Bo Cole", ""]), st.sampled_from("hwcu")),
+        max_size=6,
     )
 )
 def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tuple[int, str, str]]) -> None:
