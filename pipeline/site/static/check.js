@@ -103,7 +103,8 @@
     const answer = await post(sent, button);
     if (!answer.ok) return;
     sessionStorage.setItem(RECORDED, JSON.stringify({ n: sent.dataset.n, at: player?.currentTime, message: answer.message }));
-    history.scrollRestoration = "manual";
+    history.scrollRestoration = "manual"; // else the browser goes back to where the page was, later than any script
+    history.replaceState(null, "", `#s${sent.dataset.n}`);
     location.reload();
   }
 
@@ -170,5 +171,5 @@
   player?.addEventListener("pause", () => {
     stopAt = null;
   });
-  goOn();
+  addEventListener("load", goOn);
 })();
