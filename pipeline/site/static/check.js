@@ -114,7 +114,10 @@
     if (!recorded) return;
     history.scrollRestoration = "auto";
     if (recorded.at) archive.seek(recorded.at);
-    linkAt(recorded.n)?.focus();
+    linkAt(recorded.n)?.focus({ preventScroll: true });
+    const show = () => document.getElementById(`s${recorded.n}`)?.scrollIntoView({ block: "center" });
+    show();
+    setTimeout(show, 100); // what is above has its height only once it is drawn
     tell(recorded.message);
   }
 
