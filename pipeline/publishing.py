@@ -34,7 +34,9 @@ _PRIVATE = (
     "delete from run_items",
     "delete from runs",
     "update speakers set voice = null where voice is not null",
-    "update transcripts set machine_speakers = null where machine_speakers is not null",
+    """update transcripts set machine_speakers = (
+           select json_group_array(json_set(value, '$.voice', json('[]'))) from json_each(machine_speakers)
+       ) where machine_speakers is not null""",
 )
 _RECORDING = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
 _INSPECTED = "inspect-data.json"  # Datasette's own file

@@ -31,7 +31,9 @@ from pipeline.times import exactly, utc_now
 @click.option("--everywhere", is_flag=True, help="It is of this voice, wherever it is heard in the recording.")
 @click.option("--note", help="Why; kept with it.")
 @editor_option
-@click.option("--undo", "undone", is_flag=True, help="Undo all that was said of who speaks there.")
+@click.option(
+    "--undo", "undone", is_flag=True, help="Undo what counts there of who speaks; what was said before counts again."
+)
 @click.option("--history", "shown", is_flag=True, help="Show what was said of who speaks, and undone.")
 @json_option
 def speaker_command(
@@ -78,10 +80,10 @@ def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> Speech
 
 
 def _undo(archive: Database, here: Speech, given: Mapping[str, Any]) -> None:
-    if not here.attributions:
+    if not here.counting:
         raise CorrectionError(f"{here.episode} has nothing to undo at {exactly(here.start)}")
-    for one in here.attributions:
-        undo(archive, here.episode, one.id, **_by(given))
+    for number in here.counting:
+        undo(archive, here.episode, number, **_by(given))
 
 
 def _show(archive: Database, episode: str, as_json: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.attributing import attributed, speaker_name, speakers_in_force, voice_in
+from pipeline.attributing import attributed, concerning, speaker_name, speakers_in_force, voice_in
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Segment, Speaker
 from tests.building import NOW
@@ -56,6 +56,48 @@ def test_of_one_stretch_the_newest_counts_whatever_it_is_of() -> None:
     assert names(replace(voice, id=1), replace(here, id=2)) == [HOST, "Ann Lee", HOST, "Bo Cole", None, OTHER]
     elsewhere = said(1, 1, "Bo Cole")  # a passage that somebody listened to is not the whole voice's
     assert names(elsewhere, voice) == [HOST, "Bo Cole", HOST, "Ann Lee", None, OTHER]
+
+
+def test_a_voice_that_is_named_anew_loses_its_old_name_everywhere() -> None:
+    mistyped, right = said(1, 1, "An Lee", everywhere=True), said(2, 3, "Ann Lee", everywhere=True)
+    assert names(mistyped, right) == [HOST, "Ann Lee", HOST, "Ann Lee", None, OTHER]
+    assert [one.name for one in speakers_in_force(SPEAKERS, HEARD, [mistyped, right])] == [HOST, "Ann Lee", None]
+    assert concerning(HEARD, [mistyped, right], 1, 1) == (mistyped, right)
+    assert concerning(HEARD, [mistyped, said(3, 0, "")], 3, 3) == (mistyped,)
+
+
+def test_who_is_heard_longest_is_meant_whatever_the_labels_are() -> None:
+    again = (
+        Segment(2.0, 3.6, "Passage", speaker="Speaker 1"),
+        Segment(3.6, 4.0, "one.", speaker=GUEST),  # somebody else, whom another transcription calls so
+        Segment(6.0, 8.0, "Passage 3.", speaker=GUEST),
+    )
+    voice = said(1, 1, "Ann Lee", everywhere=True)
+    assert names(voice, segments=again)[::2] == ["Ann Lee", GUEST]
+    assert concerning(again, [voice], 2, 2) == ()
+
+
+def test_who_speaks_at_the_same_time_is_left_as_it_is_under_another_label() -> None:
+    renamed = (replace(HEARD[0], speaker="D. Whitfield"), Segment(0.5, 0.9, "Mhm.", speaker=GUEST))
+    assert names(said(1, 0, "Ann Lee"), segments=renamed) == ["Ann Lee", GUEST]
+
+
+def test_a_word_in_between_does_not_name_a_whole_speech() -> None:
+    speech = (Segment(0.0, 8.0, "All of it in one.", speaker=HOST), Segment(8.0, 9.0, "Yes.", speaker=HOST))
+    assert names(replace(said(1, 1, "Ann Lee", everywhere=True), start=3.0, end=5.0), segments=speech) == [HOST, HOST]
+
+
+def test_two_names_may_have_been_mixed_up() -> None:
+    bo = "Bo Cole"
+    heard = tuple(replace(one, speaker=bo if one.speaker == GUEST else one.speaker) for one in HEARD)
+    speakers = (SPEAKERS[0], replace(SPEAKERS[1], label=bo, name=bo))
+    found = speakers_in_force(
+        speakers, heard, [said(1, 0, bo, everywhere=True), said(2, 1, HOST, everywhere=True, machine=bo)]
+    )
+    assert {one.label: (one.name, one.role, one.voice) for one in found} == {
+        bo: (bo, "host", SPEAKERS[0].voice),
+        HOST: (HOST, "guest", SPEAKERS[1].voice),
+    }
 
 
 def test_two_voices_may_be_one_persons() -> None:
@@ -113,6 +155,13 @@ def test_names_are_plain_and_not_too_long() -> None:
         speaker_name("x" * 201)
 
 
+@pytest.mark.parametrize("label", ["Speaker 2", " Speaker  12 "])
+def test_the_label_of_a_voice_is_nobodys_name(label: str) -> None:
+    with pytest.raises(CorrectionError, match="is nobody’s name"):
+        speaker_name(label)
+    assert speaker_name("Speaker Two") == "Speaker Two"
+
+
 @given(
     st.lists(
         st.tuples(
@@ -139,7 +188,12 @@ def test_words_and_times_are_never_touched_and_seconds_add_up(given_: list[tuple
     for one in some:
         last.update(dict.fromkeys((n for n in range(6) if one.start <= 2 * n < one.end), one))
     for n, one in last.items():
-        if one.machine == HEARD[n].speaker and one.start == HEARD[n].start and one.end == HEARD[n].end:
+        if (
+            not one.everywhere
+            and one.machine == HEARD[n].speaker
+            and one.start == HEARD[n].start
+            and one.end == HEARD[n].end
+        ):
             assert found[n].speaker == (one.name or None)
 
 

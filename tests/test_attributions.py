@@ -18,10 +18,11 @@ from pipeline.archive.carrying import carry
 from pipeline.archive.checks import undo as undo_check
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.people import person
+from pipeline.archive.quoting import quotation
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.search import Filters, search
 from pipeline.archive.segments import heard
-from pipeline.archive.transcripts import name_speaker, save_transcript, stored_transcript
+from pipeline.archive.transcripts import name_speaker, nameless_speakers, save_transcript, stored_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
@@ -89,6 +90,17 @@ def test_a_passage_has_another_speaker_and_whom_the_machine_had_is_kept(archive:
     assert by == [(None,), (None,), (1,), (None,)]
 
 
+def test_a_citation_knows_whether_somebody_listened_there(archive: Database, one: str) -> None:
+    say(archive, one, 1, "Ann Lee", everywhere=True)
+    quotes = [quotation(archive.conn, SHA256, MACHINE[n].start, MACHINE[n].end) for n in (1, 3)]
+    assert [quote.wording.lines[0].speaker for quote in quotes] == ["Ann Lee", "Ann Lee"]
+    assert [[said.id for said in quote.attributions] for quote in quotes] == [[1], [1]]
+    assert [quote.attributed for quote in quotes] == [True, False]
+    say(archive, one, 3, "Ann Lee")
+    assert quotation(archive.conn, SHA256, MACHINE[3].start, MACHINE[3].end).attributed
+    assert not quotation(archive.conn, SHA256, MACHINE[1].start, MACHINE[2].end).attributed
+
+
 def test_undoing_leaves_everything_as_it_was(archive: Database, one: str) -> None:
     before = rows(archive)
     say(archive, one, 1, "Ann Lee", everywhere=True)
@@ -101,8 +113,8 @@ def test_undoing_leaves_everything_as_it_was(archive: Database, one: str) -> Non
     assert summaries == [
         ("who speaks: undone", "bob", False),
         ("who speaks: undone", "bob", False),
-        ("Bo Cole speaks", "ann", False),
-        ("Ann Lee speaks, and wherever this voice is heard", "ann", False),
+        ("Bo Cole named as the speaker", "ann", False),
+        ("Ann Lee named as the speaker wherever this voice is heard", "ann", False),
     ]
     with pytest.raises(CorrectionError, match="does not count"):
         undo(archive, one, 1, note=None, editor="bob", now=NOW)
@@ -144,6 +156,16 @@ def test_a_name_that_the_publisher_gives_later_does_not_take_its_place(archive: 
     assert [one.label for one in stored_transcript(archive, 1).speakers] == [HOST, "A. B. Lee"]
 
 
+def test_the_publisher_may_name_a_voice_that_an_editor_has_named(archive: Database, one: str) -> None:
+    say(archive, one, 1, "Ann Lee", everywhere=True)
+    assert nameless_speakers(archive, 1) == [GUEST]
+    name_speaker(archive, 1, GUEST, "A. B. Lee")
+    assert stands(archive, one) == [HOST, "Ann Lee", HOST, "Ann Lee"]
+    assert speech(archive.conn, one, 3, 3).counting == (1,)
+    undo(archive, one, 1, note=None, editor="ann", now=NOW)
+    assert stands(archive, one) == [HOST, "A. B. Lee", HOST, "A. B. Lee"]
+
+
 def test_the_questions_are_aligned_anew(archive: Database, one: str, make_tools: Callable[..., Tools]) -> None:
     config = Config(feeds=[Feed(slug="show", title="Show", url="https://example.org/feed.xml")])
 
@@ -157,24 +179,54 @@ def test_the_questions_are_aligned_anew(archive: Database, one: str, make_tools:
     assert "questions found" in (align() or "")
 
 
-def test_it_is_carried_over_to_another_recording(archive: Database, one: str) -> None:
-    say(archive, one, 1, "Ann Lee", everywhere=True)
-    other = "cd" * 32
+OTHER = "cd" * 32
+
+
+def another_recording(archive: Database, one: str) -> None:
+    """Make the episode play a recording that begins five seconds later."""
+    other = OTHER
     audio = KeptAudio(other, "audio/cd.mp3", 1000, "audio/mpeg", 65.0, "u", "u", NOW)
     compared = Comparison(SHA256, other, "spliced", (Piece(0.0, 30.0, 5.0),))
     save_rendition(archive, one, audio, choice=Choice(True, "newer"), comparison=compared)
     later = spoken(*(segment.text for segment in MACHINE), start=5.0)
     heard_later = [replace(segment, speaker=("Speaker 7", "Speaker 4")[n % 2]) for n, segment in enumerate(later)]
     add_transcript(archive, one, heard_later, sha256=other, key="2" * 12)
-    carried = carry(archive, one, SHA256, other)
+
+
+def test_it_is_carried_over_to_another_recording(archive: Database, one: str) -> None:
+    say(archive, one, 1, "Ann Lee", everywhere=True)
+    another_recording(archive, one)
+    carried = carry(archive, one, SHA256, OTHER)
     assert carried.remarks == ("1 name of a speaker carried over from the earlier recording",)
     assert stands(archive, one) == ["Speaker 7", "Ann Lee", "Speaker 7", "Ann Lee"]
-    assert carry(archive, one, SHA256, other).attributions == 0
+    assert carry(archive, one, SHA256, OTHER).attributions == 0
+
+
+def test_what_was_said_since_stands_when_it_is_carried_over(archive: Database, one: str) -> None:
+    say(archive, one, 1, "An Lee", everywhere=True)
+    another_recording(archive, one)
+    here = speech(archive.conn, one, 3, 3)
+    attribute(archive, here, "Ann Lee", everywhere=True, note=None, editor="bob", now="2026-12-01T00:00:00Z")
+    assert carry(archive, one, SHA256, OTHER).attributions == 1
+    assert stands(archive, one) == ["Speaker 7", "Ann Lee", "Speaker 7", "Ann Lee"]
+
+
+def test_of_what_was_said_in_one_second_the_last_counts_when_it_is_carried_over(archive: Database, one: str) -> None:
+    for name in ("An Lee", "Ann Lee"):
+        say(archive, one, 1, name)
+    another_recording(archive, one)
+    assert carry(archive, one, SHA256, OTHER).attributions == 2
+    assert stands(archive, one) == ["Speaker 7", "Ann Lee", "Speaker 7", "Speaker 4"]
+    assert carry(archive, one, SHA256, OTHER).attributions == 0
 
 
 @pytest.mark.parametrize(
     ("name", "everywhere", "told"),
-    [("", True, "speaker: is missing"), ("x" * 201, False, "speaker: is longer than 200 characters")],
+    [
+        ("", True, "speaker: is missing"),
+        (GUEST, False, "“Speaker 2” is nobody’s name"),
+        ("x" * 201, False, "speaker: is longer than 200 characters"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(archive: Database, one: str, name: str, everywhere: bool, told: str) -> None:
     before = archive.execute("select * from attributions").fetchall(), rows(archive)
@@ -201,7 +253,8 @@ def test_the_tables_refuse_what_undoes_twice(archive: Database, one: str) -> Non
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.integers(0, 3), st.sampled_from(["Ann Lee", HOST, GUEST, ""]), st.sampled_from("hwcu")), max_size=6
+        st.tuples(st.integers(0, 3), st.sampled_from(["Ann Lee", HOST, "Bo Cole", ""]), st.sampled_from("hwcu")),
+        max_size=6,
     )
 )
 def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tuple[int, str, str]]) -> None:

@@ -140,8 +140,11 @@ def test_an_editor_says_who_speaks(northbridge: Page, tmp_path: Path) -> None:
     picture(page, "who-speaks", tmp_path)
     form.get_by_label("Who speaks from").press("Enter")  # only here, and no words are checked
     expect(heading).to_have_text(re.compile("^Robin Sample"))
+    expect(page.locator("#s1 + .checking a")).to_be_focused()
+    expect(page.locator("#s1")).to_be_in_viewport()
+    expect(page.locator(".player").get_by_role("status")).to_have_text(re.compile("recorded who speaks$"))
     expect(page.locator("#s1 + .checking .tick")).to_have_count(0)
-    expect(page.locator(".checks summary").first).to_have_text(re.compile("^Speaker named by root"))
+    expect(page.locator(".checks summary").first).to_have_text(re.compile("^Who speaks is told by root"))
     page.locator("#s1 + .checking a").click()
     expect(form).to_contain_text("The machine had")
     page.locator("#check").get_by_label("What is said from").fill("Something that is not recorded.")
@@ -149,8 +152,22 @@ def test_an_editor_says_who_speaks(northbridge: Page, tmp_path: Path) -> None:
     expect(form.get_by_role("status")).to_contain_text("Not recorded yet")
     page.keyboard.press("Escape")
     page.locator("#s1 + .checking a").click()
+    form.get_by_label("Who speaks from").fill("Nobody recorded")
+    page.locator("#check").get_by_role("button", name="Checked", exact=True).click()
+    expect(page.locator("#check").get_by_role("status")).to_contain_text("Not recorded yet")
+    page.keyboard.press("Escape")
+    page.locator("#s1 + .checking a").click()
     form.get_by_role("button", name="Undo “Robin Sample”").click()
     expect(heading).to_have_text(before)
+
+
+def test_a_key_in_the_name_does_not_say_that_words_were_checked(northbridge: Page) -> None:
+    page = northbridge
+    page.locator("#s1 + .checking a").click()
+    page.locator("#who-speaks").fill("Robin Sample")
+    page.locator("#who-speaks").press("Control+Enter")
+    expect(page.locator(".turn", has=page.locator("#s1")).locator("h3")).to_have_text(re.compile("^Robin Sample"))
+    expect(page.locator("#s1 + .checking .tick")).to_have_count(0)
 
 
 def test_what_checks_a_passage_is_accessible(browser: Browser, desk: tuple[str, str]) -> None:

@@ -50,8 +50,11 @@ def check(editor: str | None, made_at: str = "2026-05-06T07:08:09Z") -> Check:
     return Check(1, SHA, 0.0, 999.0, "", "", None, editor, made_at)
 
 
-def told(editor: str) -> Attribution:
-    return Attribution(1, SHA, 0.0, 999.0, "Ann Lee", "Speaker 2", False, None, editor, "2026-06-02T00:00:00Z")
+def told(editor: str, name: str = "Ann Lee") -> Attribution:
+    return Attribution(1, SHA, 0.0, 999.0, name, "Speaker 2", False, None, editor, "2026-06-02T00:00:00Z")
+
+
+ELSEWHERE = replace(told("Bob"), start=990.0, everywhere=True)
 
 
 def cite(**changes: object) -> Citation:
@@ -110,8 +113,33 @@ def test_a_quotation_across_turns_is_in_lines_by_speaker() -> None:
             "Machine transcript, not checked by a person; who speaks is told in part by Bob on 2 June 2026. ",
         ),
         (
+            {"checks": (check("Ann"),), "checked": True, "attributions": (told("Bob", ""),), "attributed": True},
+            "Checked by Ann on 6 May 2026; the speaker is left unnamed by Bob on 2 June 2026. ",
+        ),
+        (
+            {"attributions": (told("Bob"), told("Ann", "")), "attributed": True},
+            (
+                "Machine transcript, not checked by a person; who speaks is told in part by Bob on 2 June 2026; "
+                "the speaker is left unnamed in part by Ann on 2 June 2026. "
+            ),
+        ),
+        (
             {"checks": (check("Ann"), check("Bob", "2026-06-01T00:00:00Z")), "checked": True},
             "Checked by Ann on 6 May 2026 and by Bob on 1 June 2026, but for who speaks. ",
+        ),
+        (
+            {"checks": (check("Ann"),), "checked": True, "attributions": (ELSEWHERE,)},
+            (
+                "Checked by Ann on 6 May 2026, but for who speaks; "
+                "a voice was named elsewhere in the recording by Bob on 2 June 2026. "
+            ),
+        ),
+        (
+            {"attributions": (told("Ann"), ELSEWHERE)},
+            (
+                "Machine transcript, not checked by a person; who speaks is told in part by Ann on 2 June 2026; "
+                "a voice was named elsewhere in the recording by Bob on 2 June 2026. "
+            ),
         ),
         ({"checks": (check(None),)}, "Machine transcript, checked only in part by an editor on 6 May 2026. "),
         (

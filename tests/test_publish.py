@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.database import writer
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.runs import start_run
@@ -92,11 +93,22 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
         run = start_run(db, command="ingest", version="1", now=NOW)
         db.execute("insert into run_items values (?, 'poll', 'show', null, 'failed', '/home/ann/secret', 1)", [run])
         db.conn.commit()
+        one, label, voice = db.execute(
+            """select t.episode, p.label, p.voice from speakers p join transcripts t on t.id = p.transcript
+               where p.voice is not null and t.preferred = 1"""
+        ).fetchone()
+        (n,) = db.execute("select min(n) from segments where episode = ? and speaker = ?", [one, label]).fetchone()
+        named = {"everywhere": True, "note": None, "editor": "ann", "now": NOW}
+        attribute(db, speech(db.conn, one, n, n), "Somebody Else", **named)
+        assert db.execute("select count(*) from transcripts where machine_speakers like ?", [f"%{voice}%"]).fetchone()[
+            0
+        ]
     folder = made(held.path)
     assert sorted(path.name for path in folder.iterdir()) == [
         "README.md", "datasette.json", "held.db", "inspect-data.json", "metadata.json", "settings.json",
     ]  # fmt: skip
     assert b"/home/ann/secret" not in (folder / "held.db").read_bytes()
+    assert voice.encode() not in (folder / "held.db").read_bytes()
     with closing(sqlite3.connect(folder / "held.db")) as copy:
         assert copy.execute("pragma journal_mode").fetchone() == ("delete",)
         assert copy.execute("pragma integrity_check").fetchone() == ("ok",)
@@ -104,6 +116,10 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
         assert copy.execute("select count(*) from sqlite_stat1").fetchone()[0] > 0
         assert copy.execute("select (select count(*) from runs), (select count(*) from run_items)").fetchone() == (0, 0)
         assert copy.execute("select name, voice from speakers where label = ?", [HOST]).fetchone() == (HOST, None)
+        (machine,) = copy.execute(
+            "select machine_speakers from transcripts where machine_speakers is not null"
+        ).fetchone()
+        assert {one["label"]: one["voice"] for one in json.loads(machine)}[label] == []
     with closing(sqlite3.connect(held.path)) as original:
         assert original.execute("select count(*) from speakers where voice is not null").fetchone()[0] > 0
         assert original.execute("select count(*) from runs").fetchone()[0] == 1

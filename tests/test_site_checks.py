@@ -385,8 +385,8 @@ def test_an_editor_says_who_speaks_and_undoes_it(ann: Visitor, kept: Kept, site:
     assert who(ann, "here", note="her own words").json()["message"] == "0:08: recorded who speaks"
     assert ">Ann Lee</a>" in ann.get().text
     shown = ann.passage(DOUBTED)
-    assert "Speaker named by ann" in shown
-    assert "Ann Lee speaks by ann" in shown
+    assert "Who speaks is told by ann" in shown
+    assert "Ann Lee named as the speaker by ann" in shown
     assert "the machine had Host: her own words" in shown
     hit = site.ask("/-/search.json?q=doubt").json()["hits"][0]
     assert hit["speaker"] == "Ann Lee"
@@ -407,7 +407,17 @@ def test_a_voice_is_named_wherever_it_is_heard(site: Site, kept: Kept) -> None:
     assert who(Visitor(site, kept, n=0), "everywhere").json()["ok"]
     hits = site.ask("/-/search.json?speaker=Ann+Lee").json()["hits"]
     assert len(hits) == 3
-    assert "The machine had: Guest" in Visitor(site, kept, n=2).form.text
+    elsewhere = Visitor(site, kept, n=2).form.text
+    assert "The machine had: Guest" in elsewhere
+    assert "Undo “Ann Lee” everywhere" in elsewhere
+    assert "Ann Lee named as the speaker wherever this voice is heard by ann" in elsewhere
+
+
+def test_naming_a_speaker_is_not_checking_words(ann: Visitor, site: Site, kept: Kept) -> None:
+    who(Visitor(site, kept, actor="bob"), "here")
+    assert "Checked" not in ann.passage(DOUBTED)
+    ann.post(ann.fields())
+    assert re.search(r"Checked by ann on [^,;]*; who speaks is told by bob on", ann.passage(DOUBTED))
 
 
 @pytest.mark.parametrize(
@@ -421,10 +431,10 @@ def test_a_voice_is_named_wherever_it_is_heard(site: Site, kept: Kept) -> None:
     ],
 )
 def test_who_speaks_is_refused_with_a_reason(ann: Visitor, how: str, said: dict[str, str], told: str) -> None:
-    before = ann.get().text
+    before = ann.passage(DOUBTED)
     response = who(ann, how, **{"name": "Ann Lee", **said} if "speaker" not in said else {"name": said["speaker"]})
     assert (response.status_code, told in response.json()["error"]) == (400, True)
-    assert ann.get().text == before
+    assert ann.passage(DOUBTED) == before
 
 
 def test_only_editors_say_who_speaks(site: Site, kept: Kept, ann: Visitor) -> None:

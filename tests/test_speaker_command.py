@@ -43,11 +43,19 @@ def test_naming_undoing_and_the_history(database: Path) -> None:
     assert call(database, "northbridge", "--at", "3", "--undo").stdout.endswith(f": undone: {GUEST} speaks\n")
     shown = call(database, "northbridge", "--history")
     undone, nobody, first = shown.stdout.splitlines()
-    assert first.endswith(" Ann Lee speaks, and wherever this voice is heard (undone since) – says so at 0:01")
-    assert nobody.endswith(" bob: 0:05.5 nobody is named as the speaker (counts)")
+    assert first.endswith(" Ann Lee named as the speaker wherever this voice is heard (undone since) – says so at 0:01")
+    assert nobody.endswith(" bob: 0:05.5 nobody named as the speaker (counts)")
     assert undone.endswith(" 0:02.5 who speaks: undone")
     assert shown.stderr == "3 entries\n"
     assert len(json.loads(call(database, "north", "--history", "--json").stdout)) == 3
+
+
+def test_undoing_a_passage_leaves_the_name_of_the_voice(database: Path) -> None:
+    call(database, "northbridge", "Ann Lee", "--at", "0:03", "--everywhere")
+    call(database, "northbridge", "Bo Cole", "--at", "6")
+    for left in ("Ann Lee", GUEST):
+        assert call(database, "northbridge", "--at", "6", "--undo").stdout.endswith(f": undone: {left} speaks\n")
+    assert "has nothing to undo" in call(database, "northbridge", "--at", "6", "--undo").stderr
 
 
 def test_several_passages_at_once(database: Path) -> None:

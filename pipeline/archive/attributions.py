@@ -17,7 +17,7 @@ from pipeline.archive.checks import NOTE_LENGTH, transcript_of
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of, has
 from pipeline.archive.segments import heard, read_segments, restate_all
-from pipeline.attributing import speaker_name, voice_in
+from pipeline.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution
 
@@ -29,7 +29,8 @@ class Speech:
     """Passages of which somebody may say who speaks; ``first`` and ``last`` are their numbers in the transcript.
 
     ``speakers`` are those who count there, in order; ``machine`` is whom the machine had there, None where that is not
-    one; ``attributions`` are those in force that are about a part of it.
+    one; ``attributions`` are those in force that are about a part of it, or name a voice heard there everywhere;
+    ``counting`` are the ids of those that say who speaks there now.
     """
 
     episode: str
@@ -41,6 +42,7 @@ class Speech:
     speakers: tuple[str | None, ...]
     machine: str | None
     attributions: tuple[Attribution, ...]
+    counting: tuple[int, ...]
 
     @property
     def seal(self) -> str:
@@ -83,8 +85,8 @@ class Entry:
         if self.name is None:
             return "who speaks: undone"
         if not self.name:
-            return "nobody is named as the speaker"
-        return f"{self.name} speaks" + (", and wherever this voice is heard" if self.everywhere else "")
+            return "nobody named as the speaker"
+        return f"{self.name} named as the speaker" + (" wherever this voice is heard" if self.everywhere else "")
 
     @property
     def instead(self) -> str:
@@ -120,22 +122,19 @@ def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) 
     if not 0 <= first <= last < len(segments):
         raise CorrectionError(f"{episode} has no such passage; load its page again")
     here, as_heard = segments[first : last + 1], machine[first : last + 1]
-    labels = {one.speaker for one in as_heard}
-    start, end = min(one.start for one in here), max(one.end for one in here)
+    people = attributions_of(connection, rendition)
+    told = deciding(machine, people)[first : last + 1]
     return Speech(
         episode=episode,
         rendition=rendition,
         first=first,
         last=last,
-        start=start,
-        end=end,
+        start=min(one.start for one in here),
+        end=max(one.end for one in here),
         speakers=tuple(dict.fromkeys(one.speaker for one in here)),
-        machine=voice_in(as_heard) if len(labels) == 1 else None,
-        attributions=tuple(
-            one
-            for one in attributions_of(connection, rendition)
-            if (one.start < end and start < one.end) or (one.everywhere and one.machine in labels)
-        ),
+        machine=voice_in(as_heard) if len({one.speaker for one in as_heard}) == 1 else None,
+        attributions=concerning(machine, people, first, last),
+        counting=tuple(dict.fromkeys(one.id for one in told if one)),
     )
 
 

@@ -120,22 +120,36 @@ def _carry_checks(db: Database, origin: str, target: str) -> tuple[int, int]:
 
 def _carry_attributions(db: Database, origin: str, target: str) -> tuple[int, int]:
     carried = left = 0
+    (last,) = db.execute("select coalesce(max(id), 0) from attributions").fetchone()
     for one in attributions_of(db.conn, origin):
         passage = passage_in(db.conn, origin, one.start, one.end, target)
         if passage is None or not passage.whole:
             left += 1
             continue
+        # Of what was said in the same second, these rows themselves are not later ones.
         later = db.execute(
-            """select 1 from attributions where rendition = ? and start < ? and "end" > ? and made_at >= ?""",
-            [target, passage.end, passage.start, one.made_at],
+            """select 1 from attributions where rendition = ? and start < ? and "end" > ?
+                   and (made_at > ? or (made_at = ? and id <= ?))""",
+            [target, passage.end, passage.start, one.made_at, one.made_at, last],
         ).fetchone()
         if later:
             continue
         carried += 1
-        # Whom the machine had there is of the one recording: the other one's voices may have other labels.
         db.execute(
-            """insert into attributions (rendition, start, "end", name, everywhere, note, editor, made_at, carried_from)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [target, passage.start, passage.end, one.name, one.everywhere, one.note, one.editor, one.made_at, one.id],
+            """insert into attributions (rendition, start, "end", name, machine, everywhere, note, editor, made_at,
+                   carried_from)
+               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                target,
+                passage.start,
+                passage.end,
+                one.name,
+                one.machine,
+                one.everywhere,
+                one.note,
+                one.editor,
+                one.made_at,
+                one.id,
+            ],
         )
     return carried, left

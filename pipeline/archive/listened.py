@@ -21,13 +21,16 @@ def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ..
 
 
 def attributions_of(connection: sqlite3.Connection, rendition: str) -> tuple[Attribution, ...]:
-    """Return a recording's attributions that were not undone, the oldest first: the later ones count."""
+    """Return a recording's attributions that were not undone, the oldest first: the later ones count.
+
+    One that was carried over is as old as that which it comes from.
+    """
     if not has(connection, "attributions"):
         return ()
     rows = named_rows(connection).execute(
         """select id, rendition, start, "end", name, machine, everywhere, note, editor, made_at from attributions a
            where rendition = ? and undoes is null and not exists (select 1 from attributions where undoes = a.id)
-           order by id""",
+           order by made_at, id""",
         [rendition],
     )
     return tuple(Attribution(**{**dict(row), "everywhere": bool(row["everywhere"])}) for row in rows)

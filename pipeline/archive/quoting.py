@@ -59,10 +59,10 @@ class Quotation:
     ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
     ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
     ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
-    words, ``checks`` are of those who heard none there. ``attributions`` are what persons said of who speaks in it,
-    ``attributed`` whether that is all of it. ``also_in`` are the ids and titles of further episodes with the same file;
-    ``replaced_in`` has those of its episodes that now play another one, and where the passage is in that, None where
-    nothing is known of it.
+    words, ``checks`` are of those who heard none there. ``attributions`` are what persons said of who speaks in it, or
+    of a voice that is heard in it; ``attributed`` tells whether they listened to all of it. ``also_in`` are the ids and
+    titles of further episodes with the same file; ``replaced_in`` has those of its episodes that now play another one,
+    and where the passage is in that, None where nothing is known of it.
     """
 
     audio: Rendition
@@ -258,14 +258,15 @@ def _stretches(
     cursor: sqlite3.Cursor, transcript: int, start: float, end: float, *, machine: bool
 ) -> Sequence[Stretch]:
     """The segments about there as they are in force; or as the machine had heard them, if any was corrected."""
-    # An archive that an older version made has no such column.
-    kept = any(column["name"] == "machine" for column in cursor.execute("pragma table_info(segments)"))
+    # An archive that an older version made has not all of the columns.
+    has = {column["name"] for column in cursor.execute("pragma table_info(segments)")}
+    columns = (f"s.{name}" if name in has else f"null as {name}" for name in ("machine", "attributed"))
     rows = cursor.execute(
         f"""select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
-            s.question, s.flags, s.words, {"s.machine" if kept else "null"} as machine
+            s.question, s.flags, s.words, {", ".join(columns)}
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",  # noqa: S608 - a constant
+        where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",  # noqa: S608 - constants
         [transcript, start - said.EDGE, end + said.EDGE],
     ).fetchall()
     if machine and not any(row["machine"] for row in rows):
@@ -285,6 +286,7 @@ def _stretch(row: sqlite3.Row, instead: Mapping[str, Any]) -> Stretch:
         question=row["question"],
         flags=tuple(instead.get("flags", json.loads(row["flags"]))),
         words=tuple(Word(*word) for word in instead.get("words", json.loads(row["words"]))),
+        attributed=None if instead else row["attributed"],
     )
 
 
@@ -306,17 +308,15 @@ def _checks(connection: sqlite3.Connection, sha256: str, version: _Version) -> t
 def _attributions(
     connection: sqlite3.Connection, sha256: str, version: _Version
 ) -> tuple[tuple[Attribution, ...], bool]:
-    """What persons have said of who speaks in it, the oldest first, and whether that is all of it."""
-    said_so = attributions_of(connection, sha256)
-    starts = {piece.stretch.start for piece in version.quoted}
-    if not (said_so and starts):
-        return (), False
-    rows = connection.execute(
-        "select attributed from segments where transcript = ? and start in (select value from json_each(?))",
-        [version.row["id"], json.dumps(sorted(starts))],
-    ).fetchall()
-    by = {row[0] for row in rows}
-    return tuple(one for one in said_so if one.id in by), None not in by
+    """What persons have said of who speaks in it, the oldest first, and whether they listened to all of it."""
+    by = {piece.stretch.attributed for piece in version.quoted}
+    found = {one.id: one for one in attributions_of(connection, sha256) if one.id in by}
+
+    def is_heard(piece: Piece) -> bool:
+        said_so = found.get(piece.stretch.attributed or 0)
+        return said_so is not None and (not said_so.everywhere or overlap(said_so, piece))
+
+    return tuple(found.values()), bool(found) and all(map(is_heard, version.quoted))
 
 
 def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:

@@ -19,7 +19,10 @@ DIGEST = 6  # hex digits
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A segment with who speaks in it; ``standing`` is that of ``model.Speaker.role``, ``role`` what is done in it."""
+    """A segment with who speaks in it; ``standing`` is that of ``model.Speaker.role``, ``role`` what is done in it.
+
+    ``attributed`` is the id of what a person said of who speaks in it.
+    """
 
     start: float
     end: float
@@ -30,6 +33,7 @@ class Stretch:
     question: int | None
     flags: tuple[str, ...]
     words: tuple[Word, ...]
+    attributed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,11 +160,8 @@ def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rat
 
 
 def nameless_speakers(db: Database, transcript_id: int) -> list[str]:
-    """Return the labels of a transcript's speakers whose names are not known."""
-    rows = db.execute(
-        "select label from speakers where transcript = ? and name is null order by label", [transcript_id]
-    )
-    return [label for (label,) in rows]
+    """Return the labels of those whom the machine told apart in a transcript without knowing their names."""
+    return sorted(one.label for one in machine_speakers(db, transcript_id) if one.name is None)
 
 
 def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> None:

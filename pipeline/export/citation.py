@@ -11,6 +11,7 @@ from pipeline.addresses import Addresses
 from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance
 from pipeline.archive.said import Line
+from pipeline.checking import overlap
 from pipeline.export import markdown
 from pipeline.model import Attribution, Check, clock
 from pipeline.times import day
@@ -63,15 +64,25 @@ def standing(quotation: Quotation) -> str:
     if by and not quotation.wording.lines:
         return f"{kind}; nothing is said here, as checked {by}"
     words = f"{kind}, checked only in part {by}" if by else f"{kind}, not checked by a person"
-    return words + (_who_speaks(quotation) if quotation.attributions else "")
+    return words + _who_speaks(quotation)
 
 
 def _who_speaks(quotation: Quotation) -> str:
-    """Who said who speaks; that nobody did, where the words are checked and a speaker is named."""
-    if quotation.attributions:
-        part = "" if quotation.attributed else " in part"
-        return f"; who speaks is told{part} {_by(quotation.attributions)}"
-    return ", but for who speaks" if any(line.speaker for line in quotation.wording.lines) else ""
+    """Who said who speaks; that nobody listened for that, where the words are checked and a speaker is named."""
+    # Of a voice that somebody named elsewhere it is the machine that takes it for the same here.
+    voices = [one for one in quotation.attributions if one.everywhere and not overlap(one, quotation.wording)]
+    here = [one for one in quotation.attributions if one not in voices]
+    named, nameless = ([one for one in here if bool(one.name) is told] for told in (True, False))
+    part = "" if quotation.attributed and not (named and nameless) else " in part"
+    unheard = quotation.checked and not here and any(line.speaker for line in quotation.wording.lines)
+    told = ", but for who speaks" if unheard else ""
+    for what, some in (
+        (f"who speaks is told{part}", named),
+        (f"the speaker is left unnamed{part}", nameless),
+        ("a voice was named elsewhere in the recording", voices),
+    ):
+        told += f"; {what} {_by(some)}" if some else ""
+    return told
 
 
 def _by(said: Iterable[Check | Attribution]) -> str:

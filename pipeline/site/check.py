@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from pipeline.archive import attributions, checks, people, reading
 from pipeline.archive.checks import Place
 from pipeline.archive.reading import Episode, Passage
+from pipeline.attributing import is_name
 from pipeline.checking import clean, overlap
 from pipeline.correcting import note, number
 from pipeline.errors import CorrectionError
@@ -105,12 +106,18 @@ async def _form(request: Request, archive: Archive) -> Response:
     def read(connection: sqlite3.Connection) -> dict[str, object]:
         here = checks.place(connection, wanted, n, n)
         episode = reading.episode(connection, wanted)
-        labels = {one.speaker for one in episode.passages} if episode else set()
+        labels = {one.speaker for one in episode.passages if one.speaker} if episode else set()
+        speech = attributions.speech(connection, wanted, n, n)
+        voices = {one.id for one in speech.attributions}  # of a voice it may have been said elsewhere
+
+        def is_about(entry: Entry) -> bool:
+            return overlap(entry, here) or (isinstance(entry, attributions.Entry) and entry.id in voices)
+
         return {
             "place": here,
-            "speech": attributions.speech(connection, wanted, n, n),
-            "speakers": sorted({*people.names(connection), *filter(None, labels)}),
-            "entries": _newest_first(one for one in _history(connection, here.rendition) if overlap(one, here)),
+            "speech": speech,
+            "speakers": sorted({*people.names(connection), *filter(is_name, labels)}),
+            "entries": _newest_first(filter(is_about, _history(connection, here.rendition))),
             "episode": episode,
         }
 

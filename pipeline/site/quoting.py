@@ -142,7 +142,14 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         ],
         "attributed": quotation.attributed,
         "attributions": [
-            {"start": one.start, "end": one.end, "name": one.name, "editor": one.editor, "made_at": one.made_at}
+            {
+                "start": one.start,
+                "end": one.end,
+                "name": one.name,
+                "everywhere": one.everywhere,
+                "editor": one.editor,
+                "made_at": one.made_at,
+            }
             for one in quotation.attributions
         ],
         "audio": {"sha256": quotation.audio.sha256, "duration": quotation.audio.duration},

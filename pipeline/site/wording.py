@@ -66,11 +66,21 @@ def status(question: PublishedQuestion) -> str:
 
 
 def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
-    """Say by whom passages were checked, and when: ``Checked by ann on 5 May 2026``."""
-    counting = [one for one in entries if one.counts]
-    said = dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in counting)
-    what = "Checked" if any(isinstance(one, checks.Entry) for one in counting) else "Speaker named"
-    return f"{what} {', '.join(said)}" if said else "No longer checked"
+    """Say by whom passages were checked, or who speaks said, and when: ``Checked by ann on 5 May 2026``."""
+    entries = list(entries)
+    heard = [one for one in entries if isinstance(one, checks.Entry)]
+    told = [one for one in entries if isinstance(one, attributions.Entry)]
+    said = [
+        f"{what} {by}" for what, some in (("checked", heard), ("who speaks is told", told)) if (by := _by(some))
+    ] or ["no longer checked" if heard else "who speaks is no longer told"]
+    joined = "; ".join(said)
+    return joined[0].upper() + joined[1:]
+
+
+def _by(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
+    """Say who made those that are in force, and when."""
+    counting = (one for one in entries if one.counts)
+    return ", ".join(dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in counting))
 
 
 def doubts(flags: tuple[str, ...]) -> str:

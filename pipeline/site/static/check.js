@@ -4,6 +4,7 @@
 
 (() => {
   const { player, ask } = archive;
+  const RECORDED = "archive-recorded"; // what is told after the page was loaded anew, and of which passage
   let stopAt = null; // the second at which the passage that is heard ends
   let opened = null; // the link whose form is open
 
@@ -27,10 +28,11 @@
     opened = null;
   }
 
-  // Words that somebody wrote are not thrown away.
-  function isUnfinished(by = form()) {
-    const before = form()?.elements.text;
-    if (!before || before.value === before.defaultValue) return false;
+  // What somebody wrote is not thrown away, in the form that is sent or in the other one.
+  function isUnfinished(by = form(), sent = null) {
+    const fields = box()?.querySelectorAll("[name=text], [name=speaker]") ?? [];
+    const before = [...fields].find((one) => one.form !== sent && one.value !== one.defaultValue);
+    if (!before) return false;
     tell("Not recorded yet: record it or close it first.", true, by);
     before.focus();
     return true;
@@ -95,17 +97,33 @@
     return answer;
   }
 
-  // Who speaks stands in headings all over the page: it is loaded anew, at the passage.
+  // Who speaks stands in headings all over the page: it is loaded anew, and goes on at the passage.
   async function sendWho(sent, button) {
-    if (isUnfinished(sent)) return;
+    if (isUnfinished(sent, sent)) return;
     const answer = await post(sent, button);
     if (!answer.ok) return;
+    sessionStorage.setItem(RECORDED, JSON.stringify({ n: sent.dataset.n, at: player?.currentTime, message: answer.message }));
+    history.scrollRestoration = "manual"; // else the browser goes back to where the page was, later than any script
     history.replaceState(null, "", `#s${sent.dataset.n}`);
     location.reload();
   }
 
+  function goOn() {
+    const recorded = JSON.parse(sessionStorage.getItem(RECORDED));
+    sessionStorage.removeItem(RECORDED);
+    if (!recorded) return;
+    history.scrollRestoration = "auto";
+    if (recorded.at) archive.seek(recorded.at);
+    linkAt(recorded.n)?.focus({ preventScroll: true });
+    const show = () => document.getElementById(`s${recorded.n}`)?.scrollIntoView({ block: "center" });
+    show();
+    setTimeout(show, 100); // what is above has its height only once it is drawn
+    tell(recorded.message);
+  }
+
   async function send(button) {
     const sent = form();
+    if (isUnfinished(sent, sent)) return;
     const answer = await post(sent, button);
     if (!answer.ok) return;
     const page = await current();
@@ -142,7 +160,9 @@
   });
   document.addEventListener("keydown", (event) => {
     if (!box()?.contains(event.target)) return;
-    const act = { Enter: () => form().requestSubmit(form().querySelector("[value=checked]")), " ": hear }[event.key];
+    const sent = event.target.form ?? form();
+    const record = () => sent.requestSubmit(sent.querySelector("[value=checked], [value=here]"));
+    const act = { Enter: record, " ": hear }[event.key];
     if (event.key === "Escape") close();
     else if (event.ctrlKey && act) act();
     else return;
@@ -154,4 +174,5 @@
   player?.addEventListener("pause", () => {
     stopAt = null;
   });
+  addEventListener("load", goOn);
 })();
