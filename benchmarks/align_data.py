@@ -238,7 +238,11 @@ def rephrased(interview: Interview) -> Interview:
     """Questions are published as somebody else would put them: rewritten by hand (``align_paraphrases.json``)."""
     mine = json.loads(_PARAPHRASES.read_text(encoding="utf-8")).get(f"{interview.source}/{interview.name}", {})
     asked = [
-        replace(one, kind="rephrased", question=replace(one.question, text=mine[str(one.question.number)]))
+        replace(
+            one,
+            kind="rephrased" if one.span else one.kind,
+            question=replace(one.question, text=mine[str(one.question.number)]),
+        )
         if str(one.question.number) in mine
         else one
         for one in interview.asked
@@ -249,7 +253,7 @@ def rephrased(interview: Interview) -> Interview:
 def a_third_rephrased(interview: Interview) -> Interview:
     """Every third question is published as somebody else would put it, the others nearly as they are asked."""
     others = rephrased(interview)
-    places = [n for n, one in enumerate(others.asked) if one.kind == "rephrased"][1::3]
+    places = [n for n, one in enumerate(others.asked) if one.question != interview.asked[n].question][1::3]
     asked = [others.asked[n] if n in places else one for n, one in enumerate(interview.asked)]
     return replace(interview, asked=tuple(asked))
 

@@ -49,7 +49,7 @@
     link.closest("p").insertAdjacentHTML("afterend", answer.html);
     opened = link;
     for (const hidden of box().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
-    form().scrollIntoView({ block: "nearest" });
+    box().scrollIntoView({ block: "nearest" });
     form().elements.text.focus({ preventScroll: true });
   }
 
