@@ -24,7 +24,7 @@ from pipeline.archive.corrections import (
 )
 from pipeline.archive.database import editor, is_current, reader, writer
 from pipeline.archive.listing import changes
-from pipeline.archive.reading import episode_named
+from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
@@ -337,12 +337,18 @@ def test_corrections_of_an_older_archive_can_be_undone(tmp_path: Path) -> None:
 
 
 def test_what_may_be_asked_elsewhere_is_worth_a_look(archive: Database) -> None:
-    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS[:2]))
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS[:3]))
     near = Match(1, "asked", 1.0, 2.0, 9.0, 0.87, runner_up=30.0, runner_up_confidence=0.12)
     far = Match(2, "asked", 10.0, 12.0, 19.0, 0.95, runner_up=40.0, runner_up_confidence=0.02)
-    align(archive, one, [near, far])
-    (doubt,) = worth_a_look(archive)
-    assert (doubt.number, doubt.reasons, doubt.runner_up) == (1, ("another place may be right",), 30.0)
+    nowhere = Match(3, "not_asked", confidence=0.98, runner_up=50.0, runner_up_confidence=0.01)
+    align(archive, one, [near, far, nowhere])
+    assert [(doubt.number, doubt.reasons, doubt.runner_up) for doubt in worth_a_look(archive)] == [
+        (1, ("another place may be right",), 30.0),
+        (3, ("not asked, or in quite other words",), 50.0),
+    ]
+    assert [shown.runner_up for shown in questions_of(archive.conn, [one])[one]] == [30.0, None, 50.0]
+    correct(archive, one, said(3, "not_asked"))
+    assert [doubt.number for doubt in worth_a_look(archive)] == [1]
 
 
 def test_two_editors_and_a_run_write_beside_each_other(tmp_path: Path) -> None:

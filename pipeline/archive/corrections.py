@@ -23,7 +23,10 @@ from pipeline.times import exactly
 NOTE_LENGTH = 1000  # characters
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 SURE = 0.85  # what is less sure than that is worth a look
-REASONS = ("uncertain", "out of list order", "another place may be right", "not sure")  # the most urgent first
+REASONS = (  # the most urgent first
+    *("uncertain", "out of list order", "another place may be right", "not sure"),
+    "not asked, or in quite other words",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,8 @@ def history(db: Database, episode: str) -> tuple[Entry, ...]:
 def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
     """Return the questions to look at, the most urgent first: uncertain ones, then those out of list order.
 
+    Last come those that are surely not asked in such words as were published, but may be in others.
+
     Of equally urgent ones the least sure comes first. What was corrected is settled, but counts for the order.
 
     Args:
@@ -222,7 +227,8 @@ def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
         asked = [row for row in listed if row[4] in {"asked", "merged"} and row[5] is not None]
         misplaced = {asked[place][2] for place in _out_of_order([row[5] for row in asked])}
         for id_, title, number, text, status, start, confidence, corrected, runner_up, likely in listed:
-            told = (status == "uncertain", number in misplaced, (likely or 0) > NEAR, confidence < SURE)
+            reworded = status == "not_asked" and runner_up is not None
+            told = (status == "uncertain", number in misplaced, (likely or 0) > NEAR, confidence < SURE, reworded)
             reasons = tuple(reason for reason, holds in zip(REASONS, told, strict=True) if holds)
             if reasons and not corrected:
                 found.append(Doubt(id_, title, number, text, status, start, confidence, reasons, runner_up))

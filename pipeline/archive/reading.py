@@ -76,7 +76,7 @@ class PublishedQuestion:
     """A published question and where it is asked; ``status`` is None when nobody has looked for it yet.
 
     ``question`` is its id, which stays when its number does not. ``detected`` tells that no list was published: it was
-    heard. ``runner_up`` is when it may well be asked instead.
+    heard. ``runner_up`` is when it may well be asked instead; of one that is not asked, when it would be if anywhere.
     """
 
     number: int
@@ -239,7 +239,9 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
     marks = ", ".join("?" * len(wanted))
     # In an archive that an older version made the view has no ids and no runners-up.
     known = {row[1] for row in connection.execute("pragma table_info(question_times)")}
-    runner_up = f"case when t.runner_up_confidence > {NEAR} then t.runner_up end" if "runner_up" in known else "null"
+    runner_up = "null"
+    if "runner_up" in known:
+        runner_up = f"case when t.runner_up_confidence > {NEAR} or t.status = 'not_asked' then t.runner_up end"
     rows = named_rows(connection).execute(
         f"""select t.episode, t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected,
             t.merged_with, q.id as question, q.source = 'detected' as detected, {runner_up} as runner_up
