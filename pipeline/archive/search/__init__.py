@@ -59,8 +59,7 @@ def search(
     query = compile_query(text)
     if not query.match and not query.narrows and filters == ANYTHING:
         return Results(order=order)
-    cursor = connection.cursor()
-    cursor.row_factory = None
+    cursor = _plain(connection)
     scope, at = Scope.of(cursor, filters, query), Position.parse(None if page is None else str(page))
     if query.crosses:
         return _passages(connection, scope, query, order, at, size)
@@ -73,13 +72,13 @@ def search(
     )
     if phrase and not segments.total:
         return _passages(connection, scope, phrase, order, at, size)
-    whole = [Span(segment, 0, segment, 0, whole=True) for segment in segments.segments]
+    ids = segments.segments
     return Results(
-        hits=tuple(hits_of(connection, whole, query, few=segments.few)),
+        hits=tuple(_whole(cursor, ids, query, few=segments.few)),
         total=segments.total,
         exact=segments.exact,
         order=segments.order,
-        next=_next(at, whole[-1] if whole else None, segments.more, segments.resume),
+        next=_next(at, (ids[-1], 0) if ids else None, segments.more, segments.resume),
         searched=segments.searched,
     )
 
@@ -93,42 +92,58 @@ def _passages(
         total=found.total,
         exact=found.exact,
         order="oldest" if order == "oldest" else "newest",
-        next=_next(at, found.spans[-1] if found.spans else None, found.more, found.resume),
+        next=_next(at, found.spans[-1][:2] if found.spans else None, found.more, found.resume),
         searched=found.searched,
     )
 
 
-def _next(at: Position, last: Span | None, more: bool, resume: int | None) -> str | None:
+def _next(at: Position, last: tuple[int, int] | None, more: bool, resume: int | None) -> str | None:
     if more and resume is not None:
         return at.following(resume, END)
-    return at.following(last.first, last.begin) if more and last else None
+    return at.following(*last) if more and last else None
 
 
-def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query, *, few: bool = False) -> Iterator[Hit]:
-    """Turn spans into hits, in their order. ``few`` tells that not many segments fit the query, in scope or not."""
-    if not spans:
-        return
+def _plain(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """A cursor whose rows are tuples, whatever the connection's own rows are."""
     cursor = connection.cursor()
     cursor.row_factory = None
-    highlit = _highlit(cursor, [span.first for span in spans if span.whole], query, few=few)
-    if all(span.whole for span in spans):
-        rows = cursor.execute(_OF_SEGMENTS, [json.dumps([span.first for span in spans])]).fetchall()
-    else:
-        rows = cursor.execute(_OF_SPANS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
-    beginnings = query.beginnings
-    rows.sort()  # by their places among the spans: it is quicker than SQLite, and they are in order nearly always
+    return cursor
+
+
+def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query) -> tuple[Hit, ...]:
+    """Turn spans into hits, in their order."""
+    cursor = _plain(connection)
+    whole = [span.first for span in spans if span.whole]
+    found = dict(zip(whole, _whole(cursor, whole, query), strict=True))
+    quoted = _quoted(cursor, [span for span in spans if not span.whole])
+    return tuple(found[span.first] if span.whole else next(quoted) for span in spans)
+
+
+def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool = False) -> list[Hit]:
+    """Whole segments as hits, in their order. ``few`` tells that not many fit the query, in scope or not."""
+    if not segments:
+        return []
+    highlit, beginnings = _highlit(cursor, segments, query, few=few), query.beginnings
+    rows = cursor.execute(_OF_SEGMENTS, [json.dumps(segments)]).fetchall()
+    rows.sort()  # by their places: it is quicker than SQLite, and they are in order nearly always
+    return [
+        Hit(*(*facts, text, _marked(text, highlit.get(segment, text), beginnings), before, after))
+        for segment, (_, *facts, text, before, after) in zip(segments, rows, strict=True)
+    ]
+
+
+def _quoted(cursor: sqlite3.Cursor, spans: Sequence[Span]) -> Iterator[Hit]:
+    """Spans of which none is a whole segment as hits, in their order."""
+    if not spans:
+        return
+    rows = cursor.execute(_OF_SPANS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
+    rows.sort()
     for span, (_, *facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
-        turns: tuple[Turn, ...] = ()
-        if span.whole:
-            begun, ended = start, end
-            shown = _marked(text, highlit.get(span.first, text), beginnings)
-        else:
-            begun = _word_time(cursor, span.first, opening, span.begin, which=0, otherwise=start)
-            ended = _word_time(cursor, span.last, closing, span.end - 1, which=1, otherwise=end)
-            mark = (span.begin, len(text) - len(closing) + span.end)
-            shown = marked(text, [mark])
-            turns = tuple(_turns(cursor, span, mark)) if span.first != span.last else ()
-        yield Hit(*(*facts, begun, ended, text, shown, before, after, turns))
+        begun = _word_time(cursor, span.first, opening, span.begin, which=0, otherwise=start)
+        ended = _word_time(cursor, span.last, closing, span.end - 1, which=1, otherwise=end)
+        mark = (span.begin, len(text) - len(closing) + span.end)
+        turns = tuple(_turns(cursor, span, mark)) if span.first != span.last else ()
+        yield Hit(*(*facts, begun, ended, text, marked(text, [mark]), before, after, turns))
 
 
 def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterator[Turn]:
@@ -158,7 +173,7 @@ left join segments a on a.id = {last}.id + 1 and a.transcript = s.transcript and
 """
 _OF_SEGMENTS = _FACTS.format(
     last="s",
-    texts="null, null, s.text",
+    texts="s.text",
     segments="cross join segments s on s.id = span.value",
 )
 _OF_SPANS = _FACTS.format(

@@ -68,11 +68,6 @@ class Scope:
         return self.labels is None and self.filters == ANYTHING and not (self.feeds or self.questions)
 
     @property
-    def is_all(self) -> bool:
-        """Tell whether every segment of the archive is in scope: then nothing that is found has to be left out."""
-        return self.is_everything and not self._others[0]
-
-    @property
     def segment_sql(self) -> tuple[str, list[str | int]]:
         """Return the conditions (beginning with ``and``) on a segment ``s``, and their values."""
         sql, values = "", list[str | int]()

@@ -48,9 +48,9 @@ def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
 
 def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
     """Find the segments of one page."""
-    if order == "relevance" and at == Position() and query.is_one_word and scope.is_all:
-        number = _number(scope.cursor, query.match)
-        if number <= MANY:
+    if order == "relevance" and at == Position() and query.is_one_word and scope.is_everything:
+        number, is_all = _counted(scope.cursor, query.match)
+        if number <= MANY and is_all:
             return _best(scope.cursor, query, number, size)
     frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.begins else {}
     estimated = _estimated(scope.cursor, query, frequencies)
@@ -229,11 +229,13 @@ def _last(cursor: sqlite3.Cursor) -> int:
     return last or 0
 
 
-def _number(cursor: sqlite3.Cursor, match: str) -> int:
-    """How many segments fit an FTS5 expression; beyond ``MANY`` they are not counted."""
-    sql = "select count(*) from (select 1 from segments_fts where segments_fts match ? limit ?)"
-    (number,) = cursor.execute(sql, [match, MANY + 1]).fetchone()
-    return int(number)
+def _counted(cursor: sqlite3.Cursor, match: str) -> tuple[int, bool]:
+    """How many segments fit an FTS5 expression, of which beyond ``MANY`` are not counted; whether all are preferred."""
+    sql = """select count(*),
+            not exists (select 1 from transcripts where preferred = 0 and first_segment is not null)
+        from (select 1 from segments_fts where segments_fts match ? limit ?)"""
+    number, is_all = cursor.execute(sql, [match, MANY + 1]).fetchone()
+    return int(number), bool(is_all)
 
 
 def _ranked(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
