@@ -7,7 +7,7 @@ import math
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import pairwise
@@ -144,6 +144,8 @@ def changes() -> dict[str, Change]:
         "10 % of speakers wrong": partial(with_wrong_speakers, share=0.1),
         "10 % of words corrupted": partial(corrupted, share=0.1),
         "20 % of words corrupted": partial(corrupted, share=0.2),
+        "no punctuation": without_punctuation,
+        "20 % of words corrupted, no punctuation": lambda one: without_punctuation(corrupted(one, share=0.2)),
         "synonyms": partial(worded, wording="syn"),
         "headlines": partial(worded, wording="heavy"),
         "words left out": with_words_left_out,
@@ -178,17 +180,11 @@ def with_wrong_speakers(interview: Interview, *, share: float) -> Interview:
 def corrupted(interview: Interview, *, share: float) -> Interview:
     """Words are misheard: a half of them as another word of the episode spelt nearly so, a quarter lost or any other.
 
-    In every second episode there is no punctuation either.
+    Punctuation goes with the words, and so stands where no sentence ends, or is missing where one does.
     """
     chance = _chance(interview)
     words = [word for segment in interview.segments for word in segment.text.split()]
     alike = _spelt_alike(sorted(set(words)))
-
-    def heard() -> Iterator[Segment]:
-        for segment in interview.segments:
-            said = (misheard(word) if chance.random() < share else word for word in segment.text.split())
-            text = " ".join(word for word in said if word)
-            yield replace(segment, text=re.sub(r"[.,;:?!]", "", text).lower() if bare else text)
 
     def misheard(word: str) -> str:
         what = chance.random()
@@ -196,8 +192,17 @@ def corrupted(interview: Interview, *, share: float) -> Interview:
             return ""
         return chance.choice(alike[word] if what < 0.75 else words)
 
-    bare = chance.random() < 0.5
-    return replace(interview, segments=tuple(segment for segment in heard() if segment.text))
+    heard = []
+    for segment in interview.segments:
+        said = (misheard(word) if chance.random() < share else word for word in segment.text.split())
+        heard.append(replace(segment, text=" ".join(word for word in said if word)))
+    return replace(interview, segments=tuple(segment for segment in heard if segment.text))
+
+
+def without_punctuation(interview: Interview) -> Interview:
+    """Nothing says where a sentence ends, or that it is a question."""
+    bare = [replace(one, text=re.sub(r"[.,;:?!]", "", one.text).lower()) for one in interview.segments]
+    return replace(interview, segments=tuple(segment for segment in bare if segment.text.strip()))
 
 
 def worded(interview: Interview, *, wording: str) -> Interview:

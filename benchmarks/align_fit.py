@@ -28,7 +28,13 @@ from pipeline.align.units import cut
 Array = NDArray[np.float64]
 # Lists of topics are another task, and would make what is not asked more likely to be found.
 LEARNT_FROM = ("optech_qa", "optech_qa_cut", "seu_mech", "seu_mech_cut")
-AS = ("as given", "words left out", "reworded", "20 % of words corrupted")
+AS = (
+    "as given",
+    "words left out",
+    "reworded",
+    "20 % of words corrupted",
+    "20 % of words corrupted, no punctuation",
+)
 # How closely a host keeps to the wording counts against what is usual for this host, and not by itself as well: a
 # question that was left out is then taken less often for one that shares its words (``align_ablation.py``).
 WITHOUT = ("coverage", "nearness")

@@ -225,3 +225,35 @@ def test_sentences_keep_every_word_in_order(spoken: list[str]) -> None:
     units = cut(segments)
     assert " ".join(unit.text for unit in units).split() == " ".join(spoken).split()
     assert all(unit.start <= unit.end for unit in units)
+
+
+def sentences_of(*said: str) -> list[str]:
+    return [unit.text for unit in cut(tuple(Segment(20.0 * n, 20.0 * n + 9.0, text) for n, text in enumerate(said)))]
+
+
+def test_a_full_stop_before_a_small_letter_ends_no_sentence() -> None:
+    assert sentences_of("It came from the U.S. government. Then?", "Nobody knew.") == [
+        "It came from the U.S. government.",
+        "Then?",
+        "Nobody knew.",
+    ]
+
+
+def test_where_nothing_begins_with_a_capital_full_stops_count() -> None:
+    assert sentences_of("it came late. nobody knew.", "so it went.") == ["it came late.", "nobody knew.", "so it went."]
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "begins"),
+    [
+        ("you did the work yourselves for years", "and how did that change", 20.0),
+        ("you did the work yourselves for years", "how did that change", 24.0),
+        ("You did the work yourselves for years.", "And how did that change?", 24.0),
+        ("You did the work yourselves for years", "and how did that change?", 20.0),
+    ],
+)
+def test_a_sentence_begins_before_the_segment_that_goes_on_with_it(before: str, asked: str, begins: float) -> None:
+    host = [Segment(20.0, 24.0, before, speaker="host"), Segment(24.0, 28.0, asked, speaker="host")]
+    stop = "." if "?" in asked else ""
+    talk = [Segment(n, n + 4.0, f"That was long ago{stop}", speaker="host") for n in (0.0, 5.0, 10.0)]
+    assert cut([*talk, *host])[-1].sentence_start == begins

@@ -90,3 +90,13 @@ def test_a_host_who_keeps_to_the_wording_is_expected_to_go_on_so() -> None:
     close, free = [[spoken(100.0 * n, 1.0)] for n in range(5)], [[spoken(100.0 * n, 0.5)] for n in range(5)]
     one = [[spoken(600.0, 0.5)]]
     assert decide(close + one, BY_WORDS)[-1].not_asked > decide(free + one, BY_WORDS)[-1].not_asked + 0.1
+
+
+def test_one_of_few_askings_says_less_where_the_order_of_two_others_is_against_it() -> None:
+    few = [Candidate(n, n, at, at + 5, Evidence(-2, 0, 0, 0, 0, 1)) for n, at in enumerate((50.0, 150.0, 250.0), 1)]
+    others = [[place(at, 9.0)] for at in (100, 200, 300, 400)]
+    decided = decide([*others[:2], few, *others[2:]], AS_GIVEN)[2]
+    scarce = {one.candidate.start: one.candidate.evidence.scarce for one in decided.places}
+    assert scarce[250.0] == pytest.approx(1, abs=0.01)
+    assert scarce[150.0] == pytest.approx(1, abs=0.01)  # it may have changed places with its neighbour
+    assert scarce[50.0] == pytest.approx(0, abs=0.01)

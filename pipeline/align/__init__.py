@@ -17,7 +17,7 @@ from pipeline.model import Correction, FollowUp, Match, Question, Segment
 __all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 5
+ALIGNER_VERSION = 6
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.45  # a place that is likelier than this is named, as uncertain
 # Hosts name their topics before they ask.

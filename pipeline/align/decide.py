@@ -83,13 +83,26 @@ def decide(
 def _left_by_others(
     options: Sequence[Sequence[Candidate]], probabilities: Sequence[Array]
 ) -> Sequence[Sequence[Candidate]]:
-    """The places of each question; one of few askings says the less, the likelier another question is asked with it."""
+    """The places of each question; one of few askings says the less, the likelier another question is asked with it.
+
+    So it does the likelier it is that two questions are asked on the wrong side of it by the list's order; a single one
+    may have changed places with it.
+    """
     taken = [
         (candidate, float(probability), n)
         for n, (places, chances) in enumerate(zip(options, probabilities, strict=True))
         for candidate, probability in zip(places, chances, strict=True)
         if candidate.evidence.scarce and probability > NEGLIGIBLE
     ]
+    starts = [np.array([candidate.start for candidate in places]) for places in options]
+
+    def out_of_order(n: int, place: Candidate) -> float:
+        wrong = [
+            float(chances[at > place.start + SAME_TIME if other < n else at < place.start - SAME_TIME].sum())
+            for other, (at, chances) in enumerate(zip(starts, probabilities, strict=True))
+            if other != n
+        ]
+        return sorted([0.0, 0.0, *wrong])[-2]
 
     def left(n: int, place: Candidate) -> Candidate:
         if not place.evidence.scarce:
@@ -99,7 +112,8 @@ def _left_by_others(
             for other, probability, asker in taken
             if asker != n and other.first <= place.last and place.first <= other.last
         )
-        return replace(place, evidence=place.evidence._replace(scarce=max(0.0, 1 - by_others)))
+        share = max(0.0, 1 - by_others) * max(0.0, 1 - out_of_order(n, place))
+        return replace(place, evidence=place.evidence._replace(scarce=share))
 
     return [[left(n, place) for place in places] for n, places in enumerate(options)]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
-from pipeline.model import Segment
-from pipeline.text import ends_sentence, sentences, timed_words
+from pipeline.model import Segment, Word
+from pipeline.text import PAUSE_SECONDS, ends_sentence, sentences, timed_words
 
 # A segment may end inside a sentence. Where hardly any ends with a full stop, there is no telling.
 MOST_END_SENTENCES = 0.5
+MOST_ARE_CAPITAL = 0.5  # where sentences begin so, one that does not is the rest of the one before
+GOES_ON = {"and", "or", "but", "nor", "because"}
 LONGEST_SENTENCE = 20.0  # seconds
 SAME_BREATH = 1.5  # seconds
 SHORT_BEGINNING = 8.0  # seconds
@@ -36,16 +38,30 @@ def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
     With word times a sentence ends at its last word's punctuation or before a pause; without, times inside a segment
     are interpolated by the number of characters.
     """
-    units = [unit for segment in segments for unit in _split(segment)]
+    runs = [list(sentences(timed_words(segment))) for segment in segments]
+    beginnings = [words[0].text[:1] for words in chain(*runs)]
+    if sum(map(str.islower, beginnings)) < (1 - MOST_ARE_CAPITAL) * len(beginnings):
+        runs = [_whole(some) for some in runs]
+    units = [_unit(words, segment.speaker) for segment, some in zip(segments, runs, strict=True) for words in some]
     return tuple(
         replace(unit, sentence_start=start) for unit, start in zip(units, _sentence_starts(units), strict=True)
     )
 
 
-def _split(segment: Segment) -> Iterator[Unit]:
-    for words in sentences(timed_words(segment)):
-        start, text = words[0].start, " ".join(word.text for word in words)
-        yield Unit(start, max(start, words[-1].end), text, segment.speaker, sentence_start=start)
+def _whole(runs: Sequence[tuple[Word, ...]]) -> list[tuple[Word, ...]]:
+    """Join what a full stop parts though it goes on with a small letter: "the U.S. government", or a misheard word."""
+    whole: list[tuple[Word, ...]] = []
+    for words in runs:
+        if whole and words[0].text[:1].islower() and words[0].start - whole[-1][-1].end < PAUSE_SECONDS:
+            whole[-1] += words
+        else:
+            whole.append(words)
+    return whole
+
+
+def _unit(words: Sequence[Word], speaker: str | None) -> Unit:
+    start, text = words[0].start, " ".join(word.text for word in words)
+    return Unit(start, max(start, words[-1].end), text, speaker, sentence_start=start)
 
 
 def _sentence_starts(units: Sequence[Unit]) -> list[float]:
@@ -57,10 +73,12 @@ def _sentence_starts(units: Sequence[Unit]) -> list[float]:
     for n, (before, unit) in enumerate(pairwise(units), 1):
         if before.speaker != unit.speaker:
             turn = unit.start
-        same_breath = before.speaker == unit.speaker and unit.start - before.end < SAME_BREATH
-        if is_written and not ends[n - 1] and same_breath and unit.start - starts[n - 1] < LONGEST_SENTENCE:
-            starts[n] = starts[n - 1]
         # Without full stops a short beginning of a turn is all that is known of one.
-        elif not is_written and unit.speaker and unit.start - turn <= SHORT_BEGINNING:
+        if not is_written and unit.speaker and unit.start - turn <= SHORT_BEGINNING:
             starts[n] = turn
+            continue
+        same_breath = before.speaker == unit.speaker and unit.start - before.end < SAME_BREATH
+        goes_on = not ends[n - 1] if is_written else unit.text.partition(" ")[0].lower() in GOES_ON
+        if goes_on and same_breath and unit.start - starts[n - 1] < LONGEST_SENTENCE:
+            starts[n] = starts[n - 1]
     return starts
