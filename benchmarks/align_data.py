@@ -153,6 +153,7 @@ def changes() -> dict[str, Change]:
         "a third rephrased": a_third_rephrased,
         "freely rephrased": rephrased,
         "nothing else asked": with_nothing_else_asked,
+        "a third rephrased, nothing else asked": lambda one: a_third_rephrased(with_nothing_else_asked(one)),
         "freely rephrased, nothing else asked": lambda interview: rephrased(with_nothing_else_asked(interview)),
         "two swapped": swapped,
         "two removed": with_two_removed,
