@@ -113,7 +113,7 @@ def watched(browser: Browser, **options: Any) -> Iterator[Page]:
     page.on("request", lambda request: problems.append(request.url) if not _is_own(request.url) else None)
     yield page
     context.close()
-    assert problems == []
+    assert not problems, "\n".join(problems)
 
 
 def _is_own(url: str) -> bool:
@@ -123,6 +123,8 @@ def _is_own(url: str) -> bool:
 
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    if "desk" in request.fixturenames:
+        request.getfixturevalue("desk")  # it must outlive the page, which may still be loading when a test ends
     with watched(browser, viewport=request.param) as page:
         yield page
 
