@@ -26,7 +26,8 @@ from pipeline.sample import DATA
 from pipeline.vectors import Remembered
 
 FOLDER = Path("../shared/alignment")
-_PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")
+_EDITED = Path(__file__).with_name("align_edited.json")  # as an editor puts it who has heard the interview
+_PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")  # with hardly a word that is said
 # Found by reading what was taken for the asking: it is the asking, nearly word for word.
 _ASKED_AGAIN = {
     ("optech_qa_cut", "2023-01-25", 7),
@@ -150,11 +151,21 @@ def changes() -> dict[str, Change]:
         "headlines": partial(worded, wording="heavy"),
         "words left out": with_words_left_out,
         "reworded": reworded,
-        "a third rephrased": a_third_rephrased,
-        "freely rephrased": rephrased,
+        "a third edited": partial(a_third_rephrased, wordings=_EDITED),
+        "all edited": partial(rephrased, wordings=_EDITED),
+        "a third rephrased": partial(a_third_rephrased, wordings=_PARAPHRASES),
+        "freely rephrased": partial(rephrased, wordings=_PARAPHRASES),
         "nothing else asked": with_nothing_else_asked,
-        "a third rephrased, nothing else asked": lambda one: a_third_rephrased(with_nothing_else_asked(one)),
-        "freely rephrased, nothing else asked": lambda interview: rephrased(with_nothing_else_asked(interview)),
+        "a third edited, nothing else asked": lambda one: a_third_rephrased(
+            with_nothing_else_asked(one), wordings=_EDITED
+        ),
+        "all edited, nothing else asked": lambda one: rephrased(with_nothing_else_asked(one), wordings=_EDITED),
+        "a third rephrased, nothing else asked": lambda one: a_third_rephrased(
+            with_nothing_else_asked(one), wordings=_PARAPHRASES
+        ),
+        "freely rephrased, nothing else asked": lambda one: rephrased(
+            with_nothing_else_asked(one), wordings=_PARAPHRASES
+        ),
         "two swapped": swapped,
         "two removed": with_two_removed,
     }
@@ -240,9 +251,9 @@ def reworded(interview: Interview, *, share: float = 0.6) -> Interview:
     return replace(interview, asked=tuple(asked))
 
 
-def rephrased(interview: Interview) -> Interview:
-    """Questions are published as somebody else would put them: rewritten by hand (``align_paraphrases.json``)."""
-    mine = json.loads(_PARAPHRASES.read_text(encoding="utf-8")).get(f"{interview.source}/{interview.name}", {})
+def rephrased(interview: Interview, *, wordings: Path) -> Interview:
+    """Questions are published as somebody else would put them: those that ``wordings`` has, rewritten by hand."""
+    mine = json.loads(wordings.read_text(encoding="utf-8")).get(f"{interview.source}/{interview.name}", {})
     asked = [
         replace(
             one,
@@ -256,9 +267,9 @@ def rephrased(interview: Interview) -> Interview:
     return replace(interview, asked=tuple(asked))
 
 
-def a_third_rephrased(interview: Interview) -> Interview:
+def a_third_rephrased(interview: Interview, *, wordings: Path) -> Interview:
     """Every third question is published as somebody else would put it, the others nearly as they are asked."""
-    others = rephrased(interview)
+    others = rephrased(interview, wordings=wordings)
     places = [n for n, one in enumerate(others.asked) if one.question != interview.asked[n].question][1::3]
     asked = [others.asked[n] if n in places else one for n, one in enumerate(interview.asked)]
     return replace(interview, asked=tuple(asked))

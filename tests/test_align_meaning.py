@@ -132,3 +132,35 @@ def test_without_speakers_a_list_is_found_from_the_text_alone() -> None:
 def test_where_nobody_asks_there_is_no_list() -> None:
     assert detect(()) == ((), ())
     assert detect((Segment(0, 5, "It rained all day.", speaker="A"), Segment(5, 9, "It did.", speaker="B"))) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("said", "speaker", "status"),
+    [
+        ("So when there is less money, who decides which of the teams loses people?", "host", "uncertain"),
+        ("So when there is less money, somebody decides which of the teams loses people.", "guest", "not_asked"),
+    ],
+)
+def test_of_what_is_published_in_other_words_only_an_asking_is_named(
+    encoder: SentenceEncoder, said: str, speaker: str, status: str
+) -> None:
+    listed = (
+        "How have caseloads been kept manageable for practitioners?",
+        "With less money, whose choice is it which teams shrink?",
+        "What does the therapeutic team do for foster carers?",
+    )
+    answer = [
+        ("We spent most of that winter visiting every single team in person.", "guest"),
+        ("And did you ever want to leave?", "host"),
+        ("The weather was dreadful and the trains were worse.", "guest"),
+        ("My deputy wrote everything down in a green notebook.", "guest"),
+        ("Were you surprised by that?", "host"),
+        ("I remember thinking that nobody would ever read it.", "guest"),
+    ]
+    spoken = [(listed[0], "host"), *answer, (said, speaker), *answer, (listed[2], "host"), *answer]
+    segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(spoken)]
+    questions = [Question(n, text) for n, text in enumerate(listed, 1)]
+    found = align(questions, segments, encode=encoder.encode).matches
+    assert [match.status for match in found] == ["asked", status, "asked"]
+    assert (found[1].start or found[1].runner_up) == 70.0
+    assert (found[1].runner_up_confidence if status == "not_asked" else found[1].confidence) < 0.5

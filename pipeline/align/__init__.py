@@ -17,9 +17,11 @@ from pipeline.model import Correction, FollowUp, Match, Question, Segment
 __all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 6
+ALIGNER_VERSION = 7
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.45  # a place that is likelier than this is named, as uncertain
+# So is one where the host asks something, much sooner: what is on a list mostly was asked, be it in quite other words.
+ASKING_WORTH_NAMING = 0.1
 # Hosts name their topics before they ask.
 INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, where that is shorter
 HARDLY_LESS = 2.7  # times: one unit of log-odds
@@ -73,7 +75,6 @@ def align(
     wanted = _wanted(questions, encode)
     options = [candidates(one, windows) for one in wanted]
     weights = BY_WORDS if encode is None else BY_MEANING
-    most_sure = MAX_NOT_ASKED_BY_WORDS if encode is None else 1.0
     intro = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end) if units else 0.0
 
     def decided(corrections: Mapping[int, Correction]) -> list[Decision]:
@@ -88,7 +89,7 @@ def align(
     def completed(
         decisions: Sequence[Decision], certain: Collection[int]
     ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
-        found = [_found(question, decision, most_sure) for question, decision in zip(questions, decisions, strict=True)]
+        found = [_found(*one, by_meaning=encode is not None) for one in zip(questions, decisions, strict=True)]
         places = {
             match.number: decision.places[0].candidate
             for match, decision in zip(found, decisions, strict=True)
@@ -140,11 +141,13 @@ def _teaser_second(places: tuple[Place, ...], intro: float) -> tuple[Place, ...]
     return places
 
 
-def _found(question: Question, decision: Decision, most_sure: float) -> Match:
+def _found(question: Question, decision: Decision, *, by_meaning: bool) -> Match:
     """The match but for what depends on the others: where the answer ends, and what it is merged with."""
     places = decision.places
     best, runner_up = (places[0] if places else None), (places[1] if len(places) > 1 else None)
-    if best is None or (best.probability < WORTH_NAMING and decision.not_asked >= best.probability):
+    enough = ASKING_WORTH_NAMING if by_meaning and best and best.candidate.asks else WORTH_NAMING
+    if best is None or (best.probability < enough and decision.not_asked >= best.probability):
+        most_sure = 1.0 if by_meaning else MAX_NOT_ASKED_BY_WORDS
         found = Match(question.number, "not_asked", confidence=round(min(decision.not_asked, most_sure), 3))
         runner_up = best
     else:

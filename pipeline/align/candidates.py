@@ -50,9 +50,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Asking):
-    """What may be the asking of one question, with what speaks for it."""
+    """What may be the asking of one question, with what speaks for it.
+
+    Attributes:
+        evidence: What speaks for it.
+        asks: Whether one of its own sentences sounds like a question of the host's, or announces one.
+    """
 
     evidence: Evidence
+    asks: bool
 
 
 def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
@@ -107,6 +113,7 @@ def _candidate(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int
         windows.units[_begun_at(windows, first)].sentence_start,
         windows.units[_asked_until(windows.units, first + length)].end,
         _evidence(wanted, windows, seen, at),
+        bool(windows.holds_asking[at]),
     )
 
 
