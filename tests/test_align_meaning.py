@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.align import Alignment, align, label_segments
+from pipeline.align import ASKING_WORTH_NAMING, WORTH_NAMING, Alignment, align, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation, table
 from pipeline.align.meaning import SentenceEncoder
@@ -162,5 +162,28 @@ def test_of_what_is_published_in_other_words_only_an_asking_is_named(
     questions = [Question(n, text) for n, text in enumerate(listed, 1)]
     found = align(questions, segments, encode=encoder.encode).matches
     assert [match.status for match in found] == ["asked", status, "asked"]
+    likely = found[1].confidence if status == "uncertain" else found[1].runner_up_confidence
     assert (found[1].start or found[1].runner_up) == 70.0
-    assert (found[1].runner_up_confidence if status == "not_asked" else found[1].confidence) < 0.5
+    assert likely is not None
+    assert ASKING_WORTH_NAMING < likely < WORTH_NAMING
+
+
+def test_the_only_asking_that_is_left_is_not_named_for_a_question_of_other_things(encoder: SentenceEncoder) -> None:
+    listed = (
+        "How have caseloads been kept manageable for practitioners?",
+        "How did you choose your new software?",
+        "What does the therapeutic team do for foster carers?",
+    )
+    answer = (
+        "We spent most of that winter visiting every single team in person.",
+        "The weather was dreadful and the trains were worse.",
+        "My deputy wrote everything down in a green notebook.",
+        "I remember thinking that nobody would ever read it.",
+    )
+    asked = (listed[0], "And who was with you on that long journey?", listed[2])
+    spoken = [turn for text in asked for turn in ((text, "host"), *((said, "guest") for said in answer))]
+    segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(spoken)]
+    match = align([Question(n, text) for n, text in enumerate(listed, 1)], segments, encode=encoder.encode).matches[1]
+    assert (match.status, match.runner_up) == ("not_asked", 50.0)
+    assert match.runner_up_confidence is not None
+    assert match.runner_up_confidence > ASKING_WORTH_NAMING

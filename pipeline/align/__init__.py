@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,8 +21,10 @@ __all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments
 ALIGNER_VERSION = 7
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.45  # a place that is likelier than this is named, as uncertain
-# So is one where the host asks something, much sooner: what is on a list mostly was asked, be it in quite other words.
+# So is one, much sooner, where the host asks for something like it: what is on a list mostly was asked, in other words.
 ASKING_WORTH_NAMING = 0.1
+ALIKE_IN_MEANING = 0.45  # nearness: hardly a question of another interview comes so near
+TIMES_AS_LONG = 4.0
 # Hosts name their topics before they ask.
 INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, where that is shorter
 HARDLY_LESS = 2.7  # times: one unit of log-odds
@@ -75,6 +78,7 @@ def align(
     wanted = _wanted(questions, encode)
     options = [candidates(one, windows) for one in wanted]
     weights = BY_WORDS if encode is None else BY_MEANING
+    most_sure = MAX_NOT_ASKED_BY_WORDS if encode is None else 1.0
     intro = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end) if units else 0.0
 
     def decided(corrections: Mapping[int, Correction]) -> list[Decision]:
@@ -89,7 +93,7 @@ def align(
     def completed(
         decisions: Sequence[Decision], certain: Collection[int]
     ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
-        found = [_found(*one, by_meaning=encode is not None) for one in zip(questions, decisions, strict=True)]
+        found = [_found(question, decision, most_sure) for question, decision in zip(questions, decisions, strict=True)]
         places = {
             match.number: decision.places[0].candidate
             for match, decision in zip(found, decisions, strict=True)
@@ -141,13 +145,11 @@ def _teaser_second(places: tuple[Place, ...], intro: float) -> tuple[Place, ...]
     return places
 
 
-def _found(question: Question, decision: Decision, *, by_meaning: bool) -> Match:
+def _found(question: Question, decision: Decision, most_sure: float) -> Match:
     """The match but for what depends on the others: where the answer ends, and what it is merged with."""
     places = decision.places
     best, runner_up = (places[0] if places else None), (places[1] if len(places) > 1 else None)
-    enough = ASKING_WORTH_NAMING if by_meaning and best and best.candidate.asks else WORTH_NAMING
-    if best is None or (best.probability < enough and decision.not_asked >= best.probability):
-        most_sure = 1.0 if by_meaning else MAX_NOT_ASKED_BY_WORDS
+    if best is None or (not _is_worth_naming(best) and decision.not_asked >= best.probability):
         found = Match(question.number, "not_asked", confidence=round(min(decision.not_asked, most_sure), 3))
         runner_up = best
     else:
@@ -162,6 +164,14 @@ def _found(question: Question, decision: Decision, *, by_meaning: bool) -> Match
         return found
     start, likely = round(runner_up.candidate.start, 3), round(runner_up.probability, 3)
     return replace(found, runner_up=start, runner_up_confidence=likely)
+
+
+def _is_worth_naming(place: Place) -> bool:
+    found, evidence = place.candidate, place.candidate.evidence
+    may_be_in_other_words = (
+        found.asks and evidence.nearness >= ALIKE_IN_MEANING and evidence.unlike_long <= math.log(TIMES_AS_LONG)
+    )
+    return place.probability >= (ASKING_WORTH_NAMING if may_be_in_other_words else WORTH_NAMING)
 
 
 def corrected(match: Match, correction: Correction | None) -> Match:
