@@ -52,7 +52,7 @@ class Asked:
 
     Attributes:
         question: As published.
-        kind: ``published``, ``mech``, ``rephrased`` (published in quite other words than it is asked in),
+        kind: ``published``, ``mech``, ``rephrased`` (published in other words than it is asked in),
             ``distractor`` (of another episode), ``cut`` (its asking was cut out) or ``asked again`` (its asking was cut
             out, but it is asked a second time in what was left).
         span: Between which seconds its asking may be said to begin; None where it is not asked.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from pipeline.align import ASKING_WORTH_NAMING, WORTH_NAMING, Alignment, align, 
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation, table
 from pipeline.align.meaning import SentenceEncoder
-from pipeline.model import Correction, Question, Segment
+from pipeline.model import Correction, Match, Question, Segment
 from pipeline.sample import DATA
 
 Truth = dict[str, Any]
@@ -134,56 +135,70 @@ def test_where_nobody_asks_there_is_no_list() -> None:
     assert detect((Segment(0, 5, "It rained all day.", speaker="A"), Segment(5, 9, "It did.", speaker="B"))) == ((), ())
 
 
-@pytest.mark.parametrize(
-    ("said", "speaker", "status"),
-    [
-        ("So when there is less money, who decides which of the teams loses people?", "host", "uncertain"),
-        ("So when there is less money, somebody decides which of the teams loses people.", "guest", "not_asked"),
-    ],
+LISTED = (
+    "How have caseloads been kept manageable for practitioners?",
+    "With less money, whose choice is it which teams shrink?",
+    "What does the therapeutic team do for foster carers?",
 )
-def test_of_what_is_published_in_other_words_only_an_asking_is_named(
-    encoder: SentenceEncoder, said: str, speaker: str, status: str
-) -> None:
-    listed = (
-        "How have caseloads been kept manageable for practitioners?",
-        "With less money, whose choice is it which teams shrink?",
-        "What does the therapeutic team do for foster carers?",
-    )
-    answer = [
-        ("We spent most of that winter visiting every single team in person.", "guest"),
-        ("And did you ever want to leave?", "host"),
-        ("The weather was dreadful and the trains were worse.", "guest"),
-        ("My deputy wrote everything down in a green notebook.", "guest"),
-        ("Were you surprised by that?", "host"),
-        ("I remember thinking that nobody would ever read it.", "guest"),
-    ]
-    spoken = [(listed[0], "host"), *answer, (said, speaker), *answer, (listed[2], "host"), *answer]
+ASKED = "So when there is less money, who decides which of the teams loses people?"
+ANSWER = (
+    ("We spent most of that winter visiting every single team in person.", "guest"),
+    ("And did you ever want to leave?", "host"),
+    ("The weather was dreadful and the trains were worse.", "guest"),
+    ("My deputy wrote everything down in a green notebook.", "guest"),
+    ("Were you surprised by that?", "host"),
+    ("I remember thinking that nobody would ever read it.", "guest"),
+)
+
+
+def second_match(encoder: SentenceEncoder, listed: str, spoken: Sequence[tuple[str, str]]) -> Match:
+    """What is found of the second question, of which only the others are asked as they are listed."""
     segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(spoken)]
-    questions = [Question(n, text) for n, text in enumerate(listed, 1)]
-    found = align(questions, segments, encode=encoder.encode).matches
-    assert [match.status for match in found] == ["asked", status, "asked"]
-    likely = found[1].confidence if status == "uncertain" else found[1].runner_up_confidence
-    assert (found[1].start or found[1].runner_up) == 70.0
-    assert likely is not None
-    assert ASKING_WORTH_NAMING < likely < WORTH_NAMING
+    questions = [Question(n, text) for n, text in enumerate((LISTED[0], listed, LISTED[2]), 1)]
+    matches = align(questions, segments, encode=encoder.encode).matches
+    assert [matches[n].status for n in (0, 2)] == ["asked", "asked"]
+    return matches[1]
+
+
+def test_what_is_asked_in_other_words_is_named_though_unlikely(encoder: SentenceEncoder) -> None:
+    spoken = [(LISTED[0], "host"), *ANSWER, (ASKED, "host"), *ANSWER, (LISTED[2], "host"), *ANSWER]
+    for listed in ("Whose choice is it which teams get smaller?", "Fewer people for less money: who has to choose?"):
+        match = second_match(encoder, listed, spoken)
+        assert (match.status, match.start) == ("uncertain", 70.0)
+        assert ASKING_WORTH_NAMING < match.confidence < WORTH_NAMING
+
+
+@pytest.mark.parametrize(
+    ("said", "speaker"),
+    [
+        (ASKED, "guest"),
+        ("So when there is less money, somebody decides which of the teams loses people.", "host"),
+    ],
+    ids=["not by the host", "no question"],
+)
+def test_what_is_unlikely_is_not_named_where_the_host_asks_nothing(
+    encoder: SentenceEncoder, said: str, speaker: str
+) -> None:
+    spoken = [(LISTED[0], "host"), *ANSWER, (said, speaker), *ANSWER, (LISTED[2], "host"), *ANSWER]
+    match = second_match(encoder, LISTED[1], spoken)
+    assert (match.status, match.runner_up) == ("not_asked", 70.0)
+    assert match.runner_up_confidence is not None
+    assert match.runner_up_confidence > ASKING_WORTH_NAMING
+
+
+def test_what_is_unlikely_is_not_named_in_the_introduction(encoder: SentenceEncoder) -> None:
+    spoken = [(ASKED, "host"), *ANSWER, (LISTED[0], "host"), *ANSWER, (LISTED[2], "host"), *ANSWER]
+    match = second_match(encoder, LISTED[1], spoken)
+    assert (match.status, match.runner_up) == ("not_asked", 0.0)
+    assert match.runner_up_confidence is not None
+    assert match.runner_up_confidence > ASKING_WORTH_NAMING
 
 
 def test_the_only_asking_that_is_left_is_not_named_for_a_question_of_other_things(encoder: SentenceEncoder) -> None:
-    listed = (
-        "How have caseloads been kept manageable for practitioners?",
-        "How did you choose your new software?",
-        "What does the therapeutic team do for foster carers?",
-    )
-    answer = (
-        "We spent most of that winter visiting every single team in person.",
-        "The weather was dreadful and the trains were worse.",
-        "My deputy wrote everything down in a green notebook.",
-        "I remember thinking that nobody would ever read it.",
-    )
-    asked = (listed[0], "And who was with you on that long journey?", listed[2])
-    spoken = [turn for text in asked for turn in ((text, "host"), *((said, "guest") for said in answer))]
-    segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(spoken)]
-    match = align([Question(n, text) for n, text in enumerate(listed, 1)], segments, encode=encoder.encode).matches[1]
+    answer = [turn for turn in ANSWER if turn[1] == "guest"]
+    other = ("And who was with you on that long journey?", "host")
+    spoken = [(LISTED[0], "host"), *answer, other, *answer, (LISTED[2], "host"), *answer]
+    match = second_match(encoder, "How did you choose your new software?", spoken)
     assert (match.status, match.runner_up) == ("not_asked", 50.0)
     assert match.runner_up_confidence is not None
     assert match.runner_up_confidence > ASKING_WORTH_NAMING

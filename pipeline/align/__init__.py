@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -20,11 +19,10 @@ __all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
 ALIGNER_VERSION = 7
 ASKED_PROBABILITY = 0.5
-WORTH_NAMING = 0.45  # a place that is likelier than this is named, as uncertain
+WORTH_NAMING = 0.35  # a place that is likelier than this is named, as uncertain
 # So is one, much sooner, where the host asks for something like it: what is on a list mostly was asked, in other words.
 ASKING_WORTH_NAMING = 0.1
-ALIKE_IN_MEANING = 0.45  # nearness: hardly a question of another interview comes so near
-TIMES_AS_LONG = 4.0
+ALIKE_IN_MEANING = 0.45  # nearness: the likeliest place of a question of another interview is as near one time in ten
 # Hosts name their topics before they ask.
 INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, where that is shorter
 HARDLY_LESS = 2.7  # times: one unit of log-odds
@@ -93,7 +91,7 @@ def align(
     def completed(
         decisions: Sequence[Decision], certain: Collection[int]
     ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
-        found = [_found(question, decision, most_sure) for question, decision in zip(questions, decisions, strict=True)]
+        found = [_found(*one, most_sure, intro) for one in zip(questions, decisions, strict=True)]
         places = {
             match.number: decision.places[0].candidate
             for match, decision in zip(found, decisions, strict=True)
@@ -145,11 +143,11 @@ def _teaser_second(places: tuple[Place, ...], intro: float) -> tuple[Place, ...]
     return places
 
 
-def _found(question: Question, decision: Decision, most_sure: float) -> Match:
+def _found(question: Question, decision: Decision, most_sure: float, intro: float) -> Match:
     """The match but for what depends on the others: where the answer ends, and what it is merged with."""
     places = decision.places
     best, runner_up = (places[0] if places else None), (places[1] if len(places) > 1 else None)
-    if best is None or (not _is_worth_naming(best) and decision.not_asked >= best.probability):
+    if best is None or (not _is_worth_naming(best, intro) and decision.not_asked >= best.probability):
         found = Match(question.number, "not_asked", confidence=round(min(decision.not_asked, most_sure), 3))
         runner_up = best
     else:
@@ -166,12 +164,10 @@ def _found(question: Question, decision: Decision, most_sure: float) -> Match:
     return replace(found, runner_up=start, runner_up_confidence=likely)
 
 
-def _is_worth_naming(place: Place) -> bool:
-    found, evidence = place.candidate, place.candidate.evidence
-    may_be_in_other_words = (
-        found.asks and evidence.nearness >= ALIKE_IN_MEANING and evidence.unlike_long <= math.log(TIMES_AS_LONG)
-    )
-    return place.probability >= (ASKING_WORTH_NAMING if may_be_in_other_words else WORTH_NAMING)
+def _is_worth_naming(place: Place, intro: float) -> bool:
+    found = place.candidate
+    in_other_words = found.asks and found.start >= intro and found.evidence.nearness >= ALIKE_IN_MEANING
+    return place.probability >= (ASKING_WORTH_NAMING if in_other_words else WORTH_NAMING)
 
 
 def corrected(match: Match, correction: Correction | None) -> Match:

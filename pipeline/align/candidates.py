@@ -54,7 +54,7 @@ class Candidate(Asking):
 
     Attributes:
         evidence: What speaks for it.
-        asks: Whether one of its own sentences sounds like a question of the host's, or announces one.
+        asks: Whether it is one speaker's, and a sentence of it sounds like a question of the host's, or announces one.
     """
 
     evidence: Evidence
@@ -107,13 +107,14 @@ class _Seen:
 
 def _candidate(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:
     length, first = at
+    last = first + length
     return Candidate(
         first,
-        first + length,
+        last,
         windows.units[_begun_at(windows, first)].sentence_start,
-        windows.units[_asked_until(windows.units, first + length)].end,
+        windows.units[_asked_until(windows.units, last)].end,
         _evidence(wanted, windows, seen, at),
-        bool(windows.holds_asking[at]),
+        bool(windows.holds_asking[at]) and len({unit.speaker for unit in windows.units[first : last + 1]}) == 1,
     )
 
 
