@@ -91,7 +91,7 @@ def refused(results: Sequence[Outcome], kinds: Sequence[str]) -> float:
 
 
 def rephrased(results: Sequence[Outcome]) -> tuple[float, float]:
-    """Of questions that are published in other words than they are asked in: the share that was found, and that was at least offered."""
+    """Of questions that are published in other words: the share that was found, and that was at least offered."""
     some = [one for one in results if one.kind == "rephrased"]
     found, offered = sum(one.is_right(TOLERANCES[0]) for one in some), sum(one.offered for one in some)
     return _share(found, len(some)), _share(offered, len(some))
