@@ -151,11 +151,14 @@ ANSWER = (
 )
 
 
+def aligned(encoder: SentenceEncoder, listed: Sequence[str], spoken: Sequence[tuple[str, str]]) -> Alignment:
+    segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(spoken)]
+    return align([Question(n, text) for n, text in enumerate(listed, 1)], segments, encode=encoder.encode)
+
+
 def second_match(encoder: SentenceEncoder, listed: str, spoken: Sequence[tuple[str, str]]) -> Match:
     """What is found of the second question, of which only the others are asked as they are listed."""
-    segments = [Segment(10.0 * n, 10.0 * n + 9.5, text, speaker=who) for n, (text, who) in enumerate(spoken)]
-    questions = [Question(n, text) for n, text in enumerate((LISTED[0], listed, LISTED[2]), 1)]
-    matches = align(questions, segments, encode=encoder.encode).matches
+    matches = aligned(encoder, (LISTED[0], listed, LISTED[2]), spoken).matches
     assert [matches[n].status for n in (0, 2)] == ["asked", "asked"]
     return matches[1]
 
@@ -202,3 +205,13 @@ def test_the_only_asking_that_is_left_is_not_named_for_a_question_of_other_thing
     assert (match.status, match.runner_up) == ("not_asked", 50.0)
     assert match.runner_up_confidence is not None
     assert match.runner_up_confidence > ASKING_WORTH_NAMING
+
+
+def test_what_may_be_a_question_of_the_list_is_no_follow_up(encoder: SentenceEncoder) -> None:
+    spoken = [(LISTED[0], "host"), *ANSWER, (ASKED, "host"), *ANSWER, (LISTED[2], "host"), *ANSWER]
+    without = aligned(encoder, (LISTED[0], LISTED[2]), spoken)
+    assert [(found.start, found.after) for found in without.follow_ups][2:3] == [(70.0, 1)]
+    with_it = aligned(encoder, (LISTED[0], "Whose choice is it which teams get smaller?", LISTED[2]), spoken)
+    assert with_it.matches[1].status == "uncertain"
+    assert 70.0 not in [found.start for found in with_it.follow_ups]
+    assert with_it.matches[0].answer_end == without.matches[0].answer_end
