@@ -139,6 +139,12 @@ Change = Callable[[Interview], Interview]
 
 def changes() -> dict[str, Change]:
     """Ways to make an interview harder, by name; each gives the same result every time."""
+    rewritten: dict[str, Change] = {
+        "a third edited": partial(a_third_rephrased, wordings=_EDITED),
+        "all edited": partial(rephrased, wordings=_EDITED),
+        "a third rephrased": partial(a_third_rephrased, wordings=_PARAPHRASES),
+        "freely rephrased": partial(rephrased, wordings=_PARAPHRASES),
+    }
     return {
         "as given": lambda interview: interview,
         "no speakers": without_speakers,
@@ -146,29 +152,21 @@ def changes() -> dict[str, Change]:
         "10 % of words corrupted": partial(corrupted, share=0.1),
         "20 % of words corrupted": partial(corrupted, share=0.2),
         "no punctuation": without_punctuation,
-        "20 % of words corrupted, no punctuation": lambda one: without_punctuation(corrupted(one, share=0.2)),
+        "20 % of words corrupted, no punctuation": _chained(partial(corrupted, share=0.2), without_punctuation),
         "synonyms": partial(worded, wording="syn"),
         "headlines": partial(worded, wording="heavy"),
         "words left out": with_words_left_out,
         "reworded": reworded,
-        "a third edited": partial(a_third_rephrased, wordings=_EDITED),
-        "all edited": partial(rephrased, wordings=_EDITED),
-        "a third rephrased": partial(a_third_rephrased, wordings=_PARAPHRASES),
-        "freely rephrased": partial(rephrased, wordings=_PARAPHRASES),
+        **rewritten,
         "nothing else asked": with_nothing_else_asked,
-        "a third edited, nothing else asked": lambda one: a_third_rephrased(
-            with_nothing_else_asked(one), wordings=_EDITED
-        ),
-        "all edited, nothing else asked": lambda one: rephrased(with_nothing_else_asked(one), wordings=_EDITED),
-        "a third rephrased, nothing else asked": lambda one: a_third_rephrased(
-            with_nothing_else_asked(one), wordings=_PARAPHRASES
-        ),
-        "freely rephrased, nothing else asked": lambda one: rephrased(
-            with_nothing_else_asked(one), wordings=_PARAPHRASES
-        ),
+        **{f"{name}, nothing else asked": _chained(with_nothing_else_asked, one) for name, one in rewritten.items()},
         "two swapped": swapped,
         "two removed": with_two_removed,
     }
+
+
+def _chained(first: Change, second: Change) -> Change:
+    return lambda interview: second(first(interview))
 
 
 def without_speakers(interview: Interview) -> Interview:

@@ -163,8 +163,19 @@ def second_match(encoder: SentenceEncoder, listed: str, spoken: Sequence[tuple[s
     return matches[1]
 
 
+def conversation(said: str, speaker: str) -> list[tuple[str, str]]:
+    """Two listed questions, and something that is said at 1:10 between their answers."""
+    return [(LISTED[0], "host"), *ANSWER, (said, speaker), *ANSWER, (LISTED[2], "host"), *ANSWER]
+
+
+def assert_is_likely_but_not_named(match: Match, at: float) -> None:
+    assert (match.status, match.runner_up) == ("not_asked", at)
+    assert match.runner_up_confidence is not None
+    assert match.runner_up_confidence > ASKING_WORTH_NAMING
+
+
 def test_what_is_asked_in_other_words_is_named_though_unlikely(encoder: SentenceEncoder) -> None:
-    spoken = [(LISTED[0], "host"), *ANSWER, (ASKED, "host"), *ANSWER, (LISTED[2], "host"), *ANSWER]
+    spoken = conversation(ASKED, "host")
     for listed in ("Whose choice is it which teams get smaller?", "Fewer people for less money: who has to choose?"):
         match = second_match(encoder, listed, spoken)
         assert (match.status, match.start) == ("uncertain", 70.0)
@@ -182,19 +193,14 @@ def test_what_is_asked_in_other_words_is_named_though_unlikely(encoder: Sentence
 def test_what_is_unlikely_is_not_named_where_the_host_asks_nothing(
     encoder: SentenceEncoder, said: str, speaker: str
 ) -> None:
-    spoken = [(LISTED[0], "host"), *ANSWER, (said, speaker), *ANSWER, (LISTED[2], "host"), *ANSWER]
-    match = second_match(encoder, LISTED[1], spoken)
-    assert (match.status, match.runner_up) == ("not_asked", 70.0)
-    assert match.runner_up_confidence is not None
-    assert match.runner_up_confidence > ASKING_WORTH_NAMING
+    match = second_match(encoder, LISTED[1], conversation(said, speaker))
+    assert_is_likely_but_not_named(match, 70.0)
 
 
 def test_what_is_unlikely_is_not_named_in_the_introduction(encoder: SentenceEncoder) -> None:
     spoken = [(ASKED, "host"), *ANSWER, (LISTED[0], "host"), *ANSWER, (LISTED[2], "host"), *ANSWER]
     match = second_match(encoder, LISTED[1], spoken)
-    assert (match.status, match.runner_up) == ("not_asked", 0.0)
-    assert match.runner_up_confidence is not None
-    assert match.runner_up_confidence > ASKING_WORTH_NAMING
+    assert_is_likely_but_not_named(match, 0.0)
 
 
 def test_the_only_asking_that_is_left_is_not_named_for_a_question_of_other_things(encoder: SentenceEncoder) -> None:
@@ -202,13 +208,11 @@ def test_the_only_asking_that_is_left_is_not_named_for_a_question_of_other_thing
     other = ("And who was with you on that long journey?", "host")
     spoken = [(LISTED[0], "host"), *answer, other, *answer, (LISTED[2], "host"), *answer]
     match = second_match(encoder, "How did you choose your new software?", spoken)
-    assert (match.status, match.runner_up) == ("not_asked", 50.0)
-    assert match.runner_up_confidence is not None
-    assert match.runner_up_confidence > ASKING_WORTH_NAMING
+    assert_is_likely_but_not_named(match, 50.0)
 
 
 def test_what_may_be_a_question_of_the_list_is_no_follow_up(encoder: SentenceEncoder) -> None:
-    spoken = [(LISTED[0], "host"), *ANSWER, (ASKED, "host"), *ANSWER, (LISTED[2], "host"), *ANSWER]
+    spoken = conversation(ASKED, "host")
     without = aligned(encoder, (LISTED[0], LISTED[2]), spoken)
     assert [(found.start, found.after) for found in without.follow_ups][2:3] == [(70.0, 1)]
     with_it = aligned(encoder, (LISTED[0], "Whose choice is it which teams get smaller?", LISTED[2]), spoken)
