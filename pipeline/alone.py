@@ -22,7 +22,7 @@ from pipeline.speech.explain import explained
 from pipeline.speech.names import EngineName, check_model
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.stages.speakers import Known, label_speakers
+from pipeline.stages.speakers import Known, label_or_say_why
 
 Result = tuple[Path, dict[str, Any] | ArchiveError]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -98,7 +98,7 @@ def transcribe_files(
                 continue
             listener = VoiceListener(voices)
             hearing = heard.transcribe(decoded_blocks(path), language=language, voices=listener)
-            labelled = label_speakers(hearing, Known())
+            labelled, problems = label_or_say_why(hearing, Known(), listener)
         except ArchiveError as error:
             yield path, error
             continue
@@ -118,6 +118,7 @@ def transcribe_files(
                 "segments": [
                     {**asdict(segment), "role": "other", "words": segment.words} for segment in labelled.segments
                 ],
+                **({"remarks": problems} if problems else {}),
             },
         )
 

@@ -186,3 +186,22 @@ def test_a_decoder_that_fails_in_the_middle_costs_one_episode_and_no_window(
     assert set(texts) == {first.id, second.id}
     assert "councils do not exist" in texts[first.id]
     assert "councils do not exist" not in texts[second.id]
+
+
+def test_a_file_is_transcribed_whose_voices_cannot_be_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost() -> object:
+        raise OSError("voice_encoder.onnx is not there")
+
+    monkeypatch.setattr("pipeline.alone.VoiceEncoder", lost)
+    sound = write_audio(tmp_path / "short.mp3", speech(8.2, 11.2), rate=RATE, codec="libmp3lame")
+    ((_, result),) = transcribe_files(
+        [sound], model="tiny.en", engine="faster-whisper", language="en", cache=tmp_path / "cache"
+    )
+    assert isinstance(result, dict), result
+    assert result["segments"][0]["text"].casefold().startswith("welcome to the inspection interview")
+    assert {segment["speaker"] for segment in result["segments"]} == {None}
+    assert result["remarks"] == [
+        "without speakers: the voices could not be told apart (OSError: voice_encoder.onnx is not there)"
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,11 +16,14 @@ from pipeline.feeds.transcripts import PublishedTurn
 from pipeline.model import Person, Question, Segment, Speaker, Word
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.speakers.attribute import attribute
+from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.speakers.naming import VoicePrint, name_speakers
 from pipeline.speech.speakers.turns import by_speaker
 from pipeline.speech.speakers.voices import Voices
 from pipeline.speech.wording import carry_speakers
 from pipeline.text import ends_sentence
+
+_log = logging.getLogger(__name__)
 
 Who = TypeVar("Who", int, str)
 
@@ -46,6 +50,16 @@ class Labelled(NamedTuple):
 
     segments: tuple[Segment, ...]
     speakers: tuple[Speaker, ...]
+
+
+def label_or_say_why(hearing: Hearing, known: Known, listener: VoiceListener | None) -> tuple[Labelled, list[str]]:
+    """Say who speaks as ``label_speakers`` does; or leave it open and give the reasons, in whatever way that fails."""
+    try:
+        labelled = label_speakers(hearing, known)
+    except Exception as error:  # noqa: BLE001 - speaker labels never cost a transcript
+        _log.debug("speakers", exc_info=error)
+        return Labelled(hearing.segments, ()), [f"without speakers: {type(error).__name__}: {error}"]
+    return labelled, [f"without speakers: {listener.problem}"] if listener and listener.problem else []
 
 
 def label_speakers(hearing: Hearing, known: Known) -> Labelled:

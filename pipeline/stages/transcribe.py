@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,9 +33,7 @@ from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.published import FOLDER, Published, carry_names, get_published, is_waiting, save_published
-from pipeline.stages.speakers import Known, Labelled, label_speakers
-
-_log = logging.getLogger(__name__)
+from pipeline.stages.speakers import Known, label_or_say_why
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +106,7 @@ def _make(job: _Job, published: Published | None) -> list[str]:
         voices=tuple(host_voices(job.tools.db, job.feed.slug, but=job.episode.id)),
         published=published.turns if published else (),
     )
-    labelled, problems = _labelled(hearing, known, listener)
+    labelled, problems = label_or_say_why(hearing, known, listener)
     transcript = Transcript(
         audio_sha256=job.rendition.sha256,
         duration=round(hearing.duration, 3),
@@ -170,16 +167,6 @@ def _hear(
             )
     finally:
         journal.close()
-
-
-def _labelled(hearing: Hearing, known: Known, listener: VoiceListener | None) -> tuple[Labelled, list[str]]:
-    """The segments with their speakers; or without, and why, when that fails in whatever way."""
-    try:
-        labelled = label_speakers(hearing, known)
-    except Exception as error:  # noqa: BLE001 - speaker labels never cost a transcript
-        _log.debug("speakers", exc_info=error)
-        return Labelled(hearing.segments, ()), [f"without speakers: {type(error).__name__}: {error}"]
-    return labelled, [f"without speakers: {listener.problem}"] if listener and listener.problem else []
 
 
 def _compare(job: _Job, published: Published | None) -> list[str]:
