@@ -30,6 +30,10 @@ from benchmarks.acquire_systems import System, curl, ours, podcast_archiver, pod
 from pipeline import __version__
 
 EPISODES, FEEDS, EPISODES_A_FEED = 1000, 200, 10
+AWAY, RATE = (
+    0.04,
+    10.0,
+)  # of a host that is not on this machine: seconds there and back, megabytes a second a connection
 QUIET_ENVIRONMENT = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
 
 
@@ -53,9 +57,10 @@ def make_mp3(path: Path, size: int) -> None:
 
 
 @contextmanager
-def host(audio: Path, *, feeds: int, episodes: int) -> Iterator[str]:
+def host(audio: Path, *options: str, feeds: int, episodes: int) -> Iterator[str]:
     """Run the host in a process of its own; gives its address."""
-    command = [sys.executable, "benchmarks/acquire_server.py", str(audio), f"--feeds={feeds}", f"--episodes={episodes}"]
+    own = [f"--feeds={feeds}", f"--episodes={episodes}", *options]
+    command = [sys.executable, "benchmarks/acquire_server.py", str(audio), *own]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield next(iter(process.stdout or ())).strip()
@@ -124,6 +129,15 @@ def archive_many(here: Path, chosen: Sequence[System], episodes: int) -> Iterato
                 yield measured("1,000 episodes", system, address, folder, feeds=1, episodes=episodes)
 
 
+def archive_from_afar(here: Path, chosen: Sequence[System], episodes: int) -> Iterator[Run]:
+    """The same from a host as far away, and as slow, as hosts are."""
+    make_mp3(here / "one.mp3", 1_000_000)
+    with host(here / "one.mp3", f"--away={AWAY}", f"--rate={RATE}", feeds=1, episodes=episodes) as address:
+        for system in chosen:
+            with _folder(here) as folder:
+                yield measured("1,000 episodes from afar", system, address, folder, feeds=1, episodes=episodes)
+
+
 def nothing_new(here: Path, chosen: Sequence[System], feeds: int) -> Iterator[Run]:
     """A second run over shows of which everything is archived."""
     make_mp3(here / "tiny.mp3", 20_000)
@@ -188,6 +202,7 @@ def main(peers: Path, rounds: int, episodes: int, feeds: int, megabytes: int, ou
             order = chosen if number % 2 == 0 else chosen[::-1]
             for run in (
                 *archive_many(Path(here), order, episodes),
+                *archive_from_afar(Path(here), order, episodes),
                 *nothing_new(Path(here), order, feeds),
                 *one_large(Path(here), [one for one in order if one.name.split()[0] in {"interview-archive", "curl"}],
                            megabytes * 1_000_000),

@@ -1,10 +1,12 @@
 """A podcast host on loopback for the benchmark of downloading: feeds of made episodes, sent as quickly as can be.
 
-    python benchmarks/acquire_server.py AUDIO --feeds 200 --episodes 10
+    python benchmarks/acquire_server.py AUDIO --feeds 200 --episodes 10 [--away 0.04 --rate 10]
 
 Every episode is the same sound under a tag of its own, so that no two have the same bytes. Feeds and audio have ETags,
 conditions and byte ranges are honoured, connections stay open. ``/count`` tells how often what was asked, and how many
-seconds the sending of audio took, since the last time. The first line printed is the address.
+seconds the sending of audio took, since the last time. The first line printed is the address. A host that is ``away``
+so many seconds takes them once for a new connection and once for an answer; it sends no more than ``rate`` megabytes a
+second over one connection.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import click
 ITEM = """<item><guid>{feed}-{episode}</guid><title>Episode {episode} of show {feed}</title>
 <pubDate>{day:02} Jan {year} 06:00:00 GMT</pubDate><description>Made for measuring.</description>
 <enclosure url="{address}/audio/{feed}-{episode}.mp3" length="{length}" type="audio/mpeg"/></item>"""
+PART = 100_000  # bytes that are sent at once where they are sent slowly
 FEED = '<?xml version="1.0"?><rss version="2.0"><channel><title>Show {feed}</title>{items}</channel></rss>'
 
 
@@ -41,9 +44,10 @@ class Host(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, audio: Path, *, feeds: int, episodes: int) -> None:
+    def __init__(self, audio: Path, *, feeds: int, episodes: int, away: float, rate: float | None) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.audio, self.feeds, self.episodes = audio, feeds, episodes
+        self.away, self.rate = away, rate
         self.lock, self.asked, self.seconds = Lock(), Counter[str](), 0.0
 
     def feed(self, number: str) -> bytes:
@@ -66,8 +70,10 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        time.sleep(self.server.away)
 
     def do_GET(self) -> None:
+        time.sleep(self.server.away)
         if self.path == "/count":
             with self.server.lock:
                 told = {"asked": self.server.asked, "seconds": self.server.seconds}
@@ -120,11 +126,22 @@ class _Handler(BaseHTTPRequestHandler):
         began = time.monotonic()
         try:
             self.wfile.write(head[start:])
-            self.connection.sendfile(file, max(0, start - len(head)))
+            file.seek(max(0, start - len(head)))
+            if self.server.rate:
+                self._send_slowly(file, self.server.rate)
+            else:
+                self.connection.sendfile(file, file.tell())
         except ConnectionError:
             self.close_connection = True
         with self.server.lock:
             self.server.seconds += time.monotonic() - began
+
+    def _send_slowly(self, file: BinaryIO, rate: float) -> None:
+        began, sent = time.monotonic(), 0
+        while part := file.read(PART):
+            self.wfile.write(part)
+            sent += len(part)
+            time.sleep(max(0.0, began + sent / (rate * 1e6) - time.monotonic()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
         """Say nothing: only the count matters."""
@@ -134,9 +151,11 @@ class _Handler(BaseHTTPRequestHandler):
 @click.argument("audio", type=click.Path(path_type=Path))
 @click.option("--feeds", default=1)
 @click.option("--episodes", default=1)
-def main(audio: Path, feeds: int, episodes: int) -> None:
+@click.option("--away", default=0.0, help="Seconds there and back.")
+@click.option("--rate", type=float, help="Megabytes a second over one connection, at most.")
+def main(audio: Path, feeds: int, episodes: int, away: float, rate: float | None) -> None:
     """Serve until the end."""
-    host = Host(audio, feeds=feeds, episodes=episodes)
+    host = Host(audio, feeds=feeds, episodes=episodes, away=away, rate=rate)
     click.echo(f"http://127.0.0.1:{host.server_port}")
     host.serve_forever()
 

@@ -26,8 +26,10 @@ class Servers:
         self.most_at: Counter[str] = Counter()
         self.most = 0
 
-    def visit(self, host: str, number: int, seconds: float = 0.001) -> Visit:
-        def go() -> Callable[[], Outcome]:
+    def visit(self, host: str, number: int, seconds: float = 0.001, *, later: float = 0.0) -> Visit:
+        """One that is at the host for ``seconds``, and then has work of its own for ``later``."""
+
+        def go(leave: Callable[[], None]) -> Callable[[], Outcome]:
             with self.lock:
                 self.begun.append((host, number))
                 self.under_way[host] += 1
@@ -36,15 +38,26 @@ class Servers:
             time.sleep(seconds)
             with self.lock:
                 self.under_way[host] -= 1
+            if later:
+                leave()
+                leave()  # no second place comes of it
+                time.sleep(later)
             return lambda: Outcome("ok", f"{host} {number}")
 
         return Visit(host, go)
 
 
-@given(st.lists(st.sampled_from("abcde"), max_size=40), st.integers(1, 6), st.integers(1, 3))
-def test_every_visit_is_made_once_and_no_host_is_crowded(hosts: list[str], at_once: int, at_one_host: int) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("abcde"), st.sampled_from([0.0, 0.0005])), max_size=40),
+    st.integers(1, 6),
+    st.integers(1, 3),
+)
+def test_every_visit_is_made_once_and_no_host_is_crowded(
+    planned: list[tuple[str, float]], at_once: int, at_one_host: int
+) -> None:
     servers = Servers()
-    visits = [(number, servers.visit(host, number, 0.0)) for number, host in enumerate(hosts)]
+    hosts = [host for host, _ in planned]
+    visits = [(number, servers.visit(host, number, 0.0, later=later)) for number, (host, later) in enumerate(planned)]
     over = [
         (visited.job, visited.store().reason) for visited in together(visits, at_once=at_once, at_one_host=at_one_host)
     ]
@@ -69,8 +82,39 @@ def test_a_slow_host_holds_nobody_else_up() -> None:
     assert order[:10] == ["quick"] * 10
 
 
+def test_a_host_that_was_left_is_visited_while_the_visit_has_work_of_its_own() -> None:
+    all_left = threading.Barrier(4)
+
+    def go(leave: Callable[[], None]) -> Callable[[], Outcome]:
+        leave()
+        all_left.wait(timeout=30)
+        return lambda: Outcome("ok", "")
+
+    over = together([(n, Visit("a", go)) for n in range(4)], at_once=4, at_one_host=1)
+    assert [visited.store().status for visited in over] == ["ok"] * 4
+
+
+def test_visits_with_work_of_their_own_are_bounded_too() -> None:
+    lock = threading.Lock()
+    busy: list[int] = [0]
+    most: list[int] = [0]
+
+    def go(leave: Callable[[], None]) -> Callable[[], Outcome]:
+        leave()
+        with lock:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+        time.sleep(0.02)
+        with lock:
+            busy[0] -= 1
+        return lambda: Outcome("ok", "")
+
+    assert len(list(together([(n, Visit("a", go)) for n in range(12)], at_once=3, at_one_host=2))) == 12
+    assert most == [3]
+
+
 def test_what_a_visit_raises_is_raised_where_it_is_stored() -> None:
-    def fail() -> Callable[[], Outcome]:
+    def fail(_leave: Callable[[], None]) -> Callable[[], Outcome]:
         raise DownloadError("cut short")
 
     servers = Servers()

@@ -43,11 +43,12 @@ class Outcome(NamedTuple):
 class Visit:
     """The part of a stage that waits for the server ``host``; it runs in any thread, and never sees the database.
 
-    ``go`` returns what stores its result, to be called in the thread that owns the database.
+    ``go`` returns what stores its result, to be called in the thread that owns the database. It is given what it may
+    call when it needs the server no more, but has work of its own: somebody else can be there meanwhile.
     """
 
     host: str
-    go: Callable[[], Callable[[], Outcome]]
+    go: Callable[[Callable[[], None]], Callable[[], Outcome]]
 
 
 @dataclass(frozen=True, slots=True)

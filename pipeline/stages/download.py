@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.archive.renditions import current_rendition, fetches, save_offer
+from pipeline.audio.decode import AudioFacts
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
@@ -68,9 +69,20 @@ def _unnoted(offered: str, known: list[Fetch]) -> Fetch | None:
 
 
 def _visit(
-    tools: Tools, feed: Feed, episode: Episode, root: Path | None, current: Rendition | None, known: list[Fetch]
+    tools: Tools,
+    feed: Feed,
+    episode: Episode,
+    root: Path | None,
+    current: Rendition | None,
+    known: list[Fetch],
+    leave: Callable[[], None],
 ) -> Callable[[], Outcome]:
     """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
+
+    def check(path: Path) -> AudioFacts:
+        leave()  # to decode it takes as long as to fetch it
+        return tools.check(path)
+
     url = episode.enclosure_url or ""
     url = without_trackers(url) if feed.skip_trackers else url
     try:
@@ -82,7 +94,7 @@ def _visit(
             now=tools.now(),
             local_root=root,
             known=_validators(known, url),
-            check=tools.check,
+            check=check,
             limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
         )
     except AudioError as error:

@@ -92,7 +92,7 @@ def is_due(last: PageVisit | None, *, now: str, again: bool) -> bool:
 def read_page_of(tools: Tools, feed: Feed, ask: Ask) -> Visit:
     """Ask for an episode's page, and store the question list that is on it."""
 
-    def go() -> Callable[[], Outcome]:
+    def go(_leave: Callable[[], None]) -> Callable[[], Outcome]:
         return partial(store, tools, visit(ask, tools.client(feed)))
 
     return Visit(host(ask.link), go)

@@ -38,7 +38,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
     return Visit(host(memory.address(feed.url)), partial(_visit, tools, feed, asking))
 
 
-def _visit(tools: Tools, feed: Feed, asking: Asking) -> Callable[[], Outcome]:
+def _visit(tools: Tools, feed: Feed, asking: Asking, _leave: Callable[[], None]) -> Callable[[], Outcome]:
     try:
         client = tools.client(feed)
         found = _look_at_page(feed, client) if feed.kind == "page" else visit(asking, client)

@@ -6,6 +6,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from threading import Thread
 from typing import Generic, TypeVar
@@ -23,7 +24,6 @@ class Visited(Generic[Job]):
     """A visit that is over, and took ``seconds``; ``store`` stores what came of it, or raises why nothing did."""
 
     job: Job
-    host: str
     store: Callable[[], Outcome]
     seconds: float
 
@@ -33,40 +33,44 @@ def together(
 ) -> Iterator[Visited[Job]]:
     """Make visits in threads and give each as soon as it is over; those to one host begin in the order given.
 
-    A new one begins only when the caller has taken an old one's result, so that few results wait in memory. When the
-    caller stops early, as at Ctrl-C, visits that are under way are not waited for: the threads end with the program.
+    ``at_once`` bounds the visits under way, ``at_one_host`` those of them that are still there. While the caller is at
+    a result no new visit begins, so that few wait in memory. When the caller stops early, as at Ctrl-C, visits that are
+    under way are not waited for: the threads end with the program.
     """
     waiting: dict[str, deque[tuple[Job, Visit]]] = {}
     for job, visit in visits:
         waiting.setdefault(visit.host, deque()).append((job, visit))
     todo: SimpleQueue[tuple[Job, Visit] | None] = SimpleQueue()
-    done: SimpleQueue[Visited[Job]] = SimpleQueue()
-    threads = 0
-    at_work: Counter[str] = Counter()
+    news: SimpleQueue[str | Visited[Job]] = SimpleQueue()  # a host that was left, or what is over
+    threads = under_way = 0
+    there: Counter[str] = Counter()  # visits that are at each host: some have left it, and are not over
     try:
-        while waiting or at_work.total():
-            for host in _next_hosts(waiting, at_work, at_once=at_once, at_one_host=at_one_host):
+        while waiting or under_way:
+            for host in _next_hosts(waiting, there, free=at_once - under_way, at_one_host=at_one_host):
                 todo.put(_taken(waiting, host))
-                at_work[host] += 1
-                if threads < at_work.total():
-                    Thread(target=_work, args=(todo, done), name=f"visit-{threads}", daemon=True).start()
+                there[host] += 1
+                under_way += 1
+                if threads < under_way:
+                    Thread(target=_work, args=(todo, news), name=f"visit-{threads}", daemon=True).start()
                     threads += 1
-            over = done.get()
-            at_work[over.host] -= 1
-            yield over
+            told = news.get()
+            if isinstance(told, str):
+                there[told] -= 1
+            else:
+                under_way -= 1
+                yield told
     finally:
         for _ in range(threads):
             todo.put(None)
 
 
 def _next_hosts(
-    waiting: dict[str, deque[tuple[Job, Visit]]], at_work: Counter[str], *, at_once: int, at_one_host: int
+    waiting: dict[str, deque[tuple[Job, Visit]]], there: Counter[str], *, free: int, at_one_host: int
 ) -> list[str]:
-    """The hosts that may be visited now; those with the fewest visits under way come first."""
-    free = at_once - at_work.total()
+    """The hosts that may be visited now, ``free`` at most; those where the fewest visits are come first."""
     chosen: list[str] = []
     for nth in range(at_one_host):
-        able = [host for host, visits in waiting.items() if at_work[host] <= nth < at_work[host] + len(visits)]
+        able = [host for host, visits in waiting.items() if there[host] <= nth < there[host] + len(visits)]
         chosen += able[: free - len(chosen)]
     return chosen
 
@@ -79,15 +83,28 @@ def _taken(waiting: dict[str, deque[tuple[Job, Visit]]], host: str) -> tuple[Job
     return taken
 
 
-def _work(todo: SimpleQueue[tuple[Job, Visit] | None], done: SimpleQueue[Visited[Job]]) -> None:
+def _work(todo: SimpleQueue[tuple[Job, Visit] | None], news: SimpleQueue[str | Visited[Job]]) -> None:
     while (task := todo.get()) is not None:
         job, visit = task
         began = time.monotonic()
+        leave = _Once(partial(news.put, visit.host))
         try:
-            store = visit.go()
+            store = visit.go(leave)
         except BaseException as error:  # noqa: BLE001 - whatever it was, it is told where the result is awaited
             store = raiser(error)
-        done.put(Visited(job, visit.host, store, time.monotonic() - began))
+        leave()
+        news.put(Visited(job, store, time.monotonic() - began))
+
+
+class _Once:
+    """Does something when it is called first, and nothing after that."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._left = [do]
+
+    def __call__(self) -> None:
+        while self._left:
+            self._left.pop()()
 
 
 def raiser(error: BaseException) -> Callable[[], Outcome]:
