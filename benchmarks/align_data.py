@@ -157,6 +157,9 @@ def changes() -> dict[str, Change]:
         "headlines": partial(worded, wording="heavy"),
         "words left out": with_words_left_out,
         "reworded": reworded,
+        "a part not asked": partial(with_a_part_not_asked, form="{asked} {not_asked}"),
+        "a part before it not asked": partial(with_a_part_not_asked, form="{not_asked} {asked}"),
+        "a clause not asked": partial(with_a_part_not_asked, form="{asked} – {not_asked}"),
         **rewritten,
         "nothing else asked": with_nothing_else_asked,
         **{f"{name}, nothing else asked": _chained(with_nothing_else_asked, one) for name, one in rewritten.items()},
@@ -270,6 +273,30 @@ def a_third_rephrased(interview: Interview, *, wordings: Path) -> Interview:
     others = rephrased(interview, wordings=wordings)
     places = [n for n, one in enumerate(others.asked) if one.question != interview.asked[n].question][1::3]
     asked = [others.asked[n] if n in places else one for n, one in enumerate(interview.asked)]
+    return replace(interview, asked=tuple(asked))
+
+
+def with_a_part_not_asked(interview: Interview, *, form: str) -> Interview:
+    """Each question is published with a part that the host leaves out: an edited one of another interview's."""
+    others = [
+        text
+        for name, questions in sorted(json.loads(_EDITED.read_text(encoding="utf-8")).items())
+        if name.startswith(f"{interview.source}/") and name != f"{interview.source}/{interview.name}"
+        for text in questions.values()
+    ]
+    chance = _chance(interview)
+    asked = [
+        replace(
+            one,
+            question=replace(
+                one.question,
+                text=form.format(asked=one.question.text, not_asked=chance.choice(others)).replace("? –", " –"),
+            ),
+        )
+        if others and one.kind != "distractor"
+        else one
+        for one in interview.asked
+    ]
     return replace(interview, asked=tuple(asked))
 
 

@@ -21,7 +21,7 @@ from benchmarks.align_data import FOLDER, Interview, changes, interviews, rememb
 from pipeline.align import places_of
 from pipeline.align.candidates import Candidate
 from pipeline.align.decide import decide
-from pipeline.align.evidence import BY_MEANING, BY_WORDS, SCARCE, Closeness, Evidence, Weights, closeness
+from pipeline.align.evidence import BY_MEANING, BY_WORDS, LEFT_OUT, SCARCE, Closeness, Evidence, Weights, closeness
 from pipeline.align.meaning import Encode
 from pipeline.align.units import cut
 
@@ -48,10 +48,14 @@ Cases = list[list[tuple[list[Candidate], tuple[float, float] | None]]]
 
 
 def cases(corpus: Sequence[Interview], encode: Encode | None) -> Cases:
-    """Find the places of every question, which is most of the work."""
+    """Find the places of every question, which is most of the work.
+
+    Only those of whole questions: with the others, to be far from the wording counts for so much that what an editor
+    rewrote is found less often.
+    """
     found = []
     for interview in corpus:
-        options = places_of(interview.questions, cut(interview.segments), encode)
+        options = places_of(interview.questions, cut(interview.segments), encode, in_parts=False)
         found.append(
             [
                 (places, one.span)
@@ -89,8 +93,10 @@ def learn(found: Cases, usual: Closeness, *, without: Collection[str] = ()) -> W
     for n in range(ROUNDS):
         values = _likeliest([(some * counts, right) for some, right in rows(found, weights, first=n == 0)]).tolist()
         count = len(Evidence._fields)
-        scarce = 0.0 if "scarce" in without else SCARCE
-        evidence = Evidence(*values[:count])._replace(scarce=scarce)
+        by_hand = {"scarce": SCARCE, "left_out": LEFT_OUT}
+        evidence = Evidence(*values[:count])._replace(
+            **{name: 0.0 if name in without else weight for name, weight in by_hand.items()}
+        )
         weights = Weights(values[-1], evidence, Closeness(*values[count:-1]), usual)
     return weights
 

@@ -112,6 +112,18 @@ def test_an_explanation_adds_up_and_reads_as_a_table(rephrased: Alignment) -> No
     assert "next best" in text
 
 
+def test_an_explanation_tells_what_of_a_question_is_asked() -> None:
+    asked = "How have caseloads been kept manageable?"
+    question = Question(1, f"{asked} What do you hear of foster carers in Northbridge?")
+    segments = [
+        Segment(0, 5, asked, speaker="Ann"),
+        Segment(5, 20, "We hired and hired again, for years.", speaker="Ben"),
+    ]
+    (explained,) = explanation([question], align([question], segments))
+    assert explained["places"][0]["part"] == asked
+    assert f"only this of it: {asked}" in "\n".join(table([explained]))
+
+
 @pytest.mark.parametrize("episode", [1, 2])
 def test_without_a_list_what_the_host_asks_is_found(episode: int) -> None:
     script = truth(episode)

@@ -26,7 +26,7 @@ AS_GIVEN = Weights(0.0, Evidence(1, 0, 0, 0, 0, 0), NOTHING, NOTHING)
 
 
 def place(start: float, log_odds: float, *, seconds: float = 5.0) -> Candidate:
-    return Candidate(0, 0, start, start + seconds, Evidence(log_odds, 0, 0, 0, 0, 0), asks=True)
+    return Candidate(0, 0, start, start + seconds, Evidence(log_odds, 0, 0, 0, 0, 0), wording="", filled=1.0, asks=True)
 
 
 places = st.lists(st.builds(place, st.integers(0, 40).map(float), st.floats(-4, 4)), max_size=3)
@@ -85,7 +85,9 @@ def test_what_is_certain_moves_its_neighbours() -> None:
 
 def test_a_host_who_keeps_to_the_wording_is_expected_to_go_on_so() -> None:
     def spoken(start: float, closeness: float) -> Candidate:
-        return Candidate(0, 0, start, start + 5, Evidence(closeness, closeness, 4.0, 0, 0, 0), asks=True)
+        return Candidate(
+            0, 0, start, start + 5, Evidence(closeness, closeness, 4.0, 0, 0, 0), wording="", filled=1.0, asks=True
+        )
 
     close, free = [[spoken(100.0 * n, 1.0)] for n in range(5)], [[spoken(100.0 * n, 0.5)] for n in range(5)]
     one = [[spoken(600.0, 0.5)]]
@@ -94,7 +96,7 @@ def test_a_host_who_keeps_to_the_wording_is_expected_to_go_on_so() -> None:
 
 def test_one_of_few_askings_says_less_where_the_order_of_two_others_is_against_it() -> None:
     few = [
-        Candidate(n, n, at, at + 5, Evidence(-2, 0, 0, 0, 0, 1), asks=True)
+        Candidate(n, n, at, at + 5, Evidence(-2, 0, 0, 0, 0, 1), wording="", filled=1.0, asks=True)
         for n, at in enumerate((50.0, 150.0, 250.0), 1)
     ]
     others = [[place(at, 9.0)] for at in (100, 200, 300, 400)]

@@ -10,6 +10,7 @@ from pipeline.align.candidates import Candidate, Wanted, candidate_at, candidate
 from pipeline.align.decide import Decision, Place, decide
 from pipeline.align.evidence import BY_MEANING, BY_WORDS, Weights
 from pipeline.align.meaning import Encode, directions
+from pipeline.align.parts import parts_of
 from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
@@ -17,7 +18,7 @@ from pipeline.model import Correction, FollowUp, Match, Question, Segment
 __all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 7
+ALIGNER_VERSION = 8
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.35  # a place that is likelier than this is named, as uncertain
 # So is one, much sooner, where the host asks for something like it: what is on a list mostly was asked, in other words.
@@ -112,19 +113,27 @@ def align(
     return Alignment(tuple(matches), in_force, follow_ups, tuple(decisions), units, weights)
 
 
-def places_of(questions: Sequence[Question], units: Sequence[Unit], encode: Encode | None) -> list[list[Candidate]]:
-    """Return for each question where it may have been asked."""
+def places_of(
+    questions: Sequence[Question], units: Sequence[Unit], encode: Encode | None, *, in_parts: bool = True
+) -> list[list[Candidate]]:
+    """Return for each question where it, or a part of it, may have been asked; without ``in_parts`` only all of it."""
     windows = Windows.of(units, encode)
-    return [candidates(wanted, windows) for wanted in _wanted(questions, encode)]
+    return [candidates(wanted, windows) for wanted in _wanted(questions, encode, in_parts=in_parts)]
 
 
-def _wanted(questions: Sequence[Question], encode: Encode | None) -> list[Wanted]:
-    count = len(questions)
-    vectors = directions(encode([question.text for question in questions])) if encode and questions else [None] * count
-    return [
-        Wanted(question.text, vector, expected=(n + 0.5) / count, listed=count)
-        for n, (question, vector) in enumerate(zip(questions, vectors, strict=True))
+def _wanted(questions: Sequence[Question], encode: Encode | None, *, in_parts: bool = True) -> list[Wanted]:
+    parts = [parts_of(question.text) if in_parts else () for question in questions]
+    texts = [
+        text for one, some in zip(questions, parts, strict=True) for text in (one.text, *(part.text for part in some))
     ]
+    vectors = iter(directions(encode(texts)) if encode and texts else [None] * len(texts))
+    count = len(questions)
+    wanted = []
+    for n, (question, some) in enumerate(zip(questions, parts, strict=True)):
+        whole = Wanted(question.text, next(vectors), expected=(n + 0.5) / count, listed=count)
+        alone = (replace(whole, text=part.text, vector=next(vectors), before=part.before) for part in some)
+        wanted.append(replace(whole, parts=tuple(alone)))
+    return wanted
 
 
 def _places_given(correction: Correction, wanted: Wanted, windows: Windows) -> list[Candidate]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.askings import Asking
 from pipeline.align.evidence import Evidence
-from pipeline.align.lexical import coverage, in_order
+from pipeline.align.lexical import content_words, coverage, in_order
 from pipeline.align.meaning import Vectors
 from pipeline.align.units import Unit
 from pipeline.align.windows import Windows
@@ -24,6 +24,8 @@ CANDIDATES = 24
 NEARNESS_SHARE = 0.75
 ASKS_SHARE = 0.25
 SENTENCE_COST = 0.06
+LEFT_OUT_COST = 0.35
+MORE_SHARE = 0.25  # of a question's words: more than by chance
 HARDLY_MORE = 1.5  # as many as the list has
 LEAD_WORDS = 8
 SOON = 0.5  # seconds
@@ -40,12 +42,16 @@ class Wanted:
         vector: What it means, (384,), of length one; None without sentence vectors.
         expected: Where in the episode it should be asked by its place in the list, as a share.
         listed: How many questions the list has.
+        parts: What of it may be asked by itself, each as a question of its own.
+        before: Of a part: what of the whole question asks before it.
     """
 
     text: str
     vector: Vectors | None
     expected: float
     listed: int
+    parts: tuple[Wanted, ...] = ()
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +60,31 @@ class Candidate(Asking):
 
     Attributes:
         evidence: What speaks for it.
+        wording: What of the question is asked there: all of it, or a part.
+        filled: How much of it that wording takes up, by the number of words, 0 to 1: hosts merge questions.
         asks: Whether it is one speaker's, and a sentence of it sounds like a question of the host's, or announces one.
     """
 
     evidence: Evidence
+    wording: str
+    filled: float
     asks: bool
 
 
 def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
-    """Return the few best places for a question, by how much of it they seem to hold."""
+    """Return the few best places for a question, by how much of it, or of a part of it, they seem to hold."""
     if not windows.units:
         return []
-    seen = _Seen.of(wanted, windows)
-    return [_candidate(wanted, windows, seen, at) for at in _peaks(seen.rough)]
+    whole, *parts = wordings = _Seen.all_of(wanted, windows)
+    found = dict.fromkeys(_peaks(whole.rough), whole)
+    of_whole = list(found)
+    for at in {*found, *(at for part in parts for at in _peaks(part.rough))}:
+        seen = _closest(wordings, at)
+        # Where all of it is asked, a part of it is asked, too: that says nothing more.
+        if seen is not whole and not _is_within(at, seen, of_whole, whole):
+            found[at] = seen
+    best = sorted(found, key=lambda at: (-found[at].rough[at], at))[:CANDIDATES]
+    return [_candidate(windows, found[at], at) for at in best]
 
 
 def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | None) -> Candidate:
@@ -74,7 +92,7 @@ def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | No
 
     It has the sentences of one speaker. There must be a transcript.
     """
-    seen, units = _Seen.of(wanted, windows), windows.units
+    wordings, units = _Seen.all_of(wanted, windows), windows.units
     # Editors set a start a little early or late: the sentence is the one that most of the next second is in.
     first = max(0, int(np.searchsorted(windows.starts, start + SOON, side="right")) - 1)
     fits = [
@@ -82,30 +100,68 @@ def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | No
         for unit in units[first : first + len(windows.lengths)]
     ]
     longest = max(1, fits.index(False) if False in fits else len(fits))
-    found = _candidate(wanted, windows, seen, (int(seen.rough[:longest, first].argmax()), first))
+    at = max(((length, first) for length in range(longest)), key=lambda one: _closest(wordings, one).rough[one])
+    found = _candidate(windows, _closest(wordings, at), at)
     return replace(found, start=start, end=end if end is not None else max(start, found.end))
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """How much of a question each window holds: by its words, by its meaning, and roughly in all."""
+    """How much of a question, or a part of one, each window holds: by words, by meaning, and roughly in all."""
 
+    wanted: Wanted
+    left_out: float  # as in ``Evidence``
     shares: Grid
     near: Grid | None
     rough: Grid
 
     @classmethod
-    def of(cls, wanted: Wanted, windows: Windows) -> _Seen:
+    def all_of(cls, wanted: Wanted, windows: Windows) -> list[_Seen]:
+        """Look for the whole question, and for each of its parts."""
+        left_out = _left_out(wanted, windows) if wanted.parts else []
+        return [cls.of(wanted, windows, 0.0), *map(cls.of, wanted.parts, repeat(windows), left_out)]
+
+    @classmethod
+    def of(cls, wanted: Wanted, windows: Windows, left_out: float) -> _Seen:
         shares = coverage(*windows.spoken.presence(wanted.text), longest=len(windows.lengths))
         rough = shares - SENTENCE_COST * np.arange(len(shares))[:, None] + ASKS_SHARE * windows.holds_asking
         near = None
         if wanted.vector is not None and windows.directions is not None:
             near = np.asarray(windows.directions @ wanted.vector, float)
             rough = rough + NEARNESS_SHARE * near
-        return cls(shares, near, np.where(windows.possible, rough, -np.inf))
+        rough = rough - LEFT_OUT_COST * left_out
+        return cls(wanted, left_out, shares, near, np.where(windows.possible, rough, -np.inf))
 
 
-def _candidate(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:
+def _closest(wordings: Sequence[_Seen], at: tuple[int, int]) -> _Seen:
+    """The wording that a window holds best; the whole question where a part is no better."""
+    return max(wordings, key=lambda seen: seen.rough[at])
+
+
+def _is_within(at: tuple[int, int], part: _Seen, of_whole: Sequence[tuple[int, int]], whole: _Seen) -> bool:
+    """Tell whether a part's window shares sentences with one that holds the whole question better, or more of it."""
+    length, first = at
+    return any(
+        start <= first + length
+        and first <= start + long
+        and (whole.rough[long, start] >= part.rough[at] or whole.shares[long, start] >= whole.shares[at] + MORE_SHARE)
+        for long, start in of_whole
+    )
+
+
+def _left_out(wanted: Wanted, windows: Windows) -> list[float]:
+    """How much of a question each of its parts leaves out; what asks before the part counts twice."""
+    _, weights = windows.spoken.presence(wanted.text)
+    weight = dict(zip(dict.fromkeys(content_words(wanted.text)), weights.tolist(), strict=True))
+    found = []
+    for part in wanted.parts:
+        missing = weight.keys() - set(content_words(part.text))
+        before = missing & set(content_words(part.before))
+        found.append(sum(weight[word] for word in missing) + sum(weight[word] for word in before))
+    return found
+
+
+def _candidate(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:
     length, first = at
     last = first + length
     return Candidate(
@@ -113,7 +169,9 @@ def _candidate(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int
         last,
         windows.units[_begun_at(windows, first)].sentence_start,
         windows.units[_asked_until(windows.units, last)].end,
-        _evidence(wanted, windows, seen, at),
+        _evidence(windows, seen, at),
+        seen.wanted.text,
+        min(1.0, len(seen.wanted.text.split()) / max(1, int(windows.words[at]))),
         bool(windows.holds_asking[at]) and len({unit.speaker for unit in windows.units[first : last + 1]}) == 1,
     )
 
@@ -129,8 +187,8 @@ def _peaks(rough: Grid) -> list[tuple[int, int]]:
     return [divmod(int(place), count) for place in best]
 
 
-def _evidence(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
-    length, first = at
+def _evidence(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
+    wanted, (length, first) = seen.wanted, at
     last, units = first + length, windows.units
     asks = bool(windows.asks[max(0, first - 1) : last + 1].any())
     asking = int(windows.asks.sum())
@@ -141,6 +199,7 @@ def _evidence(wanted: Wanted, windows: Windows, seen: _Seen, at: tuple[int, int]
         misplaced=abs(units[first].start / units[-1].end - wanted.expected) if units[-1].end else 0.0,
         scarce=float(_is_scarce(wanted, windows, first, last)),
         unlike_long=abs(math.log(max(1, len(wanted.text.split())) / max(1, int(windows.words[at])))),
+        left_out=seen.left_out,
     )
     near = seen.near
     if near is None or windows.around is None or wanted.vector is None:

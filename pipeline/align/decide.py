@@ -108,9 +108,9 @@ def _left_by_others(
         if not place.evidence.scarce:
             return place
         by_others = sum(
-            probability
-            for other, probability, asker in taken
-            if asker != n and other.first <= place.last and place.first <= other.last
+            probability * candidate.filled
+            for candidate, probability, asker in taken
+            if asker != n and candidate.first <= place.last and place.first <= candidate.last
         )
         share = max(0.0, 1 - by_others) * max(0.0, 1 - out_of_order(n, place))
         return replace(place, evidence=place.evidence._replace(scarce=share))

@@ -23,6 +23,8 @@ class Evidence(NamedTuple):
         unlike_long: The logarithm of how many times as long the one is as the other.
         scarce: 1 where the host, who asks hardly more than the list has, asks something that is answered; less where
             other questions are likely to be what is asked, or to be asked on the wrong side of it by the list's order.
+        left_out: The share of the question's words that are not in the part that it is compared with; those that ask
+            before that part count twice, for an asking begins with the first. 0 for the whole question.
         nearness: How alike both are in meaning, -1 to 1; 0 without sentence vectors, as in all that follow.
         stands_out: By how many standard deviations it is nearer than the episode's other windows.
         answered: How much nearer what follows it is to the question than what comes before.
@@ -34,6 +36,7 @@ class Evidence(NamedTuple):
     misplaced: float
     unlike_long: float
     scarce: float
+    left_out: float = 0.0
     nearness: float = 0.0
     stands_out: float = 0.0
     answered: float = 0.0
@@ -83,6 +86,9 @@ def closeness(evidence: Evidence) -> Closeness:
 # Not learnt: none of the interviews to learn from is of a host who asks little besides the list. There, what is left of
 # the askings when the plain ones are found is most likely what is left of the list.
 SCARCE = 3.5
+# Nor is this: hardly a question of those interviews has parts. It is as much as can be before a question is missed of
+# which only a part is asked: the more, the surer that what is asked whole begins at its beginning.
+LEFT_OUT = -3.0
 BY_MEANING = Weights(
     bias=1.11,
     evidence=Evidence(
@@ -92,6 +98,7 @@ BY_MEANING = Weights(
         misplaced=-1.07,
         unlike_long=-1.32,
         scarce=SCARCE,
+        left_out=LEFT_OUT,
         nearness=0.0,
         stands_out=0.86,
         answered=1.91,
@@ -101,7 +108,15 @@ BY_MEANING = Weights(
 )
 BY_WORDS = Weights(
     bias=3.56,
-    evidence=Evidence(coverage=2.55, in_order=4.63, common=-0.92, misplaced=-1.23, unlike_long=-1.95, scarce=SCARCE),
+    evidence=Evidence(
+        coverage=2.55,
+        in_order=4.63,
+        common=-0.92,
+        misplaced=-1.23,
+        unlike_long=-1.95,
+        scarce=SCARCE,
+        left_out=LEFT_OUT,
+    ),
     closer=Closeness(coverage=2.90, in_order=4.88, nearness=0.0),
     usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.0),
 )

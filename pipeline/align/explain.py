@@ -18,7 +18,8 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
 
     ``places`` holds the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
     ``value`` and its ``log_odds``, the share it has in the decision; these add up to ``log_odds`` of the place alone,
-    before the order of the list and the other questions have their say in ``probability``. ``corrected`` is what an
+    before the order of the list and the other questions have their say in ``probability``. ``part`` is what of the
+    question is asked there, None for all of it. ``corrected`` is what an
     editor said instead; the rest is what would be found without that.
     """
     return [
@@ -30,7 +31,7 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
             "start": match.start,
             "not_asked": round(decision.not_asked, 3),
             "corrected": {"status": counts.status, "start": counts.start} if counts != match else None,
-            "places": [_place(place, decision, alignment) for place in decision.places[:2]],
+            "places": [_place(question, place, decision, alignment) for place in decision.places[:2]],
         }
         for question, match, counts, decision in zip(
             questions, alignment.matches, alignment.in_force, alignment.decisions, strict=True
@@ -38,7 +39,7 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
     ]
 
 
-def _place(place: Place, decision: Decision, alignment: Alignment) -> dict[str, Any]:
+def _place(question: Question, place: Place, decision: Decision, alignment: Alignment) -> dict[str, Any]:
     candidate = place.candidate
     shares = list(alignment.weights.shares(candidate.evidence, decision.usual))
     said = " ".join(unit.text for unit in alignment.units[candidate.first : candidate.last + 1])
@@ -47,6 +48,7 @@ def _place(place: Place, decision: Decision, alignment: Alignment) -> dict[str, 
         "end": round(candidate.end, 3),
         "probability": round(place.probability, 3),
         "text": said,
+        "part": None if candidate.wording == question.text else candidate.wording,
         "log_odds": round(sum(share for _, _, share in shares), 2),
         "evidence": {name: {"value": round(value, 3), "log_odds": round(share, 2)} for name, value, share in shares},
     }
@@ -65,6 +67,8 @@ def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
         for name, place in zip((first, "next best"), places, strict=False):
             said = shorten(place["text"], MOST_TEXT, placeholder=" …")
             yield f"   {name:9} {clock(place['start']):>7}  {place['probability']:4.0%}  {said}"
+            if place["part"]:
+                yield f"   {'':9} {'':7}        only this of it: {shorten(place['part'], MOST_TEXT, placeholder=' …')}"
         if places:
             yield f"   {'evidence':24}" + "".join(f"{clock(place['start']):>16}" for place in places)
             for name in [*places[0]["evidence"], "together"]:

@@ -31,8 +31,16 @@ STOPWORDS = frozenset(
 
 def content_words(text: str) -> list[str]:
     """Return the stems of the words that carry meaning, in order; all words if none does."""
-    words = [word.lower().replace("’", "'").removesuffix("'s") for word in _WORD.findall(text)]
-    return [word[:STEM_CHARS] for word in words if word not in STOPWORDS] or [word[:STEM_CHARS] for word in words]
+    return [word[:STEM_CHARS] for word in carrying_words(text) or _words(text)]
+
+
+def carrying_words(text: str) -> list[str]:
+    """Return the words that carry meaning, in order."""
+    return [word for word in _words(text) if word not in STOPWORDS]
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower().replace("’", "'").removesuffix("'s") for word in _WORD.findall(text)]
 
 
 def in_order(question: str, spoken: str) -> float:
