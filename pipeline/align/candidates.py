@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, repeat
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.askings import Asking
 from pipeline.align.evidence import Evidence
-from pipeline.align.lexical import content_words, coverage, in_order
+from pipeline.align.lexical import Presence, coverage, in_order
 from pipeline.align.meaning import Vectors
 from pipeline.align.units import Unit
 from pipeline.align.windows import Windows
@@ -118,12 +118,13 @@ class _Seen:
     @classmethod
     def all_of(cls, wanted: Wanted, windows: Windows) -> list[_Seen]:
         """Look for the whole question, and for each of its parts."""
-        left_out = _left_out(wanted, windows) if wanted.parts else []
-        return [cls.of(wanted, windows, 0.0), *map(cls.of, wanted.parts, repeat(windows), left_out)]
+        presence = windows.spoken.presence(wanted.text)
+        parts = ((part, presence.of(part.text), _left_out(part, presence)) for part in wanted.parts)
+        return [cls.of(*one, windows) for one in ((wanted, presence, 0.0), *parts)]
 
     @classmethod
-    def of(cls, wanted: Wanted, windows: Windows, left_out: float) -> _Seen:
-        shares = coverage(*windows.spoken.presence(wanted.text), longest=len(windows.lengths))
+    def of(cls, wanted: Wanted, presence: Presence, left_out: float, windows: Windows) -> _Seen:
+        shares = coverage(presence, longest=len(windows.lengths))
         rough = shares - SENTENCE_COST * np.arange(len(shares))[:, None] + ASKS_SHARE * windows.holds_asking
         near = None
         if wanted.vector is not None and windows.directions is not None:
@@ -149,16 +150,10 @@ def _is_within(at: tuple[int, int], part: _Seen, of_whole: Sequence[tuple[int, i
     )
 
 
-def _left_out(wanted: Wanted, windows: Windows) -> list[float]:
-    """How much of a question each of its parts leaves out; what asks before the part counts twice."""
-    _, weights = windows.spoken.presence(wanted.text)
-    weight = dict(zip(dict.fromkeys(content_words(wanted.text)), weights.tolist(), strict=True))
-    found = []
-    for part in wanted.parts:
-        missing = weight.keys() - set(content_words(part.text))
-        before = missing & set(content_words(part.before))
-        found.append(sum(weight[word] for word in missing) + sum(weight[word] for word in before))
-    return found
+def _left_out(part: Wanted, of_whole: Presence) -> float:
+    """How much of a question a part of it leaves out; what asks before the part counts twice."""
+    held = of_whole.weight(part.text)
+    return (1 - held) + (of_whole.weight(f"{part.before} {part.text}") - held)
 
 
 def _candidate(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:

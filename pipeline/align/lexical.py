@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,36 @@ def in_order(question: str, spoken: str) -> float:
     return LCSseq.similarity(wanted, heard) / max(1, len(wanted))
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Which of a question's words each sentence holds.
+
+    Attributes:
+        words: Their stems, each once.
+        held: (words, sentences) of 0..1: 1 for the word itself, less for one that sounds or is spelt nearly so.
+        weights: (words,), summing to 1: their inverse document frequency in this episode.
+    """
+
+    words: tuple[str, ...]
+    held: NDArray[np.float64]
+    weights: NDArray[np.float64]
+
+    def of(self, part: str) -> Presence:
+        """Return the same of a part of the question."""
+        wanted = set(content_words(part))
+        rows = [n for n, word in enumerate(self.words) if word in wanted]
+        return Presence(
+            tuple(self.words[n] for n in rows),
+            self.held[rows],
+            self.weights[rows] / max(self.weights[rows].sum(), 1e-9),
+        )
+
+    def weight(self, text: str) -> float:
+        """Return how much of the question its words in a text make up, 0..1."""
+        within = set(content_words(text))
+        return float(sum(weight for word, weight in zip(self.words, self.weights, strict=True) if word in within))
+
+
 class Spoken:
     """The words of a transcript's sentences, ready to be looked for."""
 
@@ -61,31 +92,27 @@ class Spoken:
         self._columns = [column[word] for n in self._worded for word in words[n]]  # the words of each in turn,
         self._begins = np.cumsum([0, *(len(words[n]) for n in self._worded)][:-1])  # and where they begin
 
-    def presence(self, question: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Say which of a question's words each sentence holds.
-
-        Returns:
-            An array (words, sentences) of 0..1: 1 for the word itself, less for one that sounds or is spelt nearly so;
-            and the words' weights, shape (words,), summing to 1: their inverse document frequency in this episode.
-        """
-        wanted = list(dict.fromkeys(content_words(question)))
+    def presence(self, question: str) -> Presence:
+        """Say which of a question's words each sentence holds."""
+        wanted = tuple(dict.fromkeys(content_words(question)))
         count = self._count
         if not wanted or not self._vocabulary:
-            return np.zeros((len(wanted), count)), np.ones(len(wanted)) / max(1, len(wanted))
+            return Presence(wanted, np.zeros((len(wanted), count)), np.ones(len(wanted)) / max(1, len(wanted)))
         similar = np.asarray(process.cdist(wanted, self._vocabulary, scorer=fuzz.ratio, score_cutoff=MISHEARD_RATIO))
         likeness = np.where(similar >= 100, 1.0, np.where(similar > 0, MISHEARD_WEIGHT, 0.0))
         held = np.zeros((len(wanted), count))
         held[:, self._worded] = np.maximum.reduceat(likeness[:, self._columns], self._begins, axis=1)
         weights = np.log((count + 1) / ((held > 0).sum(axis=1) + 0.5))
         weights = np.maximum(weights, 0.1)
-        return held, weights / weights.sum()
+        return Presence(wanted, held, weights / weights.sum())
 
 
-def coverage(held: NDArray[np.float64], weights: NDArray[np.float64], *, longest: int) -> NDArray[np.float64]:
+def coverage(presence: Presence, *, longest: int) -> NDArray[np.float64]:
     """Return the weighted share of the question that each window of one to ``longest`` sentences holds.
 
     Shape (lengths, sentences): by how many, and the first.
     """
+    held, weights = presence.held, presence.weights
     best, shares = held.copy(), [weights @ held]
     for step in range(1, longest):
         best[:, :-step] = np.maximum(best[:, :-step], held[:, step:])
