@@ -205,3 +205,19 @@ def test_a_file_is_transcribed_whose_voices_cannot_be_told_apart(
     assert result["remarks"] == [
         "without speakers: the voices could not be told apart (OSError: voice_encoder.onnx is not there)"
     ]
+
+
+def test_a_file_is_transcribed_whatever_fails_in_telling_speakers_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(*_: object) -> object:
+        raise ValueError("shapes do not fit")
+
+    monkeypatch.setattr("pipeline.stages.speakers.label_speakers", odd)
+    sound = write_audio(tmp_path / "short.mp3", speech(8.2, 11.2), rate=RATE, codec="libmp3lame")
+    ((_, result),) = transcribe_files(
+        [sound], model="tiny.en", engine="faster-whisper", language="en", cache=tmp_path / "cache"
+    )
+    assert isinstance(result, dict), result
+    assert result["segments"][0]["text"].casefold().startswith("welcome to the inspection interview")
+    assert result["remarks"] == ["without speakers: ValueError: shapes do not fit"]

@@ -105,3 +105,11 @@ def test_one_of_few_askings_says_less_where_the_order_of_two_others_is_against_i
     assert scarce[250.0] == pytest.approx(1, abs=0.01)
     assert scarce[150.0] == pytest.approx(1, abs=0.01)  # it may have changed places with its neighbour
     assert scarce[50.0] == pytest.approx(0, abs=0.01)
+
+
+@pytest.mark.parametrize("filled", [0.25, 1.0])
+def test_one_of_few_askings_says_the_less_the_more_of_it_another_question_takes_up(filled: float) -> None:
+    sure = Candidate(1, 1, 50.0, 60.0, Evidence(12, 0, 0, 0, 0, 1), wording="", filled=filled, asks=True)
+    other = Candidate(1, 1, 50.0, 60.0, Evidence(1, 0, 0, 0, 0, 1), wording="", filled=1.0, asks=True)
+    (found,) = decide([[sure], [other]], AS_GIVEN)[1].places
+    assert found.candidate.evidence.scarce == pytest.approx(1 - filled, abs=0.01)

@@ -72,6 +72,7 @@ def test_every_question_is_right_within_two_seconds(archive: sqlite3.Connection,
     assert len(rows) == len(expected)
     for row, question in zip(rows, expected, strict=True):
         assert row["status"] == question["status"], question
+        assert row["confidence"] > (0.9 if number == 0 else 0.5)
         if question["start"] is not None:
             assert row["start"] == pytest.approx(question["start"], abs=2.0)
             assert row["end"] == pytest.approx(question["end"], abs=2.0)

@@ -7,17 +7,20 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
 from sqlite_utils import Database
 
+from pipeline.audio.decode import AudioFacts, check
 from pipeline.audio.transfer import ATTEMPTS
 from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
+from pipeline.stages.together import AT_ONE_HOST
 from tests.conftest import NOW
 from tests.misbehaving import Answer, Server, cut, page
 
@@ -246,6 +249,24 @@ def test_a_moved_feed_brings_no_episode_twice(
     report = run(show("a-show", server.give("/moved/feed.xml", bare)))
     assert reasons(report, "poll", "ok") == ["1 episodes listed, 0 new; 1 changed"]
     assert len(rows(archive, "select * from episodes")) == 1
+
+
+def test_a_host_is_asked_for_more_while_what_has_come_is_decoded(
+    server: Server, run: Callable[..., Report], tone_mp3: bytes
+) -> None:
+    number = AT_ONE_HOST + 1
+    url = server.give("/feed.xml", rss(*(item(n) for n in range(1, number + 1))))
+    for n in range(1, number + 1):
+        server.give(f"/{n}.mp3", Answer(tone_mp3))
+    all_have_come = Barrier(number)
+
+    def checked(path: Path) -> AudioFacts:
+        all_have_come.wait(timeout=30)
+        return check(path)
+
+    report = run(show("show", url), check=checked)
+    assert reasons(report, "download", "failed") == []
+    assert len(reasons(report, "download", "ok")) == number
 
 
 def test_a_failed_download_is_told_and_tried_again(

@@ -26,6 +26,8 @@ ASKS_SHARE = 0.25
 SENTENCE_COST = 0.06
 LEFT_OUT_COST = 0.35
 MORE_SHARE = 0.25  # of a question's words: more than by chance
+# What leaves out more is a common phrase at the end of a question; what leaves out less is all of it.
+MOST_LEFT_OUT, LEAST_LEFT_OUT = 1.5, 0.05
 HARDLY_MORE = 1.5  # as many as the list has
 LEAD_WORDS = 8
 SOON = 0.5  # seconds
@@ -61,7 +63,7 @@ class Candidate(Asking):
     Attributes:
         evidence: What speaks for it.
         wording: What of the question is asked there: all of it, or a part.
-        filled: How much of it that wording takes up, by the number of words, 0 to 1: hosts merge questions.
+        filled: How much of what is said there that wording takes up, by words, 0 to 1: hosts merge questions.
         asks: Whether it is one speaker's, and a sentence of it sounds like a question of the host's, or announces one.
     """
 
@@ -77,11 +79,11 @@ def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
         return []
     whole, *parts = wordings = _Seen.all_of(wanted, windows)
     found = dict.fromkeys(_peaks(whole.rough), whole)
-    of_whole = list(found)
+    of_whole = [at for at in found if _is_of_one_speaker(windows, at)]
     for at in {*found, *(at for part in parts for at in _peaks(part.rough))}:
         seen = _closest(wordings, at)
         # Where all of it is asked, a part of it is asked, too: that says nothing more.
-        if seen is not whole and not _is_within(at, seen, of_whole, whole):
+        if seen is not whole and not _is_within(windows, at, seen, of_whole, whole):
             found[at] = seen
     best = sorted(found, key=lambda at: (-found[at].rough[at], at))[:CANDIDATES]
     return [_candidate(windows, found[at], at) for at in best]
@@ -119,8 +121,15 @@ class _Seen:
     def all_of(cls, wanted: Wanted, windows: Windows) -> list[_Seen]:
         """Look for the whole question, and for each of its parts."""
         presence = windows.spoken.presence(wanted.text)
-        parts = ((part, presence.of(part.text), _left_out(part, presence)) for part in wanted.parts)
-        return [cls.of(*one, windows) for one in ((wanted, presence, 0.0), *parts)]
+        left_out = [_left_out(part, presence) for part in wanted.parts]
+        return [
+            cls.of(wanted, presence, 0.0, windows),
+            *(
+                cls.of(part, presence.of(part.text), share, windows)
+                for part, share in zip(wanted.parts, left_out, strict=True)
+                if LEAST_LEFT_OUT <= share <= MOST_LEFT_OUT
+            ),
+        ]
 
     @classmethod
     def of(cls, wanted: Wanted, presence: Presence, left_out: float, windows: Windows) -> _Seen:
@@ -139,13 +148,19 @@ def _closest(wordings: Sequence[_Seen], at: tuple[int, int]) -> _Seen:
     return max(wordings, key=lambda seen: seen.rough[at])
 
 
-def _is_within(at: tuple[int, int], part: _Seen, of_whole: Sequence[tuple[int, int]], whole: _Seen) -> bool:
-    """Tell whether a part's window shares sentences with one that holds the whole question better, or more of it."""
+def _is_within(
+    windows: Windows, at: tuple[int, int], part: _Seen, of_whole: Sequence[tuple[int, int]], whole: _Seen
+) -> bool:
+    """Tell whether what holds the whole question better than a part's window, or more of it, has sentences of that.
+
+    Or its speaker goes on with them at once.
+    """
     length, first = at
+    units = windows.units
     return any(
-        start <= first + length
-        and first <= start + long
-        and (whole.rough[long, start] >= part.rough[at] or whole.shares[long, start] >= whole.shares[at] + MORE_SHARE)
+        (whole.rough[long, start] >= part.rough[at] or whole.shares[long, start] >= whole.shares[at] + MORE_SHARE)
+        and start <= first + length
+        and (first <= start + long or (first == start + long + 1 and units[first].speaker == units[start].speaker))
         for long, start in of_whole
     )
 
@@ -167,8 +182,13 @@ def _candidate(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:
         _evidence(windows, seen, at),
         seen.wanted.text,
         min(1.0, len(seen.wanted.text.split()) / max(1, int(windows.words[at]))),
-        bool(windows.holds_asking[at]) and len({unit.speaker for unit in windows.units[first : last + 1]}) == 1,
+        bool(windows.holds_asking[at]) and _is_of_one_speaker(windows, at),
     )
+
+
+def _is_of_one_speaker(windows: Windows, at: tuple[int, int]) -> bool:
+    length, first = at
+    return len({unit.speaker for unit in windows.units[first : first + length + 1]}) == 1
 
 
 def _peaks(rough: Grid) -> list[tuple[int, int]]:

@@ -71,7 +71,7 @@ class Presence:
         return Presence(
             tuple(self.words[n] for n in rows),
             self.held[rows],
-            self.weights[rows] / max(self.weights[rows].sum(), 1e-9),
+            self.weights[rows] / self.weights[rows].sum(),
         )
 
     def weight(self, text: str) -> float:

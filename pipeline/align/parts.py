@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from pipeline.align.lexical import carrying_words
 from pipeline.text import ends_sentence
@@ -12,19 +14,24 @@ MOST_PARTS = 8
 FEWEST_WORDS = 4
 FEWEST_CARRYING = 2  # words with a meaning: "How does that work" may be said of anything
 
-_ASKING = (
-    r"(?:how|what|why|when|where|who|which|whether|if\ so"
-    r"|do|does|did|is|are|was|were|can|could|would|will|should|has|have)\b"
-)
+_QUESTION_WORD = r"(?:how|what|why|whether)\b"
+# These ask at the beginning of a sentence; later they mostly go on with what was said before.
+_RELATIVE = r"(?:which|who|where|when)\b"
+_VERB_FIRST = r"(?:do|does|did|is|are|was|were|can|could|would|will|should|has|have)\b"
+_SUBJECT = r"(?:you|your|we|our|it|its|they|their|he|she|there|this|that|these|those|the|an?|any\w*)\b"
 _JOINT = re.compile(
     rf"""
       \s+[–—-]+\s+ | ;\s+
-    | ,?\s+(?:and|or|but)\s+(?={_ASKING})
-    | ,\s+(?=(?:how|what|why|whether)\b)  # not which or who: they go on with what was said before
+    | ,?\s+(?:and|or|but)\s+(?=if\ so\b|{_QUESTION_WORD}|{_RELATIVE}|{_VERB_FIRST}\s+{_SUBJECT})
+    | ,\s+(?={_QUESTION_WORD})
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_ASKS = re.compile(rf"\?$|(?:^|[,:]\s)(?:{_ASKING}|(?:tell|talk|walk|take|describe|explain)\b)", re.IGNORECASE)
+_ASKS = re.compile(
+    rf"\?$|(?:^|[,:]\s)(?:{_QUESTION_WORD}|{_VERB_FIRST}|(?:if\ so|tell|talk|walk|take|describe|explain)\b)",
+    re.IGNORECASE,
+)
+_ASKS_FIRST = re.compile(_RELATIVE, re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +43,39 @@ class Part:
 
 
 def parts_of(question: str) -> tuple[Part, ...]:
-    """Return the sentences and clauses of a question that may be asked by themselves, in order; none if it has one."""
-    clauses = [clause.strip(" ,;–—-") for sentence in _sentences(question) for clause in _JOINT.split(sentence)]
-    if len(clauses) == 1:
-        return ()
-    asking = [clause if _ASKS.search(clause) else "" for clause in clauses]
-    parts = {
-        clause: Part(clause, " ".join(filter(None, asking[:n])))
-        for n, clause in reversed([*enumerate(clauses)])  # the first of those that are the same
-        if _may_be_asked(clause)
-    }
-    return tuple(parts.values())[::-1][:MOST_PARTS]
+    """Return the sentences and clauses of a question that ask something by themselves, in order; none if it has one."""
+    clauses = list(_clauses(question))
+    found: dict[str, Part] = {}
+    before = ""
+    for clause, asks in clauses if len(clauses) > 1 else ():
+        if asks and _may_be_asked(clause):
+            found.setdefault(clause, Part(clause, before))
+        if asks:
+            before = f"{before} {clause}".strip()
+        if len(found) == MOST_PARTS:
+            break
+    return tuple(found.values())
 
 
 def _may_be_asked(clause: str) -> bool:
     return len(clause.split()) >= FEWEST_WORDS and len(carrying_words(clause)) >= FEWEST_CARRYING
 
 
-def _sentences(text: str) -> list[str]:
-    found: list[list[str]] = [[]]
-    for word in text.split():
-        found[-1].append(word)
-        if ends_sentence(word):
-            found.append([])
-    return [" ".join(words) for words in found if words]
+def _clauses(text: str) -> Iterator[tuple[str, bool]]:
+    """Give each clause, and whether it asks something."""
+    for sentence in _sentences(text):
+        for n, clause in enumerate(one.strip(" ,;–—-") for one in _JOINT.split(sentence)):
+            yield clause, bool(_ASKS.search(clause) or (n == 0 and _ASKS_FIRST.match(clause)))
+
+
+def _sentences(text: str) -> Iterator[str]:
+    words = text.split()
+    sentence: list[str] = []
+    for word, following in pairwise([*words, ""]):
+        sentence.append(word)
+        # A full stop ends none before a small letter: "the U.S. government".
+        if not following or (
+            ends_sentence(word) and not (following[:1].islower() and word.rstrip("”\"’')").endswith("."))
+        ):
+            yield " ".join(sentence)
+            sentence = []

@@ -79,8 +79,8 @@ def _visit(
 ) -> Callable[[], Outcome]:
     """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
 
-    def check(path: Path) -> AudioFacts:
-        leave()  # to decode it takes as long as to fetch it
+    def leave_and_check(path: Path) -> AudioFacts:
+        leave()  # to decode it may take longer than to fetch it
         return tools.check(path)
 
     url = episode.enclosure_url or ""
@@ -94,7 +94,7 @@ def _visit(
             now=tools.now(),
             local_root=root,
             known=_validators(known, url),
-            check=check,
+            check=leave_and_check,
             limits=Limits(max_bytes=feed.max_mb * 10**6, sleep=tools.sleep),
         )
     except AudioError as error:
