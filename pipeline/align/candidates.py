@@ -151,9 +151,9 @@ def _closest(wordings: Sequence[_Seen], at: tuple[int, int]) -> _Seen:
 def _is_within(
     windows: Windows, at: tuple[int, int], part: _Seen, of_whole: Sequence[tuple[int, int]], whole: _Seen
 ) -> bool:
-    """Tell whether what holds the whole question better than a part's window, or more of it, has sentences of that.
+    """Tell whether a part's window shares sentences with one that holds the whole question better, or more of it.
 
-    Or its speaker goes on with them at once.
+    So it is where that one's speaker goes straight on with it.
     """
     length, first = at
     units = windows.units
