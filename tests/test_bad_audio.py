@@ -188,13 +188,24 @@ def test_a_decoder_that_fails_in_the_middle_costs_one_episode_and_no_window(
     assert "councils do not exist" not in texts[second.id]
 
 
-def test_a_file_is_transcribed_whose_voices_cannot_be_told_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("what", "error", "why"),
+    [
+        (
+            "pipeline.alone.VoiceEncoder",
+            OSError("the weights are gone"),
+            "the voices could not be told apart (OSError: the weights are gone)",
+        ),
+        ("pipeline.stages.speakers.label_speakers", ValueError("odd shapes"), "ValueError: odd shapes"),
+    ],
+)
+def test_a_file_has_its_words_where_speakers_cannot_be_told_apart(
+    what: str, error: Exception, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost() -> object:
-        raise OSError("voice_encoder.onnx is not there")
+    def fail(*_: object) -> object:
+        raise error
 
-    monkeypatch.setattr("pipeline.alone.VoiceEncoder", lost)
+    monkeypatch.setattr(what, fail)
     sound = write_audio(tmp_path / "short.mp3", speech(8.2, 11.2), rate=RATE, codec="libmp3lame")
     ((_, result),) = transcribe_files(
         [sound], model="tiny.en", engine="faster-whisper", language="en", cache=tmp_path / "cache"
@@ -202,22 +213,4 @@ def test_a_file_is_transcribed_whose_voices_cannot_be_told_apart(
     assert isinstance(result, dict), result
     assert result["segments"][0]["text"].casefold().startswith("welcome to the inspection interview")
     assert {segment["speaker"] for segment in result["segments"]} == {None}
-    assert result["remarks"] == [
-        "without speakers: the voices could not be told apart (OSError: voice_encoder.onnx is not there)"
-    ]
-
-
-def test_a_file_is_transcribed_whatever_fails_in_telling_speakers_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def odd(*_: object) -> object:
-        raise ValueError("shapes do not fit")
-
-    monkeypatch.setattr("pipeline.stages.speakers.label_speakers", odd)
-    sound = write_audio(tmp_path / "short.mp3", speech(8.2, 11.2), rate=RATE, codec="libmp3lame")
-    ((_, result),) = transcribe_files(
-        [sound], model="tiny.en", engine="faster-whisper", language="en", cache=tmp_path / "cache"
-    )
-    assert isinstance(result, dict), result
-    assert result["segments"][0]["text"].casefold().startswith("welcome to the inspection interview")
-    assert result["remarks"] == ["without speakers: ValueError: shapes do not fit"]
+    assert result["remarks"] == [f"without speakers: {why}"]
