@@ -95,7 +95,7 @@ def test_a_host_that_was_left_is_visited_while_the_visit_has_work_of_its_own() -
 
 
 def test_visits_with_work_of_their_own_are_bounded_too() -> None:
-    lock = threading.Lock()
+    lock, three = threading.Lock(), threading.Barrier(3)
     busy: list[int] = [0]
     most: list[int] = [0]
 
@@ -104,7 +104,7 @@ def test_visits_with_work_of_their_own_are_bounded_too() -> None:
         with lock:
             busy[0] += 1
             most[0] = max(most[0], busy[0])
-        time.sleep(0.02)
+        three.wait(timeout=30)
         with lock:
             busy[0] -= 1
         return lambda: Outcome("ok", "")
