@@ -135,7 +135,7 @@ def _same_asking(one: Candidate, other: Candidate) -> bool:
 
 def _usual_beside(decisions: Sequence[Decision], at_first: Closeness) -> list[Closeness]:
     """How closely the host keeps to the wording of each question's neighbours: their mean, and what is usual once."""
-    known = np.array([1 - decision.not_asked for decision in decisions])
+    known = np.array([(1 - decision.not_asked) * _share_asked(decision) for decision in decisions])
     found = np.array(
         [closeness(decision.places[0].candidate.evidence) if decision.places else at_first for decision in decisions]
     ).reshape(len(decisions), len(at_first))
@@ -143,6 +143,11 @@ def _usual_beside(decisions: Sequence[Decision], at_first: Closeness) -> list[Cl
     return [
         Closeness(*(total - known[n] * found[n] + at_first) / (count - known[n] + 1)) for n in range(len(decisions))
     ]
+
+
+def _share_asked(decision: Decision) -> float:
+    """How much of the question seems to be asked: a part says the less of how the host words whole ones."""
+    return max(0.0, 1 - decision.places[0].candidate.evidence.left_out) if decision.places else 0.0
 
 
 def probabilities_of(options: Sequence[Sequence[Candidate]], scores: Sequence[Array]) -> list[Array]:
