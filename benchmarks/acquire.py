@@ -30,10 +30,8 @@ from benchmarks.acquire_systems import System, curl, ours, podcast_archiver, pod
 from pipeline import __version__
 
 EPISODES, FEEDS, EPISODES_A_FEED = 1000, 200, 10
-AWAY, RATE = (
-    0.04,
-    10.0,
-)  # of a host that is not on this machine: seconds there and back, megabytes a second a connection
+AWAY = 0.04  # seconds to a host elsewhere and back
+RATE = 10.0  # megabytes a second that it sends over one connection, at most
 QUIET_ENVIRONMENT = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
 
 

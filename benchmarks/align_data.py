@@ -285,18 +285,12 @@ def with_a_part_not_asked(interview: Interview, *, form: str) -> Interview:
         for text in questions.values()
     ]
     chance = _chance(interview)
-    asked = [
-        replace(
-            one,
-            question=replace(
-                one.question,
-                text=form.format(asked=one.question.text, not_asked=chance.choice(others)).replace("? –", " –"),
-            ),
-        )
-        if others and one.kind != "distractor"
-        else one
-        for one in interview.asked
-    ]
+
+    def changed(one: Asked) -> Asked:
+        text = form.format(asked=one.question.text, not_asked=chance.choice(others)).replace("? –", " –")
+        return replace(one, question=replace(one.question, text=text))
+
+    asked = [changed(one) if others and one.kind != "distractor" else one for one in interview.asked]
     return replace(interview, asked=tuple(asked))
 
 

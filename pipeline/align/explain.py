@@ -19,8 +19,8 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
     ``places`` holds the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
     ``value`` and its ``log_odds``, the share it has in the decision; these add up to ``log_odds`` of the place alone,
     before the order of the list and the other questions have their say in ``probability``. ``part`` is what of the
-    question is asked there, None for all of it. ``corrected`` is what an
-    editor said instead; the rest is what would be found without that.
+    question is asked there, None for all of it. ``corrected`` is what an editor said instead; the rest is what would be
+    found without that.
     """
     return [
         {
