@@ -82,7 +82,8 @@ def test_ctrl_c_while_they_begin_is_left_to_the_program(tmp_path: Path, moment: 
         "        with processes(2) as pool:\n"
         "            both = [pool.submit(time.sleep, 600) for _ in range(2)]\n"
         "            print('begun', flush=True)\n"
-        "            time.sleep(600)\n"
+        "            while True:\n"
+        "                time.sleep(0.1)\n"  # a signal just before a sleep is heard only after it
         "    except KeyboardInterrupt:\n"
         "        pass\n"
     )
