@@ -13,6 +13,7 @@ _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGNORECASE)
 # What hosts change in an address when they put other audio behind it (Megaphone, Audioboom, and others).
 _VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
+SHORTEST = 8  # characters of a secret that is looked for in what others say: a shorter value may be any word
 
 
 class MissingVariableError(LookupError):
@@ -57,9 +58,18 @@ def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str],
     return _VARIABLE.sub(value, text)
 
 
+def tokens(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Return those of some secrets, by name, that are told from what else is said."""
+    return {name: value for name, value in secrets.items() if len(value) >= SHORTEST}
+
+
 def concealed(text: str, secrets: Mapping[str, str]) -> str:
     """Put ``${NAME}`` in for each value, also as addresses write it: servers repeat what they were sent."""
-    forms = {form: name for name, value in secrets.items() for form in (value, quote(value), quote_plus(value))}
+    forms = {
+        form: name
+        for name, value in secrets.items()
+        for form in (value, quote(value), quote(value, safe=""), quote_plus(value))
+    }
     for form in sorted(filter(None, forms), key=len, reverse=True):
         text = text.replace(form, f"${{{forms[form]}}}")
     return text

@@ -18,7 +18,7 @@ import httpx
 
 from pipeline import __version__
 from pipeline.courtesy import Courtesy, retry_after
-from pipeline.urls import MissingVariableError, filled_in, variables
+from pipeline.urls import MissingVariableError, concealed, filled_in, tokens, variables
 
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
@@ -134,8 +134,9 @@ def _hide_login(request: httpx.Request) -> None:
 class _Transport(httpx.HTTPTransport):
     """Visits through ``_Backend``, leaves the bodies of redirects unread, and fills in the secrets of feeds.yaml.
 
-    They are filled in here, beneath all that remembers, shows or follows an address: nothing above ever sees one. And
-    only at the host of ``private_url``: a feed or a redirect must not ask for what the environment has.
+    They are filled in here, beneath all that remembers, shows or follows an address: nothing above sees one, also where
+    a redirect repeats it (``conceal``). And only at the host of ``private_url``: a feed or a redirect must not ask for
+    what the environment has.
     """
 
     def __init__(self, *, allow_private: bool, private_url: str | None, courtesy: Courtesy | None) -> None:
@@ -163,6 +164,16 @@ class _Transport(httpx.HTTPTransport):
         # httpx would read the whole body into memory before it goes on, and nothing says that it ends.
         response.close()
         return httpx.Response(response.status_code, headers=response.headers)
+
+    def conceal(self, request: httpx.Request) -> None:
+        """Take a secret out of an address at its host before that is visited, logged and remembered."""
+        if not self._secrets or request.url.host != self._private_host:
+            return
+        secrets = tokens({name: os.environ.get(name, "") for name in self._secrets})
+        request.url = request.url.copy_with(
+            raw_path=concealed(request.url.raw_path.decode(), secrets).encode(),
+            fragment=concealed(request.url.fragment, secrets) or None,
+        )
 
     def _with_secrets(self, request: httpx.Request) -> httpx.Request:
         if not self._secrets or request.url.host != self._private_host:
@@ -194,13 +205,14 @@ def make_client(
         private_url: an address with ``${NAME}`` in it: such names are filled in from the environment at its host.
         courtesy: spares hosts; clients of one run share it. None: each is asked as often as it is wanted.
     """
+    transport = _Transport(allow_private=allow_private, private_url=private_url, courtesy=courtesy)
     return httpx.Client(
-        transport=_Transport(allow_private=allow_private, private_url=private_url, courtesy=courtesy),
+        transport=transport,
         timeout=TIMEOUT,
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         headers={"User-Agent": user_agent},
-        event_hooks={"request": [_only_http, _hide_login]},
+        event_hooks={"request": [transport.conceal, _only_http, _hide_login]},
     )
 
 

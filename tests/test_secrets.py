@@ -139,6 +139,66 @@ def test_a_secret_that_the_feed_repeats_is_sent_for_the_audio_and_stored_nowhere
         assert secret.encode() not in kept
 
 
+@pytest.fixture
+def download(make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Report]:
+    """Poll a feed and download, with secrets in the environment."""
+    for name, value in zip(("TOKEN", "PASSWORD"), SECRETS, strict=True):
+        monkeypatch.setenv(name, value)
+
+    def fetch(url: str) -> Report:
+        feed = Feed(slug="show", title="Show", url=url, allow_private=True)
+        return ingest(Config(feeds=[feed]), make_tools(), stages=("poll", "download"))
+
+    return fetch
+
+
+@pytest.mark.parametrize("status", [200, 403])
+@pytest.mark.parametrize("to", ["/files/one.mp3?key=t0ken%26123", "{server}/t0ken&123/one.mp3#t0ken&123"])
+def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
+    server: Server, archive: Database, download: Callable[[str], Report], caplog: pytest.LogCaptureFixture,
+    tone_mp3: bytes, to: str, status: int,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    server.give("/feed", Answer(feed_of(server.address, "t0ken%26123")))
+    server.give("/one.mp3", redirect(to.format(server=server.address)))
+    for path in ("/files/one.mp3", "/t0ken%26123/one.mp3"):
+        server.give(path, Answer(tone_mp3 if status == 200 else b"", status=status))
+    report = download(private(server, "/feed"))
+    assert server.requests[-1].path == "/t0ken%26123/one.mp3" or server.requests[-1].query == {"key": ["t0ken&123"]}
+    text = written(archive, report, caplog)
+    assert "one.mp3?key=${TOKEN}" in text
+    assert "t0ken" not in text
+    assert archive.execute("select count(*) from renditions").fetchone() == (status == 200,)
+
+
+def test_a_feed_that_moved_to_an_address_with_its_secret_is_asked_there(
+    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    server.give("/feed", redirect("/new?key=t0ken%26123", 301))
+    server.give("/new", Answer(FEED))
+    for _ in range(2):
+        report = run(server.address + "/feed?key=${TOKEN}")
+    assert [request.path for request in server.requests] == ["/feed", "/new", "/new"]
+    assert server.requests[-1].query == {"key": ["t0ken&123"]}
+    assert archive.execute("select became from feed_moves").fetchall() == [(f"{server.address}/new?key=${{TOKEN}}",)]
+    assert "t0ken" not in written(archive, report, caplog)
+
+
+def test_a_secret_in_the_address_of_a_feeds_next_page_is_not_logged(
+    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    following = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{server.address}/2?key=t0ken%26123"/>'
+    server.give("/feed", Answer(FEED.replace(b"</channel>", following.encode() + b"</channel>")))
+    server.give("/2", Answer(status=500))
+    report = run(private(server, "/feed"))
+    assert server.asked("/2")[0].query == {"key": ["t0ken&123"]}
+    text = written(archive, report, caplog)
+    assert "/2?key=${TOKEN}" in text
+    assert "t0ken" not in text
+
+
 def test_audio_elsewhere_keeps_its_address_and_that_is_said(server: Server, run: Callable[[str], Report]) -> None:
     elsewhere = server.address.replace("127.0.0.1", "localhost")
     server.give("/feed", Answer(feed_of(elsewhere, "t0ken%26123")))

@@ -12,6 +12,7 @@ import httpx
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
 from pipeline.model import Validators
+from pipeline.urls import shown
 from pipeline.web import in_time, local_path, reason, scheme
 
 MAX_FEED_BYTES = 50_000_000
@@ -141,7 +142,7 @@ def _moved_to(response: httpx.Response) -> str | None:
     steps = [*response.history, response]
     permanent = {httpx.codes.MOVED_PERMANENTLY, httpx.codes.PERMANENT_REDIRECT}
     last = next(place for place, step in enumerate(steps) if step.status_code not in permanent)
-    return str(steps[last].url) if last else None
+    return shown(str(steps[last].url)) if last else None
 
 
 def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_seconds: float | None = None) -> bytes:

@@ -14,13 +14,6 @@ from pipeline.model import FeedEpisode
 from pipeline.urls import concealed
 from pipeline.web import host
 
-SHORTEST = 8  # characters: a shorter value may be any word
-
-
-def tokens(secrets: Mapping[str, str]) -> dict[str, str]:
-    """Return those of some secrets, by name, that are told from what else a feed says."""
-    return {name: value for name, value in secrets.items() if len(value) >= SHORTEST}
-
 
 def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_host: str) -> FeedEpisode:
     """Return an item without these secrets.

@@ -17,7 +17,7 @@ from pipeline.feeds.memory import Memory, Move
 from pipeline.feeds.paging import all_pages, read_page
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
 from pipeline.model import FeedEpisode, ParsedFeed, Validators
-from pipeline.urls import concealed, shown, variables
+from pipeline.urls import concealed, shown, tokens, variables
 from pipeline.web import host, scheme
 
 _MAX_MOVES = 5
@@ -102,7 +102,7 @@ class _Visitor:
             validators = read.validators
         else:
             body, parsed = read
-            if body.moved_to and self._is_move(address, body.moved_to):
+            if body.moved_to and self._is_move(address, body.moved_to, allowed=self._own_variables(body.moved_to)):
                 address = self._move(address, body.moved_to, "redirect")
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
@@ -167,7 +167,7 @@ class _Visitor:
         self._warnings += [*parsed.warnings, *([pages.missing] if pages.missing else [])]
         validators = Validators() if pages.missing else body.validators
         bodies, episodes = pages.bodies, pages.episodes
-        if secrets := private.tokens(self._secrets):
+        if secrets := tokens(self._secrets):
             own_host = host(self._asking.url)
             bodies = tuple(private.body_without_secrets(one, secrets) for one in bodies)
             episodes = tuple(private.without_secrets(one, secrets, own_host=own_host) for one in episodes)
@@ -180,11 +180,15 @@ class _Visitor:
         self._moves.append(Move(was, address, how))
         return address
 
-    def _is_move(self, address: str, became: str) -> bool:
-        """Tell whether an address is another one that may be visited, and remembered: it has no secret in it."""
+    def _own_variables(self, address: str) -> frozenset[str]:
+        """What the client itself puts in for secrets that a redirect repeats at the feed's own host."""
+        return frozenset(self._secrets) if host(address) == host(self._asking.url) else frozenset()
+
+    def _is_move(self, address: str, became: str, *, allowed: frozenset[str] = frozenset()) -> bool:
+        """Tell whether an address is another one that may be visited, and remembered: it asks for no secret."""
         if self._hide(became) in {address, *(move.was for move in self._moves)}:
             return False
-        if variables(became) or shown(became) != became:
+        if variables(became) - allowed or shown(became) != became:
             return False
         return {scheme(address), scheme(became)} <= {"http", "https"}
 
