@@ -28,6 +28,11 @@ def shown(text: str) -> str:
     return _USERINFO.sub("***@", _VARIABLE.sub(r"${\1}", text))
 
 
+def has_login(url: str) -> bool:
+    """Tell whether an address has ``user:password@`` in it."""
+    return _USERINFO.search(url) is not None
+
+
 def variables(url: str) -> frozenset[str]:
     """Return the names of the variables, ``${NAME}``, that an address leaves to the environment."""
     return frozenset(_VARIABLE.findall(url))

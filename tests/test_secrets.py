@@ -64,13 +64,21 @@ def test_a_feed_with_a_password_is_asked_whether_it_changed(server: Server, run:
     assert run(private(server, "/feed")).items[0].reason == "unchanged since the last time"
 
 
+@pytest.mark.parametrize("moved", [False, True])
 def test_a_password_in_the_clear_is_not_stored_either(
-    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
+    server: Server, archive: Database, make_tools: Callable[..., Tools], caplog: pytest.LogCaptureFixture, moved: bool
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    server.give("/feed", Answer(FEED))
-    report = run(server.address.replace("//", "//ann:plainly@") + "/feed")
-    assert base64.b64decode(server.requests[0].headers["authorization"].removeprefix("Basic ")) == b"ann:plainly"
+    server.give("/feed", *[redirect("/new", 301)] * moved, Answer(FEED))
+    server.give("/new", Answer(FEED))
+    url = server.address.replace("//", "//ann:plainly@") + "/feed"
+    feed = Feed(slug="show", title="Show", url=url, allow_private=True)
+    for again in (False, True):
+        report = ingest(Config(feeds=[feed]), make_tools(again=again), stages=("poll",))
+        assert report.exit_code == 0
+    for request in server.requests:
+        assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"ann:plainly"
+    assert [request.path for request in server.requests][:2] == (["/feed", "/new"] if moved else ["/feed", "/feed"])
     assert "plainly" not in written(archive, report, caplog)
 
 
@@ -189,8 +197,8 @@ def test_a_secret_in_the_address_of_a_feeds_next_page_is_not_logged(
     server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    following = f'<atom:link xmlns:atom="http://www.w3.org/2005/Atom" rel="next" href="{server.address}/2?key=t0ken%26123"/>'
-    server.give("/feed", Answer(FEED.replace(b"</channel>", following.encode() + b"</channel>")))
+    link = f'<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="next" href="{server.address}/2?key=t0ken%26123"/>'
+    server.give("/feed", Answer(FEED.replace(b"</channel>", f"{link}</channel>".encode())))
     server.give("/2", Answer(status=500))
     report = run(private(server, "/feed"))
     assert server.asked("/2")[0].query == {"key": ["t0ken&123"]}

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pipeline.courtesy import retry_after
 from pipeline.model import Validators
-from pipeline.urls import shown
+from pipeline.urls import has_login, shown
 
 # Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
 FULL_FETCH_EVERY = timedelta(days=30)
@@ -46,7 +46,12 @@ class Memory:
     moves: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, configured: str) -> str:
-        """Return where the feed is now, by all moves that are known; the configured address where they go in a ring."""
+        """Return where the feed is now, by all moves that are known; the configured address where they go in a ring.
+
+        A password is for the address that has it: it is asked there, and sent on each time.
+        """
+        if has_login(configured):
+            return configured
         seen = [configured]
         while (following := self.moves.get(shown(seen[-1]))) is not None:
             if following in seen:

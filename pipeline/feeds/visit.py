@@ -107,7 +107,7 @@ class _Visitor:
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
         warnings = tuple(self._hide(warning) for warning in self._warnings)
-        return Found(address, tuple(listings), validators, tuple(self._moves), warnings, self._is_moving)
+        return Found(shown(address), tuple(listings), validators, tuple(self._moves), warnings, self._is_moving)
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
         """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""
@@ -177,7 +177,7 @@ class _Visitor:
 
     def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:
         address = self._hide(became)
-        self._moves.append(Move(was, address, how))
+        self._moves.append(Move(shown(was), address, how))
         return address
 
     def _own_variables(self, address: str) -> frozenset[str]:
