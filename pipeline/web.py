@@ -25,6 +25,7 @@ TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
 HEAD_SECONDS = 60.0  # from a request to the end of its answer's head, however steadily that drips
 READ_BYTES = 1 << 18
+KEPT_OPEN = 20  # connections that are over, for the next request to their host
 SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
 # RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
@@ -142,8 +143,14 @@ class _Transport(httpx.HTTPTransport):
     def __init__(self, *, allow_private: bool, private_url: str | None, courtesy: Courtesy | None) -> None:
         context = httpx.create_ssl_context()
         super().__init__(verify=context)
-        # httpx has no public way to choose the network backend; the pool behind its transport has.
-        self._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Backend(allow_private=allow_private))
+        # httpx has no public way to choose the network backend; the pool behind its transport has. How many visits are
+        # made at once is bounded elsewhere: one that waited here would look as if its server did not answer.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context,
+            max_connections=None,
+            max_keepalive_connections=KEPT_OPEN,
+            network_backend=_Backend(allow_private=allow_private),
+        )
         self._private_host = host(private_url or "")
         self._secrets = variables(private_url or "")
         self._courtesy = courtesy

@@ -5,14 +5,16 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from pipeline import web
+from pipeline.stages.together import AT_ONCE
 from pipeline.web import ForbiddenAddressError, in_time, is_public, local_path, make_client, reason, scheme
 from tests.misbehaving import Answer, Server, gzipped, redirect
 
@@ -292,6 +294,20 @@ def test_a_head_that_drips_for_ever_comes_to_an_end(monkeypatch: pytest.MonkeyPa
         finally:
             over.set()
             thread.join()
+
+
+def test_all_visits_of_a_run_are_under_way_at_once(server: Server) -> None:
+    everybody = Barrier(AT_ONCE)
+
+    def together() -> Iterator[bytes]:
+        everybody.wait(10)
+        yield b"there"
+
+    url = server.give("/", Answer(together))
+    with make_client(allow_private=True) as client, ThreadPoolExecutor(AT_ONCE) as visits:
+        client.timeout = httpx.Timeout(10.0, pool=0.5)
+        answers = [visits.submit(client.get, url) for _ in range(AT_ONCE)]
+        assert {answer.result().content for answer in answers} == {b"there"}
 
 
 def test_a_body_may_take_longer_than_its_head(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
