@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
+from pipeline.archive.database import editor
+from pipeline.archive.feeds import save_moves
 from pipeline.config import Config, Feed
+from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
 from pipeline.stages import Tools
-from tests.conftest import FakeEngine
+from tests.conftest import NOW, FakeEngine
 
 FEED = """<rss version="2.0"><channel><title>Show</title>{items}</channel></rss>"""
 ITEM = (
@@ -47,6 +52,28 @@ def test_a_run_does_all_and_the_next_one_nothing(
     assert engine.calls == 2
     assert second.skip_reasons("transcribe") == {"already transcribed": 2}
     assert [item.stage for item in said] == ["poll"]  # what is routine is counted, not listed
+
+
+def test_an_editor_may_write_at_any_moment_of_a_run(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], archive: Database
+) -> None:
+    edits = 0
+
+    def edit(_statement: str) -> None:
+        nonlocal edits
+        with suppress(sqlite3.OperationalError):  # the run is writing: whoever does not hurry waits for that
+            ann.execute("update feeds set podcast_guid = ?", [edits])
+            edits += 1
+
+    with editor(tmp_path / "archive.db") as ann:
+        ann.execute("pragma busy_timeout = 0")
+        archive.conn.set_trace_callback(edit)
+        reports = [ingest(config(tmp_path, feed, **changes), make_tools()) for changes in ({}, {"skip": ("2",)})]
+        save_moves(archive, "show", [Move("https://example.org/a", "https://example.org/b", "redirect")], now=NOW)
+        archive.conn.set_trace_callback(None)
+    assert [report.exit_code for report in reports] == [0, 0]
+    assert edits > 50
+    assert archive.execute("select guid from episodes where skipped").fetchall() == [("2",)]
 
 
 def test_the_same_audio_in_two_episodes_is_heard_once(

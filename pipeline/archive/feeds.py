@@ -127,7 +127,7 @@ def save_snapshot(db: Database, slug: str, *, sha256: str, path: str, size: int,
 
 def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str) -> None:
     """Record that a feed is as it was: every episode that it listed then still counts as seen."""
-    with db.atomic():
+    with immediate(db):
         db.execute(
             """update episodes set last_seen = ? where feed = ?
                and last_seen >= (select fully_fetched from feeds where slug = ?)""",
@@ -150,7 +150,7 @@ def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: st
 
 def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> None:
     """Record where a feed moved; a move that is the newest of its address already is not recorded again."""
-    with db.atomic():
+    with immediate(db):
         for move in moves:
             known = db.execute(
                 "select became from feed_moves where feed = ? and was = ? order by id desc limit 1", [slug, move.was]

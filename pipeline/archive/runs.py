@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 
 from sqlite_utils import Database
 
+from pipeline.archive.database import immediate
 from pipeline.model import RunItem
 
 # "Nothing to do" rows of older runs are dropped, or an hourly run over a large archive would fill the file with them.
@@ -35,7 +36,7 @@ def note_wanted(db: Database, wanted: Mapping[str, int | None], *, skipped: Coll
         wanted: how many of its newest episodes each feed is to have, None for all; of a feed that is not named, none.
         skipped: the ids of episodes that are not wanted.
     """
-    with db.atomic():
+    with immediate(db):
         known = {id_ for (id_,) in db.execute("select id from episodes where skipped")}
         for changed, value in ((known - set(skipped), 0), (set(skipped) - known, 1)):
             db.conn.executemany("update episodes set skipped = ? where id = ?", ((value, id_) for id_ in changed))
@@ -45,7 +46,7 @@ def note_wanted(db: Database, wanted: Mapping[str, int | None], *, skipped: Coll
 
 def finish_run(db: Database, run: int, *, exit_code: int, report: Mapping[str, object], now: str) -> None:
     """Close a run with its report."""
-    with db.atomic():
+    with immediate(db):
         db.execute(
             "update runs set finished = ?, exit_code = ?, report = ? where id = ?",
             [now, exit_code, json.dumps(report), run],

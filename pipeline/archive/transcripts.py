@@ -286,7 +286,7 @@ def save_matches(
         key: names what they were made from; see ``alignment_key``.
         now: the moment, UTC ISO 8601.
     """
-    with db.atomic():
+    with immediate(db):
         for table in ("matches", "follow_ups"):
             db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
         db.conn.executemany(
