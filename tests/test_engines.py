@@ -282,6 +282,9 @@ def test_what_a_journal_remembers_is_not_decoded_again(
         assert (counted.windows, hearing) == (windows, whole)
     journal.discard()
     assert not unfinished.exists()
+    assert WindowedEngine(counted).transcribe([recording], language="en", journal=journal) == whole
+    journal.close()
+    assert (counted.windows, unfinished.exists()) == (4, True)  # heard anew, and remembered
 
 
 def assert_goes_on(unfinished: Path, decoder: Decoder, recording: Audio, whole: Hearing) -> None:

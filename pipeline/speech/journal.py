@@ -77,8 +77,9 @@ class FileJournal:
             self._file = None
 
     def discard(self) -> None:
-        """Delete the file: the transcript is safe elsewhere."""
+        """Delete the file and forget what was in it: the transcript is safe elsewhere, or everything is heard anew."""
         self.close()
+        self._known.clear()
         self._path.unlink(missing_ok=True)
 
 
