@@ -39,6 +39,7 @@ CONTRACT = {
     "question_times": {"episode", "number", "text", "status", "start", "end", "answer_end", "confidence", "corrected"},
     "needs_listening": {"flags", "title", "link"},
     "episode_pages": {"episode", "link", "address", "visited_at", "questions", "problem"},
+    "transcript_searches": {"episode", "offered", "searched_at", "failed"},
     "run_items": {"run", "stage", "episode", "status", "reason", "seconds"},
 }  # fmt: skip
 

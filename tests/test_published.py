@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlite_utils import Database
 
+from pipeline.archive.database import writer
+from pipeline.archive.schema import migrations
+from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
 from pipeline.config import Config, Feed
+from pipeline.feeds.transcripts import PublishedTurn, find_transcript
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
 from pipeline.web import make_client
-from tests.conftest import FakeEngine
+from tests.conftest import NOW, FakeEngine
 from tests.misbehaving import Answer, Server, gzipped, page, redirect
 from tests.publishing import (
     BOTH,
@@ -184,19 +190,65 @@ def test_one_that_comes_later_names_the_voices_that_were_told_apart(
     assert named == [("Alma Reed", "Alma Reed"), ("Ines Marlow", "Ines Marlow")]
 
 
-def test_one_that_could_not_be_had_is_asked_for_again(
-    server: Server, archive: Database, engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report]
-) -> None:
-    server.give("/1.vtt", Answer(status=503), Answer(status=503), Answer(vtt()))
+@pytest.mark.parametrize("answer", [Answer(status=503), Answer(status=410), page()])
+def test_one_that_could_not_be_had_is_asked_for_again_a_week_later(
+    server: Server, archive: Database, engine: FakeEngine, publish: Callable[..., Feed], run: Callable[..., Report],
+    answer: Answer,
+) -> None:  # fmt: skip
+    server.give("/1.vtt", answer, answer, Answer(vtt()))
     feed = publish(link("1.vtt"))
-    run(feed)
-    second = run(feed)
-    assert second.counts("transcribe") == {"ok": 0, "skipped": 1, "failed": 0}
-    assert said_of(second).startswith("already transcribed; the publisher's transcript")
-    assert "HTTP 503" in said_of(second)
-    run(feed)
+    said = {day: said_of(run(feed, now=lambda day=day: f"2026-06-{day:02}T06:00:00Z")) for day in (1, 2, 7, 8, 9, 14)}
+    assert len(server.asked("/1.vtt")) == 2
+    assert said[2] == said[7] == said[9] == said[14] == "already transcribed"
+    assert said[8].startswith(f"already transcribed; the publisher's transcript {server.address}/1.vtt was not used")
+    run(feed, now=lambda: "2026-06-15T06:00:00Z")
     assert engine.calls == 1
     assert transcripts(archive) == BOTH
+
+
+def test_another_one_is_asked_for_at_once(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    run(publish(link("1.vtt")))
+    server.give("/2.vtt", Answer(vtt()))
+    run(publish(link("2.vtt")))
+    assert transcripts(archive) == BOTH
+
+
+def test_notes_are_looked_through_for_one_once_and_when_they_change(
+    publish: Callable[..., Feed], run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+
+    def find(notes: str) -> tuple[PublishedTurn, ...]:
+        looked.append(notes)
+        return find_transcript(notes)
+
+    monkeypatch.setattr("pipeline.stages.published.find_transcript", find)
+    for _ in range(3):
+        report = run(publish())
+    assert report.skip_reasons("transcribe") == {"already transcribed": 1}
+    assert len(looked) == 1
+    run(publish(notes="Another text."))
+    assert looked == ["No list here.", "Another text."]
+
+
+def test_an_archive_of_the_version_before_learns_what_was_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    with closing(sqlite3.connect(path)) as connection:
+        db = Database(connection)
+        migrations.apply(db, stop_before="m014_transcript_searches")
+        db.execute("insert into feeds (slug, title, url) values ('show', 'Show', 'x')")
+        db.execute(
+            """insert into episodes (id, feed, guid, title, first_seen, last_seen)
+               values ('show/1', 'show', 'one', 'One', ?, ?)""",
+            [NOW, NOW],
+        )
+    with writer(path) as db:
+        assert last_search(db, "show/1") is None
+        search = TranscriptSearch("show/1", "0" * 12, NOW, failed=True)
+        save_search(db, search)
+        assert last_search(db, "show/1") == search
 
 
 def test_a_second_run_asks_for_nothing_and_doubles_nothing(

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -26,6 +27,8 @@ from pipeline.model import Episode
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.web import local_folder
+
+RETRY = timedelta(days=7)  # after which what could not be had beside the audio is asked for once more
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
@@ -72,6 +75,11 @@ class Tools:
 def local_root(tools: Tools, feed: Feed) -> Path | None:
     """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
     return local_folder(resolved_url(tools.db, feed.slug))
+
+
+def is_time_again(last: str, now: str) -> bool:
+    """Tell whether what could not be had at one moment is to be asked for at another."""
+    return datetime.fromisoformat(now) - datetime.fromisoformat(last) >= RETRY
 
 
 def wanted_episodes(tools: Tools, feed: Feed) -> list[Episode]:

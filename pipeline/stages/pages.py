@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from functools import partial
 
 import httpx
@@ -25,12 +24,11 @@ from pipeline.feeds.page import page_address, read_page
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.questions import find_questions
 from pipeline.model import Question, Validators
-from pipeline.stages import Outcome, Tools, Visit
+from pipeline.stages import Outcome, Tools, Visit, is_time_again
 from pipeline.web import host
 
 MAX_PAGE_BYTES = 5_000_000
 MAX_SECONDS = 60.0
-RETRY = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def is_due(last: PageVisit | None, *, now: str, again: bool) -> bool:
     if last is None or again:
         return True
     if last.problem is not None:
-        return datetime.fromisoformat(now) - datetime.fromisoformat(last.visited_at) >= RETRY
+        return is_time_again(last.visited_at, now)
     return last.questions == 0 and last.parser_version != PARSER_VERSION
 
 

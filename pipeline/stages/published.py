@@ -1,13 +1,18 @@
-"""The publisher's own transcript of an episode: had, kept, and compared with what Whisper heard."""
+"""The publisher's own transcript of an episode: had, kept, and compared with what Whisper heard.
+
+One that cannot be had is this episode's remark, and is asked for again a week later, or when the feed offers another.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from pipeline.archive.feeds import notes_of
 from pipeline.archive.segments import heard
+from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
 from pipeline.archive.transcripts import (
     compared,
     name_speaker,
@@ -19,11 +24,12 @@ from pipeline.atomic import new_file
 from pipeline.config import Feed
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Validators, Word
 from pipeline.speech.names import whisper_language
 from pipeline.speech.wording import carry_speakers, compare
-from pipeline.stages import Tools, local_root
+from pipeline.stages import Tools, is_time_again, local_root
 from pipeline.stages.speakers import names_of
 from pipeline.web import local_file, scheme
 
@@ -43,17 +49,21 @@ class Published:
     turns: tuple[PublishedTurn, ...]
 
 
-def is_waiting(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> bool:
-    """Whether the feed names a publisher's transcript that is not in the archive."""
-    notes, links = notes_of(tools.db, episode.id)
-    known = published_transcript(tools.db, episode.id, rendition.sha256)
-    return known is None and bool(_best_first(links, feed) or find_transcript(notes))
+def is_waiting(tools: Tools, episode: Episode, rendition: Rendition) -> bool:
+    """Whether a publisher's transcript that is not in the archive is to be looked for."""
+    if published_transcript(tools.db, episode.id, rendition.sha256) is not None:
+        return False
+    last = last_search(tools.db, episode.id)
+    if last is None or last.offered != _offered(*notes_of(tools.db, episode.id)):
+        return True
+    return last.failed and is_time_again(last.searched_at, tools.now())
 
 
 def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Published | None, list[str]]:
     """Get the publisher's transcript, the best of several, and what went wrong with others.
 
-    Its bytes are kept as they came. Nothing that is wrong with it is ever more than a remark.
+    Its bytes are kept as they came. Nothing that is wrong with it is ever more than a remark. That there is none is
+    remembered.
     """
     notes, links = notes_of(tools.db, episode.id)
     problems: list[str] = []
@@ -64,6 +74,8 @@ def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Published
             problems.append(f"the publisher's transcript {link.url} was not used: {error}")
     turns = find_transcript(notes)
     if not turns:
+        search = TranscriptSearch(episode.id, _offered(notes, links), tools.now(), failed=bool(problems))
+        save_search(tools.db, search)
         return None, problems
     key = hashlib.sha256(notes.encode()).hexdigest()[:12]
     return Published("notes", "show notes", feed.language, key, turns), problems
@@ -108,6 +120,12 @@ def carry_names(tools: Tools, published: Published, transcript: int) -> None:
     for label, name in names_of(labels, names).items():
         if label in nameless and name not in labels:
             name_speaker(tools.db, transcript, label, name)
+
+
+def _offered(notes: str, links: Sequence[TranscriptLink]) -> str:
+    """Names all in which a transcript is looked for, and how: it changes when there may be another."""
+    material = json.dumps([PARSER_VERSION, notes, [astuple(link) for link in links]])
+    return hashlib.sha256(material.encode()).hexdigest()[:12]
 
 
 def _best_first(links: Sequence[TranscriptLink], feed: Feed) -> list[TranscriptLink]:

@@ -61,11 +61,11 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
         return Outcome("skipped", "no audio is kept yet")
     job = _Job(tools, feed, episode, rendition)
     done = None if tools.again else _done(job)
-    if done and not is_waiting(tools, feed, episode, rendition):
+    if done and not is_waiting(tools, episode, rendition):
         return Outcome("skipped", done, routine=True)
     published, problems = get_published(tools, feed, episode)
     if done and not published:
-        return Outcome("skipped", "; ".join([done, *problems]))
+        return Outcome("skipped", "; ".join([done, *problems]), routine=not problems)
     said = [] if done else _make(job, published)
     return Outcome("ok", "; ".join([*said, *problems, *_compare(job, published)]))
 

@@ -1,0 +1,30 @@
+"""For which episodes the publisher's transcript was looked for in vain. It looks for none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from sqlite_utils import Database
+
+from pipeline.archive.database import named_rows
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptSearch:
+    """The last search for an episode's; the columns of ``transcript_searches``."""
+
+    episode: str
+    offered: str
+    searched_at: str
+    failed: bool
+
+
+def last_search(db: Database, episode: str) -> TranscriptSearch | None:
+    """Return the last search for an episode's, if there was one."""
+    row = named_rows(db.conn).execute("select * from transcript_searches where episode = ?", [episode]).fetchone()
+    return TranscriptSearch(**{**dict(row), "failed": bool(row["failed"])}) if row else None
+
+
+def save_search(db: Database, search: TranscriptSearch) -> None:
+    """Record a search in place of the one before."""
+    db.table("transcript_searches").insert(asdict(search), pk="episode", replace=True)
