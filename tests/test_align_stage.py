@@ -20,7 +20,7 @@ from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
 from pipeline.vectors import Remembered
-from tests.building import NOW, add_feed, add_transcript, episode
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))
 QUESTIONS = tuple(question["text"] for question in TRUTH["questions"])
@@ -161,6 +161,16 @@ def test_without_a_list_what_the_host_asks_becomes_one_until_one_is_published(
     add_feed(archive, "show", episode("one", questions=QUESTIONS))
     ingest(config(tmp_path), tools, stages=["align"])
     assert [text for (text,) in archive.execute("select text from question_times order by number")] == list(QUESTIONS)
+
+
+def test_where_nothing_is_asked_any_more_no_question_stays(archive: Database, tools: Tools, tmp_path: Path) -> None:
+    (one,) = add_feed(archive, "show", episode("one"))
+    add_transcript(archive, one, SCRIPT)
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert len(starts(archive)) > 0
+    add_transcript(archive, one, spoken("Nobody asks anything here at all."), key="1" * 12)
+    assert ingest(config(tmp_path), tools, stages=["align"]).exit_code == 0
+    assert starts(archive) == {}
 
 
 def test_a_detected_question_that_was_corrected_stays(archive: Database, tools: Tools, tmp_path: Path) -> None:

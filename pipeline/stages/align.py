@@ -57,12 +57,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of it: ``matches`` as they were found, ``in_force`` as they count, with corrections."""
+    """What came of it: ``matches`` as they were found, ``in_force`` as they count, with corrections.
+
+    ``detected`` is the list that was made for want of a published one; None: the list that there is stays.
+    """
 
     matches: tuple[Match, ...]
     in_force: tuple[Match, ...]
     follow_ups: tuple[FollowUp, ...] = ()
-    detected: tuple[Question, ...] = ()
+    detected: tuple[Question, ...] | None = None
 
 
 def align_episode(tools: Tools, feed: Feed, episode: Episode) -> Outcome:  # noqa: ARG001 - every stage is called alike
@@ -163,7 +166,7 @@ def found(work: Task, encode: Encode | None) -> Found:
 def store(tools: Tools, work: Task, result: Found) -> Outcome:
     """Put an alignment into the database, and say what it was."""
     with immediate(tools.db):
-        if result.detected:
+        if result.detected is not None:
             save_questions(tools.db, work.episode, result.detected, source="detected")
         save_matches(
             tools.db,
