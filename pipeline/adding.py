@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from stat import S_IMODE
 
 import yaml
 
@@ -56,11 +57,9 @@ def append(path: Path, made: list[dict[str, str]]) -> None:
     if shows is None or shows.flow_style:
         raise ConfigError(f"{path}: its list of shows is written in brackets; write it with “- slug:” lines, then add")
     added = text.rstrip("\n") + "\n\n" + as_yaml(made, indent=shows.start_mark.column)
-    with TemporaryDirectory() as folder:
-        trial = Path(folder) / path.name
-        trial.write_text(added, encoding="utf-8")
-        config.load(trial)
+    config.parsed(added, path)
     with new_file(path) as file:
+        os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))  # addresses may have passwords in them
         file.write(added.encode())
 
 

@@ -164,6 +164,15 @@ def load(path: Path) -> Config:
         raise ConfigError(f"{path}: no such file. Name your shows in it, or give its place: FEEDS=…") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}). It must be a UTF-8 text file.") from error
+    return parsed(text, path)
+
+
+def parsed(text: str, path: Path) -> Config:
+    """Validate what is, or is to be, the content of feeds.yaml at ``path``.
+
+    Raises:
+        ConfigError: as of ``load``.
+    """
     try:
         root, data = _read_yaml(text)
     except yaml.MarkedYAMLError as error:

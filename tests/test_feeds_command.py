@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from stat import S_IMODE
 
 import pytest
 from click.testing import CliRunner, Result
@@ -77,6 +78,27 @@ def test_entries_are_put_at_the_end_and_nothing_else_is_touched(feeds: Path) -> 
     again = call(feeds, "--opml", opml(feeds), "--append")
     assert (again.exit_code, again.stdout) == (0, "")
     assert feeds.read_text(encoding="utf-8") == YAML + "\n" + ADDED
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o664])
+def test_entries_are_put_beside_a_model_of_the_users_own_and_the_file_keeps_its_rights(feeds: Path, mode: int) -> None:
+    (feeds.parent / "mine").mkdir()
+    (feeds.parent / "mine" / "model.bin").touch()
+    feeds.write_text(YAML + "    model: mine\n", encoding="utf-8")
+    feeds.chmod(mode)
+    result = call(feeds, "--opml", opml(feeds), "--append")
+    assert result.exit_code == 0, result.output
+    assert len(load(feeds).feeds) == 3
+    assert S_IMODE(feeds.stat().st_mode) == mode
+
+
+def test_entries_that_would_make_the_file_wrong_leave_it_as_it_is(feeds: Path) -> None:
+    text = YAML + "...\n"
+    feeds.write_text(text, encoding="utf-8")
+    result = call(feeds, "--opml", opml(feeds), "--append")
+    assert result.exit_code == 2
+    assert f"{feeds}, line" in result.stderr
+    assert feeds.read_text(encoding="utf-8") == text
 
 
 def test_entries_stand_as_far_in_as_those_before(feeds: Path) -> None:
