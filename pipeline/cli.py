@@ -75,16 +75,20 @@ main.add_command(speaker_command)
 main.add_command(verify_command)
 
 
+# What is done instead, or afterwards, without heeding these options.
 _NOT_WITH_LOAD = frozenset(
     {"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet", "as_json", "check"}
 )
+_NOT_WITH_CHECK = frozenset({"since", "limit", "dry_run", "again", "quiet", "explain"})
+_NOT_WITH_TRANSCRIBE_EXPLAIN = frozenset({"since", "limit", "dry_run"})
+_NOT_WITH_ALIGN_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"})
 
 
-def _refuse_with_load(context: click.Context) -> None:
-    """Refuse options that --load would silently pass over."""
+def _refuse(context: click.Context, names: frozenset[str], *, beside: str) -> None:
+    """Refuse options that another one would silently pass over."""
     for option in context.command.params:
-        if option.name in _NOT_WITH_LOAD and _is_given(context, option.name):
-            raise click.UsageError(f"{option.opts[0]} means nothing with --load; leave it out.")
+        if option.name in names and _is_given(context, option.name):
+            raise click.UsageError(f"{option.opts[0]} means nothing with {beside}; leave it out.")
 
 
 def _refuse_without_load(context: click.Context) -> None:
@@ -173,12 +177,15 @@ def transcribe_command(
     if not files:
         _refuse_without_load(context)
         if check:
+            _refuse(context, _NOT_WITH_CHECK, beside="--check")
             sys.exit(_check(**options))
+        if explain:
+            _refuse(context, _NOT_WITH_TRANSCRIBE_EXPLAIN, beside="--explain")
         code = run_stages(("transcribe",), **options)
         if explain:
             _explain(**options)
         sys.exit(code)
-    _refuse_with_load(context)
+    _refuse(context, _NOT_WITH_LOAD, beside="--load")
     from pipeline.alone import transcribe_files
     from pipeline.run import MODELS_FOLDER
 
@@ -221,16 +228,13 @@ def align_command(
     line is printed.
     """
     if files:
-        _refuse_with_load(context)
+        _refuse(context, _NOT_WITH_LOAD, beside="--load")
         from pipeline.alone import align_files
 
         failed = _print_lines(align_files([*files, *map(Path, names)], explain=explain))
         sys.exit(3 if failed else 0)
     if explain:
-        for name in ("feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"):
-            if _is_given(context, name):
-                option = "all" if name == "everything" else name.replace("_", "-")
-                raise click.UsageError(f"--{option} means nothing with --explain.")
+        _refuse(context, _NOT_WITH_ALIGN_EXPLAIN, beside="--explain")
         _explain_alignments(names, options["db"], as_json=options["as_json"])
         return
     if len(names) > 1 or (names and (everything or options["only"])) or (everything and options["only"]):

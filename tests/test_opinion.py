@@ -312,6 +312,21 @@ def test_check_means_nothing_with_load(tmp_path: Path) -> None:
     assert "--check means nothing with --load" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "ignored"),
+    [
+        *(("--check", given) for given in ("--since=2026-01-01", "--limit=1", "--dry-run", "--again", "--quiet")),
+        ("--check", "--explain"),
+        *(("--explain", given) for given in ("--since=2026-01-01", "--limit=1", "--dry-run")),
+    ],
+)
+def test_what_check_and_explain_would_not_heed_is_wrong_usage(tmp_path: Path, option: str, ignored: str) -> None:
+    result = transcribe(tmp_path / "a.db", option, ignored)
+    assert result.exit_code == 2
+    assert f"{ignored.partition('=')[0]} means nothing with {option}; leave it out." in result.stderr
+    assert not (tmp_path / "a.db").exists()
+
+
 @pytest.mark.parametrize("option", ["--check", "--explain"])
 def test_an_only_that_fits_nothing_is_wrong_usage(made: Callable[..., Path], option: str) -> None:
     result = transcribe(made(said()), option, "--only", "shwo")
