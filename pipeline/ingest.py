@@ -28,7 +28,7 @@ from pipeline.stages.groups import group_questions
 from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
 from pipeline.stages.together import AT_ONE_HOST, raiser, together
-from pipeline.stages.transcribe import transcribe
+from pipeline.stages.transcribe import forget_unfinished, transcribe
 from pipeline.urls import shown
 
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
@@ -182,6 +182,8 @@ def _work(config: Config, tools: Tools, stages: Sequence[StageName], choice: Cho
     if "download" in stages:
         yield from _download_all(tools, feeds, choice)
     yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], choice)
+    if "transcribe" in stages and choice == Choice():
+        forget_unfinished(tools, config.feeds)
 
 
 def _pages(

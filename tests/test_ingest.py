@@ -12,10 +12,12 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import editor
 from pipeline.archive.feeds import save_moves
+from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
+from pipeline.speech.journal import journal_path
 from pipeline.stages import Tools
 from tests.conftest import NOW, FakeEngine
 
@@ -105,6 +107,28 @@ def test_an_engine_that_raises_fails_its_episode_alone(
     assert {item.reason for item in report.failures} == {"RuntimeError: out of luck"}
     engine.error = None
     assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
+
+
+def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
+) -> None:
+    def left(choice: Choice = Choice(), **changes: object) -> set[Path]:  # noqa: B008 - it never changes
+        ingest(config(tmp_path, feed, **changes), make_tools(), choice=choice)
+        return set((tmp_path / "transcripts").glob("*.unfinished.jsonl"))
+
+    engine.error = RuntimeError("out of memory")
+    assert left() == set()
+    (tmp_path / "transcripts").mkdir()
+    rows = archive.execute("select r.sha256, e.guid from renditions r join episodes e on e.id = r.episode")
+    of = {guid: journal_path(tmp_path / "transcripts", sha256, "a" * 12) for sha256, guid in rows}
+    of["nobody's"] = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)
+    for path in of.values():
+        path.touch()
+    assert left(Choice(only="show")) == left(Choice(limit=1)) == set(of.values())
+    assert left(enabled=False) == left() == {of["1"], of["2"]}
+    assert left(skip=("2",)) == {of["1"]}
+    engine.error = None
+    assert left() == set()
 
 
 def test_what_a_changed_setting_asks_for(

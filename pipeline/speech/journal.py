@@ -15,6 +15,8 @@ from pipeline.speech.decoder import Heard
 from pipeline.speech.gate import Verdict
 from pipeline.speech.windows import Span, Window
 
+_ENDING = ".unfinished.jsonl"
+
 _log = logging.getLogger(__name__)
 
 
@@ -81,6 +83,19 @@ class FileJournal:
         self.close()
         self._known.clear()
         self._path.unlink(missing_ok=True)
+
+
+def journal_path(folder: Path, sha256: str, key: str) -> Path:
+    """Return where the journal of a recording lies; ``key`` names all else that could change its words."""
+    return folder / f"{sha256}.{key}{_ENDING}"
+
+
+def unfinished(folder: Path) -> dict[str, list[Path]]:
+    """Return the journals that lie in a folder, by the sha256 of their recordings."""
+    found: dict[str, list[Path]] = {}
+    for path in folder.glob(f"*{_ENDING}"):
+        found.setdefault(path.name.partition(".")[0], []).append(path)
+    return found
 
 
 def _read(path: Path) -> Sequence[tuple[tuple[Span, ...], Verdict]]:

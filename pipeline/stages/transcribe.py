@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,11 @@ from pipeline.model import Episode, Rendition, Transcript, clock
 from pipeline.speech import transcript_file
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
-from pipeline.speech.journal import FileJournal
+from pipeline.speech.journal import FileJournal, journal_path, unfinished
 from pipeline.speech.names import whisper_language
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
-from pipeline.stages import Outcome, Tools
+from pipeline.stages import Outcome, Tools, wanted_episodes
 from pipeline.stages.published import FOLDER, Published, carry_names, get_published, is_waiting, save_published
 from pipeline.stages.speakers import Known, label_or_say_why
 
@@ -75,6 +75,22 @@ def is_unheard(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition)
     return tools.again or _done(_Job(tools, feed, episode, rendition)) is None
 
 
+def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
+    """Remove what was heard of recordings that none of these feeds still has to be transcribed.
+
+    Where another model or vocabulary was configured meanwhile, nobody would ever go on with it.
+    """
+    left = unfinished(tools.data / FOLDER)
+    for feed in feeds if left else ():
+        for episode in wanted_episodes(tools, feed):
+            rendition = current_rendition(tools.db, episode.id)
+            if rendition and rendition.sha256 in left and _done(_Job(tools, feed, episode, rendition)) is None:
+                del left[rendition.sha256]
+    for journals in left.values():
+        for path in journals:
+            path.unlink(missing_ok=True)
+
+
 def _make(job: _Job, published: Published | None) -> list[str]:
     """Make and store the transcript; return what there is to say of it."""
     engine = job.tools.engine(job.feed)
@@ -90,7 +106,7 @@ def _make(job: _Job, published: Published | None) -> list[str]:
     if transcript is not None:
         return ["taken from its file", *_store(job, transcript, key)]
     began = time.monotonic()
-    journal = FileJournal(job.folder / f"{job.rendition.sha256}.{key}.unfinished.jsonl")
+    journal = FileJournal(journal_path(job.folder, job.rendition.sha256, key))
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
     notes, _ = notes_of(job.tools.db, job.episode.id)
     questions = read_questions(job.tools.db, job.episode.id)
