@@ -28,6 +28,7 @@ from benchmarks.align_measures import (
     typical_error,
 )
 from benchmarks.align_systems import SYSTEMS, System
+from benchmarks.align_written import written
 
 QUESTION_SETS = ("optech_qa", "seu_mech")
 EASY, CUT, GONE = ("distractor", "removed", "skipped"), ("cut", "asked again"), ("cut",)
@@ -47,6 +48,7 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
     by_tolerance = {f"f1_{tolerance:.0f}s": score(results, tolerance).f1 for tolerance in TOLERANCES}
     within = score(results, TOLERANCES[0])
     found, offered = rephrased(results)
+    free_found, free_offered = rephrased(results, "free")
     return {
         "questions": len(results),
         **by_tolerance,
@@ -57,6 +59,8 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
         "refused_gone": refused(results, GONE),
         "rephrased_found": found,
         "rephrased_offered": offered,
+        "free_found": free_found,
+        "free_offered": free_offered,
         "median_error": typical_error(results),
         "answer_end_error": answer_end_error(results),
         "ece": ece,
@@ -95,7 +99,7 @@ def seconds_an_episode(system: System, corpus: Sequence[Interview]) -> float:
 def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) -> None:
     """Measure, print and write."""
     real = interviews(folder)
-    corpus = [*real, *sample_show()]
+    corpus = [*real, *sample_show(), *written()]
     report: dict[str, dict[str, Any]] = {}
     columns = (
         "questions",
@@ -106,6 +110,8 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
         "refused_gone",
         "rephrased_found",
         "rephrased_offered",
+        "free_found",
+        "free_offered",
         "median_error",
         "answer_end_error",
         "ece",
@@ -122,7 +128,7 @@ def main(folder: Path, only: Sequence[str], names: Sequence[str], output: Path) 
     if real:
         output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     else:
-        click.echo(f"{output} is left as it is: there are no interviews in {folder}, only the sample show was measured")
+        click.echo(f"{output} is left as it is: there are no interviews in {folder}, only what is bundled was measured")
 
 
 if __name__ == "__main__":

@@ -52,9 +52,9 @@ class Asked:
 
     Attributes:
         question: As published.
-        kind: ``published``, ``mech``, ``rephrased`` (published in other words than it is asked in),
-            ``distractor`` (of another episode), ``cut`` (its asking was cut out) or ``asked again`` (its asking was cut
-            out, but it is asked a second time in what was left).
+        kind: ``published``, ``mech``, ``rephrased`` (published in other words than it is asked in), ``free`` (with
+            hardly a word in common), ``skipped`` (not asked), ``distractor`` (of another episode), ``cut`` (its asking
+            was cut out) or ``asked again`` (its asking was cut out, but it is asked a second time in what was left).
         span: Between which seconds its asking may be said to begin; None where it is not asked.
         wordings: The same question otherwise worded: ``syn`` (synonyms), ``heavy`` (a headline).
         answer_end: When its answer ends, where that is known.

@@ -1,9 +1,9 @@
-"""Learn what each piece of evidence weighs, and print the constants of ``pipeline/align/evidence.py``.
+"""Learn what each piece of evidence and each hint weighs, and print the constants of ``pipeline/align/evidence.py``.
 
 A conditional logit (McFadden 1974): for each question, one of its places is right, or none. Where several lie in the
 span that is true, any of them is. Newton's method, with the chances of the right places taken as they are each time
 (expectation maximisation). How closely a host keeps to the wording depends on what is found, and that on the weights:
-so it is learnt a few times.
+so it is learnt a few times. What the hints weigh is learnt the same way, of what the wording leaves open.
 
     python benchmarks/align_fit.py [--leave-out optech]      # what is learnt without a source may be scored on it
 """
@@ -18,10 +18,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.align_data import FOLDER, Interview, changes, interviews, remembered
-from pipeline.align import places_of
-from pipeline.align.candidates import Candidate
+from pipeline.align import left_open, places_of
+from pipeline.align.candidates import Candidate, asking_in
 from pipeline.align.decide import decide
-from pipeline.align.evidence import BY_MEANING, BY_WORDS, LEFT_OUT, SCARCE, Closeness, Evidence, Weights, closeness
+from pipeline.align.evidence import (
+    BY_MEANING,
+    BY_WORDS,
+    LEFT_OUT,
+    SCARCE,
+    Closeness,
+    Evidence,
+    Hints,
+    HintWeights,
+    Weights,
+    closeness,
+)
 from pipeline.align.meaning import Encode
 from pipeline.align.units import cut
 
@@ -35,6 +46,9 @@ AS = (
     "20 % of words corrupted",
     "20 % of words corrupted, no punctuation",
 )
+# What the wording leaves open of lists that were rewritten in part, and of what is not asked.
+REWRITTEN = ("a third edited", "a third rephrased")
+REWRITTEN_OF = ("optech_qa", "seu_mech")
 # How closely a host keeps to the wording counts against what is usual for this host, and not by itself as well: a
 # question that was left out is then taken less often for one that shares its words (``align_ablation.py``).
 WITHOUT = ("coverage", "nearness")
@@ -102,7 +116,7 @@ def learn(found: Cases, usual: Closeness, *, without: Collection[str] = ()) -> W
 
 
 def _likeliest(found: Sequence[tuple[Array, NDArray[np.bool_]]]) -> Array:
-    kinds = len(Evidence._fields) + len(Closeness._fields)
+    kinds = found[0][0].shape[1] - 1
     weights = np.zeros(kinds + 1)
     ridge = RIDGE * len(found) * np.diag([*[1.0] * kinds, 0.0])
     for _ in range(NEWTON_STEPS):
@@ -121,6 +135,36 @@ def _likeliest(found: Sequence[tuple[Array, NDArray[np.bool_]]]) -> Array:
     return weights
 
 
+def learn_hints(corpus: Sequence[Interview], encode: Encode, weights: Weights, *, left_out: str | None) -> HintWeights:
+    """What the hints weigh, from what is left open where the evidence has these weights."""
+    chosen = [one for one in corpus if one.set in LEARNT_FROM and one.source != left_out]
+    rewritten = [changes()[name](one) for name in REWRITTEN for one in chosen if one.set in REWRITTEN_OF]
+    found = [
+        *(row for one in rewritten for row in _open_rows(one, encode, weights, rewritten=True)),
+        *(row for one in chosen for row in _open_rows(one, encode, weights, rewritten=False)),
+    ]
+    *hints, bias = _likeliest(found).tolist()
+    return HintWeights(bias, Hints(*hints))
+
+
+def _open_rows(
+    interview: Interview, encode: Encode, weights: Weights, *, rewritten: bool
+) -> Iterator[tuple[Array, NDArray[np.bool_]]]:
+    """For each question left open the hints of the exchanges, (exchanges, hints and one), and which of them is right.
+
+    Of a list that was ``rewritten`` only what was: the rest is learnt from it as it is given.
+    """
+    search = left_open(interview.questions, cut(interview.segments), encode, weights)
+    for n in sorted(search.open | search.guessed):
+        asked, hints = interview.asked[n], search.hints(n)
+        low, high = asked.span or (np.inf, -np.inf)
+        exchanges = [search.windows.exchanges[k] for k in search.free]
+        starts = np.array([asking_in(search.wanted[n], search.windows, one).start for one in exchanges])
+        right = (starts >= low - SLACK) & (starts <= high + SLACK)
+        if len(hints) and (asked.kind == "rephrased") == rewritten and (asked.span is None or right.any()):
+            yield np.hstack([hints, np.ones((len(hints), 1))]), right
+
+
 def learn_from(corpus: Sequence[Interview], encode: Encode | None, *, left_out: str | None = None) -> Weights:
     """The same from all interviews but those of one source, as given and made harder."""
     chosen = [one for one in corpus if one.set in LEARNT_FROM and one.source != left_out]
@@ -134,14 +178,19 @@ def learn_from(corpus: Sequence[Interview], encode: Encode | None, *, left_out: 
 def main(folder: Path, left_out: str | None) -> None:
     """Learn and print."""
     corpus = interviews(folder)
+    by_meaning = BY_MEANING
     for name, encode in (("BY_MEANING", remembered()), ("BY_WORDS", None)):
         weights = learn_from(corpus, encode, left_out=left_out)
+        by_meaning = weights if encode else by_meaning
         click.echo(f"{name} = Weights(\n    bias={weights.bias:.2f},")
         for part in ("evidence", "closer", "usual"):
             values = getattr(weights, part)
             inside = ", ".join(f"{key}={value:.2f}" for key, value in values._asdict().items() if value)
             click.echo(f"    {part}={type(values).__name__}({inside}),")
         click.echo(")")
+    hints = learn_hints(corpus, remembered(), by_meaning, left_out=left_out)
+    values = ", ".join(f"{key}={value:.2f}" for key, value in hints.hints._asdict().items())
+    click.echo(f"OTHER_WORDS = HintWeights(bias={hints.bias:.2f}, hints=Hints({values}))")
 
 
 if __name__ == "__main__":

@@ -90,9 +90,9 @@ def refused(results: Sequence[Outcome], kinds: Sequence[str]) -> float:
     return _share(sum(not one.told for one in nulls), len(nulls))
 
 
-def rephrased(results: Sequence[Outcome]) -> tuple[float, float]:
+def rephrased(results: Sequence[Outcome], kind: str = "rephrased") -> tuple[float, float]:
     """Of questions that are published in other words: the share that was found, and that was at least offered."""
-    some = [one for one in results if one.kind == "rephrased"]
+    some = [one for one in results if one.kind == kind]
     found, offered = sum(one.is_right(TOLERANCES[0]) for one in some), sum(one.offered for one in some)
     return _share(found, len(some)), _share(offered, len(some))
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
 from benchmarks.align_data import FOLDER, Interview, interviews, remembered
-from benchmarks.align_fit import learn_from
+from benchmarks.align_fit import learn_from, learn_hints
 from pipeline.align import align
-from pipeline.align.evidence import Weights
+from pipeline.align.evidence import HintWeights, Weights
 from pipeline.align.meaning import Encode, directions
 from pipeline.align.units import Unit, cut
 from pipeline.model import Match
@@ -39,7 +39,10 @@ def by_wording(interview: Interview) -> Sequence[Match]:
 
 def held_out(interview: Interview) -> Sequence[Match]:
     """This project's, with weights learnt from the other sources alone."""
-    with patch.object(sys.modules["pipeline.align"], "BY_MEANING", learnt_without(interview.source, by_meaning=True)):
+    with (
+        patch.object(sys.modules["pipeline.align"], "BY_MEANING", learnt_without(interview.source, by_meaning=True)),
+        patch.object(sys.modules["pipeline.align"], "OTHER_WORDS", hints_without(interview.source)),
+    ):
         return ours(interview)
 
 
@@ -110,6 +113,13 @@ SYSTEMS: dict[str, System] = {
 def learnt_without(source: str, *, by_meaning: bool) -> Weights:
     """What the evidence weighs by all interviews but one source's."""
     return learn_from(interviews(FOLDER), _encode() if by_meaning else None, left_out=source)
+
+
+@cache
+def hints_without(source: str) -> HintWeights:
+    """What hints weigh by all interviews but one source's."""
+    weights = learnt_without(source, by_meaning=True)
+    return learn_hints(interviews(FOLDER), _encode(), weights, left_out=source)
 
 
 @cache

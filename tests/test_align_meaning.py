@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.align import ASKING_WORTH_NAMING, WORTH_NAMING, Alignment, align, label_segments
+from pipeline.align import ASKED_PROBABILITY, ASKING_WORTH_NAMING, Alignment, align, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation, table
 from pipeline.align.meaning import SentenceEncoder
@@ -187,11 +187,9 @@ def assert_is_likely_but_not_named(match: Match, at: float) -> None:
 
 
 def test_what_is_asked_in_other_words_is_named_though_unlikely(encoder: SentenceEncoder) -> None:
-    spoken = conversation(ASKED, "host")
-    for listed in ("Whose choice is it which teams get smaller?", "Fewer people for less money: who has to choose?"):
-        match = second_match(encoder, listed, spoken)
-        assert (match.status, match.start) == ("uncertain", 70.0)
-        assert ASKING_WORTH_NAMING < match.confidence < WORTH_NAMING
+    match = second_match(encoder, "Fewer people for less money: who has to choose?", conversation(ASKED, "host"))
+    assert (match.status, match.start) == ("uncertain", 70.0)
+    assert ASKING_WORTH_NAMING < match.confidence < ASKED_PROBABILITY
 
 
 @pytest.mark.parametrize(
@@ -227,7 +225,7 @@ def test_what_may_be_a_question_of_the_list_is_no_follow_up(encoder: SentenceEnc
     spoken = conversation(ASKED, "host")
     without = aligned(encoder, (LISTED[0], LISTED[2]), spoken)
     assert [(found.start, found.after) for found in without.follow_ups][2:3] == [(70.0, 1)]
-    with_it = aligned(encoder, (LISTED[0], "Whose choice is it which teams get smaller?", LISTED[2]), spoken)
+    with_it = aligned(encoder, (LISTED[0], "Fewer people for less money: who has to choose?", LISTED[2]), spoken)
     assert with_it.matches[1].status == "uncertain"
     assert 70.0 not in [found.start for found in with_it.follow_ups]
     assert with_it.matches[0].answer_end == without.matches[0].answer_end

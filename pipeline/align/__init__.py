@@ -8,22 +8,25 @@ from dataclasses import dataclass, replace
 from pipeline.align.answers import label_segments, with_answers
 from pipeline.align.candidates import Candidate, Wanted, candidate_at, candidates
 from pipeline.align.decide import Decision, Place, decide
-from pipeline.align.evidence import BY_MEANING, BY_WORDS, Weights
+from pipeline.align.evidence import BY_MEANING, BY_WORDS, OTHER_WORDS, HintWeights, Weights
 from pipeline.align.meaning import Encode, directions
+from pipeline.align.other_words import Search, in_other_words
 from pipeline.align.parts import parts_of
 from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
 
-__all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "places_of"]
+__all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "left_open", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 8
+ALIGNER_VERSION = 9
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.35  # a place that is likelier than this is named, as uncertain
 # So is one, much sooner, where the host asks for something like it: what is on a list mostly was asked, in other words.
 ASKING_WORTH_NAMING = 0.1
 ALIKE_IN_MEANING = 0.45  # nearness: the likeliest place of a question of another interview is as near one time in ten
+# What was found in other words has to be likelier than that: where its asking was cut out, something like it is asked.
+LIKELY_IN_OTHER_WORDS = 0.67
 # Hosts name their topics before they ask.
 INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, where that is shorter
 HARDLY_LESS = 2.7  # times: one unit of log-odds
@@ -42,6 +45,7 @@ class Alignment:
         decisions: What the matches were made from, in the same order: for who wants to know why.
         units: The sentences that the decisions name by number.
         weights: What the evidence weighed.
+        hint_weights: What the hints weighed for what was found in other words.
     """
 
     matches: tuple[Match, ...]
@@ -50,6 +54,7 @@ class Alignment:
     decisions: tuple[Decision, ...]
     units: tuple[Unit, ...]
     weights: Weights
+    hint_weights: HintWeights
 
 
 def align(
@@ -78,7 +83,7 @@ def align(
     options = [candidates(one, windows) for one in wanted]
     weights = BY_WORDS if encode is None else BY_MEANING
     most_sure = MAX_NOT_ASKED_BY_WORDS if encode is None else 1.0
-    intro = min(INTRO_SECONDS, INTRO_SHARE * units[-1].end) if units else 0.0
+    intro = _intro(units)
 
     def decided(corrections: Mapping[int, Correction]) -> list[Decision]:
         certain = {n: corrections[one.number] for n, one in enumerate(questions) if one.number in corrections}
@@ -86,8 +91,8 @@ def align(
             places if n not in certain else _places_given(certain[n], wanted[n], windows)
             for n, places in enumerate(options)
         ]
-        decisions = decide(given, weights, certain=certain)
-        return [replace(decision, places=_teaser_second(decision.places, intro)) for decision in decisions]
+        by_wording = _by_wording(wanted, windows, given, weights, certain=certain)
+        return in_other_words(by_wording, OTHER_WORDS, likely=LIKELY_IN_OTHER_WORDS)
 
     def completed(
         decisions: Sequence[Decision], certain: Collection[int]
@@ -110,7 +115,7 @@ def align(
             others = {number: one for number, one in known.items() if number != question.number}
             alone = decided(others)
             decisions[n], matches[n] = alone[n], completed(alone, others)[0][n]
-    return Alignment(tuple(matches), in_force, follow_ups, tuple(decisions), units, weights)
+    return Alignment(tuple(matches), in_force, follow_ups, tuple(decisions), units, weights, OTHER_WORDS)
 
 
 def places_of(
@@ -119,6 +124,12 @@ def places_of(
     """Return for each question where it, or a part of it, may have been asked; without ``in_parts`` only all of it."""
     windows = Windows.of(units, encode)
     return [candidates(wanted, windows) for wanted in _wanted(questions, encode, in_parts=in_parts)]
+
+
+def left_open(questions: Sequence[Question], units: Sequence[Unit], encode: Encode, weights: Weights) -> Search:
+    """Return what is decided by wording, and what that leaves to be found in other words."""
+    wanted, windows = _wanted(questions, encode), Windows.of(units, encode)
+    return _by_wording(wanted, windows, [candidates(one, windows) for one in wanted], weights)
 
 
 def _wanted(questions: Sequence[Question], encode: Encode | None, *, in_parts: bool = True) -> list[Wanted]:
@@ -152,11 +163,41 @@ def _teaser_second(places: tuple[Place, ...], intro: float) -> tuple[Place, ...]
     return places
 
 
+def _by_wording(
+    wanted: Sequence[Wanted],
+    windows: Windows,
+    options: Sequence[Sequence[Candidate]],
+    weights: Weights,
+    *,
+    certain: Collection[int] = (),
+) -> Search:
+    """Decide by wording. Left open is what has no time then, or one that is less likely than not."""
+    intro = _intro(windows.units)
+    decisions = [
+        replace(one, places=_teaser_second(one.places, intro)) for one in decide(options, weights, certain=certain)
+    ]
+    sure = {n for n, one in enumerate(decisions) if one.places and one.places[0].probability >= ASKED_PROBABILITY}
+    named = {n for n, one in enumerate(decisions) if _is_named(one, intro)}
+    return Search.of(
+        wanted,
+        windows,
+        decisions,
+        guessed=frozenset(named - sure).difference(certain),
+        open=frozenset(range(len(decisions))) - named - set(certain),
+        sure=frozenset(sure),
+    )
+
+
+def _intro(units: Sequence[Unit]) -> float:
+    """Until when hosts name their topics, in seconds."""
+    return min(INTRO_SECONDS, INTRO_SHARE * units[-1].end) if units else 0.0
+
+
 def _found(question: Question, decision: Decision, most_sure: float, intro: float) -> Match:
     """The match but for what depends on the others: where the answer ends, and what it is merged with."""
     places = decision.places
     best, runner_up = (places[0] if places else None), (places[1] if len(places) > 1 else None)
-    if best is None or (not _is_worth_naming(best, intro) and decision.not_asked >= best.probability):
+    if best is None or not _is_named(decision, intro):
         found = Match(question.number, "not_asked", confidence=round(min(decision.not_asked, most_sure), 3))
         runner_up = best
     else:
@@ -171,6 +212,15 @@ def _found(question: Question, decision: Decision, most_sure: float, intro: floa
         return found
     start, likely = round(runner_up.candidate.start, 3), round(runner_up.probability, 3)
     return replace(found, runner_up=start, runner_up_confidence=likely)
+
+
+def _is_named(decision: Decision, intro: float) -> bool:
+    if not decision.places:
+        return False
+    best = decision.places[0]
+    if best.hints is not None:
+        return best.probability >= LIKELY_IN_OTHER_WORDS
+    return _is_worth_naming(best, intro) or best.probability > decision.not_asked
 
 
 def _is_worth_naming(place: Place, intro: float) -> bool:

@@ -26,6 +26,34 @@ class Asking:
     end: float
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A turn in which the host asks something, units ``first`` to ``last`` (inclusive), and those that ``answer``."""
+
+    first: int
+    last: int
+    answer: tuple[int, ...]
+
+
+def exchanges(units: Sequence[Unit], host: str | None, asks: Sequence[bool]) -> list[Exchange]:
+    """Cut an interview into what the ``host`` asks and what others say until the next asking.
+
+    ``asks`` says of each unit whether it asks something. None without a host.
+    """
+    found: list[tuple[list[int], list[int]]] = []
+    for turn in _turns(units):
+        if units[turn[0]].speaker != host:
+            if found:
+                found[-1][1].extend(turn)
+        elif any(asks[n] for n in turn):
+            found.append((turn, []))
+    return [
+        Exchange(turn[0], turn[-1], tuple(answer))
+        for turn, answer in found
+        if host is not None and sum(len(units[n].text.split()) for n in answer) >= FEWEST_ANSWERED
+    ]
+
+
 def askings(units: Sequence[Unit], host: str | None) -> list[Asking]:
     """Find where the ``host`` asks something that somebody else answers, in order of time; none without a host."""
     return [asking for asking in answered(units) if host is not None and units[asking.last].speaker == host]

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.askings import Asking
+from pipeline.align.askings import Asking, Exchange
 from pipeline.align.evidence import Evidence
 from pipeline.align.lexical import Presence, coverage, in_order
 from pipeline.align.meaning import Vectors
@@ -105,6 +105,19 @@ def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | No
     at = max(((length, first) for length in range(longest)), key=lambda one: _closest(wordings, one).rough[one])
     found = _candidate(windows, _closest(wordings, at), at)
     return replace(found, start=start, end=end if end is not None else max(start, found.end))
+
+
+def asking_in(wanted: Wanted, windows: Windows, exchange: Exchange) -> Candidate:
+    """Return what in a turn of the host's is most like the asking of a question."""
+    whole = _Seen.of(wanted, windows.spoken.presence(wanted.text), 0.0, windows)
+    inside = [
+        (length, first)
+        for first in range(exchange.first, exchange.last + 1)
+        for length in range(min(len(windows.lengths), exchange.last + 1 - first))
+        if windows.possible[length, first] and windows.holds_asking[length, first]
+    ]
+    nearness = whole.rough if whole.near is None else whole.near
+    return _candidate(windows, whole, max(inside, key=lambda at: nearness[at]))
 
 
 @dataclass(frozen=True, slots=True)

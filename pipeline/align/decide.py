@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.align.candidates import Candidate
-from pipeline.align.evidence import Closeness, Weights, closeness
+from pipeline.align.evidence import Closeness, Hints, Weights, closeness
 
 Array = NDArray[np.float64]
 
@@ -32,10 +32,14 @@ _NEVER = -1e9
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of a question, and how likely the question is asked there, within ``SAME_START``."""
+    """A place of a question, and how likely the question is asked there, within ``SAME_START``.
+
+    ``hints`` are what it was found by where the wording is another.
+    """
 
     candidate: Candidate
     probability: float
+    hints: Hints | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +128,13 @@ def _decision(candidates: Sequence[Candidate], probabilities: Array, usual: Clos
     together = near @ probabilities if len(candidates) else probabilities
     places: list[Place] = []
     for n in np.lexsort((-probabilities, -together)):
-        if not any(_same_asking(candidates[n], place.candidate) for place in places):
+        if not any(same_asking(candidates[n], place.candidate) for place in places):
             places.append(Place(candidates[n], float(together[n])))
     return Decision(tuple(places), 1 - float(probabilities.sum()), usual)
 
 
-def _same_asking(one: Candidate, other: Candidate) -> bool:
+def same_asking(one: Candidate, other: Candidate) -> bool:
+    """Tell whether two places begin together, or share sentences."""
     return abs(one.start - other.start) <= SAME_START or (one.first <= other.last and other.first <= one.last)
 
 

@@ -83,6 +83,35 @@ def closeness(evidence: Evidence) -> Closeness:
     return Closeness(evidence.coverage, evidence.in_order, evidence.nearness)
 
 
+class Hints(NamedTuple):
+    """What speaks for one of the host's askings as that of a question whose wording was found nowhere.
+
+    Attributes:
+        nearness: How alike the question and the nearest few sentences of the asking are in meaning, -1 to 1.
+        turn: How alike it and all are that the host says up to there.
+        answer: How alike it and what is answered are.
+        in_place: 1 between the questions around it in the list that were found, else 0.
+    """
+
+    nearness: float
+    turn: float
+    answer: float
+    in_place: float
+
+
+class HintWeights(NamedTuple):
+    """What each hint weighs, in log-odds against that the question is not asked, and the bias of any asking."""
+
+    bias: float
+    hints: Hints
+
+    def shares(self, hints: Hints) -> Iterator[tuple[str, float, float]]:
+        """Give the name of each hint, its value, and its share in the log-odds."""
+        yield "bias", 1.0, self.bias
+        for name, found, weight in zip(Hints._fields, hints, self.hints, strict=True):
+            yield name, found, weight * found
+
+
 # Not learnt: none of the interviews to learn from is of a host who asks little besides the list. There, what is left of
 # the askings when the plain ones are found is most likely what is left of the list.
 SCARCE = 3.5
@@ -121,3 +150,4 @@ BY_WORDS = Weights(
     closer=Closeness(coverage=2.90, in_order=4.88, nearness=0.0),
     usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.0),
 )
+OTHER_WORDS = HintWeights(bias=-8.72, hints=Hints(nearness=5.35, turn=3.39, answer=2.69, in_place=3.59))

@@ -19,8 +19,8 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
     ``places`` holds the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
     ``value`` and its ``log_odds``, the share it has in the decision; these add up to ``log_odds`` of the place alone,
     before the order of the list and the other questions have their say in ``probability``. ``part`` is what of the
-    question is asked there, None for all of it. ``corrected`` is what an editor said instead; the rest is what would be
-    found without that.
+    question is asked there, None for all of it; ``in_other_words`` tells that it was found by other evidence than its
+    wording. ``corrected`` is what an editor said instead; the rest is what would be found without that.
     """
     return [
         {
@@ -41,7 +41,10 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
 
 def _place(question: Question, place: Place, decision: Decision, alignment: Alignment) -> dict[str, Any]:
     candidate = place.candidate
-    shares = list(alignment.weights.shares(candidate.evidence, decision.usual))
+    if place.hints is None:
+        shares = list(alignment.weights.shares(candidate.evidence, decision.usual))
+    else:
+        shares = list(alignment.hint_weights.shares(place.hints))
     said = " ".join(unit.text for unit in alignment.units[candidate.first : candidate.last + 1])
     return {
         "start": round(candidate.start, 3),
@@ -49,6 +52,7 @@ def _place(question: Question, place: Place, decision: Decision, alignment: Alig
         "probability": round(place.probability, 3),
         "text": said,
         "part": None if candidate.wording == question.text else candidate.wording,
+        "in_other_words": place.hints is not None,
         "log_odds": round(sum(share for _, _, share in shares), 2),
         "evidence": {name: {"value": round(value, 3), "log_odds": round(share, 2)} for name, value, share in shares},
     }
@@ -69,9 +73,11 @@ def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"   {name:9} {clock(place['start']):>7}  {place['probability']:4.0%}  {said}"
             if place["part"]:
                 yield f"   {'':9} {'':7}        only this of it: {shorten(place['part'], MOST_TEXT, placeholder=' …')}"
+            if place["in_other_words"]:
+                yield f"   {'':9} {'':7}        in other words"
         if places:
             yield f"   {'evidence':24}" + "".join(f"{clock(place['start']):>16}" for place in places)
-            for name in [*places[0]["evidence"], "together"]:
+            for name in [*dict.fromkeys(name for place in places for name in place["evidence"]), "together"]:
                 yield f"   {name.replace('_', ' '):24}" + "".join(_cell(place, name) for place in places)
         yield ""
 
@@ -79,5 +85,7 @@ def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _cell(place: dict[str, Any], name: str) -> str:
     if name == "together":
         return f"{place['log_odds']:+16.2f}"
-    piece = place["evidence"][name]
+    piece = place["evidence"].get(name)
+    if piece is None:
+        return f"{'—':>16}"
     return f"{piece['value']:8.2f}{piece['log_odds']:+8.2f}"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.askings import Asking, askings, host_of
+from pipeline.align.askings import Asking, Exchange, askings, exchanges, host_of
 from pipeline.align.lexical import Spoken
 from pipeline.align.meaning import Encode, Vectors, directions
 from pipeline.align.units import Unit
@@ -21,6 +21,7 @@ MOST_SECONDS = 45.0
 MOST_WORDS = 90
 ANSWER_SECONDS = 75.0  # of what follows an asking, to see what it is about
 BEFORE_SECONDS = 60.0
+LONGEST_TURN = 6  # sentences at its end: hosts who tell a story come to their question there
 
 # Words with which hosts come to a question.
 _ANNOUNCES = re.compile(
@@ -100,15 +101,15 @@ class Windows:
     @cached_property
     def announces(self) -> NDArray[np.bool_]:
         """Which sentences come to a question."""
-        return np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units])
+        return np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units], bool)
 
     @cached_property
     def asks(self) -> NDArray[np.bool_]:
         """Which sentences sound like a question, or announce one: only the host's, where it is known who that is."""
-        marked = np.array(["?" in unit.text for unit in self.units])
-        if marked.mean() < FEWEST_MARKED:
+        marked = np.array(["?" in unit.text for unit in self.units], bool)
+        if marked.sum() < FEWEST_MARKED * len(marked):
             marked = np.array([_FORM.search(unit.text) is not None for unit in self.units])
-        by_host = np.array([self.host in {None, unit.speaker} for unit in self.units])
+        by_host = np.array([self.host in {None, unit.speaker} for unit in self.units], bool)
         return np.asarray((marked | self.announces) & by_host)
 
     @cached_property
@@ -120,6 +121,11 @@ class Windows:
     def askings(self) -> list[Asking]:
         """What the host asks and somebody else answers."""
         return askings(self.units, self.host)
+
+    @cached_property
+    def exchanges(self) -> list[Exchange]:
+        """What the host asks, with all that others say until the next asking; none where speakers are not known."""
+        return exchanges(self.units, self.host, self.asks.tolist())
 
     @cached_property
     def answered(self) -> NDArray[np.bool_]:
@@ -151,6 +157,19 @@ class Windows:
         earliest = np.searchsorted(self.starts, self.starts - BEFORE_SECONDS)
         latest = np.maximum(np.searchsorted(self.starts, self.ends + ANSWER_SECONDS), here + 1)
         return directions(until[here] - until[earliest]), directions(until[latest] - until[here + 1])
+
+    @cached_property
+    def exchanged(self) -> tuple[Vectors, Vectors] | None:
+        """What is said in each exchange up to the end of the asking, and what is answered: two of (exchanges, 384)."""
+        if self.sums is None or not self.exchanges:
+            return None
+        said, answers = [], []
+        for one in self.exchanges:
+            said.append(self.sums[max(one.first, one.last + 1 - LONGEST_TURN) : one.last + 1].sum(axis=0))
+            latest = self.ends[one.last] + ANSWER_SECONDS
+            soon = [n for n in one.answer if self.starts[n] < latest] or one.answer[:1]
+            answers.append(directions(self.sums[list(soon)]).sum(axis=0))
+        return directions(np.stack(said)), directions(np.stack(answers))
 
     def _added(self, values: NDArray[Any]) -> NDArray[Any]:
         """Sums of the values of each window's sentences; windows past the end have what is left."""
