@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.archive.reading import Passage
 from pipeline.text import paragraphs
-
-# An address holds a time to a tenth of a second, so the passage it names may begin that much later.
-_ROUNDING = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +48,3 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
         follow_up = role == "question" and not new and found[-1].role == "answer"
         found.append(Turn(speaker, role, question, new, follow_up, tuple(paragraphs(group))))
     return tuple(found)
-
-
-def begun_at(passages: Sequence[Passage], second: float, end: float | None = None) -> float:
-    """Return when the passage begins of which a clock shows this whole second; the second itself if there is none.
-
-    It begins before an ``end``, if one is given.
-
-    A clock shows 66.9 as 1:06: at 66.0 somebody else may still be speaking.
-    """
-    before = min(second + 1, end if end is not None else second + 1)
-    return next((passage.start for passage in passages if second <= passage.start < before), second)
-
-
-def passages_at(passages: Sequence[Passage], second: float | None, end: float | None = None) -> Sequence[Passage]:
-    """Return what is being said at a second, or was said last before it, and on to the end if one is given.
-
-    There is nothing after the last passage.
-    """
-    if second is None or not passages or second > passages[-1].end + _ROUNDING:
-        return ()
-    first = max(0, sum(passage.start <= second + _ROUNDING for passage in passages) - 1)
-    until = sum(passage.start <= (end or second) - _ROUNDING for passage in passages)
-    return passages[first : max(until, first + 1)]
