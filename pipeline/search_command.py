@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.archive.about import questions_named
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
@@ -70,7 +71,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
-        who = ", ".join(filter(None, [hit.who, f"question {hit.question}" if hit.question else "", hit.role]))
+        who = ", ".join(filter(None, [hit.who, questions_named(hit.questions), hit.role]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
     for passage in offered.nearly:
         hit = passage.hit

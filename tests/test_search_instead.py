@@ -65,7 +65,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Con
         add_transcript(db, first, spoken(*filler[:150], *SAID, *filler[150:]))
         add_transcript(db, second, spoken("Things came down.", "Things, things."), sha256="cd" * 32)
         add_transcript(db, third, spoken("Some things never change."), sha256="ef" * 32)
-        db.execute("update segments set speaker = 'Ann', role = 'answer', question = 2 where text like 'Things%'")
+        db.execute("update segments set speaker = 'Ann', role = 'answer', questions = '[2]' where text like 'Things%'")
     with reader(path) as opened:
         yield opened
 
@@ -127,7 +127,7 @@ def test_filters_and_exclusions_hold_of_what_is_nearly_said(
         ann, bob = add_feed(db, "show", episode("ann", published="2026-01-05T00:00:00Z"), episode("bob"))
         add_transcript(db, ann, spoken("Nobody here holds a case", "alone.", "Bananas."))
         add_transcript(db, bob, spoken("Nobody there holds a case alone.", "Apples and pears."), sha256="cd" * 32)
-        db.execute("update segments set speaker = 'Ann', role = 'answer', question = 7 where episode = ?", [ann])
+        db.execute("update segments set speaker = 'Ann', role = 'answer', questions = '[7]' where episode = ?", [ann])
         db.execute("update segments set speaker = 'Bob', role = 'question' where episode = ?", [bob])
         db.execute(
             """insert into speakers (transcript, label, name, role, seconds)

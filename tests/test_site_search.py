@@ -39,6 +39,7 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "speaker": f"Guest {EVIL}",
         "role": "question",
         "question": 2,
+        "questions": [2],
         "start": 5.0,
         "end": 7.9,
         "text": f"The front door is {EVIL} calm.",

@@ -30,7 +30,7 @@ def test_paragraphs_end_at_pauses_and_after_long_sentences(tmp_path: Path) -> No
 def test_what_is_asked_after_an_answer_to_the_same_question_follows_up_on_it() -> None:
     said = [("Ann", "question"), (None, "question"), ("Bob", "answer"), ("Ann", "question"), ("Bob", "answer")]
     passages = [
-        reading.Passage(n, float(n), n + 0.9, "Words.", speaker, role, 3, (), ())
+        reading.Passage(n, float(n), n + 0.9, "Words.", speaker, role, (3,), (), ())
         for n, (speaker, role) in enumerate(said)
     ]
     assert [turn.about for turn in turns(passages)] == ["asks", "Asked:", "", "follows up on", ""]

@@ -88,11 +88,11 @@ def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...
 
 
 def is_beside(connection: sqlite3.Connection, transcript_id: int, stretches: Sequence[tuple[float, float]]) -> bool:
-    """Tell whether stretches of time, in seconds, have nothing of a transcript's questions and answers.
+    """Tell whether stretches of time, in seconds, have nothing of a transcript's questions, their answers included.
 
     Where it is not known which segments those are, that is not known either: false.
     """
-    told = """select "end" - start, start, "end" from segments where transcript = ? and role != 'other'"""
+    told = """select "end" - start, start, "end" from segments where transcript = ? and question is not null"""
     spoken = connection.execute(told, [transcript_id]).fetchall()
     return bool(spoken) and not any(
         min(end, stretch[1]) - max(start, stretch[0]) > min(_EDGE, length / 2)

@@ -12,27 +12,37 @@ from pipeline.text import paragraphs
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says in one go about one question; ``paragraphs`` are never empty.
+    """What one speaker says in one go about the same questions, mostly one or none; ``paragraphs`` are never empty.
 
-    ``new`` tells that the turn before was not about the same published question, ``follow_up`` that it asks something
-    more about one that was answered already.
+    ``new`` tells that the turn before was not about the same published questions, ``follow_up`` that it asks something
+    more about what was answered already.
     """
 
     speaker: str | None
     role: str
-    question: int | None
+    questions: tuple[int, ...]
     new: bool
     follow_up: bool
     paragraphs: tuple[tuple[Passage, ...], ...]
 
     @property
+    def question(self) -> int | None:
+        """Return the number of the question that is named last."""
+        return self.questions[-1] if self.questions else None
+
+    @property
     def about(self) -> str:
-        """Return what to write between the speaker and the question's number; empty where that would say nothing.
+        """Return what to write between the speaker and the last question; empty where that would say nothing.
 
         Whoever speaks while a question is being answered does not always answer it, so that is not claimed.
         """
-        if self.question is None or not (self.new or self.role == "question" or not self.speaker):
+        if not self.questions or not (self.new or self.role == "question" or not self.speaker):
             return ""
+        others = ", ".join(f"question {number}" for number in self.questions[:-1])
+        return f"{self._doing} {others} and" if others else self._doing
+
+    @property
+    def _doing(self) -> str:
         if self.follow_up:
             return "follows up on" if self.speaker else "Follow-up to"
         if self.role == "question":
@@ -43,8 +53,8 @@ class Turn:
 def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
     """Group passages, in their order."""
     found: list[Turn] = []
-    for (speaker, role, question), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.question)):
-        new = not found or found[-1].question != question
+    for (speaker, role, questions), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.questions)):
+        new = not found or found[-1].questions != questions
         follow_up = role == "question" and not new and found[-1].role == "answer"
-        found.append(Turn(speaker, role, question, new, follow_up, tuple(paragraphs(group))))
+        found.append(Turn(speaker, role, questions, new, follow_up, tuple(paragraphs(group))))
     return tuple(found)

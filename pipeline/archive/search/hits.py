@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from pipeline.addresses import quote_path
+from pipeline.archive.about import questions_named
 from pipeline.model import clock
 
 Order = Literal["relevance", "newest", "oldest"]
@@ -44,7 +45,8 @@ class Turn(NamedTuple):
 class Hit(NamedTuple):
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
-    ``speaker``, ``role`` and ``question`` are those of its beginning. Where somebody else goes on, ``turns`` say who
+    ``speaker``, ``role``, ``question`` and ``questions`` are those of its beginning: the first of the published
+    questions that it is about, and all of them. Where somebody else goes on, ``turns`` say who
     says what of it, in order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to;
     ``before`` and ``after`` are what the first and the last speaker say around it.
     """
@@ -63,6 +65,13 @@ class Hit(NamedTuple):
     before: str = ""
     after: str = ""
     turns: tuple[Turn, ...] = ()
+    questions: tuple[int, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """Return which questions it asks or answers, in words; empty where it is about none."""
+        named = questions_named(self.questions)
+        return named and {"question": "", "answer": "answer to "}.get(self.role, "on ") + named
 
     @property
     def speakers(self) -> tuple[str | None, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.query import Query, fold
 from pipeline.archive.search.hits import ANYTHING, Filters
 
@@ -77,12 +78,11 @@ class Scope:
         if self.filters.role:
             sql += " and s.role = ?"
             values.append(self.filters.role)
-        if self.filters.question is not None:
-            sql += " and s.question = ?"
-            values.append(self.filters.question)
-        if self.questions:
-            sql += f" and s.question in ({', '.join('?' * len(self.questions))})"
-            values += self.questions
+        for numbers in ([self.filters.question] if self.filters.question is not None else [], self.questions):
+            if numbers:
+                marks = ", ".join("?" * len(numbers))
+                sql += f" and exists (select 1 from json_each({self._about}) where value in ({marks}))"
+                values += numbers
         return sql, values
 
     def places(self, *, after: Place | None = None, oldest: bool = False) -> Iterator[Place]:
@@ -140,6 +140,10 @@ class Scope:
         cursor = self.cursor.connection.cursor()
         cursor.row_factory = None
         return cursor
+
+    @cached_property
+    def _about(self) -> str:
+        return questions_sql(self.cursor)
 
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:
