@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
 from pipeline.align import label_segments
 from pipeline.archive import reading
+from pipeline.archive.attributions import attribute, speech
+from pipeline.archive.attributions import undo as undo_attribution
 from pipeline.archive.corrections import correct, undo
 from pipeline.archive.people import appearances
 from pipeline.archive.questions import Wanted, groups
@@ -144,7 +148,7 @@ def test_a_question_that_is_moved_takes_its_answer_along_and_ends_the_one_before
     say(archive, one, 3, 30.0)
     assert labels(archive, one)[3:] == (
         Label("answer", BOTH),
-        *(Label("question", NEXT), *[Label("answer", NEXT)] * 3),
+        *(Label("question", NEXT), Label("answer", NEXT), Label("other", NEXT), Label("answer", NEXT)),
         Label("other"),
     )
     assert columns(archive)[4:8] == [3, 3, 3, 3]
@@ -180,6 +184,38 @@ def test_an_answer_that_an_editor_gave_an_end_is_as_long_as_that(archive: Databa
 def test_numbers_that_change_places_in_the_list_change_in_the_labels(archive: Database, one: str) -> None:
     add_feed(archive, "show", episode("one", questions=(QUESTIONS[2], *QUESTIONS[:2], QUESTIONS[3])))
     assert [label.questions for label in labels(archive, one)[1:8]] == [*[(2, 3)] * 5, (1,), (1,)]
+
+
+def interrupted(who: str | None) -> tuple[Segment, ...]:
+    """The same interview, in which somebody says a word within an answer."""
+    said = [*SAID[:3], (20.2, 20.8, who, "That is quite a record."), *SAID[3:]]
+    return tuple(Segment(start, end, text, speaker=one) for start, end, one, text in said)
+
+
+@pytest.mark.parametrize(("who", "role"), [(HOST, "other"), (GUEST, "answer"), (None, "answer"), ("Bo", "answer")])
+def test_what_the_host_says_within_an_answer_is_none(who: str | None, role: str) -> None:
+    found = label_segments(MATCHES, (FOLLOW_UP,), interrupted(who))
+    assert found[3] == Label(role, BOTH)  # type: ignore[arg-type]
+    assert (*found[:3], *found[4:]) == FOUND
+
+
+def test_where_voices_are_not_told_apart_an_answer_stays_one() -> None:
+    alone = tuple(replace(segment, speaker=HOST) for segment in interrupted(HOST))
+    nobody = tuple(replace(segment, speaker=None) for segment in interrupted(HOST))
+    for segments in (alone, nobody):
+        assert label_segments(MATCHES, (FOLLOW_UP,), segments)[2:5] == (Label("answer", BOTH),) * 3
+
+
+def test_who_is_told_to_speak_in_an_answer_answers_or_does_not(archive: Database, one: str) -> None:
+    here = speech(archive.conn, one, 3, 3)
+    attribute(archive, here, HOST, everywhere=False, note=None, editor="ann", now=NOW)
+    assert labels(archive, one) == (*FOUND[:3], Label("other", BOTH), *FOUND[4:])
+    assert search(archive.conn, "paid", Filters(role="answer")).total == 0
+    found = reading.episode(archive.conn, one)
+    assert found
+    assert [turn.about for turn in turns(found.passages)][3:5] == ["", "follows up on question 1 and"]
+    undo_attribution(archive, one, 1, note=None, editor="ann", now=NOW)
+    assert labels(archive, one) == FOUND
 
 
 def test_the_index_stays_sound(archive: Database, one: str) -> None:

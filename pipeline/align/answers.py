@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from typing import TypeVar
@@ -175,6 +176,7 @@ def label_segments(
 
     What is asked together has all of its numbers, and so has the answer. A follow-up and its answer have those of the
     question that it follows. What is uncertain labels nothing: a guess must not look like a fact in search results.
+    What the host says while somebody else answers is about the question, but no answer to it.
     """
     sure = {match.number: match for match in matches if match.status in {"asked", "merged"}}
     together = {one.number: [n for n, other in sure.items() if _span(other) == _span(one)] for one in sure.values()}
@@ -191,7 +193,26 @@ def label_segments(
                 answered.update(numbers)
         role: Role = "question" if asked else "answer" if answered else "other"
         labels.append(Label(role, tuple(sorted(asked or answered))))
-    return tuple(labels)
+    return tuple(_without_host(labels, segments))
+
+
+def _without_host(labels: Sequence[Label], segments: Sequence[Segment]) -> Iterator[Label]:
+    """The labels, but for what the host says in an answer. Where nobody else is heard in it, voices were mixed up."""
+    host = _host(labels, segments)
+    both = list(zip(labels, segments, strict=True))
+    guests = {label for label, segment in both if segment.speaker not in {host, None}}
+    for label, segment in both:
+        is_host = host is not None and segment.speaker == host
+        yield label._replace(role="other") if label.role == "answer" and is_host and label in guests else label
+
+
+def _host(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
+    """Who asks more than half of what is asked; None where nobody does, or nobody is told apart."""
+    asking = [segment.speaker for label, segment in zip(labels, segments, strict=True) if label.role == "question"]
+    for speaker, count in Counter(asking).most_common(1):
+        if 2 * count > len(asking):
+            return speaker
+    return None
 
 
 def _span(one: Match | FollowUp) -> tuple[float, float, float]:

@@ -53,8 +53,10 @@ class Turn:
 def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
     """Group passages, in their order."""
     found: list[Turn] = []
+    answered = False
     for (speaker, role, questions), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.questions)):
         new = not found or found[-1].questions != questions
-        follow_up = role == "question" and not new and found[-1].role == "answer"
+        answered = (answered and not new) or role == "answer"
+        follow_up = role == "question" and answered
         found.append(Turn(speaker, role, questions, new, follow_up, tuple(paragraphs(group))))
     return tuple(found)
