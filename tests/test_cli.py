@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -144,6 +146,14 @@ def test_reading_a_database_that_is_not_there(tmp_path: Path, verb: tuple[str, .
     assert result.exit_code == 1
     assert "no such database" in result.stderr
     assert not (tmp_path / "none.db").exists()
+
+
+def test_what_is_not_installed_is_said_in_a_sentence() -> None:
+    alone = [sys.executable, "-S", "-m", "pipeline", "search", "help"]  # without what is installed beside Python
+    result = subprocess.run(alone, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Traceback" not in result.stderr
+    assert "run `. .venv/bin/activate` first" in result.stderr
 
 
 def test_aligning_files_alone(tmp_path: Path) -> None:
