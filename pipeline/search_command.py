@@ -59,8 +59,8 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
 def search_command(query: str, db: Path, page: str | None, order: Order, as_json: bool, **filters: Any) -> None:
     """Search the transcripts.
 
-    Words, "an exact phrase", begin*, -without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG, question:3. What
-    finds nothing is answered with what was nearly said so.
+    Words, "an exact phrase", begin*, -without or NOT without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG,
+    question:3. What finds nothing is answered with what was nearly said so.
     """
     bring_up_to_date(db)
     with reader(db) as connection:
