@@ -88,6 +88,28 @@ def test_the_passage_with_the_fewest_differing_words_is_offered(
     assert "<mark>" in found[0].hit.html
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ('"cost £2.6m for the children homes in York"', "cost £2.6m for the [children] {children’s} homes in York"),
+        ('"it cost £3.6m for the children’s homes"', "It cost [£3.6m] {£2.6m} for the children’s homes"),
+        ('"I am glad that we met twelve families"', "[I am] {I’m} glad that we met twelve families"),
+        ("I'm sad that we met twelve families", "I’m [sad] {glad} that we met twelve families"),
+        ('"a well known nine-to-fives job"', "a well-known [nine-to-fives] {nine-to-five} job"),
+        ('"the well-known nine to six job"', "[the] {a} well-known [nine to six] {nine-to-five} job"),
+        ('"it rose by 12% in a single year"', "it rose by 12% in a [single] year"),
+    ],
+)
+def test_what_is_shown_is_spelt_as_it_was_said(tmp_path: Path, asked: str, shown: str) -> None:
+    path = tmp_path / "s.db"
+    texts = ("It cost £2.6m for the children’s homes in York.", "I’m glad that we met twelve families.")
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts, "It is a well-known nine-to-five job, and it rose by 12% in a year."))
+    with reader(path) as opened:
+        assert nearly(opened, asked)[0].shown == shown
+
+
 def test_the_mark_and_the_times_are_of_the_passage_that_differs(connection: sqlite3.Connection) -> None:
     (best, *_) = nearly(connection, '"picked four things and we refused"')
     assert best.hit.html.startswith("We <mark>picked three things and we refused</mark> to add")
