@@ -233,8 +233,36 @@ def test_nothing_is_offered_instead_of_a_page_past_the_end(database: Path) -> No
     result = call("search", "relationshups process", "--db", database)
     assert "did you mean: relationships process" in result.stderr
     result = call("search", "relationships", "--db", database, "--page", "9")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "1 hit\n")
+    said = "1 hit; there is no page 9, the last one is 1\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", said)
     assert "mean" not in call("search", "relationshups process", "--db", database, "--page", "2").stderr
+
+
+@pytest.mark.parametrize("page", ["abc", "0", "-1", "1-2-3-4", ""])
+def test_what_names_no_page_is_wrong_usage(database: Path, page: str) -> None:
+    result = call("search", "relationships", "--db", database, f"--page={page}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"'{page}' names no page" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["work", "--feed", "shwo"], ["feed:shwo work"], ["feed:shwo"]])
+def test_a_search_in_a_show_that_there_is_not_is_wrong_usage(database: Path, arguments: list[str]) -> None:
+    result = call("search", "--db", database, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no show “shwo” in this archive; did you mean “show”?" in result.stderr
+
+
+def test_a_search_of_what_nobody_is_called_and_no_list_has_says_so(database: Path) -> None:
+    with writer(database) as db, db.atomic():
+        db.execute("insert into speakers select id, 'Ann Lee', 'Ann Lee', 'guest', 1, null from transcripts")
+    result = call("search", "work", "--speaker", "anne lee", "--db", database)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "0 hits\nNobody is called “anne lee” in this archive; did you mean “Ann Lee”?\n"
+    assert "question" not in call("search", "work question:1", "--db", database).stderr
+    result = call("search", "work question:7", "--db", database, "--json")
+    assert json.loads(result.stdout)["remarks"] == ["No list of questions in this archive has a number 7."]
+    assert result.stderr == "No list of questions in this archive has a number 7.\n"
+    assert call("search", "question:0", "--db", database).stderr.startswith("0 hits\nNo list of questions")
 
 
 def test_filters_alone_list_what_they_let_through(database: Path) -> None:

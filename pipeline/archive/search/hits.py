@@ -144,11 +144,17 @@ class Position:
     @classmethod
     def parse(cls, text: str | None) -> Position:
         """Read what ``Results.next`` gave, or a page's number; what is neither is the first page."""
-        parts = (text or "").split("-")
-        if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
+        if text is None or not cls.is_named(text):
             return cls()
-        page, *place = (int(part) for part in parts)
-        return cls(max(page, 1), *place)
+        page, *place = (int(part) for part in text.split("-"))
+        return cls(page, *place)
+
+    @staticmethod
+    def is_named(text: str) -> bool:
+        """Tell whether a text is a page's number, counting from 1, or what ``Results.next`` gave."""
+        parts = text.split("-")
+        numbers = all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts)
+        return len(parts) <= 3 and numbers and int(parts[0]) > 0
 
     def following(self, segment: int, begin: int = 0) -> str:
         """Return the name of the next page, of which the last hit before it is known."""

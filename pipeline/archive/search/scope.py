@@ -195,6 +195,15 @@ class Scope:
             yield Place(*row)
 
 
+def is_anybody(cursor: sqlite3.Cursor, name: str) -> bool:
+    """Tell whether anybody in the archive has this in their name; also who is named in passages alone."""
+    if _meant(cursor, [name]):
+        return True
+    unlisted = """select 1 from transcripts t join segments s on s.id between t.first_segment and t.last_segment
+        where not exists (select 1 from speakers p where p.transcript = t.id) and s.speaker = ? limit 1"""
+    return cursor.execute(unlisted, [name]).fetchone() is not None
+
+
 def _meant(cursor: sqlite3.Cursor, parts: Iterable[str]) -> tuple[str, ...]:
     """Return the speakers whose names have one of these parts, without regard to case and accents."""
     names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
