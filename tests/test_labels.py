@@ -16,6 +16,7 @@ from pipeline.archive.corrections import correct, undo
 from pipeline.archive.people import appearances
 from pipeline.archive.questions import Wanted, groups
 from pipeline.archive.quoting import quotation
+from pipeline.archive.schema import m014_questions
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets
 from pipeline.archive.transcripts import save_matches, save_transcript
@@ -224,3 +225,15 @@ def test_the_index_stays_sound(archive: Database, one: str) -> None:
     for table in ("segments_fts", "transcripts_fts"):
         archive.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
     assert search(archive.conn, '"another house"').total == 1
+
+
+def test_an_archive_of_an_older_version_has_the_one_number_until_it_is_aligned_anew(
+    archive: Database, one: str
+) -> None:
+    archive.execute("alter table segments drop column questions")
+    assert [label.questions for label in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
+    assert search(archive.conn, "question:1").total == 5
+    assert quotation(archive.conn, SHA256, 21.0, 25.0).wording.lines[0].questions == (1,)
+    archive.conn.executescript(m014_questions.SQL)
+    assert [label.questions for label in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
+    assert archive.execute("select count(*) from alignments").fetchone() == (0,)
