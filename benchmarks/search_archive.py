@@ -272,7 +272,8 @@ def _transcribe(db: Database, episode: str, n: int, spoken: tuple[Segment, ...],
     number = save_transcript(db, episode, transcript, "0" * 12)
     # Every fortieth segment begins a question; what follows is its answer.
     db.execute(
-        """update segments set question = n / 40 + 1, role = case when n % 40 < 3 then 'question' else 'answer' end
+        """update segments set question = n / 40 + 1, questions = json_array(n / 40 + 1),
+            role = case when n % 40 < 3 then 'question' else 'answer' end
         where transcript = ?""",
         [number],
     )

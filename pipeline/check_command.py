@@ -20,13 +20,14 @@ from pipeline.correcting import note, stretch
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
+from pipeline.pointing import is_of_a_clock
 from pipeline.times import exactly, utc_now
 
 
 @click.command("check")
 @click.argument("episode")
 @db_option
-@click.option("--at", metavar="TIME", help="A time in the passage: 3:12, 1:03:12.5 or 192.4.")
+@click.option("--at", metavar="TIME", help="The passage’s time as the page shows it, 3:12, or one in it, 3:14.5.")
 @click.option("--to", metavar="TIME", help="All passages until then.")
 @click.option("--text", help="The words as you hear them; '' if nothing is said.  [default: those that are there]")
 @click.option("--note", help="Why; kept with the check.")
@@ -65,7 +66,9 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
 
 def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> Place:
     """The passages that the command is about."""
-    return place(archive.conn, episode, *passages_at(archive.conn, episode, *stretch(given)))
+    start, end = stretch(given)
+    there = passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
+    return place(archive.conn, episode, *there)
 
 
 def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:

@@ -222,7 +222,8 @@ def align_command(
     """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
 
     Where no list of questions was published, those that the host is heard to ask are taken. An EPISODE is an id, a
-    part of a title that no other has, or a link; without any, all are aligned that are not yet.
+    part of a title that no other has, or a link; without any, all are aligned that are not yet, also those of shows
+    that feeds.yaml does not name.
 
     With --load each FILE is JSON with "questions" and "segments"; nothing is kept, and one JSON object a file and
     line is printed.

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from sqlite_utils import Database
 
 from pipeline import __version__
-from pipeline.archive.feeds import episodes, has_episode, ids_of
+from pipeline.archive.feeds import episodes, has_episode, ids_of, known_feeds
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.audio.keep import clear_unfinished
 from pipeline.choosing import Choice, chosen
@@ -119,13 +119,14 @@ def ingest(
     Raises:
         ConfigError: ``choice.only`` names nothing that there is.
     """
-    check_only(config, tools.db, choice.only)
+    whole = with_kept(config, tools.db, stages)
+    check_only(whole, tools.db, choice.only)
     report = Report(
         start_run(tools.db, command=" ".join(stages), version=__version__, now=tools.now()),
         [stage for stage in STAGES if stage in stages],
     )
     try:
-        for item, routine in _work(config, tools, report.stages, choice):
+        for item, routine in _work(whole, tools, report.stages, choice):
             report.items.append(item)
             add_item(tools.db, report.run, item)
             if not routine:
@@ -145,6 +146,22 @@ def ingest(
     finally:
         finish_run(tools.db, report.run, exit_code=report.exit_code, report=report.as_dict(), now=tools.now())
     return report
+
+
+def with_kept(config: Config, db: Database, stages: Sequence[StageName]) -> Config:
+    """Return the feeds that a run of these stages is about: aligning needs nothing but what the archive has.
+
+    So what was archived with another feeds.yaml, as the sample show is, or was taken out of it since is aligned, too.
+    """
+    if list(stages) != ["align"]:
+        return config
+    listed = {feed.slug for feed in config.feeds}
+    kept = [
+        Feed.model_construct(slug=slug, title=title, url=url)  # it was valid when it was entered
+        for slug, title, url in known_feeds(db)
+        if slug not in listed
+    ]
+    return config.model_copy(update={"feeds": [*config.feeds, *kept]})
 
 
 def check_only(config: Config, db: Database, only: str | None) -> None:

@@ -276,6 +276,13 @@ class FollowUp:
     text: str
 
 
+class Label(NamedTuple):
+    """What is done in a segment, and the numbers of the published questions that it is about, in order."""
+
+    role: Role
+    questions: tuple[int, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """What an editor says of when a question is asked: ``asked`` or ``not_asked``, and of one recording only.

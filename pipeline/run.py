@@ -23,7 +23,7 @@ from pipeline.config import Config, Feed
 from pipeline.courtesy import Courtesy
 from pipeline.errors import DatabaseError
 from pipeline.health import write_health
-from pipeline.ingest import Report, check_only, ingest
+from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
 from pipeline.planning import Planned, plan
 from pipeline.speech.cores import usable_cores
@@ -75,8 +75,9 @@ def dry_run(
     """
     with _readable(database) as db, clients() as client:
         tools = _tools(db, config, database, client, progress=Talk(quiet=True).progress, again=again)
-        check_only(config, db, choice.only)
-        return tuple(plan(config, tools, stages, choice))
+        whole = with_kept(config, db, stages)
+        check_only(whole, db, choice.only)
+        return tuple(plan(whole, tools, stages, choice))
 
 
 @contextmanager

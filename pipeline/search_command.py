@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pipeline.archive.about import questions_named
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
+from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
+from pipeline.archive.search.unknown import unknown_show
+from pipeline.errors import QueryError
 from pipeline.options import db_option, json_option, print_json
 
 
@@ -37,6 +42,13 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
     return value
 
 
+def _page(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Let a page's name through: any other would be the first page, as if that had been asked for."""
+    if value is not None and not Position.is_named(value):
+        raise click.BadParameter(f"{value!r} names no page: give its number, or what “next” was.", context, option)
+    return value
+
+
 @click.command("search")
 @click.argument("query", callback=_text)
 @db_option
@@ -53,42 +65,49 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
     show_default=True,
     help="Of the hits; quotations come newest first.",
 )
-@click.option("--page", help=f"A page’s number, or what “next” named; {PAGE_SIZE} hits a page.")
+@click.option("--page", callback=_page, help=f"A page’s number, or what “next” named; {PAGE_SIZE} hits a page.")
 @json_option
 def search_command(query: str, db: Path, page: str | None, order: Order, as_json: bool, **filters: Any) -> None:
     """Search the transcripts.
 
-    Words, "an exact phrase", begin*, -without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG, question:3. What
-    finds nothing is answered with what was nearly said so.
+    Words, "an exact phrase", begin*, -without or NOT without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG,
+    question:3. What finds nothing is answered with what was nearly said so.
     """
     bring_up_to_date(db)
     with reader(db) as connection:
+        problem = unknown_show(connection, compile_query(query), Filters(**filters))
+        if problem:
+            raise QueryError(problem)
         results = search(connection, query, Filters(**filters), order=order, page=page)
         offered = Instead() if results.hits or page else instead(connection, query, Filters(**filters))
     if as_json:
         print_json({**results.as_dict(), **offered.as_dict()})
+        for remark in offered.remarks:
+            click.echo(remark, err=True)
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
-        who = ", ".join(filter(None, [hit.who, f"question {hit.question}" if hit.question else "", hit.role]))
+        who = ", ".join(filter(None, [hit.who, questions_named(hit.questions), hit.role]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
     for passage in offered.nearly:
         hit = passage.hit
         click.echo(f"nearly: {hit.title} ({(hit.published or '')[:10]}), {hit.clock}\n  {passage.shown}\n  {hit.path}")
-    _tell_more(query, results, offered)
+    _tell_more(query, results, offered, Position.parse(page).page)
 
 
-def _tell_more(query: str, results: Results, offered: Instead) -> None:
+def _tell_more(query: str, results: Results, offered: Instead, page: int) -> None:
     """Say how many hits there are, how to see more, and what else to try."""
     number = f"{results.total}{'' if results.exact else ' or more'} {'hit' if results.total == 1 else 'hits'}"
     if results.order != "relevance" and not results.exact:
         number += f", the {results.order} first"
     more = f"; more with --page {results.next}" if results.next else ""
     compiled = compile_query(query)
-    if not results.hits and not compiled.match:
+    if not results.hits and not (compiled.match or offered.remarks):
         more = "; name something to look for"
+    elif not results.hits and results.total:
+        more = f"; there is no page {page}, the last one is {math.ceil(results.total / PAGE_SIZE)}"
     click.echo(f"{number}{more}", err=True)
-    for remark in compiled.remarks:
+    for remark in (*compiled.remarks, *offered.remarks):
         click.echo(remark, err=True)
     for said, other in (("did you mean", offered.spelling), ("or, looser", offered.looser)):
         if other:

@@ -19,6 +19,7 @@ from pipeline.correcting import note, stretch
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
+from pipeline.pointing import is_of_a_clock
 from pipeline.times import exactly, utc_now
 
 
@@ -26,7 +27,7 @@ from pipeline.times import exactly, utc_now
 @click.argument("episode")
 @click.argument("name", required=False)
 @db_option
-@click.option("--at", metavar="TIME", help="A time in the passage: 3:12, 1:03:12.5 or 192.4.")
+@click.option("--at", metavar="TIME", help="The passage’s time as the page shows it, 3:12, or one in it, 3:14.5.")
 @click.option("--to", metavar="TIME", help="All passages until then.")
 @click.option("--everywhere", is_flag=True, help="It is of this voice, wherever it is heard in the recording.")
 @click.option("--note", help="Why; kept with it.")
@@ -76,7 +77,9 @@ def _by(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> Speech:
     """The passages that the command is about."""
-    return speech(archive.conn, episode, *passages_at(archive.conn, episode, *stretch(given)))
+    start, end = stretch(given)
+    there = passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
+    return speech(archive.conn, episode, *there)
 
 
 def _undo(archive: Database, here: Speech, given: Mapping[str, Any]) -> None:

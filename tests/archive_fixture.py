@@ -20,7 +20,7 @@ from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
 from pipeline.archive.transcripts import save_matches
-from pipeline.model import Match, Role
+from pipeline.model import Label, Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 EVIL = "<script>alert(1)</script>"
@@ -73,7 +73,7 @@ def kept(tmp_path: Path) -> Kept:
             Match(4, "uncertain", 7.5, 8.0, 9.0, 0.41),
             Match(5, "asked", 8.0, 8.2, 9.0, 0.9),
         ]
-        labels: list[tuple[Role, int | None]] = [("question", 1), ("answer", 1), ("question", 2), ("other", None)]
+        labels = [Label("question", (1,)), Label("answer", (1,)), Label("question", (2,)), Label("other")]
         save_matches(db, first, transcript, matches, labels, key="k", now=NOW)
         with db.atomic():
             db.execute(

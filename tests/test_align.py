@@ -13,7 +13,7 @@ from pipeline.align import align, label_segments
 from pipeline.align.answers import with_answers
 from pipeline.align.askings import Asking
 from pipeline.align.units import cut
-from pipeline.model import Match, MatchStatus, Question, Segment, Word
+from pipeline.model import Label, Match, MatchStatus, Question, Segment, Word
 from pipeline.sample import DATA
 
 FILLER = [
@@ -171,8 +171,8 @@ def test_a_question_numbered_nought_has_follow_ups_too() -> None:
 def test_asking_wins_over_answering_where_two_questions_share_a_segment() -> None:
     segments = (Segment(0.0, 10.0, "A?"), Segment(10.0, 20.0, "B?"))
     matches = (Match(1, "asked", 0.0, 10.0, 30.0, 0.9), Match(2, "asked", 10.0, 20.0, 30.0, 0.9))
-    assert label_segments(matches, (), segments) == (("question", 1), ("question", 2))
-    assert label_segments(matches[::-1], (), segments) == (("question", 1), ("question", 2))
+    assert label_segments(matches, (), segments) == (Label("question", (1,)), Label("question", (2,)))
+    assert label_segments(matches[::-1], (), segments) == (Label("question", (1,)), Label("question", (2,)))
 
 
 def test_nothing_to_align() -> None:
@@ -184,10 +184,10 @@ def test_nothing_to_align() -> None:
 def test_segments_are_labelled_by_the_question_they_ask_or_answer() -> None:
     segments = (Segment(-5.0, -1.0, "Welcome to the show."), *interview(QUESTIONS[0].text, QUESTIONS[1].text))
     labels = label_segments(found(QUESTIONS[:2], segments), (), segments)
-    assert labels[0] == ("other", None)
-    assert labels[1] == ("question", 1)
-    assert labels[2:6] == (("answer", 1),) * 4
-    assert labels[6] == ("question", 2)
+    assert labels[0] == Label("other")
+    assert labels[1] == Label("question", (1,))
+    assert labels[2:6] == (Label("answer", (1,)),) * 4
+    assert labels[6] == Label("question", (2,))
 
 
 def test_the_sample_read_from_its_script() -> None:

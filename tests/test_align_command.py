@@ -56,6 +56,21 @@ def test_one_episode_is_aligned_by_a_part_of_its_title_and_all_by_all(options: l
     assert report["stages"]["align"]["ok"] == 2
 
 
+def test_what_feeds_yaml_does_not_name_is_aligned_from_what_is_kept(options: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "feeds.yaml").write_text(
+        "feeds:\n  - slug: other\n    title: Other\n    url: https://example.org/other.xml\n", encoding="utf-8"
+    )
+    feeds = ["--feeds", tmp_path / "feeds.yaml"]
+    planned = json.loads(call("align", "greenhaven", "--dry-run", "--json", *options, *feeds).stdout)
+    assert [one["title"] for one in planned] == ["Greenhaven"]
+    result = call("align", "greenhaven", *options, *feeds)
+    assert (result.exit_code, aligned(options)) == (0, 1)
+    assert "--only" not in result.stderr
+    assert json.loads(call("align", "--all", "--json", *options, *feeds).stdout)["stages"]["align"]["ok"] == 2
+    assert call("align", "--only", "nowhere", *options, *feeds).exit_code == 2
+    assert call("transcribe", "--only", "show", *options, *feeds).exit_code == 2
+
+
 def test_an_explanation_is_a_table_or_json_and_tells_of_the_editor(options: list[Any]) -> None:
     table = call("align", "greenhaven", "--explain", *options)
     assert table.exit_code == 0

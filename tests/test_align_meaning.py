@@ -13,7 +13,7 @@ from pipeline.align import ASKED_PROBABILITY, ASKING_WORTH_NAMING, Alignment, al
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation, table
 from pipeline.align.meaning import SentenceEncoder
-from pipeline.model import Correction, Match, Question, Segment
+from pipeline.model import Correction, Label, Match, Question, Segment
 from pipeline.sample import DATA
 
 Truth = dict[str, Any]
@@ -69,12 +69,11 @@ def test_a_follow_up_has_the_number_of_its_question_where_that_is_sure(rephrased
     sure = tuple(replace(match, status="asked") if match.number == 3 else match for match in rephrased.matches)
     labels = label_segments(sure, rephrased.follow_ups, segments_of(script))
     by_text = {u["text"]: label for u, label in zip(script["utterances"], labels, strict=True)}
-    assert by_text["Did any of the neighbours object?"] == ("question", 3)
-    assert by_text["One man, who had signed a petition against us, now teaches the children to grow vegetables."] == (
-        "answer",
-        3,
-    )
-    assert by_text["Graham Seabrook, thanks for speaking so openly."] == ("other", None)
+    assert by_text["Did any of the neighbours object?"] == Label("question", (3,))
+    assert by_text[
+        "One man, who had signed a petition against us, now teaches the children to grow vegetables."
+    ] == Label("answer", (3,))
+    assert by_text["Graham Seabrook, thanks for speaking so openly."] == Label("other")
 
 
 def test_a_correction_wins_and_its_neighbours_are_decided_given_it(

@@ -72,14 +72,32 @@ def test_a_correction_has_its_neighbours_decided_anew_and_undone_too(
     found = starts(archive)
     archive.execute("update renditions set duration = 240")
     correct(archive, one, Correction(7, "asked", 99.5, editor="ann", made_at=NOW))
+    assert labels(archive, "Did any of the neighbours object") == ("question", 7)
     ingest(config(tmp_path), tools, stages=["align"])
     assert starts(archive)[7] == 99.5
     assert labels(archive, "Did any of the neighbours object") == ("question", 7)
     undo(archive, one, 7, editor="ann", now=NOW)
     assert starts(archive) == found
+    assert labels(archive, "We are almost out of time") == ("question", 7)
     ingest(config(tmp_path), tools, stages=["align"])
     assert starts(archive) == found
     assert labels(archive, "We are almost out of time") == ("question", 7)
+
+
+def test_what_is_told_anew_without_aligning_is_told_as_the_aligner_did(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
+    add_transcript(archive, one, SCRIPT)
+    archive.execute("update renditions set duration = 240")
+    ingest(config(tmp_path), tools, stages=["align"])
+    told = archive.execute("select role, question, questions from segments order by n").fetchall()
+    assert ("answer", 4, "[4, 5]") in told
+    for number in (2, 4, 6):
+        correct(archive, one, Correction(number, "asked", 30.0 * number, editor="ann", made_at=NOW))
+        assert archive.execute("select role, question, questions from segments order by n").fetchall() != told
+        undo(archive, one, number, editor="ann", now=NOW)
+        assert archive.execute("select role, question, questions from segments order by n").fetchall() == told
 
 
 def test_what_is_around_a_correction_is_stored_as_it_is_decided_given_it(

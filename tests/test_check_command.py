@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from pipeline.archive.checks import Entry, history
 from pipeline.archive.database import editor, reader, writer
+from pipeline.archive.reading import episode_named
 from pipeline.cli import main
 from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
@@ -65,6 +66,24 @@ def test_without_text_the_words_that_are_there_are_confirmed(database: Path) -> 
     assert result.stdout.endswith(" 0:00 to 0:03 checked: We waited for Offstead. It took a year.\n")
     (entry,) = recorded(database)
     assert (entry.summary, entry.editor) == ("confirmed", getpass.getuser())
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("0:02", "It took a year."),  # the page shows this for 2.26
+        ("2", "It took a year."),
+        ("2.0", "We waited."),
+        ("2.2", "It took a year."),  # cut to tenths
+        ("0:03", "It took a year."),
+        ("0:05", "Thanks!"),
+    ],
+)
+def test_a_whole_second_is_that_which_the_page_shows_at_a_passage(database: Path, at: str, words: str) -> None:
+    said = (spoken(text, start=start)[0] for text, start in (("It took a year.", 2.26), ("Thanks!", 5.9)))
+    with writer(database) as db:
+        add_transcript(db, episode_named(db.conn, "north"), [*spoken("We waited."), *said], sha256=SHA256)
+    assert call(database, "northbridge", "--at", at).stdout.endswith(f"checked: {words}\n")
 
 
 def test_a_note_is_kept_without_what_nobody_can_see(database: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -146,6 +148,14 @@ def test_reading_a_database_that_is_not_there(tmp_path: Path, verb: tuple[str, .
     assert not (tmp_path / "none.db").exists()
 
 
+def test_what_is_not_installed_is_said_in_a_sentence() -> None:
+    alone = [sys.executable, "-S", "-m", "pipeline", "search", "help"]  # without what is installed beside Python
+    result = subprocess.run(alone, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "Traceback" not in result.stderr
+    assert "run `. .venv/bin/activate` first" in result.stderr
+
+
 def test_aligning_files_alone(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.json", tmp_path / "bad.json"
     segments = [
@@ -223,8 +233,36 @@ def test_nothing_is_offered_instead_of_a_page_past_the_end(database: Path) -> No
     result = call("search", "relationshups process", "--db", database)
     assert "did you mean: relationships process" in result.stderr
     result = call("search", "relationships", "--db", database, "--page", "9")
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "1 hit\n")
+    said = "1 hit; there is no page 9, the last one is 1\n"
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", said)
     assert "mean" not in call("search", "relationshups process", "--db", database, "--page", "2").stderr
+
+
+@pytest.mark.parametrize("page", ["abc", "0", "-1", "1-2-3-4", ""])
+def test_what_names_no_page_is_wrong_usage(database: Path, page: str) -> None:
+    result = call("search", "relationships", "--db", database, f"--page={page}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"'{page}' names no page" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["work", "--feed", "shwo"], ["feed:shwo work"], ["feed:shwo"]])
+def test_a_search_in_a_show_that_there_is_not_is_wrong_usage(database: Path, arguments: list[str]) -> None:
+    result = call("search", "--db", database, *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "There is no show “shwo” in this archive; did you mean “show”?" in result.stderr
+
+
+def test_a_search_of_what_nobody_is_called_and_no_list_has_says_so(database: Path) -> None:
+    with writer(database) as db, db.atomic():
+        db.execute("insert into speakers select id, 'Ann Lee', 'Ann Lee', 'guest', 1, null from transcripts")
+    result = call("search", "work", "--speaker", "anne lee", "--db", database)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "0 hits\nNobody is called “anne lee” in this archive; did you mean “Ann Lee”?\n"
+    assert "question" not in call("search", "work question:1", "--db", database).stderr
+    result = call("search", "work question:7", "--db", database, "--json")
+    assert json.loads(result.stdout)["remarks"] == ["No list of questions in this archive has a number 7."]
+    assert result.stderr == "No list of questions in this archive has a number 7.\n"
+    assert call("search", "question:0", "--db", database).stderr.startswith("0 hits\nNo list of questions")
 
 
 def test_filters_alone_list_what_they_let_through(database: Path) -> None:

@@ -16,19 +16,19 @@ from sqlite_utils import Database
 from pipeline.archive.corrections import (
     check,
     correct,
-    corrections_of,
     history,
     question_number,
     undo,
     worth_a_look,
 )
 from pipeline.archive.database import editor, is_current, reader, writer
+from pipeline.archive.listened import corrections_of
 from pipeline.archive.listing import changes
 from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, Match
+from pipeline.model import Correction, Label, Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -47,7 +47,7 @@ def said(number: int, status: Any = "asked", *times: float | None, **others: Any
 
 def align(db: Database, episode_id: str, matches: Sequence[Match], *, key: str = "0" * 12) -> int:
     transcript = add_transcript(db, episode_id, spoken("Some words are said."), sha256=SHA256, key=key)
-    save_matches(db, episode_id, transcript, matches, [("other", None)], key=key, now=NOW)
+    save_matches(db, episode_id, transcript, matches, [Label("other")], key=key, now=NOW)
     return transcript
 
 
@@ -75,10 +75,10 @@ def test_the_newest_correction_counts_and_undoing_goes_back_step_by_step(archive
     assert times(archive, 2) == ("not_asked", None, None, None, 1.0, 1, None)
     undo(archive, one, 2, editor="bob", now=NOW)
     assert times(archive, 2) == ("asked", 11.5, 12.5, 18.0, 1.0, 1, None)
-    assert corrections_of(archive, one, SHA256) == {2: said(2, "asked", 11.5, 12.5, 18.0)}
+    assert corrections_of(archive.conn, one, SHA256) == {2: said(2, "asked", 11.5, 12.5, 18.0)}
     undo(archive, one, 2, editor="bob", now=NOW, note="as it was")
     assert times(archive, 2) == ("uncertain", 10.0, 12.0, 19.0, 0.4, 0, None)
-    assert corrections_of(archive, one, SHA256) == {}
+    assert corrections_of(archive.conn, one, SHA256) == {}
     with pytest.raises(CorrectionError, match=f"question 2 of {one} has no correction to undo"):
         undo(archive, one, 2, editor="bob", now=NOW)
     assert [(entry.summary, entry.editor, entry.note, entry.undone) for entry in history(archive, one)] == [
@@ -136,8 +136,8 @@ def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_r
     assert times(archive, 1)[:2] == ("asked", 1.5)
     add_transcript(archive, one, spoken("Other words."), sha256="cd" * 32)
     assert times(archive, 1)[:2] == (None, None)
-    assert corrections_of(archive, one, "cd" * 32) == {}
-    assert corrections_of(archive, one, SHA256)[1].start == 1.5
+    assert corrections_of(archive.conn, one, "cd" * 32) == {}
+    assert corrections_of(archive.conn, one, SHA256)[1].start == 1.5
     (entry,) = history(archive, one)
     assert (entry.rendition, entry.counts, entry.undone) == (SHA256, False, False)
     with pytest.raises(CorrectionError, match="no correction to undo"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -12,12 +14,14 @@ from pathlib import Path
 
 import jiwer
 import pytest
+from click.testing import CliRunner
 from whisper.normalizers import EnglishTextNormalizer
 
 from pipeline.archive.corrections import correct
 from pipeline.archive.database import editor, reader
 from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.search import search
+from pipeline.cli import main
 from pipeline.config import Config
 from pipeline.ingest import Report
 from pipeline.model import Correction
@@ -109,6 +113,28 @@ def test_a_phrase_across_two_segments_is_found_once_at_the_right_second(
         )
         (hit,) = json.loads(printed.stdout)["hits"]
         assert hit["start"] == results.hits[0].start
+
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_search_of_the_readme_finds_something(archive: sqlite3.Connection) -> None:
+    explained = README.partition("- **Search** takes what you paste.")[2].partition("Each hit")[0]
+    searches = [*re.findall(r"`([^`]+)`", explained), *re.findall(r"pipeline search '([^']+)'", README)]
+    assert len(searches) > 10
+    for typed in searches:
+        assert search(archive, typed).total, typed
+
+
+def test_what_the_readme_has_checked_and_told_is_of_the_passages_that_it_names(demo_db: Path, tmp_path: Path) -> None:
+    shutil.copy(demo_db, tmp_path / "a.db")
+    given = re.findall(r"^    python -m pipeline ((?:check|speaker) .*)$", README, re.MULTILINE)
+    assert len(given) == 6
+    for line in given:
+        arguments = shlex.split(line, comments=True)
+        result = CliRunner().invoke(main, [*arguments, "--db", str(tmp_path / "a.db")])
+        assert result.exit_code == 0, result.stderr
+        assert f" {arguments[arguments.index('--at') + 1]} to " in result.stdout
 
 
 def test_a_second_run_does_nothing_again(demo_db: Path, demo_runs: list[Report]) -> None:

@@ -58,7 +58,21 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("-leeds", set()),  # nothing to look for
         ('"', set()),
         ('"social', {1}),  # a lone quote is text
-        ("social AND", set()),
+        ("social AND", set()),  # joins nothing: text
+        ("AND social", set()),
+        ("social AND work", {1}),
+        ("social AND caseloads", set()),
+        ("about AND social OR caseloads AND carefully", {1, 3}),
+        ("social and work", set()),  # only in capitals
+        ("don't AND use AND cost", {2}),
+        ("about NOT process", set()),
+        ("the NOT leeds", {3}),
+        ("the AND NOT leeds", {3}),
+        ('about NOT "about process"', set()),
+        ("about NOT NOT -process", set()),
+        ("about OR the NOT leeds", {1, 3}),
+        ("NOT leeds", set()),  # nothing to look for
+        ("about NOT", {1}),  # text
         ("text:social", set()),
         ("NEAR(social work)", set()),
         ("‘social work is’", {1}),  # single quotes, curly or straight, where they can be no apostrophes
@@ -105,6 +119,7 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
     ("text", "remarks"),
     [
         ("door -speaker:ann -FEED:show", ["a speaker cannot", "a feed cannot"]),
+        ("door NOT speaker:ann", ["a speaker cannot"]),
         ('door -"speaker:ann" -ann speaker:bob', []),
         (" ".join(["door"] * 60) + " feed:show", []),
         ('do* -ro* "a*"', []),
@@ -119,6 +134,8 @@ def test_what_cannot_be_done_is_remarked_on(text: str, remarks: list[str]) -> No
 
 PIECES = (
     "OR",
+    "AND",
+    "NOT",
     "NEAR/5",
     "NEAR/0",
     "NEAR(",
@@ -140,7 +157,7 @@ PIECES = (
 @settings(max_examples=1_500)
 @given(
     st.text(max_size=60)
-    | st.text(alphabet="\"“”„«»‘’' -*ORANDNEAR/5()^:+.a1é\0😀", max_size=40)
+    | st.text(alphabet="\"“”„«»‘’' -*ORANDNOTNEAR/5()^:+.a1é\0😀", max_size=40)
     | st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join)
     | st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 )
@@ -149,6 +166,8 @@ PIECES = (
 @example("*")
 @example('a" OR "b')
 @example("a NEAR/5 OR b")
+@example("NOT OR NOT AND NOT")
+@example("a NEAR/5 NOT b AND OR NOT speaker:c")
 @example("a NEAR/5 -b NEAR/3 c")
 @example("half\ud800a pair")
 def test_no_input_makes_sqlite_complain(index: sqlite3.Connection, text: str) -> None:
@@ -158,11 +177,30 @@ def test_no_input_makes_sqlite_complain(index: sqlite3.Connection, text: str) ->
             index.execute("select count(*) from t where t match ?", [match]).fetchone()
 
 
+WORDS = st.sampled_from(["social", "about", "the", '"well established"', "relat*", "leeds", "don't"])
+
+
+@given(st.lists(st.tuples(st.booleans(), WORDS), min_size=1, max_size=6), st.data())
+def test_and_and_not_mean_what_is_meant_without_them(
+    index: sqlite3.Connection, typed: list[tuple[bool, str]], data: st.DataObject
+) -> None:
+    short = " ".join(f"{'-' * excluded}{word}" for excluded, word in typed)
+    written = [f"{'NOT ' * excluded}{word}" for excluded, word in typed]
+    joints = [data.draw(st.sampled_from([" ", " AND "])) for _ in written[1:]]
+    long = written[0] + "".join(joint + one for joint, one in zip(joints, written[1:], strict=True))
+    assert compile_query(long) == compile_query(short)
+    assert found(index, long) == found(index, short)
+    assert take_apart(long).besides == " ".join(
+        one for (excluded, _), one in zip(typed, written, strict=True) if excluded
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "words", "besides"),
     [
         ("caselods NEAR/5 down", "caselods down", ""),
         ("zebra OR -things Yak", "zebra yak", "-things"),
+        ("zebra AND yak NOT things NOT speaker:ann", "zebra yak", "NOT things NOT speaker:ann"),
         (
             '"front door" speaker:"Ann Lee" -"back door" well-known',
             "front door well known",

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from sqlite_utils import Database
 
 from pipeline.archive.checks import check, checks_of, place
-from pipeline.archive.corrections import correct, corrections_of, history, undo
+from pipeline.archive.corrections import correct, history, undo
 from pipeline.archive.database import writer
+from pipeline.archive.listened import corrections_of
 from pipeline.archive.renditions import (
     Passage,
     choose_rendition,
@@ -324,8 +325,8 @@ def test_corrections_hold_in_the_next_recording_at_its_own_times(
     reason = changes(changing)
     assert "1 correction carried over from the earlier recording" in reason
     assert "2 stayed with the earlier recording" in reason
-    assert corrections_of(archive, one, B) == {1: said(1, 15.0)}
-    assert corrections_of(archive, one, A).keys() == {1, 2, 3}
+    assert corrections_of(archive.conn, one, B) == {1: said(1, 15.0)}
+    assert corrections_of(archive.conn, one, A).keys() == {1, 2, 3}
     rows = archive.execute("select rendition, carried_from from corrections order by id").fetchall()
     assert rows == [(A, None), (A, None), (A, None), (B, 1)]
     assert [entry.counts for entry in history(archive, one)] == [True, False, False, False]
@@ -338,7 +339,7 @@ def test_that_a_question_is_not_asked_holds_where_nothing_was_added(
     shorter = compared("changed", (0, 40, 0), gone=[(40, 100)])
     save_rendition(archive, one, audio(B, path=f"{B}.wav"), comparison=shorter)
     changing.transcribed()
-    assert corrections_of(archive, one, B) == {3: said(3, None)}
+    assert corrections_of(archive.conn, one, B) == {3: said(3, None)}
 
 
 def test_going_back_and_forth_brings_nothing_back_that_was_undone(
@@ -350,8 +351,8 @@ def test_going_back_and_forth_brings_nothing_back_that_was_undone(
     for sha256 in (A, B):
         choose_rendition(archive, one, sha256, reason="", chosen_by="bob", now=LATER)
         assert changing.transcribed().reason == "taken from its file"
-    assert corrections_of(archive, one, A).keys() == {1}
-    assert corrections_of(archive, one, B) == {}
+    assert corrections_of(archive.conn, one, A).keys() == {1}
+    assert corrections_of(archive.conn, one, B) == {}
 
 
 def test_checked_words_hold_in_the_next_recording(

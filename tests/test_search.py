@@ -15,7 +15,7 @@ from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
 from pipeline.archive.search.hits import Turn
 from pipeline.archive.transcripts import save_matches
-from pipeline.model import Match
+from pipeline.model import Label, Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
@@ -163,7 +163,7 @@ def test_what_is_heard_anew_under_the_same_key_is_found_and_the_old_set_aside(tm
     with writer(path) as db:
         (one,) = add_feed(db, "show", episode("one", questions=["Old?"]))
         first = add_transcript(db, one, spoken("The old wording.", "Two segments."))
-        save_matches(db, one, first, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [("other", None)] * 2, key="k", now=NOW)
+        save_matches(db, one, first, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [Label("other")] * 2, key="k", now=NOW)
         second = add_transcript(db, one, spoken("The new wording."))
         assert db.execute("select transcript, text from segments order by id").fetchall() == [
             (first, "The old wording."),
@@ -388,7 +388,7 @@ def test_a_search_that_looks_through_the_newest_episodes_in_vain_goes_on(tmp_pat
         dated = [episode(str(n), published=f"20{n // 300 + 20}-01-01T00:00:{n % 60:02}Z") for n in range(620)]
         for n, one in enumerate(add_feed(db, "show", *dated)):
             add_transcript(db, one, spoken(*["the door"] * 9), sha256=f"{n:064}")
-        db.execute("update segments set question = 9 where id = 1")
+        db.execute("update segments set questions = '[9]' where id = 1")
     with reader(path) as connection:
         for query in ("door question:9", '"the door" question:9', "question:9"):
             found = pages(connection, query)

@@ -65,7 +65,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Con
         add_transcript(db, first, spoken(*filler[:150], *SAID, *filler[150:]))
         add_transcript(db, second, spoken("Things came down.", "Things, things."), sha256="cd" * 32)
         add_transcript(db, third, spoken("Some things never change."), sha256="ef" * 32)
-        db.execute("update segments set speaker = 'Ann', role = 'answer', question = 2 where text like 'Things%'")
+        db.execute("update segments set speaker = 'Ann', role = 'answer', questions = '[2]' where text like 'Things%'")
     with reader(path) as opened:
         yield opened
 
@@ -86,6 +86,28 @@ def test_the_passage_with_the_fewest_differing_words_is_offered(
     found = nearly(connection, asked)
     assert (found[0].differing, found[0].shown) == (differing, shown)
     assert "<mark>" in found[0].hit.html
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ('"cost £2.6m for the children homes in York"', "cost £2.6m for the [children] {children’s} homes in York"),
+        ('"it cost £3.6m for the children’s homes"', "It cost [£3.6m] {£2.6m} for the children’s homes"),
+        ('"I am glad that we met twelve families"', "[I am] {I’m} glad that we met twelve families"),
+        ("I'm sad that we met twelve families", "I’m [sad] {glad} that we met twelve families"),
+        ('"a well known nine-to-fives job"', "a well-known [nine-to-fives] {nine-to-five} job"),
+        ('"the well-known nine to six job"', "[the] {a} well-known [nine to six] {nine-to-five} job"),
+        ('"it rose by 12% in a single year"', "it rose by 12% in a [single] year"),
+    ],
+)
+def test_what_is_shown_is_spelt_as_it_was_said(tmp_path: Path, asked: str, shown: str) -> None:
+    path = tmp_path / "s.db"
+    texts = ("It cost £2.6m for the children’s homes in York.", "I’m glad that we met twelve families.")
+    with writer(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts, "It is a well-known nine-to-five job, and it rose by 12% in a year."))
+    with reader(path) as opened:
+        assert nearly(opened, asked)[0].shown == shown
 
 
 def test_the_mark_and_the_times_are_of_the_passage_that_differs(connection: sqlite3.Connection) -> None:
@@ -127,7 +149,7 @@ def test_filters_and_exclusions_hold_of_what_is_nearly_said(
         ann, bob = add_feed(db, "show", episode("ann", published="2026-01-05T00:00:00Z"), episode("bob"))
         add_transcript(db, ann, spoken("Nobody here holds a case", "alone.", "Bananas."))
         add_transcript(db, bob, spoken("Nobody there holds a case alone.", "Apples and pears."), sha256="cd" * 32)
-        db.execute("update segments set speaker = 'Ann', role = 'answer', question = 7 where episode = ?", [ann])
+        db.execute("update segments set speaker = 'Ann', role = 'answer', questions = '[7]' where episode = ?", [ann])
         db.execute("update segments set speaker = 'Bob', role = 'question' where episode = ?", [bob])
         db.execute(
             """insert into speakers (transcript, label, name, role, seconds)

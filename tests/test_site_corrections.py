@@ -87,6 +87,17 @@ def recorded(kept: Kept) -> list[Entry]:
         return [entry for entry in reversed(history(db, kept.spoken)) if entry.number != 5]
 
 
+def test_what_is_recorded_and_undone_counts_at_once_in_search(ann: Visitor, site: Site, kept: Kept) -> None:
+    def total() -> int:
+        return int(site.ask("/-/search.json?q=question:2").json()["total"])
+
+    assert total() == 1
+    ann.said(2, status="not_asked")
+    assert total() == 0
+    ann.post(ann.fields(2, undo=str(recorded(kept)[0].id)), accept="application/json")
+    assert total() == 1
+
+
 def test_a_plain_form_records_and_leads_back_to_its_question(ann: Visitor, kept: Kept) -> None:
     response = ann.post(ann.fields(4, status="asked", start="0:06.25", note="two voices"))
     assert response.status_code == 303

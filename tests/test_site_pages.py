@@ -319,13 +319,14 @@ def test_an_empty_archive_has_these_pages_too(serve: Serve, kept: Kept) -> None:
         assert said in text_of(site.ask(path))
 
 
-def test_a_merged_question_is_answered_where_the_first_is(serve: Serve, held: Held) -> None:
+def test_what_is_asked_together_is_answered_together(serve: Serve, held: Held) -> None:
     with writer(held.path) as db:
         db.execute(
             "update matches set status = 'merged', start = 0.0, merged_with = 1 where question in "
             "(select id from questions where number = 2 and episode = ?)",
             [held.episodes[0]],
         )
+        db.execute("update segments set questions = '[1, 2]' where question = 1")
         db.conn.commit()
     (section,) = (one for one in items(serve(held.path).ask("/-/questions").text, "article") if "What is next?" in one)
     assert "asked together with question 1" in section

@@ -81,7 +81,14 @@ def test_the_json_of_a_quotation_has_everything(site: Site, kept: Kept) -> None:
     assert found["url"] == f"http://archive.example{URL}?w={digest}"
     assert (found["text"], found["start"], found["end"], found["times"]) == (TEXT, 2.0, 4.9, "00:02–00:05")
     (line,) = found["lines"]
-    assert line == {"text": TEXT, "speaker": f"Guest {EVIL}", "standing": None, "role": None, "question": 1}
+    assert line == {
+        "text": TEXT,
+        "speaker": f"Guest {EVIL}",
+        "standing": None,
+        "role": None,
+        "question": 1,
+        "questions": [1],
+    }
     assert (found["episode"], found["title"], found["show"]) == (kept.spoken, f"One {EVIL}", "Show")
     assert found["audio"] == {"sha256": SHA256, "duration": 60.0}
     assert found["transcript"] == {

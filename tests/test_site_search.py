@@ -6,6 +6,7 @@ import html
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -39,6 +40,7 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "speaker": f"Guest {EVIL}",
         "role": "question",
         "question": 2,
+        "questions": [2],
         "start": 5.0,
         "end": 7.9,
         "text": f"The front door is {EVIL} calm.",
@@ -119,6 +121,28 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert said in text_of(page)
     assert said in data.json()["error"]
     assert site.ask(f"/-/atom?{query}").status_code == 400  # a reader would wait for ever
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("speaker:gest", "Nobody is called “gest” in this archive."),
+        ("feed:shwo door", "There is no show “shwo” in this archive; did you mean “show”?"),
+        ("feed:nowhere", "There is no show “nowhere” in this archive; there are other, show."),
+        ("question:0", "No list of questions in this archive has a number 0."),
+    ],
+)
+def test_a_name_that_is_mistyped_does_not_look_as_if_nobody_said_it(site: Site, typed: str, said: str) -> None:
+    page = site.ask("/-/search?" + urlencode({"q": typed}))
+    assert page.status_code == 200
+    assert said in text_of(page)
+    assert "Try fewer words" not in page.text
+    assert site.ask("/-/search.json?" + urlencode({"q": typed})).json()["remarks"] == [said]
+
+
+def test_who_is_named_in_passages_alone_is_somebody(site: Site) -> None:
+    found = site.ask("/-/search.json?q=zebra&speaker=Host").json()
+    assert (found["total"], found["remarks"]) == (0, [])
 
 
 def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:

@@ -50,6 +50,11 @@ def test_naming_undoing_and_the_history(database: Path) -> None:
     assert len(json.loads(call(database, "north", "--history", "--json").stdout)) == 3
 
 
+def test_a_whole_second_is_that_which_the_page_shows_at_a_passage(database: Path) -> None:
+    assert call(database, "north", "Ann Lee", "--at", "0:02").stdout.endswith(" 0:02 to 0:04: Ann Lee speaks\n")
+    assert call(database, "north", "Cal Roe", "--at", "2.0").stdout.endswith(" 0:00 to 0:02: Cal Roe speaks\n")
+
+
 def test_undoing_a_passage_leaves_the_name_of_the_voice(database: Path) -> None:
     call(database, "northbridge", "Ann Lee", "--at", "0:03", "--everywhere")
     call(database, "northbridge", "Bo Cole", "--at", "6")

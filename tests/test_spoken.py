@@ -25,7 +25,7 @@ def passage(spoken: list[tuple[str, int, int, float]]) -> Passage:
         start, end = ended + pause, ended + pause + lasting
         placed.append(PlacedWord(offset, len(text), start / 100, end / 100, probability))
         offset, ended = offset + len(text) + 1, end
-    return Passage(0, 0.0, ended / 100, " ".join(word[0] for word in spoken), None, "other", None, (), tuple(placed))
+    return Passage(0, 0.0, ended / 100, " ".join(word[0] for word in spoken), None, "other", (), (), tuple(placed))
 
 
 @given(WORDS)

@@ -19,7 +19,7 @@ from tests.exporting import question
 
 
 def passage(n: int, start: float, end: float, speaker: str | None = "Ann", *flags: str) -> Passage:
-    return Passage(n, start, end, "Text", speaker, "other", None, tuple(flags), ())
+    return Passage(n, start, end, "Text", speaker, "other", (), tuple(flags), ())
 
 
 def boxes(path: str) -> list[tuple[int, int]]:

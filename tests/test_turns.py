@@ -7,9 +7,8 @@ from pathlib import Path
 
 from pipeline.archive import reading
 from pipeline.archive.database import reader, writer
-from pipeline.archive.reading import Passage
 from pipeline.model import Segment
-from pipeline.site.turns import begun_at, passages_at, turns
+from pipeline.site.turns import turns
 from tests.building import add_feed, add_transcript, episode, spoken
 
 
@@ -26,23 +25,12 @@ def test_paragraphs_end_at_pauses_and_after_long_sentences(tmp_path: Path) -> No
     (turn,) = turns(found.passages)
     assert [len(paragraph) for paragraph in turn.paragraphs] == [7, 3, 1]
     assert turns(()) == ()
-    assert passages_at((), 3.0) == ()
-
-
-def test_a_second_that_a_clock_shows_is_that_of_the_passage_that_begins_in_it() -> None:
-    said = [
-        Passage(n, start, start + 5.5, "Words.", None, "other", None, (), ())
-        for n, start in enumerate((0.8, 6.9, 13.0))
-    ]
-    assert [begun_at(said, second) for second in (0, 1, 6, 7, 13, 99)] == [0.8, 1, 6.9, 7, 13.0, 99]
-    assert [begun_at(said, 6, end) for end in (6.5, 7.0)] == [6, 6.9]
-    assert begun_at((), 6) == 6
 
 
 def test_what_is_asked_after_an_answer_to_the_same_question_follows_up_on_it() -> None:
     said = [("Ann", "question"), (None, "question"), ("Bob", "answer"), ("Ann", "question"), ("Bob", "answer")]
     passages = [
-        reading.Passage(n, float(n), n + 0.9, "Words.", speaker, role, 3, (), ())
+        reading.Passage(n, float(n), n + 0.9, "Words.", speaker, role, (3,), (), ())
         for n, (speaker, role) in enumerate(said)
     ]
     assert [turn.about for turn in turns(passages)] == ["asks", "Asked:", "", "follows up on", ""]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
+from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.renditions import has_nothing_new, passage_in, translate
 from pipeline.archive.segments import restate_all
@@ -56,6 +57,8 @@ def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
         attributions, left_attributions = _carry_attributions(db, origin, target)
         if checks or attributions:
             restate_all(db, target)
+        if corrections:
+            relabel(db, episode)
         return Carried(corrections, checks, attributions, left + left_checks + left_attributions)
 
 

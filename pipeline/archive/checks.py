@@ -21,6 +21,7 @@ from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.checking import Stretch, clean, overlap
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment
+from pipeline.pointing import begun_at, numbers_at
 from pipeline.times import exactly
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
 ]
 
 NOTE_LENGTH = 1000  # characters
-_ROUNDING = 0.1  # seconds; a time that somebody gives may be cut to tenths
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,19 +161,22 @@ def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -
     )
 
 
-def passages_at(connection: sqlite3.Connection, episode: str, start: float, end: float | None) -> tuple[int, int]:
+def passages_at(
+    connection: sqlite3.Connection, episode: str, start: float, end: float | None, *, of_a_clock: bool = False
+) -> tuple[int, int]:
     """Return the numbers of the first and the last passage that is said between two times, or at one.
+
+    A start that is ``of_a_clock`` is a whole second, and means the passage of which the page shows that.
 
     Raises:
         CorrectionError: there is no transcript, or it has nothing there.
     """
     transcript, _ = transcript_of(connection, episode)
     segments = read_segments(connection, transcript)
-    first = max((n for n, one in enumerate(segments) if one.start <= start + _ROUNDING), default=0)
-    last = max((n for n, one in enumerate(segments) if end is not None and one.start < end), default=first)
-    if not segments or start > segments[-1].end:
+    found = numbers_at(segments, begun_at(segments, start, end) if of_a_clock else start, end)
+    if not found:
         raise CorrectionError(f"at: nothing is said in {episode} at {exactly(start)}")
-    return first, max(first, last)
+    return found[0], found[-1]
 
 
 def check(

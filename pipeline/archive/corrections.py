@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
+from pipeline.archive.labels import relabel
 from pipeline.archive.reading import NEAR
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus
@@ -86,19 +87,8 @@ class Doubt:
         return f"/-/episode/{self.episode}#q{self.number}"
 
 
-def corrections_of(db: Database, episode: str, rendition_sha256: str) -> Mapping[int, Correction]:
-    """Return the corrections in force of a recording's questions, by question number."""
-    rows = db.execute(
-        """select q.number, coalesce(c.status, 'asked'), c.start, c."end", c.answer_end, c.note, c.editor, c.made_at
-           from corrections_in_force c join questions q on q.id = c.question
-           where q.episode = ? and q.number is not null and c.rendition = ? order by q.number""",
-        [episode, rendition_sha256],
-    )
-    return {row[0]: Correction(*row[:-2], editor=row[-2], made_at=row[-1]) for row in rows}
-
-
 def correct(db: Database, episode: str, correction: Correction) -> None:
-    """Record a correction of the recording that is transcribed, else of the one that is kept.
+    """Record a correction of the recording that is transcribed, else of the one that is kept; it counts at once.
 
     One that says ``asked`` and no ``start`` confirms the time that the question has.
 
@@ -130,6 +120,7 @@ def correct(db: Database, episode: str, correction: Correction) -> None:
                 correction.made_at,
             ],
         )
+        relabel(db, episode)
 
 
 def check(correction: Correction, duration: float) -> None:
@@ -187,6 +178,7 @@ def undo(
             "insert into corrections (question, rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?, ?)",
             [question, rendition, found[0], note, editor, now],
         )
+        relabel(db, episode)
 
 
 def history(db: Database, episode: str) -> tuple[Entry, ...]:

@@ -180,7 +180,10 @@ def _existing(path: Path) -> Path:
     except OSError as error:
         raise DatabaseError(f"{path}: cannot be read ({error.strerror or error}).") from error
     if not found:
-        raise DatabaseError(f"{path}: no such database. Make it with `make ingest`, or name another with --db.")
+        raise DatabaseError(
+            f"{path}: no such database. Make it with `make ingest`, or name another with --db: "
+            "the sample show’s is db/demo.db, which `make demo` makes."
+        )
     return whole
 
 

@@ -21,6 +21,11 @@ def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
     )
 
 
+def known_feeds(db: Database) -> list[tuple[str, str, str]]:
+    """Return the slug, title and configured address of every feed that was ever entered, also of those taken out."""
+    return [tuple(row) for row in db.execute("select slug, title, url from feeds order by slug")]
+
+
 def recall(db: Database, slug: str, *, url: str) -> Memory:
     """Return what earlier polls left; nothing of it where feeds.yaml now gives another address."""
     row = (

@@ -1,11 +1,23 @@
-"""What people who listened to a recording said of its words and speakers, as it counts. Only reads."""
+"""What people who listened to a recording said of its questions, words and speakers, as it counts. Only reads."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 from pipeline.archive.database import named_rows
-from pipeline.model import Attribution, Check
+from pipeline.model import Attribution, Check, Correction
+
+
+def corrections_of(connection: sqlite3.Connection, episode: str, rendition: str) -> Mapping[int, Correction]:
+    """Return the corrections in force of when a recording's questions are asked, by question number."""
+    rows = connection.execute(
+        """select q.number, coalesce(c.status, 'asked'), c.start, c."end", c.answer_end, c.note, c.editor, c.made_at
+           from corrections_in_force c join questions q on q.id = c.question
+           where q.episode = ? and q.number is not null and c.rendition = ? order by q.number""",
+        [episode, rendition],
+    )
+    return {row[0]: Correction(*row[:-2], editor=row[-2], made_at=row[-1]) for row in rows}
 
 
 def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.listing import NEWEST_FIRST, beyond
@@ -151,10 +152,10 @@ def names(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def _said(cursor: sqlite3.Cursor, transcript: int, name: str) -> tuple[Passage, ...]:
     rows = cursor.execute(
-        """select n, start, "end", text, role, question, flags from segments
-        where transcript = :transcript and text != ''
-            and speaker in (select label from speakers where transcript = :transcript and name = :name)
-        order by n""",
+        f"""select s.n, s.start, s."end", s.text, s.role, {questions_sql(cursor)} as questions, s.flags from segments s
+        where s.transcript = :transcript and s.text != ''
+            and s.speaker in (select label from speakers where transcript = :transcript and name = :name)
+        order by s.n""",  # noqa: S608 - constants
         {"transcript": transcript, "name": name},
     )
     return tuple(
@@ -165,7 +166,7 @@ def _said(cursor: sqlite3.Cursor, transcript: int, name: str) -> tuple[Passage, 
             text=row["text"],
             speaker=name,
             role=row["role"],
-            question=row["question"],
+            questions=tuple(json.loads(row["questions"])),
             flags=tuple(json.loads(row["flags"])),
             words=(),
         )

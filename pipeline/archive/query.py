@@ -1,8 +1,9 @@
 """What people type or paste into a search box, compiled to FTS5 expressions. Pure text; touches no database.
 
 Words must all occur; "a phrase" (in straight or typographic quotes) occurs word for word; ``begin*`` matches
-beginnings; ``-without`` excludes; ``OR`` takes either side; ``one NEAR/5 two`` takes both with at most five words
-between them; ``speaker:``, ``feed:`` and ``question:`` narrow down. Everything else is plain text: no input makes
+beginnings; ``-without`` and ``NOT without`` exclude; ``OR`` takes either side, and ``AND`` says what holds anyhow;
+``one NEAR/5 two`` takes both with at most five words between them; ``speaker:``, ``feed:`` and ``question:`` narrow
+down. Operators are in capitals; where they join nothing they are words. Everything else is plain text: no input makes
 SQLite complain, because only quoted strings and our own operators are ever sent to it.
 """
 
@@ -157,7 +158,8 @@ class Typed:
 class _Token:
     """A word or a quotation as it was typed, or an operator (``kind`` is ``or``, ``near`` or a filter's name).
 
-    ``begin`` and ``end`` are of all that was typed for it, its quotes and its filter's name too.
+    ``begin`` and ``end`` are of all that was typed for it, its quotes, its filter's name and its ``NOT`` too. As they
+    are read, ``and`` and ``not`` are kinds as well.
     """
 
     kind: str
@@ -300,7 +302,24 @@ def _fts(text: str) -> str:
 
 
 def _tokens(text: str) -> Iterator[_Token]:
-    """What was typed, in order; what holds no word is left out."""
+    """What was typed, in order; what holds no word is left out. AND is dropped, and NOT makes what follows negative."""
+    read = list(_read(text))
+    negated: _Token | None = None
+    for place, token in enumerate(read):
+        joins = place + 1 < len(read)
+        if token.kind == "not" and joins:
+            negated = negated or token
+        elif token.kind == "and" and joins and place > 0:
+            continue
+        elif negated and token.kind not in {"or", "near"}:
+            raw = token.raw if token.kind == "text" else text[token.begin : token.end]
+            yield replace(token, kind="text", raw=raw, negative=True, begin=negated.begin)
+            negated = None
+        else:
+            yield replace(token, kind="text") if token.kind in {"and", "not"} else token
+
+
+def _read(text: str) -> Iterator[_Token]:
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -316,8 +335,8 @@ def _tokens(text: str) -> Iterator[_Token]:
         kind = narrowing[1].lower() if narrowing else "text"
         plain = not quoted and not negative and not narrowing
         near = _NEAR.fullmatch(raw) if plain else None
-        if plain and raw == "OR":
-            yield _Token("or", raw)
+        if plain and raw in {"OR", "AND", "NOT"}:
+            yield _Token(raw.lower(), raw, begin=begin, end=position)
         elif near:
             yield _Token("near", near[1])
         elif kind == "question" and not re.fullmatch(r"[0-9]{1,4}", raw):

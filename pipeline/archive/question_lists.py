@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlite_utils import Database
 
+from pipeline.archive.labels import relabel
 from pipeline.model import Question
 
 
@@ -59,6 +60,7 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
     db.execute(
         "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]
     )
+    relabel(db, episode_id)  # by the numbers that questions have now
 
 
 def _question_id(episode_id: str, text: str) -> str:

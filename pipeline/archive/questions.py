@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import PublishedQuestion, questions_of
@@ -186,13 +187,13 @@ def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: PublishedQ
     """How the answer to a question begins: what one speaker says first, in one go."""
     if question.start is None:
         return None
-    number = question.merged_with or question.number  # the answer to both is marked as that of the first
     rows = cursor.execute(
-        """select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker from segments s
+        f"""select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? and s.role = 'answer' and s.text != '' and s.question in (?, ?) and s.start >= ?
-        order by s.n limit ?""",
-        [transcript, question.number, number, question.start, _PASSAGES],
+        where s.transcript = ? and s.role = 'answer' and s.text != '' and s.start >= ?
+            and exists (select 1 from json_each({questions_sql(cursor)}) where value = ?)
+        order by s.n limit ?""",  # noqa: S608 - constants
+        [transcript, question.start, question.number, _PASSAGES],
     ).fetchall()
     if not rows:
         return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.archive import said
+from pipeline.archive.about import questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, Rendition, rendition
@@ -263,7 +264,7 @@ def _stretches(
     columns = (f"s.{name}" if name in has else f"null as {name}" for name in ("machine", "attributed"))
     rows = cursor.execute(
         f"""select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
-            s.question, s.flags, s.words, {", ".join(columns)}
+            {questions_sql(cursor)} as questions, s.flags, s.words, {", ".join(columns)}
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
         where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",  # noqa: S608 - constants
@@ -283,7 +284,7 @@ def _stretch(row: sqlite3.Row, instead: Mapping[str, Any]) -> Stretch:
         speaker=speaker,
         standing=row["standing"] if speaker == row["speaker"] else None,
         role=row["role"],
-        question=row["question"],
+        questions=tuple(json.loads(row["questions"])),
         flags=tuple(instead.get("flags", json.loads(row["flags"]))),
         words=tuple(Word(*word) for word in instead.get("words", json.loads(row["words"]))),
         attributed=None if instead else row["attributed"],
@@ -321,7 +322,7 @@ def _attributions(
 
 def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:
     """The published questions that are asked or answered in it."""
-    numbers = sorted({piece.stretch.question for piece in version.quoted if piece.stretch.question is not None})
+    numbers = sorted({number for piece in version.quoted for number in piece.stretch.questions})
     marks = ", ".join("?" * len(numbers))
     rows = cursor.execute(
         f"select number, text from questions where episode = ? and number in ({marks}) order by number",  # noqa: S608 - only question marks

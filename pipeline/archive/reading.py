@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
 from pipeline.model import Word
@@ -116,7 +117,7 @@ class PlacedWord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A segment as it is read; ``words`` are in order."""
+    """A segment as it is read; ``questions`` are the numbers of those that it is about, ``words`` are in order."""
 
     n: int
     start: float
@@ -124,7 +125,7 @@ class Passage:
     text: str
     speaker: str | None
     role: str
-    question: int | None
+    questions: tuple[int, ...]
     flags: tuple[str, ...]
     words: tuple[PlacedWord, ...]
 
@@ -332,11 +333,11 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
     rows = cursor.execute(
-        """select s.n, s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, s.role, s.question,
-            s.flags, s.words
+        f"""select s.n, s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, s.role,
+            {questions_sql(cursor)} as questions, s.flags, s.words
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? order by s.n""",
+        where s.transcript = ? order by s.n""",  # noqa: S608 - constants
         [transcript],
     )
     return tuple(
@@ -347,7 +348,7 @@ def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, 
             text=row["text"],
             speaker=row["speaker"],
             role=row["role"],
-            question=row["question"],
+            questions=tuple(json.loads(row["questions"])),
             flags=tuple(json.loads(row["flags"])),
             words=tuple(
                 PlacedWord(place, len(word.text), word.start, word.end, word.probability)

@@ -21,7 +21,8 @@ DIGEST = 6  # hex digits
 class Stretch:
     """A segment with who speaks in it; ``standing`` is that of ``model.Speaker.role``, ``role`` what is done in it.
 
-    ``attributed`` is the id of what a person said of who speaks in it.
+    ``questions`` are the numbers of those that it is about, ``attributed`` is the id of what a person said of who
+    speaks in it.
     """
 
     start: float
@@ -30,7 +31,7 @@ class Stretch:
     speaker: str | None
     standing: str | None
     role: str
-    question: int | None
+    questions: tuple[int, ...]
     flags: tuple[str, ...]
     words: tuple[Word, ...]
     attributed: int | None = None
@@ -51,7 +52,8 @@ class Piece:
 class Line:
     """What one speaker says in one go, verbatim.
 
-    ``role`` is None where they do more than one thing in it, ``question`` where it is not about one alone.
+    ``role`` is None where they do more than one thing in it, ``question`` where it is not about one alone; all of them
+    are ``questions``.
     """
 
     text: str
@@ -59,6 +61,7 @@ class Line:
     standing: str | None
     role: str | None
     question: int | None
+    questions: tuple[int, ...] = ()
 
 
 def pieces(stretches: Iterable[Stretch]) -> Iterator[Piece]:
@@ -125,13 +128,15 @@ def contains(whole: str, part: str) -> bool:
 
 def _line(found: Sequence[Piece]) -> Line:
     first = found[0].stretch
-    roles, questions = ({getattr(piece.stretch, name) for piece in found} for name in ("role", "question"))
+    roles = {piece.stretch.role for piece in found}
+    questions = sorted({number for piece in found for number in piece.stretch.questions})
     return Line(
         text=text(found),
         speaker=first.speaker,
         standing=first.standing,
         role=first.role if len(roles) == 1 else None,
-        question=first.question if len(questions) == 1 else None,
+        question=questions[0] if len(questions) == 1 and all(piece.stretch.questions for piece in found) else None,
+        questions=tuple(questions),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.attributing import attributed, deciding, speakers_in_force
@@ -39,9 +40,15 @@ def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segmen
 
 
 def restate_all(db: Database, rendition: str) -> None:
-    """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's."""
-    for (transcript,) in db.execute("select id from transcripts where rendition = ?", [rendition]).fetchall():
+    """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's.
+
+    What is an answer may be another passage then: the host gives none.
+    """
+    rows = db.execute("select id, episode from transcripts where rendition = ?", [rendition]).fetchall()
+    for transcript, _ in rows:
         restate(db, transcript)
+    for episode in {episode for _, episode in rows}:
+        relabel(db, episode)
 
 
 def restate(db: Database, transcript_id: int) -> None:
@@ -88,11 +95,12 @@ def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...
 
 
 def is_beside(connection: sqlite3.Connection, transcript_id: int, stretches: Sequence[tuple[float, float]]) -> bool:
-    """Tell whether stretches of time, in seconds, have nothing of a transcript's questions and answers.
+    """Tell whether stretches of time, in seconds, have nothing of a transcript's questions, their answers included.
 
     Where it is not known which segments those are, that is not known either: false.
     """
-    told = """select "end" - start, start, "end" from segments where transcript = ? and role != 'other'"""
+    told = """select "end" - start, start, "end" from segments
+        where transcript = ? and (role != 'other' or question is not null)"""
     spoken = connection.execute(told, [transcript_id]).fetchall()
     return bool(spoken) and not any(
         min(end, stretch[1]) - max(start, stretch[0]) > min(_EDGE, length / 2)

@@ -17,7 +17,8 @@ from pipeline.archive import history as changes
 from pipeline.archive import people, reading
 from pipeline.archive.corrections import Entry, history
 from pipeline.archive.listing import listing
-from pipeline.archive.reading import Episode
+from pipeline.archive.reading import Episode, Passage
+from pipeline.pointing import begun_at, is_of_a_clock, numbers_at
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told
@@ -25,7 +26,7 @@ from pipeline.site.check import Checked, checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
-from pipeline.site.turns import begun_at, passages_at, turns
+from pipeline.site.turns import turns
 from pipeline.times import stretch
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -83,7 +84,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     playable = episode.audio is not None and await asyncio.to_thread(archive.audio_file, episode.audio) is not None
     asked_at = request.args.get("t") or ""
     second, last_second = stretch(asked_at)
-    if second is not None and "." not in asked_at.partition(",")[0]:
+    if second is not None and is_of_a_clock(asked_at.partition(",")[0]):
         second = begun_at(episode.passages, second, last_second)
     context = {
         "episode": episode,
@@ -105,7 +106,11 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "downloads": offered(episode),
         "second": second,
         "last_second": last_second,
-        "marked": passages_at(episode.passages, second, last_second),
+        "marked": _marked(episode.passages, second, last_second),
         "notes": nh3.clean(episode.notes_html, tags=_NOTES_TAGS, url_schemes={"http", "https", "mailto"}),
     }
     return await page("archive_episode.html", context, request=request, archive=archive)
+
+
+def _marked(passages: Sequence[Passage], second: float | None, last_second: float | None) -> Sequence[Passage]:
+    return [] if second is None else [passages[n] for n in numbers_at(passages, second, last_second)]

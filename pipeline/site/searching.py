@@ -13,11 +13,12 @@ from typing import cast
 from datasette import Request, Response
 
 from pipeline.archive import people, reading
-from pipeline.archive.query import compile_query
+from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets
 from pipeline.archive.search.hits import ANYTHING, Position
 from pipeline.archive.search.instead import Instead, instead
+from pipeline.archive.search.unknown import unknown_show
 from pipeline.errors import QueryError
 from pipeline.site import wording
 from pipeline.site.access import Archive
@@ -90,9 +91,9 @@ class Asked:
         Raises:
             QueryError: it is not: nothing could ever be found, and nobody would know why.
         """
-        feed = self.filters.feed
-        if feed and all(show.slug != feed for show in reading.shows(connection)):
-            raise QueryError(f"There is no show “{feed}” in this archive.")
+        problem = unknown_show(connection, Query(), self.filters)
+        if problem:
+            raise QueryError(problem)
 
     def checked(self) -> Filters:
         """Return the filters.

@@ -18,9 +18,8 @@ from pipeline.align import ALIGNER_VERSION, align, corrected, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
-from pipeline.archive.corrections import corrections_of
 from pipeline.archive.database import immediate
-from pipeline.archive.listened import attributions_of, checks_of
+from pipeline.archive.listened import attributions_of, checks_of, corrections_of
 from pipeline.archive.question_lists import save_questions
 from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import (
@@ -122,7 +121,7 @@ def task(tools: Tools, episode: Episode) -> Task | Outcome:
         return Outcome("skipped", "no transcript yet")
     published = read_questions(tools.db, episode.id)
     rendition = transcribed_rendition(tools.db, transcript)
-    corrections = corrections_of(tools.db, episode.id, rendition)
+    corrections = corrections_of(tools.db.conn, episode.id, rendition)
     questions = published or (read_questions(tools.db, episode.id, detected=True) if corrections else ())
     listened: tuple[Check | Attribution, ...] = (
         *checks_of(tools.db.conn, rendition),
@@ -146,7 +145,7 @@ def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[d
     if transcript is None or not questions:
         missing = "transcript yet: `transcribe` makes one" if transcript is None else "published list of questions"
         raise AlignmentError(f"{episode} has no {missing}; there is nothing to explain")
-    corrections = corrections_of(db, episode, transcribed_rendition(db, transcript))
+    corrections = corrections_of(db.conn, episode, transcribed_rendition(db, transcript))
     segments = read_segments(db, transcript)
     return explanation(questions, align(questions, segments, encode=encode, corrections=corrections))
 

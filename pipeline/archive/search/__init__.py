@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.query import Query, compile_query, folded_words
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
@@ -124,11 +125,11 @@ def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few
     if not segments:
         return []
     highlit, beginnings = _highlit(cursor, segments, query, few=few), query.beginnings
-    rows = cursor.execute(_OF_SEGMENTS, [json.dumps(segments)]).fetchall()
+    rows = cursor.execute(_OF_SEGMENTS.format(questions_sql(cursor)), [json.dumps(segments)]).fetchall()
     rows.sort()  # by their places: it is quicker than SQLite, and they are in order nearly always
     return [
-        Hit(*(*facts, text, _marked(text, highlit.get(segment, text), beginnings), before, after))
-        for segment, (_, *facts, text, before, after) in zip(segments, rows, strict=True)
+        Hit(*(*facts, text, _marked(text, highlit.get(segment, text), beginnings), before, after, (), _listed(about)))
+        for segment, (_, *facts, text, before, after, about) in zip(segments, rows, strict=True)
     ]
 
 
@@ -136,14 +137,19 @@ def _quoted(cursor: sqlite3.Cursor, spans: Sequence[Span]) -> Iterator[Hit]:
     """Spans of which none is a whole segment as hits, in their order."""
     if not spans:
         return
-    rows = cursor.execute(_OF_SPANS, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
+    sql = _OF_SPANS.format(questions_sql(cursor))
+    rows = cursor.execute(sql, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
     rows.sort()
-    for span, (_, *facts, start, end, opening, closing, text, before, after) in zip(spans, rows, strict=True):
+    for span, (_, *facts, start, end, opening, closing, text, before, after, about) in zip(spans, rows, strict=True):
         begun = _word_time(cursor, span.first, opening, span.begin, which=0, otherwise=start)
         ended = _word_time(cursor, span.last, closing, span.end - 1, which=1, otherwise=end)
         mark = (span.begin, len(text) - len(closing) + span.end)
         turns = tuple(_turns(cursor, span, mark)) if span.first != span.last else ()
-        yield Hit(*(*facts, begun, ended, text, marked(text, [mark]), before, after, turns))
+        yield Hit(*(*facts, begun, ended, text, marked(text, [mark]), before, after, turns, _listed(about)))
+
+
+def _listed(numbers: str) -> tuple[int, ...]:
+    return tuple(json.loads(numbers))
 
 
 def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterator[Turn]:
@@ -163,7 +169,7 @@ def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterato
 # is said around them is of the same recording and speaker. The planner would turn the joins round.
 _FACTS = """
 select span.key, e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, {last}."end", {texts},
-    coalesce(b.text, ''), coalesce(a.text, '')
+    coalesce(b.text, ''), coalesce(a.text, ''), {{}}
 from json_each(?) span
 {segments}
 cross join transcripts t on t.id = s.transcript

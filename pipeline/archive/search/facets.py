@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
@@ -48,15 +50,17 @@ def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     number = Counter(segments)
     listed = ",".join(map(str, number))
     rows = cursor.execute(
-        f"""select s.id, e.id, coalesce(substr(e.published, 1, 7), ''), e.feed, s.speaker, s.role, s.question
+        f"""select s.id, e.id, coalesce(substr(e.published, 1, 7), ''), e.feed, s.speaker, s.role,
+            {questions_sql(cursor)}
         from segments s join episodes e on e.id = s.episode where s.id in ({listed})"""
     )
     spread = [Counter[Any]() for _ in range(4)]
     episodes: dict[str, str] = {}
-    for segment, episode, month, *values in rows:
+    for segment, episode, month, feed, speaker, role, about in rows:
         episodes[episode] = month
-        for counter, value in zip(spread, values, strict=True):
-            if value is not None:
+        values = ([feed], [speaker] if speaker is not None else [], [role], json.loads(about))
+        for counter, some in zip(spread, values, strict=True):
+            for value in some:
                 counter[value] += number[segment]
     if not complete:
         episodes = {place.episode: place.published[:7] for place in _holding(scope, query)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
 from pipeline.addresses import quote_path
+from pipeline.archive.about import questions_named
 from pipeline.model import clock
 
 Order = Literal["relevance", "newest", "oldest"]
@@ -44,7 +45,8 @@ class Turn(NamedTuple):
 class Hit(NamedTuple):
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
-    ``speaker``, ``role`` and ``question`` are those of its beginning. Where somebody else goes on, ``turns`` say who
+    ``speaker``, ``role``, ``question`` and ``questions`` are those of its beginning: the first of the published
+    questions that it is about, and all of them. Where somebody else goes on, ``turns`` say who
     says what of it, in order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to;
     ``before`` and ``after`` are what the first and the last speaker say around it.
     """
@@ -63,6 +65,13 @@ class Hit(NamedTuple):
     before: str = ""
     after: str = ""
     turns: tuple[Turn, ...] = ()
+    questions: tuple[int, ...] = ()
+
+    @property
+    def about(self) -> str:
+        """Return which questions it asks or answers, in words; empty where it is about none."""
+        named = questions_named(self.questions)
+        return named and {"question": "", "answer": "answer to "}.get(self.role, "on ") + named
 
     @property
     def speakers(self) -> tuple[str | None, ...]:
@@ -135,11 +144,17 @@ class Position:
     @classmethod
     def parse(cls, text: str | None) -> Position:
         """Read what ``Results.next`` gave, or a page's number; what is neither is the first page."""
-        parts = (text or "").split("-")
-        if len(parts) > 3 or not all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
+        if text is None or not cls.is_named(text):
             return cls()
-        page, *place = (int(part) for part in parts)
-        return cls(max(page, 1), *place)
+        page, *place = (int(part) for part in text.split("-"))
+        return cls(page, *place)
+
+    @staticmethod
+    def is_named(text: str) -> bool:
+        """Tell whether a text is a page's number, counting from 1, or what ``Results.next`` gave."""
+        parts = text.split("-")
+        numbers = all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts)
+        return len(parts) <= 3 and numbers and int(parts[0]) > 0
 
     def following(self, segment: int, begin: int = 0) -> str:
         """Return the name of the next page, of which the last hit before it is known."""

@@ -1,4 +1,4 @@
-"""What to offer where a search finds nothing: what was nearly said so, another spelling, a looser search."""
+"""What to offer where a search finds nothing: what is not here, what was nearly said so, other things to type."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
 from pipeline.archive.search.nearly import Nearly, nearly
 from pipeline.archive.search.spelling import spelling
+from pipeline.archive.search.unknown import unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """What to offer: the nearest passages, and other things to type."""
+    """What to offer: the nearest passages, and other things to type.
+
+    ``remarks`` are sentences on what it was narrowed to and is not in the archive; nothing else is offered then.
+    """
 
     nearly: tuple[Nearly, ...] = ()
     spelling: str | None = None
     looser: str | None = None
+    remarks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return it as it is printed with --json and sent by the JSON route."""
@@ -31,13 +36,17 @@ class Instead:
             }
             for one in self.nearly
         ]
-        return {"nearly": nearly, "spelling": self.spelling, "looser": self.looser}
+        return {"nearly": nearly, "spelling": self.spelling, "looser": self.looser, "remarks": list(self.remarks)}
 
 
 def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Instead:
     """Return what may have been meant by a search that finds nothing."""
     cursor = connection.cursor()
     cursor.row_factory = None
+
+    remarks = tuple(unknown(cursor, compile_query(text), filters))
+    if remarks:
+        return Instead(remarks=remarks)
 
     def finds(other: str) -> bool:
         return bool(search(connection, other, filters, size=1).hits)

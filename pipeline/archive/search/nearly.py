@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import groupby, islice, pairwise
 from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from pipeline.archive.query import Query, compile_query, folded_words, take_apart
+from pipeline.archive.query import Query, compile_query, take_apart
 from pipeline.archive.search import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
 from pipeline.archive.search.passages import Span
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.words import matching
+from pipeline.archive.spelt import Spelt, spelt
 
 SHARE = 0.4  # of the words of a quotation that may differ
 OFFERED = 3  # passages
@@ -31,7 +32,7 @@ Steps = tuple[tuple[int | None, int | None], ...]  # pairs of places in two text
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One step of a comparison: ``same``, or words only ``asked`` for or only ``said``."""
+    """One step of a comparison: ``same``, or words only ``asked`` for or only ``said``, spelt as they were."""
 
     kind: str
     text: str
@@ -53,13 +54,10 @@ class Nearly:
 
 
 class _Spoken(NamedTuple):
-    """A word of a segment: folded, as it was written, and where."""
+    """A word of a segment."""
 
-    folded: str
-    text: str
     segment: int
-    begin: int
-    end: int
+    word: Spelt
 
 
 def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
@@ -69,8 +67,8 @@ def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     its whole transcript.
     """
     query = compile_query(text)
-    quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
-    asked = (quoted[0] if quoted else tuple(word for word, _, _ in take_apart(text).words))[:_ASKED]
+    typed = _asked(text, query)[:_ASKED]
+    asked = [word.folded for word in typed]
     if len(asked) < _QUOTATION:
         return ()
     cursor = connection.cursor()
@@ -83,16 +81,16 @@ def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     ]
     wanted = " ".join(asked)
     # What is shorter than the quotation would be compared with a part of it.
-    texts = [" ".join(word.folded for word in window).ljust(len(wanted)) for window in windows]
+    texts = [" ".join(said.word.folded for said in window).ljust(len(wanted)) for window in windows]
     found: dict[Span, tuple[int, tuple[Piece, ...]]] = {}
     for _, _, n in process.extract(wanted, texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
         window = windows[n]
-        begin, end, steps = compare(asked, [word.folded for word in window])
-        differing = sum(a is None or s is None or asked[a] != window[s].folded for a, s in steps)
+        begin, end, steps = compare(asked, [said.word.folded for said in window])
+        differing = sum(a is None or s is None or asked[a] != window[s].word.folded for a, s in steps)
         if end > begin and differing <= SHARE * len(asked):
             first, last = window[begin], window[end - 1]
-            span = Span(first.segment, first.begin, last.segment, last.end)
-            found[span] = differing, tuple(_pieces(asked, window, steps))
+            span = Span(first.segment, first.word.begin, last.segment, last.word.end)
+            found[span] = differing, tuple(_pieces(typed, window, steps))
     fits = set(scope.kept([span.first for span in found]))
     nearest = sorted((span for span in found if span.first in fits), key=lambda span: (found[span][0], -span.first))[
         :OFFERED
@@ -109,27 +107,62 @@ def _in_scope(scope: Scope, query: Query, anchors: Sequence[int]) -> list[int]:
     return list(islice(near, _READ))
 
 
-def _pieces(asked: Sequence[str], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
-    """The steps of a comparison for people: words in a row that are of one kind, what was asked for first."""
-    waiting: dict[str, list[str]] = {"same": [], "asked": [], "said": []}
+def _asked(text: str, query: Query) -> list[Spelt]:
+    """The words of the first quotation in a query, or all that it looks for."""
+    places = {begin for _, begin, _ in take_apart(text).words}
+    words = [word for word in spelt(text) if word.begin in places]
+    quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
+    if not quoted:
+        return words
+    folded, length = [word.folded for word in words], len(quoted[0])
+    begins = (n for n in range(len(words)) if tuple(folded[n : n + length]) == quoted[0])
+    begin = next(begins, None)
+    return [] if begin is None else words[begin : begin + length]
 
-    def flush(*kinds: str) -> Iterator[Piece]:
-        for kind in kinds:
-            if waiting[kind]:
-                yield Piece(kind, " ".join(waiting[kind]))
-                waiting[kind].clear()
 
-    for a, s in steps:
-        if a is not None and s is not None and asked[a] == said[s].folded:
-            yield from flush("asked", "said")
-            waiting["same"].append(said[s].text)
-            continue
-        yield from flush("same")
-        if a is not None:
-            waiting["asked"].append(asked[a])
-        if s is not None:
-            waiting["said"].append(said[s].text)
-    yield from flush("same", "asked", "said")
+def _pieces(asked: Sequence[Spelt], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
+    """The steps of a comparison for people: what is in a row and of one kind, what was asked for first.
+
+    What is written as one is shown as one, and differs where a part of it does.
+    """
+    parts = [_part(asked, said, *step) for step in steps]
+    for is_same, group in groupby(_together(parts), key=lambda some: all(part.is_same for part in some)):
+        spelt_as = {unit: spelling for some in group for part in some for unit, spelling in part.units.items()}
+        for kind, side in (("same", "said"),) if is_same else (("asked", "asked"), ("said", "said")):
+            words = [spelling for (whose, _, _), spelling in spelt_as.items() if whose == side]
+            if words:
+                yield Piece(kind, " ".join(words))
+
+
+_Unit = tuple[str, int, int]  # on which side, in which segment, from which character on
+
+
+class _Part(NamedTuple):
+    """A step of a comparison: whether both sides are the same, and how that is spelt of which the words are a part."""
+
+    is_same: bool
+    units: Mapping[_Unit, str]
+
+
+def _part(asked: Sequence[Spelt], said: Sequence[_Spoken], a: int | None, s: int | None) -> _Part:
+    units: dict[_Unit, str] = {}
+    if a is not None:
+        units["asked", 0, asked[a].unit] = asked[a].spelling
+    if s is not None:
+        units["said", said[s].segment, said[s].word.unit] = said[s].word.spelling
+    return _Part(a is not None and s is not None and asked[a].folded == said[s].word.folded, units)
+
+
+def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
+    """The parts of a comparison, those together that have parts of one unit."""
+    last = {unit: n for n, part in enumerate(parts) for unit in part.units}
+    begin = reach = 0
+    for n, part in enumerate(parts):
+        if n > reach:
+            yield parts[begin:n]
+            begin = n
+        reach = max([reach, n, *(last[unit] for unit in part.units)])
+    yield parts[begin:]
 
 
 def _likely(cursor: sqlite3.Cursor, asked: Sequence[str]) -> list[int]:
@@ -151,11 +184,7 @@ def _spoken(cursor: sqlite3.Cursor, anchor: int, place: Place, words: int) -> li
     reach = 1 + words // 6
     sql = "select id, text from segments where id between ? and ? order by id"
     rows = cursor.execute(sql, [max(place.first, anchor - reach), min(place.last, anchor + reach)])
-    return [
-        _Spoken(folded, text[begin:end], segment, begin, end)
-        for segment, text in rows
-        for folded, begin, end in folded_words(text)
-    ]
+    return [_Spoken(segment, word) for segment, text in rows for word in spelt(text)]
 
 
 def compare(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int, Steps]:

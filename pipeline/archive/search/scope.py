@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.archive.about import questions_sql
 from pipeline.archive.query import Query, fold
 from pipeline.archive.search.hits import ANYTHING, Filters
 
@@ -77,12 +78,11 @@ class Scope:
         if self.filters.role:
             sql += " and s.role = ?"
             values.append(self.filters.role)
-        if self.filters.question is not None:
-            sql += " and s.question = ?"
-            values.append(self.filters.question)
-        if self.questions:
-            sql += f" and s.question in ({', '.join('?' * len(self.questions))})"
-            values += self.questions
+        for numbers in ([self.filters.question] if self.filters.question is not None else [], self.questions):
+            if numbers:
+                marks = ", ".join("?" * len(numbers))
+                sql += f" and exists (select 1 from json_each({self._about}) where value in ({marks}))"
+                values += numbers
         return sql, values
 
     def places(self, *, after: Place | None = None, oldest: bool = False) -> Iterator[Place]:
@@ -142,6 +142,10 @@ class Scope:
         return cursor
 
     @cached_property
+    def _about(self) -> str:
+        return questions_sql(self.cursor)
+
+    @cached_property
     def _others(self) -> tuple[list[int], list[int]]:
         """Where the segments of transcripts begin and end that are not preferred, in order."""
         rows = self.cursor.execute(
@@ -189,6 +193,15 @@ class Scope:
         )
         for row in rows:
             yield Place(*row)
+
+
+def is_anybody(cursor: sqlite3.Cursor, name: str) -> bool:
+    """Tell whether anybody in the archive has this in their name; also who is named in passages alone."""
+    if _meant(cursor, [name]):
+        return True
+    unlisted = """select 1 from transcripts t join segments s on s.id between t.first_segment and t.last_segment
+        where not exists (select 1 from speakers p where p.transcript = t.id) and s.speaker = ? limit 1"""
+    return cursor.execute(unlisted, [name]).fetchone() is not None
 
 
 def _meant(cursor: sqlite3.Cursor, parts: Iterable[str]) -> tuple[str, ...]:

@@ -1,0 +1,56 @@
+"""What a search is narrowed to and is not in the archive: a mistyped name must not look as if nobody had said it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from rapidfuzz import fuzz, process
+
+from pipeline.archive.query import Query, fold
+from pipeline.archive.search.hits import Filters
+from pipeline.archive.search.scope import is_anybody
+
+ALIKE = 75  # of 100, from which another name may have been meant
+_LISTED = 5  # shows that are named where none is alike
+
+
+def unknown_show(connection: sqlite3.Connection, query: Query, filters: Filters) -> str | None:
+    """Return a sentence on the show that is asked for, if it or each of several is none of the archive's."""
+    slugs = [row[0] for row in connection.execute("select slug from feeds order by slug")]
+    folded = {slug.lower() for slug in slugs}
+    if filters.feed and filters.feed not in slugs:
+        return _no_show(filters.feed, slugs)
+    if query.feeds and not any(feed.lower() in folded for feed in query.feeds):
+        return _no_show(query.feeds[0], slugs)
+    return None
+
+
+def unknown(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[str]:
+    """Yield a sentence on each show, speaker and question that is asked for and that the archive does not have.
+
+    Args:
+        cursor: its rows are tuples.
+        query: what was typed.
+        filters: what was chosen beside.
+    """
+    show = unknown_show(cursor.connection, query, filters)
+    if show:
+        yield show
+    for name in dict.fromkeys(filter(None, [filters.speaker, *query.speakers])):
+        if not is_anybody(cursor, name):
+            labels = [label for (label,) in cursor.execute("select distinct label from speakers") if label]
+            yield f"Nobody is called “{name}” in this archive{_meant(name, labels) or '.'}"
+    for number in dict.fromkeys([*([] if filters.question is None else [filters.question]), *query.questions]):
+        if not cursor.execute("select 1 from questions where number = ? limit 1", [number]).fetchone():
+            yield f"No list of questions in this archive has a number {number}."
+
+
+def _no_show(slug: str, slugs: Sequence[str]) -> str:
+    listed = f"; there {'is' if len(slugs) == 1 else 'are'} {', '.join(slugs)}." if 0 < len(slugs) <= _LISTED else "."
+    return f"There is no show “{slug}” in this archive{_meant(slug, slugs) or listed}"
+
+
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    found = process.extractOne(name, known, scorer=fuzz.WRatio, processor=fold, score_cutoff=ALIKE)
+    return f"; did you mean “{found[0]}”?" if found else None

@@ -1,0 +1,34 @@
+"""Words with what they are a part of as it is written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.archive.query import folded_words
+from pipeline.archive.spelt import spelt
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("The children's homes.", ["The", "children's", "homes"]),
+        ("“I’m glad”, he said", ["I’m", "glad", "he", "said"]),
+        ("£2.6m, or 12% of it", ["£2.6m", "or", "12%", "of", "it"]),
+        ("home—and away – nine-to-five", ["home", "and", "away", "nine-to-five"]),
+        ("C++ and/or AT&T", ["C++", "and/or", "AT&T"]),
+        ("", []),
+    ],
+)
+def test_what_is_written_as_one_is_one(text: str, units: list[str]) -> None:
+    assert [spelling for _, spelling in dict.fromkeys((word.unit, word.spelling) for word in spelt(text))] == units
+
+
+@given(st.text(alphabet="ab1é'’.,-–£% \u0301", max_size=30))
+def test_every_word_is_there_and_within_its_unit(text: str) -> None:
+    words = spelt(text)
+    assert [(word.folded, word.begin, word.end) for word in words] == folded_words(text)
+    for word in words:
+        assert text[word.begin : word.end] in word.spelling
+        assert word.spelling in text
