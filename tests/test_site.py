@@ -86,7 +86,20 @@ def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, k
         strict=True,
     )] == [True] * 5, items  # fmt: skip
     assert f'<a class="time" href="/-/episode/{kept.spoken}?t=3.2" data-t="3.25">0:03</a>' in page
-    assert re.findall(r'<li id="(q\d)"', page) == ["q1", "q2", "q3", "q4", "q5"]
+    assert re.findall(r'<li id="question-(\d)"', page) == ["1", "2", "3", "4", "5"]
+
+
+def test_links_to_a_question_lead_to_where_it_is_asked_and_else_to_the_list(site: Site, kept: Kept) -> None:
+    page = site.ask(f"/-/episode/{kept.spoken}").text
+    asked = re.findall(r'id="s(\d)"[^>]*>((?:<span id="q\d"></span>)*)', page)
+    assert [(passage, re.findall(r"q(\d)", anchors)) for passage, anchors in asked] == [
+        ("0", ["1"]), ("1", ["5"]), ("2", ["2", "4"]), ("3", []),
+    ]  # fmt: skip
+    assert re.findall(r'<p id="q(\d)">And the budget', page) == ["3"]
+    assert len(re.findall(r'id="q\d"', page)) == 5
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update transcripts set preferred = 0")
+    assert re.findall(r'<p id="q(\d)">', site.ask(f"/-/episode/{kept.spoken}").text) == ["1", "2", "3", "4", "5"]
 
 
 def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept: Kept) -> None:

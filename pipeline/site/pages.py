@@ -25,7 +25,7 @@ from pipeline.site.check import Checked, checked
 from pipeline.site.exports import offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
-from pipeline.site.turns import begun_at, passages_at, turns
+from pipeline.site.turns import asked_in, begun_at, passages_at, turns
 from pipeline.times import stretch
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -97,6 +97,8 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "more_changes": len(found.changes[SHOWN:]),
         "playable": playable,
         "turns": turns(episode.passages),
+        "asked_in": asked_in(episode.passages, episode.questions),
+        "untranscribed": not episode.passages,
         "line": timeline(episode.duration, episode.questions, episode.passages),
         "heard": found.heard,
         "spoken": spoken,

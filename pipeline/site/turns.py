@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.archive.reading import Passage
+from pipeline.archive.reading import Passage, PublishedQuestion
 from pipeline.text import paragraphs
 
 # An address holds a time to a tenth of a second, so the passage it names may begin that much later.
@@ -74,3 +75,15 @@ def passages_at(passages: Sequence[Passage], second: float | None, end: float | 
     first = max(0, sum(passage.start <= second + _ROUNDING for passage in passages) - 1)
     until = sum(passage.start <= (end or second) - _ROUNDING for passage in passages)
     return passages[first : max(until, first + 1)]
+
+
+def asked_in(
+    passages: Sequence[Passage], questions: Iterable[PublishedQuestion]
+) -> Mapping[int, Sequence[PublishedQuestion]]:
+    """Return the questions that are asked in each passage, by its number; after the last one, in that."""
+    found: defaultdict[int, list[PublishedQuestion]] = defaultdict(list)
+    for question in questions:
+        if passages and question.start is not None:
+            here = passages_at(passages, question.start) or passages[-1:]
+            found[here[0].n].append(question)
+    return dict(found)

@@ -57,6 +57,7 @@
     before.insertAdjacentHTML("afterend", answer.html);
     const after = before.nextElementSibling;
     before.remove();
+    document.querySelector(`.passage > #q${after.value}`)?.remove(); // a browser would go there for #q7
     ready(after);
     if (focused) after.focus({ preventScroll: true });
     tell(answer.message);
