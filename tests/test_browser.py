@@ -131,6 +131,41 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
 
+def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    help_, told, hint = (
+        page.get_by_role("dialog", name="Keys"),
+        page.get_by_role("status"),
+        page.get_by_text("Keys, while"),
+    )
+    expect(hint).to_be_visible()
+    page.keyboard.press("?")
+    told_of = help_.get_by_role("heading", name="While a question has the focus").locator("+ dl dt").all_inner_texts()
+    assert [keys.split() for keys in told_of] == [["←", "→"], ["Shift", "←", "→"], *([key] for key in "npcxu")]
+    help_.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    expect(hint).to_be_hidden()
+    second = page.locator("#question-2")
+    before = second.get_by_label("Asked at").input_value()
+    second.focus()
+    for key in ("ArrowRight", "Shift+ArrowLeft", "n", "p", "c", "x", "u"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    expect(told).to_be_empty()
+    expect(second.get_by_label("Asked at")).to_have_value(before)
+    assert page.evaluate("document.querySelector('audio').paused")
+    second.get_by_role("button", name="Confirm").click()  # buttons do the same
+    expect(told).to_have_text(re.compile("^Question 2: asked at"))
+    page.get_by_role("button", name="Keys", exact=True).click()
+    help_.get_by_label("Use these keys").check()
+    page.keyboard.press("Escape")
+    second.focus()
+    page.keyboard.press("u")
+    expect(second).not_to_contain_text("checked by a person")
+
+
 def test_what_is_refused_is_told_where_the_editor_is(page: Page, desk: tuple[str, str]) -> None:
     site, sign_in = desk
     page = another(page)  # the browser itself writes refusals into the console

@@ -1,5 +1,5 @@
 // For editors: moves a question's time while listening, and records it without leaving the page. Without it the forms
-// still work; keys act on the question that has the focus, and never while something is being typed.
+// still work; keys act on the question that has the focus, and never while something is being typed or without keys.
 "use strict";
 
 (() => {
@@ -82,7 +82,7 @@
   });
   list.addEventListener("input", (event) => row(event.target.form).classList.add("unsaved"));
   list.addEventListener("keydown", (event) => {
-    if (event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!archive.hasKeys() || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const form = event.target.closest("li[id]")?.querySelector("form");
     if (!act || !form) return;
