@@ -247,7 +247,7 @@ def test_pages_are_strict_about_what_a_browser_may_do(site: Site, kept: Kept) ->
 def test_what_pages_need_is_served_by_the_site_itself(site: Site) -> None:
     page = site.ask("/").text
     for address, kind in zip(
-        re.findall(r'(?:src|stylesheet" href)="([^"]+)"', page), ("css", "javascript"), strict=True
+        re.findall(r'(?:src|stylesheet" href)="([^"]+)"', page), ("css", "css", "javascript"), strict=True
     ):
         response = site.ask(address)
         assert response.status_code == 200
@@ -323,6 +323,16 @@ def test_datasettes_own_pages_lead_back(serve: Serve) -> None:
     assert "Search the transcripts" in page
     assert 'href="/-/search"' in page
     assert "Search the transcripts" not in serve(metadata={"allow": False}).ask("/a").text
+
+
+def test_an_error_leads_home_and_to_search(serve: Serve) -> None:
+    site = serve(settings={"base_url": "/x/"})
+    for path in ("/nothing", "/a/nothing", "/a/segments/99", "/a/b/c/d/e"):
+        response = site.ask(path)
+        assert response.status_code == 404
+        assert "There is no such page" in response.text
+        links = re.findall(r'<a href="([^"]+)">(?:Home|Search the transcripts)</a>', response.text)
+        assert links == ["/x/", "/x/-/search"]
 
 
 def test_head_sends_no_body_and_nothing_is_written(site: Site, kept: Kept) -> None:
