@@ -335,6 +335,22 @@ def test_an_error_leads_home_and_to_search(serve: Serve) -> None:
         assert links == ["/x/", "/x/-/search"]
 
 
+def test_the_page_of_the_database_names_first_what_is_most_useful(serve: Serve, kept: Kept, tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "plain.db").execute("create table segments (x)").connection.close()
+    site = serve(kept.path, tmp_path / "plain.db")
+    page = site.ask("/a").text
+    assert ">_sqlite_migrations<" not in page
+    useful = page.partition("Most useful:")[2].partition("</p>")[0]
+    links = re.findall(r'href="([^"]+)"', useful)
+    assert links == ["/a/segments", "/a/question_times", "/a/needs_listening"]
+    assert all(site.ask(link).status_code == 200 for link in links)
+    assert "Most useful" not in site.ask("/plain").text
+    hidden = {"databases": {"a": {"tables": {"needs_listening": {"allow": False}}}}}
+    page = serve(metadata=hidden).ask("/a").text
+    assert "/a/question_times" in page
+    assert "/a/needs_listening" not in page
+
+
 def test_head_sends_no_body_and_nothing_is_written(site: Site, kept: Kept) -> None:
     for path in ("/", "/-/search.json?q=door", f"/-/episode/{kept.spoken}"):
         response = site.ask(path, method="HEAD")
