@@ -250,6 +250,13 @@ def test_the_keys_of_an_episode_and_how_to_do_without(page: Page, site: str) -> 
     expect(help_).to_be_hidden()
 
 
+def test_the_recording_is_downloaded_under_its_name(page: Page, site: str) -> None:
+    open_northbridge(page, site)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="MP3", exact=True).click()
+    assert re.fullmatch(r".+ – Northbridge council- .+\.mp3", download.value.suggested_filename)
+
+
 def test_hits_stand_under_their_episode_and_have_keys(page: Page, site: str) -> None:
     page.goto(f"{site}/-/search?q=council+OR+children")
     hits = page.locator(".hit")

@@ -22,7 +22,7 @@ from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told
 from pipeline.site.check import Checked, checked
-from pipeline.site.exports import offered
+from pipeline.site.exports import file_name, offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
 from pipeline.site.turns import asked_in, begun_at, passages_at, turns
@@ -105,6 +105,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "making": making,
         "surety": making.surety(episode.passages),
         "downloads": offered(episode),
+        "file_name": file_name(episode, episode.audio) if episode.audio and playable else None,
         "second": second,
         "last_second": last_second,
         "marked": passages_at(episode.passages, second, last_second),
