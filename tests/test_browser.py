@@ -77,7 +77,7 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     site, sign_in = desk
     page.goto(sign_in)
     open_northbridge(page, site)
-    eighth, told = page.locator("#q8"), page.get_by_role("status")
+    eighth, told = page.locator("#question-8"), page.get_by_role("status")
     start = eighth.get_by_label("Asked at")
     eighth.focus()
     before = float(eighth.get_attribute("data-t") or "")
@@ -96,15 +96,20 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     expect(eighth).to_contain_text("checked by a person")
     expect(eighth).to_be_focused()
     picture(page, "correcting", tmp_path)
+    page.evaluate("location.hash = 'q8'")  # leads to where it was moved to
+    marked = page.locator(".passage.marked")
+    expect(marked).to_be_in_viewport()
+    assert float(marked.get_attribute("data-start") or "") <= 191.25 < float(marked.get_attribute("data-end") or "") + 1
+    expect(page.locator(".passage:has(> :target)")).to_have_count(0)
 
-    second = page.locator("#q2")
+    second = page.locator("#question-2")
     second.get_by_role("button", name="Not asked").click()
     expect(told).to_have_text("Question 2: not asked, corrected")
     expect(second.locator("a.time")).to_have_count(0)
     second.focus()
     page.keyboard.press("u")
     expect(told).to_have_text(re.compile("Question 2: asked at"))
-    third = page.locator("#q3")
+    third = page.locator("#question-3")
     third.get_by_text("Ends and note").click()
     third.get_by_label("Note").press_sequentially("nxcup")  # letters that are keys elsewhere
     third.get_by_label("Note").press("Enter")
@@ -112,18 +117,53 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
 
     page.reload()
     wait_for(page, "document.querySelector('audio')?.readyState >= 1")
-    expect(page.locator("#q8")).to_contain_text("checked by a person")
-    expect(page.locator("#q2")).not_to_contain_text("checked by a person")
-    page.locator("#q2").get_by_text("History (2)").click()
-    expect(page.locator("#q2 .history li")).to_have_text(
+    expect(page.locator("#question-8")).to_contain_text("checked by a person")
+    expect(page.locator("#question-2")).not_to_contain_text("checked by a person")
+    page.locator("#question-2").get_by_text("History (2)").click()
+    expect(page.locator("#question-2 .history li")).to_have_text(
         [re.compile("^undone by root"), re.compile("^not asked by root")]
     )
-    page.locator("#q3").get_by_text("History (1)").click()
-    expect(page.locator("#q3 .history")).to_contain_text("nxcup")
-    page.locator("#q8 a.time").click()
+    page.locator("#question-3").get_by_text("History (1)").click()
+    expect(page.locator("#question-3 .history")).to_contain_text("nxcup")
+    page.locator("#question-8 a.time").click()
     wait_for(page, "document.querySelector('audio').currentTime > 191.3")
     assert current_time(page) < 196
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+
+
+def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    help_, told, hint = (
+        page.get_by_role("dialog", name="Keys"),
+        page.get_by_role("status"),
+        page.get_by_text("Keys, while"),
+    )
+    expect(hint).to_be_visible()
+    page.keyboard.press("?")
+    told_of = help_.get_by_role("heading", name="While a question has the focus").locator("+ dl dt").all_inner_texts()
+    assert [keys.split() for keys in told_of] == [["←", "→"], ["Shift", "←", "→"], *([key] for key in "npcxu")]
+    help_.get_by_label("Use these keys").uncheck()
+    page.keyboard.press("Escape")
+    expect(hint).to_be_hidden()
+    second = page.locator("#question-2")
+    before = second.get_by_label("Asked at").input_value()
+    second.focus()
+    for key in ("ArrowRight", "Shift+ArrowLeft", "n", "p", "c", "x", "u"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    expect(told).to_be_empty()
+    expect(second.get_by_label("Asked at")).to_have_value(before)
+    assert page.evaluate("document.querySelector('audio').paused")
+    second.get_by_role("button", name="Confirm").click()  # buttons do the same
+    expect(told).to_have_text(re.compile("^Question 2: asked at"))
+    page.get_by_role("button", name="Keys", exact=True).click()
+    help_.get_by_label("Use these keys").check()
+    page.keyboard.press("Escape")
+    second.focus()
+    page.keyboard.press("u")
+    expect(second).not_to_contain_text("checked by a person")
 
 
 def test_what_is_refused_is_told_where_the_editor_is(page: Page, desk: tuple[str, str]) -> None:
@@ -131,14 +171,14 @@ def test_what_is_refused_is_told_where_the_editor_is(page: Page, desk: tuple[str
     page = another(page)  # the browser itself writes refusals into the console
     page.goto(sign_in)
     open_northbridge(page, site)
-    start = page.locator("#q1").get_by_label("Asked at")
+    start = page.locator("#question-1").get_by_label("Asked at")
     for wrong, said in (("soon", "start: “soon” is no time"), ("59:00", "past the end of the recording")):
         start.fill(wrong)
         start.press("Enter")
         expect(page.get_by_role("status")).to_contain_text(said)
         expect(start).to_have_value(wrong)
     page.context.clear_cookies()
-    page.locator("#q1").get_by_role("button", name="Not asked").click()
+    page.locator("#question-1").get_by_role("button", name="Not asked").click()
     expect(page.get_by_role("status")).to_contain_text("Question 1 was not recorded")
 
 
@@ -146,11 +186,11 @@ def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None
     plain = another(page, java_script_enabled=False)
     plain.goto(desk[1])
     plain.get_by_role("link", name=re.compile("Northbridge")).first.click()
-    start = plain.locator("#q4").get_by_label("Asked at")
+    start = plain.locator("#question-4").get_by_label("Asked at")
     expect(plain.get_by_role("button", name="2 seconds later")).to_have_count(0)
     start.fill("1:40.5")
     start.press("Enter")
-    expect(plain.locator("#q4")).to_contain_text("1:40 to")
-    assert plain.url.endswith("#q4")
-    plain.locator("#q4").get_by_role("button", name="Undo").click()
-    expect(plain.locator("#q4")).not_to_contain_text("checked by a person")
+    expect(plain.locator("#question-4")).to_contain_text("1:40 to")
+    assert plain.url.endswith("#question-4")
+    plain.locator("#question-4").get_by_role("button", name="Undo").click()
+    expect(plain.locator("#question-4")).not_to_contain_text("checked by a person")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from tests.browsing import (
     DESKTOP,
@@ -103,6 +103,39 @@ def test_what_is_refused_is_told_in_the_form_and_nothing_typed_is_lost(page: Pag
     expect(watched.locator("#check-text")).to_have_value("Other words.")
 
 
+def test_what_is_typed_is_thrown_away_only_by_who_says_so(page: Page, desk: tuple[str, str]) -> None:
+    page = another(page)
+    page.goto(desk[1])
+    open_northbridge(page, desk[0])
+    asked: list[str] = []
+    says_so = False
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        (dialog.accept if says_so else dialog.dismiss)()
+
+    page.on("dialog", answer)
+    text = page.locator("#check-text")
+    for field in (text, page.locator("#check").get_by_label("Note")):
+        page.locator("#s1 + .checking a").click()
+        text.press("Escape")
+        expect(text).to_have_count(0)
+        assert asked == []  # nothing was written
+        page.locator("#s1 + .checking a").click()
+        field.fill("Other words.")
+        field.press("Escape")
+        page.get_by_role("button", name="Close", exact=True).click()
+        page.get_by_role("navigation", name="Site").get_by_role("link", name="Speakers").click(no_wait_after=True)
+        expect(field).to_have_value("Other words.")
+        page.wait_for_timeout(300)
+        assert asked == ["confirm", "confirm", "beforeunload"]
+        says_so = True
+        field.press("Escape")
+        expect(text).to_have_count(0)
+        asked.clear()
+        says_so = False
+
+
 def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[str, str]) -> None:
     cut_off = another(page)  # the browser itself writes the failure into the console
     cut_off.goto(desk[1])
@@ -147,16 +180,18 @@ def test_an_editor_says_who_speaks(northbridge: Page, tmp_path: Path) -> None:
     expect(page.locator(".checks summary").first).to_have_text(re.compile("^Who speaks is told by root"))
     page.locator("#s1 + .checking a").click()
     expect(form).to_contain_text("The machine had")
+    words = page.locator("#s1 .text").inner_text()
     page.locator("#check").get_by_label("What is said from").fill("Something that is not recorded.")
     form.get_by_role("button", name="Undo “Robin Sample”").click()
     expect(form.get_by_role("status")).to_contain_text("Not recorded yet")
-    page.keyboard.press("Escape")
-    page.locator("#s1 + .checking a").click()
+    page.locator("#check").get_by_label("What is said from").fill(words)
     form.get_by_label("Who speaks from").fill("Nobody recorded")
     page.locator("#check").get_by_role("button", name="Checked", exact=True).click()
     expect(page.locator("#check").get_by_role("status")).to_contain_text("Not recorded yet")
-    page.keyboard.press("Escape")
-    page.locator("#s1 + .checking a").click()
+    form.get_by_label("Who speaks from").fill("Robin Sample")
+    form.get_by_label("Note").fill("His voice.")
+    page.locator("#s2 + .checking a").click()
+    expect(page.locator("#check").get_by_role("status")).to_contain_text("Not recorded yet")
     form.get_by_role("button", name="Undo “Robin Sample”").click()
     expect(heading).to_have_text(before)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from pipeline.archive.database import reader
 from tests.browsing import (
@@ -62,8 +62,8 @@ def test_the_word_that_is_spoken_is_highlighted(page: Page, site: str) -> None:
     go_to(page, 200.0)
     wait_for(page, f"{SPOKEN} === {EXPECTED}")
     assert page.locator(".passage[aria-current]").count() == 1
-    expect(page.locator(".questions li[aria-current]")).to_have_id("q8")
-    expect(page.locator("#q8")).to_be_in_viewport()
+    expect(page.locator(".questions li[aria-current]")).to_have_id("question-8")
+    expect(page.locator("#question-8")).to_be_in_viewport()
     go_to(page, 1.0)
     expect(page.locator(".questions li[aria-current]")).to_have_count(0)
 
@@ -146,11 +146,67 @@ def test_who_goes_elsewhere_is_not_stopped(page: Page, site: str) -> None:
     wait_for(page, f"{PLAYER}.currentTime > 196")
 
 
-def test_a_question_in_the_address_is_where_the_player_is(page: Page, site: str) -> None:
-    open_northbridge(page, site)
-    page.goto(page.url + "#q8")
-    expect(page.locator("#q8")).to_be_in_viewport()
-    wait_for(page, f"Math.abs({PLAYER}.currentTime - document.getElementById('q8').dataset.t) < 0.1")
+def at_rest(page: Page) -> float:
+    """How far the page is scrolled, once it is whole and moves no more."""
+    page.wait_for_load_state()
+    page.wait_for_timeout(500)
+    return float(page.evaluate("scrollY"))
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("address", ["#q8", "?t=192.2#q8"])
+def test_a_question_in_the_address_opens_where_it_is_asked(
+    browser: Browser, site: str, size: ViewportSize, address: str
+) -> None:
+    with watched(browser, viewport=size) as page:
+        open_northbridge(page, site)
+        episode = page.url
+        page.goto("about:blank")
+        page.goto(episode + address)
+        marked = page.locator(".passage.marked .text")
+        scrolled = at_rest(page)
+        expect(marked).to_have_text([re.compile("^Foster families")])
+        expect(marked).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.querySelector('.passage.marked').getBoundingClientRect().top") > 100
+        wait_for(page, f"Math.abs({PLAYER}.currentTime - 192.26) < 0.1")
+        for _ in range(2):
+            page.reload()
+            assert at_rest(page) == scrolled
+            expect(marked).to_be_in_viewport(ratio=1)
+
+
+def test_a_question_that_the_transcript_names_leads_to_where_it_is_asked(page: Page, site: str) -> None:
+    page.goto(site)
+    page.get_by_role("link", name=re.compile("Greenhaven")).first.click()
+    link = page.locator(".turn h3", has_text="follows up on").get_by_role("link", name="question 3")
+    marked = page.locator(".passage.marked")
+    for _ in range(2):  # also where the address is that already
+        link.click()
+        at_rest(page)
+        expect(marked).to_contain_text(["Let me jump ahead"])
+        expect(marked).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.querySelectorAll('.passage > :target').length") == 1
+    expect(page.locator("#question-3")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "none"])
+def test_a_question_that_is_not_asked_is_shown_in_the_list(
+    browser: Browser, site: str, size: ViewportSize, scripts: bool
+) -> None:
+    with watched(browser, viewport=size, java_script_enabled=scripts) as page:
+        page.goto(site)
+        page.get_by_role("link", name=re.compile("Greenhaven")).first.click()
+        page.goto(page.url + "#q6")
+        item, places = page.locator("#question-6"), []
+        for _ in range(3):
+            page.wait_for_timeout(500)
+            expect(item).to_be_in_viewport(ratio=1)
+            expect(item).to_have_css("background-color", "rgb(255, 233, 163)")
+            places.append(item.bounding_box())
+            page.reload()
+        assert places[0] == places[1] == places[2]
+        expect(page.locator(".passage.marked")).to_have_count(0)
 
 
 def test_the_player_has_its_speed_and_its_steps(page: Page, site: str) -> None:
@@ -192,6 +248,13 @@ def test_the_keys_of_an_episode_and_how_to_do_without(page: Page, site: str) -> 
     page.wait_for_timeout(200)
     assert page.evaluate(f"{PLAYER}.paused")
     expect(help_).to_be_hidden()
+
+
+def test_the_recording_is_downloaded_under_its_name(page: Page, site: str) -> None:
+    open_northbridge(page, site)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="MP3", exact=True).click()
+    assert re.fullmatch(r".+ – Northbridge council- .+\.mp3", download.value.suggested_filename)
 
 
 def test_hits_stand_under_their_episode_and_have_keys(page: Page, site: str) -> None:
@@ -273,7 +336,9 @@ def test_without_javascript_everything_can_be_read_and_reached(page: Page, site:
     expect(plain.locator("u").first).to_have_attribute("title", re.compile("unsure"))
     plain.goto(plain.url.partition("?")[0] + "?t=192.5,201")
     expect(marked).to_have_count(2)
-    plain.goto(plain.url.partition("?")[0] + "#q8")
-    expect(plain.locator("#q8")).to_be_in_viewport()
-    plain.locator("#q8 a.time").click()
+    plain.locator("#question-8 a.time").click()
     expect(marked).to_be_in_viewport()
+    plain.goto(plain.url.partition("?")[0] + "#q9")
+    asked = plain.locator(".passage", has_text="And finally, what are")
+    expect(asked).to_be_in_viewport(ratio=1)
+    expect(asked.locator(".text")).to_have_css("background-color", "rgb(255, 233, 163)")

@@ -106,10 +106,10 @@ def test_an_editors_page_is_accessible(browser: Browser, desk: tuple[str, str]) 
     with watched(browser, viewport=DESKTOP) as page:
         page.goto(desk[1])
         open_northbridge(page, desk[0])
-        page.locator("#q2").get_by_role("button", name="Not asked").click()
+        page.locator("#question-2").get_by_role("button", name="Not asked").click()
         expect(page.get_by_role("status")).to_have_text("Question 2: not asked, corrected")
-        page.locator("#q3").get_by_text("Ends and note").click()
-        page.locator("#q2").get_by_text("History").click()
+        page.locator("#question-3").get_by_text("Ends and note").click()
+        page.locator("#question-2").get_by_text("History").click()
         assert_accessible(page)
 
 
@@ -128,7 +128,7 @@ def test_what_is_hostile_is_read_not_run(browser: Browser, kept: Kept) -> None:
         expect(page.locator("h1")).to_have_text(f"One {EVIL}")
         expect(page.locator(".pointed")).to_contain_text(f"The front door is {EVIL} calm.")
         expect(page.locator(".turn h3").first).to_contain_text(f"Guest {EVIL}")
-        expect(page.locator("#q2")).to_contain_text(EVIL)
+        expect(page.locator("#question-2")).to_contain_text(EVIL)
         page.get_by_text("Show notes, as published").click()
         expect(page.locator(".notes")).to_contain_text("Notes")
         assert page.locator(".notes :is(script, img, [href^=javascript])").count() == 0

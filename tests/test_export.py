@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -222,6 +224,18 @@ def test_an_episodes_page_links_what_there_is(site: Site, kept: Kept) -> None:
     waiting = site.ask(f"/-/episode/{kept.waiting}").text
     assert "/-/export/" not in waiting
     assert "/-/feed/other.xml" not in waiting
+
+
+def test_the_recording_can_be_had_under_a_name_that_says_what_it_is(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update episodes set title = ?", [f"What now?\u202e A/B <b> {'and so on ' * 20}"])
+    (link,) = re.findall(r'<a href="([^"]+)" download="([^"]+)">MP3</a>', site.ask(f"/-/episode/{kept.spoken}").text)
+    assert link[0] == f"/-/audio/{SHA256}"
+    assert re.fullmatch(r"Show – What now-- A-B -b- and so on [a-z ]+…\.mp3", link[1])
+    assert len(link[1]) <= 84
+    assert site.ask(link[0]).status_code == 200
+    shutil.rmtree(kept.path.parent / "audio")
+    assert " download=" not in site.ask(f"/-/episode/{kept.spoken}").text
 
 
 def test_what_is_only_transcribed_has_no_chapters_to_link(serve: Serve, tmp_path: Path) -> None:

@@ -115,7 +115,16 @@ def test_nor_does_posting(private: Site) -> None:
 
 
 def test_what_is_public_is_no_part_of_the_archive(private: Site) -> None:
-    for name in ("archive.css", "quote.css", "archive.js", "correct.js", "check.js", "quote.js"):
+    for name in (
+        "archive.css",
+        "colours.css",
+        "datasette.css",
+        "quote.css",
+        "archive.js",
+        "correct.js",
+        "check.js",
+        "quote.js",
+    ):
         assert private.ask(f"/-/static-plugins/interview-archive/{name}").status_code == 200
 
 

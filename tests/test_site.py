@@ -86,7 +86,20 @@ def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, k
         strict=True,
     )] == [True] * 5, items  # fmt: skip
     assert f'<a class="time" href="/-/episode/{kept.spoken}?t=3.2" data-t="3.25">0:03</a>' in page
-    assert re.findall(r'<li id="(q\d)"', page) == ["q1", "q2", "q3", "q4", "q5"]
+    assert re.findall(r'<li id="question-(\d)"', page) == ["1", "2", "3", "4", "5"]
+
+
+def test_links_to_a_question_lead_to_where_it_is_asked_and_else_to_the_list(site: Site, kept: Kept) -> None:
+    page = site.ask(f"/-/episode/{kept.spoken}").text
+    asked = re.findall(r'id="s(\d)"[^>]*>((?:<span id="q\d"></span>)*)', page)
+    assert [(passage, re.findall(r"q(\d)", anchors)) for passage, anchors in asked] == [
+        ("0", ["1"]), ("1", ["5"]), ("2", ["2", "4"]), ("3", []),
+    ]  # fmt: skip
+    assert re.findall(r'<p id="q(\d)">And the budget', page) == ["3"]
+    assert len(re.findall(r'id="q\d"', page)) == 5
+    with writer(kept.path) as db, db.atomic():
+        db.execute("update transcripts set preferred = 0")
+    assert re.findall(r'<p id="q(\d)">', site.ask(f"/-/episode/{kept.spoken}").text) == ["1", "2", "3", "4", "5"]
 
 
 def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept: Kept) -> None:
@@ -234,7 +247,7 @@ def test_pages_are_strict_about_what_a_browser_may_do(site: Site, kept: Kept) ->
 def test_what_pages_need_is_served_by_the_site_itself(site: Site) -> None:
     page = site.ask("/").text
     for address, kind in zip(
-        re.findall(r'(?:src|stylesheet" href)="([^"]+)"', page), ("css", "javascript"), strict=True
+        re.findall(r'(?:src|stylesheet" href)="([^"]+)"', page), ("css", "css", "javascript"), strict=True
     ):
         response = site.ask(address)
         assert response.status_code == 200
@@ -310,6 +323,32 @@ def test_datasettes_own_pages_lead_back(serve: Serve) -> None:
     assert "Search the transcripts" in page
     assert 'href="/-/search"' in page
     assert "Search the transcripts" not in serve(metadata={"allow": False}).ask("/a").text
+
+
+def test_an_error_leads_home_and_to_search(serve: Serve) -> None:
+    site = serve(settings={"base_url": "/x/"})
+    for path in ("/nothing", "/a/nothing", "/a/segments/99", "/a/b/c/d/e"):
+        response = site.ask(path)
+        assert response.status_code == 404
+        assert "There is no such page" in response.text
+        links = re.findall(r'<a href="([^"]+)">(?:Home|Search the transcripts)</a>', response.text)
+        assert links == ["/x/", "/x/-/search"]
+
+
+def test_the_page_of_the_database_names_first_what_is_most_useful(serve: Serve, kept: Kept, tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "plain.db").execute("create table segments (x)").connection.close()
+    site = serve(kept.path, tmp_path / "plain.db")
+    page = site.ask("/a").text
+    assert ">_sqlite_migrations<" not in page
+    useful = page.partition("Most useful:")[2].partition("</p>")[0]
+    links = re.findall(r'href="([^"]+)"', useful)
+    assert links == ["/a/segments", "/a/question_times", "/a/needs_listening"]
+    assert all(site.ask(link).status_code == 200 for link in links)
+    assert "Most useful" not in site.ask("/plain").text
+    hidden = {"databases": {"a": {"tables": {"needs_listening": {"allow": False}}}}}
+    page = serve(metadata=hidden).ask("/a").text
+    assert "/a/question_times" in page
+    assert "/a/needs_listening" not in page
 
 
 def test_head_sends_no_body_and_nothing_is_written(site: Site, kept: Kept) -> None:

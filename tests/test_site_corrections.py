@@ -54,7 +54,7 @@ class Visitor:
 
     def row(self, number: int) -> str:
         """What the page shows of a question, on one line."""
-        found = re.search(rf'<li id="q{number}".*?(?=<li id="q|</section>)', self.get().text, re.DOTALL)
+        found = re.search(rf'<li id="question-{number}".*?(?=<li id="q|</section>)', self.get().text, re.DOTALL)
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", found.group())).split()) if found else ""
 
     def fields(self, number: int, **said: str) -> dict[str, str]:
@@ -101,7 +101,7 @@ def test_what_is_recorded_and_undone_counts_at_once_in_search(ann: Visitor, site
 def test_a_plain_form_records_and_leads_back_to_its_question(ann: Visitor, kept: Kept) -> None:
     response = ann.post(ann.fields(4, status="asked", start="0:06.25", note="two voices"))
     assert response.status_code == 303
-    assert response.headers["location"] == f"/-/episode/{kept.spoken}#q4"
+    assert response.headers["location"] == f"/-/episode/{kept.spoken}#question-4"
     (entry,) = recorded(kept)
     assert (entry.status, entry.start, entry.end, entry.note, entry.editor) == (
         "asked",
@@ -404,4 +404,4 @@ def test_under_another_base_the_form_leads_there_and_back(serve: Serve, kept: Ke
     ann = Visitor(serve(settings={"base_url": "/x/"}), kept.spoken)
     assert 'action="/x/-/correct"' in ann.get().text
     response = ann.post(ann.fields(4, status="asked", start="6"))
-    assert response.headers["location"] == f"/x/-/episode/{kept.spoken}#q4"
+    assert response.headers["location"] == f"/x/-/episode/{kept.spoken}#question-4"

@@ -38,6 +38,12 @@ def test_questions_in_one_breath_are_one_span_and_unasked_ones_none() -> None:
     assert (one.label, one.x, one.width) == ("1+2", 100, 398)
 
 
+def test_times_of_one_breath_that_differ_by_rounding_alone_are_one() -> None:
+    typed, computed = question(5, "asked", 147.646, 190.0), question(4, "merged", 147.64600000000002, 190.0)
+    (one,) = spans(300.0, [typed, computed])
+    assert (one.label, one.start) == ("4+5", 147.646)
+
+
 def test_a_question_without_an_end_can_still_be_seen_and_pressed() -> None:
     (one,) = spans(3600.0, [question(1, "asked", 3600.0)])
     assert one.width > 0

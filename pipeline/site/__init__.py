@@ -21,11 +21,20 @@ from pipeline.site.audio import audio
 from pipeline.site.check import check
 from pipeline.site.correct import correct
 from pipeline.site.editors import permission_resources_sql, register_actions, skip_csrf
+from pipeline.site.links import static_path
 from pipeline.site.respond import DatasetteView, guarded
 from pipeline.site.turnstile import Turnstile
 
 # Datasette's hooks.
-__all__ = ["menu_links", "permission_resources_sql", "register_actions", "register_routes", "skip_csrf", "startup"]
+__all__ = [
+    "extra_css_urls",
+    "menu_links",
+    "permission_resources_sql",
+    "register_actions",
+    "register_routes",
+    "skip_csrf",
+    "startup",
+]
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -74,6 +83,12 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/correct$", guarded(correct, methods=("POST",))),
         (r"/-/check$", guarded(check, methods=("GET", "HEAD", "POST"))),
     ]
+
+
+@hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
+def extra_css_urls() -> list[str]:
+    """Make Datasette's own pages dark where the site is; its pages have stylesheets of their own."""
+    return [static_path(name) for name in ("colours.css", "datasette.css")]
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed

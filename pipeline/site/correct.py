@@ -40,7 +40,7 @@ async def correct(request: Request, archive: Archive) -> Response:
     which = await record(archive, change)
     links = Links(archive)
     if not wants_json(request):
-        return Response.redirect(f"{links.episode(episode)}#q{which}", status=303)
+        return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
     questions, entries = await archive.read(
         lambda connection: (
             reading.questions_of(connection, [episode])[episode],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import PurePosixPath
 from urllib.parse import unquote
 
 from datasette import Request, Response
@@ -14,10 +15,12 @@ from pipeline.export.feed import CONTENT_TYPE, feed
 from pipeline.site.access import Archive
 from pipeline.site.links import absolute
 from pipeline.site.respond import HEADERS, episode_id, refused
+from pipeline.text import shortened
 
 _TRANSCRIPTS = {"vtt": "WebVTT", "srt": "SRT", "txt": "Text", "json": "JSON"}
 _CHAPTERS = {"chapters.json": "JSON", "psc.xml": "Podlove", "chapters.vtt": "WebVTT"}
 _NOTES = {"notes.md": "Markdown", "notes.html": "HTML"}
+_NAME = 80  # characters of a file's name before its ending; systems take 255 bytes
 # Players on other sites read transcripts and chapters. Browsers send no cookies then: they get what anybody may see.
 _FOR_PLAYERS = {**HEADERS, "Access-Control-Allow-Origin": "*"}
 
@@ -61,3 +64,10 @@ def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
         "Show notes": _NOTES if any(one.status for one in episode.questions) else {},
     }
     return {kind: forms for kind, forms in kinds.items() if forms}
+
+
+def file_name(episode: reading.Episode, audio: reading.Rendition) -> str:
+    """Return what a recording is called once it was downloaded: by show and episode, in what every system takes."""
+    name = shortened(f"{episode.show} – {episode.title}", _NAME)
+    fit = "".join(one if one.isprintable() and one not in '\\/:*?"<>|' else "-" for one in name)
+    return fit + PurePosixPath(audio.path).suffix

@@ -92,8 +92,7 @@ class Links:
 
     def static(self, name: str) -> str:
         """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""
-        urls = self.archive.datasette.urls
-        return f"{urls.static_plugins(PLUGIN, name)}?{_digest(name)}"
+        return self.path(static_path(name))
 
     def tables(self) -> str:
         """Return Datasette's own page of the database."""
@@ -107,6 +106,11 @@ class Links:
 def absolute(request: Request, archive: Archive) -> Addresses:
     """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
     return addresses(str(archive.datasette.absolute_url(request, Links(archive).path("/"))))
+
+
+def static_path(name: str) -> str:
+    """Return the path of a stylesheet or script, without Datasette's base."""
+    return f"/-/static-plugins/{PLUGIN}/{name}?{_digest(name)}"
 
 
 def web(url: str | None) -> str | None:

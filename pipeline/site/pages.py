@@ -23,10 +23,10 @@ from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told
 from pipeline.site.check import Checked, checked
-from pipeline.site.exports import offered
+from pipeline.site.exports import file_name, offered
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
-from pipeline.site.turns import turns
+from pipeline.site.turns import asked_in, turns
 from pipeline.times import stretch
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -98,12 +98,15 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "more_changes": len(found.changes[SHOWN:]),
         "playable": playable,
         "turns": turns(episode.passages),
+        "asked_in": asked_in(episode.passages, episode.questions),
+        "untranscribed": not episode.passages,
         "line": timeline(episode.duration, episode.questions, episode.passages),
         "heard": found.heard,
         "spoken": spoken,
         "making": making,
         "surety": making.surety(episode.passages),
         "downloads": offered(episode),
+        "file_name": file_name(episode, episode.audio) if episode.audio and playable else None,
         "second": second,
         "last_second": last_second,
         "marked": _marked(episode.passages, second, last_second),

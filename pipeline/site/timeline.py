@@ -89,14 +89,20 @@ def spans(duration: float | None, questions: Iterable[PublishedQuestion]) -> tup
     if not duration:
         return ()
     found = []
-    timed = sorted((one for one in questions if one.start is not None), key=lambda one: (one.start or 0.0, one.number))
-    for start, group in groupby(timed, key=lambda one: one.start or 0.0):
+    timed = sorted((one for one in questions if one.start is not None), key=lambda one: (_moment(one), one.number))
+    for _, group in groupby(timed, key=_moment):
         together = tuple(group)
+        start = min(one.start or 0.0 for one in together)
         end = max(one.answer_end or one.end or start for one in together)
         x = _x(start, duration)
         width = max(_x(end, duration) - x - _APART, _LEAST)
         found.append(Span(x, width, start, together))
     return tuple(found)
+
+
+def _moment(question: PublishedQuestion) -> int:
+    """When a question is asked, in whole milliseconds as in exports: times that were computed differ by less."""
+    return round((question.start or 0.0) * 1000)
 
 
 def path(pieces: Iterable[tuple[int, int]]) -> str:

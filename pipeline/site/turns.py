@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.archive.reading import Passage
+from pipeline.archive.reading import Passage, PublishedQuestion
+from pipeline.pointing import numbers_at
 from pipeline.text import paragraphs
 
 
@@ -60,3 +62,15 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
         follow_up = role == "question" and answered
         found.append(Turn(speaker, role, questions, new, follow_up, tuple(paragraphs(group))))
     return tuple(found)
+
+
+def asked_in(
+    passages: Sequence[Passage], questions: Iterable[PublishedQuestion]
+) -> Mapping[int, Sequence[PublishedQuestion]]:
+    """Return the questions that are asked in each passage, by its number; after the last one, in that."""
+    found: defaultdict[int, list[PublishedQuestion]] = defaultdict(list)
+    for question in questions:
+        if passages and question.start is not None:
+            here = numbers_at(passages, question.start)
+            found[passages[here.start if here else -1].n].append(question)
+    return dict(found)

@@ -114,17 +114,19 @@ const archive = (() => {
     ArrowRight: () => skip(SKIP),
   };
   // Whoever speaks to the computer has to be able to do without keys: that is remembered, where the browser lets it be.
+  // What a page says of its keys goes with them.
   const switched = document.getElementById("single-keys");
-  let on = true;
+  const hasKeys = () => !document.body.classList.contains("keyless");
+  const useKeys = (wanted) => document.body.classList.toggle("keyless", !wanted);
   try {
-    on = localStorage.getItem("interview-archive.keys") !== "off";
+    useKeys(localStorage.getItem("interview-archive.keys") !== "off");
   } catch {} // storage is forbidden here
   if (switched) {
-    switched.checked = on;
+    switched.checked = hasKeys();
     switched.addEventListener("change", () => {
-      on = switched.checked;
+      useKeys(switched.checked);
       try {
-        localStorage.setItem("interview-archive.keys", on ? "on" : "off");
+        localStorage.setItem("interview-archive.keys", switched.checked ? "on" : "off");
       } catch {} // as above
     });
   }
@@ -136,7 +138,7 @@ const archive = (() => {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (!on || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!hasKeys() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (!(key in keys) || isTaken(event.target, key)) return;
     event.preventDefault();
@@ -164,5 +166,5 @@ const archive = (() => {
     if (wanted !== null) seek(wanted);
   });
   for (const hidden of document.querySelectorAll(".scripted")) hidden.hidden = false;
-  return { player, keys, seek, play, hear, tell, ask };
+  return { player, keys, hasKeys, seek, play, hear, tell, ask };
 })();

@@ -21,17 +21,25 @@
     told.textContent = message;
   }
 
-  function close() {
+  function shut() {
     if (player && stopAt !== null) player.pause();
     box()?.remove();
     opened?.focus();
     opened = null;
   }
 
-  // What somebody wrote is not thrown away, in the form that is sent or in the other one.
+  // What somebody wrote is not thrown away, in the form that is sent or in the other one: the first field with such.
+  function unrecorded(sent = null) {
+    const fields = box()?.querySelectorAll("[name=text], [name=speaker], [name=note]") ?? [];
+    return [...fields].find((one) => one.form !== sent && one.value !== one.defaultValue);
+  }
+
+  function close() {
+    if (!unrecorded() || confirm("What you wrote is not recorded. Close it all the same, and lose that?")) shut();
+  }
+
   function isUnfinished(by = form(), sent = null) {
-    const fields = box()?.querySelectorAll("[name=text], [name=speaker]") ?? [];
-    const before = [...fields].find((one) => one.form !== sent && one.value !== one.defaultValue);
+    const before = unrecorded(sent);
     if (!before) return false;
     tell("Not recorded yet: record it or close it first.", true, by);
     before.focus();
@@ -39,13 +47,13 @@
   }
 
   async function open(link) {
-    if (isUnfinished()) return;
     const answer = await ask(link.href);
+    if (isUnfinished()) return; // asked only now, for somebody may go on writing while the site answers
     if (!answer.ok) {
       tell(`That passage cannot be checked: ${answer.error}`, true);
       return;
     }
-    close();
+    shut();
     link.closest("p").insertAdjacentHTML("afterend", answer.html);
     opened = link;
     for (const hidden of box().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
@@ -105,6 +113,7 @@
     sessionStorage.setItem(RECORDED, JSON.stringify({ n: sent.dataset.n, at: player?.currentTime, message: answer.message }));
     history.scrollRestoration = "manual"; // else the browser goes back to where the page was, later than any script
     history.replaceState(null, "", `#s${sent.dataset.n}`);
+    shut();
     location.reload();
   }
 
@@ -128,12 +137,12 @@
     if (!answer.ok) return;
     const page = await current();
     if (!page) {
-      close();
+      shut();
       tell(`${answer.message}, but this page could not be renewed: load it again`, true);
       return;
     }
     const [first, last] = [Number(sent.dataset.first), Number(sent.dataset.last)];
-    close();
+    shut();
     for (let n = last; n >= first; n -= 1) renew(n, page);
     document.getElementById("checked").replaceChildren(...page.getElementById("checked").childNodes);
     (linkAt(button.name === "undo" ? first : last + 1) ?? linkAt(first)).focus(); // on to the next passage
@@ -173,6 +182,9 @@
   });
   player?.addEventListener("pause", () => {
     stopAt = null;
+  });
+  addEventListener("beforeunload", (event) => {
+    if (unrecorded()) event.preventDefault(); // the browser asks
   });
   addEventListener("load", goOn);
 })();

@@ -1,5 +1,5 @@
 // For editors: moves a question's time while listening, and records it without leaving the page. Without it the forms
-// still work; keys act on the question that has the focus, and never while something is being typed.
+// still work; keys act on the question that has the focus, and never while something is being typed or without keys.
 "use strict";
 
 (() => {
@@ -57,6 +57,7 @@
     before.insertAdjacentHTML("afterend", answer.html);
     const after = before.nextElementSibling;
     before.remove();
+    document.querySelector(`.passage > #q${after.value}`)?.remove(); // a browser would go there for #q7
     ready(after);
     if (focused) after.focus({ preventScroll: true });
     tell(answer.message);
@@ -81,7 +82,7 @@
   });
   list.addEventListener("input", (event) => row(event.target.form).classList.add("unsaved"));
   list.addEventListener("keydown", (event) => {
-    if (event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!archive.hasKeys() || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
     const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     const form = event.target.closest("li[id]")?.querySelector("form");
     if (!act || !form) return;

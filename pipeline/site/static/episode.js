@@ -7,6 +7,7 @@
   const starts = passages.map((passage) => Number(passage.dataset.start));
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const goOn = document.querySelector(".go-on");
+  const list = document.querySelector("section.questions");
   const ROUNDING = 0.1; // an address holds tenths of a second
   let current = null; // the passage being spoken,
   let words = []; // its words,
@@ -84,7 +85,6 @@
 
   function showQuestion() {
     const second = player.currentTime;
-    const list = document.querySelector("section.questions");
     if (!list || !hasStarted()) return;
     const items = [...list.querySelectorAll("li[data-t]")]; // looked for anew: an editor's are replaced
     const about = items.filter(({ dataset }) => dataset.t <= second + ROUNDING && second <= (dataset.end ?? Infinity));
@@ -95,10 +95,13 @@
       item.removeAttribute("aria-current");
       if (!isCurrent) continue;
       item.setAttribute("aria-current", "true");
-      // Where the list has a scrollbar of its own, and nobody is busy in it.
-      const scrolls = list.scrollHeight > list.clientHeight && !list.matches(":hover, :focus-within");
-      if (scrolls) list.scrollTop = item.offsetTop - list.clientHeight / 3;
+      if (!list.matches(":hover, :focus-within")) scrollList(item); // else somebody is busy in it
     }
+  }
+
+  // Brings a question up where the list has a scrollbar of its own, and moves nothing else.
+  function scrollList(item) {
+    if (list.scrollHeight > list.clientHeight) list.scrollTop = item.offsetTop - list.clientHeight / 3;
   }
 
   function showSpoken() {
@@ -160,13 +163,14 @@
   }
 
   function openAt() {
-    if (!passages.length) return;
-    const question = /^#q\d+$/.test(location.hash) ? document.getElementById(location.hash.slice(1)) : null;
+    const number = /^#q(\d+)$/.exec(location.hash)?.[1];
+    const question = number ? document.getElementById(`question-${number}`) : null;
     const pointed = question ? { start: seconds(question.dataset.t), end: null } : pointedAt();
-    if (pointed.start === null) return;
+    if (!passages.length || pointed.start === null) return;
     seek(pointed.start);
     range = pointed.end === null ? null : pointed;
-    if (!question) mark(pointed);
+    mark(pointed);
+    if (question) scrollList(question);
   }
 
   document.addEventListener("click", (event) => {
