@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
@@ -18,6 +20,7 @@ from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.database import writer
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.runs import start_run
+from pipeline.archive.schema import migrations
 from pipeline.cli import main
 from pipeline.model import KeptAudio
 from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve
@@ -239,3 +242,108 @@ def test_a_copy_that_cannot_be_written_is_said_in_a_sentence(kept: Kept) -> None
 def test_a_folder_of_any_name_is_named_as_it_is_in_json(kept: Kept) -> None:
     result = call("--db", kept.path, "--out", kept.path.parent / "öffentlich", "--json")
     assert "öffentlich/a.db" in result.stdout
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def later_version() -> Iterator[None]:
+    """This program as a later version is, which knows one table more."""
+    migrations(name="m999_later")(lambda db: db.conn.execute("create table later (x)"))
+    try:
+        yield
+    finally:
+        migrations._migrations.pop()  # it has no public list
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_nothing_writes_to_a_copy(kept: Kept, tmp_path: Path, through_a_link: bool) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    database = folder / "a.db"
+    if through_a_link:
+        database = tmp_path / "link.db"
+        database.symlink_to(folder / "a.db")
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds:\n  - {slug: show, title: Show, url: nowhere.xml}\n", encoding="utf-8")
+    for command in (
+        ["check", kept.spoken, "--at", "0:01", "--text", "Bye.", "--editor", "ann"],
+        ["correct", kept.spoken, "1", "--start", "0:01", "--editor", "ann"],
+        ["speaker", kept.spoken, "Ann Lee", "--at", "0:01", "--editor", "ann"],
+        ["renditions", kept.spoken, "--choose", SHA256, "--editor", "ann"],
+        ["ingest", "--feeds", feeds],
+        ["ingest", "--feeds", feeds, "--dry-run"],
+        ["adopt", kept.path.parent / "audio"],
+    ):
+        result = CliRunner().invoke(main, [*map(str, command), "--db", str(database)])
+        assert (result.exit_code, "is a published copy, which never changes" in result.stderr) == (2, True), command
+    assert contents(folder) == before
+
+
+def test_no_bag_is_made_of_a_copy(kept: Kept, tmp_path: Path) -> None:
+    copy = made(kept.path) / "a.db"
+    result = CliRunner().invoke(main, ["export", "--bag", str(tmp_path / "bag"), "--db", str(copy)])
+    assert result.exit_code == 2
+    assert "Bag the archive itself" in result.stderr
+    assert not (tmp_path / "bag").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["verify --quick", "status", "search door", "feeds", "renditions", "publish --out again"]
+)
+def test_a_later_version_reads_an_earlier_copy_and_leaves_it_as_it_is(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "feeds.yaml").write_text("feeds:\n  - {slug: show, title: Show, url: nowhere.xml}\n", encoding="utf-8")
+    with later_version():
+        result = CliRunner().invoke(main, [*command.split(), "--db", str(folder / "a.db")])
+    assert result.exit_code == 0, result.output
+    assert contents(folder) == before
+
+
+def test_a_copy_that_is_too_old_is_refused_in_a_sentence(kept: Kept) -> None:
+    folder = made(kept.path)
+    with closing(sqlite3.connect(folder / "a.db")) as copy, copy:
+        copy.execute("delete from _sqlite_migrations where name >= 'm013'")
+        copy.execute("drop table alignments")
+    result = CliRunner().invoke(main, ["status", "--db", str(folder / "a.db")])
+    assert result.exit_code == 1
+    assert "publish it again from the archive that it is of" in result.stderr
+    with served(folder) as site:
+        response = site.ask("/-/status")
+        assert response.status_code == 503
+        assert "publish it again from the archive that it is of" in response.text
+
+
+def test_serving_a_copy_is_serving_its_folder(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(kept.path)
+    (folder / "metadata.json").write_text('{"title": "Ours"}')
+    opened_with: list[Any] = []
+    monkeypatch.setattr("uvicorn.run", lambda app, **_: opened_with.append(app))
+    result = CliRunner().invoke(main, ["serve", "--db", str(folder / "a.db")])
+    assert result.exit_code == 0, result.output
+    (app,) = opened_with
+
+    async def ask() -> Any:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+            return (await client.get("/-/databases.json")).json()
+
+    ((database,)) = asyncio.run(ask())
+    assert (database["name"], database["is_mutable"]) == ("a", False)
+
+
+def test_a_copy_that_is_opened_by_its_file_takes_no_corrections_either(serve: Serve, kept: Kept) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    site = serve(folder / "a.db")
+    assert site.datasette.databases["a"].is_mutable
+    assert 'class="correct"' not in site.ask(f"/-/episode/{kept.spoken}", actor="ann").text
+    response = site.ask("/-/correct", method="POST", actor="ann", Accept="application/json")
+    assert response.status_code == 403
+    assert "never changes, so nothing can be corrected" in response.json()["error"]
+    assert contents(folder) == before
