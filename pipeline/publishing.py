@@ -30,10 +30,12 @@ _TO_EDIT: dict[str, dict[str, Any]] = {
     "settings.json": _SETTINGS,
     "datasette.json": {"settings": _SETTINGS},
 }
-# The account of the runs names the files and failures of the machine at home; a voice print knows a person again.
+# What went wrong at home, and how, is told there; a voice print knows a person again.
 _PRIVATE = (
     "delete from run_items",
     "delete from runs",
+    "update feeds set last_status = 'failed' where last_status not in ('ok', 'unchanged')",
+    "update episode_pages set problem = 'it was not read' where problem is not null",
     "update speakers set voice = null where voice is not null",
     """update transcripts set machine_speakers = (
            select json_group_array(json_set(value, '$.voice', json('[]'))) from json_each(machine_speakers)

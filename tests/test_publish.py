@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -18,6 +20,8 @@ from click.testing import CliRunner, Result
 
 from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.database import writer
+from pipeline.archive.feeds import ensure_feed, save_failure
+from pipeline.archive.pages import PageVisit, save_visit
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.runs import start_run
 from pipeline.archive.schema import migrations
@@ -126,6 +130,18 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
     with closing(sqlite3.connect(held.path)) as original:
         assert original.execute("select count(*) from speakers where voice is not null").fetchone()[0] > 0
         assert original.execute("select count(*) from runs").fetchone()[0] == 1
+
+
+def test_what_went_wrong_at_home_is_not_in_the_copy(kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        save_failure(db, "show", "show.xml in our attic cannot be read", now=NOW)
+        save_visit(db, PageVisit(kept.spoken, "https://x.test/1", None, NOW, None, None, 0, "our attic is dark", 1))
+        ensure_feed(db, "fresh", title="Not polled yet", url="https://example.org/feed.xml")
+    folder = made(kept.path)
+    assert b"attic" not in (folder / "a.db").read_bytes()
+    with closing(sqlite3.connect(folder / "a.db")) as copy:
+        statuses = dict(copy.execute("select slug, last_status from feeds"))
+        assert statuses == {"show": "failed", "other": "ok", "fresh": None}
 
 
 def test_recordings_are_linked_copied_or_left_out(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,21 +336,19 @@ def test_a_copy_that_is_too_old_is_refused_in_a_sentence(kept: Kept) -> None:
         assert "publish it again from the archive that it is of" in response.text
 
 
-def test_serving_a_copy_is_serving_its_folder(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_serving_a_copy_is_serving_its_folder(kept: Kept) -> None:
     folder = made(kept.path)
-    (folder / "metadata.json").write_text('{"title": "Ours"}')
-    opened_with: list[Any] = []
-    monkeypatch.setattr("uvicorn.run", lambda app, **_: opened_with.append(app))
-    result = CliRunner().invoke(main, ["serve", "--db", str(folder / "a.db")])
-    assert result.exit_code == 0, result.output
-    (app,) = opened_with
-
-    async def ask() -> Any:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-            return (await client.get("/-/databases.json")).json()
-
-    ((database,)) = asyncio.run(ask())
-    assert (database["name"], database["is_mutable"]) == ("a", False)
+    (folder / "metadata.json").write_text('{"databases": {"a": {"description": "Ours"}}}')
+    command = [sys.executable, "-m", "pipeline", "serve", "--db", folder / "a.db", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            address = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in process.stderr)))[0]
+            told = re.findall('"is_mutable": ?(true|false)', httpx.get(f"{address}/-/databases.json").text)
+            assert told == ["false"]
+            assert "Ours" in httpx.get(f"{address}/a").text
+        finally:
+            process.terminate()
 
 
 def test_a_copy_that_is_opened_by_its_file_takes_no_corrections_either(serve: Serve, kept: Kept) -> None:
