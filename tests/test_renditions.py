@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
+from pipeline.archive.attributions import attribute, speech
+from pipeline.archive.carrying import Carried, carry
 from pipeline.archive.checks import check, checks_of, place
 from pipeline.archive.corrections import correct, corrections_of, history, undo
 from pipeline.archive.database import writer
+from pipeline.archive.listened import attributions_of
 from pipeline.archive.renditions import (
     Passage,
     choose_rendition,
@@ -130,6 +134,13 @@ def test_a_file_that_comes_again_is_no_choice(archive: Database, one: str) -> No
     for _ in range(2):
         save_rendition(archive, one, audio(A))
     assert archive.execute("select count(*) from rendition_choices").fetchone() == (1,)
+
+
+def test_two_recordings_that_are_compared_again_share_what_was_found_last(archive: Database, one: str) -> None:
+    save_rendition(archive, one, audio(A))
+    for found in (CHANGED, compared("changed", (20, 100, 0), gone=[(0, 20)])):
+        save_rendition(archive, one, audio(B), comparison=found)
+    assert (translate(archive.conn, A, 5.0, B), translate(archive.conn, A, 45.0, B)) == (None, 25.0)
 
 
 # --- times ---
@@ -293,9 +304,11 @@ def test_where_the_earlier_file_is_lost_the_new_one_counts(
 # --- what people said of the earlier one ---
 
 
-def said(number: int, start: float | None, *, answer_end: float | None = None, at: str = NOW) -> Correction:
+def said(
+    number: int, start: float | None, *, end: float | None = None, answer_end: float | None = None, at: str = NOW
+) -> Correction:
     status = "not_asked" if start is None else "asked"
-    return Correction(number, status, start, None, answer_end, "why", editor="ann", made_at=at)
+    return Correction(number, status, start, end, answer_end, "why", editor="ann", made_at=at)
 
 
 @pytest.fixture
@@ -329,6 +342,32 @@ def test_corrections_hold_in_the_next_recording_at_its_own_times(
     rows = archive.execute("select rendition, carried_from from corrections order by id").fetchall()
     assert rows == [(A, None), (A, None), (A, None), (B, 1)]
     assert [entry.counts for entry in history(archive, one)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "carried"),
+    [
+        ((5.0, None, 40.0), (5.0, None, 40.0)),
+        ((5.0, 8.0, 40.1), (5.0, 8.0, 40.0)),  # words end a little beside where it was put in
+        ((40.0, 45.0, 60.0), (70.0, 75.0, 90.0)),
+        ((39.9, None, 60.0), (70.0, None, 90.0)),
+        ((5.0, 40.0, 60.0), (5.0, 40.0, 90.0)),  # the answer goes on after it
+        ((30.0, None, None), (30.0, None, None)),
+    ],
+)
+def test_no_correction_swallows_an_advertisement_that_was_put_in_beside_it(
+    archive: Database,
+    one: str,
+    given: tuple[float, float | None, float | None],
+    carried: tuple[float, float | None, float | None],
+) -> None:
+    save_rendition(archive, one, audio(A))
+    correct(archive, one, said(1, given[0], end=given[1], answer_end=given[2]))
+    spliced = compared("spliced", (0, 40, 0), (40, 100, 70), added=[(40, 70)])
+    save_rendition(archive, one, audio(B, seconds=130), comparison=spliced)
+    assert carry(archive, one, A, B).corrections == 1
+    found = corrections_of(archive, one, B)[1]
+    assert (found.start, found.end, found.answer_end) == carried
 
 
 def test_that_a_question_is_not_asked_holds_where_nothing_was_added(
@@ -368,6 +407,32 @@ def test_checked_words_hold_in_the_next_recording(
     assert (start, text) == (pytest.approx(10.1), "Good evening.")
     (carried,) = checks_of(archive.conn, B)
     assert (carried.editor, carried.made_at) == ("ann", NOW)
+
+
+def test_words_that_were_checked_since_stand_when_checks_are_carried_over_again(
+    changing: Fetched, archive: Database, one: str, engine: FakeEngine
+) -> None:
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good evening.", seen=here.seal, note=None, editor="ann", now=NOW)
+    heard = engine.segments[0]
+    moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in heard.words)
+    engine.segments = (replace(heard, start=heard.start + 10, end=heard.end + 10, words=moved),)
+    changes(changing)
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good night.", seen=here.seal, note=None, editor="bob", now=LATER)
+    assert carry(archive, one, A, B) == Carried()
+    assert [one.text for one in checks_of(archive.conn, B)] == ["Good night."]
+
+
+def test_who_speaks_where_not_all_of_it_is_there_stays_with_the_earlier_recording(
+    changing: Fetched, archive: Database, one: str
+) -> None:
+    here = speech(archive.conn, one, 0, 0)
+    attribute(archive, here, "Ann Lee", everywhere=False, note=None, editor="ann", now=NOW)
+    cut = compared("changed", (0.5, 100, 0), gone=[(0, 0.5)])
+    save_rendition(archive, one, audio(B, path=f"{B}.wav"), comparison=cut)
+    assert "1 stayed with the earlier recording" in changing.transcribed().reason
+    assert attributions_of(archive.conn, B) == ()
 
 
 # --- the command ---
