@@ -222,17 +222,6 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
     return tuple(Rendition(**dict(row)) for row in rows)
 
 
-def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
-    """Return for each of these episodes that is transcribed the sha256 of the file its times belong to."""
-    wanted = sorted(set(episodes))
-    marks = ", ".join("?" * len(wanted))
-    rows = connection.execute(
-        f"select episode, rendition from transcripts where preferred = 1 and episode in ({marks})",  # noqa: S608 - only question marks
-        wanted,
-    )
-    return {row[0]: row[1] for row in rows}
-
-
 def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[PublishedQuestion, ...]]:
     """Return for each of these episodes its published questions in list order; none where it has no list."""
     wanted = sorted(set(episodes))
