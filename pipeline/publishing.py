@@ -14,11 +14,12 @@ from typing import Any
 from pipeline.archive.copies import INSPECTED, MADE
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.kept import FOLDER, kept_file
-from pipeline.archive.reading import Rendition, renditions
+from pipeline.archive.reading import renditions
 from pipeline.archive.soundness import check_index, indexes
 from pipeline.atomic import linked, new_file
 from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, DatabaseError
+from pipeline.model import Rendition
 
 _SETTINGS = {"allow_download": False}
 # What is the owner's to change is written once. Datasette 0.65 reads settings.json, 1.0 datasette.json.

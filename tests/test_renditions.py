@@ -226,7 +226,7 @@ class Fetched:
         self.tools, self.episode = tools, Episode(episode_id, "show", "An episode", "https://example.org/one.mp3")
 
     def comes(self, sha256: str, samples: Samples) -> str | None:
-        path = f"{sha256}.wav"
+        path = f"audio/{sha256}.wav"
         write_audio(self.tools.data / path, (samples * 32767).astype(np.int16), rate=RATE, codec="pcm_s16le")
         kept = audio(sha256, seconds=samples.size / RATE, path=path)
         known = current_rendition(self.tools.db, self.episode.id)
@@ -238,7 +238,9 @@ class Fetched:
 
 @pytest.fixture
 def fetched(make_tools: Callable[..., Tools], one: str) -> Fetched:
-    return Fetched(make_tools(), one)
+    tools = make_tools()
+    (tools.data / "audio").mkdir()
+    return Fetched(tools, one)
 
 
 @pytest.fixture(scope="session")
@@ -295,7 +297,7 @@ def test_where_the_earlier_file_is_lost_the_new_one_counts(
     fetched: Fetched, archive: Database, one: str, talk: Samples
 ) -> None:
     fetched.comes(A, talk[: 5 * RATE])
-    (fetched.tools.data / f"{A}.wav").unlink()
+    (fetched.tools.data / f"audio/{A}.wav").unlink()
     said = fetched.comes(B, talk[: 5 * RATE])
     assert said == "another recording: it counts from now on: the earlier one cannot be read any more"
     assert current(archive, one) == B
@@ -312,19 +314,18 @@ def said(
 
 
 @pytest.fixture
-def changing(make_tools: Callable[..., Tools], archive: Database, one: str, talk: Samples) -> Fetched:
+def changing(fetched: Fetched, archive: Database, one: str, talk: Samples) -> Fetched:
     """A recording that is transcribed; ``CHANGED`` is what the next one has of it."""
-    fetched = Fetched(make_tools(), one)
     for sha256 in (A, B):
         samples = (talk[: 20 * RATE] * 32767).astype(np.int16)
-        write_audio(fetched.tools.data / f"{sha256}.wav", samples, rate=RATE, codec="pcm_s16le")
-    save_rendition(archive, one, audio(A, path=f"{A}.wav"))
+        write_audio(fetched.tools.data / f"audio/{sha256}.wav", samples, rate=RATE, codec="pcm_s16le")
+    save_rendition(archive, one, audio(A, path=f"audio/{A}.wav"))
     fetched.transcribed()
     return fetched
 
 
 def changes(fetched: Fetched) -> str:
-    save_rendition(fetched.tools.db, fetched.episode.id, audio(B, path=f"{B}.wav"), comparison=CHANGED)
+    save_rendition(fetched.tools.db, fetched.episode.id, audio(B, path=f"audio/{B}.wav"), comparison=CHANGED)
     return fetched.transcribed().reason
 
 
@@ -375,7 +376,7 @@ def test_that_a_question_is_not_asked_holds_where_nothing_was_added(
 ) -> None:
     correct(archive, one, said(3, None))
     shorter = compared("changed", (0, 40, 0), gone=[(40, 100)])
-    save_rendition(archive, one, audio(B, path=f"{B}.wav"), comparison=shorter)
+    save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=shorter)
     changing.transcribed()
     assert corrections_of(archive, one, B) == {3: said(3, None)}
 
@@ -430,7 +431,7 @@ def test_who_speaks_where_not_all_of_it_is_there_stays_with_the_earlier_recordin
     here = speech(archive.conn, one, 0, 0)
     attribute(archive, here, "Ann Lee", everywhere=False, note=None, editor="ann", now=NOW)
     cut = compared("changed", (0.5, 100, 0), gone=[(0, 0.5)])
-    save_rendition(archive, one, audio(B, path=f"{B}.wav"), comparison=cut)
+    save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=cut)
     assert "1 stayed with the earlier recording" in changing.transcribed().reason
     assert attributions_of(archive.conn, B) == ()
 

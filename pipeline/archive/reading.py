@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
-from pipeline.model import Word
+from pipeline.model import Rendition, Word
 from pipeline.text import placed
 from pipeline.times import exactly
 
@@ -58,17 +58,6 @@ class Holdings:
     def seconds(self) -> float:
         """Return the seconds of audio kept."""
         return sum(show.seconds for show in self.shows)
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """A kept file; ``path`` is relative to the folder of the database, ``duration`` in decoded seconds."""
-
-    sha256: str
-    path: str
-    bytes: int
-    content_type: str
-    duration: float
 
 
 @dataclass(frozen=True, slots=True)

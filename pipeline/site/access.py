@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipeline.archive.copies import is_published
 from pipeline.archive.database import is_archive, is_current, outdated
 from pipeline.archive.kept import kept_file
-from pipeline.archive.reading import Rendition
 from pipeline.errors import DatabaseError, QueryError
+from pipeline.model import Rendition
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
