@@ -468,4 +468,6 @@ def test_the_command_lists_recordings_and_records_a_choice(tmp_path: Path) -> No
     result = CliRunner().invoke(main, ["renditions", "first", "--choose", "ff", "--db", str(path)])
     assert result.exit_code == 2
     assert "no recording that begins with “ff”" in result.stderr
+    result = CliRunner().invoke(main, ["renditions", "first", "--choose", A, "--note", "x" * 1001, "--db", str(path)])
+    assert (result.exit_code, "note: is longer than 1,000 characters" in result.stderr) == (2, True)
     assert CliRunner().invoke(main, ["renditions", "--choose", "ff", "--db", str(path)]).exit_code == 2

@@ -20,7 +20,6 @@ from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus
 from pipeline.times import exactly
 
-NOTE_LENGTH = 1000  # characters
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 SURE = 0.85  # what is less sure than that is worth a look
 REASONS = (  # the most urgent first
@@ -140,8 +139,6 @@ def check(correction: Correction, duration: float) -> None:
     """
     if correction.status not in STATUSES:
         raise CorrectionError(f"status: “{correction.status}” is none of {', '.join(STATUSES)}")
-    if correction.note is not None and len(correction.note) > NOTE_LENGTH:
-        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
     earliest, before = 0.0, "the beginning"
     for name, time in (("start", correction.start), ("end", correction.end), ("answer_end", correction.answer_end)):
         if time is None:
