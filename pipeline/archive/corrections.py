@@ -14,6 +14,7 @@ from itertools import groupby
 
 from sqlite_utils import Database
 
+from pipeline.addresses import Addresses
 from pipeline.archive.database import immediate
 from pipeline.archive.reading import NEAR
 from pipeline.errors import CorrectionError
@@ -82,7 +83,7 @@ class Doubt:
     @property
     def path(self) -> str:
         """Return where its row is on the site."""
-        return f"/-/episode/{self.episode}#q{self.number}"
+        return Addresses().question(self.episode, self.number)
 
 
 def corrections_of(db: Database, episode: str, rendition_sha256: str) -> Mapping[int, Correction]:
