@@ -21,7 +21,8 @@ from pathlib import Path
 import click
 import jiwer
 
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.sample import DATA, EPISODES
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import make_engine

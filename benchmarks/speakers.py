@@ -22,7 +22,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
 from pipeline.sample import DATA, EPISODES
 from pipeline.speech.speakers.attribute import attribute

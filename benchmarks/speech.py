@@ -30,7 +30,7 @@ from benchmarks.speech_data import SETS, SPEED_SETS, Recording, recordings
 from benchmarks.speech_measures import TimedWord
 from benchmarks.speech_report import Round, accuracy, speed, table
 from benchmarks.speech_systems import SYSTEMS
-from pipeline.audio.decode import SAMPLE_RATE
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.speech.cores import usable_cores
 
 _MODELS = ("tiny.en", "base")

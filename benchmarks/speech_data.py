@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.speech_measures import TimedWord
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.sample import DATA, EPISODES
 
 Sound = NDArray[np.float32]

@@ -22,24 +22,30 @@ class Addresses:
 
     def episode(self, episode_id: str, second: float | None = None) -> str:
         """Return an episode's page, at a second if given: a tenth too early rather than too late."""
-        at = "" if second is None else f"?t={math.floor(second * 10) / 10:.1f}"
+        at = "" if second is None else f"?t={_early(second)}"
         return f"{self.base}/-/episode/{quote(episode_id)}{at}"
 
-    def question(self, episode_id: str, number: int, second: float) -> str:
-        """Return an episode's page at a question and the second at which it is asked."""
+    def question(self, episode_id: str, number: int, second: float | None = None) -> str:
+        """Return an episode's page at a question, and at the second at which it is asked if that is given."""
         return f"{self.episode(episode_id, second)}#q{number}"
 
-    def audio(self, sha256: str) -> str:
-        """Return a kept file."""
-        return f"{self.base}/-/audio/{sha256}"
+    def check(self, episode_id: str, passage: int) -> str:
+        """Return the form that checks a passage."""
+        return f"{self.base}/-/check?{urlencode({'episode': episode_id, 'n': passage})}"
+
+    def audio(self, sha256: str, second: float | None = None, end: float | None = None) -> str:
+        """Return a kept file; the fragment makes a browser start there, and stop at the end, without any script."""
+        until = "" if end is None else f",{end:.1f}"
+        begin = "" if second is None else f"#t={_early(second)}{until}"
+        return f"{self.base}/-/audio/{sha256}{begin}"
 
     def quote(self, sha256: str, start: float, end: float, wording: str | None = None) -> str:
-        """Return the page of what is said between two seconds of a kept file.
+        """Return the page of what is said between two seconds of a kept file, named by whole milliseconds.
 
         ``wording`` is the short digest of the words that were read there, if the link is to tell whether they changed.
         """
         said = f"?w={wording}" if wording else ""
-        return f"{self.base}{quote_path(sha256, start, end)}{said}"
+        return f"{self.base}/-/quote/{_passage(sha256, start, end)}{said}"
 
     def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
         """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""
@@ -53,17 +59,25 @@ class Addresses:
         """Return an episode in one of the formats."""
         return f"{self.base}/-/export/{quote(episode_id)}.{form}"
 
-    def show(self, slug: str) -> str:
-        """Return a feed's page."""
-        return f"{self.base}/-/feed/{quote(slug)}"
+    def show(self, slug: str, before: str | None = None) -> str:
+        """Return a feed's page, or that of the episodes before one."""
+        return f"{self.base}/-/feed/{quote(slug)}{_query({'before': before})}"
 
-    def speaker(self, name: str) -> str:
-        """Return the page of somebody who is known by name."""
-        return f"{self.base}/-/speaker/{quote(name, safe='')}"
+    def speaker(self, name: str, before: str | None = None) -> str:
+        """Return the page of somebody who is known by name, or that of the episodes before one."""
+        return f"{self.base}/-/speaker/{quote(name, safe='')}{_query({'before': before})}"
+
+    def speakers(self, after: str | None = None) -> str:
+        """Return the page of all people, or of those after a name."""
+        return f"{self.base}/-/speakers{_query({'after': after})}"
 
     def search(self, **parameters: str | int | None) -> str:
         """Return the search page with those parameters that say something."""
         return f"{self.base}/-/search{_query(parameters)}"
+
+    def search_json(self, **parameters: str | int | None) -> str:
+        """Return a search for programs, as ``search`` does."""
+        return f"{self.base}/-/search.json{_query(parameters)}"
 
     def questions(self, **parameters: str | int | None) -> str:
         """Return the page of questions, as ``search`` does."""
@@ -77,18 +91,27 @@ class Addresses:
         """Return a feed, re-published."""
         return f"{self.base}/-/feed/{quote(slug)}.xml"
 
+    def status(self) -> str:
+        """Return the page that says how the archive is doing."""
+        return f"{self.base}/-/status"
+
+    def sitemap(self, part: int | None = None) -> str:
+        """Return the map of the pages, or a part of it."""
+        return f"{self.base}/sitemap{'' if part is None else f'-{part}'}.xml"
+
 
 def _query(parameters: Mapping[str, str | int | None]) -> str:
     said = {name: value for name, value in parameters.items() if value}
     return f"?{urlencode(said)}" if said else ""
 
 
-def quote_path(sha256: str, start: float, end: float) -> str:
-    """Return the path of a quotation's page: whole milliseconds, never later or shorter than the seconds given."""
-    return f"/-/quote/{_passage(sha256, start, end)}"
+def _early(second: float) -> str:
+    """A second to its tenth: rounding up would cut the first sound off."""
+    return f"{math.floor(second * 10) / 10:.1f}"
 
 
 def _passage(sha256: str, start: float, end: float) -> str:
+    """A file and milliseconds, never later or shorter than the seconds given."""
     # Rounded to the microsecond first: 0.29 * 1000 is a little less than 290, and 4.9 * 1000 a little more than 4900.
     first, last = math.floor(round(start * 1000, 3)), math.ceil(round(end * 1000, 3))
     return f"{sha256[:PREFIX]}/{first}-{last}"

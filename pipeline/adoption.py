@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from pipeline.adopting import Adoption, Owned, Wanted, decide
 from pipeline.archive.episodes import known_episodes
 from pipeline.archive.feeds import enclosure_of
+from pipeline.archive.kept import is_kept
 from pipeline.archive.publication import slugs
 from pipeline.archive.reading import episode_named
 from pipeline.archive.renditions import current_rendition
@@ -85,4 +86,4 @@ def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:
 
 def _is_kept(db: Database, data: Path, episode: str) -> bool:
     kept = current_rendition(db, episode)
-    return kept is not None and (data / kept.path).is_file()
+    return kept is not None and is_kept(data, kept.path)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import __version__
+from pipeline.archive.copies import is_published
 from pipeline.archive.database import bring_up_to_date, explained, locked, reader
 from pipeline.archive.files import FOLDERS, Heard, Named, Published, named_files
 from pipeline.archive.soundness import faults, index_fault, indexes
@@ -20,7 +21,6 @@ from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import belonging, present
 from pipeline.proof.problems import Bench, problem_of
-from pipeline.publishing import is_published
 from pipeline.text import amount
 
 _DATABASE = "Interview-Archive-Database"  # in bag-info.txt: which of the files it is

@@ -17,6 +17,7 @@ import click
 
 from pipeline import __version__
 from pipeline.adopt_command import adopt_command
+from pipeline.archive.copies import is_published
 from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.reading import episode_named
 from pipeline.archive.status import status
@@ -325,4 +326,6 @@ def serve_command(db: Path, root: bool, host: str, port: int) -> None:
     from datasette.cli import cli as datasette
 
     options = ["--host", host, "--port", str(port), *(["--root"] if root else [])]
-    datasette.main(["serve", str(db), *options], prog_name="interview-archive")
+    # A published copy is told by its folder to be one, and what its owner wrote into that counts.
+    served = db.resolve().parent if is_published(db) else db
+    datasette.main(["serve", str(served), *options], prog_name="interview-archive")

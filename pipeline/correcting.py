@@ -19,6 +19,7 @@ from pipeline.times import exactly, seconds
 if TYPE_CHECKING:
     from pipeline.model import MatchStatus
 
+NOTE_LENGTH = 1000  # characters
 COLUMNS = ("episode", "question", "start", "end", "answer_end", "status", "note", "editor")
 
 
@@ -49,8 +50,15 @@ def correction(fields: Mapping[str, str | None], number: int, *, editor: str, no
 
 
 def note(fields: Mapping[str, str | None]) -> str | None:
-    """Return the field ``note`` without what nobody can see, None where it is empty."""
-    return clean(fields.get("note") or "") or None
+    """Return the field ``note`` without what nobody can see, None where it is empty.
+
+    Raises:
+        CorrectionError: it is too long.
+    """
+    text = fields.get("note") or ""
+    if len(text) > NOTE_LENGTH:
+        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
+    return clean(text) or None
 
 
 def number(text: str, name: str = "question") -> int:

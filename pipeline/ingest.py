@@ -79,7 +79,7 @@ class Report:
         return EXIT_PARTLY if self.failures else EXIT_OK
 
     def as_dict(self) -> dict[str, object]:
-        """Return the report as it is printed with --json and kept in the database."""
+        """Return the report as it is printed with --json; the database keeps it without the paths in it."""
         return {
             "run": self.run,
             "exit_code": self.exit_code,

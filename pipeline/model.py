@@ -154,10 +154,12 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Rendition:
-    """The kept file that an episode's transcript is made from; ``path`` and ``duration`` as in ``KeptAudio``."""
+    """A kept file as the archive has it; ``path`` and ``duration`` as in ``KeptAudio``."""
 
     sha256: str
     path: str
+    bytes: int
+    content_type: str
     duration: float
 
 

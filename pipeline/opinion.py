@@ -11,12 +11,13 @@ from typing import Any, get_args
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import episodes
+from pipeline.archive.kept import kept_path
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import gate_report, preferred_transcript
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Config, Feed
-from pipeline.errors import ArchiveError, AudioError
+from pipeline.errors import ArchiveError
 from pipeline.ingest import check_only
 from pipeline.model import Episode
 from pipeline.speech.check import disagreement, second_opinion
@@ -59,11 +60,8 @@ def second_opinions(
             continue
         other = engine(_with_other_engine(feed))
         try:
-            if not (folder / rendition.path).is_file():
-                raise AudioError(f"{folder / rendition.path} is missing: run `download` again")
-            opinions = second_opinion(
-                decoded_blocks(folder / rendition.path), read_segments(db, transcript), other, language=feed.language
-            )
+            blocks = decoded_blocks(kept_path(folder, rendition.path))
+            opinions = second_opinion(blocks, read_segments(db, transcript), other, language=feed.language)
         except ArchiveError as error:
             yield episode.id, error
             continue

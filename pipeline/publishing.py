@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.archive.database import bring_up_to_date, explained, reader
+from pipeline.archive.copies import INSPECTED, MADE
+from pipeline.archive.database import bring_up_to_date, reader
 from pipeline.archive.kept import FOLDER, kept_file
-from pipeline.archive.reading import Rendition, renditions
+from pipeline.archive.reading import renditions
 from pipeline.archive.soundness import check_index, indexes
 from pipeline.atomic import linked, new_file
 from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, DatabaseError
+from pipeline.model import Rendition
 
 _SETTINGS = {"allow_download": False}
 # What is the owner's to change is written once. Datasette 0.65 reads settings.json, 1.0 datasette.json.
@@ -29,18 +31,18 @@ _TO_EDIT: dict[str, dict[str, Any]] = {
     "settings.json": _SETTINGS,
     "datasette.json": {"settings": _SETTINGS},
 }
-# The account of the runs names the files and failures of the machine at home; a voice print knows a person again.
+# What went wrong at home, and how, is told there; a voice print knows a person again.
 _PRIVATE = (
     "delete from run_items",
     "delete from runs",
+    "update feeds set last_status = 'failed' where last_status not in ('ok', 'unchanged')",
+    "update episode_pages set problem = 'it was not read' where problem is not null",
     "update speakers set voice = null where voice is not null",
     """update transcripts set machine_speakers = (
            select json_group_array(json_set(value, '$.voice', json('[]'))) from json_each(machine_speakers)
        ) where machine_speakers is not null""",
 )
 _RECORDING = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
-_INSPECTED = "inspect-data.json"  # Datasette's own file
-_MADE = "published"  # what it does not have from Datasette's own command
 _README = """# A copy of an interview archive, to be read
 
 Made {now}. Serve it where interview-archive is installed, from the folder that this page is in:
@@ -96,7 +98,6 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
             part = Path(file.name)
             with reader(database) as connection:  # of one moment, with what is still in the -wal file
                 connection.execute("vacuum into ?", [str(part)])
-            with explained(database):
                 kept, counts = _finish(part)
             sizes = [_have(one, database.parent, folder) for one in kept] if audio else []
             _describe(folder, database.name, part, counts, now=now)
@@ -105,27 +106,6 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
         raise DatabaseError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     found = [size for size in sizes if size is not None]
     return Published(target, target.stat().st_size, len(found), sum(found), len(sizes) - len(found))
-
-
-def is_published(database: Path) -> bool:
-    """Tell whether a database is a copy that ``publish`` made."""
-    return _inspected(database) is not None
-
-
-def published_fault(database: Path) -> str | None:
-    """Say whether a copy that ``publish`` made was changed since; None where it was not."""
-    inspected = _inspected(database)
-    if inspected is None or inspected["hash"] == sha256_of(database):
-        return None
-    return f"it was changed since it was published: its SHA-256 is not that in {_INSPECTED}"
-
-
-def _inspected(database: Path) -> dict[str, Any] | None:
-    try:
-        found = json.loads((database.parent / _INSPECTED).read_bytes())[database.stem]
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-    return found if isinstance(found, dict) and _MADE in found and "hash" in found else None
 
 
 def _finish(part: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
@@ -178,13 +158,13 @@ def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
 
 def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str) -> None:
     inspected = {
-        _MADE: now,
+        MADE: now,
         "hash": sha256_of(part),
         "size": part.stat().st_size,
         "file": name,
         "tables": {table: {"count": count} for table, count in counts.items()},
     }
-    _write(folder / _INSPECTED, _json({Path(name).stem: inspected}))
+    _write(folder / INSPECTED, _json({Path(name).stem: inspected}))
     _write(folder / "README.md", [_README.format(now=now, name=name)])
     for file_name, content in _TO_EDIT.items():
         if not (folder / file_name).exists():

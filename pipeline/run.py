@@ -14,7 +14,8 @@ from types import FrameType
 import httpx
 from sqlite_utils import Database
 
-from pipeline.archive.database import is_current, reader, writer
+from pipeline.archive.copies import refuse_published
+from pipeline.archive.database import is_current, outdated, reader, writer
 from pipeline.archive.schema import migrations
 from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check, checks_in_processes
@@ -52,6 +53,7 @@ def run(
     """Run stages of the pipeline into ``database``, and write its health file.
 
     Raises:
+        ConfigError: the database is a published copy.
         LockedError, DatabaseError: the database cannot be written.
     """
     with terminable(), writer(database) as db, clients() as client, checks_in_processes(usable_cores()) as check:
@@ -70,7 +72,7 @@ def dry_run(
     """Return what ``run`` would do, as far as is known without asking anybody. Nothing is changed, nor made.
 
     Raises:
-        ConfigError: ``choice.only`` names nothing that there is.
+        ConfigError: ``choice.only`` names nothing that there is, or the database is a published copy.
         DatabaseError: the database cannot be read, or an older version made it.
     """
     with _readable(database) as db, clients() as client:
@@ -82,7 +84,8 @@ def dry_run(
 
 @contextmanager
 def _readable(database: Path) -> Iterator[Database]:
-    """Open an archive to read; one that is not there yet is an empty one."""
+    """Open an archive to read that may be written to; one that is not there yet is an empty one."""
+    refuse_published(database)
     if not database.exists():
         with closing(sqlite3.connect(":memory:")) as connection:
             db = Database(connection)
@@ -91,9 +94,7 @@ def _readable(database: Path) -> Iterator[Database]:
         return
     with reader(database) as connection:
         if not is_current(connection):
-            raise DatabaseError(
-                f"{database}: was made by an older version. Any run brings it up to date; then ask again."
-            )
+            raise DatabaseError(f"{database}: {outdated(database)}")
         yield Database(connection)
 
 

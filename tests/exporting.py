@@ -7,8 +7,8 @@ from typing import Any
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item, Publication
-from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition
-from pipeline.model import Segment
+from pipeline.archive.reading import Provenance, PublishedQuestion
+from pipeline.model import Rendition, Segment
 
 SHA256 = "ab" * 32
 NOWHERE = Addresses()

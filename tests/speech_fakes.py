@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
-from pipeline.speech.activity import FRAME, SAMPLE_RATE, Frames
+from pipeline.speech.activity import FRAME, Frames
 from pipeline.speech.decoder import Decoder, Heard, Samples
 from pipeline.speech.lanes import Lanes
 from pipeline.speech.names import EngineName

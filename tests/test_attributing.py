@@ -66,6 +66,16 @@ def test_a_voice_that_is_named_anew_loses_its_old_name_everywhere() -> None:
     assert concerning(HEARD, [mistyped, said(3, 0, "")], 3, 3) == (mistyped,)
 
 
+def test_a_stretch_is_about_everybody_in_it_who_speaks_one_after_the_other() -> None:
+    assert names(said(1, 0, "Ann Lee", last=1)) == ["Ann Lee", "Ann Lee", HOST, GUEST, None, OTHER]
+    assert names(said(1, 3, "Ann Lee", last=4)) == [HOST, GUEST, HOST, "Ann Lee", "Ann Lee", OTHER]
+
+
+def test_a_voice_that_is_named_anew_takes_no_other_voice_along() -> None:
+    stretch, voice = said(1, 3, "An Lee", last=4, everywhere=True), said(2, 1, "Ann Lee", everywhere=True)
+    assert names(stretch, voice) == [HOST, "Ann Lee", HOST, "Ann Lee", "An Lee", OTHER]
+
+
 def test_who_is_heard_longest_is_meant_whatever_the_labels_are() -> None:
     again = (
         Segment(2.0, 3.6, "Passage", speaker="Speaker 1"),

@@ -13,10 +13,10 @@ from markdown_it import MarkdownIt
 
 from pipeline.addresses import addresses
 from pipeline.archive.quoting import Quotation, Wording
-from pipeline.archive.reading import Provenance, Rendition
+from pipeline.archive.reading import Provenance
 from pipeline.archive.said import Line
 from pipeline.export.citation import Citation, citation, times
-from pipeline.model import Attribution, Check, Question
+from pipeline.model import Attribution, Check, Question, Rendition
 
 SHA = "0123456789abcdef" * 4
 SITE = addresses("https://archive.example/x/")

@@ -157,6 +157,11 @@ HEAD = "episode,question,start,status\n"
         ("a.csv", HEAD + "north,1,0:11,\nnorth,2,later,\n", ["line 3: start: “later” is no time"]),
         ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,maybe\n", ["line 3: status: “maybe” is none of asked, not_asked"]),
         ("a.csv", HEAD + "north,1,0:11,\nnorth,two,1,\n", ["line 3: question: “two” is no number"]),
+        (
+            "a.csv",
+            f"episode,question,start,note\nnorth,1,0:11,{'x' * 1001}\n",
+            ["line 2: note: is longer than 1,000 characters"],
+        ),
         ("a.csv", HEAD + "north,1,0:11,\nnorth,,1,\n", ["line 3: question: is missing"]),
         ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,\n", ["line 3: start: is missing"]),
         ("a.csv", HEAD + "north,1,0:11,,,\n", ["line 2: has more fields than the first line has names"]),

@@ -159,7 +159,6 @@ def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_r
         (said(1, "not_asked", 5.0), "start: a question that is not asked has no time"),
         (said(1, "not_asked", None, None, 5.0), "answer_end: a question that is not asked"),
         (said(1, "uncertain", 5.0), "status: “uncertain” is none of asked, not_asked"),
-        (said(1, "asked", 5.0, note="x" * 1001), "note: is longer than 1,000"),
         (said(4), "start: question 4 has no time to confirm"),
     ],
 )

@@ -11,7 +11,8 @@ import torch
 import whisper
 from numpy.typing import NDArray
 
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import WeightsError
 from pipeline.sample import DATA
 from pipeline.speech.checkpoint import load_folder

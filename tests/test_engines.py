@@ -18,7 +18,8 @@ import pytest
 from numpy.typing import NDArray
 from whisper.normalizers import EnglishTextNormalizer
 
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import SpeechError, UnknownModelError
 from pipeline.model import Word
 from pipeline.sample import DATA

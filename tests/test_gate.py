@@ -7,8 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
-from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.decoder import Heard, Samples, spoken_language
 from pipeline.speech.gate import SLACK_SECONDS, Verdict, faults, missed, pass_gate
 from pipeline.speech.windows import Window

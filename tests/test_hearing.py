@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 
 from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import SpeechError, WeightsError
 from pipeline.model import Word
 from pipeline.sample import DATA
-from pipeline.speech.activity import FRAME, SAMPLE_RATE
+from pipeline.speech.activity import FRAME
 from pipeline.speech.decoder import Heard, Samples
 from pipeline.speech.gate import Verdict
 from pipeline.speech.hearing import HEARING_VERSION, WindowedEngine

@@ -74,11 +74,12 @@ def made(tmp_path: Path) -> Callable[..., Path]:
             f"feeds:\n- {{slug: show, title: Show, url: feed.xml, engine: {engine}}}\n", encoding="utf-8"
         )
         if audio:
-            (tmp_path / "clip.mp3").write_bytes((DATA / "episode-1.mp3").read_bytes()[:CLIP_BYTES])
+            (tmp_path / "audio").mkdir()
+            (tmp_path / "audio" / "clip.mp3").write_bytes((DATA / "episode-1.mp3").read_bytes()[:CLIP_BYTES])
         with new_archive(path) as db:
             options = {} if gate is None else {"gate": gate}
             for one in add_feed(db, "show", episode("a"), episode("b")):
-                save_rendition(db, one, KeptAudio(SHA, "clip.mp3", 1, "audio/mpeg", 13.3, "u", "u", NOW))
+                save_rendition(db, one, KeptAudio(SHA, "audio/clip.mp3", 1, "audio/mpeg", 13.3, "u", "u", NOW))
                 save_transcript(
                     db, one, Transcript(SHA, 13.3, engine, "tiny.en", "en", NOW, tuple(segments), options), "0" * 12
                 )
@@ -270,8 +271,9 @@ def test_check_names_the_audio_that_is_missing(made: Callable[..., Path]) -> Non
     result = transcribe(database, "--check")
     assert result.exit_code == 3
     assert result.stdout == ""
+    lost = database.parent / "audio" / "clip.mp3"
     assert result.stderr.splitlines() == [
-        f"{one}: {database.parent / 'clip.mp3'} is missing: run `download` again" for one in ids(database)
+        f"{one}: {lost} is missing: run `download` again, or restore it from a copy" for one in ids(database)
     ]
 
 

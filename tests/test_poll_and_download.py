@@ -168,7 +168,9 @@ def test_a_bad_feed_does_not_stop_the_others(
     assert rows(archive, "select feed from episodes") == [("good",)]
     assert report.counts("download")["ok"] == 1
     told = dict(rows(archive, "select slug, last_status from feeds"))
-    assert told == {**failed, "good": "ok"}
+    # Everybody may read the tables; whoever sees the run sees where the file should be.
+    assert "/nowhere/feed.xml" in failed["missing"]
+    assert told == {**failed, "missing": "… cannot be read: No such file or directory", "good": "ok"}
     assert rows(archive, "select exit_code from runs") == [(3,)]
     assert len(rows(archive, "select * from run_items where status = 'failed' and reason is not null")) == len(failed)
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.database import writer
+from pipeline.archive.feeds import ensure_feed, save_failure
+from pipeline.archive.pages import PageVisit, save_visit
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.runs import start_run
+from pipeline.archive.schema import migrations
 from pipeline.cli import main
 from pipeline.model import KeptAudio
 from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve
@@ -123,6 +130,18 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
     with closing(sqlite3.connect(held.path)) as original:
         assert original.execute("select count(*) from speakers where voice is not null").fetchone()[0] > 0
         assert original.execute("select count(*) from runs").fetchone()[0] == 1
+
+
+def test_what_went_wrong_at_home_is_not_in_the_copy(kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        save_failure(db, "show", "show.xml in our attic cannot be read", now=NOW)
+        save_visit(db, PageVisit(kept.spoken, "https://x.test/1", None, NOW, None, None, 0, "our attic is dark", 1))
+        ensure_feed(db, "fresh", title="Not polled yet", url="https://example.org/feed.xml")
+    folder = made(kept.path)
+    assert b"attic" not in (folder / "a.db").read_bytes()
+    with closing(sqlite3.connect(folder / "a.db")) as copy:
+        statuses = dict(copy.execute("select slug, last_status from feeds"))
+        assert statuses == {"show": "failed", "other": "ok", "fresh": None}
 
 
 def test_recordings_are_linked_copied_or_left_out(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,3 +258,106 @@ def test_a_copy_that_cannot_be_written_is_said_in_a_sentence(kept: Kept) -> None
 def test_a_folder_of_any_name_is_named_as_it_is_in_json(kept: Kept) -> None:
     result = call("--db", kept.path, "--out", kept.path.parent / "öffentlich", "--json")
     assert "öffentlich/a.db" in result.stdout
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@contextmanager
+def later_version() -> Iterator[None]:
+    """This program as a later version is, which knows one table more."""
+    migrations(name="m999_later")(lambda db: db.conn.execute("create table later (x)"))
+    try:
+        yield
+    finally:
+        migrations._migrations.pop()  # it has no public list
+
+
+@pytest.mark.parametrize("through_a_link", [False, True])
+def test_nothing_writes_to_a_copy(kept: Kept, tmp_path: Path, through_a_link: bool) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    database = folder / "a.db"
+    if through_a_link:
+        database = tmp_path / "link.db"
+        database.symlink_to(folder / "a.db")
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds:\n  - {slug: show, title: Show, url: nowhere.xml}\n", encoding="utf-8")
+    for command in (
+        ["check", kept.spoken, "--at", "0:01", "--text", "Bye.", "--editor", "ann"],
+        ["correct", kept.spoken, "1", "--start", "0:01", "--editor", "ann"],
+        ["speaker", kept.spoken, "Ann Lee", "--at", "0:01", "--editor", "ann"],
+        ["renditions", kept.spoken, "--choose", SHA256, "--editor", "ann"],
+        ["ingest", "--feeds", feeds],
+        ["ingest", "--feeds", feeds, "--dry-run"],
+        ["adopt", kept.path.parent / "audio"],
+    ):
+        result = CliRunner().invoke(main, [*map(str, command), "--db", str(database)])
+        assert (result.exit_code, "is a published copy, which never changes" in result.stderr) == (2, True), command
+    assert contents(folder) == before
+
+
+def test_no_bag_is_made_of_a_copy(kept: Kept, tmp_path: Path) -> None:
+    copy = made(kept.path) / "a.db"
+    result = CliRunner().invoke(main, ["export", "--bag", str(tmp_path / "bag"), "--db", str(copy)])
+    assert result.exit_code == 2
+    assert "Bag the archive itself" in result.stderr
+    assert not (tmp_path / "bag").exists()
+
+
+@pytest.mark.parametrize(
+    "command", ["verify --quick", "status", "search door", "feeds", "renditions", "publish --out again"]
+)
+def test_a_later_version_reads_an_earlier_copy_and_leaves_it_as_it_is(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "feeds.yaml").write_text("feeds:\n  - {slug: show, title: Show, url: nowhere.xml}\n", encoding="utf-8")
+    with later_version():
+        result = CliRunner().invoke(main, [*command.split(), "--db", str(folder / "a.db")])
+    assert result.exit_code == 0, result.output
+    assert contents(folder) == before
+
+
+def test_a_copy_that_is_too_old_is_refused_in_a_sentence(kept: Kept) -> None:
+    folder = made(kept.path)
+    with closing(sqlite3.connect(folder / "a.db")) as copy, copy:
+        copy.execute("delete from _sqlite_migrations where name >= 'm013'")
+        copy.execute("drop table alignments")
+    result = CliRunner().invoke(main, ["status", "--db", str(folder / "a.db")])
+    assert result.exit_code == 1
+    assert "publish it again from the archive that it is of" in result.stderr
+    with served(folder) as site:
+        response = site.ask("/-/status")
+        assert response.status_code == 503
+        assert "publish it again from the archive that it is of" in response.text
+
+
+def test_serving_a_copy_is_serving_its_folder(kept: Kept) -> None:
+    folder = made(kept.path)
+    (folder / "metadata.json").write_text('{"databases": {"a": {"description": "Ours"}}}')
+    command = [sys.executable, "-m", "pipeline", "serve", "--db", folder / "a.db", "--port", "0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr
+            address = next(filter(None, (re.search(r"http://\S+:\d+", line) for line in process.stderr)))[0]
+            told = re.findall('"is_mutable": ?(true|false)', httpx.get(f"{address}/-/databases.json").text)
+            assert told == ["false"]
+            assert "Ours" in httpx.get(f"{address}/a").text
+        finally:
+            process.terminate()
+
+
+def test_a_copy_that_is_opened_by_its_file_takes_no_corrections_either(serve: Serve, kept: Kept) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    site = serve(folder / "a.db")
+    assert site.datasette.databases["a"].is_mutable
+    assert 'class="correct"' not in site.ask(f"/-/episode/{kept.spoken}", actor="ann").text
+    response = site.ask("/-/correct", method="POST", actor="ann", Accept="application/json")
+    assert response.status_code == 403
+    assert "never changes, so nothing can be corrected" in response.json()["error"]
+    assert contents(folder) == before

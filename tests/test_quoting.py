@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from pipeline.addresses import quote_path
+from pipeline.addresses import Addresses
 from pipeline.archive import checks, said
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.renditions import save_rendition
@@ -307,7 +307,9 @@ def test_a_link_to_what_was_found_finds_the_same(segments: list[Stretch], first:
     found = said.between(pieces, min(first, last) / 1000, max(first, last) / 1000)
     if not found:
         return
-    start, end = (int(edge) / 1000 for edge in quote_path(SHA, found[0].start, found[-1].end).split("/")[-1].split("-"))
+    start, end = (
+        int(edge) / 1000 for edge in Addresses().quote(SHA, found[0].start, found[-1].end).split("/")[-1].split("-")
+    )
     assert said.between(pieces, start, end) == found
     assert said.text(said.worded(pieces, start, end, said.digest(said.text(found))) or ()) == said.text(found)
     assert said.contains(said.text(pieces), said.text(found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
+from pipeline.archive.attributions import attribute, speech
+from pipeline.archive.carrying import Carried, carry
 from pipeline.archive.checks import check, checks_of, place
 from pipeline.archive.corrections import correct, history, undo
 from pipeline.archive.database import writer
-from pipeline.archive.listened import corrections_of
+from pipeline.archive.listened import attributions_of, corrections_of
 from pipeline.archive.renditions import (
     Passage,
     choose_rendition,
@@ -133,6 +136,13 @@ def test_a_file_that_comes_again_is_no_choice(archive: Database, one: str) -> No
     assert archive.execute("select count(*) from rendition_choices").fetchone() == (1,)
 
 
+def test_two_recordings_that_are_compared_again_share_what_was_found_last(archive: Database, one: str) -> None:
+    save_rendition(archive, one, audio(A))
+    for found in (CHANGED, compared("changed", (20, 100, 0), gone=[(0, 20)])):
+        save_rendition(archive, one, audio(B), comparison=found)
+    assert (translate(archive.conn, A, 5.0, B), translate(archive.conn, A, 45.0, B)) == (None, 25.0)
+
+
 # --- times ---
 
 
@@ -216,7 +226,7 @@ class Fetched:
         self.tools, self.episode = tools, Episode(episode_id, "show", "An episode", "https://example.org/one.mp3")
 
     def comes(self, sha256: str, samples: Samples) -> str | None:
-        path = f"{sha256}.wav"
+        path = f"audio/{sha256}.wav"
         write_audio(self.tools.data / path, (samples * 32767).astype(np.int16), rate=RATE, codec="pcm_s16le")
         kept = audio(sha256, seconds=samples.size / RATE, path=path)
         known = current_rendition(self.tools.db, self.episode.id)
@@ -228,7 +238,9 @@ class Fetched:
 
 @pytest.fixture
 def fetched(make_tools: Callable[..., Tools], one: str) -> Fetched:
-    return Fetched(make_tools(), one)
+    tools = make_tools()
+    (tools.data / "audio").mkdir()
+    return Fetched(tools, one)
 
 
 @pytest.fixture(scope="session")
@@ -285,7 +297,7 @@ def test_where_the_earlier_file_is_lost_the_new_one_counts(
     fetched: Fetched, archive: Database, one: str, talk: Samples
 ) -> None:
     fetched.comes(A, talk[: 5 * RATE])
-    (fetched.tools.data / f"{A}.wav").unlink()
+    (fetched.tools.data / f"audio/{A}.wav").unlink()
     said = fetched.comes(B, talk[: 5 * RATE])
     assert said == "another recording: it counts from now on: the earlier one cannot be read any more"
     assert current(archive, one) == B
@@ -294,25 +306,26 @@ def test_where_the_earlier_file_is_lost_the_new_one_counts(
 # --- what people said of the earlier one ---
 
 
-def said(number: int, start: float | None, *, answer_end: float | None = None, at: str = NOW) -> Correction:
+def said(
+    number: int, start: float | None, *, end: float | None = None, answer_end: float | None = None, at: str = NOW
+) -> Correction:
     status = "not_asked" if start is None else "asked"
-    return Correction(number, status, start, None, answer_end, "why", editor="ann", made_at=at)
+    return Correction(number, status, start, end, answer_end, "why", editor="ann", made_at=at)
 
 
 @pytest.fixture
-def changing(make_tools: Callable[..., Tools], archive: Database, one: str, talk: Samples) -> Fetched:
+def changing(fetched: Fetched, archive: Database, one: str, talk: Samples) -> Fetched:
     """A recording that is transcribed; ``CHANGED`` is what the next one has of it."""
-    fetched = Fetched(make_tools(), one)
     for sha256 in (A, B):
         samples = (talk[: 20 * RATE] * 32767).astype(np.int16)
-        write_audio(fetched.tools.data / f"{sha256}.wav", samples, rate=RATE, codec="pcm_s16le")
-    save_rendition(archive, one, audio(A, path=f"{A}.wav"))
+        write_audio(fetched.tools.data / f"audio/{sha256}.wav", samples, rate=RATE, codec="pcm_s16le")
+    save_rendition(archive, one, audio(A, path=f"audio/{A}.wav"))
     fetched.transcribed()
     return fetched
 
 
 def changes(fetched: Fetched) -> str:
-    save_rendition(fetched.tools.db, fetched.episode.id, audio(B, path=f"{B}.wav"), comparison=CHANGED)
+    save_rendition(fetched.tools.db, fetched.episode.id, audio(B, path=f"audio/{B}.wav"), comparison=CHANGED)
     return fetched.transcribed().reason
 
 
@@ -332,12 +345,38 @@ def test_corrections_hold_in_the_next_recording_at_its_own_times(
     assert [entry.counts for entry in history(archive, one)] == [True, False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("given", "carried"),
+    [
+        ((5.0, None, 40.0), (5.0, None, 40.0)),
+        ((5.0, 8.0, 40.1), (5.0, 8.0, 40.0)),  # words end a little beside where it was put in
+        ((40.0, 45.0, 60.0), (70.0, 75.0, 90.0)),
+        ((39.9, None, 60.0), (70.0, None, 90.0)),
+        ((5.0, 40.0, 60.0), (5.0, 40.0, 90.0)),  # the answer goes on after it
+        ((30.0, None, None), (30.0, None, None)),
+    ],
+)
+def test_no_correction_swallows_an_advertisement_that_was_put_in_beside_it(
+    archive: Database,
+    one: str,
+    given: tuple[float, float | None, float | None],
+    carried: tuple[float, float | None, float | None],
+) -> None:
+    save_rendition(archive, one, audio(A))
+    correct(archive, one, said(1, given[0], end=given[1], answer_end=given[2]))
+    spliced = compared("spliced", (0, 40, 0), (40, 100, 70), added=[(40, 70)])
+    save_rendition(archive, one, audio(B, seconds=130), comparison=spliced)
+    assert carry(archive, one, A, B).corrections == 1
+    found = corrections_of(archive, one, B)[1]
+    assert (found.start, found.end, found.answer_end) == carried
+
+
 def test_that_a_question_is_not_asked_holds_where_nothing_was_added(
     changing: Fetched, archive: Database, one: str
 ) -> None:
     correct(archive, one, said(3, None))
     shorter = compared("changed", (0, 40, 0), gone=[(40, 100)])
-    save_rendition(archive, one, audio(B, path=f"{B}.wav"), comparison=shorter)
+    save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=shorter)
     changing.transcribed()
     assert corrections_of(archive.conn, one, B) == {3: said(3, None)}
 
@@ -369,6 +408,32 @@ def test_checked_words_hold_in_the_next_recording(
     assert (start, text) == (pytest.approx(10.1), "Good evening.")
     (carried,) = checks_of(archive.conn, B)
     assert (carried.editor, carried.made_at) == ("ann", NOW)
+
+
+def test_words_that_were_checked_since_stand_when_checks_are_carried_over_again(
+    changing: Fetched, archive: Database, one: str, engine: FakeEngine
+) -> None:
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good evening.", seen=here.seal, note=None, editor="ann", now=NOW)
+    heard = engine.segments[0]
+    moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in heard.words)
+    engine.segments = (replace(heard, start=heard.start + 10, end=heard.end + 10, words=moved),)
+    changes(changing)
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good night.", seen=here.seal, note=None, editor="bob", now=LATER)
+    assert carry(archive, one, A, B) == Carried()
+    assert [one.text for one in checks_of(archive.conn, B)] == ["Good night."]
+
+
+def test_who_speaks_where_not_all_of_it_is_there_stays_with_the_earlier_recording(
+    changing: Fetched, archive: Database, one: str
+) -> None:
+    here = speech(archive.conn, one, 0, 0)
+    attribute(archive, here, "Ann Lee", everywhere=False, note=None, editor="ann", now=NOW)
+    cut = compared("changed", (0.5, 100, 0), gone=[(0, 0.5)])
+    save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=cut)
+    assert "1 stayed with the earlier recording" in changing.transcribed().reason
+    assert attributions_of(archive.conn, B) == ()
 
 
 # --- the command ---
@@ -403,4 +468,6 @@ def test_the_command_lists_recordings_and_records_a_choice(tmp_path: Path) -> No
     result = CliRunner().invoke(main, ["renditions", "first", "--choose", "ff", "--db", str(path)])
     assert result.exit_code == 2
     assert "no recording that begins with “ff”" in result.stderr
+    result = CliRunner().invoke(main, ["renditions", "first", "--choose", A, "--note", "x" * 1001, "--db", str(path)])
+    assert (result.exit_code, "note: is longer than 1,000 characters" in result.stderr) == (2, True)
     assert CliRunner().invoke(main, ["renditions", "--choose", "ff", "--db", str(path)]).exit_code == 2

@@ -242,8 +242,9 @@ def stage(
         for n, one in enumerate(add_feed(archive, feed.slug, *items)):
             content = tone_mp3 + bytes(n)
             sha256 = hashlib.sha256(content).hexdigest()
-            (tmp_path / f"{n}.mp3").write_bytes(content)
-            audio = KeptAudio(sha256, f"{n}.mp3", len(content), "audio/mpeg", 2.0, "u", "u", NOW)
+            (tmp_path / "audio").mkdir(exist_ok=True)
+            (tmp_path / "audio" / f"{n}.mp3").write_bytes(content)
+            audio = KeptAudio(sha256, f"audio/{n}.mp3", len(content), "audio/mpeg", 2.0, "u", "u", NOW)
             save_rendition(archive, one, audio)
         engine = Voiced(*hearings)
         tools = make_tools(engine=lambda _: engine, voices=encoder)

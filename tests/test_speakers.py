@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Person, Segment, Word
 from pipeline.speech.speakers.attribute import Attribution, attribute
 from pipeline.speech.speakers.clusters import cluster

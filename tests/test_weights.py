@@ -23,14 +23,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipeline.audio.decode import SAMPLE_RATE, decode
+from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
+from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, UnknownModelError, WeightsError
 from pipeline.sample import DATA
 from pipeline.speech import download
 from pipeline.speech.checkpoint import checkpoint_of, convert, load_folder
 from pipeline.speech.engine import make_engine
 from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model
-from pipeline.speech.weights import PACKAGES, Package, find_weights, no_weights, ready_weights, sha256_of
+from pipeline.speech.weights import PACKAGES, Package, find_weights, no_weights, ready_weights
 
 ENGINES: tuple[EngineName, ...] = ("faster-whisper", "openai-whisper")
 

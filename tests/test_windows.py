@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.audio.decode import decode
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.sample import DATA
 from pipeline.speech.activity import (
     FRAME,
     MIN_PAUSE_FRAMES,
     MIN_SPEECH_FRAMES,
     ONSET_FRAMES,
-    SAMPLE_RATE,
     Detector,
     Frames,
     speech_spans,

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.checks import NOTE_LENGTH, transcript_of
+from pipeline.archive.checks import transcript_of
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of, has
 from pipeline.archive.segments import heard, read_segments, restate_all
@@ -156,8 +156,6 @@ def attribute(
         CorrectionError: something has changed there meanwhile, or a value makes no sense.
     """
     name = speaker_name(name)
-    if note and len(note) > NOTE_LENGTH:
-        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
     with immediate(db):
         if speech(db.conn, here.episode, here.first, here.last) != here:
             raise CorrectionError("who speaks there has changed since you looked at it; load the page again")

@@ -5,6 +5,8 @@ Rows are only added. A carried one keeps who said it and when, and names the row
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -74,9 +76,12 @@ def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> 
     ).fetchall()
     carried = 0
     for id_, question, start, end, answer_end, *said in rows:
-        times = [None if one is None else translate(db.conn, origin, one, target) for one in (start, end, answer_end)]
-        # That a question is not asked is known of what the editor has heard, and of nothing else.
-        holds = times[0] is not None if start is not None else has_nothing_new(db.conn, origin, target)
+        if start is None:  # that a question is not asked is known of what the editor has heard, and of nothing else
+            times: tuple[float | None, ...] = (None, None, None)
+            holds = has_nothing_new(db.conn, origin, target)
+        else:
+            times = _times(db.conn, origin, target, start, (end, answer_end))
+            holds = times[0] is not None
         if not holds:
             continue
         carried += 1
@@ -87,6 +92,25 @@ def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> 
             [question, target, *times, *said, id_],
         )
     return carried, len(rows) - carried
+
+
+def _times(
+    connection: sqlite3.Connection, origin: str, target: str, start: float, ends: Sequence[float | None]
+) -> tuple[float | None, ...]:
+    """Where a correction's start is in another recording, and its ends; None for what is not there.
+
+    A moment at which something was put in is both before that and after it. As parts of a passage they are told apart:
+    what ends there ends before an advertisement, and what begins there begins after it.
+    """
+    begins = translate(connection, origin, start, target)
+    found: list[float | None] = []
+    for end in ends:
+        passage = None
+        if end is not None and None not in {begins, translate(connection, origin, end, target)}:
+            passage = passage_in(connection, origin, start, end, target)
+        begins = passage.start if passage and passage.start is not None else begins
+        found.append(passage.end if passage else None)
+    return (begins, *found)
 
 
 def _carry_checks(db: Database, origin: str, target: str) -> tuple[int, int]:

@@ -37,8 +37,6 @@ __all__ = [
     "undo",
 ]
 
-NOTE_LENGTH = 1000  # characters
-
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -205,8 +203,6 @@ def check(
     Raises:
         CorrectionError: there is no such place, it has changed meanwhile, or a value makes no sense.
     """
-    if note and len(note) > NOTE_LENGTH:
-        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
     with immediate(db):
         here = place(db.conn, episode, *passages)
         if here.seal != seen:

@@ -14,6 +14,7 @@ from itertools import groupby
 
 from sqlite_utils import Database
 
+from pipeline.addresses import Addresses
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
 from pipeline.archive.reading import NEAR
@@ -21,7 +22,6 @@ from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus
 from pipeline.times import exactly
 
-NOTE_LENGTH = 1000  # characters
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 SURE = 0.85  # what is less sure than that is worth a look
 REASONS = (  # the most urgent first
@@ -84,7 +84,7 @@ class Doubt:
     @property
     def path(self) -> str:
         """Return where its row is on the site."""
-        return f"/-/episode/{self.episode}#q{self.number}"
+        return Addresses().question(self.episode, self.number)
 
 
 def correct(db: Database, episode: str, correction: Correction) -> None:
@@ -131,8 +131,6 @@ def check(correction: Correction, duration: float) -> None:
     """
     if correction.status not in STATUSES:
         raise CorrectionError(f"status: “{correction.status}” is none of {', '.join(STATUSES)}")
-    if correction.note is not None and len(correction.note) > NOTE_LENGTH:
-        raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
     earliest, before = 0.0, "the beginning"
     for name, time in (("start", correction.start), ("end", correction.end), ("answer_end", correction.answer_end)):
         if time is None:

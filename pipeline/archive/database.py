@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
+from pipeline.archive.copies import is_published, refuse_published
 from pipeline.archive.schema import migrations
 from pipeline.errors import DatabaseError, LockedError
 
@@ -34,9 +35,11 @@ def writer(path: Path) -> Iterator[Database]:
     The lock is the operating system's: it goes with the process, however that ends.
 
     Raises:
+        ConfigError: it is a published copy.
         LockedError: another process is writing.
         DatabaseError: the file cannot be written, is no archive, or a newer version made it (it is left unchanged).
     """
+    refuse_published(path)
     with (
         explained(path),
         locked(path),
@@ -57,9 +60,11 @@ def editor(path: Path) -> Iterator[Database]:
     """Open ``path`` for short changes beside a run and beside other editors: each waits for the others' transactions.
 
     Raises:
+        ConfigError: it is a published copy.
         LockedError: an older version made it, and another process is writing.
         DatabaseError: as of ``reader``, or it cannot be written.
     """
+    refuse_published(path)
     bring_up_to_date(path)
     with (
         explained(path),
@@ -70,14 +75,14 @@ def editor(path: Path) -> Iterator[Database]:
 
 
 def bring_up_to_date(path: Path) -> None:
-    """Give an archive that an older version made the tables of this one; any other is only looked at.
+    """Give an archive that an older version made the tables of this one; any other is only looked at, also a copy.
 
     Raises:
         LockedError, DatabaseError: as of ``reader``, or it is old and cannot be written.
     """
     with reader(path) as connection:
         current = is_current(connection)
-    if not current:
+    if not current and not is_published(path):
         with writer(path):
             pass
 
@@ -101,7 +106,8 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
     """Open ``path`` read-only; rows come as ``sqlite3.Row``.
 
     Raises:
-        DatabaseError: there is no such file, or it is no archive of a version that this program knows.
+        DatabaseError: there is no such file, it is no archive of a version that this program knows, or what is asked of
+            it needs what an older version did not make.
     """
     with (
         explained(path),
@@ -111,7 +117,12 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
         if not is_archive(connection):
             raise DatabaseError(f"{path}: is not an interview archive. Name another with --db.")
         connection.row_factory = sqlite3.Row
-        yield connection
+        try:
+            yield connection
+        except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR or is_current(connection):
+                raise
+            raise DatabaseError(f"{path}: {outdated(path)}") from error
 
 
 def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
@@ -132,6 +143,13 @@ def is_archive(connection: sqlite3.Connection) -> bool:
 def is_current(connection: sqlite3.Connection) -> bool:
     """Tell whether an archive has the tables of this version, and not only those of an older one."""
     return _known() <= _applied(connection)
+
+
+def outdated(path: Path) -> str:
+    """Say of an archive that is not current what it is, and what to do."""
+    if is_published(path):
+        return "An older version made this copy, which never changes: publish it again from the archive that it is of."
+    return "An older version made this archive. Any run brings it up to date, and so does “python -m pipeline serve”."
 
 
 @contextmanager

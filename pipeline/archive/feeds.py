@@ -10,6 +10,7 @@ from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.episodes import Saved, save_episodes
 from pipeline.feeds.memory import Memory, Move
 from pipeline.model import Episode, FeedEpisode, TranscriptLink, Validators
+from pipeline.paths import without_paths
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
@@ -146,10 +147,10 @@ def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str)
 
 
 def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: str | None = None) -> None:
-    """Record why a feed could not be read, and until when its server is not to be asked."""
+    """Record why a feed could not be read, without where files lie, and until when its server is not to be asked."""
     db.execute(
         "update feeds set last_polled = ?, last_status = ?, retry_at = ? where slug = ?",
-        [now, status, retry_at, slug],
+        [now, without_paths(status), retry_at, slug],
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
 from pipeline.archive.database import named_rows
+from pipeline.paths import without_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,6 @@ def other_episode_of(db: Database, address: str, episode: str) -> str | None:
 
 
 def save_visit(db: Database, visit: PageVisit) -> None:
-    """Record a visit in place of the one before."""
-    db.table("episode_pages").insert(
-        {name: getattr(visit, name) for name in PageVisit.__dataclass_fields__}, pk="episode", replace=True
-    )
+    """Record a visit in place of the one before; where files lie is left out."""
+    row = {**asdict(visit), "problem": visit.problem and without_paths(visit.problem)}
+    db.table("episode_pages").insert(row, pk="episode", replace=True)

@@ -12,9 +12,9 @@ from typing import Any
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.listing import NEWEST_FIRST
-from pipeline.archive.reading import Provenance, PublishedQuestion, Rendition, questions_of
+from pipeline.archive.reading import Provenance, PublishedQuestion, questions_of
 from pipeline.archive.segments import read_segments
-from pipeline.model import Segment
+from pipeline.model import Rendition, Segment
 
 
 @dataclass(frozen=True, slots=True)

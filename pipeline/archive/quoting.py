@@ -16,12 +16,12 @@ from pipeline.archive import said
 from pipeline.archive.about import questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.archive.listened import attributions_of, checks_of
-from pipeline.archive.reading import Provenance, Rendition, rendition
+from pipeline.archive.reading import Provenance, rendition
 from pipeline.archive.renditions import Passage, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
-from pipeline.model import Attribution, Check, Question, Word, clock
+from pipeline.model import Attribution, Check, Question, Rendition, Word, clock
 
 MAX_SECONDS = 600.0
 _NAME = re.compile(r"[0-9a-f]{8,64}")

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pipeline.archive.about import questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
-from pipeline.model import Word
+from pipeline.model import Rendition, Word
 from pipeline.text import placed
 from pipeline.times import exactly
 
@@ -59,17 +59,6 @@ class Holdings:
     def seconds(self) -> float:
         """Return the seconds of audio kept."""
         return sum(show.seconds for show in self.shows)
-
-
-@dataclass(frozen=True, slots=True)
-class Rendition:
-    """A kept file; ``path`` is relative to the folder of the database, ``duration`` in decoded seconds."""
-
-    sha256: str
-    path: str
-    bytes: int
-    content_type: str
-    duration: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,17 +210,6 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
         "select sha256, path, bytes, content_type, duration from renditions group by sha256 order by sha256"
     )
     return tuple(Rendition(**dict(row)) for row in rows)
-
-
-def audio_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
-    """Return for each of these episodes that is transcribed the sha256 of the file its times belong to."""
-    wanted = sorted(set(episodes))
-    marks = ", ".join("?" * len(wanted))
-    rows = connection.execute(
-        f"select episode, rendition from transcripts where preferred = 1 and episode in ({marks})",  # noqa: S608 - only question marks
-        wanted,
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[PublishedQuestion, ...]]:

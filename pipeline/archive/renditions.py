@@ -109,7 +109,8 @@ def save_offer(db: Database, episode: str, sha256: str, offer: str) -> None:
 def current_rendition(db: Database, episode: str) -> Rendition | None:
     """Return the kept file that counts for an episode, if there is one."""
     found = db.execute(
-        "select sha256, path, duration from renditions where episode = ? and current = 1", [episode]
+        "select sha256, path, bytes, content_type, duration from renditions where episode = ? and current = 1",
+        [episode],
     ).fetchone()
     return Rendition(*found) if found else None
 

@@ -9,6 +9,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
 from pipeline.model import RunItem
+from pipeline.paths import without_paths, without_paths_within
 
 # "Nothing to do" rows of older runs are dropped, or an hourly run over a large archive would fill the file with them.
 RUNS_WITH_SKIPPED_ITEMS = 10
@@ -21,10 +22,11 @@ def start_run(db: Database, *, command: str, version: str, now: str) -> int:
 
 
 def add_item(db: Database, run: int, item: RunItem) -> None:
-    """Record what became of one stage of one episode (or feed) as soon as it is known."""
+    """Record what became of one stage of one episode (or feed) as soon as it is known; where files lie is left out."""
+    reason = item.reason and without_paths(item.reason)
     db.execute(
         "insert into run_items (run, stage, feed, episode, status, reason, seconds) values (?, ?, ?, ?, ?, ?, ?)",
-        [run, item.stage, item.feed, item.episode, item.status, item.reason, round(item.seconds, 3)],
+        [run, item.stage, item.feed, item.episode, item.status, reason, round(item.seconds, 3)],
     )
 
 
@@ -45,10 +47,10 @@ def note_wanted(db: Database, wanted: Mapping[str, int | None], *, skipped: Coll
 
 
 def finish_run(db: Database, run: int, *, exit_code: int, report: Mapping[str, object], now: str) -> None:
-    """Close a run with its report."""
+    """Close a run with its report; where files lie is left out."""
     with immediate(db):
         db.execute(
             "update runs set finished = ?, exit_code = ?, report = ? where id = ?",
-            [now, exit_code, json.dumps(report), run],
+            [now, exit_code, json.dumps(without_paths_within(report)), run],
         )
         db.execute("delete from run_items where status = 'skipped' and run <= ?", [run - RUNS_WITH_SKIPPED_ITEMS])

@@ -15,9 +15,8 @@ from av.audio.frame import AudioFrame
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import NotAudioError
-
-SAMPLE_RATE = 16_000  # Hz; what Whisper hears
 
 # FFmpeg's name of a container -> (file ending, media type). Only these are ever opened: playlist formats, which
 # could make FFmpeg read other files and addresses, are thereby out of reach.

@@ -10,8 +10,9 @@ from typing import BinaryIO
 from mutagen import MutagenError
 from mutagen.id3 import CHAP, CTOC, ID3, TIT2, TIT3, CTOCFlags, Encoding, Frame, ID3NoHeaderError
 
+from pipeline.archive.kept import kept_path
 from pipeline.archive.publication import Item
-from pipeline.errors import ExportError
+from pipeline.errors import AudioError, ExportError
 from pipeline.export.chapters import TITLE, Chapter, chapters
 from pipeline.text import shortened
 
@@ -38,10 +39,10 @@ def write(item: Item, data: Path, copy: BinaryIO) -> None:
         kind = item.audio.content_type if item.audio else "none is kept"
         raise ExportError(f"{item.id}: its kept file is no MP3 ({kind}), so it has no ID3 tag: use another --format.")
     found = chapters(item)[:MOST]
-    kept = data / item.audio.path
     try:
+        kept = kept_path(data, item.audio.path)
         tags = _tags(kept)
-    except (OSError, MutagenError) as error:
+    except (OSError, MutagenError, AudioError) as error:
         raise ExportError(
             f"{item.id}: its kept file cannot be read ({error}). See whether it is what it was."
         ) from error

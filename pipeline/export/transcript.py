@@ -7,10 +7,10 @@ from itertools import groupby
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Publication
-from pipeline.archive.reading import Provenance, Rendition
+from pipeline.archive.reading import Provenance
 from pipeline.errors import ExportError
 from pipeline.export.cues import UNCLEAR
-from pipeline.model import clock
+from pipeline.model import Rendition, clock
 from pipeline.text import paragraphs
 
 

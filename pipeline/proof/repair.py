@@ -19,11 +19,10 @@ from pipeline.archive.transcripts import stored_transcript
 from pipeline.atomic import new_file
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
-from pipeline.errors import ArchiveError, ConfigError, RepairError
+from pipeline.errors import ArchiveError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.model import Validators
 from pipeline.proof.problems import Bench, Problem, problem_of
-from pipeline.publishing import is_published
 from pipeline.speech import transcript_file
 from pipeline.urls import shown
 from pipeline.web import local_file, local_folder, scheme
@@ -66,11 +65,9 @@ def repair(
         now: the moment, UTC ISO 8601.
 
     Raises:
-        ConfigError: it is a copy that ``publish`` made.
+        ConfigError: it is a published copy.
         LockedError, DatabaseError: the database cannot be written.
     """
-    if is_published(database):
-        raise ConfigError(f"{database}: is a published copy. Repair the archive that it is of, and publish it again.")
     problems = list(problems)
     trusted = all(problem.kind != "database" for problem in problems)
     with writer(database) as db:

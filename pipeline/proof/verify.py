@@ -12,6 +12,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from pipeline.archive.copies import is_published, published_fault
 from pipeline.archive.database import bring_up_to_date
 from pipeline.archive.files import AUDIO, Heard, Published, Recording, Snapshot, named_files, unfinished_since
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
@@ -19,7 +20,6 @@ from pipeline.audio.in_processes import checks_in_processes
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of
-from pipeline.publishing import is_published, published_fault
 
 _AHEAD = 4  # files a thread that wait their turn
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.archive.database import is_archive, is_current
+from pipeline.archive.copies import is_published
+from pipeline.archive.database import is_archive, is_current, outdated
 from pipeline.archive.kept import kept_file
-from pipeline.archive.reading import Rendition
 from pipeline.errors import DatabaseError, QueryError
+from pipeline.model import Rendition
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -30,8 +31,6 @@ _SHOWN = (
 )
 _INSTRUCTIONS_BETWEEN_CHECKS = 10_000  # of SQLite's virtual machine; under a millisecond
 
-OUTDATED = "An older version made this archive. “python -m pipeline serve” brings it up to date before it opens it."
-
 T = TypeVar("T")
 Actor = Mapping[str, Any] | None
 
@@ -47,6 +46,17 @@ class Archive:
     def title(self) -> str:
         """Return what the site is called."""
         return str(_settings(self.datasette).get("title") or "Interview archive")
+
+    @property
+    def outdated(self) -> str:
+        """Say that it is not current, and what to do."""
+        return outdated(Path(self.database.path or self.database.name))
+
+    @property
+    def is_fixed(self) -> bool:
+        """Tell whether it never changes: it is opened as such, or is a published copy."""
+        path = self.database.path
+        return not self.database.is_mutable or (path is not None and is_published(Path(path)))
 
     @property
     def robots(self) -> str:
@@ -88,7 +98,7 @@ class Archive:
             except sqlite3.OperationalError as error:
                 if is_current(connection):
                     raise
-                raise DatabaseError(OUTDATED) from error
+                raise DatabaseError(self.outdated) from error
 
         result: T = await self.database.execute_fn(limited)
         return result

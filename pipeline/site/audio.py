@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from datasette import Request
 
 from pipeline.archive import reading
+from pipeline.model import Rendition
 from pipeline.site.access import Archive
 from pipeline.site.ranges import Answer, answer
 from pipeline.site.respond import refused
@@ -108,7 +109,7 @@ async def audio(request: Request, archive: Archive) -> Any:
     return AudioResponse(path, decided, headers, request.method, request.receive, rate)
 
 
-def media_type(kept: reading.Rendition) -> str:
+def media_type(kept: Rendition) -> str:
     """Return what a kept file is sent as: never as something that a browser would run."""
     return kept.content_type if _MEDIA_TYPE.fullmatch(kept.content_type) else "application/octet-stream"
 

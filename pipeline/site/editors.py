@@ -15,7 +15,7 @@ from datasette import Request, hookimpl
 from datasette.utils import actor_matches_allow
 
 from pipeline.archive.database import is_current
-from pipeline.site.access import OUTDATED, Actor, Archive
+from pipeline.site.access import Actor, Archive
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -47,10 +47,10 @@ async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
         return (
             f"You are signed in as “{name_of(actor)}”, who may not {right.does}. The owner of this site can allow it."
         )
-    if not archive.database.is_mutable:
+    if archive.is_fixed:
         return "This archive is served as one that never changes, so nothing can be corrected here."
     if not await archive.read(is_current):
-        return OUTDATED
+        return archive.outdated
     return None
 
 

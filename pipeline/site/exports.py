@@ -12,6 +12,7 @@ from pipeline.archive import publication, reading
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS
 from pipeline.export.feed import CONTENT_TYPE, feed
+from pipeline.model import Rendition
 from pipeline.site.access import Archive
 from pipeline.site.links import absolute
 from pipeline.site.respond import HEADERS, episode_id, refused
@@ -66,7 +67,7 @@ def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
     return {kind: forms for kind, forms in kinds.items() if forms}
 
 
-def file_name(episode: reading.Episode, audio: reading.Rendition) -> str:
+def file_name(episode: reading.Episode, audio: Rendition) -> str:
     """Return what a recording is called once it was downloaded: by show and episode, in what every system takes."""
     name = shortened(f"{episode.show} – {episode.title}", _NAME)
     fit = "".join(one if one.isprintable() and one not in '\\/:*?"<>|' else "-" for one in name)

@@ -60,7 +60,7 @@ async def sitemap(request: Request, archive: Archive) -> Response:
     if archive.robots not in {"all", "pages"} or not await _is_public(archive):
         return await refused(request, archive, "This archive has no map for search engines.", status=404)
     pages = await archive.read(lambda connection: _pages(connection, site))
-    content = sitemap_file.sitemap(pages, lambda n: f"{site.base}/sitemap-{n}.xml", int(part) if part else None)
+    content = sitemap_file.sitemap(pages, site.sitemap, int(part) if part else None)
     if content is None:
         return await refused(request, archive, f"The map of this site has no part {part}.", status=404)
     return Response(content, headers=dict(HEADERS), content_type=sitemap_file.CONTENT_TYPE)
@@ -88,7 +88,7 @@ async def robots(request: Request, datasette: Datasette) -> Response:
     if archive.robots not in ROBOTS:
         lines.append(f"# The setting “robots” is none of {', '.join(ROBOTS)}: everything is closed.")
     if allowed in {"all", "pages"}:
-        lines.append(f"Sitemap: {absolute(request, archive).base}/sitemap.xml")
+        lines.append(f"Sitemap: {absolute(request, archive).sitemap()}")
     return Response.text("\n".join(lines) + "\n", headers=dict(HEADERS))
 
 
@@ -108,12 +108,12 @@ async def llms(request: Request, archive: Archive) -> Response:
 
 ## Ask
 
-- [Search]({site.base}/-/search.json?q=%22early+help%22): JSON; quotation marks find exact words. `feed`, `speaker`,
+- [Search]({site.search_json(q='"early help"')}): JSON; quotation marks find exact words. `feed`, `speaker`,
   `role` (question, answer, other), `from` and `to` (YYYY-MM-DD) narrow it down. A hit has `start` and `end` in seconds.
 - [Newest episodes]({site.atom()}): Atom; with `q` and the other parameters of a search, where that was last said
 - [Questions]({site.questions()}): what was asked in several episodes, with how each answer begins
-- [Speakers]({site.base}/-/speakers): everything that somebody said
-- A transcript: `{site.base}/-/export/FEED/ID.txt` or `.json`, of the episode at `{site.base}/-/episode/FEED/ID`
+- [Speakers]({site.speakers()}): everything that somebody said
+- A transcript: `{site.export("FEED/ID", "txt")}` or `.json`, of the episode at `{site.episode("FEED/ID")}`
 
 ## Shows
 
@@ -202,7 +202,7 @@ def _pages(connection: sqlite3.Connection, site: Addresses) -> list[Page]:
     return [
         Page(site.home()),
         Page(site.questions()),
-        Page(f"{site.base}/-/speakers"),
+        Page(site.speakers()),
         *(Page(site.show(show.slug)) for show in shows),
         *(Page(site.episode(episode), changed) for episode, changed in episodes),
         *(Page(site.speaker(name)) for name in people.names(connection)),

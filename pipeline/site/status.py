@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,11 +17,6 @@ from pipeline.site.respond import json, page
 
 # The account of the runs, which the owner may close to others without closing the site.
 _TABLES = ("runs", "run_items")
-# An address of the web, or a path of this computer: `/a/b`, `~/a`, `C:\a`, `file:///a`, and all of what is in quotes.
-_PATH = re.compile(
-    r"(https?://\S+)|“(?:~|[A-Za-z]:)?[/\\][^”]+|file:[^\s;,)]+"
-    r"|(?<![\w<:/.~-])(?:~|[A-Za-z]:)?[/\\][^\s;,:)”]+(?: [^\s;,:)”/\\]*[/\\][^\s;,:)”]+)*"  # folders with spaces
-)
 
 
 async def status_page(request: Request, archive: Archive) -> Response:
@@ -37,7 +31,7 @@ async def status_json(request: Request, archive: Archive) -> Response:
 
 
 async def _found(request: Request, archive: Archive) -> Mapping[str, Any]:
-    """What there is to say; where things lie on this computer is only for those who may change something here."""
+    """What there is to say; where the archive lies on this computer is only for who may change something here."""
     await archive.ensure_visible(request.actor, *_TABLES)
     database = archive.database.path and Path(archive.database.path)
 
@@ -49,12 +43,4 @@ async def _found(request: Request, archive: Archive) -> Mapping[str, Any]:
     if None in refusals and database:
         paths = {"database": str(database.resolve()), "health": str(health_file(database.resolve()))}
         return {**found, "paths": paths}
-    for told in (*found["feeds"], *(found["last_run"] or {"failed": []})["failed"]):
-        for key in {"reason", "last_status"} & told.keys():
-            told[key] = told[key] and without_paths(told[key])
     return found
-
-
-def without_paths(text: str) -> str:
-    """Return a sentence with ``…`` in the place of each path of this computer; addresses of the web stay."""
-    return _PATH.sub(lambda found: found[1] or ("“…" if found[0].startswith("“") else "…"), text)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 16_000  # Hz: what the detector and Whisper expect
 FRAME = 512  # samples, 32 ms
 _CONTEXT = 64  # samples of the frame before that the network sees too
 

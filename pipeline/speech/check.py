@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Segment
-from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.engine import Engine
 from pipeline.speech.windows import Samples, Window, windows
 from pipeline.speech.wording import Difference, compare

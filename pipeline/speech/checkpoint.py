@@ -19,10 +19,11 @@ import whisper
 from numpy.typing import NDArray
 
 from pipeline.atomic import new_file
+from pipeline.digest import sha256_of
 from pipeline.errors import WeightsError
 from pipeline.speech.download import stall_limit
 from pipeline.speech.model_bin import Variables
-from pipeline.speech.weights import no_weights, sha256_of
+from pipeline.speech.weights import no_weights
 
 
 def load_folder(folder: Path, cache: Path, *, name: str, identity: str) -> whisper.Whisper:

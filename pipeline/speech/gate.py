@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
-from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.decoder import Heard
 from pipeline.speech.windows import Window
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
-from pipeline.speech.activity import SAMPLE_RATE
 from pipeline.speech.cores import Neighbours
 from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND

@@ -5,7 +5,6 @@ Nothing here reads what is inside the weights, and nothing is trusted before its
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import itertools
 import json
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.atomic import new_file
+from pipeline.digest import sha256_of
 from pipeline.errors import WeightsError
 from pipeline.speech.names import MODELS, EngineName
 
@@ -149,12 +149,6 @@ def lacking_in(folder: Path) -> tuple[str, ...]:
     """Which files of a whole model in CTranslate2's format a folder has not."""
     needed = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
     return tuple(name for name in needed if not any(folder.glob(name)))
-
-
-def sha256_of(file: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with file.open("rb") as source:
-        return hashlib.file_digest(source, "sha256").hexdigest()
 
 
 def no_weights(model: str, engine: EngineName, reason: object) -> WeightsError:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.speech.activity import FRAME, NO_FRAMES, SAMPLE_RATE, Detector, Frames, speech_spans
+from pipeline.audio.rate import SAMPLE_RATE
+from pipeline.speech.activity import FRAME, NO_FRAMES, Detector, Frames, speech_spans
 
 Span = tuple[int, int]  # start and end (exclusive)
 Samples = NDArray[np.float32]

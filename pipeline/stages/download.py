@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from pipeline.archive.kept import is_kept
 from pipeline.archive.renditions import current_rendition, fetches, save_offer
 from pipeline.audio.decode import AudioFacts
 from pipeline.audio.keep import keep
@@ -48,7 +49,7 @@ def is_offered(tools: Tools, episode: Episode) -> bool:
 def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]]:
     """The recording that counts, and how each was fetched; neither where the file is lost."""
     current = current_rendition(tools.db, episode.id)
-    if current is None or not (tools.data / current.path).is_file():
+    if current is None or not is_kept(tools.data, current.path):
         return None, []
     return current, fetches(tools.db, episode.id)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from pipeline.archive.kept import kept_path
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
 from pipeline.archive.segments import is_beside
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
@@ -29,7 +30,8 @@ def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio
     if current is None or current.sha256 == audio.sha256:
         return None
     try:
-        return compare(data / current.path, data / audio.path, names=(current.sha256, audio.sha256))
+        earlier, later = kept_path(data, current.path), kept_path(data, audio.path)
+        return compare(earlier, later, names=(current.sha256, audio.sha256))
     except (AudioError, OSError):
         return None
 

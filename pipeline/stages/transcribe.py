@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.archive.carrying import carry
 from pipeline.archive.database import immediate
 from pipeline.archive.feeds import notes_of
+from pipeline.archive.kept import kept_path
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import (
     host_voices,
@@ -21,7 +22,6 @@ from pipeline.archive.transcripts import (
 )
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Feed
-from pipeline.errors import AudioError
 from pipeline.feeds.people import find_people
 from pipeline.model import Episode, Rendition, Transcript, clock
 from pipeline.speech import transcript_file
@@ -166,9 +166,7 @@ def _store(job: _Job, transcript: Transcript, key: str) -> Sequence[str]:
 def _hear(
     job: _Job, engine: Engine, journal: FileJournal, listener: VoiceListener | None, terms: Sequence[str]
 ) -> Hearing:
-    path = job.tools.data / job.rendition.path
-    if not path.is_file():
-        raise AudioError(f"{path} is missing: run `download` again, or restore it from a copy")
+    path = kept_path(job.tools.data, job.rendition.path)
     if job.tools.again:
         journal.discard()
     try:

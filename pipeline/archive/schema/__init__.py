@@ -6,12 +6,15 @@ migration is never edited after its release, only followed by another.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
 from sqlite_utils import Database, Migrations
+
+from pipeline.paths import without_paths, without_paths_within
 
 migrations = Migrations("interview_archive")
 
@@ -34,10 +37,16 @@ def _migration(module: ModuleType) -> None:
     """Register the SQL of a module under the module's own name, by which a database remembers that it has it."""
 
     def apply(db: Database) -> None:
+        db.conn.create_function("without_paths", 1, without_paths)
+        db.conn.create_function("without_paths_within", 1, _without_paths_within)
         for statement in _statements(module.SQL):
             db.conn.execute(statement)
 
     migrations(name=module.__name__.rpartition(".")[2])(apply)
+
+
+def _without_paths_within(text: str) -> str:
+    return json.dumps(without_paths_within(json.loads(text)))
 
 
 for _name in sorted(found.name for found in iter_modules(__path__)):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from pipeline.addresses import quote_path
+from pipeline.addresses import Addresses
 from pipeline.archive.about import questions_named
 from pipeline.model import clock
 
@@ -86,13 +85,12 @@ class Hit(NamedTuple):
     @property
     def path(self) -> str:
         """Return the site's address of the passage, without the site's base."""
-        tenths = math.floor(self.start * 10) / 10  # rounding up would cut the first sound off
-        return f"/-/episode/{self.episode}?t={tenths}"
+        return Addresses().episode(self.episode, self.start)
 
     @property
     def quote(self) -> str:
         """Return the address of the passage as a quotation, without the site's base."""
-        return quote_path(self.rendition, self.start, self.end)
+        return Addresses().quote(self.rendition, self.start, self.end)
 
     @property
     def clock(self) -> str:

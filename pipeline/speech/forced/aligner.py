@@ -14,7 +14,7 @@ from threading import Lock
 
 import numpy as np
 
-from pipeline.audio.decode import SAMPLE_RATE
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
 from pipeline.speech.forced.cepstra import FRAME, cepstra, changes
 from pipeline.speech.forced.pronounce import Dictionary, spoken_words

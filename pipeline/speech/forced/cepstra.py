@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.decode import SAMPLE_RATE
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.speech.windows import Samples
 
 FRAME = 0.01  # seconds from one frame to the next

@@ -53,14 +53,6 @@ class Clusters:
         """The speaker of the most of each window, (windows,)."""
         return np.asarray(self.shares.argmax(axis=1))
 
-    @property
-    def margins(self) -> Array:
-        """How far each window's speaker is ahead of the next one, 0..1, (windows,)."""
-        if self.shares.shape[1] < 2:
-            return np.ones(len(self.shares))
-        ordered = np.sort(self.shares, axis=1)
-        return np.clip(ordered[:, -1] - ordered[:, -2], 0, 1)
-
 
 def cluster(voices: Voices, *, count: int | None = None) -> Clusters:
     """Tell the speakers of one recording apart.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from pipeline.speech.activity import SAMPLE_RATE
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.speech.speakers.voices import VoiceEncoder, Voices
 from pipeline.speech.windows import Window
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SAMPLE_RATE = 16_000  # Hz
+from pipeline.audio.rate import SAMPLE_RATE
+
 BANDS = 40
 FRAMES_PER_SECOND = 100
 _HOP = SAMPLE_RATE // FRAMES_PER_SECOND

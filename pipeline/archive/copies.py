@@ -1,0 +1,48 @@
+"""Published copies, which never change: how they are told from archives. Opens no database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.digest import sha256_of
+from pipeline.errors import ConfigError
+
+INSPECTED = "inspect-data.json"  # Datasette's own file
+MADE = "published"  # what it does not have from Datasette's own command
+
+
+def is_published(database: Path) -> bool:
+    """Tell whether a database is a copy that ``publish`` made."""
+    return _inspected(database) is not None
+
+
+def published_fault(database: Path) -> str | None:
+    """Say whether a copy that ``publish`` made was changed since; None where it was not."""
+    inspected = _inspected(database)
+    if inspected is None or inspected["hash"] == sha256_of(database):
+        return None
+    return f"it was changed since it was published: its SHA-256 is not that in {INSPECTED}"
+
+
+def refuse_published(database: Path) -> None:
+    """Let pass what may be written to.
+
+    Raises:
+        ConfigError: it is a copy that ``publish`` made.
+    """
+    if is_published(database):
+        raise ConfigError(
+            f"{database}: is a published copy, which never changes. Name the archive that it is of, "
+            "and publish that again when you are done."
+        )
+
+
+def _inspected(database: Path) -> dict[str, Any] | None:
+    try:
+        whole = database.resolve()  # a link to a copy leads to one
+        found = json.loads((whole.parent / INSPECTED).read_bytes())[whole.stem]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return found if isinstance(found, dict) and MADE in found and "hash" in found else None

@@ -1,0 +1,81 @@
+"""Kept recordings are opened only where recordings are kept, whatever a database says: it may be another's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pipeline.archive.kept import is_kept, kept_file, kept_path
+from pipeline.archive.renditions import save_rendition
+from pipeline.archive.transcripts import save_matches, save_transcript
+from pipeline.cli import main
+from pipeline.errors import AudioError
+from pipeline.model import KeptAudio, Match, Rendition, Transcript
+from tests.building import NOW, add_feed, episode, new_archive, spoken
+
+SHA256 = "ab" * 32
+PATHS = ["../secret.mp3", "audio/../../secret.mp3", "elsewhere.mp3", "audio/link.mp3"]
+
+
+@pytest.fixture
+def data(tmp_path: Path, tone_mp3: bytes) -> Path:
+    """The folder of a database, with a recording, and files beside it that are none."""
+    folder = tmp_path / "db"
+    (folder / "audio").mkdir(parents=True)
+    for path in ("../secret.mp3", "elsewhere.mp3", "audio/one.mp3"):
+        (folder / path).write_bytes(tone_mp3)
+    (folder / "audio" / "link.mp3").symlink_to(folder.parent / "secret.mp3")
+    return folder
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/etc/passwd"])
+def test_what_lies_elsewhere_is_no_recording(data: Path, tone_mp3: bytes, path: str) -> None:
+    with pytest.raises(AudioError, match="is where no recording is kept"):
+        kept_path(data, path)
+    assert not is_kept(data, path)
+    assert kept_file(data, Rendition(SHA256, path, len(tone_mp3), "audio/mpeg", 2.0)) is None
+
+
+def test_a_recording_is_where_it_is_said_to_be_or_missing(data: Path, tone_mp3: bytes) -> None:
+    assert kept_path(data, "audio/one.mp3") == (data / "audio" / "one.mp3").resolve()
+    assert kept_file(data, Rendition(SHA256, "audio/one.mp3", len(tone_mp3), "audio/mpeg", 2.0))
+    assert kept_file(data, Rendition(SHA256, "audio/one.mp3", 1, "audio/mpeg", 2.0)) is None
+    with pytest.raises(AudioError, match="is missing: run `download` again"):
+        kept_path(data, "audio/two.mp3")
+
+
+def test_recordings_may_lie_on_another_disk(data: Path, tmp_path: Path) -> None:
+    (data / "audio").rename(tmp_path / "disk")
+    (data / "audio").symlink_to(tmp_path / "disk")
+    assert is_kept(data, "audio/one.mp3")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_command_reads_what_another_database_names(data: Path, tmp_path: Path, path: str) -> None:
+    database = data / "a.db"
+    with new_archive(database) as db:
+        (one,) = add_feed(db, "show", episode("one", questions=["Why?"]))
+        save_rendition(db, one, KeptAudio(SHA256, path, 1, "audio/mpeg", 2.0, "u", "u", NOW))
+        transcript = Transcript(SHA256, 2.0, "faster-whisper", "tiny.en", "en", NOW, spoken("Why?"))
+        id_ = save_transcript(db, one, transcript, "0" * 12)
+        save_matches(db, one, id_, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [("question", 1)], key="k", now=NOW)
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds:\n- {slug: show, title: Show, url: feed.xml}\n", encoding="utf-8")
+
+    def call(*arguments: object) -> Result:
+        return CliRunner().invoke(main, [*map(str, arguments), "--db", str(database)])
+
+    exported = call("export", one, "--format", "mp3", "--out", tmp_path / "out")
+    assert (exported.exit_code, "is where no recording is kept" in exported.stderr) == (1, True)
+    assert list(tmp_path.glob("out/**/*.mp3")) == []
+    checked = call("transcribe", "--check", "--feeds", feeds)
+    assert (checked.exit_code, "is where no recording is kept" in checked.stderr) == (3, True)
+    run = call("transcribe", "--again", "--feeds", feeds, "--json")
+    (failed,) = json.loads(run.stdout)["failed"]
+    assert "is where no recording is kept" in failed["reason"]
+    planned: list[Any] = json.loads(call("download", "--dry-run", "--feeds", feeds, "--json").stdout)
+    assert [(item["stage"], item["episode"]) for item in planned] == [("download", one)]  # as if it were lost
