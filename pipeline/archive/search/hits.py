@@ -45,9 +45,9 @@ class Hit(NamedTuple):
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
     ``speaker``, ``role``, ``question`` and ``questions`` are those of its beginning: the first of the published
-    questions that it is about, and all of them. Where somebody else goes on, ``turns`` say who
-    says what of it, in order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to;
-    ``before`` and ``after`` are what the first and the last speaker say around it.
+    questions that it is about, and all of them. Where somebody else goes on, ``turns`` say who says what of it, in
+    order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and
+    ``after`` are what the first and the last speaker say around it.
     """
 
     episode: str
