@@ -118,15 +118,15 @@ def groups_of(db: Database) -> list[tuple[object, ...]]:
 def test_a_heading_names_all_that_is_asked_together(archive: Database, one: str) -> None:
     found = reading.episode(archive.conn, one)
     assert found
-    assert [(turn.about, turn.question) for turn in turns(found.passages)] == [
-        ("", None),
-        ("asks question 1 and", 2),
-        ("", 2),
-        ("follows up on question 1 and", 2),
-        ("", 2),
-        ("asks", 3),
-        ("", 3),
-        ("", None),
+    assert [(turn.about, turn.questions) for turn in turns(found.passages)] == [
+        ("", ()),
+        ("asks", (1, 2)),
+        ("", (1, 2)),
+        ("follows up on", (1, 2)),
+        ("", (1, 2)),
+        ("asks", (3,)),
+        ("", (3,)),
+        ("", ()),
     ]
 
 
@@ -214,7 +214,7 @@ def test_who_is_told_to_speak_in_an_answer_answers_or_does_not(archive: Database
     assert search(archive.conn, "paid", Filters(role="answer")).total == 0
     found = reading.episode(archive.conn, one)
     assert found
-    assert [turn.about for turn in turns(found.passages)][3:5] == ["", "follows up on question 1 and"]
+    assert [turn.about for turn in turns(found.passages)][3:5] == ["", "follows up on"]
     undo_attribution(archive, one, 1, note=None, editor="ann", now=NOW)
     assert labels(archive, one) == FOUND
 

@@ -328,9 +328,12 @@ def test_what_is_asked_together_is_answered_together(serve: Serve, held: Held) -
         )
         db.execute("update segments set questions = '[1, 2]' where question = 1")
         db.conn.commit()
-    (section,) = (one for one in items(serve(held.path).ask("/-/questions").text, "article") if "What is next?" in one)
+    site = serve(held.path)
+    (section,) = (one for one in items(site.ask("/-/questions").text, "article") if "What is next?" in one)
     assert "asked together with question 1" in section
     assert "Sixteen" in section
+    for page in (PERSON, f"/-/episode/{held.episodes[0]}"):  # each a link to where it is asked
+        assert re.search(r'#q1">question 1</a> and <a href="[^"]*#q2">question 2</a>', site.ask(page).text)
 
 
 def test_another_transcript_does_not_speak_for_the_archive(serve: Serve, held: Held) -> None:

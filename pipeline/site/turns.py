@@ -28,23 +28,13 @@ class Turn:
     paragraphs: tuple[tuple[Passage, ...], ...]
 
     @property
-    def question(self) -> int | None:
-        """Return the number of the question that is named last."""
-        return self.questions[-1] if self.questions else None
-
-    @property
     def about(self) -> str:
-        """Return what to write between the speaker and the last question; empty where that would say nothing.
+        """Return what to write between the speaker and the questions; empty where that would say nothing.
 
         Whoever speaks while a question is being answered does not always answer it, so that is not claimed.
         """
         if not self.questions or not (self.new or self.role == "question" or not self.speaker):
             return ""
-        others = ", ".join(f"question {number}" for number in self.questions[:-1])
-        return f"{self._doing} {others} and" if others else self._doing
-
-    @property
-    def _doing(self) -> str:
         if self.follow_up:
             return "follows up on" if self.speaker else "Follow-up to"
         if self.role == "question":
