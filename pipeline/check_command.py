@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.checks import Entry, Place, check, history, passages_at, place, undo
 from pipeline.archive.database import editor as opened
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, onlooker
 from pipeline.archive.reading import episode_named
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.checking import overlap
@@ -48,7 +48,7 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
         raise click.UsageError(f"--text means nothing with {'--undo' if undone else '--history'}; leave it out.")
     if not (given["at"] or shown):
         raise click.UsageError("Say where: --at TIME.")
-    with opened(db) as archive:
+    with (onlooker if shown else opened)(db) as archive:
         named = episode_named(archive.conn, episode)
         if shown:
             _show(archive, named, given, as_json)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, correct, history, undo, worth_a_look
 from pipeline.archive.database import editor as opened
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, onlooker
 from pipeline.correcting import correction, note, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
 from pipeline.options import FilePath, db_option, editor_name, editor_option, json_option, print_history, print_json
@@ -55,7 +55,7 @@ def correct_command(context: click.Context, /, db: Path, as_json: bool, **given:
     editor; all of it is recorded, or nothing.
     """
     mode = _mode(context, given)
-    with opened(db) as archive:
+    with (onlooker if mode in {_history, _look} else opened)(db) as archive:
         mode(archive, given, as_json)
 
 

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from pipeline.archive.attributions import Speech, attribute, history, speech, undo
 from pipeline.archive.checks import passages_at, transcript_of
 from pipeline.archive.database import editor as opened
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, onlooker
 from pipeline.archive.reading import episode_named
 from pipeline.correcting import note, stretch
 from pipeline.errors import CorrectionError
@@ -52,7 +52,7 @@ def speaker_command(
         raise click.UsageError("--everywhere means something only with a NAME; leave it out.")
     if not (given["at"] or shown):
         raise click.UsageError("Say where: --at TIME.")
-    with opened(db) as archive:
+    with (onlooker if shown else opened)(db) as archive:
         named = episode_named(archive.conn, episode)
         if shown:
             _show(archive, named, as_json)

@@ -298,6 +298,21 @@ def test_nothing_writes_to_a_copy(kept: Kept, tmp_path: Path, through_a_link: bo
     assert contents(folder) == before
 
 
+@pytest.mark.parametrize(
+    "command", ["check {} --history", "speaker {} --history", "correct {} --history", "correct --look"]
+)
+def test_what_editors_did_is_read_in_a_copy_too(kept: Kept, command: str) -> None:
+    folder = made(kept.path)
+    before = contents(folder)
+    told = [
+        CliRunner().invoke(main, [*command.format(kept.spoken).split(), "--json", "--db", str(path)])
+        for path in (kept.path, folder / "a.db")
+    ]
+    assert [one.exit_code for one in told] == [0, 0]
+    assert told[0].stdout == told[1].stdout
+    assert contents(folder) == before
+
+
 def test_no_bag_is_made_of_a_copy(kept: Kept, tmp_path: Path) -> None:
     copy = made(kept.path) / "a.db"
     result = CliRunner().invoke(main, ["export", "--bag", str(tmp_path / "bag"), "--db", str(copy)])

@@ -74,6 +74,18 @@ def editor(path: Path) -> Iterator[Database]:
         yield Database(connection)
 
 
+@contextmanager
+def onlooker(path: Path) -> Iterator[Database]:
+    """Open ``path`` to read what editors did, also in a published copy.
+
+    Raises:
+        LockedError, DatabaseError: as of ``bring_up_to_date``.
+    """
+    bring_up_to_date(path)
+    with reader(path) as connection:
+        yield Database(connection)
+
+
 def bring_up_to_date(path: Path) -> None:
     """Give an archive that an older version made the tables of this one; any other is only looked at, also a copy.
 
