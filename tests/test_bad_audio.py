@@ -151,10 +151,11 @@ class Noted(Counted):
 def show(archive: Database, tmp_path: Path) -> Feed:
     """A show with two kept recordings of 45 seconds each; the newest comes first."""
     items = [episode("new", published="2026-01-20T06:00:00Z"), episode("old", published="2026-01-10T06:00:00Z")]
+    (tmp_path / "audio").mkdir()
     for n, one in enumerate(add_feed(archive, "show", *items)):
-        path = write_audio(tmp_path / f"{n}.wav", speech(45 * n, 45 * n + 45), rate=RATE, codec="pcm_s16le")
+        path = write_audio(tmp_path / "audio" / f"{n}.wav", speech(45 * n, 45 * n + 45), rate=RATE, codec="pcm_s16le")
         sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        save_rendition(archive, one, KeptAudio(sha256, path.name, 1, "audio/wav", 45.0, "u", "u", NOW))
+        save_rendition(archive, one, KeptAudio(sha256, f"audio/{n}.wav", 1, "audio/wav", 45.0, "u", "u", NOW))
     return Feed(slug="show", title="Show", url="feed.xml")
 
 
