@@ -177,4 +177,5 @@ def _in_other_words(search: Search, n: int, chances: Array) -> Decision:
         )
         for k in np.argsort(-chances, kind="stable")[:TOLD].tolist()
     ]
-    return replace(before, places=(*places, *before.places), not_asked=float(1 - chances.sum()))
+    not_asked = min(before.not_asked, float(1 - chances.sum()))  # as sure as both are
+    return replace(before, places=(*places, *before.places), not_asked=not_asked)
