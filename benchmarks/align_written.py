@@ -2,7 +2,7 @@
 
 Each is a published list and a transcript in which every asking is marked, with how it is worded: nearly as published
 (`near`), recognisable by several words (`edited`), or freely, with hardly a word in common (`free`). Whoever wrote them
-had not seen the aligner. All people and places are made up. Nothing was learnt from them and no threshold was chosen.
+had not seen the aligner, and nothing was learnt from them. All people and places are made up.
 """
 
 from __future__ import annotations
