@@ -155,7 +155,7 @@ def _open_rows(
     Of a list that was ``rewritten`` only what was: the rest is learnt from it as it is given.
     """
     search = left_open(interview.questions, cut(interview.segments), encode, weights)
-    for n in sorted(search.open | search.guessed):
+    for n in sorted(search.missing | search.guessed):
         asked, hints = interview.asked[n], search.hints(n)
         low, high = asked.span or (np.inf, -np.inf)
         exchanges = [search.windows.exchanges[k] for k in search.free]

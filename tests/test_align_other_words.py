@@ -162,7 +162,7 @@ def test_why_it_is_found_is_explained() -> None:
 
 def test_what_the_wording_leaves_open_is_what_is_learnt_from() -> None:
     search = left_open(questions(LIST), cut(spoken(*TALK)), meaning, BY_MEANING)
-    assert search.open == {1}
+    assert search.missing == {1}
     assert search.sure == {0, 2, 3}
     askings = [search.windows.exchanges[n] for n in search.free]
     assert [search.windows.units[one.first].start for one in askings] == [ASKED_AT, 54.0]

@@ -112,7 +112,9 @@ def test_an_engine_that_raises_fails_its_episode_alone(
 def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
     tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
 ) -> None:
-    def left(choice: Choice = Choice(), **changes: object) -> set[Path]:  # noqa: B008 - it never changes
+    everything = Choice()
+
+    def left(choice: Choice = everything, **changes: object) -> set[Path]:
         ingest(config(tmp_path, feed, **changes), make_tools(), choice=choice)
         return set((tmp_path / "transcripts").glob("*.unfinished.jsonl"))
 

@@ -21,7 +21,7 @@ from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.export.citation import citation
-from pipeline.model import Correction, FollowUp, Label, Match, Segment, Speaker, Transcript
+from pipeline.model import Correction, FollowUp, Label, Match, MatchStatus, Role, Segment, Speaker, Transcript
 from pipeline.site.turns import turns
 from tests.building import NOW, add_feed, add_transcript, episode
 
@@ -70,10 +70,10 @@ def one(archive: Database) -> str:
     return one
 
 
-def labels(db: Database, episode_id: str) -> tuple[Label, ...]:
+def labels(db: Database, episode_id: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
     found = reading.episode(db.conn, episode_id)
     assert found
-    return tuple(Label(passage.role, passage.questions) for passage in found.passages)  # type: ignore[arg-type]
+    return tuple((passage.role, passage.questions) for passage in found.passages)
 
 
 def columns(db: Database) -> list[int | None]:
@@ -81,8 +81,8 @@ def columns(db: Database) -> list[int | None]:
     return [number for (number,) in db.execute("select question from segments order by n")]
 
 
-def say(db: Database, episode_id: str, number: int, *times: float, status: str = "asked") -> None:
-    correct(db, episode_id, Correction(number, status, *times, editor="ann", made_at=NOW))  # type: ignore[arg-type]
+def say(db: Database, episode_id: str, number: int, *times: float, status: MatchStatus = "asked") -> None:
+    correct(db, episode_id, Correction(number, status, *times, editor="ann", made_at=NOW))
 
 
 def test_what_is_asked_in_one_breath_has_both_numbers_where_it_is_asked_and_answered(
@@ -112,7 +112,7 @@ def test_what_is_asked_in_one_breath_has_both_numbers_where_it_is_asked_and_answ
 
 
 def groups_of(db: Database) -> list[tuple[object, ...]]:
-    return [group.questions for group in groups(db.conn, Wanted(), page=1, size=10, members=10).groups]  # type: ignore[misc]
+    return [group.questions for group in groups(db.conn, Wanted(), page=1, size=10, members=10).groups]
 
 
 def test_a_heading_names_all_that_is_asked_together(archive: Database, one: str) -> None:
@@ -184,7 +184,7 @@ def test_an_answer_that_an_editor_gave_an_end_is_as_long_as_that(archive: Databa
 
 def test_numbers_that_change_places_in_the_list_change_in_the_labels(archive: Database, one: str) -> None:
     add_feed(archive, "show", episode("one", questions=(QUESTIONS[2], *QUESTIONS[:2], QUESTIONS[3])))
-    assert [label.questions for label in labels(archive, one)[1:8]] == [*[(2, 3)] * 5, (1,), (1,)]
+    assert [questions for _, questions in labels(archive, one)[1:8]] == [*[(2, 3)] * 5, (1,), (1,)]
 
 
 def interrupted(who: str | None) -> tuple[Segment, ...]:
@@ -194,9 +194,9 @@ def interrupted(who: str | None) -> tuple[Segment, ...]:
 
 
 @pytest.mark.parametrize(("who", "role"), [(HOST, "other"), (GUEST, "answer"), (None, "answer"), ("Bo", "answer")])
-def test_what_the_host_says_within_an_answer_is_none(who: str | None, role: str) -> None:
+def test_what_the_host_says_within_an_answer_is_none(who: str | None, role: Role) -> None:
     found = label_segments(MATCHES, (FOLLOW_UP,), interrupted(who))
-    assert found[3] == Label(role, BOTH)  # type: ignore[arg-type]
+    assert found[3] == Label(role, BOTH)
     assert (*found[:3], *found[4:]) == FOUND
 
 
@@ -231,9 +231,9 @@ def test_an_archive_of_an_older_version_has_the_one_number_until_it_is_aligned_a
     archive: Database, one: str
 ) -> None:
     archive.execute("alter table segments drop column questions")
-    assert [label.questions for label in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
+    assert [questions for _, questions in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
     assert search(archive.conn, "question:1").total == 5
     assert quotation(archive.conn, SHA256, 21.0, 25.0).wording.lines[0].questions == (1,)
     archive.conn.executescript(m014_questions.SQL)
-    assert [label.questions for label in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
+    assert [questions for _, questions in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
     assert archive.execute("select count(*) from alignments").fetchone() == (0,)

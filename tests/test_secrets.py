@@ -13,6 +13,7 @@ from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest
+from pipeline.model import StageName
 from pipeline.stages import Tools
 from tests.misbehaving import Answer, Server, redirect
 
@@ -21,16 +22,16 @@ SECRETS = ("t0ken&123", "p@ssw0rd")
 
 
 @pytest.fixture
-def run(make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Report]:
-    """Poll a feed, with secrets in the environment."""
+def run(make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
+    """Poll a feed, and do other stages that are named, with secrets in the environment."""
     for name, value in zip(("TOKEN", "PASSWORD"), SECRETS, strict=True):
         monkeypatch.setenv(name, value)
 
-    def poll(url: str) -> Report:
+    def visit(url: str, *stages: StageName) -> Report:
         feed = Feed(slug="show", title="Show", url=url, allow_private=True)
-        return ingest(Config(feeds=[feed]), make_tools(), stages=("poll",))
+        return ingest(Config(feeds=[feed]), make_tools(), stages=("poll", *stages))
 
-    return poll
+    return visit
 
 
 def private(server: Server, path: str) -> str:
@@ -44,7 +45,7 @@ def written(db: Database, report: Report, caplog: pytest.LogCaptureFixture) -> s
 
 @pytest.mark.parametrize("answer", [Answer(FEED, headers={"ETag": '"1"'}), Answer(status=404), Answer(b"<html>")])
 def test_secrets_go_to_the_host_and_nowhere_else(
-    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture, answer: Answer
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture, answer: Answer
 ) -> None:
     caplog.set_level(logging.DEBUG)
     server.give("/feed", answer)
@@ -58,7 +59,7 @@ def test_secrets_go_to_the_host_and_nowhere_else(
         assert secret not in text
 
 
-def test_a_feed_with_a_password_is_asked_whether_it_changed(server: Server, run: Callable[[str], Report]) -> None:
+def test_a_feed_with_a_password_is_asked_whether_it_changed(server: Server, run: Callable[..., Report]) -> None:
     server.give("/feed", Answer(FEED, headers={"ETag": '"1"'}))
     run(private(server, "/feed"))
     assert run(private(server, "/feed")).items[0].reason == "unchanged since the last time"
@@ -84,7 +85,7 @@ def test_a_password_in_the_clear_is_not_stored_either(
 
 @pytest.mark.parametrize("name", ["HOME", "PATH"])
 def test_a_redirect_cannot_ask_for_what_else_the_environment_has(
-    server: Server, run: Callable[[str], Report], name: str
+    server: Server, run: Callable[..., Report], name: str
 ) -> None:
     server.give("/feed", redirect(f"/there?steal=${{{name}}}"))
     server.give("/there", Answer(FEED))
@@ -92,7 +93,7 @@ def test_a_redirect_cannot_ask_for_what_else_the_environment_has(
     assert server.asked("/there")[0].query == {"steal": [f"${{{name}}}"]}
 
 
-def test_another_host_is_not_told_the_secret(server: Server, run: Callable[[str], Report]) -> None:
+def test_another_host_is_not_told_the_secret(server: Server, run: Callable[..., Report]) -> None:
     elsewhere = server.address.replace("127.0.0.1", "localhost")
     server.give("/feed", redirect(f"{elsewhere}/there?steal=${{TOKEN}}"))
     server.give("/there", Answer(FEED))
@@ -103,7 +104,7 @@ def test_another_host_is_not_told_the_secret(server: Server, run: Callable[[str]
 
 
 def test_a_variable_that_is_missing_is_this_feeds_failure(
-    server: Server, run: Callable[[str], Report], monkeypatch: pytest.MonkeyPatch
+    server: Server, run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TOKEN")
     report = run(private(server, "/feed"))
@@ -147,23 +148,10 @@ def test_a_secret_that_the_feed_repeats_is_sent_for_the_audio_and_stored_nowhere
         assert secret.encode() not in kept
 
 
-@pytest.fixture
-def download(make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Report]:
-    """Poll a feed and download, with secrets in the environment."""
-    for name, value in zip(("TOKEN", "PASSWORD"), SECRETS, strict=True):
-        monkeypatch.setenv(name, value)
-
-    def fetch(url: str) -> Report:
-        feed = Feed(slug="show", title="Show", url=url, allow_private=True)
-        return ingest(Config(feeds=[feed]), make_tools(), stages=("poll", "download"))
-
-    return fetch
-
-
 @pytest.mark.parametrize("status", [200, 403])
 @pytest.mark.parametrize("to", ["/files/one.mp3?key=t0ken%26123", "{server}/t0ken&123/one.mp3#t0ken&123"])
 def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
-    server: Server, archive: Database, download: Callable[[str], Report], caplog: pytest.LogCaptureFixture,
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture,
     tone_mp3: bytes, to: str, status: int,
 ) -> None:  # fmt: skip
     caplog.set_level(logging.INFO)
@@ -171,7 +159,7 @@ def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
     server.give("/one.mp3", redirect(to.format(server=server.address)))
     for path in ("/files/one.mp3", "/t0ken%26123/one.mp3"):
         server.give(path, Answer(tone_mp3 if status == 200 else b"", status=status))
-    report = download(private(server, "/feed"))
+    report = run(private(server, "/feed"), "download")
     assert server.requests[-1].path == "/t0ken%26123/one.mp3" or server.requests[-1].query == {"key": ["t0ken&123"]}
     text = written(archive, report, caplog)
     assert "one.mp3?key=${TOKEN}" in text
@@ -180,7 +168,7 @@ def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
 
 
 def test_a_feed_that_moved_to_an_address_with_its_secret_is_asked_there(
-    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     server.give("/feed", redirect("/new?key=t0ken%26123", 301))
@@ -194,7 +182,7 @@ def test_a_feed_that_moved_to_an_address_with_its_secret_is_asked_there(
 
 
 def test_a_secret_in_the_address_of_a_feeds_next_page_is_not_logged(
-    server: Server, archive: Database, run: Callable[[str], Report], caplog: pytest.LogCaptureFixture
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     link = f'<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="next" href="{server.address}/2?key=t0ken%26123"/>'
@@ -207,7 +195,7 @@ def test_a_secret_in_the_address_of_a_feeds_next_page_is_not_logged(
     assert "t0ken" not in text
 
 
-def test_audio_elsewhere_keeps_its_address_and_that_is_said(server: Server, run: Callable[[str], Report]) -> None:
+def test_audio_elsewhere_keeps_its_address_and_that_is_said(server: Server, run: Callable[..., Report]) -> None:
     elsewhere = server.address.replace("127.0.0.1", "localhost")
     server.give("/feed", Answer(feed_of(elsewhere, "t0ken%26123")))
     (item,) = run(private(server, "/feed")).items
@@ -215,7 +203,7 @@ def test_audio_elsewhere_keeps_its_address_and_that_is_said(server: Server, run:
 
 
 def test_a_short_secret_is_not_taken_out_of_what_a_feed_says(
-    server: Server, archive: Database, run: Callable[[str], Report], monkeypatch: pytest.MonkeyPatch
+    server: Server, archive: Database, run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.give("/feed", Answer(feed_of(server.address, "one")))
     feed = private(server, "/feed")

@@ -183,7 +183,7 @@ def _by_wording(
         windows,
         decisions,
         guessed=frozenset(named - sure).difference(certain),
-        open=frozenset(range(len(decisions))) - named - set(certain),
+        missing=frozenset(range(len(decisions))) - named - set(certain),
         sure=frozenset(sure),
     )
 

@@ -37,16 +37,16 @@ class Search:
         decisions: What was decided about each question.
         guessed: Which of them, by their place in the list, have a time that is only a guess: it stands unless a
             likelier one is found.
-        open: Which have none.
+        missing: Which have none.
         sure: Which are likelier asked at their time than not: a question between them is asked between them.
-        likeness: Of the questions guessed and open, how alike each is with every exchange: (exchanges, 3).
+        likeness: Of the questions guessed and missing, how alike each is with every exchange: (exchanges, 3).
     """
 
     wanted: Sequence[Wanted]
     windows: Windows
     decisions: Sequence[Decision]
     guessed: frozenset[int]
-    open: frozenset[int]
+    missing: frozenset[int]
     sure: frozenset[int]
     likeness: Mapping[int, Array]
 
@@ -58,12 +58,12 @@ class Search:
         decisions: Sequence[Decision],
         *,
         guessed: frozenset[int],
-        open: frozenset[int],  # noqa: A002 - as the attribute is called
+        missing: frozenset[int],
         sure: frozenset[int],
     ) -> Search:
         """Begin one."""
-        likeness = {n: _likeness(wanted[n], windows) for n in sorted(guessed | open)}
-        return cls(wanted, windows, decisions, guessed, open, sure, likeness)
+        likeness = {n: _likeness(wanted[n], windows) for n in sorted(guessed | missing)}
+        return cls(wanted, windows, decisions, guessed, missing, sure, likeness)
 
     def found(self, n: int, decision: Decision) -> Search:
         """Return what is left when a question was found."""
@@ -72,7 +72,7 @@ class Search:
             self,
             decisions=decisions,
             guessed=self.guessed - {n},
-            open=self.open - {n},
+            missing=self.missing - {n},
             sure=self.sure | {n},
         )
 
@@ -84,7 +84,7 @@ class Search:
         places = [
             decision.places[0].candidate
             for n, decision in enumerate(self.decisions)
-            if n not in self.guessed | self.open and decision.places
+            if n not in self.guessed | self.missing and decision.places
         ]
         return [
             k
@@ -128,7 +128,7 @@ def in_other_words(search: Search, weights: HintWeights, *, likely: float) -> li
         likely: From which probability on an asking is taken for that of a question.
     """
     while True:
-        chances = {n: _chances(search, n, weights) for n in search.likeness if n in search.guessed | search.open}
+        chances = {n: _chances(search, n, weights) for n in search.likeness if n in search.guessed | search.missing}
         surest = max(chances, key=lambda n: (chances[n].max(initial=0.0), -n), default=None)
         if surest is None or chances[surest].max(initial=0.0) < likely:
             left = {n: _decided(search, n, some) for n, some in chances.items()}

@@ -1,0 +1,77 @@
+"""Recordings of one episode that come one after the other, for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sqlite_utils import Database
+
+from pipeline.archive.renditions import current_rendition
+from pipeline.audio.decode import decode
+from pipeline.audio.fingerprint import RATE
+from pipeline.config import Feed
+from pipeline.model import Comparison, Episode, KeptAudio, Piece, Verdict
+from pipeline.sample import DATA, EPISODES
+from pipeline.stages import Outcome, Tools
+from pipeline.stages.renditions import compare_with_current, keep_beside
+from pipeline.stages.transcribe import transcribe
+from tests.building import NOW, add_feed, episode
+from tests.conftest import write_audio
+
+A, B, C = ("aa" * 32, "bb" * 32, "cc" * 32)
+Samples = NDArray[np.float32]
+SHOW = Feed(slug="show", title="Show", url="https://example.org/feed.xml")
+LATER = "2026-07-01T00:00:00Z"
+
+
+def audio(sha256: str, *, seconds: float = 100.0, path: str | None = None, at: str = NOW) -> KeptAudio:
+    return KeptAudio(sha256, path or f"audio/{sha256[:2]}/{sha256}.mp3", 1000, "audio/mpeg", seconds, "u", "u", at)
+
+
+def compared(
+    verdict: Verdict, *pieces: tuple[float, float, float], old: str = A, new: str = B,
+    gone: Sequence[tuple[float, float]] = (), added: Sequence[tuple[float, float]] = (),
+) -> Comparison:  # fmt: skip
+    return Comparison(old, new, verdict, tuple(Piece(*piece) for piece in pieces), tuple(gone), tuple(added))
+
+
+# Ten seconds before the beginning are new, those from 40 to 50 are gone.
+CHANGED = compared("changed", (0, 40, 10), (50, 100, 50), gone=[(40, 50)], added=[(0, 10)])
+
+
+@pytest.fixture
+def one(archive: Database) -> str:
+    """An episode with three questions."""
+    return add_feed(archive, "show", episode("one", questions=["Why?", "How?", "When?"]))[0]
+
+
+class Fetched:
+    """Recordings of one episode that come one after the other, heard by the engine of the tests."""
+
+    def __init__(self, tools: Tools, episode_id: str) -> None:
+        self.tools, self.episode = tools, Episode(episode_id, "show", "An episode", "https://example.org/one.mp3")
+
+    def comes(self, sha256: str, samples: Samples) -> str | None:
+        path = f"audio/{sha256}.wav"
+        write_audio(self.tools.data / path, (samples * 32767).astype(np.int16), rate=RATE, codec="pcm_s16le")
+        kept = audio(sha256, seconds=samples.size / RATE, path=path)
+        known = current_rendition(self.tools.db, self.episode.id)
+        return keep_beside(self.tools.db, self.episode.id, kept, compare_with_current(self.tools.data, known, kept))
+
+    def transcribed(self) -> Outcome:
+        return transcribe(self.tools, SHOW, self.episode)
+
+
+@pytest.fixture
+def fetched(make_tools: Callable[..., Tools], one: str) -> Fetched:
+    tools = make_tools()
+    (tools.data / "audio").mkdir()
+    return Fetched(tools, one)
+
+
+@pytest.fixture(scope="session")
+def talk() -> Samples:
+    return decode(DATA / f"{EPISODES[0]}.mp3", sample_rate=RATE)[: 40 * RATE]

@@ -1,0 +1,154 @@
+"""What people said of one recording of an episode, in the recording that comes after it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sqlite_utils import Database
+
+from pipeline.archive.attributions import attribute, speech
+from pipeline.archive.carrying import Carried, carry
+from pipeline.archive.checks import check, checks_of, place
+from pipeline.archive.corrections import correct, history, undo
+from pipeline.archive.listened import attributions_of, corrections_of
+from pipeline.archive.renditions import choose_rendition, save_rendition
+from pipeline.archive.transcripts import preferred_transcript
+from pipeline.audio.fingerprint import RATE
+from pipeline.model import Correction
+from tests.building import NOW
+from tests.conftest import FakeEngine, write_audio
+from tests.recordings import CHANGED, LATER, A, B, Fetched, Samples, audio, compared, fetched, one, talk
+
+__all__ = ["fetched", "one", "talk"]  # fixtures
+
+
+def said(
+    number: int, start: float | None, *, end: float | None = None, answer_end: float | None = None, at: str = NOW
+) -> Correction:
+    status = "not_asked" if start is None else "asked"
+    return Correction(number, status, start, end, answer_end, "why", editor="ann", made_at=at)
+
+
+@pytest.fixture
+def changing(fetched: Fetched, archive: Database, one: str, talk: Samples) -> Fetched:
+    """A recording that is transcribed; ``CHANGED`` is what the next one has of it."""
+    for sha256 in (A, B):
+        samples = (talk[: 20 * RATE] * 32767).astype(np.int16)
+        write_audio(fetched.tools.data / f"audio/{sha256}.wav", samples, rate=RATE, codec="pcm_s16le")
+    save_rendition(archive, one, audio(A, path=f"audio/{A}.wav"))
+    fetched.transcribed()
+    return fetched
+
+
+def changes(fetched: Fetched) -> str:
+    save_rendition(fetched.tools.db, fetched.episode.id, audio(B, path=f"audio/{B}.wav"), comparison=CHANGED)
+    return fetched.transcribed().reason
+
+
+def test_corrections_hold_in_the_next_recording_at_its_own_times(
+    changing: Fetched, archive: Database, one: str
+) -> None:
+    correct(archive, one, said(1, 5.0, answer_end=45.0))
+    correct(archive, one, said(2, 45.0))
+    correct(archive, one, said(3, None))
+    reason = changes(changing)
+    assert "1 correction carried over from the earlier recording" in reason
+    assert "2 stayed with the earlier recording" in reason
+    assert corrections_of(archive.conn, one, B) == {1: said(1, 15.0)}
+    assert corrections_of(archive.conn, one, A).keys() == {1, 2, 3}
+    rows = archive.execute("select rendition, carried_from from corrections order by id").fetchall()
+    assert rows == [(A, None), (A, None), (A, None), (B, 1)]
+    assert [entry.counts for entry in history(archive, one)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("given", "carried"),
+    [
+        ((5.0, None, 40.0), (5.0, None, 40.0)),
+        ((5.0, 8.0, 40.1), (5.0, 8.0, 40.0)),  # words end a little beside where it was put in
+        ((40.0, 45.0, 60.0), (70.0, 75.0, 90.0)),
+        ((39.9, None, 60.0), (70.0, None, 90.0)),
+        ((5.0, 40.0, 60.0), (5.0, 40.0, 90.0)),  # the answer goes on after it
+        ((30.0, None, None), (30.0, None, None)),
+    ],
+)
+def test_no_correction_swallows_an_advertisement_that_was_put_in_beside_it(
+    archive: Database,
+    one: str,
+    given: tuple[float, float | None, float | None],
+    carried: tuple[float, float | None, float | None],
+) -> None:
+    save_rendition(archive, one, audio(A))
+    correct(archive, one, said(1, given[0], end=given[1], answer_end=given[2]))
+    spliced = compared("spliced", (0, 40, 0), (40, 100, 70), added=[(40, 70)])
+    save_rendition(archive, one, audio(B, seconds=130), comparison=spliced)
+    assert carry(archive, one, A, B).corrections == 1
+    found = corrections_of(archive.conn, one, B)[1]
+    assert (found.start, found.end, found.answer_end) == carried
+
+
+def test_that_a_question_is_not_asked_holds_where_nothing_was_added(
+    changing: Fetched, archive: Database, one: str
+) -> None:
+    correct(archive, one, said(3, None))
+    shorter = compared("changed", (0, 40, 0), gone=[(40, 100)])
+    save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=shorter)
+    changing.transcribed()
+    assert corrections_of(archive.conn, one, B) == {3: said(3, None)}
+
+
+def test_going_back_and_forth_brings_nothing_back_that_was_undone(
+    changing: Fetched, archive: Database, one: str
+) -> None:
+    correct(archive, one, said(1, 5.0))
+    changes(changing)
+    undo(archive, one, 1, editor="bob", now=LATER)
+    for sha256 in (A, B):
+        choose_rendition(archive, one, sha256, reason="", chosen_by="bob", now=LATER)
+        assert changing.transcribed().reason == "taken from its file"
+    assert corrections_of(archive.conn, one, A).keys() == {1}
+    assert corrections_of(archive.conn, one, B) == {}
+
+
+def test_checked_words_hold_in_the_next_recording(
+    changing: Fetched, archive: Database, one: str, engine: FakeEngine
+) -> None:
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good evening.", seen=here.seal, note=None, editor="ann", now=NOW)
+    moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in engine.segments[0].words)
+    engine.segments = (type(engine.segments[0])(10.1, 10.9, "Good morning.", moved, confidence=0.85),)
+    assert "1 check carried over from the earlier recording" in changes(changing)
+    ((start, text),) = archive.execute(
+        "select start, text from segments where transcript = ?", [preferred_transcript(archive, one)]
+    ).fetchall()
+    assert (start, text) == (pytest.approx(10.1), "Good evening.")
+    (carried,) = checks_of(archive.conn, B)
+    assert (carried.editor, carried.made_at) == ("ann", NOW)
+
+
+def test_words_that_were_checked_since_stand_when_checks_are_carried_over_again(
+    changing: Fetched, archive: Database, one: str, engine: FakeEngine
+) -> None:
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good evening.", seen=here.seal, note=None, editor="ann", now=NOW)
+    heard = engine.segments[0]
+    moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in heard.words)
+    engine.segments = (replace(heard, start=heard.start + 10, end=heard.end + 10, words=moved),)
+    changes(changing)
+    here = place(archive.conn, one, 0, 0)
+    check(archive, one, (0, 0), "Good night.", seen=here.seal, note=None, editor="bob", now=LATER)
+    assert carry(archive, one, A, B) == Carried()
+    assert [one.text for one in checks_of(archive.conn, B)] == ["Good night."]
+
+
+def test_who_speaks_where_not_all_of_it_is_there_stays_with_the_earlier_recording(
+    changing: Fetched, archive: Database, one: str
+) -> None:
+    here = speech(archive.conn, one, 0, 0)
+    attribute(archive, here, "Ann Lee", everywhere=False, note=None, editor="ann", now=NOW)
+    cut = compared("changed", (0.5, 100, 0), gone=[(0, 0.5)])
+    save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=cut)
+    assert "1 stayed with the earlier recording" in changing.transcribed().reason
+    assert attributions_of(archive.conn, B) == ()
