@@ -32,16 +32,16 @@ def relabel(db: Database, episode: str) -> None:
 
     The database is in a transaction.
     """
-    found = db.execute(
+    preferred = db.execute(
         "select id, rendition from transcripts where episode = ? and preferred = 1", [episode]
     ).fetchone()
-    if found is None:
+    if preferred is None:
         return
-    transcript, rendition = found
+    transcript, rendition = preferred
     segments, before = _labelled(db, transcript)
     corrections = corrections_of(db.conn, episode, rendition)
-    found = _matches(db, episode, transcript), _follow_ups(db, transcript)
-    labels = label_segments(*in_force(*found, corrections, segments), segments)
+    matches, follow_ups = _matches(db, episode, transcript), _follow_ups(db, transcript)
+    labels = label_segments(*in_force(matches, follow_ups, corrections, segments), segments)
     save_labels(db, transcript, {n: label for n, label in enumerate(labels) if label != before[n]})
 
 
