@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -220,3 +221,15 @@ def test_what_is_looked_for_is_told_from_what_narrows_it_down(text: str, words: 
 def test_words_stand_where_they_are_said_to(text: str) -> None:
     for word, begin, end in take_apart(text).words:
         assert word in {folded for folded, _, _ in folded_words(text[begin:end])}
+
+
+def test_a_letter_that_folds_to_two_is_compared_as_the_index_compares_it(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "words.db") as connection:
+        connection.execute("CREATE VIRTUAL TABLE said USING fts5(words, tokenize='unicode61 remove_diacritics 2')")
+        for typed in ("Straße", "STRAẞE", "Łódź", "ΛΟΓΟΣ", "İstanbul", "Café"):
+            connection.execute("DELETE FROM said")
+            connection.execute("INSERT INTO said VALUES (?)", [typed])
+            [(folded, _, _)] = folded_words(typed)
+            assert connection.execute("SELECT count(*) FROM said WHERE said MATCH ?", [f'"{folded}"']).fetchone() == (
+                1,
+            )

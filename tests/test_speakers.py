@@ -408,6 +408,12 @@ def test_while_one_host_is_not_found_nobody_is_the_guest() -> None:
     assert [(one.name, one.role) for one in found] == [(None, "host"), (None, "unknown")]
 
 
+def test_who_hosts_other_episodes_may_be_the_guest_of_this_one() -> None:
+    prints = {"Ben Ford": VoicePrint(BEN, episodes=3)}
+    found = name_speakers(VOICES, [60, 540], asks={0: 0.9}, prints=prints, hosts=["Alice Hill"], people=[GUEST])
+    assert [(one.name, one.role) for one in found] == [("Alice Hill", "host"), ("Ben Ford", "guest")]
+
+
 def test_the_notes_may_name_the_host() -> None:
     host, guest = name_speakers(VOICES, [300, 300], asks={1: 1.0}, people=[HOST, GUEST])[::-1]
     assert (host.name, guest.name) == ("Alice Hill", "Ben Ford")

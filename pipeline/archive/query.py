@@ -236,10 +236,11 @@ def folded_words(text: str) -> list[tuple[str, int, int]]:
 
 
 def fold(word: str) -> str:
-    """Return text without capitals and accents."""
+    """Return text without capitals and accents; letters that fold to two, as ß does, stay one, as in the index."""
     if word.isascii():
         return word.lower()
-    return "".join(c for c in unicodedata.normalize("NFD", word.casefold()) if not unicodedata.combining(c))
+    folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in word)
+    return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
 
 
 def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:

@@ -12,6 +12,9 @@ _BEYOND_ASCII = re.compile(
 )
 _OTHER_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8[\"'])", re.IGNORECASE)
 _NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
+_BARE = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)", re.DOTALL
+)
 _XML = {b"amp", b"lt", b"gt", b"quot", b"apos"}
 
 
@@ -32,6 +35,10 @@ def mended(content: bytes) -> tuple[bytes, list[str]]:
         if without_names != content:
             content = without_names
             warnings.append("the feed has HTML's names of characters where only XML's are allowed, which were mended")
+        without_bare = content if _is_wide(content) else _BARE.sub(_escaped, content)
+        if without_bare != content:
+            content = without_bare
+            warnings.append("the feed has “&” where XML wants “&amp;”, which was mended")
     return content, warnings
 
 
@@ -40,11 +47,20 @@ def _stray_bytes(content: bytes) -> int:
     try:
         content.decode()
     except UnicodeDecodeError:
-        if _OTHER_ENCODING.match(content) or content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        if _OTHER_ENCODING.match(content) or _is_wide(content):
             return 0
         kinds = Counter(found.lastgroup for found in _BEYOND_ASCII.finditer(content))
         return kinds["stray"] if kinds["stray"] < kinds["whole"] else 0
     return 0
+
+
+def _is_wide(content: bytes) -> bool:
+    """Whether characters take two bytes or more each, as in UTF-16 (XML 1.0, appendix F)."""
+    return content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    return b"&amp;" if found[0] == b"&" else found[0]
 
 
 def _as_utf8(found: re.Match[bytes]) -> bytes:

@@ -54,7 +54,11 @@ def name_speakers(
     """
     prints = prints or {}
     known_hosts = _unique([*hosts] or [person.name for person in people if person.role == "host"])
-    names = _recognised(centroids, prints)
+    guest_names = [
+        name for name in _unique([one.name for one in people if one.role == "guest"]) if name not in known_hosts
+    ]
+    # Who hosts other episodes may be the guest of this one.
+    names = {one: name for one, name in _recognised(centroids, prints).items() if name not in guest_names}
     asker = _asker(asks or {})
     if asker is not None and names and asker not in names and len(known_hosts) < 2:
         # One host only, and the voice says another than the questions: a voice kept from several episodes is right.
@@ -66,8 +70,6 @@ def name_speakers(
     if len(missing) == 1 == len(nameless) and _may_be(centroids[nameless[0]], prints.get(missing[0])):
         names[nameless[0]] = missing[0]
     guests = _guests(seconds, found, expected_hosts=len(known_hosts))
-    named = [person.name for person in people if person.role == "guest"]
-    guest_names = [name for name in _unique(named) if name not in known_hosts]
     if len(guests) == 1 == len(guest_names):
         names[guests[0]] = guest_names[0]
     roles: dict[int, Literal["host", "guest"]] = {**dict.fromkeys(guests, "guest"), **dict.fromkeys(found, "host")}
