@@ -28,6 +28,9 @@ ArchiveError
 └── CorrectionError        a correction that makes no sense, or of what is not there (exit 2)
 """
 
+import errno
+import sqlite3
+
 
 class ArchiveError(Exception):
     """Whatever this program reports to its user as one sentence: what is wrong, and what to do."""
@@ -107,6 +110,17 @@ class NotAudioError(AudioError):
 
 class DiskFullError(ArchiveError):
     """The disk has no room for what is to be kept: no other episode would fit either, so the run stops."""
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Tell whether an error comes, at whatever remove, from a disk or a quota without room."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 class SpeechError(ArchiveError):

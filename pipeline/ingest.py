@@ -18,7 +18,7 @@ from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.audio.keep import clear_unfinished
 from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
-from pipeline.errors import ArchiveError, ConfigError, DiskFullError
+from pipeline.errors import ArchiveError, ConfigError, DiskFullError, is_full
 from pipeline.model import STAGES, Episode, RunItem, StageName
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
@@ -301,10 +301,12 @@ def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> 
         status, reason, routine = outcome.status, outcome.reason, outcome.routine
     except DiskFullError:
         raise
-    except ArchiveError as error:
-        reason = str(error)
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
+        if is_full(error):
+            raise DiskFullError(
+                f"{stage} of {episode.id if episode else feed.slug}: {error}. Free some space and run again"
+            ) from error
         log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
-        reason = f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
     seconds += time.monotonic() - began
     return RunItem(stage, feed.slug, episode.id if episode else None, status, shown(reason), seconds), routine

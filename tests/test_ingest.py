@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,6 +16,7 @@ from pipeline.archive.database import editor
 from pipeline.archive.feeds import save_moves
 from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
+from pipeline.errors import DiskFullError, SpeechError
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
@@ -105,6 +108,18 @@ def test_an_engine_that_raises_fails_its_episode_alone(
     report = ingest(config(tmp_path, feed), make_tools())
     assert report.exit_code == 3
     assert {item.reason for item in report.failures} == {"RuntimeError: out of luck"}
+    engine.error = None
+    assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
+
+
+def test_a_disk_that_fills_while_transcribing_stops_the_run(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine
+) -> None:
+    engine.error = SpeechError("faster-whisper failed: no room")
+    engine.error.__cause__ = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    with pytest.raises(DiskFullError, match=r"transcribe of show/\w+: .*no room.*Free some space"):
+        ingest(config(tmp_path, feed), make_tools())
+    assert engine.calls == 1
     engine.error = None
     assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
 

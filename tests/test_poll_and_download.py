@@ -18,6 +18,7 @@ from pipeline.audio.decode import AudioFacts, check
 from pipeline.audio.transfer import ATTEMPTS
 from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
+from pipeline.errors import DiskFullError
 from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
 from pipeline.stages.together import AT_ONE_HOST
@@ -386,7 +387,7 @@ def test_hostile_items_do_not_stop_the_sound_ones(
     )
 
 
-def test_a_full_disk_while_polling_is_this_feeds_failure_and_the_next_run_mends_it(
+def test_a_full_disk_while_polling_stops_the_run_and_the_next_one_mends_it(
     server: Server, archive: Database, tmp_path: Path, run: Callable[..., Report], tone_mp3: bytes
 ) -> None:
     server.give("/1.mp3", Answer(tone_mp3))
@@ -397,9 +398,8 @@ def test_a_full_disk_while_polling_is_this_feeds_failure_and_the_next_run_mends_
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         patch.setattr(os, "fsync", full)
-        report = run(feed)
-    assert report.exit_code == 3
-    assert "No space left on device" in reasons(report, "poll", "failed")[0]
+        with pytest.raises(DiskFullError, match=r"poll of a-show: .*No space left on device"):
+            run(feed)
     assert rows(archive, "select * from episodes") == []
     assert not list((tmp_path / "feeds").glob("*.xml"))
     assert run(feed).exit_code == 0

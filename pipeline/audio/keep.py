@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +12,12 @@ from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check
 from pipeline.audio.partial import Partial, sweep
 from pipeline.audio.transfer import Limits, Received, transfer
-from pipeline.errors import DiskFullError, DownloadError, PassingError
+from pipeline.errors import DiskFullError, DownloadError, PassingError, is_full
 from pipeline.model import KeptAudio, Validators
 from pipeline.urls import shown
 from pipeline.web import local_file, scheme
 
 _CHUNK = 1 << 18
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
@@ -100,7 +98,7 @@ def _disk_errors_told() -> Iterator[None]:
         yield
     except OSError as error:
         why = f"the audio cannot be kept: {error.strerror or error}"
-        if error.errno in _FULL:
+        if is_full(error):
             raise DiskFullError(f"{why}. Free some space and run again") from error
         raise DownloadError(why) from error
 
