@@ -112,17 +112,6 @@ class DiskFullError(ArchiveError):
     """The disk has no room for what is to be kept: no other episode would fit either, so the run stops."""
 
 
-def is_full(error: BaseException | None) -> bool:
-    """Tell whether an error comes, at whatever remove, from a disk or a quota without room."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return True
-        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-            return True
-        error = error.__cause__
-    return False
-
-
 class SpeechError(ArchiveError):
     """Transcription failed."""
 
@@ -167,3 +156,14 @@ class CorrectionError(ArchiveError):
     """A correction that cannot be recorded; the message names the field and says what is wrong with it."""
 
     exit_code = 2
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Tell whether an error comes, at whatever remove, from a disk or a quota without room."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            return True
+        error = error.__cause__
+    return False
