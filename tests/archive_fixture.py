@@ -19,8 +19,9 @@ from datasette.plugins import pm
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
+from pipeline.archive.corrections import correct
 from pipeline.archive.transcripts import save_matches
-from pipeline.model import Label, Match
+from pipeline.model import Correction, Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 EVIL = "<script>alert(1)</script>"
@@ -68,19 +69,13 @@ def kept(tmp_path: Path) -> Kept:
         transcript = add_transcript(db, first, [*named, last], sha256=SHA256)
         matches = [
             Match(1, "asked", 0.0, 2.4, 4.9, 0.95),
-            Match(2, "merged", 5.0, 6.0, 7.0, 0.7, 1),
+            Match(2, "merged", 5.0, 6.9, 7.0, 0.7, 1),
             Match(3, "not_asked", confidence=0.8),
             Match(4, "uncertain", 7.5, 8.0, 9.0, 0.41),
             Match(5, "asked", 8.0, 8.2, 9.0, 0.9),
         ]
-        labels = [Label("question", (1,)), Label("answer", (1,)), Label("question", (2,)), Label("other")]
-        save_matches(db, first, transcript, matches, labels, key="k", now=NOW)
-        with db.atomic():
-            db.execute(
-                """insert into corrections (question, rendition, start, status, made_at)
-                   select id, ?, 3.25, 'asked', ? from questions where episode = ? and number = 5""",
-                [SHA256, NOW, first],
-            )
+        save_matches(db, first, transcript, matches, key="k", now=NOW)
+        correct(db, first, Correction(5, "asked", 3.25, 3.3, 3.4, editor=None, made_at=NOW))
     file = tmp_path / "audio" / SHA256[:2] / f"{SHA256}.mp3"
     file.parent.mkdir(parents=True)
     file.write_bytes(AUDIO)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline.archive.database import writer
 from pipeline.archive.transcripts import save_matches
-from pipeline.model import Label, Match, Segment, Word
+from pipeline.model import Match, Segment, Word
 from pipeline.sample import DATA, EPISODES
 from tests.building import NOW, add_feed, add_transcript, episode
 
@@ -60,11 +60,7 @@ def build_hour(folder: Path) -> tuple[Path, str]:
         matches = [
             Match(n, "asked", start, start + 5, end, 0.9) for n, (start, end) in enumerate(pairwise(starts), start=1)
         ]
-        labels = []
-        for n in range(len(segments)):
-            number = sum(first <= n for first in asked)
-            labels.append(Label("question" if n in asked else "answer", (number,)))
-        save_matches(db, interview, transcript, matches, labels, key="k", now=NOW)
+        save_matches(db, interview, transcript, matches, key="k", now=NOW)
     return path, interview
 
 

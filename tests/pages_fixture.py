@@ -12,7 +12,7 @@ from pipeline.archive.feeds import ensure_feed
 from pipeline.archive.questions import save_groups
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_matches, save_transcript
-from pipeline.model import KeptAudio, Label, Match, Segment, Speaker, Transcript
+from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript
 from tests.archive_fixture import EVIL
 from tests.building import NOW, add_feed, episode, new_archive, spoken
 
@@ -58,11 +58,7 @@ def add_interview(db: Database, episode_id: str, *, sha256: str, guest: str = GU
         Match(2, "uncertain", 30.0, 32.0, 50.0, 0.4),
         Match(3, "not_asked", confidence=0.8),
     ]
-    labels = [
-        *(Label("question", (1,)), Label("answer", (1,)), Label("answer", (1,))),
-        *(Label("other"), Label("other"), Label("other")),
-    ]
-    save_matches(db, episode_id, number, matches, labels, key="k", now=NOW)
+    save_matches(db, episode_id, number, matches, key="k", now=NOW)
     return number
 
 

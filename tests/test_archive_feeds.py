@@ -14,7 +14,7 @@ from pipeline.archive.publication import show
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import alignment_key, save_matches
 from pipeline.feeds.memory import Move
-from pipeline.model import Label, Match
+from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 
@@ -75,7 +75,7 @@ def test_an_inserted_question_inherits_nothing_and_takes_nothing(archive: Databa
     (one,) = add_feed(archive, "show", episode("one", questions=["Alpha?", "Beta?"]))
     transcript = add_transcript(archive, one, spoken("Alpha? Beta?"))
     found = [Match(1, "asked", 0.0, 0.4, 0.5, 0.9), Match(2, "asked", 0.5, 0.9, 1.0, 0.9)]
-    save_matches(archive, one, transcript, found, [Label("other")], key="k", now=NOW)
+    save_matches(archive, one, transcript, found, key="k", now=NOW)
     archive.execute(
         "insert into corrections (question, rendition, start, status, made_at) "
         "select id, ?, 3.3, 'asked', ? from questions where text = 'Beta?'",

@@ -21,7 +21,7 @@ from pipeline.archive.transcripts import save_matches
 from pipeline.cli import main
 from pipeline.correcting import COLUMNS, Row, read_rows
 from pipeline.errors import CorrectionError
-from pipeline.model import Label, Match
+from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 
@@ -38,7 +38,7 @@ def database(tmp_path: Path) -> Path:
         )
         transcript = add_transcript(db, one, spoken("Some words are said."))
         matches = [Match(1, "asked", 10.0, 12.0, 19.0, 0.95), Match(2, "uncertain", 20.0, 22.0, 29.0, 0.4)]
-        save_matches(db, one, transcript, matches, [Label("other")], key="k", now=NOW)
+        save_matches(db, one, transcript, matches, key="k", now=NOW)
     return path
 
 

@@ -28,7 +28,7 @@ from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, Label, Match
+from pipeline.model import Correction, Match
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -47,7 +47,7 @@ def said(number: int, status: Any = "asked", *times: float | None, **others: Any
 
 def align(db: Database, episode_id: str, matches: Sequence[Match], *, key: str = "0" * 12) -> int:
     transcript = add_transcript(db, episode_id, spoken("Some words are said."), sha256=SHA256, key=key)
-    save_matches(db, episode_id, transcript, matches, [Label("other")], key=key, now=NOW)
+    save_matches(db, episode_id, transcript, matches, key=key, now=NOW)
     return transcript
 
 
@@ -110,18 +110,18 @@ def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one:
     ("correction", "shown"),
     [
         (said(3, "asked", 20.5), (20.5, 22.0, 29.0)),  # the match's ends still can be right
-        (said(3, "asked", 23.0), (23.0, None, 29.0)),
+        (said(3, "asked", 23.0), (23.0, None, None)),
         (said(3, "asked", 30.0), (30.0, None, None)),
         (said(3, "asked", 20.5, 24.0), (20.5, 24.0, 29.0)),
-        (said(3, "asked", 20.5, 29.5), (20.5, 29.5, None)),
-        (said(3, "asked", 20.5, None, 21.0), (20.5, None, 21.0)),
+        (said(3, "asked", 20.5, 29.5), (20.5, 29.5, 29.5)),
+        (said(3, "asked", 20.5, None, 21.0), (20.5, 21.0, 21.0)),
         (said(3, "asked", 20.5, None, 40.0), (20.5, 22.0, 40.0)),
         (said(4, "asked", 33.0), (33.0, None, None)),
         (said(3, "not_asked"), (None, None, None)),
         (said(3), (20.0, 22.0, 29.0)),  # a confirmation
     ],
 )
-def test_ends_that_an_editor_does_not_say_are_the_matchs_if_they_can_be(
+def test_ends_that_an_editor_does_not_say_are_those_that_were_found_if_they_can_be(
     archive: Database, one: str, correction: Correction, shown: tuple[float | None, ...]
 ) -> None:
     correct(archive, one, correction)

@@ -22,7 +22,7 @@ from pipeline.archive.database import reader, writer
 from pipeline.archive.transcripts import save_matches
 from pipeline.cli import main
 from pipeline.export import FORMATS
-from pipeline.model import Label, Match
+from pipeline.model import Match
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.browsing import chromium, launched
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
@@ -246,7 +246,7 @@ def test_what_is_only_transcribed_has_no_chapters_to_link(serve: Serve, tmp_path
     assert f"/-/export/{one}.vtt" in page
     assert "notes.md" not in page
     with writer(tmp_path / "b.db") as db:
-        save_matches(db, one, transcript, [Match(1, "not_asked")], [Label("other")], key="k", now=NOW)
+        save_matches(db, one, transcript, [Match(1, "not_asked")], key="k", now=NOW)
     page = serve(tmp_path / "b.db").ask(f"/-/episode/{one}").text
     assert "notes.md" in page
     assert "chapters.json" not in page

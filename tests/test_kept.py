@@ -14,7 +14,7 @@ from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.cli import main
 from pipeline.errors import AudioError
-from pipeline.model import KeptAudio, Label, Match, Rendition, Transcript
+from pipeline.model import KeptAudio, Match, Rendition, Transcript
 from tests.building import NOW, add_feed, episode, new_archive, spoken
 
 SHA256 = "ab" * 32
@@ -62,7 +62,7 @@ def test_no_command_reads_what_another_database_names(data: Path, tmp_path: Path
         save_rendition(db, one, KeptAudio(SHA256, path, 1, "audio/mpeg", 2.0, "u", "u", NOW))
         transcript = Transcript(SHA256, 2.0, "faster-whisper", "tiny.en", "en", NOW, spoken("Why?"))
         id_ = save_transcript(db, one, transcript, "0" * 12)
-        save_matches(db, one, id_, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [Label("question", (1,))], key="k", now=NOW)
+        save_matches(db, one, id_, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], key="k", now=NOW)
     feeds = tmp_path / "feeds.yaml"
     feeds.write_text("feeds:\n- {slug: show, title: Show, url: feed.xml}\n", encoding="utf-8")
 

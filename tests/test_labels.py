@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
-from pipeline.align import label_segments
+from pipeline.align import in_force, label_segments
 from pipeline.archive import reading
 from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.attributions import undo as undo_attribution
@@ -65,8 +67,7 @@ def one(archive: Database) -> str:
     speakers = (Speaker(HOST, HOST, "host", 20.0), Speaker(GUEST, GUEST, "guest", 30.0))
     transcript = Transcript(SHA256, 60.0, "faster-whisper", "tiny.en", "en", NOW, segments, speakers=speakers)
     number = save_transcript(archive, one, transcript, "0" * 12)
-    labels = label_segments(MATCHES, (FOLLOW_UP,), segments)
-    save_matches(archive, one, number, MATCHES, labels, follow_ups=(FOLLOW_UP,), key="k", now=NOW)
+    save_matches(archive, one, number, MATCHES, follow_ups=(FOLLOW_UP,), key="k", now=NOW)
     return one
 
 
@@ -172,9 +173,9 @@ def test_where_nobody_is_told_apart_no_more_than_one_passage_is_taken_for_the_as
     (two,) = add_feed(archive, "other", episode("two", questions=QUESTIONS[:1]))
     segments = [Segment(start, end, text) for start, end, _, text in SAID]
     number = add_transcript(archive, two, segments, sha256="cd" * 32)
-    save_matches(archive, two, number, [Match(1, "not_asked", confidence=0.9)], [Label("other")] * 9, key="k", now=NOW)
+    save_matches(archive, two, number, [Match(1, "not_asked", confidence=0.9)], key="k", now=NOW)
     say(archive, two, 1, 10.0)
-    assert labels(archive, two) == (Label("other"), Label("question", (1,)), *[Label("other")] * 7)
+    assert labels(archive, two) == (Label("other"), Label("question", (1,)), *[Label("answer", (1,))] * 7)
 
 
 def test_an_answer_that_an_editor_gave_an_end_is_as_long_as_that(archive: Database, one: str) -> None:
@@ -237,3 +238,73 @@ def test_an_archive_of_an_older_version_has_the_one_number_until_it_is_aligned_a
     archive.conn.executescript(m014_questions.SQL)
     assert [questions for _, questions in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
     assert archive.execute("select count(*) from alignments").fetchone() == (0,)
+
+
+def times(db: Database) -> list[tuple[object, ...]]:
+    """What the view says of each question: its status, start, end, answer's end and what it was asked with."""
+    return db.execute(
+        'select status, start, "end", answer_end, merged_with from question_times order by number'
+    ).fetchall()
+
+
+ALONE = ("asked", 10.0, 14.0, 30.0, None)
+
+
+def test_a_question_that_is_moved_ends_where_it_is_asked_now_and_leaves_those_around_it_alone(
+    archive: Database, one: str
+) -> None:
+    found = times(archive)
+    say(archive, one, 2, 40.0)
+    assert times(archive)[:3] == [ALONE, ("asked", 40.0, 42.0, 51.0, None), ("asked", 40.0, 42.0, 51.0, None)]
+    undo(archive, one, 2, editor="ann", now=NOW)
+    assert times(archive) == found
+    say(archive, one, 3, 29.5)  # a little early: the guest is still heard
+    assert times(archive)[2] == ("asked", 29.5, 32.0, 51.0, None)
+    assert [end for *_, end, _ in times(archive)[:2]] == [29.5, 29.5]
+
+
+def test_what_is_asked_after_all_that_was_found_is_answered_until_nobody_speaks(archive: Database, one: str) -> None:
+    say(archive, one, 3, status="not_asked")
+    say(archive, one, 4, 52.0)
+    assert times(archive)[3] == ("asked", 52.0, 54.0, 54.0, None)
+    say(archive, one, 4, 57.0)
+    assert times(archive)[3] == ("asked", 57.0, None, None, None)
+
+
+def test_a_time_within_an_answer_does_not_have_the_guest_ask_all_of_it(archive: Database, one: str) -> None:
+    say(archive, one, 3, 18.0)
+    assert times(archive)[2] == ("asked", 18.0, 20.0, 30.0, None)
+    assert labels(archive, one)[2:4] == (Label("answer", BOTH), Label("answer", NEXT))
+
+
+def test_a_correction_that_is_made_while_an_alignment_is_at_work_counts_when_that_is_stored(
+    archive: Database, one: str
+) -> None:
+    (transcript,) = archive.execute("select id from transcripts where preferred").fetchone()
+    say(archive, one, 3, status="not_asked")
+    said = times(archive), labels(archive, one)
+    save_matches(archive, one, transcript, MATCHES, follow_ups=(FOLLOW_UP,), key="k", now=NOW)
+    assert (times(archive), labels(archive, one)) == said
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.floats(0, 60), st.booleans()), max_size=4))
+def test_whatever_is_said_times_are_in_order_and_what_nobody_spoke_of_stays_in_its_place(
+    said: list[tuple[int, float, bool]],
+) -> None:
+    segments = tuple(Segment(start, end, text, speaker=who) for start, end, who, text in SAID)
+    corrections = {
+        number: Correction(number, "asked", start, editor="ann", made_at=NOW)
+        if is_asked
+        else Correction(number, "not_asked", editor="ann", made_at=NOW)
+        for number, start, is_asked in said
+    }
+    counting, besides = in_force(MATCHES, (FOLLOW_UP,), corrections, segments)
+    for found, counted in zip(MATCHES, counting, strict=True):
+        correction = corrections.get(found.number)
+        assert counted.start == (correction.start if correction else found.start)
+        known = [time for time in (counted.start, counted.end, counted.answer_end) if time is not None]
+        assert known == sorted(known)
+        assert counted.merged_with not in {*corrections, counted.number}
+        assert (counted.status == "merged") == (counted.merged_with is not None)
+    assert all(one.start <= one.end <= one.answer_end for one in besides)
+    label_segments(counting, besides, segments)

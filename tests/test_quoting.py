@@ -18,7 +18,7 @@ from pipeline.archive.said import Piece, Stretch
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
-from pipeline.model import KeptAudio, Label, Match, Segment, Speaker, Transcript, Word
+from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript, Word
 from tests.building import NOW, add_feed, episode, spoken
 
 SHA = "0123456789ab" + "cd" * 26
@@ -46,9 +46,8 @@ def one(archive: Database) -> str:
     segments = [replace(first, speaker="Ann"), replace(second, speaker="Ann"), replace(third, speaker="Speaker 2")]
     speakers = (Speaker("Ann", "Ann", "guest", 5.0), Speaker("Speaker 2", "Bob", "host", 1.5))
     transcript = transcribe(archive, one, segments, speakers=speakers)
-    matches = [Match(1, "asked", 0.0, 0.1, 5.0, 0.9), Match(2, "asked", 5.0, 5.5, 6.4, 0.9)]
-    labels = [Label("answer", (1,)), Label("answer", (1,)), Label("question", (2,))]
-    save_matches(archive, one, transcript, matches, labels, key="k", now=NOW)
+    matches = [Match(1, "asked", 0.0, 0.1, 5.0, 0.9), Match(2, "asked", 5.0, 6.0, 6.4, 0.9)]
+    save_matches(archive, one, transcript, matches, key="k", now=NOW)
     return one
 
 

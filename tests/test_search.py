@@ -15,7 +15,7 @@ from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, Results, search
 from pipeline.archive.search.hits import Turn
 from pipeline.archive.transcripts import save_matches
-from pipeline.model import Label, Match
+from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
@@ -163,7 +163,7 @@ def test_what_is_heard_anew_under_the_same_key_is_found_and_the_old_set_aside(tm
     with writer(path) as db:
         (one,) = add_feed(db, "show", episode("one", questions=["Old?"]))
         first = add_transcript(db, one, spoken("The old wording.", "Two segments."))
-        save_matches(db, one, first, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], [Label("other")] * 2, key="k", now=NOW)
+        save_matches(db, one, first, [Match(1, "asked", 0.0, 0.4, 1.0, 0.9)], key="k", now=NOW)
         second = add_transcript(db, one, spoken("The new wording."))
         assert db.execute("select transcript, text from segments order by id").fetchall() == [
             (first, "The old wording."),

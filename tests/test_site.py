@@ -80,7 +80,7 @@ def test_an_episode_lists_its_questions_with_what_is_known_of_each(site: Site, k
             "0:05 to 0:07 asked together with question 1 medium confidence (0.70)",
             "not asked medium confidence (0.80)",
             "0:07 to 0:09 uncertain low confidence (0.41)",
-            "0:03 to 0:09 checked by a person",
+            "0:03 to 0:03 checked by a person",
         ),
         items,
         strict=True,

@@ -54,8 +54,11 @@ class Visitor:
 
     def row(self, number: int) -> str:
         """What the page shows of a question, on one line."""
+        return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.row_html(number))).split())
+
+    def row_html(self, number: int) -> str:
         found = re.search(rf'<li id="question-{number}".*?(?=<li id="q|</section>)', self.get().text, re.DOTALL)
-        return " ".join(unescape(re.sub(r"<[^>]*>", " ", found.group())).split()) if found else ""
+        return found.group() if found else ""
 
     def fields(self, number: int, **said: str) -> dict[str, str]:
         return {**self.forms[number - 1], **said}
@@ -73,6 +76,12 @@ class Visitor:
     def said(self, number: int, **said: str) -> Any:
         """Send a question's form as a script does."""
         return self.post(self.fields(number, **said), accept="application/json")
+
+
+def undoing(row: str) -> str:
+    """The id of the correction that a question's form offers to undo."""
+    (found,) = re.findall(r'name="undo" value="(\d+)"', row)
+    return str(found)
 
 
 @pytest.fixture
@@ -120,9 +129,9 @@ def test_a_script_gets_what_the_question_is_now(ann: Visitor, kept: Kept) -> Non
     assert answer["ok"]
     assert answer["message"] == "Question 4: asked at 0:07.5, corrected"
     assert (answer["question"]["start"], answer["question"]["answer_end"]) == (7.5, 9.5)
-    assert answer["html"].count("<li id=") == 1
-    assert 'value="0:09.5"' in answer["html"]  # what the editor said stays in the form
-    (undo,) = re.findall(r'name="undo" value="(\d+)"', answer["html"])
+    assert answer["rows"]["4"].count("<li id=") == 1
+    assert 'value="0:09.5"' in answer["rows"]["4"]  # what the editor said stays in the form
+    undo = undoing(answer["rows"]["4"])
     answer = ann.said(4, undo=undo).json()
     assert answer["message"] == "Question 4: uncertain at 0:07.5"
     assert [(entry.status, entry.undone) for entry in recorded(kept)] == [("asked", True), (None, False)]
@@ -363,7 +372,10 @@ def test_an_archive_of_an_older_version_can_be_read_but_not_corrected(serve: Ser
 def test_editors_at_the_same_time_are_all_recorded(serve: Serve, kept: Kept) -> None:
     def correct(visitors: list[Visitor]) -> list[int]:
         async def together() -> list[Any]:
-            return await asyncio.gather(*(one.posting(one.fields(4, status="asked", start="6")) for one in visitors))
+            said = [one.fields(4, status="asked", start="6") for one in visitors]
+            for fields in said:
+                del fields["seen"]  # as a script does that means to have the last word
+            return await asyncio.gather(*(one.posting(fields) for one, fields in zip(visitors, said, strict=True)))
 
         return [response.status_code for response in visitors[0].site.run(together())]
 
@@ -373,6 +385,39 @@ def test_editors_at_the_same_time_are_all_recorded(serve: Serve, kept: Kept) -> 
         assert list(pool.map(correct, groups)) == [[303] * 3, [303] * 3]
     names = sorted(entry.editor or "" for entry in recorded(kept))
     assert names == [f"editor {m}{n}" for m in range(2) for n in range(3)]
+
+
+def test_what_somebody_else_corrected_since_is_not_overwritten_unseen(ann: Visitor, site: Site, kept: Kept) -> None:
+    bob = Visitor(site, kept.spoken, "bob")
+    assert ann.said(4, status="asked", start="6").status_code == 200
+    for said in ({"status": "asked", "start": "7"}, {"status": "not_asked"}):
+        refused = bob.said(4, **said)
+        assert refused.status_code == 400
+        assert "was corrected since you loaded this page: asked at 0:06 by ann" in refused.json()["error"]
+    assert [(entry.start, entry.editor) for entry in recorded(kept)] == [(6.0, "ann")]
+    bob = Visitor(site, kept.spoken, "bob")
+    assert bob.said(4, status="asked", start="7").status_code == 200
+    undo = undoing(Visitor(site, kept.spoken).row_html(4))
+    assert bob.said(4, undo=undo).status_code == 200
+    assert bob.said(4, status="asked", start="8").status_code == 200  # what that page showed counts again
+
+
+def test_the_rows_around_a_corrected_question_are_told_anew(ann: Visitor) -> None:
+    answer = ann.said(1, status="not_asked").json()
+    assert sorted(answer["rows"]) == ["1", "2", "3", "4", "5"]
+    assert "asked together" not in answer["rows"]["2"]
+    assert "asked together" in ann.said(1, undo=undoing(answer["rows"]["1"])).json()["rows"]["2"]
+
+
+def test_a_time_at_which_a_guest_is_heard_is_doubted(ann: Visitor, kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        db.execute(
+            "insert into speakers (transcript, label, name, role, seconds) select 1, speaker, 'Ann Lee', 'guest', 9 "
+            "from segments where speaker != 'Host' limit 1"
+        )
+    told = ann.said(4, status="asked", start="1").json()["message"]
+    assert told.endswith("corrected. Ann Lee is heard there, a guest: listen again whether it is asked there")
+    assert ann.said(1, status="asked", start="8.2").json()["message"] == "Question 1: asked at 0:08.2, corrected"
 
 
 def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Kept) -> None:
@@ -392,7 +437,7 @@ def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Ke
 
 def test_nothing_that_editors_write_becomes_markup(site: Site, kept: Kept) -> None:
     ann = Visitor(site, kept.spoken, f"ann {EVIL}")
-    assert EVIL not in ann.said(4, status="asked", start="6", note=f'"> {EVIL}').json()["html"]
+    assert EVIL not in ann.said(4, status="asked", start="6", note=f'"> {EVIL}').json()["rows"]["4"]
     page = ann.get().text
     assert EVIL not in page
     assert f"ann {EVIL}" in unescape(page)

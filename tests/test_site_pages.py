@@ -11,6 +11,8 @@ import pytest
 from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
 from pipeline.archive.questions import save_groups
+from pipeline.archive.transcripts import preferred_transcript, save_matches
+from pipeline.model import Match
 from pipeline.site import people, questions, shows
 from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
 from tests.building import NOW, add_feed, episode
@@ -321,13 +323,10 @@ def test_an_empty_archive_has_these_pages_too(serve: Serve, kept: Kept) -> None:
 
 def test_what_is_asked_together_is_answered_together(serve: Serve, held: Held) -> None:
     with writer(held.path) as db:
-        db.execute(
-            "update matches set status = 'merged', start = 0.0, merged_with = 1 where question in "
-            "(select id from questions where number = 2 and episode = ?)",
-            [held.episodes[0]],
-        )
-        db.execute("update segments set questions = '[1, 2]' where question = 1")
-        db.conn.commit()
+        transcript = preferred_transcript(db, held.episodes[0])
+        assert transcript
+        together = [Match(n, "merged", 0.0, 4.0, 30.0, 0.9, 3 - n) for n in (1, 2)]
+        save_matches(db, held.episodes[0], transcript, together, key="k", now=NOW)
     site = serve(held.path)
     (section,) = (one for one in items(site.ask("/-/questions").text, "article") if "What is next?" in one)
     assert "asked together with question 1" in section

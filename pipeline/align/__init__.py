@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.align.answers import label_segments, with_answers
+from pipeline.align.answers import with_answers
 from pipeline.align.candidates import Candidate, Wanted, candidate_at, candidates
+from pipeline.align.counting import in_force
 from pipeline.align.decide import Decision, Place, decide
 from pipeline.align.evidence import BY_MEANING, BY_WORDS, OTHER_WORDS, HintWeights, Weights
+from pipeline.align.labels import label_segments
 from pipeline.align.meaning import Encode, directions
 from pipeline.align.other_words import Search, in_other_words
 from pipeline.align.parts import parts_of
@@ -16,7 +18,7 @@ from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
 
-__all__ = ["ALIGNER_VERSION", "Alignment", "align", "corrected", "label_segments", "left_open", "places_of"]
+__all__ = ["ALIGNER_VERSION", "Alignment", "align", "in_force", "label_segments", "left_open", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
 ALIGNER_VERSION = 9
@@ -107,15 +109,15 @@ def align(
 
     decisions = decided(known)
     given, follow_ups = completed(decisions, known)
-    in_force = tuple(corrected(match, known.get(match.number)) for match in given)
-    matches = list(in_force)
+    matches = list(given)
     for n, question in enumerate(questions):
         if question.number in known:
             # What would be found of it had the editor said nothing of it: that counts again once it is undone.
             others = {number: one for number, one in known.items() if number != question.number}
             alone = decided(others)
             decisions[n], matches[n] = alone[n], completed(alone, others)[0][n]
-    return Alignment(tuple(matches), in_force, follow_ups, tuple(decisions), units, weights, OTHER_WORDS)
+    counting, _ = in_force(matches, follow_ups, known, segments)
+    return Alignment(tuple(matches), counting, follow_ups, tuple(decisions), units, weights, OTHER_WORDS)
 
 
 def places_of(
@@ -227,25 +229,3 @@ def _is_worth_naming(place: Place, intro: float) -> bool:
     found = place.candidate
     in_other_words = found.asks and found.start >= intro and found.evidence.nearness >= ALIKE_IN_MEANING
     return place.probability >= (ASKING_WORTH_NAMING if in_other_words else WORTH_NAMING)
-
-
-def corrected(match: Match, correction: Correction | None) -> Match:
-    """Return the match with what an editor said; what the editor left open is as it was found given that."""
-    if correction is None:
-        return match
-    if correction.start is None:
-        return Match(match.number, correction.status, confidence=1.0)
-    found, answered = match.answer_end, correction.answer_end
-    end = correction.end if correction.end is not None else max(correction.start, match.end or correction.start)
-    if answered is not None:
-        end, found = min(end, answered), answered
-    return replace(
-        match,
-        status=correction.status,
-        start=correction.start,
-        end=end,
-        answer_end=max(end, found or end),
-        confidence=1.0,
-        runner_up=None,
-        runner_up_confidence=None,
-    )

@@ -15,6 +15,7 @@ from itertools import groupby
 from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
+from pipeline.align.askings import ONE_BREATH
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
 from pipeline.archive.reading import NEAR
@@ -177,6 +178,40 @@ def undo(
             [question, rendition, found[0], note, editor, now],
         )
         relabel(db, episode)
+
+
+def refuse_unseen(db: Database, episode: str, number: int, seen: int | None) -> None:
+    """Refuse to go on where another correction of a question counts than the one that somebody has looked at.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        number: the question's number.
+        seen: the id of the correction that counted when it was looked at; None if there was none.
+
+    Raises:
+        CorrectionError: saying what counts now, and who said so.
+    """
+    entries = [entry for entry in history(db, episode) if entry.number == number and entry.here]
+    counting = next((entry for entry in entries if entry.counts), None)
+    if (counting.id if counting else None) != seen:
+        last = counting or entries[0]
+        raise CorrectionError(
+            f"question {number} was corrected since you loaded this page: {last.summary} "
+            f"by {last.editor or 'somebody'}; load it again, and look at that first"
+        )
+
+
+def guest_at(db: Database, episode: str, second: float) -> str | None:
+    """Return the name of the guest who is heard at a second, where no host begins to speak soon after; else None."""
+    rows = db.execute(
+        """select coalesce(p.name, s.speaker), p.role from segments s
+           join transcripts t on t.id = s.transcript and t.preferred = 1
+           join speakers p on p.transcript = t.id and p.label = s.speaker
+           where t.episode = ? and s."end" > ? and s.start <= ? order by s.n""",
+        [episode, second, second + ONE_BREATH],
+    ).fetchall()
+    return rows[0][0] if rows and rows[0][1] == "guest" and "host" not in {role for _, role in rows} else None
 
 
 def history(db: Database, episode: str) -> tuple[Entry, ...]:

@@ -1,22 +1,68 @@
-"""Which segments ask and answer which published questions, in the database. Decides nothing: ``pipeline.align`` does.
+"""What counts of each question, and which segments ask and answer it, in the database. ``pipeline.align`` decides both.
 
-They are told when a transcript is aligned, and again when somebody says something else than was found: at once, in the
+Both are told when a transcript is aligned, and again when somebody says something else than was found: at once, in the
 transaction in which that is recorded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from sqlite_utils import Database
 
-from pipeline.align.answers import in_force, label_segments
+from pipeline.align.counting import in_force
+from pipeline.align.labels import label_segments
 from pipeline.archive.listened import corrections_of
 from pipeline.model import FollowUp, Label, Match, Segment
 
 
-def save_labels(db: Database, transcript_id: int, labels: Mapping[int, Label]) -> None:
+def relabel(db: Database, episode: str) -> tuple[Match, ...]:
+    """Store what counts of an episode's questions, and label the segments of the transcript that counts by it.
+
+    The database is in a transaction. Returns what counts of each question of the list.
+    """
+    transcript, rendition = _counting(db, episode)
+    corrections = corrections_of(db.conn, episode, rendition) if rendition else {}
+    found, follow_ups = _matches(db, episode, transcript), _follow_ups(db, transcript)
+    segments, before = _labelled(db, transcript)
+    # Of a question that nobody has looked for yet nothing is known, unless somebody said it.
+    matches = [found.get(number, Match(number, "not_asked")) for number in _numbers(db, episode)]
+    counting, besides = in_force(matches, follow_ups, corrections, segments)
+    known = [one for one in counting if one.number in found or one.number in corrections]
+    _save_counting(db, episode, known, corrected=corrections)
+    labels = label_segments(counting, besides, segments)
+    _save_labels(db, transcript, {n: label for n, label in enumerate(labels) if label != before[n]})
+    return counting
+
+
+def _counting(db: Database, episode: str) -> tuple[int | None, str | None]:
+    """The transcript that counts for an episode and the recording that it is of; else the recording that counts."""
+    found = db.execute(
+        """select t.id, coalesce(t.rendition, r.sha256) from episodes e
+           left join transcripts t on t.episode = e.id and t.preferred = 1
+           left join renditions r on r.episode = e.id and r.current = 1
+           where e.id = ?""",
+        [episode],
+    ).fetchone()
+    return (found[0], found[1]) if found else (None, None)
+
+
+def _save_counting(db: Database, episode: str, matches: Iterable[Match], *, corrected: Container[int]) -> None:
+    db.execute("delete from matches_in_force where question in (select id from questions where episode = ?)", [episode])
+    db.conn.executemany(
+        """insert into matches_in_force (question, status, start, "end", answer_end, confidence, merged_with, runner_up,
+               runner_up_confidence, corrected)
+           select id, ?, ?, ?, ?, ?, ?, ?, ?, ? from questions where episode = ? and number = ?""",
+        (
+            (one.status, one.start, one.end, one.answer_end, one.confidence, one.merged_with, one.runner_up,
+             one.runner_up_confidence, one.number in corrected, episode, one.number)
+            for one in matches
+        ),
+    )  # fmt: skip
+
+
+def _save_labels(db: Database, transcript_id: int | None, labels: Mapping[int, Label]) -> None:
     """Label segments, by their numbers. ``question`` is the first of those that a segment is about."""
     db.conn.executemany(
         "update segments set role = ?, question = ?, questions = ? where transcript = ? and n = ?",
@@ -27,25 +73,7 @@ def save_labels(db: Database, transcript_id: int, labels: Mapping[int, Label]) -
     )
 
 
-def relabel(db: Database, episode: str) -> None:
-    """Label the segments of the transcript that counts for an episode by what is in force of its questions.
-
-    The database is in a transaction.
-    """
-    preferred = db.execute(
-        "select id, rendition from transcripts where episode = ? and preferred = 1", [episode]
-    ).fetchone()
-    if preferred is None:
-        return
-    transcript, rendition = preferred
-    segments, before = _labelled(db, transcript)
-    corrections = corrections_of(db.conn, episode, rendition)
-    matches, follow_ups = _matches(db, episode, transcript), _follow_ups(db, transcript)
-    labels = label_segments(*in_force(matches, follow_ups, corrections, segments), segments)
-    save_labels(db, transcript, {n: label for n, label in enumerate(labels) if label != before[n]})
-
-
-def _labelled(db: Database, transcript_id: int) -> tuple[Sequence[Segment], Sequence[Label]]:
+def _labelled(db: Database, transcript_id: int | None) -> tuple[Sequence[Segment], Sequence[Label]]:
     rows = db.execute(
         'select start, "end", text, speaker, role, questions from segments where transcript = ? order by n',
         [transcript_id],
@@ -56,18 +84,26 @@ def _labelled(db: Database, transcript_id: int) -> tuple[Sequence[Segment], Sequ
     )
 
 
-def _matches(db: Database, episode: str, transcript_id: int) -> list[Match]:
-    """What was found of each question of the list; nothing of one that nobody has looked for."""
+def _numbers(db: Database, episode: str) -> list[int]:
     rows = db.execute(
-        """select q.number, coalesce(m.status, 'not_asked'), m.start, m."end", m.answer_end, coalesce(m.confidence, 0)
-           from questions q left join matches m on m.question = q.id and m.transcript = ?
-           where q.episode = ? and q.number is not null order by q.number""",
+        "select number from questions where episode = ? and number is not null order by number", [episode]
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def _matches(db: Database, episode: str, transcript_id: int | None) -> dict[int, Match]:
+    """What was found of the questions of the list, by number; nothing of one that nobody has looked for."""
+    rows = db.execute(
+        """select q.number, m.status, m.start, m."end", m.answer_end, m.confidence, m.merged_with, m.runner_up,
+               m.runner_up_confidence
+           from questions q join matches m on m.question = q.id and m.transcript = ?
+           where q.episode = ? and q.number is not null""",
         [transcript_id, episode],
     )
-    return [Match(*row) for row in rows.fetchall()]
+    return {row[0]: Match(*row) for row in rows.fetchall()}
 
 
-def _follow_ups(db: Database, transcript_id: int) -> list[FollowUp]:
+def _follow_ups(db: Database, transcript_id: int | None) -> list[FollowUp]:
     rows = db.execute(
         """select q.number, f.start, f."end", f.answer_end, f.text
            from follow_ups f join questions q on q.id = f.question

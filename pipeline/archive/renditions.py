@@ -12,6 +12,7 @@ from itertools import count
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.labels import relabel
 from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
 from pipeline.renditions import Choice
@@ -334,6 +335,7 @@ def _choose(db: Database, episode: str, sha256: str, reason: str, by: str | None
     )
     db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, sha256])
     db.execute("update renditions set current = 1 where episode = ? and sha256 = ?", [episode, sha256])
+    relabel(db, episode)  # until it is transcribed, what people say of the questions is of the recording that counts
 
 
 def _has_maps(connection: sqlite3.Connection) -> bool:

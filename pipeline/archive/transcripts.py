@@ -10,10 +10,10 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
-from pipeline.archive.labels import save_labels
+from pipeline.archive.labels import relabel
 from pipeline.archive.segments import heard, restate
 from pipeline.archive.voices import machine_speakers, save_speakers
-from pipeline.model import FollowUp, Label, Match, Question, Segment, Transcript
+from pipeline.model import FollowUp, Match, Question, Segment, Transcript
 
 
 def preferred_transcript(db: Database, episode: str) -> int | None:
@@ -93,6 +93,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                 )
             _insert_segments(db, transcript_id, episode, transcript.segments)
         restate(db, transcript_id)
+        relabel(db, episode)
         return int(transcript_id)
 
 
@@ -269,20 +270,18 @@ def save_matches(
     episode: str,
     transcript_id: int,
     matches: Sequence[Match],
-    labels: Sequence[Label],
     *,
     follow_ups: Sequence[FollowUp] = (),
     key: str,
     now: str,
-) -> None:
-    """Replace a transcript's matches and follow-ups, and give each of its segments its role and questions.
+) -> tuple[Match, ...]:
+    """Replace what was found in a transcript, and return what counts: what people say of it meanwhile is not lost.
 
     Args:
         db: the database.
         episode: the episode's id.
         transcript_id: the transcript that was aligned.
         matches: one for each published question.
-        labels: one for each segment, in order.
         follow_ups: what was asked besides the list, in order of time.
         key: names what they were made from; see ``alignment_key``.
         now: the moment, UTC ISO 8601.
@@ -308,9 +307,9 @@ def save_matches(
                 for n, one in enumerate(follow_ups, 1)
             ),
         )
-        save_labels(db, transcript_id, dict(enumerate(labels)))
         db.execute(
             """insert into alignments (transcript, key, made_at) values (?, ?, ?)
                on conflict (transcript) do update set key = excluded.key, made_at = excluded.made_at""",
             [transcript_id, key, now],
         )
+        return relabel(db, episode)

@@ -23,7 +23,8 @@ async def correct(request: Request, archive: Archive) -> Response:
     """``POST /-/correct``: record a correction, or undo one.
 
     The fields are ``episode`` and ``question`` (its id), then ``undo`` (the id of the correction that counts), or
-    ``status`` (``asked`` with ``start``, ``not_asked`` without regard to any times), ``end``, ``answer_end``, ``note``.
+    ``status`` (``asked`` with ``start``, ``not_asked`` without regard to any times), ``end``, ``answer_end``, ``note``;
+    ``seen`` (the id of the correction that counted on the page, empty where none did) refuses what was corrected since.
     """
     fields = await posted(request, archive, editors.TIMES)
     episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
@@ -34,6 +35,9 @@ async def correct(request: Request, archive: Archive) -> Response:
             only = number(fields["undo"], "undo")
             corrections.undo(db, episode, which, editor=editor, now=now, note=note(fields), only=only)
         else:
+            if "seen" in fields:
+                seen = number(fields["seen"], "seen") if fields["seen"] else None
+                corrections.refuse_unseen(db, episode, which, seen)
             corrections.correct(db, episode, correction(_said(fields), which, editor=editor, now=now))
         return which
 
@@ -41,17 +45,32 @@ async def correct(request: Request, archive: Archive) -> Response:
     links = Links(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
-    questions, entries = await archive.read(
-        lambda connection: (
-            reading.questions_of(connection, [episode])[episode],
-            corrections.history(Database(connection), episode),
-        )
-    )
+    questions, entries, guest = await archive.read(lambda connection: _now(Database(connection), episode, which))
+    context = {"episode_id": episode, "editing": True, "history": entries}
+    # Where one question ends depends on where another one begins: the page gets all of them anew.
+    rows = {}
+    for one in questions:
+        shown = {**context, "question": one}
+        rows[one.number] = await render("archive_question.html", shown, request=request, archive=archive)
     (question,) = (one for one in questions if one.number == which)
-    context = {"episode_id": episode, "question": question, "editing": True, "history": entries}
-    html = await render("archive_question.html", context, request=request, archive=archive)
-    content = {"ok": True, "message": question.summary.capitalize(), "question": asdict(question), "html": html}
+    content = {"ok": True, "message": _told(question, guest), "question": asdict(question), "rows": rows}
     return json(content, archive=archive)
+
+
+def _told(question: reading.PublishedQuestion, guest: str | None) -> str:
+    """What was recorded, in words."""
+    doubt = f". {guest} is heard there, a guest: listen again whether it is asked there" if guest else ""
+    return f"{question.summary.capitalize()}{doubt}"
+
+
+def _now(
+    db: Database, episode: str, which: int
+) -> tuple[tuple[reading.PublishedQuestion, ...], tuple[corrections.Entry, ...], str | None]:
+    """What is known now: the questions, their history, and the guest who is heard where one of them is asked."""
+    questions = reading.questions_of(db.conn, [episode])[episode]
+    start = next(one.start for one in questions if one.number == which)
+    guest = corrections.guest_at(db, episode, start) if start is not None else None
+    return questions, corrections.history(db, episode), guest
 
 
 def _said(fields: Mapping[str, str]) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.align import ALIGNER_VERSION, align, corrected, label_segments
+from pipeline.align import ALIGNER_VERSION, align
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
@@ -56,13 +56,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of it: ``matches`` as they were found, ``in_force`` as they count, with corrections.
+    """What came of it: what was found, whatever an editor says of it.
 
     ``detected`` is the list that was made for want of a published one; None: the list that there is stays.
     """
 
     matches: tuple[Match, ...]
-    in_force: tuple[Match, ...]
     follow_ups: tuple[FollowUp, ...] = ()
     detected: tuple[Question, ...] | None = None
 
@@ -156,10 +155,9 @@ def found(work: Task, encode: Encode | None) -> Found:
         questions, matches = detect(work.segments)
         # What an editor worked on stays: where another list is heard, in another transcript, the old one is looked for.
         if not work.questions or questions == work.questions:
-            in_force = tuple(corrected(match, work.corrections.get(match.number)) for match in matches)
-            return Found(matches, in_force, detected=questions)
+            return Found(matches, detected=questions)
     alignment = align(work.questions, work.segments, encode=encode, corrections=work.corrections)
-    return Found(alignment.matches, alignment.in_force, alignment.follow_ups)
+    return Found(alignment.matches, alignment.follow_ups)
 
 
 def store(tools: Tools, work: Task, result: Found) -> Outcome:
@@ -167,12 +165,11 @@ def store(tools: Tools, work: Task, result: Found) -> Outcome:
     with immediate(tools.db):
         if result.detected is not None:
             save_questions(tools.db, work.episode, result.detected, source="detected")
-        save_matches(
+        counting = save_matches(
             tools.db,
             work.episode,
             work.transcript,
             result.matches,
-            label_segments(result.in_force, result.follow_ups, work.segments),
             follow_ups=result.follow_ups,
             key=work.key,
             now=tools.now(),
@@ -180,10 +177,10 @@ def store(tools: Tools, work: Task, result: Found) -> Outcome:
     how = "" if tools.encode else ", by wording alone: no sentence vectors are installed"
     if not work.is_published:
         return Outcome("ok", f"no question list in the notes: {len(result.matches)} questions heard")
-    asked = sum(match.status in {"asked", "merged"} for match in result.in_force)
-    unsure = sum(match.status == "uncertain" for match in result.in_force)
+    asked = sum(match.status in {"asked", "merged"} for match in counting)
+    unsure = sum(match.status == "uncertain" for match in counting)
     return Outcome(
-        "ok", f"{asked} of {len(result.in_force)} questions found" + (f", {unsure} uncertain" if unsure else "") + how
+        "ok", f"{asked} of {len(counting)} questions found" + (f", {unsure} uncertain" if unsure else "") + how
     )
 
 

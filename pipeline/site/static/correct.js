@@ -53,14 +53,27 @@
       tell(`Question ${before.value} was not recorded: ${answer.error}`, true);
       return;
     }
-    const focused = before.contains(document.activeElement);
-    before.insertAdjacentHTML("afterend", answer.html);
-    const after = before.nextElementSibling;
-    before.remove();
-    document.querySelector(`.passage > #q${after.value}`)?.remove(); // a browser would go there for #q7
+    before.classList.remove("unsaved");
+    for (const details of before.querySelectorAll("details")) details.open = false;
+    // When a question ends depends on the others: all are shown anew but those that somebody is at work on.
+    for (const old of list.querySelectorAll("li[id]:not(.unsaved, [aria-busy])")) {
+      const html = answer.rows[old.value];
+      if (html) replace(old, html);
+    }
+    tell(answer.message);
+  }
+
+  function replace(old, html) {
+    const focused = old.contains(document.activeElement);
+    const opened = [...old.querySelectorAll("details")].map((one) => one.open);
+    old.insertAdjacentHTML("afterend", html);
+    const after = old.nextElementSibling;
+    old.remove();
+    after.querySelectorAll("details").forEach((one, n) => (one.open = opened[n] ?? false));
+    // Where it was asked before, a browser would go for #q7.
+    if (old.dataset.t !== after.dataset.t) document.querySelector(`.passage > #q${after.value}`)?.remove();
     ready(after);
     if (focused) after.focus({ preventScroll: true });
-    tell(answer.message);
   }
 
   function ready(item) {

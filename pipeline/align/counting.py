@@ -1,0 +1,155 @@
+"""What counts of an alignment once an editor said something else than was found. The one place that decides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import takewhile
+from typing import TypeVar
+
+from pipeline.align.askings import ONE_BREATH
+from pipeline.align.labels import asker, label_segments
+from pipeline.model import Correction, FollowUp, Match, Segment
+
+_Asked = TypeVar("_Asked", Match, FollowUp)
+
+
+def in_force(
+    matches: Sequence[Match],
+    follow_ups: Sequence[FollowUp],
+    corrections: Mapping[int, Correction],
+    segments: Sequence[Segment],
+) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
+    """Return what counts: corrections in place of what was found, and what that leaves of the questions around them.
+
+    What the editor left open is as it was found where the question was moved within its asking; else that goes on as
+    long as the host speaks there. An answer ends where something else is asked, unless the editor said when. What was
+    asked together with a question that an editor has spoken of is asked alone, or with what else is asked there.
+
+    Args:
+        matches: as they were found; not as ``with_answers`` completes them given the corrections.
+        follow_ups: as they were found.
+        corrections: by question number.
+        segments: the transcript; without one nothing is known of what an editor left open.
+    """
+    around = _Around.of(matches, follow_ups, corrections, segments)
+    found = [
+        _corrected(match, corrections[match.number], around)
+        if match.number in corrections
+        else _apart(match, matches, corrections)
+        for match in matches
+    ]
+    placed = [match for match in found if match.start is not None]
+    # What followed up on a question that was moved, or moved back, may follow another one now, or be that one itself.
+    besides = [
+        replace(one, after=max(before, key=_start).number)
+        for one in follow_ups
+        if not any(_share_answer(one, match) for match in placed)
+        and (before := [match for match in placed if _start(match) < one.start])
+    ]
+    askings: list[Match | FollowUp] = [*(one for one in placed if one.status != "uncertain"), *besides]
+    given = {number for number, one in corrections.items() if one.answer_end is not None}
+    return (
+        tuple(one if one.number in given else _cut_short(one, askings) for one in found),
+        tuple(_cut_short(one, askings) for one in besides),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What an editor's correction is put into: ``starts`` of what is asked, when the last answer ends, who asks."""
+
+    segments: Sequence[Segment]
+    starts: Sequence[float]
+    closing: float
+    host: str | None
+
+    @classmethod
+    def of(
+        cls,
+        matches: Sequence[Match],
+        follow_ups: Sequence[FollowUp],
+        corrections: Mapping[int, Correction],
+        segments: Sequence[Segment],
+    ) -> _Around:
+        sure = [one for one in matches if one.status != "uncertain"]
+        left = [one for one in sure if one.number not in corrections]
+        starts = [one.start for one in left] + [one.start for one in corrections.values()]
+        return cls(
+            segments,
+            [start for start in starts if start is not None],
+            max([0.0, *(one.answer_end or 0.0 for one in sure), *(one.answer_end for one in follow_ups)]),
+            asker(label_segments(left, follow_ups, segments), segments),
+        )
+
+    def asked_until(self, start: float) -> float | None:
+        """When what an editor hears asked from ``start`` on ends: with the turn, or where another question begins.
+
+        Editors set a start a little early: where somebody else is heard to finish first, it is the turn of the host's
+        that follows. Else, of somebody who is not the host, it is no more than one segment: it may be the host, taken
+        for somebody else, and the rest is what is answered. None where nothing is said any more.
+        """
+        here = [segment for segment in self.segments if segment.end > start]
+        begun = (n for n, one in enumerate(here) if one.speaker == self.host and one.start <= start + ONE_BREATH)
+        here = here[next(begun, 0) :] if self.host else here
+        if not here:
+            return None
+        speaker = here[0].speaker
+        is_turn = speaker is not None and self.host in {speaker, None}
+        turn = list(takewhile(lambda one: one.speaker == speaker, here)) if is_turn else here[:1]
+        return min([turn[-1].end, *(other for other in self.starts if other > start)])
+
+    def answered_until(self, end: float) -> float:
+        """When an answer ends at the latest that begins at ``end``: where the interview does, or else all speech."""
+        return self.closing if end < self.closing else max(end, self.segments[-1].end)
+
+
+def _corrected(match: Match, correction: Correction, around: _Around) -> Match:
+    start, end, until = correction.start, correction.end, correction.answer_end
+    if start is not None and around.segments:
+        is_here = match.end is not None and _start(match) - ONE_BREATH <= start <= match.end
+        if end is None:
+            end = match.end if is_here else around.asked_until(start)
+        if end is not None and until is None:
+            found = match.answer_end if is_here and match.answer_end and match.answer_end > end else None
+            until = found or around.answered_until(end)
+        if end is not None and until is not None:
+            end = min(end, until)
+    return Match(match.number, correction.status, start, end, until, confidence=1.0)
+
+
+def _apart(match: Match, matches: Sequence[Match], corrections: Mapping[int, Correction]) -> Match:
+    """The match without what it was asked together with, where an editor has spoken of that."""
+    if match.merged_with not in corrections:
+        return match
+    others = [
+        other.number
+        for other in matches
+        if other.status == "merged" and other.number not in {match.number, *corrections} and _overlap(match, other)
+    ]
+    return replace(match, status="merged" if others else "asked", merged_with=min(others, default=None))
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return _start(one) < (other.end or 0.0) and _start(other) < (one.end or 0.0)
+
+
+def _cut_short(asking: _Asked, askings: Iterable[Match | FollowUp]) -> _Asked:
+    """The same with an answer that ends where the next thing is asked that does not share it."""
+    until = asking.answer_end
+    if until is None:
+        return asking
+    later: list[float] = [
+        _start(one) for one in askings if _start(one) > _start(asking) and not _share_answer(one, asking)
+    ]
+    return replace(asking, answer_end=max(asking.end or _start(asking), min([until, *later])))
+
+
+def _share_answer(one: Match | FollowUp, other: Match | FollowUp) -> bool:
+    """Tell whether two askings are in one breath; see ``askings.in_one_breath``, which knows their sentences."""
+    first, second = sorted((one, other), key=_start)
+    return _start(second) - (first.end or _start(first)) < ONE_BREATH
+
+
+def _start(one: Match | FollowUp) -> float:
+    return one.start or 0.0

@@ -1,0 +1,59 @@
+"""Which segments ask and answer which published questions. Finds no question: it takes what was found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipeline.model import FollowUp, Label, Match, Role, Segment
+
+
+def label_segments(
+    matches: Sequence[Match], follow_ups: Sequence[FollowUp], segments: Sequence[Segment]
+) -> tuple[Label, ...]:
+    """Say for each segment whether it asks or answers, and which questions; by the segment's middle.
+
+    What is asked together has all of its numbers, and so has the answer. A follow-up and its answer have those of the
+    question that it follows. What is uncertain labels nothing: a guess must not look like a fact in search results.
+    What the host says while somebody else answers is about the question, but no answer to it.
+    """
+    sure = {match.number: match for match in matches if match.status in {"asked", "merged"}}
+    together = {one.number: [n for n, other in sure.items() if _span(other) == _span(one)] for one in sure.values()}
+    spans = [([number], _span(match)) for number, match in sure.items()]
+    spans += [(together[one.after], _span(one)) for one in follow_ups if one.after in sure]
+    labels = []
+    for segment in segments:
+        middle = (segment.start + segment.end) / 2
+        asked, answered = set[int](), set[int]()
+        for numbers, (start, end, until) in spans:
+            if start <= middle < end:
+                asked.update(numbers)
+            elif end <= middle < until:
+                answered.update(numbers)
+        role: Role = "question" if asked else "answer" if answered else "other"
+        labels.append(Label(role, tuple(sorted(asked or answered))))
+    return tuple(_without_host(labels, segments))
+
+
+def asker(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
+    """Return who asks more than half of what is asked; None where nobody does, or nobody is told apart."""
+    asking = [segment.speaker for label, segment in zip(labels, segments, strict=True) if label.role == "question"]
+    for speaker, count in Counter(asking).most_common(1):
+        if 2 * count > len(asking):
+            return speaker
+    return None
+
+
+def _without_host(labels: Sequence[Label], segments: Sequence[Segment]) -> Iterator[Label]:
+    """The labels, but for what the host says in an answer. Where nobody else is heard in it, voices were mixed up."""
+    host = asker(labels, segments)
+    both = list(zip(labels, segments, strict=True))
+    guests = {label for label, segment in both if segment.speaker not in {host, None}}
+    for label, segment in both:
+        is_host = host is not None and segment.speaker == host
+        yield label._replace(role="other") if label.role == "answer" and is_host and label in guests else label
+
+
+def _span(one: Match | FollowUp) -> tuple[float, float, float]:
+    start, end, until = one.start, one.end, one.answer_end
+    return (0.0, 0.0, 0.0) if start is None or end is None or until is None else (start, end, until)
