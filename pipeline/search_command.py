@@ -87,7 +87,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
-        who = ", ".join(filter(None, [hit.who, questions_named(hit.questions), hit.role]))
+        who = ", ".join(filter(None, [hit.who, questions_named(hit.questions), hit.role, hit.standing]))
         click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
     for passage in offered.nearly:
         hit = passage.hit

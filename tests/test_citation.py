@@ -96,6 +96,18 @@ def test_a_quotation_across_turns_is_in_lines_by_speaker() -> None:
     ]
 
 
+def test_what_the_machine_was_not_sure_of_is_said_unless_somebody_heard_it() -> None:
+    unsure = replace(WORDING, flags=("low_confidence", "too_fast"))
+    said = (
+        "not checked by a person. The machine itself was not sure of it: the words are uncertain; "
+        f"more words than can be said in that time. {SOURCE}"
+    )
+    found = cite(wording=unsure)
+    assert said in found.text
+    assert said in shown(found.html)
+    assert "not sure of it" not in cite(wording=unsure, checks=(check("Ann"),), checked=True).text
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

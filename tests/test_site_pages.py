@@ -182,8 +182,24 @@ def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Ser
     alone = " ".join(sections[1:])
     assert "uncertain" in alone
     assert "not asked" in alone
+    assert "uncertain low confidence (0.40)" in alone
     assert "More of the same" not in alone  # what follows an uncertain question is not called its answer
     assert f'href="/-/episode/{held.episodes[0]}#q1"' in response.text
+
+
+def test_an_answer_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, held: Held) -> None:
+    with writer(held.path) as db:
+        db.execute("update segments set flags = '[\"too_fast\"]' where n = 2")
+        db.conn.commit()
+    doubted = "listen before quoting: more words than can be said in that time"
+    (first, *_) = items(serve(held.path).ask("/-/questions").text, "article")
+    assert first.count(doubted) == 2
+    with writer(held.path) as db:
+        for n in (1, 2):
+            here = place(db.conn, held.episodes[0], n, n)
+            check(db, held.episodes[0], (n, n), None, seen=here.seal, note=None, editor="ann", now=NOW)
+    (first, *_) = items(serve(held.path).ask("/-/questions").text, "article")
+    assert (first.count(doubted), first.count("words checked by a person")) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,17 @@ from urllib.parse import urlencode
 
 import pytest
 
+from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
 from pipeline.errors import QueryError
 from pipeline.site import access, searching
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.reading import text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
+
+BY = {"note": None, "editor": "ann", "now": NOW}
 
 
 def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, kept: Kept) -> None:
@@ -51,9 +54,31 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "before": "relationships, and it always was.",
         "after": "",  # somebody else speaks
         "turns": [],
+        "flags": [],
+        "checked": False,
     }
     nothing = site.ask("/-/search.json?q=").json()
     assert (nothing["hits"], nothing["total"], nothing["next"]) == ([], 0, None)
+
+
+def test_a_hit_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, kept: Kept) -> None:
+    site = serve(kept.path)
+    doubted = "listen before quoting: the words are uncertain"
+    for asked in ("doubt", '"calm I doubt"'):
+        assert doubted in text_of(site.ask(f"/-/search?q={asked}"))
+        (hit,) = site.ask(f"/-/search.json?q={asked}").json()["hits"]
+        assert (hit["flags"], hit["checked"]) == (["low_confidence"], False)
+    with writer(kept.path) as db:
+        check(db, kept.spoken, (3, 3), None, seen=place(db.conn, kept.spoken, 3, 3).seal, **BY)
+    page = text_of(site.ask("/-/search?q=doubt"))
+    assert "checked by a person" in page
+    assert doubted not in page
+    (across,) = site.ask('/-/search.json?q="calm I doubt"').json()["hits"]
+    assert not across["checked"]  # not all of it
+    with writer(kept.path) as db:
+        check(db, kept.spoken, (2, 2), None, seen=place(db.conn, kept.spoken, 2, 2).seal, **BY)
+    (across,) = site.ask('/-/search.json?q="calm I doubt"').json()["hits"]
+    assert across["checked"]
 
 
 def test_where_somebody_else_goes_on_everybody_has_a_line(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Which published questions a segment is about, as SQL has it and as people read it."""
+"""What is known of a segment, in SQL and in words: which questions it is about, whether a person heard it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from collections.abc import Sequence
 
 def questions_sql(cursor: sqlite3.Cursor | sqlite3.Connection) -> str:
     """Return what is the JSON list of the numbers of a segment ``s``; an older version's archive has one at most."""
+    return known_sql(cursor)[0]
+
+
+def known_sql(cursor: sqlite3.Cursor | sqlite3.Connection, heard: str = "s") -> tuple[str, str]:
+    """Return what is that list, and what tells whether a person heard all of a segment that is called ``heard``.
+
+    In an older version's archive nobody could say so.
+    """
     columns = {row[1] for row in cursor.execute("pragma table_info(segments)")}
-    return "s.questions" if "questions" in columns else "iif(s.question is null, '[]', json_array(s.question))"
+    numbers = "s.questions" if "questions" in columns else "iif(s.question is null, '[]', json_array(s.question))"
+    return numbers, f"{heard}.checked" if "checked" in columns else "0"
 
 
 def questions_named(numbers: Sequence[int]) -> str:

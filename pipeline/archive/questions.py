@@ -5,6 +5,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.about import questions_sql
+from pipeline.archive.about import known_sql
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import PublishedQuestion, questions_of
@@ -45,11 +46,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the answer to a question begins; ``start`` in seconds."""
+    """How the answer to a question begins; ``start`` in seconds, ``flags`` and ``checked`` as of a search's hit."""
 
     start: float
     speaker: str | None
     text: str
+    flags: tuple[str, ...] = ()
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +190,29 @@ def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: PublishedQ
     """How the answer to a question begins: what one speaker says first, in one go."""
     if question.start is None:
         return None
+    numbers, checked = known_sql(cursor)
     rows = cursor.execute(
-        f"""select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker from segments s
+        f"""select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker, s.flags,
+            {checked} as checked
+        from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
         where s.transcript = ? and s.role = 'answer' and s.text != '' and s.start >= ?
-            and exists (select 1 from json_each({questions_sql(cursor)}) where value = ?)
+            and exists (select 1 from json_each({numbers}) where value = ?)
         order by s.n limit ?""",  # noqa: S608 - constants
         [transcript, question.start, question.number, _PASSAGES],
     ).fetchall()
     if not rows:
         return None
-    text = ""
+    text, shown = "", list[sqlite3.Row]()
     for place, row in enumerate(rows):
         if row["n"] != rows[0]["n"] + place or row["speaker"] != rows[0]["speaker"] or len(text) > ANSWER:
             break
         text += f" {row['text']}"
-    return Answer(rows[0]["start"], rows[0]["speaker"], shortened(text, ANSWER))
+        shown.append(row)
+    return Answer(
+        start=rows[0]["start"],
+        speaker=rows[0]["speaker"],
+        text=shortened(text, ANSWER),
+        flags=tuple(dict.fromkeys(flag for row in shown for flag in json.loads(row["flags"]))),
+        checked=all(row["checked"] for row in shown),
+    )

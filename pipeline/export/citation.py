@@ -12,6 +12,7 @@ from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance
 from pipeline.archive.said import Line
 from pipeline.checking import overlap
+from pipeline.doubts import doubts
 from pipeline.export import markdown
 from pipeline.model import Attribution, Check, clock
 from pipeline.times import day
@@ -36,7 +37,7 @@ def citation(quotation: Quotation, addresses: Addresses) -> Citation:
         ", ".join(fact for fact in where if fact),
         *(f"Published question {one.number}: “{_flat(one.text)}”" for one in quotation.questions),
         url,
-        f"{standing(quotation)}. {source(cited.provenance)}.",
+        f"{standing(quotation)}. {doubt(quotation)}{source(cited.provenance)}.",
         f"Audio SHA-256: {quotation.audio.sha256}",
     ]
     said = [(speaker(line), line.text) for line in cited.lines]
@@ -65,6 +66,12 @@ def standing(quotation: Quotation) -> str:
         return f"{kind}; nothing is said here, as checked {by}"
     words = f"{kind}, checked only in part {by}" if by else f"{kind}, not checked by a person"
     return words + _who_speaks(quotation)
+
+
+def doubt(quotation: Quotation) -> str:
+    """Say in a sentence why the machine was not sure of what is cited; empty where it was, or a person heard it."""
+    why = doubts(quotation.cited.flags)
+    return f"The machine itself was not sure of it: {why}. " if why and not quotation.checked else ""
 
 
 def _who_speaks(quotation: Quotation) -> str:

@@ -7,18 +7,10 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive import attributions, checks
 from pipeline.archive.reading import PublishedQuestion
+from pipeline.doubts import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
 from pipeline.times import day
 
-FLAGS: Mapping[str, str] = {
-    "repetition": "the text repeats itself",
-    "low_confidence": "the words are uncertain",
-    "maybe_no_speech": "perhaps nobody speaks here",
-    "missing_words": "something that was said is not written",
-    "too_fast": "more words than can be said in that time",
-    "no_punctuation": "sentences run into each other",
-    "stock_phrase": "a phrase that Whisper invents over noise",
-}
 ORDERS: Mapping[str, str] = {"relevance": "Best first", "newest": "Newest first", "oldest": "Oldest first"}
 ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other": "Everything else"}
 
@@ -81,8 +73,3 @@ def _by(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
     """Say who made those that are in force, and when."""
     counting = (one for one in entries if one.counts)
     return ", ".join(dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in counting))
-
-
-def doubts(flags: tuple[str, ...]) -> str:
-    """Say why a passage should be listened to before it is quoted."""
-    return "; ".join(FLAGS.get(flag, flag.replace("_", " ")) for flag in flags)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
-from pipeline.archive.about import questions_sql
+from pipeline.archive.about import known_sql
 from pipeline.archive.query import Query, compile_query, folded_words
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
@@ -125,31 +125,39 @@ def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few
     if not segments:
         return []
     highlit, beginnings = _highlit(cursor, segments, query, few=few), query.beginnings
-    rows = cursor.execute(_OF_SEGMENTS.format(questions_sql(cursor)), [json.dumps(segments)]).fetchall()
+    about, checked = known_sql(cursor)
+    rows = cursor.execute(_OF_SEGMENTS.format(about=about, checked=checked), [json.dumps(segments)]).fetchall()
     rows.sort()  # by their places: it is quicker than SQLite, and they are in order nearly always
-    return [
-        Hit(*(*facts, text, _marked(text, highlit.get(segment, text), beginnings), before, after, (), _listed(about)))
-        for segment, (_, *facts, text, before, after, about) in zip(segments, rows, strict=True)
-    ]
+    hits = []
+    for segment, (_, *facts, text, before, after, listed, flags, heard) in zip(segments, rows, strict=True):
+        shown = _marked(text, highlit.get(segment, text), beginnings)
+        hits.append(Hit(*(*facts, text, shown, before, after, (), *_known(listed, flags, heard))))
+    return hits
 
 
 def _quoted(cursor: sqlite3.Cursor, spans: Sequence[Span]) -> Iterator[Hit]:
     """Spans of which none is a whole segment as hits, in their order."""
     if not spans:
         return
-    sql = _OF_SPANS.format(questions_sql(cursor))
-    rows = cursor.execute(sql, [json.dumps([(span.first, span.last) for span in spans])]).fetchall()
+    about, checked = known_sql(cursor, "p")
+    ends = json.dumps([(span.first, span.last) for span in spans])
+    rows = cursor.execute(_OF_SPANS.format(about=about, checked=checked), [ends]).fetchall()
     rows.sort()
-    for span, (_, *facts, start, end, opening, closing, text, before, after, about) in zip(spans, rows, strict=True):
+    for span, (_, *facts, start, end, opening, closing, text, before, after, listed, flags, heard) in zip(
+        spans, rows, strict=True
+    ):
         begun = _word_time(cursor, span.first, opening, span.begin, which=0, otherwise=start)
         ended = _word_time(cursor, span.last, closing, span.end - 1, which=1, otherwise=end)
         mark = (span.begin, len(text) - len(closing) + span.end)
         turns = tuple(_turns(cursor, span, mark)) if span.first != span.last else ()
-        yield Hit(*(*facts, begun, ended, text, marked(text, [mark]), before, after, turns, _listed(about)))
+        yield Hit(
+            *(*facts, begun, ended, text, marked(text, [mark]), before, after, turns, *_known(listed, flags, heard))
+        )
 
 
-def _listed(numbers: str) -> tuple[int, ...]:
-    return tuple(json.loads(numbers))
+def _known(questions: str, flags: str, checked: int) -> tuple[tuple[int, ...], tuple[str, ...], bool]:
+    """The questions that a hit is about, why the machine was not sure of it, and whether a person heard it."""
+    return tuple(json.loads(questions)), tuple(json.loads(flags)) if flags != "[]" else (), bool(checked)
 
 
 def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterator[Turn]:
@@ -169,7 +177,7 @@ def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterato
 # is said around them is of the same recording and speaker. The planner would turn the joins round.
 _FACTS = """
 select span.key, e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, {last}."end", {texts},
-    coalesce(b.text, ''), coalesce(a.text, ''), {{}}
+    coalesce(b.text, ''), coalesce(a.text, ''), {{about}}, {flags}, {checked}
 from json_each(?) span
 {segments}
 cross join transcripts t on t.id = s.transcript
@@ -180,6 +188,8 @@ left join segments a on a.id = {last}.id + 1 and a.transcript = s.transcript and
 _OF_SEGMENTS = _FACTS.format(
     last="s",
     texts="s.text",
+    flags="s.flags",
+    checked="{checked}",
     segments="cross join segments s on s.id = span.value",
 )
 _OF_SPANS = _FACTS.format(
@@ -187,6 +197,11 @@ _OF_SPANS = _FACTS.format(
     texts="""s.text, l.text, case when s.id = l.id then s.text else (
         select group_concat(text, ' ') from (select text from segments where id between s.id and l.id order by id)
     ) end""",
+    flags="""(
+        select json_group_array(distinct flag.value) from segments p, json_each(p.flags) flag
+        where p.id between s.id and l.id
+    )""",
+    checked="(select min({checked}) from segments p where p.id between s.id and l.id)",
     segments="""cross join segments s on s.id = json_extract(span.value, '$[0]')
 cross join segments l on l.id = json_extract(span.value, '$[1]')""",
 )

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple, get_args
 
 from pipeline.addresses import Addresses
 from pipeline.archive.about import questions_named
+from pipeline.doubts import doubts
 from pipeline.model import clock
 
 Order = Literal["relevance", "newest", "oldest"]
@@ -47,7 +48,8 @@ class Hit(NamedTuple):
     ``speaker``, ``role``, ``question`` and ``questions`` are those of its beginning: the first of the published
     questions that it is about, and all of them. Where somebody else goes on, ``turns`` say who says what of it, in
     order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and
-    ``after`` are what the first and the last speaker say around it.
+    ``after`` are what the first and the last speaker say around it. ``flags`` are why the machine itself was not sure
+    of some of it, ``checked`` tells whether a person has heard all of it.
     """
 
     episode: str
@@ -65,12 +67,19 @@ class Hit(NamedTuple):
     after: str = ""
     turns: tuple[Turn, ...] = ()
     questions: tuple[int, ...] = ()
+    flags: tuple[str, ...] = ()
+    checked: bool = False
 
     @property
     def about(self) -> str:
         """Return which questions it asks or answers, in words; empty where it is about none."""
         named = questions_named(self.questions)
         return named and {"question": "", "answer": "answer to "}.get(self.role, "on ") + named
+
+    @property
+    def standing(self) -> str:
+        """Return in words whether it was checked, and if not, why the machine was not sure; empty where it was sure."""
+        return "checked by a person" if self.checked else doubts(self.flags)
 
     @property
     def speakers(self) -> tuple[str | None, ...]:
