@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit
 
 # `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
 # that has one.
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 # As somebody writes it into feeds.yaml, and as httpx sends it.
 _VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGNORECASE)
+_ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*%[0-9A-Fa-f]{2}(?:[^%]|%[0-9A-Fa-f]{2})*")
 # What hosts change in an address when they put other audio behind it (Megaphone, Audioboom, and others).
 _VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
 SHORTEST = 8  # characters of a secret that is looked for in what others say: a shorter value may be any word
@@ -45,7 +46,7 @@ def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str],
         text: the address, or a part of it.
         allowed: names of variables.
         environment: their values.
-        quoted: whether values are percent-encoded, as an address needs them.
+        quoted: whether values are percent-encoded, as an address needs them; one that is already stays as it is.
 
     Raises:
         MissingVariableError: the environment has no such variable, or an empty one.
@@ -58,7 +59,7 @@ def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str],
             return found[0]
         if not environment.get(name):
             raise MissingVariableError(f"the environment has no variable {name}, which feeds.yaml names: set it")
-        return quote(environment[name], safe="") if quoted else environment[name]
+        return _encoded(environment[name]) if quoted else environment[name]
 
     return _VARIABLE.sub(value, text)
 
@@ -70,14 +71,25 @@ def tokens(secrets: Mapping[str, str]) -> dict[str, str]:
 
 def concealed(text: str, secrets: Mapping[str, str]) -> str:
     """Put ``${NAME}`` in for each value, also as addresses write it: servers repeat what they were sent."""
-    forms = {
-        form: name
-        for name, value in secrets.items()
-        for form in (value, quote(value), quote(value, safe=""), quote_plus(value))
-    }
-    for form in sorted(filter(None, forms), key=len, reverse=True):
-        text = text.replace(form, f"${{{forms[form]}}}")
+    known = {form: name for name, value in secrets.items() for form in forms(value)}
+    for form in sorted(filter(None, known), key=len, reverse=True):
+        text = text.replace(form, f"${{{known[form]}}}")
     return text
+
+
+def forms(value: str) -> frozenset[str]:
+    """Return a secret as it was given and as addresses write it: it may be given as one of those."""
+    plain = unquote(value)
+    return frozenset(
+        form
+        for one in (value, plain)
+        for form in (one, quote(one), quote(one, safe=""), quote_plus(one), _encoded(one))
+    )
+
+
+def _encoded(value: str) -> str:
+    """A value as an address needs it. Who copies one out of an address gives it percent-encoded."""
+    return quote(value, safe="%") if _ENCODED.fullmatch(value) else quote(value, safe="")
 
 
 def without_trackers(url: str) -> str:

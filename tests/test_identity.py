@@ -90,6 +90,15 @@ def test_a_changed_or_missing_guid_is_recognised(changed: dict[str, str], made: 
     assert match([known(A_TALK)], [new]).episodes == ("old",)
 
 
+@pytest.mark.parametrize(("before", "after"), [(1800.0, 1801.0), (1800.0, 1815.0), (1423.0, 1422.0), (3600.0, 3700.0)])
+def test_a_feed_that_moves_to_another_host_is_the_same_though_that_rounds_lengths(before: float, after: float) -> None:
+    old = replace(A_TALK, declared_duration=before)
+    moved = replace(A_TALK, guid="new", enclosure_url="https://elsewhere.example/77.mp3", declared_duration=after)
+    assert match([known(old)], [moved]).episodes == ("old",)
+    other = replace(moved, declared_duration=before * 1.5)
+    assert match([known(old)], [other]).episodes == (None,)
+
+
 BONUS = item("old", enclosure_url=URL, declared_duration=300.0)
 
 
@@ -98,7 +107,7 @@ BONUS = item("old", enclosure_url=URL, declared_duration=300.0)
     [
         # The same title, and a file called like all others.
         (BONUS, item("new", enclosure_url=URL.replace("5f1c", "77aa"), published=TUESDAY)),
-        (BONUS, item("new", enclosure_url=URL.replace("5f1c", "77aa"), published=MONDAY, declared_duration=290.0)),
+        (BONUS, item("new", enclosure_url=URL.replace("5f1c", "77aa"), published=MONDAY, declared_duration=200.0)),
         # The same address every day.
         (BONUS, replace(BONUS, guid="new", published=TUESDAY)),
         (replace(BONUS, guid="made:x"), replace(BONUS, guid="made:x", guid_made=True, published=TUESDAY)),

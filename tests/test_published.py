@@ -73,6 +73,24 @@ def test_what_whisper_heard_has_the_publishers_names(
     ]
 
 
+def test_a_private_feeds_secret_that_it_repeats_is_not_kept(
+    server: Server, archive: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    publish: Callable[..., Feed], run: Callable[..., Report],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("SHOW_TOKEN", "t0ken&123")
+    written = [b"t0ken&123", b"t0ken%26123", b"t0ken&amp;123"]
+    said = b"WEBVTT\n\nNOTE %b\n\n" % b" ".join(written)
+    said += b"00:16.000 --> 00:17.000\nHear it at https://x.example/?key=%b\n\n" % written[1]
+    server.give("/1.vtt", Answer(vtt().replace(b"WEBVTT\n\n", said, 1)))
+    feed = publish(link("1.vtt"))
+    run(feed.model_copy(update={"url": f"{feed.url}?key=${{SHOW_TOKEN}}"}))
+    assert [one[0] for one in transcripts(archive)] == ["whisper", "publisher"]
+    (kept,) = (tmp_path / "transcripts").glob("*.published")
+    stored = kept.read_bytes() + "".join(archive.conn.iterdump()).encode()
+    assert b"key=${SHOW_TOKEN}" in stored
+    assert not [one for one in written if one in stored]
+
+
 @pytest.mark.parametrize(
     ("answer", "named"),
     [

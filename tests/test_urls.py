@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.urls import MissingVariableError, filled_in, offer, same_offer, shown, variables, without_trackers
+from pipeline.urls import MissingVariableError, concealed, filled_in, offer, same_offer, shown, variables, without_trackers
 
 PASSWORDS = st.text(alphabet=string.ascii_letters + string.digits + "$!*'()@:;,.%-_~+={}", min_size=8)
 
@@ -47,6 +47,14 @@ def test_variables_are_filled_in_quoted() -> None:
     values = {"USER": "ann", "PASS_2": "p@ss/word", "TOKEN": "t&1"}
     assert filled_in(url, variables(url), values) == "https://ann:p%40ss%2Fword@example.org/t%261?a=t%261"
     assert filled_in("https://x.example/$%7BTOKEN%7D", ["TOKEN"], values) == "https://x.example/t%261"
+
+
+def test_a_value_that_was_copied_out_of_an_address_is_not_encoded_again() -> None:
+    url = "https://x.example/?key=${TOKEN}"
+    assert filled_in(url, ["TOKEN"], {"TOKEN": "a%2Fb%26c=="}) == "https://x.example/?key=a%2Fb%26c%3D%3D"
+    assert filled_in(url, ["TOKEN"], {"TOKEN": "100%"}) == "https://x.example/?key=100%25"
+    for repeated in ("a%2Fb%26c", "a/b&c", "a/b%26c"):
+        assert concealed(f"at {repeated}.", {"TOKEN": "a%2Fb%26c"}) == "at ${TOKEN}."
 
 
 def test_only_what_may_be_is_filled_in() -> None:

@@ -20,6 +20,7 @@ from pipeline.model import FeedEpisode
 
 # Publishers correct a date by hours, for a time zone or a schedule; another edition of the news comes the next day.
 _SAME_DATE = timedelta(hours=20)
+_SAME_LENGTH, _SAME_LENGTH_SHARE = 30.0, 0.05  # seconds, or that much of the longer one
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?")
 AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
 _FILE_ENDINGS = (*AUDIO_ENDINGS, ".php", ".aspx", ".html")
@@ -173,8 +174,15 @@ def _may_be(fields: Sequence[str], ours: _Signs, theirs: _Signs) -> bool:
         is_file = (ours.place or "").lower().endswith(AUDIO_ENDINGS)
         return same_length or is_file or None not in (ours.moment, theirs.moment)
     if fields == ("title", "moment"):
-        return same_length or None in (ours.duration, theirs.duration)
+        return not _differ_in_length(ours.duration, theirs.duration)
     return True
+
+
+def _differ_in_length(one: float | None, other: float | None) -> bool:
+    """Tell whether two lengths, in seconds, are of two recordings: hosts round them, and exchange advertisements."""
+    if one is None or other is None:
+        return False
+    return abs(one - other) > max(_SAME_LENGTH, _SAME_LENGTH_SHARE * max(one, other))
 
 
 def _are_far_apart(one: str | None, other: str | None) -> bool:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from html import escape
-from urllib.parse import quote, quote_plus
 
 from pipeline.model import FeedEpisode
-from pipeline.urls import concealed
+from pipeline.urls import concealed, forms
 from pipeline.web import host
 
 
@@ -57,6 +56,6 @@ def body_without_secrets(body: bytes, secrets: Mapping[str, str]) -> bytes:
 
 
 def _forms(value: str) -> Iterator[str]:
-    for written in {value, quote(value), quote(value, safe=""), quote_plus(value)}:
+    for written in forms(value):
         yield written
         yield escape(written)

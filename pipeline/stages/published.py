@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 
 from pipeline.archive.feeds import notes_of
@@ -25,12 +26,14 @@ from pipeline.config import Feed
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.parse import PARSER_VERSION
+from pipeline.feeds.private import body_without_secrets
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Validators, Word
 from pipeline.speech.names import whisper_language
 from pipeline.speech.wording import carry_speakers, compare
 from pipeline.stages import Tools, is_time_again, local_root
 from pipeline.stages.speakers import names_of
+from pipeline.urls import tokens, variables
 from pipeline.web import local_file, scheme
 
 # What says the most comes first: who speaks and when, then when, then who.
@@ -140,7 +143,7 @@ def _rank(link: TranscriptLink) -> int:
 
 
 def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> Published:
-    content = _content(tools, feed, link.url)
+    content = body_without_secrets(_content(tools, feed, link.url), _secrets(feed))
     turns = read_transcript(content, declared=link.type)
     sha256 = hashlib.sha256(content).hexdigest()
     path = tools.data / FOLDER / f"{sha256}.published"
@@ -149,6 +152,11 @@ def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> Published:
         with new_file(path) as file:
             file.write(content)
     return Published(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
+
+
+def _secrets(feed: Feed) -> Mapping[str, str]:
+    """What a private feed was asked with: its host may write it into whatever it sends."""
+    return tokens({name: os.environ.get(name, "") for name in variables(feed.url or "")})
 
 
 def _content(tools: Tools, feed: Feed, url: str) -> bytes:

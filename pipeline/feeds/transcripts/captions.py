@@ -27,6 +27,7 @@ _ROLLING_SHARE = 0.4
 _ROLLING_WORDS = 2
 _MAX_OVERLAP_WORDS = 60
 _EACH_NAMED_SHARE = 0.8
+_NAMED_AGAIN_SHARE = 0.1
 _FIRST_NAME_WITHIN = 5  # captions: before the first words there may be a jingle
 
 
@@ -45,11 +46,13 @@ def looks_like_captions(text: str) -> bool:
 def read_captions(text: str) -> tuple[PublishedTurn, ...]:
     """Return captions as passages; ``text`` has plain line ends. Empty where there are none.
 
-    Speakers are what ``<v Name>`` or a beginning ``Name:`` says, and go on speaking until another one is named.
+    Speakers are what ``<v Name>`` or a beginning ``Name:`` says, and go on speaking until another one is named, or a
+    dash says that it is somebody else. Where one voice is named again and again, a caption without a name is nobody’s.
     """
     cues = sorted(_cues(text), key=lambda cue: cue.start)
     pieces = [piece for cue in _unrolled(cues) for piece in _voices(cue)]
-    return passages(_carried(list(_prefixes_read(pieces))))
+    changes = [_CHANGE.match(piece.text) is not None for piece in pieces]
+    return passages(_carried(list(_prefixes_read(pieces)), changes, each=_names_each(pieces)))
 
 
 def _cues(text: str) -> Iterator[_Cue]:
@@ -128,10 +131,19 @@ def _prefix(text: str) -> re.Match[str] | None:
     return found if found and is_label(found[1]) else None
 
 
-def _carried(pieces: Sequence[PublishedTurn]) -> Iterator[PublishedTurn]:
-    """Let speakers go on until another is named, unless nearly every caption names its own."""
-    each = sum(piece.speaker is not None for piece in pieces) > _EACH_NAMED_SHARE * len(pieces)
+def _names_each(pieces: Sequence[PublishedTurn]) -> bool:
+    """Tell whether captions name their voices one by one, and not only where another one begins.
+
+    The WebVTT specification knows no other way: a voice ends with its caption. Many files name one at changes alone.
+    """
+    named = [piece.speaker for piece in pieces if piece.speaker]
+    again = sum(one == other for one, other in pairwise(named))
+    return len(named) > _EACH_NAMED_SHARE * len(pieces) or again > _NAMED_AGAIN_SHARE * len(named)
+
+
+def _carried(pieces: Sequence[PublishedTurn], changes: Sequence[bool], *, each: bool) -> Iterator[PublishedTurn]:
+    """Let speakers go on until another one is named or begins, unless each caption names its own."""
     speaker = None
-    for piece in pieces:
-        speaker = piece.speaker or speaker
+    for piece, is_change in zip(pieces, changes, strict=True):
+        speaker = piece.speaker or (None if is_change else speaker)
         yield piece if each or _SOUND.fullmatch(piece.text) else replace(piece, speaker=speaker)
