@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.errors import ConfigError
-from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, whisper_language
+from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, is_at_path, whisper_language
 
 DEFAULT_MODEL = "tiny.en"
 DEFAULT_MAX_MB = 4000
@@ -242,7 +242,7 @@ def _anchor_models(feeds: Any, folder: Path) -> None:
     """Let the paths of models start at the file's own folder, wherever the program was started."""
     for feed in feeds if isinstance(feeds, list) else []:
         model = feed.get("model") if isinstance(feed, dict) else None
-        if not isinstance(model, str) or not model or any(model in known for known in MODELS.values()):
+        if not isinstance(model, str) or not model or not is_at_path(model):
             continue
         try:
             path = folder / Path(model).expanduser()

@@ -10,11 +10,11 @@ from typing import Any, get_args
 
 from sqlite_utils import Database
 
+from pipeline.archive import reading
 from pipeline.archive.feeds import episodes
 from pipeline.archive.kept import kept_path
-from pipeline.archive.renditions import current_rendition
-from pipeline.archive.segments import read_segments
-from pipeline.archive.transcripts import gate_report, preferred_transcript
+from pipeline.archive.segments import heard
+from pipeline.archive.transcripts import gate_report, preferred_transcript, transcribed_rendition
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError
@@ -54,14 +54,15 @@ def second_opinions(
     """
     db = Database(connection)
     for feed, episode in _chosen(config, db, only):
-        rendition = current_rendition(db, episode.id)
         transcript = preferred_transcript(db, episode.id)
-        if rendition is None or transcript is None:
+        # Of the recording that was transcribed, which a newer one may wait to replace.
+        audio = reading.rendition(connection, transcribed_rendition(db, transcript)) if transcript is not None else None
+        if audio is None or transcript is None:
             continue
         other = engine(_with_other_engine(feed))
         try:
-            blocks = decoded_blocks(kept_path(folder, rendition.path))
-            opinions = second_opinion(blocks, read_segments(db, transcript), other, language=feed.language)
+            blocks = decoded_blocks(kept_path(folder, audio.path))
+            opinions = second_opinion(blocks, heard(db, transcript), other, language=feed.language)
         except ArchiveError as error:
             yield episode.id, error
             continue

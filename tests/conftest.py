@@ -80,12 +80,13 @@ class FakeEngine:
         words = (Word(0.1, 0.4, "Good", 0.9), Word(0.5, 0.9, "morning.", 0.8))
         self.segments = (Segment(0.1, 0.9, "Good morning.", words, confidence=0.85),) if segments is None else segments
         self.model = model
+        self.weights: str | None = None
         self.calls = 0
         self.error: Exception | None = None
 
     @property
     def options(self) -> Mapping[str, object]:
-        return {"fake": True}
+        return {"fake": True, **({"weights": self.weights} if self.weights else {})}
 
     def transcribe(
         self,

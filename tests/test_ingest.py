@@ -162,6 +162,23 @@ def test_what_a_changed_setting_asks_for(
     assert engine.calls == 6
 
 
+def test_a_model_at_a_path_is_known_by_its_name_and_weights_wherever_it_lies(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
+) -> None:
+    engine.model, engine.weights = "mine", "ab" * 32
+    for place in ("here/models/mine", "moved/models/mine"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "model.bin").write_bytes(b"weights")
+    ingest(config(tmp_path, feed, model=str(tmp_path / "here/models/mine")), make_tools())
+    assert engine.calls == 2
+    assert archive.execute("select distinct model from transcripts").fetchall() == [("mine",)]
+    ingest(config(tmp_path, feed, model=str(tmp_path / "moved/models/mine")), make_tools())
+    assert engine.calls == 2
+    engine.weights = "cd" * 32
+    ingest(config(tmp_path, feed, model=str(tmp_path / "moved/models/mine")), make_tools())
+    assert engine.calls == 4
+
+
 def test_stages_before_any_poll_say_so(tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools]) -> None:
     report = ingest(config(tmp_path, feed), make_tools(), stages=("transcribe", "align"))
     assert report.exit_code == 0

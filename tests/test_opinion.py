@@ -19,6 +19,7 @@ from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, SpeechError
 from pipeline.model import KeptAudio, Segment, Transcript, Word
 from pipeline.opinion import second_opinions
+from pipeline.renditions import Choice
 from pipeline.sample import DATA
 from pipeline.speech.check import Opinion, disagreement, second_opinion
 from pipeline.speech.explain import explained
@@ -209,6 +210,15 @@ def test_one_episode_alone_may_be_checked(made: Callable[..., Path]) -> None:
     first, _ = ids(database)
     assert list(opinions(database, FakeEngine(said()), only=first)) == [first]
     assert list(opinions(database, FakeEngine(said()), only="show")) == ids(database)
+
+
+def test_what_was_transcribed_is_checked_though_a_newer_recording_waits(made: Callable[..., Path]) -> None:
+    database = made(said())
+    first, _ = ids(database)
+    with writer(database) as db:
+        newer = KeptAudio("ef" * 32, "audio/ef/newer.mp3", 1, "audio/mpeg", 9.0, "u", "u", NOW)
+        save_rendition(db, first, newer, choice=Choice(True, "the newest"))
+    assert opinions(database, FakeEngine(said()), only=first)[first]["disagreement"] == 0.0
 
 
 def test_an_engine_that_fails_is_told_of_each_episode(made: Callable[..., Path]) -> None:

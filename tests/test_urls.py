@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.urls import MissingVariableError, concealed, filled_in, offer, same_offer, shown, variables, without_trackers
+from pipeline.urls import (
+    MissingVariableError,
+    concealed,
+    filled_in,
+    offer,
+    same_offer,
+    shown,
+    variables,
+    without_trackers,
+)
 
 PASSWORDS = st.text(alphabet=string.ascii_letters + string.digits + "$!*'()@:;,.%-_~+={}", min_size=8)
 

@@ -22,7 +22,9 @@ from huggingface_hub import constants as hub
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sqlite_utils import Database
 
+from pipeline.archive.schema import m016_models
 from pipeline.audio.decode import decode
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.digest import sha256_of
@@ -31,8 +33,10 @@ from pipeline.sample import DATA
 from pipeline.speech import download
 from pipeline.speech.checkpoint import checkpoint_of, convert, load_folder
 from pipeline.speech.engine import make_engine
-from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model
+from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, model_name
 from pipeline.speech.weights import PACKAGES, Package, find_weights, no_weights, ready_weights
+from tests import building
+from tests.building import add_feed, add_transcript, episode
 
 ENGINES: tuple[EngineName, ...] = ("faster-whisper", "openai-whisper")
 
@@ -168,6 +172,24 @@ def parted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Pack
 def test_a_local_folder_is_known_by_its_weights(tiny: Path) -> None:
     weights = find_weights(str(tiny), "faster-whisper")
     assert (weights.path, weights.identity) == (tiny, PACKAGES["tiny.en"].sha256)
+
+
+def test_a_model_at_a_path_is_recorded_by_its_name_there(tiny: Path, tmp_path: Path) -> None:
+    for engine in ENGINES:
+        made = make_engine(engine, str(tiny), cache=tmp_path)
+        assert made.model == tiny.name
+        assert made.options["weights"] == PACKAGES["tiny.en"].sha256
+    assert model_name("tiny.en") == "tiny.en"
+    assert model_name("/home/ann/models/mine.pt") == "mine.pt"
+
+
+def test_paths_of_models_that_an_older_version_recorded_are_taken_out(archive: Database) -> None:
+    (one,) = add_feed(archive, "show", episode("one"))
+    add_transcript(archive, one, building.spoken("Good morning."))
+    for before, after in (("/home/ann/models/mine", "mine"), ("models/mine.pt", "mine.pt"), ("base.en", "base.en")):
+        archive.execute("update transcripts set model = ?", [before])
+        archive.conn.executescript(m016_models.SQL)
+        assert archive.execute("select model from transcripts").fetchall() == [(after,)]
 
 
 @pytest.mark.parametrize("missing", ["model", "tokenizer", "config", "vocabulary"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -22,13 +22,20 @@ def preferred_transcript(db: Database, episode: str) -> int | None:
     return found[0] if found else None
 
 
-def transcript_settings(
-    db: Database, episode: str, sha256: str, *, engine: str, model: str
-) -> tuple[str, list[str], int | None] | None:
-    """Return what the preferred transcript was asked for, if this engine and model made it of this file.
+class Settings(NamedTuple):
+    """What a transcript was asked for: language, names and terms, and number of speakers as feeds.yaml had them.
 
-    That is the language, the names and terms, and the number of speakers that feeds.yaml had for it.
+    ``weights`` is the identity of those that made it; None where an older version did not write that down.
     """
+
+    language: str
+    vocabulary: Sequence[str]
+    speakers: int | None
+    weights: str | None
+
+
+def transcript_settings(db: Database, episode: str, sha256: str, *, engine: str, model: str) -> Settings | None:
+    """Return what the preferred transcript was asked for, if this engine and model made it of this file."""
     found = db.execute(
         """select language, options from transcripts
            where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1""",
@@ -37,7 +44,8 @@ def transcript_settings(
     if not found:
         return None
     options = json.loads(found[1])
-    return options.get("language", found[0]), options.get("vocabulary", []), options.get("speakers")
+    asked = options.get("language", found[0]), options.get("vocabulary", []), options.get("speakers")
+    return Settings(*asked, weights=options.get("weights"))
 
 
 def published_transcript(db: Database, episode: str, sha256: str) -> int | None:

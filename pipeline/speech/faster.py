@@ -39,7 +39,7 @@ from pipeline.speech.download import from_hub
 from pipeline.speech.encoder import Encoder
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
 from pipeline.speech.lanes import Lanes
-from pipeline.speech.names import EngineName
+from pipeline.speech.names import EngineName, model_name
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 CUDA_BATCH = 8
@@ -61,7 +61,8 @@ class FasterWhisper:
     name: Final[EngineName] = "faster-whisper"
 
     def __init__(self, model: str, *, cache: Path) -> None:
-        self.model = model
+        self.model = model_name(model)
+        self._given = model
         self._cache = cache
 
     @cached_property
@@ -135,7 +136,7 @@ class FasterWhisper:
 
     @cached_property
     def _weights(self) -> Weights:
-        return find_weights(self.model, self.name)
+        return find_weights(self._given, self.name)
 
     @cached_property
     def _device(self) -> str:
@@ -149,7 +150,7 @@ class FasterWhisper:
 
     @cached_property
     def _whisper(self) -> Any:
-        folder = Path(ready_weights(self._weights, self._cache) or from_hub(self.model))
+        folder = Path(ready_weights(self._weights, self._cache) or from_hub(self._given))
         on_cpu = self._device == "cpu"
         try:
             whisper = (_WithOurEncoder if on_cpu else WhisperModel)(

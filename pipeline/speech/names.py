@@ -37,6 +37,19 @@ def whisper_language(language: str) -> str:
     return language.replace("_", "-").partition("-")[0].lower()
 
 
+def is_at_path(model: str) -> bool:
+    """Tell whether a model is named by the path of its weights."""
+    return not any(model in known for known in MODELS.values())
+
+
+def model_name(model: str) -> str:
+    """Return the name by which a model is recorded: of one at a path the last part, for the rest changes with a move.
+
+    What tells it from others of that name is ``Engine.options["weights"]``.
+    """
+    return Path(model).name or model if is_at_path(model) else model
+
+
 def check_model(model: str, engine: str, language: str) -> None:
     """Refuse what cannot work, from the names alone.
 

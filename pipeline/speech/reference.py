@@ -20,7 +20,7 @@ from pipeline.model import Word
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, beam_size, spoken_language
 from pipeline.speech.lanes import Lanes
-from pipeline.speech.names import LANGUAGES, EngineName
+from pipeline.speech.names import LANGUAGES, EngineName, model_name
 from pipeline.speech.weights import Weights, find_weights, ready_weights
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ class OpenAIWhisper:
     lanes: Final = Lanes(usual=1, crowded=1, batch=1)  # the word alignment hangs hooks on the one model
 
     def __init__(self, model: str, *, cache: Path) -> None:
-        self.model = model
+        self.model = model_name(model)
+        self._given = model
         self._cache = cache
 
     @cached_property
@@ -110,7 +111,7 @@ class OpenAIWhisper:
 
     @cached_property
     def _weights(self) -> Weights:
-        return find_weights(self.model, self.name)
+        return find_weights(self._given, self.name)
 
     @cached_property
     def _whisper(self) -> Whisper:

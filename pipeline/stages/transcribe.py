@@ -28,7 +28,7 @@ from pipeline.speech import transcript_file
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import FileJournal, journal_path, unfinished
-from pipeline.speech.names import whisper_language
+from pipeline.speech.names import is_at_path, model_name, whisper_language
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.stages import Outcome, Tools, wanted_episodes
@@ -196,18 +196,21 @@ def _compare(job: _Job, published: Published | None) -> list[str]:
 def _done(job: _Job) -> str | None:
     """Say why the episode need not be transcribed, or None if it has to be.
 
-    Another engine, model or language in feeds.yaml asks for a new transcript. Another vocabulary does not: it would
-    cost hours for every word added; the report says so instead.
+    Another engine, model or language in feeds.yaml asks for a new transcript, and so do other weights at the path of a
+    model. Another vocabulary does not: it would cost hours for every word added; the report says so instead.
     """
     feed = job.feed
     found = transcript_settings(
-        job.tools.db, job.episode.id, job.rendition.sha256, engine=feed.engine, model=feed.model
+        job.tools.db, job.episode.id, job.rendition.sha256, engine=feed.engine, model=model_name(feed.model)
     )
-    if found is None or found[0] != feed.language:
+    if found is None or found.language != feed.language:
         return None
-    if found[1] != _vocabulary(feed):
+    # Of a model that has a name of its own the weights are known by that.
+    if is_at_path(feed.model) and found.weights not in {None, job.tools.engine(feed).options.get("weights")}:
+        return None
+    if found.vocabulary != _vocabulary(feed):
         return "transcribed with another vocabulary (--again makes it anew)"
-    if found[2] != feed.speakers:
+    if found.speakers != feed.speakers:
         return "transcribed for another number of speakers (--again makes it anew)"
     return "already transcribed"
 
