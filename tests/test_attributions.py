@@ -280,3 +280,43 @@ def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tup
             undo_check(db, one, checks[0].id, note=None, editor="bob", now=NOW)
         assert rows(db) == before
         assert_sound(db)
+
+
+def test_names_that_came_later_and_what_was_compared_stay_when_the_same_is_stored_again(
+    archive: Database, one: str
+) -> None:
+    (number,) = archive.execute("select id from transcripts").fetchone()
+    name_speaker(archive, number, GUEST, "Ann Lee")
+    archive.execute("update transcripts set word_error_rate = 0.04")
+    before = archive.execute("select * from segments").fetchall(), archive.execute("select * from speakers").fetchall()
+    other = spoken("Quite other words.")
+    save_transcript(archive, one, replace(transcript(other, ()), model="base.en"), "1" * 12)
+    assert save_transcript(archive, one, transcript(), "0" * 12) == number  # as its file has it: nobody is named
+    after = archive.execute("select * from segments where transcript = ?", [number]).fetchall()
+    assert (after, archive.execute("select * from speakers").fetchall()) == before
+    assert archive.execute("select word_error_rate from transcripts where preferred").fetchall() == [(0.04,)]
+
+
+def test_a_name_of_one_voice_is_not_given_to_two(archive: Database, one: str) -> None:
+    (number,) = archive.execute("select id from transcripts").fetchone()
+    name_speaker(archive, number, GUEST, "Ann Lee")
+    told = [
+        replace(part, speaker=("Speaker 1", "Speaker 2", "Speaker 3", "Speaker 4")[n]) for n, part in enumerate(SAID)
+    ]
+    voices = tuple(Speaker(f"Speaker {n}", None, "unknown", 1.0) for n in range(1, 5))
+    save_transcript(archive, one, transcript(tuple(told), voices), "0" * 12)
+    assert [part.speaker for part in heard(archive, number)] == [part.speaker for part in told]
+
+
+def test_who_was_taken_for_the_speaker_before_somebody_said_otherwise_is_not_credited(
+    archive: Database, one: str
+) -> None:
+    say(archive, one, 1, "Ann Lee")
+    say(archive, one, 1, "Bo Carr")
+    later, earlier = history(archive.conn, SHA256)
+    assert (later.name, later.counts) == ("Bo Carr", True)
+    assert (earlier.name, earlier.counts) == ("Ann Lee", False)
+    undo(archive, one, later.id, note=None, editor="ann", now=NOW)
+    assert [(entry.name, entry.counts) for entry in history(archive.conn, SHA256)] == [
+        *((None, False), ("Bo Carr", False), ("Ann Lee", True))
+    ]

@@ -23,12 +23,14 @@ from pipeline.archive.corrections import (
 )
 from pipeline.archive.database import editor, is_current, reader, writer
 from pipeline.archive.listened import corrections_of
-from pipeline.archive.listing import changes
+from pipeline.archive.listing import changes, listing
 from pipeline.archive.reading import episode_named, questions_of
+from pipeline.archive.renditions import save_rendition
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, Match
+from pipeline.model import Correction, KeptAudio, Match
+from pipeline.renditions import Choice
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -95,6 +97,12 @@ def test_a_correction_changes_the_page_of_its_episode(archive: Database, one: st
     later = "2027-01-01T00:00:00Z"
     correct(archive, one, said(1, "asked", 1.5, made_at=later))
     assert changes(archive.conn) == ((one, later),)
+
+
+def test_a_list_has_the_length_of_what_is_played_while_a_newer_recording_waits(archive: Database, one: str) -> None:
+    newer = KeptAudio("ef" * 32, "audio/ef/newer.mp3", 1, "audio/mpeg", 99.0, "u", "u", NOW)
+    save_rendition(archive, one, newer, choice=Choice(True, "the newest"))
+    assert [episode.duration for episode in listing(archive.conn, 9).episodes] == [60.0]
 
 
 def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one: str) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.archive.database import reader, writer
+from pipeline.archive.reading import speakers
 from pipeline.archive.search import Filters, search
+from pipeline.archive.search.instead import instead
 from pipeline.archive.transcripts import name_speaker
 from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
@@ -59,3 +61,44 @@ def test_names_are_found_without_regard_to_accents_and_one_of_several_will_do(tm
         assert {hit.speaker for hit in search(connection, "door speaker:bob speaker:ANN").hits} == {"Bob", "Ann"}
         assert search(connection, "door feed:SHOW").total == 3
         assert search(connection, "", Filters(speaker="Ann")).total == 1
+
+
+def test_names_are_found_as_they_can_be_typed(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        names = ("Siân O’Brien", "Łukasz Sørensen", "Anne‑Marie Strauß")
+        said = [replace(line, speaker=who) for line, who in zip(spoken(*["A word."] * 3), names, strict=True)]
+        transcript = add_transcript(db, one, said)
+        for label in names:
+            db.execute(
+                "insert into speakers (transcript, label, role, seconds) values (?, ?, 'guest', 1)", [transcript, label]
+            )
+    with reader(tmp_path / "a.db") as connection:
+        for typed, found in (
+            ("o'brien", names[0]),
+            ("OBrien", names[0]),
+            ("O’Brien", names[0]),
+            ("lukasz", names[1]),
+            ("sorensen", names[1]),
+            ("Anne-Marie", names[2]),
+            ("strauss", names[2]),
+        ):
+            assert [hit.speaker for hit in search(connection, "word", Filters(speaker=typed)).hits] == [found]
+            assert [hit.speaker for hit in search(connection, f'word speaker:"{typed}"').hits] == [found]
+
+
+def test_speakers_of_a_transcript_that_was_set_aside_are_nobody(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        for key, label in (("0" * 12, "Speaker 1"), ("1" * 12, "Speaker 1, then Ann")):
+            said = [replace(line, speaker=label) for line in spoken(f"A word of {key}.")]
+            transcript = add_transcript(db, one, said, key=key)
+            db.execute(
+                "insert into speakers (transcript, label, role, seconds) values (?, ?, 'guest', 1)", [transcript, label]
+            )
+    with reader(tmp_path / "a.db") as connection:
+        assert speakers(connection) == ("Speaker 1, then Ann",)
+        # The whole name is only of what was set aside: a part of it will do.
+        assert search(connection, "word", Filters(speaker="Speaker 1")).total == 1
+        offered = instead(connection, "word speaker:anne")
+        assert offered.remarks == ("Nobody is called “anne” in this archive; did you mean “Speaker 1, then Ann”?",)

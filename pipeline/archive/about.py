@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
+# Those who are heard in what counts: a transcript that was set aside has speakers, too.
+SPEAKING = "speakers p join transcripts t on t.id = p.transcript and t.preferred = 1"
+
 
 def questions_sql(cursor: sqlite3.Cursor | sqlite3.Connection) -> str:
     """Return what is the JSON list of the numbers of a segment ``s``; an older version's archive has one at most."""

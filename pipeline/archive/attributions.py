@@ -59,7 +59,8 @@ class Speech:
 class Entry:
     """A row of a recording's history: an attribution, or the undoing (``undoes``) of the one whose times it has.
 
-    ``name`` is None where it undoes; ``counts`` tells that it was not undone itself.
+    ``name`` is None where it undoes. ``told`` tells that some of what is said has its speaker by it: it was not undone,
+    and nobody said something else of all that it is of.
     """
 
     id: int
@@ -73,11 +74,12 @@ class Entry:
     made_at: str
     undoes: int | None
     undone: bool
+    told: bool
 
     @property
     def counts(self) -> bool:
         """Tell whether it is in force."""
-        return self.name is not None and not self.undone
+        return self.told and not self.undone
 
     @property
     def summary(self) -> str:
@@ -102,12 +104,16 @@ def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]
     rows = named_rows(connection).execute(
         """select a.id, coalesce(a.start, o.start) as start, coalesce(a."end", o."end") as "end", a.name,
                coalesce(a.machine, o.machine) as machine, coalesce(o.everywhere, a.everywhere) as everywhere, a.note,
-               a.editor, a.made_at, a.undoes, exists (select 1 from attributions where undoes = a.id) as undone
+               a.editor, a.made_at, a.undoes, exists (select 1 from attributions where undoes = a.id) as undone,
+               exists (
+                   select 1 from transcripts t join segments s on s.transcript = t.id
+                   where t.rendition = a.rendition and t.preferred = 1 and s.attributed = a.id
+               ) as told
            from attributions a left join attributions o on o.id = a.undoes where a.rendition = ? order by a.id desc""",
         [rendition],
     )
     return tuple(
-        Entry(**{**dict(row), "everywhere": bool(row["everywhere"]), "undone": bool(row["undone"])}) for row in rows
+        Entry(**{**dict(row), **{name: bool(row[name]) for name in ("everywhere", "undone", "told")}}) for row in rows
     )
 
 

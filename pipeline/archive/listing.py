@@ -65,8 +65,8 @@ def listing(
                 coalesce(r.duration, e.declared_duration) as duration, t.id is not null as transcribed
             from episodes e
             join feeds f on f.slug = e.feed
-            left join renditions r on r.episode = e.id and r.current = 1
             left join transcripts t on t.episode = e.id and t.preferred = 1
+            left join renditions r on r.episode = e.id and iif(t.id is null, r.current = 1, r.sha256 = t.rendition)
             where (:feed is null or e.feed = :feed) and {beyond()}
             order by {NEWEST_FIRST} limit :limit""",  # noqa: S608 - constants
             {"feed": feed, "before": before, "limit": limit + 1},

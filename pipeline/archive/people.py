@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.archive.about import questions_sql
+from pipeline.archive.about import SPEAKING, questions_sql
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.listing import NEWEST_FIRST, beyond
@@ -56,15 +56,14 @@ class Appearances:
     before: str | None
 
 
-_PEOPLE = """
+_PEOPLE = f"""
 select p.name, count(distinct t.episode) as episodes,
     count(distinct case p.role when 'host' then t.episode end) as hosted,
     count(distinct case p.role when 'guest' then t.episode end) as guest,
     sum(p.seconds) as seconds, max(e.published) as newest
-from speakers p
-join transcripts t on t.id = p.transcript and t.preferred = 1
+from {SPEAKING}
 join episodes e on e.id = t.episode
-"""
+"""  # noqa: S608 - a constant
 
 
 def people(connection: sqlite3.Connection, limit: int, *, after: str = "") -> tuple[Person, ...]:
@@ -95,8 +94,7 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
     rows = cursor.execute(
         f"""select e.id as episode, e.title, f.title as show, e.published, p.role, max(p.seconds),
             sum(p.seconds) as seconds, t.language, t.id as transcript
-        from speakers p
-        join transcripts t on t.id = p.transcript and t.preferred = 1
+        from {SPEAKING}
         join episodes e on e.id = t.episode
         join feeds f on f.slug = e.feed
         where p.name = :name and {beyond()}
@@ -123,8 +121,8 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
 def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:
     """Return the names of those who speak in an episode."""
     rows = connection.execute(
-        """select p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
-        where t.episode = ? and p.name is not null""",
+        f"""select p.name from {SPEAKING}
+        where t.episode = ? and p.name is not null""",  # noqa: S608 - a constant
         [episode],
     )
     return frozenset(row[0] for row in rows)
@@ -134,8 +132,8 @@ def known(connection: sqlite3.Connection, labels: Iterable[str | None]) -> froze
     """Return those of these labels of speakers that are names of people."""
     wanted = sorted({label for label in labels if label})
     rows = connection.execute(
-        """select distinct p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
-        where p.name in (select value from json_each(?))""",
+        f"""select distinct p.name from {SPEAKING}
+        where p.name in (select value from json_each(?))""",  # noqa: S608 - a constant
         [json.dumps(wanted)],
     )
     return frozenset(row[0] for row in rows)
@@ -144,8 +142,8 @@ def known(connection: sqlite3.Connection, labels: Iterable[str | None]) -> froze
 def names(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Return the names of everybody, in order."""
     rows = connection.execute(
-        """select distinct p.name from speakers p join transcripts t on t.id = p.transcript and t.preferred = 1
-        where p.name is not null order by p.name"""
+        f"""select distinct p.name from {SPEAKING}
+        where p.name is not null order by p.name"""  # noqa: S608 - a constant
     )
     return tuple(row[0] for row in rows)
 

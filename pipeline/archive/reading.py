@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipeline.archive.about import questions_sql
+from pipeline.archive.about import SPEAKING, questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
 from pipeline.model import Rendition, Word
@@ -182,15 +182,14 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
 def holdings(connection: sqlite3.Connection) -> Holdings:
     """Return what the archive holds."""
     people = connection.execute(
-        """select count(distinct p.name) from speakers p
-        join transcripts t on t.id = p.transcript and t.preferred = 1"""
+        f"select count(distinct p.name) from {SPEAKING}"  # noqa: S608 - a constant
     ).fetchone()[0]
     return Holdings(shows(connection), people)
 
 
 def speakers(connection: sqlite3.Connection, limit: int = 500) -> tuple[str, ...]:
     """Return the labels that searches can be narrowed to."""
-    rows = connection.execute("select distinct label from speakers order by label limit ?", [limit])
+    rows = connection.execute(f"select distinct p.label from {SPEAKING} order by p.label limit ?", [limit])  # noqa: S608
     return tuple(row[0] for row in rows)
 
 

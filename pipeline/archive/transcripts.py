@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
+from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
 from pipeline.archive.segments import heard, restate
@@ -71,6 +73,8 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
         if preferred:
             db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
         known = _known(db, episode, transcript, key)
+        if known is not None:
+            transcript = _named_as_known(db, known, transcript)
         (transcript_id,) = db.execute(
             """insert into transcripts
                (rendition, episode, source, engine, model, language, options, key, created, preferred)
@@ -94,6 +98,8 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
         save_speakers(db, transcript_id, transcript.speakers)
         if known is None or heard(db, known) != transcript.segments:
             if known:
+                if _words(heard(db, known)) != _words(transcript.segments):
+                    _forget_comparison(db, transcript_id)
                 _delete_segments(db, transcript_id)
                 db.execute(
                     "update transcripts set created = ?, options = ? where id = ?",
@@ -123,6 +129,26 @@ def _known(db: Database, episode: str, transcript: Transcript, key: str) -> int 
         db.execute("update transcripts set key = key || '.' || id where id = ?", [current])
         db.execute("update transcripts set key = ? where id = ?", [key, same])
     return same
+
+
+def _named_as_known(db: Database, transcript_id: int, transcript: Transcript) -> Transcript:
+    """The transcript with the names that its speakers got since it was heard: its file knows them as they were then."""
+    before, now = heard(db, transcript_id), transcript.segments
+    if [replace(one, speaker=None) for one in before] != [replace(one, speaker=None) for one in now]:
+        return transcript
+    named = {one.label: one for one in machine_speakers(db, transcript_id) if one.name}
+    pairs = {(new.speaker, old.speaker) for new, old in zip(now, before, strict=True)}
+    news, olds = Counter(new for new, _ in pairs), Counter(old for _, old in pairs)
+    labels = {new: old for new, old in pairs if new and old in named and news[new] == olds[old] == 1}
+    speakers = tuple(
+        replace(one, label=label, name=named[label].name)
+        if one.name is None and (label := labels.get(one.label))
+        else one
+        for one in transcript.speakers
+    )
+    given = {one.label: new.label for one, new in zip(transcript.speakers, speakers, strict=True)}
+    segments = tuple(replace(one, speaker=given.get(one.speaker or "", one.speaker)) for one in now)
+    return replace(transcript, segments=segments, speakers=speakers)
 
 
 def _words(segments: Sequence[Segment]) -> list[str]:
@@ -196,19 +222,21 @@ def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> Non
 def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[float, ...]]]:
     """Return the name and voice print of each host in each of a feed's episodes, except one."""
     rows = db.execute(
-        """select p.name, p.voice from speakers p
-           join transcripts t on t.id = p.transcript and t.preferred = 1
+        f"""select p.name, p.voice from {SPEAKING}
            join episodes e on e.id = t.episode
            where e.feed = ? and e.id != ? and p.role = 'host' and p.name is not null and p.voice is not null
-           order by e.id""",
+           order by e.id""",  # noqa: S608 - a constant
         [feed, but],
     )
     return [(name, tuple(json.loads(voice))) for name, voice in rows]
 
 
+def _forget_comparison(db: Database, transcript_id: int) -> None:
+    db.execute("update transcripts set word_error_rate = null, compared_with = null where id = ?", [transcript_id])
+
+
 def _delete_segments(db: Database, transcript_id: int) -> None:
     """Remove what was heard before, from the index with its old text first, and what was made from it."""
-    db.execute("update transcripts set word_error_rate = null, compared_with = null where id = ?", [transcript_id])
     db.execute(
         """insert into transcripts_fts (transcripts_fts, rowid, text)
            select 'delete', id, text from transcript_texts where id = ?""",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from pipeline.archive.database import immediate
 from pipeline.archive.kept import kept_path
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
 from pipeline.archive.segments import is_beside
@@ -38,6 +39,11 @@ def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio
 
 def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Comparison | None) -> str | None:
     """Record a file that has come, and say what it is beside the one that counted; None if there was no other."""
+    with immediate(db):  # a person may choose meanwhile
+        return _keep_beside(db, episode, audio, comparison)
+
+
+def _keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Comparison | None) -> str | None:
     current = current_rendition(db, episode)
     if current is None or current.sha256 == audio.sha256:
         save_rendition(db, episode, audio, choice=FIRST)

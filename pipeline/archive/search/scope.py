@@ -9,10 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.archive.about import questions_sql
+from pipeline.archive.about import SPEAKING, questions_sql
 from pipeline.archive.query import Query, fold
 from pipeline.archive.search.hits import ANYTHING, Filters
 
+_AS_TYPED = str.maketrans({
+    **dict.fromkeys("'’‘ʼ`´"), "‐": "-", "‑": "-", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d",
+    "Ð": "D", "ħ": "h", "Ħ": "H", "ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "þ": "th", "Þ": "Th",
+})  # fmt: skip
 _NEWEST = "coalesce(e.published, '')"  # as it is indexed; what has no date comes last
 
 
@@ -50,7 +54,7 @@ class Scope:
         """Combine what was chosen beside the search box with what was typed into it; both must hold."""
         labels = None
         if filters.speaker:
-            whole = cursor.execute("select 1 from speakers where label = ? limit 1", [filters.speaker]).fetchone()
+            whole = cursor.execute(f"select 1 from {SPEAKING} where p.label = ? limit 1", [filters.speaker]).fetchone()
             labels = None if whole else _meant(cursor, [filters.speaker])
             labels = labels or (filters.speaker,)
         if query.speakers:
@@ -206,6 +210,15 @@ def is_anybody(cursor: sqlite3.Cursor, name: str) -> bool:
 
 def _meant(cursor: sqlite3.Cursor, parts: Iterable[str]) -> tuple[str, ...]:
     """Return the speakers whose names have one of these parts, without regard to case and accents."""
-    names = [name for (name,) in cursor.execute("select distinct label from speakers") if name]
-    wanted = [fold(part) for part in parts]
-    return tuple(name for name in names if any(part in fold(name) for part in wanted))
+    wanted = [folded_name(part) for part in parts]
+    return tuple(name for name in speaking(cursor) if any(part in folded_name(name) for part in wanted))
+
+
+def speaking(cursor: sqlite3.Cursor) -> list[str]:
+    """Return the labels of everybody who speaks."""
+    return [label for (label,) in cursor.execute(f"select distinct p.label from {SPEAKING}") if label]
+
+
+def folded_name(name: str) -> str:
+    """Return a name as it is compared: people type the apostrophe of O’Brien and the letters of Łukasz as they can."""
+    return fold(name.translate(_AS_TYPED))

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from rapidfuzz import fuzz, process
 
-from pipeline.archive.query import Query, fold
+from pipeline.archive.query import Query
 from pipeline.archive.search.hits import Filters
-from pipeline.archive.search.scope import is_anybody
+from pipeline.archive.search.scope import folded_name, is_anybody, speaking
 
 ALIKE = 75  # of 100, from which another name may have been meant
 _LISTED = 5  # shows that are named where none is alike
@@ -39,8 +39,7 @@ def unknown(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[
         yield show
     for name in dict.fromkeys(filter(None, [filters.speaker, *query.speakers])):
         if not is_anybody(cursor, name):
-            labels = [label for (label,) in cursor.execute("select distinct label from speakers") if label]
-            yield f"Nobody is called “{name}” in this archive{_meant(name, labels) or '.'}"
+            yield f"Nobody is called “{name}” in this archive{_meant(name, speaking(cursor)) or '.'}"
     for number in dict.fromkeys([*([] if filters.question is None else [filters.question]), *query.questions]):
         if not cursor.execute("select 1 from questions where number = ? limit 1", [number]).fetchone():
             yield f"No list of questions in this archive has a number {number}."
@@ -52,5 +51,5 @@ def _no_show(slug: str, slugs: Sequence[str]) -> str:
 
 
 def _meant(name: str, known: Sequence[str]) -> str | None:
-    found = process.extractOne(name, known, scorer=fuzz.WRatio, processor=fold, score_cutoff=ALIKE)
+    found = process.extractOne(name, known, scorer=fuzz.WRatio, processor=folded_name, score_cutoff=ALIKE)
     return f"; did you mean “{found[0]}”?" if found else None
