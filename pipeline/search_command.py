@@ -81,8 +81,9 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
         results = search(connection, query, Filters(**filters), order=order, page=page)
         offered = Instead() if results.hits or page else instead(connection, query, Filters(**filters))
     if as_json:
-        print_json({**results.as_dict(), **offered.as_dict()})
-        for remark in offered.remarks:
+        remarks = [*compile_query(query).remarks, *offered.remarks]
+        print_json({**results.as_dict(), **offered.as_dict(), "remarks": remarks})
+        for remark in remarks:
             click.echo(remark, err=True)
         return
     for hit in results.hits:

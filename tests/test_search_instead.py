@@ -356,3 +356,13 @@ def test_nothing_that_is_typed_raises(connection: sqlite3.Connection, text: str)
     assert len(results.hits) <= results.total
     facets(connection, text)
     instead(connection, text)
+
+
+def test_no_number_is_taken_for_another_and_a_hyphen_may_be_what_is_missing(tmp_path: Path) -> None:
+    with writer(tmp_path / "h.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("In 2019 re-offending fell by 3500 cases."))
+    with reader(tmp_path / "h.db") as opened:
+        assert instead(opened, "2018").spelling is None
+        assert instead(opened, "3600 cases").spelling is None
+        assert instead(opened, "reoffending").spelling == "re-offending"

@@ -102,3 +102,40 @@ def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
     assert all(hit.end - hit.start == pytest.approx(0.5 * len(phrase) - 0.1) for hit in hits)
     marked = f"<mark>{' '.join(phrase)}</mark>"
     assert [hit.html.lower().count(marked) for hit in hits] == [1] * len(hits)
+
+
+def test_two_plain_words_are_found_where_a_segment_ends_between_them(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "two.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("We opened a front", "door for everybody."))
+    with reader(tmp_path / "two.db") as connection:
+        (hit,) = search(connection, "front door").hits
+        assert (hit.start, hit.html) == (1.5, "We opened a <mark>front door</mark> for everybody.")
+        assert search(connection, "door front").total == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("4000", [0, 1]),
+        ("4,000", [0, 1]),
+        ("1,250,000", [2]),
+        ("1250000", [2]),
+        ("400", []),
+        ("children -4000", [2]),
+        ("well-being", [3, 4]),
+        ("wellbeing", [4]),
+        ("4,000 children", [0, 1]),
+    ],
+)
+def test_numbers_and_compounds_are_found_however_they_are_written(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *("There are 4,000 children.", "Some 4000 children, they say.", "It cost 1,250,000 for children."),
+        *("Their well-being comes first.", "Wellbeing comes first."),
+    )
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "n.db") as connection:
+        assert sorted(said.index(hit.text) for hit in search(connection, typed).hits) == found
+        assert all("<mark>" in hit.html for hit in search(connection, typed).hits)

@@ -215,8 +215,6 @@ def test_an_answer_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, 
         ("feed=show", 6),
         ("feed=other", 0),
         ("feed=show&status=asked&q=caseloads", 2),
-        ("page=nonsense", 6),
-        ("page=0", 6),
         ("page=2", 0),
     ],
 )
@@ -226,7 +224,7 @@ def test_questions_can_be_narrowed_down(serve: Serve, held: Held, query: str, fo
     assert response.text.count('<p class="asked">') == found
 
 
-@pytest.mark.parametrize("query", ["status=wrong", "q=" + "x" * 1001])
+@pytest.mark.parametrize("query", ["status=wrong", "q=" + "x" * 1001, "page=nonsense", "page=0"])
 def test_what_makes_no_sense_about_questions_is_said(serve: Serve, held: Held, query: str) -> None:
     assert serve(held.path).ask(f"/-/questions?{query}").status_code == 400
 

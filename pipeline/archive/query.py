@@ -23,9 +23,12 @@ _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes wo
 # An accent may be a character of its own, and is part of the word then.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
 _SPACE = re.compile(r"\s|$")
+_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
+_DIGITS = re.compile(r"[1-9][0-9]{3,14}")
+_COMPOUND = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]{2,})+")
 _NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
 _NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
-_SENTENCE = 3  # words from which what is typed may be a quotation without its quotes
+_SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
 _BEGINNING = 2  # letters of the beginning of a word, at least
 _LONGEST = 4_000  # characters that are read
@@ -39,7 +42,7 @@ class Term:
     ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
     quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
     ``parts`` that are near to each other, each found by an expression of its own; 0 for other terms. ``begins`` is the
-    folded beginning of a word.
+    folded beginning of a word. ``plain`` is a word as it was typed, where it is looked for in another spelling, too.
     """
 
     fts: str
@@ -49,6 +52,7 @@ class Term:
     parts: tuple[str, ...] = ()
     begins: str = ""
     surely: str = ""
+    plain: str = ""
 
     @property
     def crosses(self) -> bool:
@@ -131,14 +135,14 @@ class Query:
 
     @property
     def as_phrase(self) -> Query | None:
-        """Return the query as if its words had been in quotes; None if it is more than three or more plain words."""
+        """Return the query as if its words had been in quotes; None if it is more than two or more plain words."""
         if len(self.alternatives) != 1 or len(self.alternatives[0].terms) < _SENTENCE:
             return None
         terms = self.alternatives[0].terms
         plain = f"(({' AND '.join(term.fts for term in terms)}))"
         if self.match != plain or self.crosses or self.begins:
             return None
-        text = " ".join(term.fts.strip('"') for term in terms)
+        text = " ".join(term.plain or term.fts.strip('"') for term in terms)
         phrase = Alternative(f'("{text}")', (_phrase(text),))
         return replace(self, match=phrase.match, alternatives=(phrase,))
 
@@ -275,6 +279,9 @@ def _phrase(text: str) -> Term:
 
 def _word(text: str) -> Term:
     words = folded_words(text)
+    other = _otherwise_written(text)
+    if other:
+        return Term(f"({_fts(text)} OR {_fts(other)})", plain=text)
     if not _is_beginning(text) or len(words) != 1:
         return Term(_fts(text) + ("*" if _is_beginning(text) else ""))
     begins, typed = words[0][0], text[words[0][1] : words[0][2]]
@@ -286,6 +293,15 @@ def _word(text: str) -> Term:
     if is_cut(typed):
         surely = f"({whole} NOT {whole})"  # nothing
     return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, surely=surely)
+
+
+def _otherwise_written(text: str) -> str | None:
+    """How Whisper may have written the same: 4000 for 4,000 and the other way round, wellbeing for well-being."""
+    if _THOUSANDS.fullmatch(text):
+        return text.replace(",", "")
+    if _DIGITS.fullmatch(text):
+        return f"{int(text):,}"
+    return text.replace("-", "") if _COMPOUND.fullmatch(text) else None
 
 
 def _is_beginning(text: str) -> bool:

@@ -29,7 +29,10 @@ async def questions_page(request: Request, archive: Archive) -> Response:
     wanted = questions.Wanted(
         values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None
     )
-    at = Position.parse(request.args.get("page")).page
+    named = (request.args.get("page") or "").strip()
+    if named and not Position.is_named(named):
+        raise QueryError(f"“{named}” names no page: give its number.")
+    at = Position.parse(named or None).page
     alone = wanted.like is not None
     shows, found = await archive.read(
         lambda connection: (

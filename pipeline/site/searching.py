@@ -74,6 +74,8 @@ class Asked:
             return f"“{self.number}” is no number of a question."
         if self.order not in ORDERS:
             return f"“{self.order}” is none of: {', '.join(ORDERS)}."
+        if self.page and not Position.is_named(self.page):
+            return f"“{self.page}” names no page: give its number, or what “next” was."
         return _problem_of_dates(self.filters.since, self.filters.until)
 
     def run(self, connection: sqlite3.Connection) -> Results:
@@ -230,6 +232,7 @@ async def search_json(request: Request, archive: Archive) -> Response:
     offered = await _offered(archive, asked, results)
     if offered:
         content |= offered.as_dict()
+    content["remarks"] = [*compile_query(asked.text).remarks, *(offered.remarks if offered else ())]
     return json(_addressed(content, Links(archive)), archive=archive)
 
 

@@ -13,6 +13,7 @@ from pipeline.archive.search.hits import MARK, MARKED, UNMARK
 
 _VOCABULARY = "interview_archive_words"  # a temporary table hides one of the same name
 _CORRECTED = 3  # words
+_PART = 2  # letters of the first part of a word with a hyphen, and one less than those of the second
 
 
 def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
@@ -24,14 +25,14 @@ def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
     words = [
         (word, begin, end, _is_said(cursor, f'"{word}"' + "*" * text.startswith("*", end)))
         for word, begin, end in take_apart(text).words
-        if len(word) > 2
+        if len(word) > 2 and not any(map(str.isdigit, word))  # no number is another one misspelt
     ]
     unknown = [(word, begin, end) for word, begin, end, is_said in words if not is_said]
     if len(unknown) > max(len(words) / 2, 2):
         return None
     parts, position = list[str](), 0
     for word, begin, end in unknown[:_CORRECTED]:
-        nearest = _nearest_word(cursor, word)
+        nearest = _parted(cursor, word) or _nearest_word(cursor, word)
         if nearest:
             parts += [text[position:begin], nearest]
             position = end
@@ -43,6 +44,12 @@ def _is_said(cursor: sqlite3.Cursor, match: str) -> bool:
     sql = """select 1 from transcripts_fts f cross join transcripts t on t.id = f.rowid and t.preferred = 1
         where transcripts_fts match ? limit 1"""
     return cursor.execute(sql, [match]).fetchone() is not None
+
+
+def _parted(cursor: sqlite3.Cursor, word: str) -> str | None:
+    """The word with a hyphen in it, where somebody says it so: re-offending."""
+    places = range(_PART, len(word) - _PART)
+    return next((f"{word[:n]}-{word[n:]}" for n in places if _is_said(cursor, f'"{word[:n]} {word[n:]}"')), None)
 
 
 def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
