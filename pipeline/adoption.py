@@ -26,11 +26,14 @@ _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".og
 
 
 def audio_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the files that were named, and all audio below the folders that were."""
+    """Return the files that were named, and all audio below the folders that were, by the names that they have there.
+
+    A link goes by its own name: it may say what it is, and that of what it leads to need not.
+    """
     found: set[Path] = set()
     for path in paths:
         below = path.rglob("*") if path.is_dir() else [path]
-        found |= {one.resolve() for one in below if one == path or (one.is_file() and one.suffix.lower() in _ENDINGS)}
+        found |= {one.absolute() for one in below if one == path or (one.is_file() and one.suffix.lower() in _ENDINGS)}
     return sorted(found)
 
 
@@ -62,8 +65,9 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
     """
     if one.status != "adopt" or one.episode is None:
         return one
+    file = one.path.resolve()  # what a link leads to; the file goes by the link's name
     try:
-        audio = keep(one.path.as_uri(), client, data, name=one.episode, now=now, local_root=one.path.parent)
+        audio = keep(file.as_uri(), client, data, name=one.episode, now=now, local_root=file.parent)
     except AudioError as error:
         return replace(one, status="left", why=str(error))
     if audio is None:  # nothing was known that it could be the same as

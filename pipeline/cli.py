@@ -298,8 +298,10 @@ def status_command(db: Path, as_json: bool) -> None:
     if not found["feeds"]:
         click.echo("no show archived yet")
     for feed in found["feeds"]:
+        gone, listed = feed["no_longer_listed"], feed["episodes"] - feed["no_longer_listed"]
+        left = f", {gone} no longer in the feed" if gone else ""
         click.echo(
-            f"{feed['slug']}: {feed['episodes']} listed, {feed['kept']} kept ({feed['hours']} h), "
+            f"{feed['slug']}: {listed} listed{left}, {feed['kept']} kept ({feed['hours']} h), "
             f"{feed['transcribed']} transcribed, {feed['aligned']} aligned; "
             f"last polled {feed['last_polled'] or 'never'}: {feed['last_status'] or '-'}"
         )

@@ -67,7 +67,7 @@ def _import(opml: Path, shows: Config, target: Path | None) -> None:
     from pipeline.feeds.opml import read_opml
 
     try:
-        found = read_opml(opml.read_bytes())
+        found, unusable = read_opml(opml.read_bytes())
     except OSError as error:
         raise ConfigError(f"{opml}: cannot be read ({error.strerror or error})") from error
     except ConfigError as error:
@@ -80,6 +80,8 @@ def _import(opml: Path, shows: Config, target: Path | None) -> None:
     click.echo(as_yaml(made), nl=False)
     where = f"added to {target}" if target else "to be added"
     click.echo(f"{len(made)} {where}, {len(found) - len(made) - len(asking)} there already", err=True)
+    if unusable:
+        click.echo(f"left out, because the address is none of the web: {', '.join(unusable)}", err=True)
     if asking:
         click.echo(
             f"left out, because the address takes something from your environment: {', '.join(asking)}. "

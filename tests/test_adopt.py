@@ -140,6 +140,15 @@ def test_a_folder_is_adopted_and_stays_as_it_is(database: Path, tmp_path: Path, 
     assert json.loads(again.stdout)[0]["status"] == "already kept"
 
 
+def test_a_link_goes_by_its_own_name(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store/5f1c.mp3").write_bytes(tone_mp3)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/2026-03-01 Leeds council.mp3").symlink_to(tmp_path / "store/5f1c.mp3")
+    result = adopt(database, tmp_path / "mine")
+    assert "2026-03-01 Leeds council.mp3: adopted, show/" in result.stdout
+
+
 def test_a_dry_run_adopts_nothing(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
     mine = tagged(tmp_path / "2026-03-01.mp3", tone_mp3, TIT2(text=["Leeds council"]))
     result = adopt(database, mine, "--dry-run")

@@ -135,9 +135,13 @@ def test_search_as_text_and_as_json(database: Path) -> None:
 def test_status_as_text_and_as_json(database: Path) -> None:
     said = call("status", "--db", database).stdout
     assert "show: 1 listed, 1 kept" in said
+    assert "no longer in the feed" not in said
     assert "waiting: 1 to align" in said
     (feed,) = json.loads(call("status", "--db", database, "--json").stdout)["feeds"]
     assert (feed["episodes"], feed["kept"], feed["transcribed"], feed["aligned"]) == (1, 1, 1, 0)
+    with writer(database) as db, db.atomic():
+        db.execute("update feeds set fully_fetched = '2027-01-01T00:00:00Z'")
+    assert "show: 0 listed, 1 no longer in the feed, 1 kept" in call("status", "--db", database).stdout
 
 
 @pytest.mark.parametrize("verb", [("search", "x"), ("status",), ("serve",)])

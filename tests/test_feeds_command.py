@@ -7,6 +7,7 @@ from pathlib import Path
 from stat import S_IMODE
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,6 +117,22 @@ def test_a_list_in_brackets_is_left_as_it_is(feeds: Path) -> None:
     assert feeds.read_text(encoding="utf-8") == text
 
 
+def test_what_a_list_has_besides_addresses_of_the_web_is_read_or_said(feeds: Path) -> None:
+    content = b"""<opml version="2.0"><body>
+      <outline type="rss" text="One" xmlUrl="feed://example.org/1"/>
+      <outline type="rss" text="Two" xmlUrl="feed:http://example.org/2"/>
+      <outline type="rss" text="Three" xmlUrl="itpc://example.org/3"/>
+      <outline type="rss" text="Four" xmlUrl="file:///etc/passwd"/><outline type="rss" text="Five"/>
+      <outline text="A group"/></body></opml>"""
+    result = call(feeds, "--opml", opml(feeds, content))
+    assert [one["url"] for one in yaml.safe_load(result.stdout)] == [
+        *("https://example.org/1", "http://example.org/2", "https://example.org/3")
+    ]
+    assert "left out, because the address is none of the web: Four (file:///etc/passwd), Five (no address)" in (
+        result.stderr
+    )
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -143,7 +160,7 @@ def test_shows_are_listed_with_where_they_are_read_from(feeds: Path) -> None:
     assert call(feeds).stdout == moved
     assert json.loads(call(feeds, "--json").stdout)[0]["feed_url"] == "https://example.org/feed.xml"
     exported = call(feeds, "--to-opml")
-    assert read_opml(exported.stdout.encode()) == [Outline("An old show", "https://example.org/feed.xml")]
+    assert list(read_opml(exported.stdout.encode()).shows) == [Outline("An old show", "https://example.org/feed.xml")]
 
 
 def test_options_that_mean_nothing_together_are_refused(feeds: Path) -> None:
@@ -160,7 +177,7 @@ def test_whatever_shows_are_called_feeds_yaml_is_right(titles: list[tuple[str, i
     first: dict[str, Outline] = {}
     for show in shows:
         first.setdefault(show.url, show)
-    assert read_opml(write_opml(shows, title="t")) == list(first.values())
+    assert list(read_opml(write_opml(shows, title="t")).shows) == list(first.values())
     made = entries(shows, [])
     assert len({entry["slug"] for entry in made}) == len(made) == len({show.url for show in shows})
 
@@ -197,7 +214,7 @@ def test_a_list_cannot_take_what_the_environment_has(feeds: Path) -> None:
 def test_private_addresses_are_not_passed_on(feeds: Path, url: str) -> None:
     feeds.write_text(YAML + f"  - {{slug: mine, title: Mine, url: '{url}'}}\n", encoding="utf-8")
     exported = call(feeds, "--to-opml")
-    assert [show.title for show in read_opml(exported.stdout.encode())] == ["An old show"]
+    assert [show.title for show in read_opml(exported.stdout.encode()).shows] == ["An old show"]
     assert "left out, because its address is private: Mine" in exported.stderr
     for listed in (call(feeds), call(feeds, "--json")):
         assert "mine" in listed.stdout

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from pipeline.archive.status import waiting
+from pipeline.archive.status import status, waiting
 from pipeline.choosing import Choice
 from pipeline.config import Config
 from pipeline.feeds import paging
@@ -286,9 +286,11 @@ def test_what_an_emptied_feed_does_not_list_is_not_seen_when_that_stays_so(
 ) -> None:
     feed = show("a-show", server.give("/feed", rss(item(1)), rss(ETag='"2"'), Answer(status=304)))
     run(feed)
-    run(feed, now=LATER)
+    assert [one["no_longer_listed"] for one in status(archive.conn)["feeds"]] == [0]
+    assert "the feed is empty now: what it listed before stays (1 episode)" in said(run(feed, now=LATER))
     assert "unchanged" in said(run(feed, now="2026-06-05T06:00:00Z"))
     assert rows(archive, "select last_seen from episodes") == [(NOW,)]
+    assert [(one["episodes"], one["no_longer_listed"]) for one in status(archive.conn)["feeds"]] == [(1, 1)]
 
 
 def test_a_title_and_notes_that_a_feed_drops_stay(server: Server, archive: Database, run: Run) -> None:

@@ -197,6 +197,15 @@ def test_a_question_of_another_episode_is_refused(serve: Serve, kept: Kept) -> N
     assert "its audio is not kept yet" in ann.said(1, status="asked", start="1", question=foreign, episode=other).text
 
 
+def test_an_episode_without_a_recording_has_no_forms_and_no_empty_player(site: Site, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        (other,) = add_feed(db, "third", episode("three", questions=["Why?"]))
+    ann = Visitor(site, other)
+    assert "Why?" in ann.row(1)
+    assert ann.forms == []
+    assert 'class="player"' not in ann.get().text
+
+
 @pytest.mark.parametrize("actor", [None, ""])
 def test_who_is_not_signed_in_is_told_how(site: Site, kept: Kept, actor: str | None) -> None:
     fields = Visitor(site, kept.spoken).fields(4, status="asked", start="6")

@@ -11,13 +11,18 @@ from pipeline.archive.database import named_rows
 def status(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return ``feeds``, ``last_run`` with what failed in it, and what is ``waiting``.
 
-    Each feed has its counts and hours of audio. ``waiting`` counts for each stage the episodes that it is the next one
-    for, among those that feeds.yaml asked for at the last run.
+    Each feed has its counts and hours of audio, and how many of its episodes it does not list any more. ``waiting``
+    counts for each stage the episodes that it is the next one for, among those that feeds.yaml asked for at the last
+    run.
     """
     cursor = named_rows(connection)
     feeds = cursor.execute(
         """select f.slug, f.title, f.last_polled, f.last_status,
             (select count(*) from episodes e where e.feed = f.slug) as episodes,
+            (
+                select count(*) from episodes e
+                where e.feed = f.slug and not e.skipped and e.last_seen < f.fully_fetched
+            ) as no_longer_listed,
             count(r.sha256) as kept,
             round(coalesce(sum(r.duration), 0) / 3600, 1) as hours,
             count(t.id) as transcribed,

@@ -89,7 +89,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     context = {
         "episode": episode,
         "episode_id": wanted,
-        "editing": editing,
+        "editing": editing and episode.audio is not None,  # a time is one of a recording
         "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
         "checked": found.checks,
         "editor": editors.name_of(request.actor),

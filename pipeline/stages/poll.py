@@ -19,7 +19,7 @@ from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, Found, Listing, visit
 from pipeline.model import FeedEpisode, Validators
 from pipeline.stages import Outcome, Tools, Visit
-from pipeline.text import shortened
+from pipeline.text import amount, shortened
 from pipeline.urls import shown
 from pipeline.web import host
 
@@ -63,6 +63,8 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     saved = [_store_listing(tools, feed, listing) for listing in found.listings]
     listed = len(found.listings[-1].episodes)
     said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
+    if known and not listed:
+        said.append(f"the feed is empty now: what it listed before stays ({amount(len(known), 'episode')})")
     if found.moves and known and not saved[-1].known:
         said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
     elif found.moves:
