@@ -131,6 +131,28 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
 
+def test_what_an_editor_is_at_work_on_stays_when_another_question_is_confirmed(
+    page: Page, desk: tuple[str, str]
+) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    third, fourth, fifth = (page.locator(f"#question-{n}") for n in (3, 4, 5))
+    third.get_by_label("Asked at").fill("1:02.5")
+    fifth.get_by_text("Ends and note").click()
+    fourth.get_by_role("button", name="Not asked").click()
+    expect(page.get_by_role("status")).to_have_text("Question 4: not asked, corrected")
+    expect(third.get_by_label("Asked at")).to_have_value("1:02.5")
+    expect(fifth.get_by_label("Note")).to_be_visible()
+    fourth.focus()
+    page.keyboard.press("u")
+    expect(page.get_by_role("status")).to_have_text(re.compile("Question 4: .*asked"))
+    expect(third.get_by_label("Asked at")).to_have_value("1:02.5")
+    third.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status")).to_have_text(re.compile("Question 3: asked at 1:02.5, corrected"))
+    expect(third).not_to_have_class(re.compile("unsaved"))
+
+
 def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:
     site, sign_in = desk
     page.goto(sign_in)
