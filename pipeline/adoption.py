@@ -34,7 +34,10 @@ def audio_files(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         below = path.rglob("*") if path.is_dir() else [path]
         found |= {one.absolute() for one in below if one == path or (one.is_file() and one.suffix.lower() in _ENDINGS)}
-    return sorted(found)
+    by_file: dict[Path, Path] = {}
+    for one in sorted(found, key=lambda path: (path.is_symlink(), path)):
+        by_file.setdefault(one.resolve(), one)  # one file under two names is one, and its own name says more
+    return sorted(by_file.values())
 
 
 def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None) -> list[Adoption]:

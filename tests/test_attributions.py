@@ -320,3 +320,14 @@ def test_who_was_taken_for_the_speaker_before_somebody_said_otherwise_is_not_cre
     assert [(entry.name, entry.counts) for entry in history(archive.conn, SHA256)] == [
         *((None, False), ("Bo Carr", False), ("Ann Lee", True))
     ]
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_name_that_another_voice_has_by_now_is_given_to_nobody(archive: Database, one: str, silent: bool) -> None:
+    (number,) = archive.execute("select id from transcripts").fetchone()
+    name_speaker(archive, number, GUEST, "Ann Lee")
+    host = HOST if silent else "Ann Lee"
+    told = [replace(part, speaker=(host, GUEST)[n % 2]) for n, part in enumerate(SAID)]
+    others = (Speaker("Ann Lee", None if silent else "Ann Lee", "unknown", 0.0), Speaker(GUEST, None, "unknown", 3.0))
+    save_transcript(archive, one, transcript(tuple(told), others), "0" * 12)
+    assert [part.speaker for part in heard(archive, number)] == [part.speaker for part in told]

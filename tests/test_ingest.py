@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pipeline.archive.database import editor
 from pipeline.archive.feeds import save_moves
 from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
-from pipeline.errors import DiskFullError, SpeechError
+from pipeline.errors import DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
@@ -174,8 +175,14 @@ def test_a_model_at_a_path_is_known_by_its_name_and_weights_wherever_it_lies(
     assert archive.execute("select distinct model from transcripts").fetchall() == [("mine",)]
     ingest(config(tmp_path, feed, model=str(tmp_path / "moved/models/mine")), make_tools())
     assert engine.calls == 2
+
+    def broken(_feed: Feed) -> FakeEngine:
+        raise WeightsError("the model folder lacks tokenizer.json")
+
+    moved = config(tmp_path, feed, model=str(tmp_path / "moved/models/mine"))
+    assert ingest(moved, replace(make_tools(), engine=broken)).skip_reasons("transcribe") == {"already transcribed": 2}
     engine.weights = "cd" * 32
-    ingest(config(tmp_path, feed, model=str(tmp_path / "moved/models/mine")), make_tools())
+    ingest(moved, make_tools())
     assert engine.calls == 4
 
 

@@ -95,8 +95,9 @@ class _Around:
         if not here:
             return None
         speaker = here[0].speaker
-        is_turn = speaker is not None and self.host in {speaker, None}
-        turn = list(takewhile(lambda one: one.speaker == speaker, here)) if is_turn else here[:1]
+        # One voice alone is everybody's.
+        is_turn = self.host in {speaker, None} and len({one.speaker for one in self.segments} - {None}) > 1
+        turn = list(takewhile(lambda one: one.speaker == speaker, here)) if is_turn and speaker else here[:1]
         return min([turn[-1].end, *(other for other in self.starts if other > start)])
 
     def answered_until(self, end: float) -> float:

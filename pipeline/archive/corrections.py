@@ -195,7 +195,11 @@ def refuse_unseen(db: Database, episode: str, number: int, seen: int | None) -> 
     entries = [entry for entry in history(db, episode) if entry.number == number and entry.here]
     counting = next((entry for entry in entries if entry.counts), None)
     if (counting.id if counting else None) != seen:
-        last = counting or entries[0]
+        last = counting or next(iter(entries), None)
+        if last is None:
+            raise CorrectionError(
+                f"question {number} has no correction in the recording that counts now; load the page again"
+            )
         raise CorrectionError(
             f"question {number} was corrected since you loaded this page: {last.summary} "
             f"by {last.editor or 'somebody'}; load it again, and look at that first"

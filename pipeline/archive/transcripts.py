@@ -139,7 +139,12 @@ def _named_as_known(db: Database, transcript_id: int, transcript: Transcript) ->
     named = {one.label: one for one in machine_speakers(db, transcript_id) if one.name}
     pairs = {(new.speaker, old.speaker) for new, old in zip(now, before, strict=True)}
     news, olds = Counter(new for new, _ in pairs), Counter(old for _, old in pairs)
-    labels = {new: old for new, old in pairs if new and old in named and news[new] == olds[old] == 1}
+    taken = {name for one in transcript.speakers for name in (one.label, one.name)}
+    labels = {
+        new: old
+        for new, old in pairs
+        if new and old in named and news[new] == olds[old] == 1 and taken.isdisjoint({old, named[old].name})
+    }
     speakers = tuple(
         replace(one, label=label, name=named[label].name)
         if one.name is None and (label := labels.get(one.label))
@@ -217,6 +222,8 @@ def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> Non
             [name, transcript_id, label],
         )
         restate(db, transcript_id)
+        (episode,) = db.execute("select episode from transcripts where id = ?", [transcript_id]).fetchone()
+        relabel(db, episode)  # who is the host may be known better now
 
 
 def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[float, ...]]]:

@@ -9,6 +9,7 @@ from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import corrections, reading
+from pipeline.archive.transcripts import preferred_transcript
 from pipeline.correcting import correction, note, number
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
@@ -46,7 +47,8 @@ async def correct(request: Request, archive: Archive) -> Response:
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
     questions, entries, guest = await archive.read(lambda connection: _now(Database(connection), episode, which))
-    context = {"episode_id": episode, "editing": True, "history": entries}
+    transcribed = await archive.read(lambda connection: preferred_transcript(Database(connection), episode))
+    context = {"episode_id": episode, "editing": True, "history": entries, "untranscribed": transcribed is None}
     # Where one question ends depends on where another one begins: the page gets all of them anew.
     rows = {}
     for one in questions:

@@ -22,6 +22,7 @@ from pipeline.archive.transcripts import (
 )
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Feed
+from pipeline.errors import ArchiveError
 from pipeline.feeds.people import find_people
 from pipeline.model import Episode, Rendition, Transcript, clock
 from pipeline.speech import transcript_file
@@ -206,13 +207,21 @@ def _done(job: _Job) -> str | None:
     if found is None or found.language != feed.language:
         return None
     # Of a model that has a name of its own the weights are known by that.
-    if is_at_path(feed.model) and found.weights not in {None, job.tools.engine(feed).options.get("weights")}:
+    if is_at_path(feed.model) and found.weights and (now := _weights_at(job)) and found.weights != now:
         return None
     if found.vocabulary != _vocabulary(feed):
         return "transcribed with another vocabulary (--again makes it anew)"
     if found.speakers != feed.speakers:
         return "transcribed for another number of speakers (--again makes it anew)"
     return "already transcribed"
+
+
+def _weights_at(job: _Job) -> object:
+    """The identity of the weights at a model's path; None where they cannot be read: nothing is made anew for that."""
+    try:
+        return job.tools.engine(job.feed).options.get("weights")
+    except ArchiveError:
+        return None
 
 
 def _vocabulary(feed: Feed) -> list[str]:

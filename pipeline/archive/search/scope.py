@@ -210,7 +210,7 @@ def is_anybody(cursor: sqlite3.Cursor, name: str) -> bool:
 
 def _meant(cursor: sqlite3.Cursor, parts: Iterable[str]) -> tuple[str, ...]:
     """Return the speakers whose names have one of these parts, without regard to case and accents."""
-    wanted = [folded_name(part) for part in parts]
+    wanted = [folded for part in parts if (folded := folded_name(part).strip())]
     return tuple(name for name in speaking(cursor) if any(part in folded_name(name) for part in wanted))
 
 

@@ -32,7 +32,9 @@ def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
         return None
     parts, position = list[str](), 0
     for word, begin, end in unknown[:_CORRECTED]:
-        nearest = _parted(cursor, word) or _nearest_word(cursor, word)
+        nearest = _nearest_word(cursor, word)
+        if not nearest or OSA.distance(word, nearest) > 1:
+            nearest = _parted(cursor, word) or nearest
         if nearest:
             parts += [text[position:begin], nearest]
             position = end

@@ -52,7 +52,8 @@ def read_captions(text: str) -> tuple[PublishedTurn, ...]:
     cues = sorted(_cues(text), key=lambda cue: cue.start)
     pieces = [piece for cue in _unrolled(cues) for piece in _voices(cue)]
     changes = [_CHANGE.match(piece.text) is not None for piece in pieces]
-    return passages(_carried(list(_prefixes_read(pieces)), changes, each=_names_each(pieces)))
+    named = list(_prefixes_read(pieces))
+    return passages(_carried(named, changes, each=_names_each(named, voices=any(piece.speaker for piece in pieces))))
 
 
 def _cues(text: str) -> Iterator[_Cue]:
@@ -131,14 +132,14 @@ def _prefix(text: str) -> re.Match[str] | None:
     return found if found and is_label(found[1]) else None
 
 
-def _names_each(pieces: Sequence[PublishedTurn]) -> bool:
+def _names_each(pieces: Sequence[PublishedTurn], *, voices: bool) -> bool:
     """Tell whether captions name their voices one by one, and not only where another one begins.
 
     The WebVTT specification knows no other way: a voice ends with its caption. Many files name one at changes alone.
     """
     named = [piece.speaker for piece in pieces if piece.speaker]
     again = sum(one == other for one, other in pairwise(named))
-    return len(named) > _EACH_NAMED_SHARE * len(pieces) or again > _NAMED_AGAIN_SHARE * len(named)
+    return len(named) > _EACH_NAMED_SHARE * len(pieces) or (voices and again > _NAMED_AGAIN_SHARE * len(named))
 
 
 def _carried(pieces: Sequence[PublishedTurn], changes: Sequence[bool], *, each: bool) -> Iterator[PublishedTurn]:
