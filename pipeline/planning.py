@@ -30,7 +30,7 @@ def plan(config: Config, tools: Tools, stages: Sequence[str], choice: Choice) ->
 
     Args:
         config: the feeds.
-        tools: the database, which is only read; no other tool is used.
+        tools: the database, which is only read, and the engine, for the identity of a model at a path.
         stages: which stages.
         choice: which episodes.
     """

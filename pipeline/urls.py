@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_to_bytes, urlencode, urlsplit
 
 # `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
 # that has one.
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 # As somebody writes it into feeds.yaml, and as httpx sends it.
 _VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGNORECASE)
-_ENCODED = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*%[0-9A-Fa-f]{2}(?:[^%]|%[0-9A-Fa-f]{2})*")
+_ENCODED = re.compile(r"(?:[\w\-.~!$&'()*+,;=:@/?]|%[0-9A-F]{2})+", re.ASCII | re.IGNORECASE)  # RFC 3986, 3.3
 # What hosts change in an address when they put other audio behind it (Megaphone, Audioboom, and others).
 _VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
 SHORTEST = 8  # characters of a secret that is looked for in what others say: a shorter value may be any word
@@ -88,8 +88,20 @@ def forms(value: str) -> frozenset[str]:
 
 
 def _encoded(value: str) -> str:
-    """A value as an address needs it. Who copies one out of an address gives it percent-encoded."""
-    return quote(value, safe="%") if _ENCODED.fullmatch(value) else quote(value, safe="")
+    """A value as an address needs it. Who copies one out of an address gives it percent-encoded.
+
+    It is taken for that where it has nothing that an address cannot have, and what is encoded in it is UTF-8.
+    """
+    is_encoded = "%" in value and _ENCODED.fullmatch(value) and _is_utf8(unquote_to_bytes(value))
+    return quote(value, safe="%" if is_encoded else "")
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def without_trackers(url: str) -> str:

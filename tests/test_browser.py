@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browsing import (
     another,
@@ -151,6 +151,24 @@ def test_what_an_editor_is_at_work_on_stays_when_another_question_is_confirmed(
     third.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("status")).to_have_text(re.compile("Question 3: asked at 1:02.5, corrected"))
     expect(third).not_to_have_class(re.compile("unsaved"))
+
+
+def test_answers_to_two_corrections_at_once_are_shown_in_their_order(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    held: list[Route] = []
+    page.route("**/-/correct", lambda route: held.append(route) if not held else route.continue_())
+    fourth, fifth = (page.locator(f"#question-{n}") for n in (4, 5))
+    for question in (fourth, fifth):
+        question.get_by_role("button", name="Not asked").click()
+    page.wait_for_timeout(300)
+    held[0].continue_()
+    expect(page.get_by_role("status")).to_have_text("Question 5: not asked, corrected")
+    for question in (fourth, fifth):
+        expect(question).to_contain_text("checked by a person")
+        question.get_by_role("button", name="Undo").click()
+        expect(question).not_to_contain_text("checked by a person")
 
 
 def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:

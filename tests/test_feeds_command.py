@@ -123,14 +123,15 @@ def test_what_a_list_has_besides_addresses_of_the_web_is_read_or_said(feeds: Pat
       <outline type="rss" text="Two" xmlUrl="feed:http://example.org/2"/>
       <outline type="rss" text="Three" xmlUrl="itpc://example.org/3"/>
       <outline type="rss" text="Four" xmlUrl="file:///etc/passwd"/><outline type="rss" text="Five"/>
-      <outline text="A group"/></body></opml>"""
+      <outline type="rss"/><outline text="A group"/>
+      <outline type="rss" text="Shows"><outline type="rss" text="One" xmlUrl="feed://example.org/1"/></outline></body></opml>"""
     result = call(feeds, "--opml", opml(feeds, content))
     assert [one["url"] for one in yaml.safe_load(result.stdout)] == [
         *("https://example.org/1", "http://example.org/2", "https://example.org/3")
     ]
-    assert "left out, because the address is none of the web: Four (file:///etc/passwd), Five (no address)" in (
-        result.stderr
-    )
+    left_out = "Four (file:///etc/passwd), Five (no address), a show without a title (no address)"
+    assert f"left out, because the address is none of the web: {left_out}" in result.stderr
+    assert "Shows" not in result.stderr
 
 
 @pytest.mark.parametrize(

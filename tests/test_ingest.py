@@ -22,6 +22,7 @@ from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
 from pipeline.speech.journal import journal_path
+from pipeline.speech.weights import PACKAGES
 from pipeline.stages import Tools
 from tests.conftest import NOW, FakeEngine
 
@@ -184,6 +185,19 @@ def test_a_model_at_a_path_is_known_by_its_name_and_weights_wherever_it_lies(
     engine.weights = "cd" * 32
     ingest(moved, make_tools())
     assert engine.calls == 4
+
+
+def test_a_known_name_is_not_the_model_at_a_path_that_was_called_so(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine
+) -> None:
+    (tmp_path / "tiny.en").mkdir()
+    (tmp_path / "tiny.en/model.bin").write_bytes(b"weights")
+    engine.weights = "ab" * 32
+    ingest(config(tmp_path, feed, model=str(tmp_path / "tiny.en")), make_tools())
+    assert engine.calls == 2
+    for engine.weights in ("faster-whisper:tiny.en", PACKAGES["tiny.en"].sha256):  # the same, however they came
+        ingest(config(tmp_path, feed, model="tiny.en"), make_tools())
+        assert engine.calls == 4
 
 
 def test_stages_before_any_poll_say_so(tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools]) -> None:

@@ -126,6 +126,10 @@ def test_two_plain_words_are_found_where_a_segment_ends_between_them(tmp_path: P
         ("well-being", [3, 4]),
         ("wellbeing", [4]),
         ("4,000 children", [0, 1]),
+        ("4000?", [0, 1]),
+        ("(4,000)", [0, 1]),
+        ("£1250000", [2]),
+        ("4000*", [1]),
     ],
 )
 def test_numbers_and_compounds_are_found_however_they_are_written(tmp_path: Path, typed: str, found: list[int]) -> None:

@@ -18,8 +18,10 @@ from datasette.plugins import pm
 
 from pipeline.archive.corrections import Entry, history
 from pipeline.archive.database import editor, writer
+from pipeline.archive.transcripts import save_matches
+from pipeline.model import Match
 from tests.archive_fixture import EVIL, Kept, Serve, Site, kept, opened, serve, site
-from tests.building import add_feed, episode
+from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.test_corrections import made_before
 
 __all__ = ["kept", "serve", "site"]  # fixtures
@@ -194,7 +196,9 @@ def test_a_question_of_another_episode_is_refused(serve: Serve, kept: Kept) -> N
     response = ann.said(1, status="asked", start="1", question=foreign)
     assert response.status_code == 400
     assert response.json()["error"].startswith(f"question: {kept.spoken} has no question")
-    assert "its audio is not kept yet" in ann.said(1, status="asked", start="1", question=foreign, episode=other).text
+    fields = ann.fields(1, status="asked", start="1", question=foreign, episode=other)
+    del fields["seen"]
+    assert "its audio is not kept yet" in ann.post(fields, accept="application/json").text
 
 
 def test_an_episode_without_a_recording_has_no_forms_and_no_empty_player(site: Site, kept: Kept) -> None:
@@ -404,12 +408,28 @@ def test_what_somebody_else_corrected_since_is_not_overwritten_unseen(ann: Visit
         assert refused.status_code == 400
         assert "was corrected since you loaded this page: asked at 0:06 by ann" in refused.json()["error"]
     assert [(entry.start, entry.editor) for entry in recorded(kept)] == [(6.0, "ann")]
-    assert "no correction in the recording" in bob.said(1, status="asked", start="1", seen="999").json()["error"]
+    assert "load it again" in bob.said(1, status="asked", start="1", seen="999").json()["error"]
     bob = Visitor(site, kept.spoken, "bob")
     assert bob.said(4, status="asked", start="7").status_code == 200
     undo = undoing(Visitor(site, kept.spoken).row_html(4))
     assert bob.said(4, undo=undo).status_code == 200
     assert bob.said(4, status="asked", start="8").status_code == 200  # what that page showed counts again
+
+
+def test_a_second_of_another_recording_or_of_another_alignment_is_not_recorded_unseen(ann: Visitor, kept: Kept) -> None:
+    def refused() -> bool:
+        answer = ann.said(4, status="asked", start="6")
+        return answer.status_code == 400 and "another recording or time now" in answer.json()["error"]
+
+    with writer(kept.path) as db, db.atomic():
+        newer = add_transcript(db, kept.spoken, spoken("Quite another cut."), sha256="cd" * 32)
+    assert refused()
+    ann = Visitor(ann.site, kept.spoken)
+    with writer(kept.path) as db, db.atomic():
+        save_matches(db, kept.spoken, newer, [Match(4, "asked", 0.5, 1.0, 1.5, 0.9)], key="k", now=NOW)
+    assert refused()
+    assert recorded(kept) == []
+    assert Visitor(ann.site, kept.spoken).said(4, status="asked", start="1").status_code == 200
 
 
 def test_the_rows_around_a_corrected_question_are_told_anew(ann: Visitor) -> None:

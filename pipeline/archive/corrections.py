@@ -6,6 +6,8 @@ outlives every new transcription and alignment; of several, the newest that was 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -180,30 +182,48 @@ def undo(
         relabel(db, episode)
 
 
-def refuse_unseen(db: Database, episode: str, number: int, seen: int | None) -> None:
-    """Refuse to go on where another correction of a question counts than the one that somebody has looked at.
+def seals(db: Database, episode: str) -> dict[int, str]:
+    """Return for each question's number what changes once it is asked elsewhere, in another recording, or corrected.
+
+    That is the id of the correction that counts, if one does, and a digest of the recording, status and start.
+    """
+    rows = db.execute(
+        """select t.number, t.rendition, t.status, t.start, c.id from question_times t
+           left join corrections_in_force c on c.question = t.question and c.rendition = t.rendition
+           where t.episode = ?""",
+        [episode],
+    )
+    return {
+        number: f"{correction or ''}-{hashlib.sha256(json.dumps(standing).encode()).hexdigest()[:12]}"
+        for number, *standing, correction in rows
+    }
+
+
+def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
+    """Refuse to go on where a question's time or recording is not the one that somebody has looked at.
 
     Args:
         db: the database.
         episode: the episode's id.
         number: the question's number.
-        seen: the id of the correction that counted when it was looked at; None if there was none.
+        seen: its seal when it was looked at.
 
     Raises:
         CorrectionError: saying what counts now, and who said so.
     """
+    standing = seals(db, episode).get(number, "")
+    if standing == seen:
+        return
     entries = [entry for entry in history(db, episode) if entry.number == number and entry.here]
-    counting = next((entry for entry in entries if entry.counts), None)
-    if (counting.id if counting else None) != seen:
-        last = counting or next(iter(entries), None)
-        if last is None:
-            raise CorrectionError(
-                f"question {number} has no correction in the recording that counts now; load the page again"
-            )
+    last = next((entry for entry in entries if entry.counts), next(iter(entries), None))
+    if last is None or standing.partition("-")[0] == seen.partition("-")[0]:
         raise CorrectionError(
-            f"question {number} was corrected since you loaded this page: {last.summary} "
-            f"by {last.editor or 'somebody'}; load it again, and look at that first"
+            f"question {number} has another recording or time now than when you loaded this page; load it again"
         )
+    raise CorrectionError(
+        f"question {number} was corrected since you loaded this page: {last.summary} "
+        f"by {last.editor or 'somebody'}; load it again, and look at that first"
+    )
 
 
 def guest_at(db: Database, episode: str, second: float) -> str | None:

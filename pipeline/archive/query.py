@@ -279,7 +279,8 @@ def _phrase(text: str) -> Term:
 
 def _word(text: str) -> Term:
     words = folded_words(text)
-    other = _otherwise_written(text)
+    # Without what stands around it: £4,000 and “4,000?” are asked for as 4,000.
+    other = _otherwise_written(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
     if other:
         return Term(f"({_fts(text)} OR {_fts(other)})", plain=text)
     if not _is_beginning(text) or len(words) != 1:

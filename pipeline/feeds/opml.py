@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
@@ -33,35 +33,55 @@ def read_opml(content: bytes) -> Listing:
     Raises:
         ConfigError: it is no OPML, or declares entities of its own.
     """
-    found: dict[str, Outline] = {}
-    left_out: dict[str, None] = {}
-    roots: list[str] = []
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        roots.append(name.lower())
-        said = {key.lower(): value.strip() for key, value in attributes.items()}
-        if name.lower() != "outline":
-            return
-        url = _address(said.get("xmlurl", ""))
-        title = said.get("title") or said.get("text") or url
-        if scheme(url) in {"http", "https"}:
-            found.setdefault(url, Outline(title, url))
-        elif url or said.get("type", "").lower() == "rss":  # others are groups
-            left_out[f"{title} ({url or 'no address'})" if title != url else url] = None
+    found = _Found()
 
     def refuse(*_declaration: object) -> None:
         raise ConfigError("is no list of feeds that can be read: it declares entities of its own")
 
     parser = expat.ParserCreate()
-    parser.StartElementHandler = start
+    parser.StartElementHandler = found.start
+    parser.EndElementHandler = found.end
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(content.lstrip(), True)
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise ConfigError(f"is no OPML that can be read ({error})") from error
-    if roots[:1] != ["opml"]:
+    if found.root != "opml":
         raise ConfigError("is no OPML")
-    return Listing(tuple(found.values()), tuple(left_out))
+    return Listing(tuple(found.shows.values()), tuple(found.left_out))
+
+
+class _Found:
+    """What has been read of a list so far."""
+
+    def __init__(self) -> None:
+        self.root: str | None = None
+        self.shows: dict[str, Outline] = {}
+        self.left_out: dict[str, None] = {}
+        self._lacking: list[str] = []  # of each outline that is open, what to say of it if it turns out to be no group
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Take an element that begins."""
+        self.root = self.root or name.lower()
+        if name.lower() != "outline":
+            return
+        if self._lacking:
+            self._lacking[-1] = ""
+        self._lacking.append("")
+        said = {key.lower(): value.strip() for key, value in attributes.items()}
+        url = _address(said.get("xmlurl", ""))
+        title = said.get("title") or said.get("text") or url
+        if scheme(url) in {"http", "https"}:
+            self.shows.setdefault(url, Outline(title, url))
+        elif url:
+            self.left_out[f"{title} ({url})" if title != url else url] = None
+        elif said.get("type", "").lower() == "rss":
+            self._lacking[-1] = f"{title or 'a show without a title'} (no address)"
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        if name.lower() == "outline" and (what := self._lacking.pop()):
+            self.left_out[what] = None
 
 
 def _address(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from datasette import Request, Response
 from sqlite_utils import Database
@@ -20,12 +20,22 @@ from pipeline.site.respond import json, render, wants_json
 from pipeline.times import utc_now
 
 
+@dataclass(frozen=True, slots=True)
+class _Now:
+    """What is known of an episode's questions once a correction is recorded."""
+
+    seals: Mapping[int, str]
+    questions: tuple[reading.PublishedQuestion, ...]
+    entries: tuple[corrections.Entry, ...]
+    transcribed: bool
+
+
 async def correct(request: Request, archive: Archive) -> Response:
     """``POST /-/correct``: record a correction, or undo one.
 
     The fields are ``episode`` and ``question`` (its id), then ``undo`` (the id of the correction that counts), or
     ``status`` (``asked`` with ``start``, ``not_asked`` without regard to any times), ``end``, ``answer_end``, ``note``;
-    ``seen`` (the id of the correction that counted on the page, empty where none did) refuses what was corrected since.
+    ``seen`` (the question's seal on the page) refuses what was corrected, found elsewhere or recorded anew since.
     """
     fields = await posted(request, archive, editors.TIMES)
     episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
@@ -37,8 +47,7 @@ async def correct(request: Request, archive: Archive) -> Response:
             corrections.undo(db, episode, which, editor=editor, now=now, note=note(fields), only=only)
         else:
             if "seen" in fields:
-                seen = number(fields["seen"], "seen") if fields["seen"] else None
-                corrections.refuse_unseen(db, episode, which, seen)
+                corrections.refuse_unseen(db, episode, which, fields["seen"])
             corrections.correct(db, episode, correction(_said(fields), which, editor=editor, now=now))
         return which
 
@@ -46,15 +55,21 @@ async def correct(request: Request, archive: Archive) -> Response:
     links = Links(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
-    questions, entries, guest = await archive.read(lambda connection: _now(Database(connection), episode, which))
-    transcribed = await archive.read(lambda connection: preferred_transcript(Database(connection), episode))
-    context = {"episode_id": episode, "editing": True, "history": entries, "untranscribed": transcribed is None}
+    now_is = await archive.read(lambda connection: _now(Database(connection), episode))
+    context = {
+        "episode_id": episode,
+        "editing": True,
+        "history": now_is.entries,
+        "seals": now_is.seals,
+        "untranscribed": not now_is.transcribed,
+    }
     # Where one question ends depends on where another one begins: the page gets all of them anew.
     rows = {}
-    for one in questions:
+    for one in now_is.questions:
         shown = {**context, "question": one}
         rows[one.number] = await render("archive_question.html", shown, request=request, archive=archive)
-    (question,) = (one for one in questions if one.number == which)
+    (question,) = (one for one in now_is.questions if one.number == which)
+    guest = await archive.read(lambda connection: _guest(Database(connection), episode, question.start))
     content = {"ok": True, "message": _told(question, guest), "question": asdict(question), "rows": rows}
     return json(content, archive=archive)
 
@@ -65,14 +80,18 @@ def _told(question: reading.PublishedQuestion, guest: str | None) -> str:
     return f"{question.summary.capitalize()}{doubt}"
 
 
-def _now(
-    db: Database, episode: str, which: int
-) -> tuple[tuple[reading.PublishedQuestion, ...], tuple[corrections.Entry, ...], str | None]:
-    """What is known now: the questions, their history, and the guest who is heard where one of them is asked."""
-    questions = reading.questions_of(db.conn, [episode])[episode]
-    start = next(one.start for one in questions if one.number == which)
-    guest = corrections.guest_at(db, episode, start) if start is not None else None
-    return questions, corrections.history(db, episode), guest
+def _now(db: Database, episode: str) -> _Now:
+    return _Now(
+        seals=corrections.seals(db, episode),
+        questions=reading.questions_of(db.conn, [episode])[episode],
+        entries=corrections.history(db, episode),
+        transcribed=preferred_transcript(db, episode) is not None,
+    )
+
+
+def _guest(db: Database, episode: str, start: float | None) -> str | None:
+    """The guest who is heard where a question is asked."""
+    return corrections.guest_at(db, episode, start) if start is not None else None
 
 
 def _said(fields: Mapping[str, str]) -> Mapping[str, str]:

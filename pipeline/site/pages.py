@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from pipeline.archive import history as changes
 from pipeline.archive import people, reading
-from pipeline.archive.corrections import Entry, history
+from pipeline.archive.corrections import Entry, history, seals
 from pipeline.archive.listing import listing
 from pipeline.archive.reading import Episode, Passage
 from pipeline.pointing import begun_at, is_of_a_clock, numbers_at
@@ -45,6 +45,7 @@ class _Read:
     checks: Checked
     heard: AbstractSet[str]
     entries: Sequence[Entry]
+    seals: Mapping[int, str]
     changes: Sequence[Told]
 
 
@@ -74,8 +75,9 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         if episode is None:
             return None
         entries = history(Database(connection), wanted) if editing else ()
+        sealed = seals(Database(connection), wanted) if editing else {}
         heard, changed = people.heard(connection, wanted), changes.changes(connection, wanted)
-        return _Read(episode, checked(connection, episode), heard, entries, tuple(told(changed)))
+        return _Read(episode, checked(connection, episode), heard, entries, sealed, tuple(told(changed)))
 
     found = await archive.read(read)
     if found is None:
@@ -94,6 +96,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
         "checked": found.checks,
         "editor": editors.name_of(request.actor),
         "history": found.entries,
+        "seals": found.seals,
         "changes": found.changes[:SHOWN],
         "more_changes": len(found.changes[SHOWN:]),
         "playable": playable,

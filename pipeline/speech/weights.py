@@ -113,7 +113,13 @@ def find_weights(model: str, engine: EngineName, *, packages: Mapping[str, Packa
         parts, others = _installed(package.parts), _installed(package.others)
         if parts and others:
             return Weights(model, package.sha256, package=package, parts=parts, others=others)
-    return Weights(model, f"{engine}:{model}")
+    return Weights(model, _downloaded(model, engine))
+
+
+def is_named(model: str, engine: EngineName, identity: str) -> bool:
+    """Tell whether weights of this identity are those that a known name stands for, from wherever they came."""
+    package = PACKAGES.get(model)
+    return identity in {_downloaded(model, engine), package.sha256 if package else None}
 
 
 def ready_weights(weights: Weights, cache: Path) -> Path | None:
@@ -161,6 +167,11 @@ def no_weights(model: str, engine: EngineName, reason: object) -> WeightsError:
         f"give the path of weights on this machine as `model:`; "
         f"or run once with a network, so that {engine} can download them"
     )
+
+
+def _downloaded(model: str, engine: EngineName) -> str:
+    """The identity of weights that the engine downloads."""
+    return f"{engine}:{model}"
 
 
 def _weights_at(path: Path, engine: EngineName) -> Path:

@@ -32,6 +32,7 @@ from pipeline.speech.journal import FileJournal, journal_path, unfinished
 from pipeline.speech.names import is_at_path, model_name, whisper_language
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
+from pipeline.speech.weights import is_named
 from pipeline.stages import Outcome, Tools, wanted_episodes
 from pipeline.stages.published import FOLDER, Published, carry_names, get_published, is_waiting, save_published
 from pipeline.stages.speakers import Known, label_or_say_why
@@ -197,8 +198,9 @@ def _compare(job: _Job, published: Published | None) -> list[str]:
 def _done(job: _Job) -> str | None:
     """Say why the episode need not be transcribed, or None if it has to be.
 
-    Another engine, model or language in feeds.yaml asks for a new transcript, and so do other weights at the path of a
-    model. Another vocabulary does not: it would cost hours for every word added; the report says so instead.
+    Another engine, model or language in feeds.yaml asks for a new transcript, and so do other weights of that name:
+    at the path of a model, or of one that was at a path before. Another vocabulary does not: it would cost hours for
+    every word added; the report says so instead.
     """
     feed = job.feed
     found = transcript_settings(
@@ -206,8 +208,7 @@ def _done(job: _Job) -> str | None:
     )
     if found is None or found.language != feed.language:
         return None
-    # Of a model that has a name of its own the weights are known by that.
-    if is_at_path(feed.model) and found.weights and (now := _weights_at(job)) and found.weights != now:
+    if found.weights and not _has_weights(job, found.weights):
         return None
     if found.vocabulary != _vocabulary(feed):
         return "transcribed with another vocabulary (--again makes it anew)"
@@ -216,12 +217,15 @@ def _done(job: _Job) -> str | None:
     return "already transcribed"
 
 
-def _weights_at(job: _Job) -> object:
-    """The identity of the weights at a model's path; None where they cannot be read: nothing is made anew for that."""
+def _has_weights(job: _Job, identity: str) -> bool:
+    """Tell whether a feed's model has these weights; where they cannot be read, nothing is made anew for that."""
+    feed = job.feed
+    if not is_at_path(feed.model):
+        return is_named(feed.model, feed.engine, identity)
     try:
-        return job.tools.engine(job.feed).options.get("weights")
+        return job.tools.engine(feed).options.get("weights") in {identity, None}
     except ArchiveError:
-        return None
+        return True
 
 
 def _vocabulary(feed: Feed) -> list[str]:

@@ -42,11 +42,17 @@
     u: (form) => press(form, "[name=undo]"),
   };
 
-  async function send(form, button) {
+  let earlier = Promise.resolve(); // one after the other: each answer has all rows, and the last one is to stay
+
+  function send(form, button) {
     const fields = new URLSearchParams(new FormData(form));
     fields.append(button.name, button.value);
+    row(form).setAttribute("aria-busy", "true");
+    earlier = earlier.then(() => deliver(form, fields));
+  }
+
+  async function deliver(form, fields) {
     const before = row(form);
-    before.setAttribute("aria-busy", "true");
     const answer = await archive.ask(form.action, { method: "POST", body: fields });
     before.removeAttribute("aria-busy");
     if (!answer.ok) {
