@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.attributing import attributed, concerning, speaker_name, speakers_in_force, voice_in
+from pipeline.editing.attributing import attributed, concerning, speaker_name, speakers_in_force, voice_in
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Segment, Speaker
 from tests.building import NOW

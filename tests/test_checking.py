@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.checking import TEXT_LENGTH, clean, in_force, is_checked, overlap
+from pipeline.editing.checking import TEXT_LENGTH, clean, in_force, is_checked, overlap
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
 from pipeline.text import timed_words

@@ -19,7 +19,7 @@ from pipeline.archive.corrections import history
 from pipeline.archive.database import editor, writer
 from pipeline.archive.transcripts import save_matches
 from pipeline.cli import main
-from pipeline.correcting import COLUMNS, Row, read_rows
+from pipeline.editing.correcting import COLUMNS, Row, read_rows
 from pipeline.errors import CorrectionError
 from pipeline.model import Match
 from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
 from pipeline.model import Segment, clock
-from pipeline.pointing import begun_at, is_of_a_clock, numbers_at
 from pipeline.times import seconds
 
 

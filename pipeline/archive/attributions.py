@@ -17,7 +17,7 @@ from pipeline.archive.checks import transcript_of
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of, has
 from pipeline.archive.segments import heard, read_segments, restate_all
-from pipeline.attributing import concerning, deciding, speaker_name, voice_in
+from pipeline.editing.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution
 

@@ -18,10 +18,10 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import checks_of, has
 from pipeline.archive.segments import heard, read_segments, restate_all
-from pipeline.checking import Stretch, clean, overlap
+from pipeline.editing.checking import Stretch, clean, overlap
+from pipeline.editing.pointing import begun_at, numbers_at
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment
-from pipeline.pointing import begun_at, numbers_at
 from pipeline.times import exactly
 
 __all__ = [

@@ -19,7 +19,7 @@ from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, rendition
 from pipeline.archive.renditions import Passage, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
-from pipeline.checking import overlap
+from pipeline.editing.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.model import Attribution, Check, Question, Rendition, Word, clock
 

@@ -15,8 +15,8 @@ from sqlite_utils import Database
 from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.voices import machine_speakers, save_speakers
-from pipeline.attributing import attributed, deciding, speakers_in_force
-from pipeline.checking import in_force, is_checked
+from pipeline.editing.attributing import attributed, deciding, speakers_in_force
+from pipeline.editing.checking import in_force, is_checked
 from pipeline.model import Segment, Word
 
 _EDGE = 0.25  # seconds by which a stretch may reach into what is said: words begin and end about there

@@ -13,9 +13,9 @@ from sqlite_utils import Database
 from pipeline.archive import attributions, checks, people, reading
 from pipeline.archive.checks import Place
 from pipeline.archive.reading import Episode, Passage
-from pipeline.attributing import is_name
-from pipeline.checking import clean, overlap
-from pipeline.correcting import note, number
+from pipeline.editing.attributing import is_name
+from pipeline.editing.checking import clean, overlap
+from pipeline.editing.correcting import note, number
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
 from pipeline.site import editors

@@ -10,7 +10,7 @@ from sqlite_utils import Database
 
 from pipeline.archive import corrections, reading
 from pipeline.archive.transcripts import preferred_transcript
-from pipeline.correcting import correction, note, number
+from pipeline.editing.correcting import correction, note, number
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive

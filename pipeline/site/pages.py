@@ -18,7 +18,7 @@ from pipeline.archive import people, reading
 from pipeline.archive.corrections import Entry, history, seals
 from pipeline.archive.listing import listing
 from pipeline.archive.reading import Episode, Passage
-from pipeline.pointing import begun_at, is_of_a_clock, numbers_at
+from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told

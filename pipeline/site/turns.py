@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.archive.reading import Passage, PublishedQuestion
-from pipeline.pointing import numbers_at
+from pipeline.editing.pointing import numbers_at
 from pipeline.text import paragraphs
 
 

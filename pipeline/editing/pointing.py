@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.checking import Stretch
+from pipeline.editing.checking import Stretch
 
 # An address holds a time to a tenth of a second, so the passage it names may begin that much later.
 ROUNDING = 0.1

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from pipeline.checking import clean
+from pipeline.editing.checking import clean
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Segment, Speaker
 

@@ -1,4 +1,4 @@
-"""The command ``search``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``search``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, 
 from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
 from pipeline.archive.search.unknown import unknown_show
+from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.errors import QueryError
-from pipeline.options import db_option, json_option, print_json
 
 
 def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The command ``renditions``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``renditions``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import click
 from pipeline.archive.database import bring_up_to_date, editor, reader
 from pipeline.archive.reading import episode_named
 from pipeline.archive.renditions import Chosen, Listed, choices, choose_rendition, renditions_of, several
-from pipeline.correcting import note
+from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_json
+from pipeline.editing.correcting import note
 from pipeline.model import Comparison, clock
-from pipeline.options import db_option, editor_name, editor_option, json_option, print_json
 from pipeline.renditions import account
 from pipeline.times import exactly, utc_now
 

@@ -13,9 +13,9 @@ from itertools import groupby
 from statistics import fmean
 from typing import Protocol
 
+from pipeline.editing.refinding import bare, fitted, kept_out, middle, refound
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
-from pipeline.refinding import bare, fitted, kept_out, middle, refound
 from pipeline.text import timed_words
 
 TEXT_LENGTH = 10_000  # characters

@@ -1,4 +1,4 @@
-"""The command ``verify``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``verify``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.options import db_option, feeds_option, json_option, print_json
+from pipeline.commands.options import db_option, feeds_option, json_option, print_json
 from pipeline.text import amount
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The command ``publish``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``publish``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.options import FilePath, db_option, json_option, print_json
+from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.publishing import publish
 from pipeline.times import utc_now
 

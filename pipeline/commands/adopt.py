@@ -1,4 +1,4 @@
-"""The command ``adopt``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``adopt``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import click
 
 from pipeline.adopting import Adoption
 from pipeline.archive.database import writer
-from pipeline.options import db_option, json_option, print_json
+from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.times import utc_now
 
 _Path = click.Path(path_type=Path, exists=True)

@@ -1,4 +1,4 @@
-"""The command ``check``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``check``."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, onlooker
 from pipeline.archive.reading import episode_named
 from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
-from pipeline.checking import overlap
-from pipeline.correcting import note, stretch
+from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
+from pipeline.editing.checking import overlap
+from pipeline.editing.correcting import note, stretch
+from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
-from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
-from pipeline.pointing import is_of_a_clock
 from pipeline.times import exactly, utc_now
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 import yaml
 
-from pipeline.checking import clean
+from pipeline.editing.checking import clean
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction
 from pipeline.times import exactly, seconds

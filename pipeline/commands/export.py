@@ -1,4 +1,4 @@
-"""The command ``export``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``export``."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import click
 
 from pipeline.addresses import addresses
 from pipeline.archive.database import reader
+from pipeline.commands.options import FilePath, db_option
 from pipeline.errors import ArchiveError
 from pipeline.export import files as exports
-from pipeline.options import FilePath, db_option
 from pipeline.text import amount
 
 

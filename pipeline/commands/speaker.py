@@ -1,4 +1,4 @@
-"""The command ``speaker``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``speaker``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from pipeline.archive.checks import passages_at, transcript_of
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, onlooker
 from pipeline.archive.reading import episode_named
-from pipeline.correcting import note, stretch
+from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
+from pipeline.editing.correcting import note, stretch
+from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
 from pipeline.model import clock
-from pipeline.options import db_option, editor_name, editor_option, json_option, print_history, print_json
-from pipeline.pointing import is_of_a_clock
 from pipeline.times import exactly, utc_now
 
 

@@ -1,4 +1,4 @@
-"""The command ``restore``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``restore``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.options import FilePath, json_option, print_json
+from pipeline.commands.options import FilePath, json_option, print_json
 from pipeline.text import amount
 
 

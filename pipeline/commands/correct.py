@@ -1,4 +1,4 @@
-"""The command ``correct``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``correct``."""
 
 from __future__ import annotations
 
@@ -14,9 +14,17 @@ from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, correct, guest_at, history, undo, worth_a_look
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, onlooker
-from pipeline.correcting import correction, note, number, read_rows
+from pipeline.commands.options import (
+    FilePath,
+    db_option,
+    editor_name,
+    editor_option,
+    json_option,
+    print_history,
+    print_json,
+)
+from pipeline.editing.correcting import correction, note, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
-from pipeline.options import FilePath, db_option, editor_name, editor_option, json_option, print_history, print_json
 from pipeline.times import exactly, utc_now
 
 # What can be given with each of the options that make the command do something else than correct one question.

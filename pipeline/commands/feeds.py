@@ -1,4 +1,4 @@
-"""The command ``feeds``: parses, calls and prints, as ``pipeline.cli`` does for the others."""
+"""The command ``feeds``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from pipeline.archive.database import bring_up_to_date, named_rows, reader
+from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.config import Config, load
 from pipeline.errors import ConfigError
-from pipeline.options import FilePath, db_option, json_option, print_json
 from pipeline.urls import shown, variables
 
 

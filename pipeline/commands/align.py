@@ -1,0 +1,86 @@
+"""The command ``align``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.archive.database import bring_up_to_date, reader
+from pipeline.archive.reading import episode_named
+from pipeline.commands.options import FilePath, print_json
+from pipeline.commands.stages import NOT_WITH_LOAD, print_lines, refuse, run_stages, stage_options
+
+# What is done instead, without heeding these options.
+_NOT_WITH_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"})
+
+
+@click.command("align")
+@stage_options
+@click.option("--all", "everything", is_flag=True, help="Align everything anew, from the stored transcripts.")
+@click.option("--explain", is_flag=True, help="Instead: say why each question of EPISODE is found where it is.")
+@click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
+@click.argument("names", nargs=-1, metavar="[EPISODE|FILE]...")
+@click.pass_context
+def align_command(
+    context: click.Context,
+    /,
+    everything: bool,
+    explain: bool,
+    files: tuple[Path, ...],
+    names: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
+
+    Where no list of questions was published, those that the host is heard to ask are taken. An EPISODE is an id, a
+    part of a title that no other has, or a link; without any, all are aligned that are not yet, also those of shows
+    that feeds.yaml does not name.
+
+    With --load each FILE is JSON with "questions" and "segments"; nothing is kept, and one JSON object a file and
+    line is printed.
+    """
+    if files:
+        refuse(context, NOT_WITH_LOAD, beside="--load")
+        from pipeline.alone import align_files
+
+        failed = print_lines(align_files([*files, *map(Path, names)], explain=explain))
+        sys.exit(3 if failed else 0)
+    if explain:
+        refuse(context, _NOT_WITH_EXPLAIN, beside="--explain")
+        _explain_alignments(names, options["db"], as_json=options["as_json"])
+        return
+    if len(names) > 1 or (names and (everything or options["only"])) or (everything and options["only"]):
+        raise click.UsageError("Name one EPISODE, or choose with --only, or say --all. Files need --load before them.")
+    options["again"] |= everything
+    if names:
+        with reader(options["db"]) as connection:
+            options["only"] = episode_named(connection, names[0])
+    sys.exit(run_stages(("align",), **options))
+
+
+def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> None:
+    if not names:
+        raise click.UsageError("Name an EPISODE to explain: its id, a part of its title, or its link.")
+    from sqlite_utils import Database
+
+    from pipeline.align.explain import table
+    from pipeline.stages.align import explain_episode
+    from pipeline.vectors import vectors
+
+    bring_up_to_date(db)
+    with reader(db) as connection:
+        found = {
+            episode: explain_episode(Database(connection), episode, vectors(db.parent))
+            for episode in (episode_named(connection, name) for name in names)
+        }
+    if as_json:
+        print_json(found)
+        return
+    for episode, explained in found.items():
+        click.echo(f"{episode}\n")
+        for line in table(explained):
+            click.echo(line)

@@ -1,0 +1,105 @@
+"""What the commands of the stages share: their options, running them, and which options go together."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.commands.options import db_option, feeds_option, json_option, print_json
+from pipeline.errors import ArchiveError
+from pipeline.model import StageName
+
+if TYPE_CHECKING:
+    from pipeline.planning import Planned
+
+# What is done alone, without a database, heeds none of these.
+NOT_WITH_LOAD = frozenset(
+    {"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet", "as_json", "check"}
+)
+
+
+def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    try:
+        return value and date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD", ctx=context, param=option) from None
+
+
+def stage_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that all stages have."""
+    for option in reversed(
+        [
+            db_option,
+            feeds_option,
+            click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
+            click.option("--since", callback=_day, metavar="YYYY-MM-DD", help="Only episodes from that day on."),
+            click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N episodes of a feed."),
+            click.option("--dry-run", is_flag=True, help="Say what would be done; ask nobody and change nothing."),
+            click.option("--again", is_flag=True, help="Do what is done already once more."),
+            click.option("--quiet", is_flag=True, help="Say only what failed."),
+            json_option,
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
+    """Run stages as the options say; print the report, and return the exit code."""
+    from pipeline import config
+    from pipeline.choosing import Choice
+    from pipeline.run import dry_run, run
+    from pipeline.talk import Talk
+
+    again = options["again"]
+    choice = Choice(options["only"], options["since"], options["limit"])
+    if options["dry_run"]:
+        _print_plan(dry_run(config.load(feeds), db, stages=stages, choice=choice, again=again), as_json=as_json)
+        return 0
+    talk = Talk(quiet=options["quiet"])
+    report = run(config.load(feeds), db, talk, stages=stages, choice=choice, again=again)
+    if as_json:
+        print_json(report.as_dict())
+    return report.exit_code
+
+
+def _print_plan(planned: Sequence[Planned], *, as_json: bool) -> None:
+    if as_json:
+        print_json([asdict(one) for one in planned])
+        return
+    for one in planned:
+        click.echo(f"{one.episode or one.feed} {one.stage}: {one.title}")
+    counts = Counter(one.stage for one in planned)
+    said = ", ".join(f"{stage} {count}" for stage, count in counts.items()) or "nothing"
+    click.echo(f"would be done: {said}. Feeds are not asked: what is new there comes on top.", err=True)
+
+
+def refuse(context: click.Context, names: frozenset[str], *, beside: str) -> None:
+    """Refuse options that another one would silently pass over."""
+    for option in context.command.params:
+        if option.name in names and is_given(context, option.name):
+            raise click.UsageError(f"{option.opts[0]} means nothing with {beside}; leave it out.")
+
+
+def is_given(context: click.Context, name: str) -> bool:
+    """Tell whether an option was given, be it with its default."""
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def print_lines(results: Any) -> int:
+    """Print each result as one line of JSON, each failure to stderr; return how many failed."""
+    failed = 0
+    for path, result in results:
+        if isinstance(result, ArchiveError):
+            failed += 1
+            click.echo(f"{path}: {result}", err=True)
+        else:
+            click.echo(json.dumps(result, ensure_ascii=False))
+    return failed

@@ -1,0 +1,44 @@
+"""The command ``status``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipeline.archive.database import bring_up_to_date, reader
+from pipeline.archive.status import status
+from pipeline.commands.options import db_option, json_option, print_json
+
+
+@click.command("status")
+@db_option
+@json_option
+def status_command(db: Path, as_json: bool) -> None:
+    """Say what the archive holds, what is left to do, and how the last run went."""
+    bring_up_to_date(db)
+    with reader(db) as connection:
+        found = status(connection)
+    if as_json:
+        print_json(found)
+        return
+    if not found["feeds"]:
+        click.echo("no show archived yet")
+    for feed in found["feeds"]:
+        gone, listed = feed["no_longer_listed"], feed["episodes"] - feed["no_longer_listed"]
+        left = f", {gone} no longer in the feed" if gone else ""
+        click.echo(
+            f"{feed['slug']}: {listed} listed{left}, {feed['kept']} kept ({feed['hours']} h), "
+            f"{feed['transcribed']} transcribed, {feed['aligned']} aligned; "
+            f"last polled {feed['last_polled'] or 'never'}: {feed['last_status'] or '-'}"
+        )
+    waiting = [f"{count} to {stage}" for stage, count in found["waiting"].items() if count]
+    if waiting:
+        click.echo(f"waiting: {', '.join(waiting)}")
+    last = found["last_run"]
+    if last:
+        # The same is in the ledger for a run that is still going on.
+        end = f"exit code {last['exit_code']}" if last["finished"] else "did not finish, or has not yet"
+        click.echo(f"last run: {last['command']}, {last['started']}, {end}")
+        for item in last["failed"]:
+            click.echo(f"  failed: {item['episode'] or item['feed']} {item['stage']}: {item['reason']}")

@@ -1,0 +1,132 @@
+"""The command ``transcribe``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pipeline.archive.database import reader
+from pipeline.commands.options import FilePath
+from pipeline.commands.stages import NOT_WITH_LOAD, is_given, print_lines, refuse, run_stages, stage_options
+from pipeline.errors import ArchiveError
+from pipeline.model import clock
+
+if TYPE_CHECKING:
+    from pipeline.speech.names import EngineName
+
+# What is done instead, or afterwards, without heeding these options.
+_NOT_WITH_CHECK = frozenset({"since", "limit", "dry_run", "again", "quiet", "explain"})
+_NOT_WITH_EXPLAIN = frozenset({"since", "limit", "dry_run"})
+
+
+@click.command("transcribe")
+@stage_options
+@click.option("--load", "files", type=FilePath, multiple=True, help="Transcribe AUDIO alone, without a database.")
+@click.argument("more_files", nargs=-1, type=FilePath, metavar="[AUDIO]...")
+@click.option("--model", default="tiny.en", show_default=True, help="With --load: a Whisper model or its path.")
+@click.option(
+    "--engine",
+    type=click.Choice(["faster-whisper", "openai-whisper"]),
+    default="faster-whisper",
+    show_default=True,
+    help="With --load: which Whisper.",
+)
+@click.option("--language", default="en", show_default=True, help="With --load: what is spoken.")
+@click.option("--explain", is_flag=True, help="Say what was done about every window that could not be right.")
+@click.option("--check", is_flag=True, help="Instead: let the other engine hear a sample, and say where they disagree.")
+@click.pass_context
+def transcribe_command(
+    context: click.Context,
+    /,
+    files: tuple[Path, ...],
+    more_files: tuple[Path, ...],
+    model: str,
+    engine: EngineName,
+    language: str,
+    explain: bool,
+    check: bool,
+    **options: Any,
+) -> None:
+    """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
+
+    With --load nothing is kept: one JSON object a file and line is printed. A model that has to be put together first
+    lies in your cache folder, or beside the database where --db is given.
+    """
+    if not files and more_files:
+        raise click.UsageError("Audio files need --load before them.")
+    if not files:
+        _refuse_without_load(context)
+        if check:
+            refuse(context, _NOT_WITH_CHECK, beside="--check")
+            sys.exit(_check(**options))
+        if explain:
+            refuse(context, _NOT_WITH_EXPLAIN, beside="--explain")
+        code = run_stages(("transcribe",), **options)
+        if explain:
+            _explain(**options)
+        sys.exit(code)
+    refuse(context, NOT_WITH_LOAD, beside="--load")
+    from pipeline.alone import transcribe_files
+    from pipeline.run import MODELS_FOLDER
+
+    cache = options["db"].parent / MODELS_FOLDER if is_given(context, "db") else _user_cache()
+    failed = print_lines(
+        transcribe_files(
+            [*files, *more_files],
+            model=model,
+            engine=engine,
+            language=language,
+            cache=cache,
+            explain=(lambda line: click.echo(line, err=True)) if explain else None,
+        )
+    )
+    sys.exit(3 if failed else 0)
+
+
+def _refuse_without_load(context: click.Context) -> None:
+    """Refuse options that mean nothing without --load: feeds.yaml says these things for each show."""
+    for name in ("model", "engine", "language"):
+        if is_given(context, name):
+            raise click.UsageError(f"--{name} is for --load; without it feeds.yaml says the {name} of each show.")
+
+
+def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> None:
+    from pipeline import config
+    from pipeline.opinion import gate_reports
+    from pipeline.speech.explain import explained
+
+    with reader(db) as connection:
+        for episode, report in gate_reports(config.load(feeds), connection, only):
+            click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is the report's then
+
+
+def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> int:
+    from pipeline import config
+    from pipeline.opinion import second_opinions
+    from pipeline.run import MODELS_FOLDER, engines
+
+    failed = 0
+    with reader(db) as connection:
+        make = engines(db.parent / MODELS_FOLDER)
+        for episode, found in second_opinions(config.load(feeds), connection, db.parent, make, only):
+            if isinstance(found, ArchiveError):
+                failed += 1
+                click.echo(f"{episode}: {found}", err=True)
+            elif as_json:
+                click.echo(json.dumps({"episode": episode, **found}, ensure_ascii=False))
+            else:
+                click.echo(f"{episode}: {found['disagreement']:.1%} of the words differ ({found['engine']})")
+                for window in found["windows"]:
+                    if window["disagreement"]:
+                        click.echo(f"  {clock(window['start'])}-{clock(window['end'])}: {window['disagreement']:.1%}")
+                        click.echo(f"    here:  {window['ours']}\n    there: {window['theirs']}")
+    return 3 if failed else 0
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "interview-archive"
