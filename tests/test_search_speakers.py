@@ -101,4 +101,9 @@ def test_speakers_of_a_transcript_that_was_set_aside_are_nobody(tmp_path: Path) 
         # The whole name is only of what was set aside: a part of it will do.
         assert search(connection, "word", Filters(speaker="Speaker 1")).total == 1
         offered = instead(connection, "word speaker:anne")
+        assert offered.remarks == ("Nobody is called “anne” in this archive.",)
+        assert offered.spelling == 'word speaker:"Speaker 1, then Ann"'
+        assert search(connection, offered.spelling).total == 1
+        offered = instead(connection, "nowhere speaker:anne")
         assert offered.remarks == ("Nobody is called “anne” in this archive; did you mean “Speaker 1, then Ann”?",)
+        assert offered.spelling is None

@@ -162,7 +162,7 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     ("typed", "said"),
     [
         ("speaker:gest", "Nobody is called “gest” in this archive."),
-        ("feed:shwo door", "There is no show “shwo” in this archive; did you mean “show”?"),
+        ("feed:shwo nowhere", "There is no show “shwo” in this archive; did you mean “show”?"),
         ("feed:nowhere", "There is no show “nowhere” in this archive; there are other, show."),
         ("question:0", "No list of questions in this archive has a number 0."),
     ],
@@ -173,6 +173,14 @@ def test_a_name_that_is_mistyped_does_not_look_as_if_nobody_said_it(site: Site, 
     assert said in text_of(page)
     assert "Try fewer words" not in page.text
     assert site.ask("/-/search.json?" + urlencode({"q": typed})).json()["remarks"] == [said]
+
+
+def test_what_was_likely_meant_by_a_mistyped_name_is_a_link(site: Site) -> None:
+    page, data = site.ask("/-/search?q=door+feed:shwo"), site.ask("/-/search.json?q=door+feed:shwo").json()
+    assert "There is no show “shwo” in this archive. Did you mean door feed:show ?" in text_of(page)
+    assert 'href="/-/search?q=door+feed%3Ashow">' in page.text
+    assert data["spelling"] == "door feed:show"
+    assert site.ask("/-/search.json?q=" + data["spelling"].replace(" ", "+")).json()["total"] == 1
 
 
 def test_who_is_named_in_passages_alone_is_somebody(site: Site) -> None:

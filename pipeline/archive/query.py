@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.archive.stems import ends_otherwise, has_stem, is_cut, shorter_stems
@@ -186,6 +186,16 @@ def take_apart(text: str) -> Typed:
         ),
         besides=" ".join(text[token.begin : token.end] for token in tokens if token not in wanted),
     )
+
+
+def narrowed_to(text: str, others: Mapping[str, str]) -> str:
+    """Return what was typed, with other names and slugs in the place of some that it narrows down to."""
+    typed = unicodedata.normalize("NFC", text)
+    for token in reversed([one for one in _tokens(typed) if one.kind in {"speaker", "feed"} and one.raw in others]):
+        other = others[token.raw].replace('"', " ")
+        quoted = f'"{other}"' if any(map(str.isspace, other)) else other
+        typed = f"{typed[: token.begin]}{token.kind}:{quoted}{typed[token.end :]}"
+    return typed
 
 
 def compile_query(text: str) -> Query:

@@ -77,7 +77,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     with reader(db) as connection:
         problem = unknown_show(connection, compile_query(query), Filters(**filters))
         if problem:
-            raise QueryError(problem)
+            raise QueryError(problem.sentence)
         results = search(connection, query, Filters(**filters), order=order, page=page)
         offered = Instead() if results.hits or page else instead(connection, query, Filters(**filters))
     if as_json:

@@ -95,7 +95,7 @@ class Asked:
         """
         problem = unknown_show(connection, Query(), self.filters)
         if problem:
-            raise QueryError(problem)
+            raise QueryError(problem.sentence)
 
     def checked(self) -> Filters:
         """Return the filters.

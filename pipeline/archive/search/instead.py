@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.archive.query import compile_query, take_apart
+from pipeline.archive.query import compile_query, narrowed_to, take_apart
 from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
 from pipeline.archive.search.nearly import Nearly, nearly
@@ -18,7 +18,8 @@ from pipeline.archive.search.unknown import unknown
 class Instead:
     """What to offer: the nearest passages, and other things to type.
 
-    ``remarks`` are sentences on what it was narrowed to and is not in the archive; nothing else is offered then.
+    ``remarks`` are sentences on what it was narrowed to and is not in the archive; then only what is like that is
+    offered, as a ``spelling``.
     """
 
     nearly: tuple[Nearly, ...] = ()
@@ -44,13 +45,18 @@ def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHI
     cursor = connection.cursor()
     cursor.row_factory = None
 
-    remarks = tuple(unknown(cursor, compile_query(text), filters))
-    if remarks:
-        return Instead(remarks=remarks)
+    missing = tuple(unknown(cursor, compile_query(text), filters))
+    meant = narrowed_to(text, {one.said: one.meant for one in missing if one.meant}) if missing else text
 
     def finds(other: str) -> bool:
         return bool(search(connection, other, filters, size=1).hits)
 
+    if missing:
+        found = meant != text and finds(meant)
+        return Instead(
+            spelling=meant if found else None,
+            remarks=tuple(f"{one.told}." if found and one.meant else one.sentence for one in missing),
+        )
     passages = nearly(connection, text, filters)
     spelt = spelling(cursor, text)
     return Instead(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
@@ -15,8 +16,22 @@ ALIKE = 75  # of 100, from which another name may have been meant
 _LISTED = 5  # shows that are named where none is alike
 
 
-def unknown_show(connection: sqlite3.Connection, query: Query, filters: Filters) -> str | None:
-    """Return a sentence on the show that is asked for, if it or each of several is none of the archive's."""
+class Unknown(NamedTuple):
+    """What is asked for and is not there: what was said of it, why nothing is found, and what may have been meant."""
+
+    said: str
+    told: str
+    meant: str | None = None
+    hint: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """Return all of it in words."""
+        return f"{self.told}; did you mean “{self.meant}”?" if self.meant else f"{self.told}{self.hint}."
+
+
+def unknown_show(connection: sqlite3.Connection, query: Query, filters: Filters) -> Unknown | None:
+    """Return the show that is asked for, if it or each of several is none of the archive's."""
     slugs = [row[0] for row in connection.execute("select slug from feeds order by slug")]
     folded = {slug.lower() for slug in slugs}
     if filters.feed and filters.feed not in slugs:
@@ -26,8 +41,8 @@ def unknown_show(connection: sqlite3.Connection, query: Query, filters: Filters)
     return None
 
 
-def unknown(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[str]:
-    """Yield a sentence on each show, speaker and question that is asked for and that the archive does not have.
+def unknown(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[Unknown]:
+    """Yield each show, speaker and question that is asked for and that the archive does not have.
 
     Args:
         cursor: its rows are tuples.
@@ -39,17 +54,17 @@ def unknown(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[
         yield show
     for name in dict.fromkeys(filter(None, [filters.speaker, *query.speakers])):
         if not is_anybody(cursor, name):
-            yield f"Nobody is called “{name}” in this archive{_meant(name, speaking(cursor)) or '.'}"
+            yield Unknown(name, f"Nobody is called “{name}” in this archive", _meant(name, speaking(cursor)))
     for number in dict.fromkeys([*([] if filters.question is None else [filters.question]), *query.questions]):
         if not cursor.execute("select 1 from questions where number = ? limit 1", [number]).fetchone():
-            yield f"No list of questions in this archive has a number {number}."
+            yield Unknown(str(number), f"No list of questions in this archive has a number {number}")
 
 
-def _no_show(slug: str, slugs: Sequence[str]) -> str:
-    listed = f"; there {'is' if len(slugs) == 1 else 'are'} {', '.join(slugs)}." if 0 < len(slugs) <= _LISTED else "."
-    return f"There is no show “{slug}” in this archive{_meant(slug, slugs) or listed}"
+def _no_show(slug: str, slugs: Sequence[str]) -> Unknown:
+    listed = f"; there {'is' if len(slugs) == 1 else 'are'} {', '.join(slugs)}" if 0 < len(slugs) <= _LISTED else ""
+    return Unknown(slug, f"There is no show “{slug}” in this archive", _meant(slug, slugs), listed)
 
 
 def _meant(name: str, known: Sequence[str]) -> str | None:
     found = process.extractOne(name, known, scorer=fuzz.WRatio, processor=folded_name, score_cutoff=ALIKE)
-    return f"; did you mean “{found[0]}”?" if found else None
+    return found[0] if found else None
