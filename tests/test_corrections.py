@@ -19,7 +19,6 @@ from pipeline.archive.corrections import (
     history,
     question_number,
     undo,
-    worth_a_look,
 )
 from pipeline.archive.database import editor, is_current, reader, writer
 from pipeline.archive.listened import corrections_of
@@ -28,6 +27,7 @@ from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
+from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
 from pipeline.model import Correction, KeptAudio, Match
 from pipeline.renditions import Choice

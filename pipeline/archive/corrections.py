@@ -9,28 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from bisect import bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from sqlite_utils import Database
 
-from pipeline.addresses import Addresses
 from pipeline.align.askings import ONE_BREATH
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
-from pipeline.archive.reading import NEAR
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus
 from pipeline.times import exactly
 
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
-SURE = 0.85  # what is less sure than that is worth a look
-REASONS = (  # the most urgent first
-    *("uncertain", "out of list order", "another place may be right", "not sure"),
-    "not asked, or in quite other words",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,29 +55,6 @@ class Entry:
         until = f" to {exactly(self.end)}" if self.end is not None else ""
         answered = f", answer to {exactly(self.answer_end)}" if self.answer_end is not None else ""
         return f"asked at {exactly(self.start)}{until}{answered}"
-
-
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """A question that an editor should look at, and why; ``path`` is its place on the site.
-
-    ``runner_up`` is when it would be asked if not at ``start``.
-    """
-
-    episode: str
-    title: str
-    number: int
-    text: str
-    status: str
-    start: float | None
-    confidence: float
-    reasons: tuple[str, ...]
-    runner_up: float | None = None
-
-    @property
-    def path(self) -> str:
-        """Return where its row is on the site."""
-        return Addresses().question(self.episode, self.number)
 
 
 def correct(db: Database, episode: str, correction: Correction) -> None:
@@ -252,38 +219,6 @@ def history(db: Database, episode: str) -> tuple[Entry, ...]:
     return tuple(Entry(*(*row[:-3], *map(bool, row[-3:]))) for row in rows)
 
 
-def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
-    """Return the questions to look at, the most urgent first: uncertain ones, then those out of list order.
-
-    Last come those that are surely not asked in such words as were published, but may be in others.
-
-    Of equally urgent ones the least sure comes first. What was corrected is settled, but counts for the order.
-
-    Args:
-        db: the database.
-        episode: an episode's id; None: all episodes.
-    """
-    rows = db.execute(
-        """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
-               t.runner_up, t.runner_up_confidence
-           from question_times t join episodes e on e.id = t.episode
-           where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
-        {"episode": episode},
-    ).fetchall()
-    found = []
-    for _, group in groupby(rows, key=lambda row: row[0]):
-        listed = list(group)
-        asked = [row for row in listed if row[4] in {"asked", "merged"} and row[5] is not None]
-        misplaced = {asked[place][2] for place in _out_of_order([row[5] for row in asked])}
-        for id_, title, number, text, status, start, confidence, corrected, runner_up, likely in listed:
-            reworded = status == "not_asked" and runner_up is not None
-            told = (status == "uncertain", number in misplaced, (likely or 0) > NEAR, confidence < SURE, reworded)
-            reasons = tuple(reason for reason, holds in zip(REASONS, told, strict=True) if holds)
-            if reasons and not corrected:
-                found.append(Doubt(id_, title, number, text, status, start, confidence, reasons, runner_up))
-    return tuple(sorted(found, key=lambda one: (*(reason not in one.reasons for reason in REASONS), one.confidence)))
-
-
 def question_number(db: Database, episode: str, question: str) -> int:
     """Return the number that a question has in its episode's list now.
 
@@ -313,21 +248,3 @@ def _standing(db: Database, episode: str, number: int) -> tuple[str, str, float 
     if rendition is None:
         raise CorrectionError(f"{episode}: its audio is not kept yet; run `python -m pipeline ingest` first")
     return question, rendition, start
-
-
-def _out_of_order(starts: Sequence[float]) -> set[int]:
-    """The places of the fewest times without which the others never go back: all but a longest rising run."""
-    tails: list[float] = []  # of the best run of each length, its last time,
-    ends: list[int] = []  # and the place of that
-    before: list[int | None] = []
-    for n, start in enumerate(starts):
-        length = bisect_right(tails, start)
-        before.append(ends[length - 1] if length else None)
-        tails[length : length + 1] = [start]
-        ends[length : length + 1] = [n]
-    kept: set[int] = set()
-    place = ends[-1] if ends else None
-    while place is not None:
-        kept.add(place)
-        place = before[place]
-    return set(range(len(starts))) - kept

@@ -11,9 +11,10 @@ import click
 from sqlite_utils import Database
 
 from pipeline.archive import reading
-from pipeline.archive.corrections import STATUSES, correct, guest_at, history, undo, worth_a_look
+from pipeline.archive.corrections import STATUSES, correct, guest_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, onlooker
+from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.commands.options import (
     FilePath,
     db_option,
