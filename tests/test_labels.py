@@ -201,6 +201,19 @@ def test_what_the_host_says_within_an_answer_is_none(who: str | None, role: Role
     assert (*found[:3], *found[4:]) == FOUND
 
 
+@pytest.mark.parametrize(("who", "role"), [(HOST, "question"), (GUEST, "other"), (None, "question"), ("Bo", "other")])
+def test_what_a_guest_says_while_the_host_asks_is_no_asking(who: str | None, role: Role) -> None:
+    said = [SAID[0], (10.0, 10.6, who, "Glad to be here."), (10.8, *SAID[1][1:]), *SAID[2:]]
+    found = label_segments(MATCHES, (FOLLOW_UP,), [Segment(a, b, text, speaker=one) for a, b, one, text in said])
+    assert found[1:3] == (Label(role, BOTH), Label("question", BOTH))
+    assert (found[0], *found[2:]) == FOUND
+
+
+def test_where_the_host_is_not_heard_in_an_asking_whoever_is_heard_asks() -> None:
+    said = [Segment(start, end, text, speaker=GUEST if start == 40.0 else one) for start, end, one, text in SAID]
+    assert label_segments(MATCHES, (FOLLOW_UP,), said) == FOUND
+
+
 def test_where_voices_are_not_told_apart_an_answer_stays_one() -> None:
     alone = tuple(replace(segment, speaker=HOST) for segment in interrupted(HOST))
     nobody = tuple(replace(segment, speaker=None) for segment in interrupted(HOST))

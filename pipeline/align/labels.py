@@ -15,7 +15,8 @@ def label_segments(
 
     What is asked together has all of its numbers, and so has the answer. A follow-up and its answer have those of the
     question that it follows. What is uncertain labels nothing: a guess must not look like a fact in search results.
-    What the host says while somebody else answers is about the question, but no answer to it.
+    What the host says while somebody else answers is about the question, but no answer to it; and what a guest says
+    while the host asks is not the asking.
     """
     sure = {match.number: match for match in matches if match.status in {"asked", "merged"}}
     together = {one.number: [n for n, other in sure.items() if _span(other) == _span(one)] for one in sure.values()}
@@ -32,7 +33,7 @@ def label_segments(
                 answered.update(numbers)
         role: Role = "question" if asked else "answer" if answered else "other"
         labels.append(Label(role, tuple(sorted(asked or answered))))
-    return tuple(_without_host(labels, segments))
+    return tuple(_told_by_voice(labels, segments))
 
 
 def asker(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
@@ -44,14 +45,23 @@ def asker(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
     return None
 
 
-def _without_host(labels: Sequence[Label], segments: Sequence[Segment]) -> Iterator[Label]:
-    """The labels, but for what the host says in an answer. Where nobody else is heard in it, voices were mixed up."""
+def _told_by_voice(labels: Sequence[Label], segments: Sequence[Segment]) -> Iterator[Label]:
+    """The labels, but for what the host says in an answer, and a guest where the host asks.
+
+    Where nobody else is heard in the answer, or the host nowhere in the asking, voices were mixed up.
+    """
     host = asker(labels, segments)
     both = list(zip(labels, segments, strict=True))
-    guests = {label for label, segment in both if segment.speaker not in {host, None}}
+    of_guests = {label for label, segment in both if segment.speaker not in {host, None}}
+    of_host = {label for label, segment in both if segment.speaker == host}
     for label, segment in both:
-        is_host = host is not None and segment.speaker == host
-        yield label._replace(role="other") if label.role == "answer" and is_host and label in guests else label
+        if host is None or segment.speaker is None:
+            is_other = False
+        elif segment.speaker == host:
+            is_other = label.role == "answer" and label in of_guests
+        else:
+            is_other = label.role == "question" and label in of_host
+        yield label._replace(role="other") if is_other else label
 
 
 def _span(one: Match | FollowUp) -> tuple[float, float, float]:
