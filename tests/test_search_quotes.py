@@ -130,12 +130,17 @@ def test_two_plain_words_are_found_where_a_segment_ends_between_them(tmp_path: P
         ("(4,000)", [0, 1]),
         ("£1250000", [2]),
         ("4000*", [1]),
+        ("5 houses", [5, 6]),
+        ("Five houses", [5, 6]),
+        ("£2.6m", [7]),
+        ("2.6m?", [7]),
     ],
 )
 def test_numbers_and_compounds_are_found_however_they_are_written(tmp_path: Path, typed: str, found: list[int]) -> None:
     said = (
         *("There are 4,000 children.", "Some 4000 children, they say.", "It cost 1,250,000 for children."),
         *("Their well-being comes first.", "Wellbeing comes first."),
+        *("We have five houses.", "There are 5 houses.", "It came to 2.6 million pounds, for 6 of them."),
     )
     with new_archive(tmp_path / "n.db") as db:
         (one,) = add_feed(db, "show", episode("one"))

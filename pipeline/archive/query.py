@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pipeline.archive.otherwise import otherwise_written
 from pipeline.archive.stems import ends_otherwise, has_stem, is_cut, shorter_stems
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
@@ -23,9 +24,6 @@ _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes wo
 # An accent may be a character of its own, and is part of the word then.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
 _SPACE = re.compile(r"\s|$")
-_THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
-_DIGITS = re.compile(r"[1-9][0-9]{3,14}")
-_COMPOUND = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]{2,})+")
 _NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
 _NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
@@ -290,7 +288,7 @@ def _phrase(text: str) -> Term:
 def _word(text: str) -> Term:
     words = folded_words(text)
     # Without what stands around it: £4,000 and “4,000?” are asked for as 4,000.
-    other = _otherwise_written(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
+    other = otherwise_written(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
     if other:
         return Term(f"({_fts(text)} OR {_fts(other)})", plain=text)
     if not _is_beginning(text) or len(words) != 1:
@@ -304,15 +302,6 @@ def _word(text: str) -> Term:
     if is_cut(typed):
         surely = f"({whole} NOT {whole})"  # nothing
     return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, surely=surely)
-
-
-def _otherwise_written(text: str) -> str | None:
-    """How Whisper may have written the same: 4000 for 4,000 and the other way round, wellbeing for well-being."""
-    if _THOUSANDS.fullmatch(text):
-        return text.replace(",", "")
-    if _DIGITS.fullmatch(text):
-        return f"{int(text):,}"
-    return text.replace("-", "") if _COMPOUND.fullmatch(text) else None
 
 
 def _is_beginning(text: str) -> bool:
