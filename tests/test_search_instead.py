@@ -208,6 +208,8 @@ def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Con
     assert instead(connection, '"down things"').looser == "down things"
     assert instead(connection, "mash zebra").looser == "mash OR zebra"
     assert instead(connection, "zebra yak").looser is None
+    assert instead(connection, "what is the down of that").looser == "down"
+    assert instead(connection, "and how is the zebra in a mash").looser == "zebra OR mash"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.align.lexical import STOPWORDS
 from pipeline.archive.query import compile_query, narrowed_to, take_apart
 from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
@@ -67,9 +68,14 @@ def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHI
 
 
 def _looser(text: str) -> Iterator[str]:
-    """Searches that ask for less: the words of a quotation in any order, then any of them. What narrows stays."""
+    """Searches that ask for less: the words in any order, those that carry meaning, any of them. What narrows stays."""
     typed = take_apart(text)
     words = [word + "*" * text.startswith("*", end) for word, _, end in typed.words]
-    if len(words) > 1:
-        joints = (" ", " OR ") if compile_query(text).crosses else (" OR ",)
-        yield from (" ".join(filter(None, [joint.join(words), typed.besides])) for joint in joints)
+    if len(words) < 2:
+        return
+    carrying = [word for word in words if word not in STOPWORDS] or words
+    looser = [" ".join(carrying), " OR ".join(carrying), " OR ".join(words)]
+    if compile_query(text).crosses:
+        looser.insert(0, " ".join(words))
+    for one in dict.fromkeys(looser):
+        yield " ".join(filter(None, [one, typed.besides]))
