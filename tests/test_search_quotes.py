@@ -134,13 +134,21 @@ def test_two_plain_words_are_found_where_a_segment_ends_between_them(tmp_path: P
         ("Five houses", [5, 6]),
         ("£2.6m", [7]),
         ("2.6m?", [7]),
+        ("neighbourhoods", [8, 9]),
+        ("neighborhoods", [8, 9]),
+        ("organisations", [10, 11]),
+        ("recognised", [11]),
+        ("programme", [8, 9]),
+        ("analyse -neighbourhood", [10]),
     ],
 )
-def test_numbers_and_compounds_are_found_however_they_are_written(tmp_path: Path, typed: str, found: list[int]) -> None:
+def test_a_word_is_found_however_it_is_written(tmp_path: Path, typed: str, found: list[int]) -> None:
     said = (
         *("There are 4,000 children.", "Some 4000 children, they say.", "It cost 1,250,000 for children."),
         *("Their well-being comes first.", "Wellbeing comes first."),
         *("We have five houses.", "There are 5 houses.", "It came to 2.6 million pounds, for 6 of them."),
+        *("A neighbourhood programme.", "Our neighborhood program.", "We analyze organizations."),
+        "This organisation is recognized.",
     )
     with new_archive(tmp_path / "n.db") as db:
         (one,) = add_feed(db, "show", episode("one"))
