@@ -16,10 +16,10 @@ from pipeline import __version__
 from pipeline.archive.feeds import episodes, has_episode, ids_of, known_feeds
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.audio.keep import clear_unfinished
-from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError, is_full
 from pipeline.model import STAGES, Episode, RunItem, StageName
+from pipeline.selection import Selection, selected
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
@@ -97,7 +97,7 @@ def ingest(
     tools: Tools,
     *,
     stages: Sequence[StageName] = STAGES,
-    choice: Choice = Choice(),  # noqa: B008 - it never changes
+    selection: Selection = Selection(),  # noqa: B008 - it never changes
     say: Callable[[RunItem], None] = lambda _item: None,
 ) -> Report:
     """Run stages over all feeds that are switched on; one that fails never stops the others.
@@ -109,7 +109,7 @@ def ingest(
         config: the feeds.
         tools: all that reaches outside.
         stages: which stages; always run in their own order.
-        choice: which feeds and episodes, to leave everything else alone.
+        selection: which feeds and episodes, to leave everything else alone.
         say: called with each item that is worth a line.
 
     Returns:
@@ -117,16 +117,16 @@ def ingest(
         is kept.
 
     Raises:
-        ConfigError: ``choice.only`` names nothing that there is.
+        ConfigError: ``selection.only`` names nothing that there is.
     """
     whole = with_kept(config, tools.db, stages)
-    check_only(whole, tools.db, choice.only)
+    check_only(whole, tools.db, selection.only)
     report = Report(
         start_run(tools.db, command=" ".join(stages), version=__version__, now=tools.now()),
         [stage for stage in STAGES if stage in stages],
     )
     try:
-        for item, routine in _work(whole, tools, report.stages, choice):
+        for item, routine in _work(whole, tools, report.stages, selection):
             report.items.append(item)
             add_item(tools.db, report.run, item)
             if not routine:
@@ -179,44 +179,46 @@ def check_only(config: Config, db: Database, only: str | None) -> None:
         raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
 
 
-def _work(config: Config, tools: Tools, stages: Sequence[StageName], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
-    feeds = [feed for feed in config.feeds if choice.names(feed)]
+def _work(
+    config: Config, tools: Tools, stages: Sequence[StageName], selection: Selection
+) -> Iterator[tuple[RunItem, bool]]:
+    feeds = [feed for feed in config.feeds if selection.names(feed)]
     for feed in feeds:
         if not feed.enabled:
             yield RunItem(stages[0], feed.slug, None, "skipped", "switched off in feeds.yaml"), False
     feeds = [feed for feed in feeds if feed.enabled]
     if "poll" in stages:
         yield from _visited((("poll", feed, None), partial(poll, tools, feed)) for feed in feeds)
-        yield from _visited(_pages(tools, feeds, choice), at_one_host=1)  # web sites are not made for more
+        yield from _visited(_pages(tools, feeds, selection), at_one_host=1)  # web sites are not made for more
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
                 reason = "no episode is known yet: `poll` finds them"
                 yield RunItem(stages[0], feed.slug, None, "skipped", reason), False
     if list(stages) == ["align"]:
-        yield from _align_together(tools, feeds, choice)
+        yield from _align_together(tools, feeds, selection)
         return
     if "download" in stages:
-        yield from _download_all(tools, feeds, choice)
-    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], choice)
-    if "transcribe" in stages and choice == Choice():
+        yield from _download_all(tools, feeds, selection)
+    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], selection)
+    if "transcribe" in stages and selection == Selection():
         forget_unfinished(tools, config.feeds)
 
 
 def _pages(
-    tools: Tools, feeds: Sequence[Feed], choice: Choice
+    tools: Tools, feeds: Sequence[Feed], selection: Selection
 ) -> Iterator[tuple[_Task, Callable[[], Outcome | Visit]]]:
     for feed in feeds:
         asks = waiting(tools, feed)
-        for episode, left_out in _chosen(tools, feed, choice) if asks else ():
+        for episode, left_out in _selected(tools, feed, selection) if asks else ():
             if not left_out and episode.id in asks:
                 yield ("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
 
 
-def _download_all(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
+def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
     tasks: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
     for feed in feeds:
-        for episode, left_out in _chosen(tools, feed, choice):
+        for episode, left_out in _selected(tools, feed, selection):
             if left_out:
                 yield _left_out("download", feed, episode, left_out)
             else:
@@ -226,15 +228,15 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterat
         if item.status != "ok" and not routine:
             not_had.append(item.episode or "")
         yield item, routine
-    if choice == Choice():
+    if selection == Selection():
         clear_unfinished(tools.data, waiting=not_had)
 
 
 def _hear_all(
-    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], choice: Choice
+    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection
 ) -> Iterator[tuple[RunItem, bool]]:
     for feed in feeds:
-        for episode, left_out in _chosen(tools, feed, choice):
+        for episode, left_out in _selected(tools, feed, selection):
             for stage in stages:
                 if left_out:
                     yield _left_out(stage, feed, episode, left_out)
@@ -265,11 +267,11 @@ def _same(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iterator[tuple[RunItem, bool]]:
+def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
     """All there is to align, when nothing else is to be done: as fast as the machine can."""
     wanted: list[tuple[Feed, Episode]] = []
     for feed in feeds:
-        for episode, left_out in _chosen(tools, feed, choice):
+        for episode, left_out in _selected(tools, feed, selection):
             if left_out:
                 yield _left_out("align", feed, episode, left_out)
             else:
@@ -282,8 +284,8 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], choice: Choice) -> Iter
         yield _item(("align", feed, episode), work)
 
 
-def _chosen(tools: Tools, feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
-    return chosen(wanted_episodes(tools, feed), feed, choice)
+def _selected(tools: Tools, feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:
+    return selected(wanted_episodes(tools, feed), feed, selection)
 
 
 def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[RunItem, bool]:

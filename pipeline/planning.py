@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.archive.renditions import current_rendition
-from pipeline.choosing import Choice, chosen
 from pipeline.config import Config, Feed
 from pipeline.model import Episode
+from pipeline.selection import Selection, selected
 from pipeline.stages import Tools, wanted_episodes
 from pipeline.stages.align import Task, task
 from pipeline.stages.download import is_offered
@@ -25,21 +25,21 @@ class Planned:
     title: str
 
 
-def plan(config: Config, tools: Tools, stages: Sequence[str], choice: Choice) -> Iterator[Planned]:
+def plan(config: Config, tools: Tools, stages: Sequence[str], selection: Selection) -> Iterator[Planned]:
     """Give what would be done, in the order of the feeds. No feed is polled: what is new there is not known.
 
     Args:
         config: the feeds.
         tools: the database, which is only read, and the engine, for the identity of a model at a path.
         stages: which stages.
-        choice: which episodes.
+        selection: which episodes.
     """
     for feed in config.feeds:
-        if not feed.enabled or not choice.names(feed):
+        if not feed.enabled or not selection.names(feed):
             continue
         if "poll" in stages:
             yield Planned("poll", feed.slug, None, feed.title)
-        for episode, left_out in chosen(wanted_episodes(tools, feed), feed, choice):
+        for episode, left_out in selected(wanted_episodes(tools, feed), feed, selection):
             for stage in () if left_out else _stages(tools, feed, episode, stages):
                 yield Planned(stage, feed.slug, episode.id, episode.title)
 

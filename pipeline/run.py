@@ -19,7 +19,6 @@ from pipeline.archive.database import is_current, outdated, reader, writer
 from pipeline.archive.schema import migrations
 from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check, checks_in_processes
-from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.courtesy import Courtesy
 from pipeline.errors import DatabaseError
@@ -27,6 +26,7 @@ from pipeline.health import write_health
 from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
 from pipeline.planning import Planned, plan
+from pipeline.selection import Selection
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.names import EngineName
@@ -47,7 +47,7 @@ def run(
     talk: Talk,
     *,
     stages: Sequence[StageName] = STAGES,
-    choice: Choice = Choice(),  # noqa: B008 - it never changes
+    selection: Selection = Selection(),  # noqa: B008 - it never changes
     again: bool = False,
 ) -> Report:
     """Run stages of the pipeline into ``database``, and write its health file.
@@ -59,7 +59,7 @@ def run(
     with terminable(), writer(database) as db, clients() as client, checks_in_processes(usable_cores()) as check:
         tools = _tools(db, config, database, client, progress=talk.progress, again=again, check=check)
         try:
-            report = ingest(config, tools, stages=stages, choice=choice, say=talk.item)
+            report = ingest(config, tools, stages=stages, selection=selection, say=talk.item)
         finally:
             write_health(database, db.conn, now=utc_now())
     talk.report(report)
@@ -67,19 +67,19 @@ def run(
 
 
 def dry_run(
-    config: Config, database: Path, *, stages: Sequence[StageName], choice: Choice, again: bool
+    config: Config, database: Path, *, stages: Sequence[StageName], selection: Selection, again: bool
 ) -> tuple[Planned, ...]:
     """Return what ``run`` would do, as far as is known without asking anybody. Nothing is changed, nor made.
 
     Raises:
-        ConfigError: ``choice.only`` names nothing that there is, or the database is a published copy.
+        ConfigError: ``selection.only`` names nothing that there is, or the database is a published copy.
         DatabaseError: the database cannot be read, or an older version made it.
     """
     with _readable(database) as db, clients() as client:
         tools = _tools(db, config, database, client, progress=Talk(quiet=True).progress, again=again)
         whole = with_kept(config, db, stages)
-        check_only(whole, db, choice.only)
-        return tuple(plan(whole, tools, stages, choice))
+        check_only(whole, db, selection.only)
+        return tuple(plan(whole, tools, stages, selection))
 
 
 @contextmanager

@@ -15,12 +15,12 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import editor
 from pipeline.archive.feeds import save_moves
-from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
+from pipeline.selection import Selection
 from pipeline.speech.journal import journal_path
 from pipeline.speech.weights import PACKAGES
 from pipeline.stages import Tools
@@ -129,10 +129,10 @@ def test_a_disk_that_fills_while_transcribing_stops_the_run(
 def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
     tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
 ) -> None:
-    everything = Choice()
+    everything = Selection()
 
-    def left(choice: Choice = everything, **changes: object) -> set[Path]:
-        ingest(config(tmp_path, feed, **changes), make_tools(), choice=choice)
+    def left(choice: Selection = everything, **changes: object) -> set[Path]:
+        ingest(config(tmp_path, feed, **changes), make_tools(), selection=choice)
         return set((tmp_path / "transcripts").glob("*.unfinished.jsonl"))
 
     engine.error = RuntimeError("out of memory")
@@ -143,7 +143,7 @@ def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
     of["nobody's"] = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)
     for path in of.values():
         path.touch()
-    assert left(Choice(only="show")) == left(Choice(limit=1)) == set(of.values())
+    assert left(Selection(only="show")) == left(Selection(limit=1)) == set(of.values())
     assert left(enabled=False) == left() == {of["1"], of["2"]}
     assert left(skip=("2",)) == {of["1"]}
     engine.error = None

@@ -16,10 +16,10 @@ from sqlite_utils import Database
 
 from pipeline.audio.decode import AudioFacts, check
 from pipeline.audio.transfer import ATTEMPTS
-from pipeline.choosing import Choice
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
 from pipeline.ingest import Report, ingest
+from pipeline.selection import Selection
 from pipeline.stages import Tools
 from pipeline.stages.together import AT_ONE_HOST
 from tests.conftest import NOW
@@ -52,7 +52,7 @@ def run(make_tools: Callable[..., Tools]) -> Callable[..., Report]:
 
     def do(*feeds: Feed, only: str | None = None, **changes: Any) -> Report:
         return ingest(
-            Config(feeds=list(feeds)), make_tools(**changes), stages=("poll", "download"), choice=Choice(only)
+            Config(feeds=list(feeds)), make_tools(**changes), stages=("poll", "download"), selection=Selection(only)
         )
 
     return do

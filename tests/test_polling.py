@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from pipeline.archive.status import status, waiting
-from pipeline.choosing import Choice
 from pipeline.config import Config
 from pipeline.feeds import paging
 from pipeline.feeds.memory import retry_at
 from pipeline.ingest import ingest
 from pipeline.planning import plan
+from pipeline.selection import Selection
 from pipeline.stages import Tools
 from pipeline.urls import concealed
 from tests.conftest import NOW
@@ -319,7 +319,7 @@ def test_what_is_not_wanted_any_more_is_left_alone_and_not_planned(
     run(show("a-show", url))
     ((unwanted,),) = rows(archive, f"select {by} from episodes where guid = 'guid-1'")
     config = Config(feeds=[show("a-show", url, skip=[unwanted])])
-    assert [one.title for one in plan(config, make_tools(), ("download",), Choice())] == ["Episode 2"]
+    assert [one.title for one in plan(config, make_tools(), ("download",), Selection())] == ["Episode 2"]
     report = ingest(config, make_tools(), stages=("download",))
     assert server.asked("/1.mp3") == []
     assert len(report.items) == 1

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.renditions import (
-    Passage,
+    Counterpart,
     choose_rendition,
     current_rendition,
     passage_in,
@@ -139,24 +139,24 @@ def test_a_time_is_found_in_another_recording_by_way_of_others_too(
 @pytest.mark.parametrize(
     ("start", "end", "found"),
     [
-        (5, 9, Passage(15, 19, whole=True)),
-        (39, 40.1, Passage(49, 50, whole=True)),  # words end a little beside where a recording was cut
-        (35, 45, Passage(45, 50, whole=False)),
-        (38, 52, Passage(48, 52, whole=False)),
-        (42, 48, Passage(None, None, whole=False)),
-        (40.0, 40.2, Passage(None, None, whole=False)),  # one word that was cut out
+        (5, 9, Counterpart(15, 19, whole=True)),
+        (39, 40.1, Counterpart(49, 50, whole=True)),  # words end a little beside where a recording was cut
+        (35, 45, Counterpart(45, 50, whole=False)),
+        (38, 52, Counterpart(48, 52, whole=False)),
+        (42, 48, Counterpart(None, None, whole=False)),
+        (40.0, 40.2, Counterpart(None, None, whole=False)),  # one word that was cut out
     ],
 )
 def test_a_passage_is_whole_in_part_or_not_at_all_in_another_recording(
-    mapped: Database, start: float, end: float, found: Passage
+    mapped: Database, start: float, end: float, found: Counterpart
 ) -> None:
     assert passage_in(mapped.conn, A, start, end, B) == found
 
 
 def test_a_way_on_which_all_is_found_counts_though_it_is_longer(mapped: Database, one: str) -> None:
     save_rendition(mapped, one, audio(C, seconds=90), comparison=compared("changed", (0, 6, 0), old=A, new=C))
-    assert passage_in(mapped.conn, A, 5, 9, C) == Passage(5, 9, whole=True)
-    assert passage_in(mapped.conn, A, 35, 45, C) == Passage(35, 40, whole=False)
+    assert passage_in(mapped.conn, A, 5, 9, C) == Counterpart(5, 9, whole=True)
+    assert passage_in(mapped.conn, A, 35, 45, C) == Counterpart(35, 40, whole=False)
 
 
 def test_a_feed_that_offers_the_same_files_for_many_episodes_does_not_keep_readers_waiting(
@@ -166,8 +166,8 @@ def test_a_feed_that_offers_the_same_files_for_many_episodes_does_not_keep_reade
     for old, new in permutations(names, 2):
         save_rendition(archive, one, audio(new), comparison=compared("changed", (0, 60, 1), old=old, new=new))
     began = time.process_time()
-    assert passage_in(archive.conn, names[0], 5, 9, names[-1]) == Passage(6, 10, whole=True)
-    assert passage_in(archive.conn, names[0], 70, 80, names[-1]) == Passage(None, None, whole=False)
+    assert passage_in(archive.conn, names[0], 5, 9, names[-1]) == Counterpart(6, 10, whole=True)
+    assert passage_in(archive.conn, names[0], 70, 80, names[-1]) == Counterpart(None, None, whole=False)
     assert time.process_time() - began < 5
 
 

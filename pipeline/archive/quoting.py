@@ -17,7 +17,7 @@ from pipeline.archive.about import questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, rendition
-from pipeline.archive.renditions import Passage, passage_in
+from pipeline.archive.renditions import Counterpart, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.editing.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
@@ -81,7 +81,7 @@ class Quotation:
     attributions: tuple[Attribution, ...]
     attributed: bool
     also_in: tuple[tuple[str, str], ...]
-    replaced_in: Mapping[str, Passage | None]
+    replaced_in: Mapping[str, Counterpart | None]
 
     @property
     def cited(self) -> Wording:

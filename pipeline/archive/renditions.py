@@ -45,7 +45,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Counterpart:
     """Where a passage of one recording is in another one, in seconds; ``whole`` tells that all of it is, in one piece.
 
     ``start`` and ``end`` are None where none of it is there.
@@ -201,12 +201,14 @@ def translate(connection: sqlite3.Connection, origin: str, second: float, target
     return found.start if found else None
 
 
-def passage_in(connection: sqlite3.Connection, origin: str, start: float, end: float, target: str) -> Passage | None:
+def passage_in(
+    connection: sqlite3.Connection, origin: str, start: float, end: float, target: str
+) -> Counterpart | None:
     """Return where a passage of one recording is in another one; None if there is no way from one to the other.
 
     Where there are several ways, a short one counts on which all of it is found, or else some of it.
     """
-    passage = Passage(start, end, whole=True)
+    passage = Counterpart(start, end, whole=True)
     if origin == target:
         return passage
     if not _has_maps(connection):
@@ -242,12 +244,12 @@ def has_nothing_new(connection: sqlite3.Connection, origin: str, target: str) ->
     )
 
 
-def _lost(passage: Passage) -> int:
+def _lost(passage: Counterpart) -> int:
     """How much of a passage is lost: 0 nothing, 1 something, 2 all."""
     return 0 if passage.whole else 1 if passage.start is not None else 2
 
 
-def _moved(pieces: Sequence[Piece], passage: Passage) -> Passage:
+def _moved(pieces: Sequence[Piece], passage: Counterpart) -> Counterpart:
     start, end = passage.start, passage.end
     if start is None or end is None:
         return passage
@@ -261,11 +263,11 @@ def _moved(pieces: Sequence[Piece], passage: Passage) -> Passage:
     ]
     if holding:
         best = max(holding, key=lambda piece: (shares[piece], piece))
-        return Passage(_at(best, start), _at(best, end), passage.whole)
+        return Counterpart(_at(best, start), _at(best, end), passage.whole)
     parts = [piece for piece, share in shares.items() if share > _EDGE]
     if not parts:
-        return Passage(None, None, whole=False)
-    return Passage(_at(parts[0], start), _at(parts[-1], end), whole=False)
+        return Counterpart(None, None, whole=False)
+    return Counterpart(_at(parts[0], start), _at(parts[-1], end), whole=False)
 
 
 def _at(piece: Piece, second: float) -> float:

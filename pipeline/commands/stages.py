@@ -54,17 +54,17 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
 def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
     """Run stages as the options say; print the report, and return the exit code."""
     from pipeline import config
-    from pipeline.choosing import Choice
     from pipeline.run import dry_run, run
+    from pipeline.selection import Selection
     from pipeline.talk import Talk
 
     again = options["again"]
-    choice = Choice(options["only"], options["since"], options["limit"])
+    selection = Selection(options["only"], options["since"], options["limit"])
     if options["dry_run"]:
-        _print_plan(dry_run(config.load(feeds), db, stages=stages, choice=choice, again=again), as_json=as_json)
+        _print_plan(dry_run(config.load(feeds), db, stages=stages, selection=selection, again=again), as_json=as_json)
         return 0
     talk = Talk(quiet=options["quiet"])
-    report = run(config.load(feeds), db, talk, stages=stages, choice=choice, again=again)
+    report = run(config.load(feeds), db, talk, stages=stages, selection=selection, again=again)
     if as_json:
         print_json(report.as_dict())
     return report.exit_code

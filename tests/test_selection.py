@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.choosing import Choice, chosen
 from pipeline.config import Feed
 from pipeline.model import Episode
+from pipeline.selection import Selection, selected
 
 
 def feed(limit: int | None = None) -> Feed:
@@ -21,30 +21,30 @@ def listed(*days: str | None) -> list[Episode]:
 EPISODES = listed("2026-03-02", "2026-03-01", "2026-02-28", None)
 
 
-def left_out(choice: Choice, limit: int | None = None) -> list[str | None]:
-    return [reason for _, reason in chosen(EPISODES, feed(limit), choice)]
+def left_out(selection: Selection, limit: int | None = None) -> list[str | None]:
+    return [reason for _, reason in selected(EPISODES, feed(limit), selection)]
 
 
 def test_without_any_wish_all_are_wanted() -> None:
-    assert left_out(Choice()) == [None] * 4
+    assert left_out(Selection()) == [None] * 4
 
 
 def test_the_newest_so_many_of_the_feed_and_of_the_run_whichever_are_fewer() -> None:
-    assert left_out(Choice(limit=3), limit=1)[:3] == [None, *["beyond the newest 1 (limit in feeds.yaml)"] * 2]
-    assert left_out(Choice(limit=1), limit=3)[:3] == [None, *["beyond the newest 1 (--limit)"] * 2]
+    assert left_out(Selection(limit=3), limit=1)[:3] == [None, *["beyond the newest 1 (limit in feeds.yaml)"] * 2]
+    assert left_out(Selection(limit=1), limit=3)[:3] == [None, *["beyond the newest 1 (--limit)"] * 2]
 
 
 def test_those_published_on_a_day_or_later() -> None:
     before = "published before 2026-03-01 (--since)"
-    assert left_out(Choice(since="2026-03-01")) == [None, None, before, "has no date (--since)"]
+    assert left_out(Selection(since="2026-03-01")) == [None, None, before, "has no date (--since)"]
 
 
 def test_an_episode_alone_keeps_its_place_among_all() -> None:
-    assert [one.id for one, _ in chosen(EPISODES, feed(), Choice("show/2"))] == ["show/2"]
-    ((_, reason),) = chosen(EPISODES, feed(), Choice("show/2", limit=2))
+    assert [one.id for one, _ in selected(EPISODES, feed(), Selection("show/2"))] == ["show/2"]
+    ((_, reason),) = selected(EPISODES, feed(), Selection("show/2", limit=2))
     assert reason == "beyond the newest 2 (--limit)"
-    assert Choice("show/2").names(feed())
-    assert not Choice("shop").names(feed())
+    assert Selection("show/2").names(feed())
+    assert not Selection("shop").names(feed())
 
 
 @given(
@@ -57,8 +57,8 @@ def test_a_narrower_wish_never_lets_in_more(
     days: list[str | None], limit: int | None, more: int | None, since: str | None
 ) -> None:
     episodes = listed(*days)
-    wide = [one for one, reason in chosen(episodes, feed(limit), Choice()) if reason is None]
-    narrow = [one for one, reason in chosen(episodes, feed(limit), Choice(None, since, more)) if reason is None]
+    wide = [one for one, reason in selected(episodes, feed(limit), Selection()) if reason is None]
+    narrow = [one for one, reason in selected(episodes, feed(limit), Selection(None, since, more)) if reason is None]
     assert set(narrow) <= set(wide)
     assert len(narrow) <= min(len(days), limit or 9, more or 9)
     assert all(since is None or (one.published or "")[:10] >= since for one in narrow)

@@ -10,7 +10,7 @@ from pipeline.model import Episode
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """What was asked for, besides what feeds.yaml says.
 
     Attributes:
@@ -28,24 +28,24 @@ class Choice:
         return self.only is None or self.only.split("/")[0] == feed.slug
 
 
-def chosen(episodes: Sequence[Episode], feed: Feed, choice: Choice) -> Iterator[tuple[Episode, str | None]]:
+def selected(episodes: Sequence[Episode], feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:
     """Give the episodes that ``only`` names, and why each is left out; None: it is not.
 
     Args:
         episodes: all of the feed that are wanted at all, newest first.
         feed: their feed, with its own limit.
-        choice: what was asked for.
+        selection: what was asked for.
     """
     for place, episode in enumerate(episodes):
-        if choice.only in {None, feed.slug, episode.id}:
-            yield episode, _left_out(place, episode, feed, choice)
+        if selection.only in {None, feed.slug, episode.id}:
+            yield episode, _left_out(place, episode, feed, selection)
 
 
-def _left_out(place: int, episode: Episode, feed: Feed, choice: Choice) -> str | None:
+def _left_out(place: int, episode: Episode, feed: Feed, selection: Selection) -> str | None:
     if feed.limit is not None and place >= feed.limit:
         return f"beyond the newest {feed.limit} (limit in feeds.yaml)"
-    if choice.limit is not None and place >= choice.limit:
-        return f"beyond the newest {choice.limit} (--limit)"
-    if choice.since is not None and (episode.published or "")[:10] < choice.since:
-        return f"published before {choice.since} (--since)" if episode.published else "has no date (--since)"
+    if selection.limit is not None and place >= selection.limit:
+        return f"beyond the newest {selection.limit} (--limit)"
+    if selection.since is not None and (episode.published or "")[:10] < selection.since:
+        return f"published before {selection.since} (--since)" if episode.published else "has no date (--since)"
     return None
