@@ -432,6 +432,12 @@ def test_a_second_of_another_recording_or_of_another_alignment_is_not_recorded_u
     assert Visitor(ann.site, kept.spoken).said(4, status="asked", start="1").status_code == 200
 
 
+def test_whoever_is_at_work_on_several_questions_can_record_them_all(ann: Visitor) -> None:
+    # The first two are asked together: what is said of one changes what is told of the other.
+    for number, said in ((1, {"status": "not_asked"}), (2, {"status": "asked", "start": "0:00.2"})):
+        assert ann.said(number, **said).status_code == 200
+
+
 def test_the_rows_around_a_corrected_question_are_told_anew(ann: Visitor) -> None:
     answer = ann.said(1, status="not_asked").json()
     assert sorted(answer["rows"]) == ["1", "2", "3", "4", "5"]

@@ -152,10 +152,11 @@ def undo(
 def seals(db: Database, episode: str) -> dict[int, str]:
     """Return for each question's number what changes once it is asked elsewhere, in another recording, or corrected.
 
-    That is the id of the correction that counts, if one does, and a digest of the recording, status and start.
+    That is the id of the correction that counts, if one does, and a digest of the recording and the start. What is told
+    of a question when another one is corrected is no part of it: an editor may be at work on both.
     """
     rows = db.execute(
-        """select t.number, t.rendition, t.status, t.start, c.id from question_times t
+        """select t.number, t.rendition, t.start, c.id from question_times t
            left join corrections_in_force c on c.question = t.question and c.rendition = t.rendition
            where t.episode = ?""",
         [episode],
