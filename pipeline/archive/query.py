@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, product
 
 from pipeline.archive.otherwise import otherwise_written
 from pipeline.archive.stems import ends_otherwise, has_stem, is_cut, shorter_stems
@@ -269,8 +270,7 @@ def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:
             position += 2
         position += 1
         if len(joined) > 1:
-            parts = tuple(_fts(one.raw) + ("*" if not one.quoted and _is_beginning(one.raw) else "") for one in joined)
-            yield token, Term(f"NEAR({' '.join(parts)}, {distance})", near=distance, parts=parts)
+            yield token, _near(joined, distance)
         elif token.kind == "or":
             yield token, None
         else:
@@ -285,11 +285,32 @@ def _phrase(text: str) -> Term:
     return Term(_fts(text), tuple(word for word, _, _ in words), tuple(text[begin:end] for _, begin, end in words))
 
 
+def _near(operands: Sequence[_Token], distance: int) -> Term:
+    spelt = [_spelt(one) for one in operands]
+    together = [f"NEAR({' '.join(words)}, {distance})" for words in islice(product(*spelt), _MAX_TERMS)]
+    whole = together[0] if len(together) == 1 else f"({' OR '.join(together)})"
+    return Term(whole, near=distance, parts=tuple(" OR ".join(words) for words in spelt))
+
+
+def _spelt(operand: _Token) -> tuple[str, ...]:
+    """The expressions for what stands beside NEAR: as it was typed, and in another spelling, if it has one."""
+    if operand.quoted:
+        return (_fts(operand.raw),)
+    if _is_beginning(operand.raw):
+        return (f"{_fts(operand.raw)}*",)
+    other = _otherwise(operand.raw)
+    return (_fts(operand.raw), _fts(other)) if other else (_fts(operand.raw),)
+
+
+def _otherwise(text: str) -> str | None:
+    """Another spelling of a word, without what stands around it: £4,000 and “4,000?” are asked for as 4,000."""
+    words = folded_words(text)
+    return otherwise_written(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
+
+
 def _word(text: str) -> Term:
     words = folded_words(text)
-    # Without what stands around it: £4,000 and “4,000?” are asked for as 4,000.
-    other = otherwise_written(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
-    if other:
+    if other := _otherwise(text):
         return Term(f"({_fts(text)} OR {_fts(other)})", plain=text)
     if not _is_beginning(text) or len(words) != 1:
         return Term(_fts(text) + ("*" if _is_beginning(text) else ""))
