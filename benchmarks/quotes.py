@@ -28,7 +28,7 @@ from sqlite_utils import Database
 
 from benchmarks.search import percentiles
 from pipeline.archive.database import writer
-from pipeline.archive.query import folded_words
+from pipeline.archive.folded import folded_words
 from pipeline.archive.search import search
 from pipeline.model import Segment, Word
 from tests.building import add_feed, add_transcript, episode

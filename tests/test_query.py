@@ -9,7 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive.query import compile_query, folded_words, take_apart
+from pipeline.archive.folded import folded_words
+from pipeline.archive.query import compile_query
+from pipeline.archive.typed import take_apart
 
 TEXTS = {
     1: "Social work is about relationships, not about process.",

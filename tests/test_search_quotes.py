@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.archive.database import reader
-from pipeline.archive.query import folded_words
+from pipeline.archive.folded import folded_words
 from pipeline.archive.search import search
 from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 

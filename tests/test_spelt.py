@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archive.query import folded_words
+from pipeline.archive.folded import folded_words
 from pipeline.archive.spelt import spelt
 
 

@@ -9,24 +9,16 @@ SQLite complain, because only quoted strings and our own operators are ever sent
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
+from pipeline.archive.folded import folded_words
 from pipeline.archive.otherwise import otherwise_written
 from pipeline.archive.stems import ends_otherwise, has_stem, is_cut, shorter_stems
+from pipeline.archive.typed import NARROWING, Token, tokens
 
-_QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
-# These are apostrophes too. As a quote it ends a word: ‘it’s here’ goes on after the first of the two.
-_SINGLE_QUOTES = {one: re.compile(rf"(?<=\S){end}(?!\w)") for one, end in (("‘", "’"), ("'", "'"))}
-_TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
-# An accent may be a character of its own, and is part of the word then.
-_WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
-_SPACE = re.compile(r"\s|$")
-_NEAR = re.compile(r"NEAR/([1-9][0-9]?)")
-_NARROWING = re.compile(r"(speaker|feed|question):(?=\S)", re.IGNORECASE)
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
 _BEGINNING = 2  # letters of the beginning of a word, at least
@@ -146,66 +138,15 @@ class Query:
         return replace(self, match=phrase.match, alternatives=(phrase,))
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A query as it was typed. ``words`` are looked for, each folded and with its characters' span in the text.
-
-    ``besides`` are its filters and exclusions.
-    """
-
-    words: tuple[tuple[str, int, int], ...]
-    besides: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A word or a quotation as it was typed, or an operator (``kind`` is ``or``, ``near`` or a filter's name).
-
-    ``begin`` and ``end`` are of all that was typed for it, its quotes, its filter's name and its ``NOT`` too. As they
-    are read, ``and`` and ``not`` are kinds as well.
-    """
-
-    kind: str
-    raw: str
-    negative: bool = False
-    quoted: bool = False
-    begin: int = 0
-    end: int = 0
-
-
-def take_apart(text: str) -> Typed:
-    """Tell the words that are looked for from operators, filters and exclusions."""
-    tokens = [token for token in _tokens(text) if token.kind not in {"or", "near"}]
-    wanted = [token for token in tokens if token.kind == "text" and not token.negative]
-    return Typed(
-        words=tuple(
-            (word, token.begin + begin, token.begin + end)
-            for token in wanted
-            for word, begin, end in folded_words(text[token.begin : token.end])
-        ),
-        besides=" ".join(text[token.begin : token.end] for token in tokens if token not in wanted),
-    )
-
-
-def narrowed_to(text: str, others: Mapping[str, str]) -> str:
-    """Return what was typed, with other names and slugs in the place of some that it narrows down to."""
-    typed = unicodedata.normalize("NFC", text)
-    for token in reversed([one for one in _tokens(typed) if one.kind in {"speaker", "feed"} and one.raw in others]):
-        other = others[token.raw].replace('"', " ")
-        quoted = f'"{other}"' if any(map(str.isspace, other)) else other
-        typed = f"{typed[: token.begin]}{token.kind}:{quoted}{typed[token.end :]}"
-    return typed
-
-
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
     # Half a surrogate pair, as a broken client may send it, cannot be handed on to SQLite.
     whole = text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", " ")
-    tokens = list(_tokens(unicodedata.normalize("NFC", whole)))
-    narrowing = {kind: tuple(one.raw for one in tokens if one.kind == kind) for kind in ("speaker", "feed", "question")}
+    read = list(tokens(unicodedata.normalize("NFC", whole)))
+    narrowing = {kind: tuple(one.raw for one in read if one.kind == kind) for kind in ("speaker", "feed", "question")}
     groups: list[list[Term]] = [[]]
     excluded: list[str] = []
-    wanted = [token for token in tokens if token.kind not in narrowing]
+    wanted = [token for token in read if token.kind not in narrowing]
     for token, term in _terms(wanted[:_MAX_TERMS]):
         if term is None:
             groups.append([])
@@ -228,9 +169,9 @@ def compile_query(text: str) -> Query:
     )
 
 
-def _remarks(wanted: Sequence[_Token]) -> Iterator[str]:
+def _remarks(wanted: Sequence[Token]) -> Iterator[str]:
     for token in wanted[:_MAX_TERMS]:
-        filtering = _NARROWING.match(token.raw) if token.negative and not token.quoted else None
+        filtering = NARROWING.match(token.raw) if token.negative and not token.quoted else None
         if filtering:
             kind = filtering[1].lower()
             yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
@@ -240,23 +181,7 @@ def _remarks(wanted: Sequence[_Token]) -> Iterator[str]:
         yield f"Only the first {_MAX_TERMS} of {len(wanted)} words and quotations are looked for."
 
 
-def folded_words(text: str) -> list[tuple[str, int, int]]:
-    """Return a text's words as the index sees them but for stemming, each with its character span.
-
-    Letters are compared without case and accents, as FTS5's ``unicode61 remove_diacritics 2`` does.
-    """
-    return [(fold(word[0]), word.start(), word.end()) for word in _WORD.finditer(text)]
-
-
-def fold(word: str) -> str:
-    """Return text without capitals and accents; letters that fold to two, as ß does, stay one, as in the index."""
-    if word.isascii():
-        return word.lower()
-    folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in word)
-    return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))
-
-
-def _terms(tokens: Sequence[_Token]) -> Iterator[tuple[_Token, Term | None]]:
+def _terms(tokens: Sequence[Token]) -> Iterator[tuple[Token, Term | None]]:
     """The terms with the tokens that they begin with; None stands for OR. NEAR joins the terms beside it."""
     position = 0
     while position < len(tokens):
@@ -285,14 +210,14 @@ def _phrase(text: str) -> Term:
     return Term(_fts(text), tuple(word for word, _, _ in words), tuple(text[begin:end] for _, begin, end in words))
 
 
-def _near(operands: Sequence[_Token], distance: int) -> Term:
+def _near(operands: Sequence[Token], distance: int) -> Term:
     spelt = [_spelt(one) for one in operands]
     together = [f"NEAR({' '.join(words)}, {distance})" for words in islice(product(*spelt), _MAX_TERMS)]
     whole = together[0] if len(together) == 1 else f"({' OR '.join(together)})"
     return Term(whole, near=distance, parts=tuple(" OR ".join(words) for words in spelt))
 
 
-def _spelt(operand: _Token) -> tuple[str, ...]:
+def _spelt(operand: Token) -> tuple[str, ...]:
     """The expressions for what stands beside NEAR: as it was typed, and in another spelling, if it has one."""
     if operand.quoted:
         return (_fts(operand.raw),)
@@ -331,73 +256,9 @@ def _is_beginning(text: str) -> bool:
     return bool(words) and len(words[-1][0]) >= _BEGINNING
 
 
-def _joins(operator: _Token, operand: _Token) -> bool:
+def _joins(operator: Token, operand: Token) -> bool:
     return operator.kind == "near" and operand.kind == "text" and not operand.negative
 
 
 def _fts(text: str) -> str:
     return '"' + text.replace('"', " ").rstrip("*") + '"'
-
-
-def _tokens(text: str) -> Iterator[_Token]:
-    """What was typed, in order; what holds no word is left out. AND is dropped, and NOT makes what follows negative."""
-    read = list(_read(text))
-    negated: _Token | None = None
-    for place, token in enumerate(read):
-        joins = place + 1 < len(read)
-        if token.kind == "not" and joins:
-            negated = negated or token
-        elif token.kind == "and" and joins and place > 0:
-            continue
-        elif negated and token.kind not in {"or", "near"}:
-            raw = token.raw if token.kind == "text" else text[token.begin : token.end]
-            yield replace(token, kind="text", raw=raw, negative=True, begin=negated.begin)
-            negated = None
-        else:
-            yield replace(token, kind="text") if token.kind in {"and", "not"} else token
-
-
-def _read(text: str) -> Iterator[_Token]:
-    position = 0
-    while position < len(text):
-        if text[position].isspace():
-            position += 1
-            continue
-        begin = position
-        negative = text[position] == "-" and position + 1 < len(text) and not text[position + 1].isspace()
-        narrowing = None if negative else _NARROWING.match(text, position)
-        start = narrowing.end() if narrowing else position + negative
-        raw, position, quoted = _piece(text, start)
-        if not _has_word(raw):
-            continue
-        kind = narrowing[1].lower() if narrowing else "text"
-        plain = not quoted and not negative and not narrowing
-        near = _NEAR.fullmatch(raw) if plain else None
-        if plain and raw in {"OR", "AND", "NOT"}:
-            yield _Token(raw.lower(), raw, begin=begin, end=position)
-        elif near:
-            yield _Token("near", near[1])
-        elif kind == "question" and not re.fullmatch(r"[0-9]{1,4}", raw):
-            yield _Token("text", f"question {raw}", begin=begin, end=position)
-        else:
-            yield _Token(kind, raw, negative, quoted, begin, position)
-
-
-def _piece(text: str, start: int) -> tuple[str, int, bool]:
-    """What stands at ``start``: its text, where it ends, and whether it is in quotes. A lone quote is plain text."""
-    opening = text[start]
-    if opening in _QUOTES:
-        ends = [place for place in (text.find(character, start + 1) for character in _QUOTES[opening]) if place >= 0]
-        if ends:
-            return text[start + 1 : min(ends)], min(ends) + 1, True
-    elif opening in _SINGLE_QUOTES:
-        closing = _SINGLE_QUOTES[opening].search(text, start + 1)
-        if closing:
-            return text[start + 1 : closing.start()], closing.end(), True
-    space = _SPACE.search(text, start)
-    end = space.start() if space else len(text)
-    return text[start:end], end, False
-
-
-def _has_word(text: str) -> bool:
-    return any(unicodedata.category(character).startswith(_TOKEN_CATEGORIES) for character in text)

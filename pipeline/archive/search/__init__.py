@@ -13,7 +13,8 @@ from html import escape
 from itertools import groupby
 
 from pipeline.archive.about import known_sql
-from pipeline.archive.query import Query, compile_query, folded_words
+from pipeline.archive.folded import folded_words
+from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
     ANYTHING,

@@ -16,7 +16,8 @@ from heapq import merge
 from itertools import accumulate, islice
 from typing import NamedTuple
 
-from pipeline.archive.query import Alternative, Query, Term, folded_words
+from pipeline.archive.folded import folded_words
+from pipeline.archive.query import Alternative, Query, Term
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.words import begun_so, within

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.archive.about import SPEAKING, questions_sql
-from pipeline.archive.query import Query, fold
+from pipeline.archive.folded import fold
+from pipeline.archive.query import Query
 from pipeline.archive.search.hits import ANYTHING, Filters
 
 _AS_TYPED = str.maketrans({

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
 
-from pipeline.archive.query import Query, fold
+from pipeline.archive.folded import fold
+from pipeline.archive.query import Query
 from pipeline.archive.search.hits import Order, Position
 from pipeline.archive.search.scope import Place, Scope
 
