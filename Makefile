@@ -49,7 +49,7 @@ test-site: .venv/ready-test .venv/datasette-1.0/ready
 	$(BIN)/python -m pip check
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "site or browser"
 
-lint: .venv/ready-lint
+lint: .venv/ready-lint .venv/ready-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 from urllib.request import urlopen
 
 import click
@@ -77,8 +78,8 @@ def measured(task: str, system: System, address: str, folder: Path, *, feeds: in
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=said, env=QUIET_ENVIRONMENT)
             _, status, usage = os.wait4(process.pid, 0)
         if status:
-            told = (folder / "said").read_text()[-2000:]
-            raise click.ClickException(f"{system.name} ended with {os.waitstatus_to_exitcode(status)}: {told}")
+            last = (folder / "said").read_text()[-2000:]
+            raise click.ClickException(f"{system.name} ended with {os.waitstatus_to_exitcode(status)}: {last}")
         peak = max(peak, usage.ru_maxrss)
     seconds = time.monotonic() - began
     told = _told(address)
@@ -96,9 +97,10 @@ def _list_audio(address: str, folder: Path, feeds: int, episodes: int) -> None:
     (folder / "addresses").write_text("\n".join(lines))
 
 
-def _told(address: str) -> dict:
+def _told(address: str) -> dict[str, Any]:
     with urlopen(f"{address}/count") as answer:  # noqa: S310 - our own server
-        return json.load(answer)
+        found: dict[str, Any] = json.load(answer)
+    return found
 
 
 def systems(peers: Path) -> list[System]:

@@ -30,7 +30,8 @@ def written() -> list[Interview]:
 
 def _read(path: Path) -> Interview:
     published, transcript = path.read_text(encoding="utf-8").split("# transcript\n")
-    now, segments = 0.0, []
+    now = 0.0
+    segments: list[Segment] = []
     begun: dict[int, tuple[str, float]] = {}
     spans: dict[int, tuple[str, float, float]] = {}
     for speaker, text in _TURN.findall(transcript):

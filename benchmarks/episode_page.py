@@ -19,6 +19,7 @@ import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 from playwright.sync_api import Page, Playwright, sync_playwright
@@ -146,8 +147,8 @@ def _measure(playwright: Playwright, chromium: str, url: str) -> dict[str, float
         browser.close()
 
 
-def _busy(metrics: dict[str, list[dict[str, float]]]) -> float:
-    return next(one["value"] for one in metrics["metrics"] if one["name"] == "TaskDuration")
+def _busy(metrics: dict[str, list[dict[str, Any]]]) -> float:
+    return next(float(one["value"]) for one in metrics["metrics"] if one["name"] == "TaskDuration")
 
 
 def _until(holds: Callable[[], bool], page: Page) -> None:

@@ -17,6 +17,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import click
 import jiwer
@@ -26,6 +27,7 @@ from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.sample import DATA, EPISODES
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import make_engine
+from pipeline.speech.names import EngineName
 
 RUNS = (
     ("faster-whisper", "tiny.en"),
@@ -35,7 +37,7 @@ RUNS = (
 )
 
 
-def measure(engine: str, model: str, cache: Path) -> dict[str, float]:
+def measure(engine: EngineName, model: str, cache: Path) -> dict[str, float]:
     """Transcribe the sample in this process: seconds without loading, word error rate, peak memory in bytes."""
     from whisper.normalizers import EnglishTextNormalizer  # noqa: PLC0415 - only the child needs it
 
@@ -63,7 +65,7 @@ def measure(engine: str, model: str, cache: Path) -> dict[str, float]:
 @click.option("--cache", type=click.Path(path_type=Path), default=Path("db/models"), show_default=True)
 @click.option("--engine", help="Only this engine.")
 @click.option("--child", nargs=2, hidden=True)
-def main(rounds: int, output: Path, cache: Path, engine: str | None, child: tuple[str, str] | None) -> None:
+def main(rounds: int, output: Path, cache: Path, engine: str | None, child: tuple[EngineName, str] | None) -> None:
     """Measure, print and write."""
     if child:
         click.echo(json.dumps(measure(*child, cache)))
@@ -100,7 +102,7 @@ def main(rounds: int, output: Path, cache: Path, engine: str | None, child: tupl
     output.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n", encoding="utf-8")
 
 
-def _row(run: tuple[str, str], results: list[dict[str, float]]) -> dict[str, object]:
+def _row(run: tuple[str, str], results: list[dict[str, float]]) -> dict[str, Any]:
     return {
         "engine": run[0],
         "model": run[1],

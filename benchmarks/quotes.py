@@ -190,8 +190,10 @@ def main(texts: Path, audio: Path, quotes: int, output: Path) -> None:
     click.echo(f"| of | {' | '.join(names)} |\n|{'---|' * (1 + len(names))}")
     for of, figures in rows.items():
         click.echo(f"| {of} | {' | '.join(f'{figures[name]:g}' for name in names)} |")
-    of = {"transcripts": len(said), "words": sum(len(one.words) for one in said), "seed": SEED}
-    output.write_text(json.dumps({"quotations": rows, "milliseconds": percentiles(times), "of": of}, indent=1) + "\n")
+    about = {"transcripts": len(said), "words": sum(len(one.words) for one in said), "seed": SEED}
+    output.write_text(
+        json.dumps({"quotations": rows, "milliseconds": percentiles(times), "of": about}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import av
 import click
@@ -46,13 +46,16 @@ CODECS = {
 }
 
 
+Part = tuple[float, float] | Samples
+
+
 @dataclass(frozen=True)
 class Case:
     """A way to change a recording: parts of it (start, end), and sound that is new."""
 
     name: str
     verdict: str
-    parts: Sequence[tuple[float, float] | Samples]
+    parts: Sequence[Part]
     codec: str
     gain: float = 1.0
 
@@ -88,14 +91,19 @@ def cases(length: float, advert: Samples, jingle: Samples) -> list[Case]:
 
     found = [Case(f"encoded again: {codec}", "same", [(0, length)], codec, 0.4) for codec in CODECS]
     for codec in ("mp3 32k, 22 kHz", "opus 24k"):
-        rolls = [ads(0, 17.3), *(part for n, pair in enumerate(between) for part in (pair, ads(n + 1, 9 + 3.1 * n)))]
+        rolls: list[Part] = [
+            ads(0, 17.3),
+            *(part for n, pair in enumerate(between) for part in (pair, ads(n + 1, 9 + 3.1 * n))),
+        ]
         found.append(Case(f"7 advertisements put in: {codec}", "spliced", rolls, codec, 1.5))
         cut = [(spots[n] + n * 1.7, spots[n + 1]) for n in range(6)]
         found.append(Case(f"5 parts of 1.7 to 8.5 s cut out: {codec}", "changed", cut, codec))
     low = "mp3 32k, 22 kHz"
-    swapped = [part for n, (start, end) in enumerate(between) for part in (ads(n, 6 + n), (start + 12, end))]
-    music = [jingle, *(part for pair in between for part in (pair, jingle))]
-    quiet = [(0, spots[3]), np.zeros(10 * RATE, np.float32), (spots[3], length)]
+    swapped: list[Part] = [
+        part for n, (start, end) in enumerate(between) for part in (ads(n, 6 + n), (start + 12, end))
+    ]
+    music: list[Part] = [jingle, *(part for pair in between for part in (pair, jingle))]
+    quiet: list[Part] = [(0, spots[3]), np.zeros(10 * RATE, np.float32), (spots[3], length)]
     found += [
         Case("6 parts of 12 s exchanged", "changed", swapped, low),
         Case("0.4 s cut out", "changed", [(0, spots[2]), (spots[2] + 0.4, length)], low),
@@ -194,11 +202,11 @@ def main(audio: Path, minutes: float, out: Path) -> None:
         old = encoded(Path(folder) / f"old.{OLD[0]}", talk, *OLD[1:])
         known = fingerprint(old)
         for case in cases(length, advert, jingle):
-            ending, *how = CODECS[case.codec]
+            ending, codec, rate, bits = CODECS[case.codec]
             samples, truth = case.build(talk)
-            new = encoded(Path(folder) / f"new.{ending}", samples, *how)
+            new = encoded(Path(folder) / f"new.{ending}", samples, codec, rate, bits)
             found = comparison(known, fingerprint(new), names=("old", "new"))
-            row = {
+            row: dict[str, Any] = {
                 "case": case.name,
                 "verdict": found.verdict,
                 "expected": case.verdict,

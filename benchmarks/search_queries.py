@@ -81,7 +81,7 @@ class Drawn:
     def term(self, least: int, most: int) -> str:
         """Return a term that is in so many segments."""
         fitting = [term for number, term in self.terms if least <= number <= most and self.finds_itself(term)]
-        return self.chance.choice(fitting)
+        return str(self.chance.choice(fitting))
 
     def finds_itself(self, term: str) -> bool:
         """Tell whether a term, which is a stem, is its own stem."""

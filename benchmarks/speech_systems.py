@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,13 +88,13 @@ def _whisper_cpp(model: str, cache: Path, *, attention: bool) -> Transcribe:
 
     The second has no public door in pywhispercpp yet: its times, one a token, are read from the context.
     """
-    import _pywhispercpp as raw  # noqa: PLC0415 - may not be installed
-    from pywhispercpp.model import Model  # noqa: PLC0415 - may not be installed
+    raw: Any = import_module("_pywhispercpp")  # may not be installed
+    model_class: Any = import_module("pywhispercpp.model").Model
 
     heads = getattr(raw, f"WHISPER_AHEADS_{model.replace('.', '_').upper()}")
     # Its attention is not to be had from its fused kernels.
     context = {"dtw_token_timestamps": True, "dtw_aheads_preset": heads, "flash_attn": False} if attention else None
-    loaded = Model(
+    loaded = model_class(
         str(_ggml(model, cache)),
         n_threads=usable_cores(),
         context_params=context,
