@@ -158,6 +158,18 @@ def test_a_question_that_is_moved_takes_its_answer_along_and_ends_the_one_before
     assert labels(archive, one) == FOUND
 
 
+def test_what_followed_up_on_a_question_that_is_moved_away_is_nobodys() -> None:
+    segments = [Segment(start, end, text, speaker=speaker) for start, end, speaker, text in SAID]
+    matches = (Match(1, "asked", 0.0, 4.0, 10.0, 0.9), Match(2, "asked", 10.0, 14.0, 30.0, 0.9))
+    moved = {2: Correction(2, "asked", 40.0, editor="ann", made_at=NOW)}
+    follow_up = replace(FOLLOW_UP, after=2)
+    counting, besides = in_force(matches, (follow_up,), moved, segments)
+    assert besides == ()
+    assert {label.questions for label in label_segments(counting, besides, segments)[1:6]} == {()}
+    longer = replace(matches[0], answer_end=30.0)  # the one before is still being answered there
+    assert in_force((longer, matches[1]), (follow_up,), moved, segments)[1] == (replace(follow_up, after=1),)
+
+
 def test_a_question_that_is_taken_out_of_a_breath_leaves_the_other_alone(archive: Database, one: str) -> None:
     say(archive, one, 2, 40.0, 42.0, 51.0)
     assert labels(archive, one) == (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeVar
@@ -40,13 +40,7 @@ def in_force(
         for match in matches
     ]
     placed = [match for match in found if match.start is not None]
-    # What followed up on a question that was moved, or moved back, may follow another one now, or be that one itself.
-    besides = [
-        replace(one, after=max(before, key=_start).number)
-        for one in follow_ups
-        if not any(_share_answer(one, match) for match in placed)
-        and (before := [match for match in placed if _start(match) < one.start])
-    ]
+    besides = tuple(_following(follow_ups, placed))
     askings: list[Match | FollowUp] = [*(one for one in placed if one.status != "uncertain"), *besides]
     given = {number for number, one in corrections.items() if one.answer_end is not None}
     return (
@@ -103,6 +97,23 @@ class _Around:
     def answered_until(self, end: float) -> float:
         """When an answer ends at the latest that begins at ``end``: where the interview does, or else all speech."""
         return self.closing if end < self.closing else max(end, self.segments[-1].end)
+
+
+def _following(follow_ups: Iterable[FollowUp], placed: Sequence[Match]) -> Iterator[FollowUp]:
+    """The follow-ups where questions were moved.
+
+    What followed up on a question that was moved, or moved back, may follow another one now, or be that one itself; it
+    is nobody's where the answer of the one before did not go on so long.
+    """
+    until = {match.number: match.answer_end or 0.0 for match in placed}
+    for one in follow_ups:
+        before = [match for match in placed if _start(match) < one.start]
+        if not before or any(_share_answer(one, match) for match in placed):
+            continue
+        after = max(before, key=_start).number
+        if after == one.after or until[after] >= one.start - ONE_BREATH:
+            until[after] = max(until[after], one.answer_end)
+            yield replace(one, after=after)
 
 
 def _corrected(match: Match, correction: Correction, around: _Around) -> Match:
