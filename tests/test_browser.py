@@ -96,11 +96,11 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     expect(eighth).to_contain_text("checked by a person")
     expect(eighth).to_be_focused()
     picture(page, "correcting", tmp_path)
+    wait_for(page, "document.getElementById('q8')")
     page.evaluate("location.hash = 'q8'")  # leads to where it was moved to
-    marked = page.locator(".passage.marked")
+    marked = page.locator(".passage.marked:has(> :target)")
     expect(marked).to_be_in_viewport()
     assert float(marked.get_attribute("data-start") or "") <= 191.25 < float(marked.get_attribute("data-end") or "") + 1
-    expect(page.locator(".passage:has(> :target)")).to_have_count(0)
 
     second = page.locator("#question-2")
     second.get_by_role("button", name="Not asked").click()
@@ -169,6 +169,76 @@ def test_answers_to_two_corrections_at_once_are_shown_in_their_order(page: Page,
         expect(question).to_contain_text("checked by a person")
         question.get_by_role("button", name="Undo").click()
         expect(question).not_to_contain_text("checked by a person")
+
+
+def test_what_is_typed_while_a_correction_is_on_its_way_stays(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    held: list[Route] = []
+    page.route("**/-/correct", lambda route: route.continue_() if held else held.append(route))
+    third, told = page.locator("#question-3"), page.get_by_role("status")
+    third.focus()
+    page.keyboard.press("c")
+    wait_for(page, "document.querySelector('#question-3').hasAttribute('aria-busy')")
+    page.keyboard.press("Shift+ArrowRight")
+    typed = third.get_by_label("Asked at").input_value()
+    held[0].continue_()
+    expect(told).to_have_text(re.compile("^Question 3: asked at .*corrected$"))
+    expect(third.get_by_label("Asked at")).to_have_value(typed)
+    expect(third).to_have_class(re.compile("unsaved"))
+    third.focus()
+    page.keyboard.press("c")
+    expect(told).to_have_text(f"Question 3: asked at {typed}, corrected")
+    page.keyboard.press("u")
+    expect(told).not_to_contain_text(typed)
+    page.keyboard.press("u")
+    expect(third).not_to_contain_text("checked by a person")
+    page.keyboard.press("u")
+    expect(told).to_have_text("Question 3 has no correction to undo")
+
+
+def test_what_another_editor_corrected_meanwhile_is_told(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    beside = page.context.new_page()
+    open_northbridge(beside, site)
+    fourth, fifth = (beside.locator(f"#question-{n}") for n in (4, 5))
+    page.locator("#question-5").get_by_role("button", name="Not asked").click()
+    expect(page.locator("#question-5")).to_contain_text("checked by a person")
+    fourth.get_by_role("button", name="Confirm").click()
+    expect(beside.get_by_role("status")).to_have_text(
+        re.compile(r"^Question 4: .*corrected\. Corrected since you loaded this page: question 5$")
+    )
+    expect(fifth).to_contain_text("not asked")
+    for question in (fourth, fifth):
+        question.get_by_role("button", name="Undo").click()
+        expect(question).not_to_contain_text("checked by a person")
+    beside.close()
+
+
+def test_the_transcript_and_the_line_of_time_say_at_once_what_was_corrected(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    asks = page.locator(".turn h3", has_text="asks question 3")
+    third, line = page.locator("#question-3"), page.locator(".timeline")
+    expect(asks).to_have_count(1)
+    passage = page.locator(".passage", has=page.locator("#q3"))
+    page.evaluate("kept = document.querySelector('#q3').parentElement")
+    expect(passage).to_have_count(1)
+    before = line.inner_html()
+    third.get_by_role("button", name="Not asked").click()
+    expect(third).to_contain_text("not asked")
+    expect(asks).to_have_count(0)
+    expect(passage).to_have_count(0)
+    assert line.inner_html() != before
+    third.get_by_role("button", name="Undo").click()
+    expect(asks).to_have_count(1)
+    expect(passage).to_have_count(1)
+    assert page.evaluate("kept.isConnected && kept === document.querySelector('#q3').parentElement")
+    assert line.inner_html() == before
 
 
 def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.browsing import (
     DESKTOP,
@@ -134,6 +134,47 @@ def test_what_is_typed_is_thrown_away_only_by_who_says_so(page: Page, desk: tupl
         expect(text).to_have_count(0)
         asked.clear()
         says_so = False
+
+
+def test_who_speaks_is_recorded_without_losing_what_an_editor_is_at_work_on(northbridge: Page) -> None:
+    page, first = northbridge, northbridge.locator("#question-1")
+    first.get_by_label("Asked at").fill("0:25.9")
+    page.locator("#s4 + .checking a").click()
+    page.get_by_label("Who speaks from").fill("Somebody Else")
+    page.get_by_role("button", name="Only in this passage").click()
+    expect(page.locator(".player").get_by_role("status")).to_contain_text("recorded who speaks")
+    expect(page.locator(".turn", has=page.locator("#s4")).locator("h3")).to_contain_text("Somebody Else")
+    expect(page.locator("#s4 + .checking a")).to_be_focused()
+    expect(first.get_by_label("Asked at")).to_have_value("0:25.9")
+    page.locator("#s4 + .checking a").click()
+    page.get_by_role("button", name="Undo “Somebody Else”").click()
+    expect(page.locator(".turn", has=page.locator("#s4")).locator("h3")).not_to_contain_text("Somebody Else")
+    first.get_by_role("button", name="Confirm").click()
+    first.get_by_role("button", name="Undo").click()
+    expect(first).not_to_contain_text("checked by a person")
+
+
+def test_a_name_that_is_typed_while_words_are_on_their_way_is_not_lost(northbridge: Page) -> None:
+    page, held = northbridge, list[Route]()
+    page.route("**/-/check", lambda route: held.append(route) if not held else route.continue_())
+    page.locator("#s5 + .checking a").click()
+    page.get_by_role("button", name="Checked", exact=True).click()
+    wait_for(page, "document.querySelector('#check').hasAttribute('aria-busy')")
+    name = page.get_by_label("Who speaks from")
+    name.fill("Somebody Else")
+    held[0].continue_()
+    expect(page.locator("#who .told")).to_have_text("Not recorded yet: record it or close it.")
+    expect(page.locator("#check .told")).to_contain_text("checked")
+    expect(page.locator("#s5 + .checking .tick")).to_have_count(1)
+    expect(name).to_have_value("Somebody Else")
+    expect(name).to_be_focused()
+    page.get_by_role("button", name="Only in this passage").click()
+    expect(page.locator("#checking")).to_have_count(0)
+    expect(page.locator(".turn", has=page.locator("#s5")).locator("h3")).to_contain_text("Somebody Else")
+    for undo in ("Undo the check", "Undo “Somebody Else”"):
+        page.locator("#s5 + .checking a").click()
+        page.get_by_role("button", name=undo).click()
+        expect(page.locator("#checking")).to_have_count(0)
 
 
 def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[str, str]) -> None:

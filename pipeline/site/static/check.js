@@ -4,12 +4,12 @@
 
 (() => {
   const { player, ask } = archive;
-  const RECORDED = "archive-recorded"; // what is told after the page was loaded anew, and of which passage
   let stopAt = null; // the second at which the passage that is heard ends
-  let opened = null; // the link whose form is open
+  let opened = null; // the number of the passage whose form is open
 
   const box = () => document.getElementById("checking");
   const form = () => document.getElementById("check");
+  const linkAt = (n) => document.querySelector(`#s${n} + .checking a`);
 
   function tell(message, problem = false, by = form()) {
     const told = by?.querySelector(".told");
@@ -24,7 +24,7 @@
   function shut() {
     if (player && stopAt !== null) player.pause();
     box()?.remove();
-    opened?.focus();
+    linkAt(opened)?.focus();
     opened = null;
   }
 
@@ -46,16 +46,16 @@
     return true;
   }
 
-  async function open(link) {
-    const answer = await ask(link.href);
+  async function open(n, address) {
+    const answer = await ask(address);
     if (isUnfinished()) return; // asked only now, for somebody may go on writing while the site answers
     if (!answer.ok) {
       tell(`That passage cannot be checked: ${answer.error}`, true);
       return;
     }
     shut();
-    link.closest("p").insertAdjacentHTML("afterend", answer.html);
-    opened = link;
+    linkAt(n).closest("p").insertAdjacentHTML("afterend", answer.html);
+    opened = n;
     for (const hidden of box().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
     box().scrollIntoView({ block: "nearest" });
     form().elements.text.focus({ preventScroll: true });
@@ -68,85 +68,45 @@
     if (begins) stopAt = Number(end);
   }
 
-  // What the page says of a passage now. It stays the same element, for others hold on to it.
-  function renew(n, page) {
-    const [old, now] = [document, page].map((from) => from.getElementById(`s${n}`));
-    if (!old || !now) return;
-    for (const name of ["class", "title", "data-start", "data-end", "data-words"]) {
-      if (now.hasAttribute(name)) old.setAttribute(name, now.getAttribute(name));
-      else old.removeAttribute(name);
-    }
-    old.querySelector(".text").replaceChildren(...now.querySelector(".text").childNodes);
-    old.nextElementSibling.replaceWith(now.nextElementSibling);
-    const [paragraph, history] = [old.closest("p"), now.closest("p").nextElementSibling];
-    if (paragraph.nextElementSibling?.matches(".checks")) paragraph.nextElementSibling.remove();
-    if (history?.matches(".checks")) paragraph.after(history);
-  }
-
-  const linkAt = (n) => document.querySelector(`#s${n} + .checking a`);
-
-  // This page as it would be loaded now; null where the site does not answer with it.
-  async function current() {
-    try {
-      const response = await fetch(location.pathname);
-      return response.ok ? new DOMParser().parseFromString(await response.text(), "text/html") : null;
-    } catch {
-      return null;
-    }
+  // What is on its way is not written on.
+  function setBusy(sent, isBusy) {
+    if (isBusy) sent.setAttribute("aria-busy", "true");
+    else sent.removeAttribute("aria-busy");
+    for (const field of sent.querySelectorAll("input, textarea")) field.readOnly = isBusy;
   }
 
   async function post(sent, button) {
     const fields = new URLSearchParams(new FormData(sent));
     fields.append(button.name, button.value);
-    sent.setAttribute("aria-busy", "true");
+    setBusy(sent, true);
     const answer = await ask(sent.action, { method: "POST", body: fields });
-    sent.removeAttribute("aria-busy");
+    setBusy(sent, false);
     if (!answer.ok) tell(`Nothing was recorded: ${answer.error}`, true, sent);
     return answer;
   }
 
-  // Who speaks stands in headings all over the page: it is loaded anew, and goes on at the passage.
-  async function sendWho(sent, button) {
-    if (isUnfinished(sent, sent)) return;
-    const answer = await post(sent, button);
-    if (!answer.ok) return;
-    sessionStorage.setItem(RECORDED, JSON.stringify({ n: sent.dataset.n, at: player?.currentTime, message: answer.message }));
-    history.scrollRestoration = "manual"; // else the browser goes back to where the page was, later than any script
-    history.replaceState(null, "", `#s${sent.dataset.n}`);
-    shut();
-    location.reload();
-  }
-
-  function goOn() {
-    const recorded = JSON.parse(sessionStorage.getItem(RECORDED));
-    sessionStorage.removeItem(RECORDED);
-    if (!recorded) return;
-    history.scrollRestoration = "auto";
-    if (recorded.at) archive.seek(recorded.at);
-    linkAt(recorded.n)?.focus({ preventScroll: true });
-    const show = () => document.getElementById(`s${recorded.n}`)?.scrollIntoView({ block: "center" });
-    show();
-    setTimeout(show, 100); // what is above has its height only once it is drawn
-    tell(recorded.message);
-  }
-
-  async function send(button) {
-    const sent = form();
-    if (isUnfinished(sent, sent)) return;
-    const answer = await post(sent, button);
-    if (!answer.ok) return;
-    const page = await current();
-    if (!page) {
-      shut();
-      tell(`${answer.message}, but this page could not be renewed: load it again`, true);
+  // Shows what counts now. What was typed meanwhile in the other form stays open with it.
+  async function goOn(sent, message, next) {
+    const isShown = await archive.renew();
+    const left = unrecorded(sent);
+    if (left) {
+      for (const one of sent.elements) one.defaultValue = one.value; // that much is recorded
+      tell(message, false, sent);
+      tell("Not recorded yet: record it or close it.", true, left.form);
       return;
     }
-    const [first, last] = [Number(sent.dataset.first), Number(sent.dataset.last)];
     shut();
-    for (let n = last; n >= first; n -= 1) renew(n, page);
-    document.getElementById("checked").replaceChildren(...page.getElementById("checked").childNodes);
-    (linkAt(button.name === "undo" ? first : last + 1) ?? linkAt(first)).focus(); // on to the next passage
-    tell(answer.message);
+    next().focus();
+    tell(isShown ? message : `${message}, but this page could not be renewed: load it again`, !isShown);
+  }
+
+  async function send(sent, button) {
+    if (isUnfinished(sent, sent)) return;
+    const answer = await post(sent, button);
+    if (!answer.ok) return;
+    const { first, last, n } = sent.dataset;
+    const after = button.name === "undo" ? first : Number(last) + 1; // on to the next passage
+    await goOn(sent, answer.message, () => linkAt(n ?? after) ?? linkAt(n ?? first));
   }
 
   document.addEventListener("click", (event) => {
@@ -154,7 +114,7 @@
     const link = event.target.closest("a.check");
     if (link) {
       event.preventDefault();
-      open(link);
+      open(link.closest(".checking").previousElementSibling.id.slice(1), link.href);
     }
     const todo = box()?.contains(event.target) && event.target.dataset.do;
     if (todo) ({ hear, close })[todo]();
@@ -163,9 +123,7 @@
     if (!box()?.contains(event.target)) return;
     event.preventDefault();
     if (event.target.hasAttribute("aria-busy")) return; // one press, one check
-    const button = event.submitter ?? event.target.querySelector("button");
-    if (event.target === form()) send(button);
-    else sendWho(event.target, button);
+    send(event.target, event.submitter ?? event.target.querySelector("button"));
   });
   document.addEventListener("keydown", (event) => {
     if (!box()?.contains(event.target)) return;
@@ -186,5 +144,4 @@
   addEventListener("beforeunload", (event) => {
     if (unrecorded()) event.preventDefault(); // the browser asks
   });
-  addEventListener("load", goOn);
 })();

@@ -7,6 +7,7 @@
   if (!list) return; // nothing was published to be corrected
   const { player, tell } = archive;
   const NUDGE = 0.2; // seconds; with Shift ten times as much
+  const TYPED = ["start", "end", "answer_end", "note"];
 
   function row(form) {
     return form.closest("li[id]");
@@ -31,7 +32,12 @@
     archive.hear(seconds(form.elements.start.value) ?? undefined);
   }
 
-  const press = (form, selector) => form.querySelector(selector)?.click();
+  function press(form, selector) {
+    const button = form.querySelector(selector);
+    if (button) button.click();
+    else tell(`Question ${row(form).value} has no correction to undo`);
+  }
+
   const KEYS = {
     ArrowLeft: (form, event) => nudge(form, event.shiftKey ? -10 * NUDGE : -NUDGE),
     ArrowRight: (form, event) => nudge(form, event.shiftKey ? 10 * NUDGE : NUDGE),
@@ -60,14 +66,32 @@
       return;
     }
     before.classList.remove("unsaved");
-    for (const details of before.querySelectorAll("details")) details.open = false;
+    const since = TYPED.filter((name) => form.elements[name].value !== fields.get(name));
+    const typing = form.contains(document.activeElement) ? document.activeElement.name : null;
+    if (!since.length) for (const details of before.querySelectorAll("details")) details.open = false;
     // When a question ends depends on the others: all are shown anew but those that somebody is at work on.
+    const others = [];
     for (const old of list.querySelectorAll("li[id]:not(.unsaved, [aria-busy])")) {
       const html = answer.rows[old.value];
-      if (html) replace(old, html);
+      if (!html) continue;
+      const after = replace(old, html);
+      if (old !== before && correction(old) !== correction(after)) others.push(after.value);
+      if (old === before) goOnTyping(after, form, since, typing);
     }
-    tell(answer.message);
+    tell(`${answer.message}${others.length ? `. Corrected since you loaded this page: question ${others.join(", ")}` : ""}`);
+    archive.renew();
   }
+
+  // What was typed while the correction was on its way is not recorded, and not lost.
+  function goOnTyping(item, form, names, typing) {
+    const { elements } = item.querySelector("form");
+    for (const name of names) elements[name].value = form.elements[name].value;
+    item.classList.toggle("unsaved", names.length > 0);
+    if (names.includes(typing)) elements[typing].focus({ preventScroll: true });
+  }
+
+  // The id of the correction that a question's row shows, empty where there is none.
+  const correction = (item) => item.querySelector("[name=seen]").value.split("-")[0];
 
   function replace(old, html) {
     const focused = old.contains(document.activeElement);
@@ -76,10 +100,11 @@
     const after = old.nextElementSibling;
     old.remove();
     after.querySelectorAll("details").forEach((one, n) => (one.open = opened[n] ?? false));
-    // Where it was asked before, a browser would go for #q7.
+    // Until the transcript is renewed a browser would go for #q7 to where it was asked before.
     if (old.dataset.t !== after.dataset.t) document.querySelector(`.passage > #q${after.value}`)?.remove();
     ready(after);
     if (focused) after.focus({ preventScroll: true });
+    return after;
   }
 
   function ready(item) {
@@ -109,6 +134,9 @@
     act(form, event);
   });
 
+  addEventListener("beforeunload", (event) => {
+    if (list.querySelector(".unsaved")) event.preventDefault(); // the browser asks
+  });
   for (const item of list.children) ready(item);
   document.querySelector(".keys").hidden = false;
 })();
