@@ -210,6 +210,9 @@ def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Con
     assert instead(connection, "zebra yak").looser is None
     assert instead(connection, "what is the down of that").looser == "down"
     assert instead(connection, "and how is the zebra in a mash").looser == "zebra OR mash"
+    for figure in ("5,000", "“5,000”", "1.000,5", "£2.75m"):
+        assert instead(connection, figure).looser is None
+    assert instead(connection, "5,000 mash").looser == "5,000 OR mash"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ SQLite complain, because only quoted strings and our own operators are ever sent
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from pipeline.archive.typed import NARROWING, Token, tokens
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
 _BEGINNING = 2  # letters of the beginning of a word, at least
+_SPELLINGS = 8  # of what is quoted, at most
+_PIECE = re.compile(r"\s+|\S+")
 _LONGEST = 4_000  # characters that are read
 _MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
 
@@ -134,8 +137,8 @@ class Query:
         if self.match != plain or self.crosses or self.begins:
             return None
         text = " ".join(term.plain or term.fts.strip('"') for term in terms)
-        phrase = Alternative(f'("{text}")', (_phrase(text),))
-        return replace(self, match=phrase.match, alternatives=(phrase,))
+        phrases = tuple(Alternative(f"({term.fts})", (term,)) for term in _phrases(text))
+        return replace(self, match=" OR ".join(one.match for one in phrases), alternatives=phrases)
 
 
 def compile_query(text: str) -> Query:
@@ -144,19 +147,21 @@ def compile_query(text: str) -> Query:
     whole = text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", " ")
     read = list(tokens(unicodedata.normalize("NFC", whole)))
     narrowing = {kind: tuple(one.raw for one in read if one.kind == kind) for kind in ("speaker", "feed", "question")}
-    groups: list[list[Term]] = [[]]
+    groups: list[list[tuple[Term, ...]]] = [[]]
     excluded: list[str] = []
     wanted = [token for token in read if token.kind not in narrowing]
-    for token, term in _terms(wanted[:_MAX_TERMS]):
-        if term is None:
+    for token, spellings in _terms(wanted[:_MAX_TERMS]):
+        if not spellings:
             groups.append([])
         elif token.negative:
-            excluded.append(term.fts)
+            excluded.extend(term.fts for term in spellings)
         else:
-            groups[-1].append(term)
+            groups[-1].append(spellings)
     without = f" NOT ({' OR '.join(excluded)})" if excluded else ""
     alternatives = tuple(
-        Alternative(f"({' AND '.join(term.fts for term in group)}){without}", tuple(group)) for group in groups if group
+        Alternative(f"({' AND '.join(term.fts for term in terms)}){without}", terms)
+        for group in groups
+        for terms in (islice(product(*group), _SPELLINGS) if group else ())
     )
     return Query(
         excluded=" OR ".join(excluded),
@@ -181,8 +186,8 @@ def _remarks(wanted: Sequence[Token]) -> Iterator[str]:
         yield f"Only the first {_MAX_TERMS} of {len(wanted)} words and quotations are looked for."
 
 
-def _terms(tokens: Sequence[Token]) -> Iterator[tuple[Token, Term | None]]:
-    """The terms with the tokens that they begin with; None stands for OR. NEAR joins the terms beside it."""
+def _terms(tokens: Sequence[Token]) -> Iterator[tuple[Token, tuple[Term, ...]]]:
+    """The tokens with the terms of which any will do; none stands for OR. NEAR joins the tokens beside it."""
     position = 0
     while position < len(tokens):
         token = tokens[position]
@@ -195,12 +200,12 @@ def _terms(tokens: Sequence[Token]) -> Iterator[tuple[Token, Term | None]]:
             position += 2
         position += 1
         if len(joined) > 1:
-            yield token, _near(joined, distance)
+            yield token, (_near(joined, distance),)
         elif token.kind == "or":
-            yield token, None
+            yield token, ()
         else:
             raw = f"NEAR {token.raw}" if token.kind == "near" else token.raw  # there is nothing beside it to join
-            yield token, _phrase(raw) if token.quoted else _word(raw)
+            yield token, _phrases(raw) if token.quoted else (_word(raw),)
 
 
 def _phrase(text: str) -> Term:
@@ -208,6 +213,15 @@ def _phrase(text: str) -> Term:
     if len(words) < 2:
         return Term(_fts(text))
     return Term(_fts(text), tuple(word for word, _, _ in words), tuple(text[begin:end] for _, begin, end in words))
+
+
+def _phrases(text: str) -> tuple[Term, ...]:
+    """A quotation in each spelling: what was said may be written with 4000 or 4,000."""
+    if len(folded_words(text)) < 2:
+        return (_phrase(text),)
+    ways = [(piece, _otherwise(piece, whole=True)) for piece in _PIECE.findall(text)]
+    spelt = product(*([piece] if other is None else [piece, other] for piece, other in ways))
+    return tuple(_phrase("".join(pieces)) for pieces in islice(spelt, _SPELLINGS))
 
 
 def _near(operands: Sequence[Token], distance: int) -> Term:
@@ -227,10 +241,17 @@ def _spelt(operand: Token) -> tuple[str, ...]:
     return (_fts(operand.raw), _fts(other)) if other else (_fts(operand.raw),)
 
 
-def _otherwise(text: str) -> str | None:
-    """Another spelling of a word, without what stands around it: £4,000 and “4,000?” are asked for as 4,000."""
+def _otherwise(text: str, *, whole: bool = False) -> str | None:
+    """Another spelling of a word, without what stands around it: £4,000 and “4,000?” are asked for as 4,000.
+
+    ``whole`` keeps what stands around it.
+    """
     words = folded_words(text)
-    return otherwise_written(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
+    if not words or _is_beginning(text):
+        return None
+    begin, end = words[0][1], words[-1][2]
+    other = otherwise_written(text[begin:end])
+    return f"{text[:begin]}{other}{text[end:]}" if other and whole else other
 
 
 def _word(text: str) -> Term:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.align.lexical import STOPWORDS
@@ -68,10 +68,22 @@ def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHI
     )
 
 
+def _words(text: str, words: Iterable[tuple[str, int, int]]) -> Iterator[str]:
+    """The words to look for. A figure stays whole: the 000 of 5,000 is said in any other."""
+    figure, begun, ended = "", 0, 0
+    for word, begin, end in words:
+        goes_on = text[ended:begin] in {",", "."} and figure[-1:].isdigit() and word[0].isdigit()
+        if figure and not goes_on:
+            yield figure + "*" * text.startswith("*", ended)
+        figure, begun, ended = (text[begun:end], begun, end) if goes_on else (word, begin, end)
+    if figure:
+        yield figure + "*" * text.startswith("*", ended)
+
+
 def _looser(text: str) -> Iterator[str]:
     """Searches that ask for less: the words in any order, those that carry meaning, any of them. What narrows stays."""
     typed = take_apart(text)
-    words = [word + "*" * text.startswith("*", end) for word, _, end in typed.words]
+    words = list(_words(text, typed.words))
     if len(words) < 2:
         return
     carrying = [word for word in words if word not in STOPWORDS] or words
