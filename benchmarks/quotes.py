@@ -29,6 +29,7 @@ from sqlite_utils import Database
 from benchmarks.search import percentiles
 from pipeline.archive.database import writer
 from pipeline.archive.folded import folded_words
+from pipeline.archive.otherwise import otherwise_written
 from pipeline.archive.search import search
 from pipeline.model import Segment, Word
 from tests.building import add_feed, add_transcript, episode
@@ -98,6 +99,11 @@ def build(db: Database, texts: Sequence[tuple[str, tuple[Segment, ...]]]) -> lis
     return [Said.in_segments(of, number, segments) for number, (of, segments) in zip(ids, texts, strict=True)]
 
 
+def in_one_spelling(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words, each in that of its spellings (five, 5) which comes first."""
+    return tuple(min(word, otherwise_written(word) or word) for word in words)
+
+
 class Truth:
     """Where each quotation is said, read from the words alone."""
 
@@ -108,7 +114,7 @@ class Truth:
             for n in range(len(text.words) - WORDS + 1):
                 said = text.words[n : n + WORDS]
                 quotation = tuple(word for word, _, _ in said)
-                self.places[quotation].append((text.episode, said[0][1]))
+                self.places[in_one_spelling(quotation)].append((text.episode, said[0][1]))
                 self.quotations.append((text.of, quotation, said[0][2] != said[-1][2]))
 
     def draw(self, number: int) -> list[tuple[str, tuple[str, ...], bool]]:
@@ -164,7 +170,9 @@ def measure(connection: sqlite3.Connection, truth: Truth, number: int) -> tuple[
         hits = search(connection, f'"{" ".join(quotation)}"', size=ALL).hits
         times.append((time.perf_counter() - begun) * 1000)
         for one in (of, "all"):
-            counts[one].add(truth.places[quotation], [(hit.episode, hit.start) for hit in hits], across=across)
+            counts[one].add(
+                truth.places[in_one_spelling(quotation)], [(hit.episode, hit.start) for hit in hits], across=across
+            )
     return dict(sorted(counts.items(), key=lambda item: (item[0] == "all", item[0]))), times
 
 

@@ -128,6 +128,11 @@ def test_confirming_and_saying_that_nothing_is_said(ann: Visitor, site: Site, ke
     assert silent.said("whatever stood there", status="nothing_said").json()["text"] == ""
     assert "(nothing is said)" in silent.passage(0)
     assert "heard: nothing is said by ann" in silent.passage(0)
+    pointed = re.search('<p class="pointed">.*?</p>', site.ask(f"/-/episode/{kept.spoken}?t=1.0").text, re.DOTALL)
+    assert pointed
+    assert "nothing is said</a>, as a person has checked" in pointed[0]
+    assert "“" not in pointed[0]
+    assert "Cite" not in pointed[0]
     assert "2 of 4 passages checked" in silent.get().text
     text = site.ask(f"/-/export/{kept.spoken}.txt").text
     assert "about" not in text

@@ -25,9 +25,11 @@ def moment(stamp: str) -> str:
 
 
 def length(duration: float | None) -> str:
-    """Show how long something takes: ``4 min``, ``1 h 05 min``."""
+    """Show how long something takes: ``2 s``, ``4 min``, ``1 h 05 min``."""
     if not duration:
         return ""
+    if duration < 59.5:
+        return f"{max(1, round(duration))} s"
     minutes = max(1, round(duration / 60))
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
 
