@@ -241,6 +241,21 @@ def test_the_transcript_and_the_line_of_time_say_at_once_what_was_corrected(page
     assert line.inner_html() == before
 
 
+def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page = another(page)  # the browser itself writes the failure into the console
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    fourth, told = page.locator("#question-4"), page.get_by_role("status")
+    page.route("**/-/episode/**", lambda route: route.abort())
+    fourth.get_by_role("button", name="Not asked").click()
+    expect(told).to_have_text("Question 4: not asked, corrected, but this page could not be renewed: load it again")
+    page.unroute("**/-/episode/**")
+    page.reload()
+    fourth.get_by_role("button", name="Undo").click()
+    expect(fourth).not_to_contain_text("checked by a person")
+
+
 def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:
     site, sign_in = desk
     page.goto(sign_in)

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import corrections, reading
-from pipeline.archive.transcripts import preferred_transcript
 from pipeline.editing.correcting import correction, note, number
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.forms import posted, record
 from pipeline.site.links import Links
-from pipeline.site.respond import json, render, wants_json
+from pipeline.site.respond import json, wants_json
 from pipeline.times import utc_now
-
-
-@dataclass(frozen=True, slots=True)
-class _Now:
-    """What is known of an episode's questions once a correction is recorded."""
-
-    seals: Mapping[int, str]
-    questions: tuple[reading.PublishedQuestion, ...]
-    entries: tuple[corrections.Entry, ...]
-    transcribed: bool
 
 
 async def correct(request: Request, archive: Archive) -> Response:
@@ -55,22 +44,8 @@ async def correct(request: Request, archive: Archive) -> Response:
     links = Links(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
-    now_is = await archive.read(lambda connection: _now(Database(connection), episode))
-    context = {
-        "episode_id": episode,
-        "editing": True,
-        "history": now_is.entries,
-        "seals": now_is.seals,
-        "untranscribed": not now_is.transcribed,
-    }
-    # Where one question ends depends on where another one begins: the page gets all of them anew.
-    rows = {}
-    for one in now_is.questions:
-        shown = {**context, "question": one}
-        rows[one.number] = await render("archive_question.html", shown, request=request, archive=archive)
-    (question,) = (one for one in now_is.questions if one.number == which)
-    guest = await archive.read(lambda connection: _guest(Database(connection), episode, question.start))
-    content = {"ok": True, "message": _told(question, guest), "question": asdict(question), "rows": rows}
+    question, guest = await archive.read(lambda connection: _now(Database(connection), episode, which))
+    content = {"ok": True, "message": _told(question, guest), "question": asdict(question)}
     return json(content, archive=archive)
 
 
@@ -80,18 +55,10 @@ def _told(question: reading.PublishedQuestion, guest: str | None) -> str:
     return f"{question.summary.capitalize()}{doubt}"
 
 
-def _now(db: Database, episode: str) -> _Now:
-    return _Now(
-        seals=corrections.seals(db, episode),
-        questions=reading.questions_of(db.conn, [episode])[episode],
-        entries=corrections.history(db, episode),
-        transcribed=preferred_transcript(db, episode) is not None,
-    )
-
-
-def _guest(db: Database, episode: str, start: float | None) -> str | None:
-    """The guest who is heard where a question is asked."""
-    return corrections.guest_at(db, episode, start) if start is not None else None
+def _now(db: Database, episode: str, which: int) -> tuple[reading.PublishedQuestion, str | None]:
+    """What is known of the question now, and the guest who is heard where it is asked."""
+    (question,) = (one for one in reading.questions_of(db.conn, [episode])[episode] if one.number == which)
+    return question, corrections.guest_at(db, episode, question.start) if question.start is not None else None
 
 
 def _said(fields: Mapping[str, str]) -> Mapping[str, str]:

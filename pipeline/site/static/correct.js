@@ -48,7 +48,7 @@
     u: (form) => press(form, "[name=undo]"),
   };
 
-  let earlier = Promise.resolve(); // one after the other: each answer has all rows, and the last one is to stay
+  let earlier = Promise.resolve(); // one after the other: the page is renewed each time, and the last time is to stay
 
   function send(form, button) {
     const fields = new URLSearchParams(new FormData(form));
@@ -60,26 +60,30 @@
   async function deliver(form, fields) {
     const before = row(form);
     const answer = await archive.ask(form.action, { method: "POST", body: fields });
+    const page = answer.ok ? await archive.renew() : null;
     before.removeAttribute("aria-busy");
     if (!answer.ok) {
       tell(`Question ${before.value} was not recorded: ${answer.error}`, true);
       return;
     }
     before.classList.remove("unsaved");
+    if (!page) {
+      tell(`${answer.message}, but this page could not be renewed: load it again`, true);
+      return;
+    }
     const since = TYPED.filter((name) => form.elements[name].value !== fields.get(name));
     const typing = form.contains(document.activeElement) ? document.activeElement.name : null;
     if (!since.length) for (const details of before.querySelectorAll("details")) details.open = false;
     // When a question ends depends on the others: all are shown anew but those that somebody is at work on.
     const others = [];
     for (const old of list.querySelectorAll("li[id]:not(.unsaved, [aria-busy])")) {
-      const html = answer.rows[old.value];
-      if (!html) continue;
-      const after = replace(old, html);
-      if (old !== before && correction(old) !== correction(after)) others.push(after.value);
-      if (old === before) goOnTyping(after, form, since, typing);
+      const now = page.getElementById(old.id);
+      if (!now) continue;
+      if (old !== before && correction(old) !== correction(now)) others.push(old.value);
+      replace(old, now);
+      if (old === before) goOnTyping(now, form, since, typing);
     }
     tell(`${answer.message}${others.length ? `. Corrected since you loaded this page: question ${others.join(", ")}` : ""}`);
-    archive.renew();
   }
 
   // What was typed while the correction was on its way is not recorded, and not lost.
@@ -93,18 +97,13 @@
   // The id of the correction that a question's row shows, empty where there is none.
   const correction = (item) => item.querySelector("[name=seen]").value.split("-")[0];
 
-  function replace(old, html) {
+  function replace(old, now) {
     const focused = old.contains(document.activeElement);
     const opened = [...old.querySelectorAll("details")].map((one) => one.open);
-    old.insertAdjacentHTML("afterend", html);
-    const after = old.nextElementSibling;
-    old.remove();
-    after.querySelectorAll("details").forEach((one, n) => (one.open = opened[n] ?? false));
-    // Until the transcript is renewed a browser would go for #q7 to where it was asked before.
-    if (old.dataset.t !== after.dataset.t) document.querySelector(`.passage > #q${after.value}`)?.remove();
-    ready(after);
-    if (focused) after.focus({ preventScroll: true });
-    return after;
+    old.replaceWith(now);
+    now.querySelectorAll("details").forEach((one, n) => (one.open = opened[n] ?? false));
+    ready(now);
+    if (focused) now.focus({ preventScroll: true });
   }
 
   function ready(item) {

@@ -32,12 +32,13 @@ archive.renew = (() => {
     if (old && now) old.replaceWith(now);
   }
 
-  // Tells whether the page says it now. The form that is open in the transcript stays open.
+  // Gives the page as it is now, or null where this one could not be renewed. The form that is open in the transcript
+  // stays open.
   return async () => {
     const page = await current();
     const [old, now] = [document, page].map((from) => from?.querySelector(".transcript"));
     const [passages, later] = [old, now].map((from) => [...(from?.querySelectorAll(".passage") ?? [])]);
-    if (!now || passages.length !== later.length) return false;
+    if (!now || passages.length !== later.length) return null;
     const focused = old.contains(document.activeElement) ? document.activeElement : null;
     const box = document.getElementById("checking");
     const before = box?.previousElementSibling.querySelector(".passage");
@@ -47,6 +48,6 @@ archive.renew = (() => {
     replace(".timeline", page);
     replace("#checked", page);
     focused?.focus({ preventScroll: true });
-    return true;
+    return page;
   };
 })();
