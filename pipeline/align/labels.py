@@ -46,7 +46,7 @@ def asker(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
 
 
 def _told_by_voice(labels: Sequence[Label], segments: Sequence[Segment]) -> Iterator[Label]:
-    """The labels, but for what the host says in an answer, and a guest where the host asks.
+    """The labels, but for what the host says in an answer, and a guest where the host asks or is about to.
 
     Where nobody else is heard in the answer, or the host nowhere in the asking, voices were mixed up.
     """
@@ -54,14 +54,17 @@ def _told_by_voice(labels: Sequence[Label], segments: Sequence[Segment]) -> Iter
     both = list(zip(labels, segments, strict=True))
     of_guests = {label for label, segment in both if segment.speaker not in {host, None}}
     of_host = {label for label, segment in both if segment.speaker == host}
+    begun = set[Label]()
     for label, segment in both:
         if host is None or segment.speaker is None:
-            is_other = False
+            yield label
         elif segment.speaker == host:
-            is_other = label.role == "answer" and label in of_guests
+            begun.add(label)
+            yield label._replace(role="other") if label.role == "answer" and label in of_guests else label
+        elif label.role == "question" and label in of_host:
+            yield label._replace(role="other") if label in begun else Label("other")
         else:
-            is_other = label.role == "question" and label in of_host
-        yield label._replace(role="other") if is_other else label
+            yield label
 
 
 def _span(one: Match | FollowUp) -> tuple[float, float, float]:
