@@ -19,7 +19,7 @@ from pipeline.audio.keep import clear_unfinished
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError, is_full
 from pipeline.model import STAGES, Episode, RunItem, StageName
-from pipeline.selection import Selection, selected
+from pipeline.selection import EVERYTHING, Selection, selected
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
@@ -97,7 +97,7 @@ def ingest(
     tools: Tools,
     *,
     stages: Sequence[StageName] = STAGES,
-    selection: Selection = Selection(),  # noqa: B008 - it never changes
+    selection: Selection = EVERYTHING,
     say: Callable[[RunItem], None] = lambda _item: None,
 ) -> Report:
     """Run stages over all feeds that are switched on; one that fails never stops the others.
@@ -201,7 +201,7 @@ def _work(
     if "download" in stages:
         yield from _download_all(tools, feeds, selection)
     yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], selection)
-    if "transcribe" in stages and selection == Selection():
+    if "transcribe" in stages and selection == EVERYTHING:
         forget_unfinished(tools, config.feeds)
 
 
@@ -228,7 +228,7 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> 
         if item.status != "ok" and not routine:
             not_had.append(item.episode or "")
         yield item, routine
-    if selection == Selection():
+    if selection == EVERYTHING:
         clear_unfinished(tools.data, waiting=not_had)
 
 

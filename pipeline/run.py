@@ -26,7 +26,7 @@ from pipeline.health import write_health
 from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
 from pipeline.planning import Planned, plan
-from pipeline.selection import Selection
+from pipeline.selection import EVERYTHING, Selection
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.names import EngineName
@@ -47,7 +47,7 @@ def run(
     talk: Talk,
     *,
     stages: Sequence[StageName] = STAGES,
-    selection: Selection = Selection(),  # noqa: B008 - it never changes
+    selection: Selection = EVERYTHING,
     again: bool = False,
 ) -> Report:
     """Run stages of the pipeline into ``database``, and write its health file.

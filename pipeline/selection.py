@@ -28,6 +28,9 @@ class Selection:
         return self.only is None or self.only.split("/")[0] == feed.slug
 
 
+EVERYTHING = Selection()
+
+
 def selected(episodes: Sequence[Episode], feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:
     """Give the episodes that ``only`` names, and why each is left out; None: it is not.
 

@@ -156,6 +156,14 @@ def open_northbridge(page: Page, site: str) -> None:
     wait_for(page, "document.querySelector('audio')?.readyState >= 1")
 
 
+@pytest.fixture
+def northbridge(page: Page, desk: tuple[str, str]) -> Page:
+    """The page of an episode, signed in as an editor."""
+    page.goto(desk[1])
+    open_northbridge(page, desk[0])
+    return page
+
+
 def another(page: Page, **options: bool) -> Page:
     """A page of the same browser whose console is not watched."""
     assert page.context.browser is not None

@@ -15,6 +15,7 @@ from tests.browsing import (
     current_time,
     desk,
     go_to,
+    northbridge,
     open_northbridge,
     page,
     picture,
@@ -22,7 +23,7 @@ from tests.browsing import (
     wait_for,
 )
 
-__all__ = ["browser", "chromium", "desk", "page", "site"]  # fixtures
+__all__ = ["browser", "chromium", "desk", "northbridge", "page", "site"]  # fixtures
 
 pytestmark = pytest.mark.browser
 
@@ -131,12 +132,8 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
 
-def test_what_an_editor_is_at_work_on_stays_when_another_question_is_confirmed(
-    page: Page, desk: tuple[str, str]
-) -> None:
-    site, sign_in = desk
-    page.goto(sign_in)
-    open_northbridge(page, site)
+def test_what_an_editor_is_at_work_on_stays_when_another_question_is_confirmed(northbridge: Page) -> None:
+    page = northbridge
     third, fourth, fifth = (page.locator(f"#question-{n}") for n in (3, 4, 5))
     third.get_by_label("Asked at").fill("1:02.5")
     fifth.get_by_text("Ends and note").click()
@@ -153,10 +150,8 @@ def test_what_an_editor_is_at_work_on_stays_when_another_question_is_confirmed(
     expect(third).not_to_have_class(re.compile("unsaved"))
 
 
-def test_answers_to_two_corrections_at_once_are_shown_in_their_order(page: Page, desk: tuple[str, str]) -> None:
-    site, sign_in = desk
-    page.goto(sign_in)
-    open_northbridge(page, site)
+def test_answers_to_two_corrections_at_once_are_shown_in_their_order(northbridge: Page) -> None:
+    page = northbridge
     held: list[Route] = []
     page.route("**/-/correct", lambda route: held.append(route) if not held else route.continue_())
     fourth, fifth = (page.locator(f"#question-{n}") for n in (4, 5))
@@ -171,10 +166,8 @@ def test_answers_to_two_corrections_at_once_are_shown_in_their_order(page: Page,
         expect(question).not_to_contain_text("checked by a person")
 
 
-def test_what_is_typed_while_a_correction_is_on_its_way_stays(page: Page, desk: tuple[str, str]) -> None:
-    site, sign_in = desk
-    page.goto(sign_in)
-    open_northbridge(page, site)
+def test_what_is_typed_while_a_correction_is_on_its_way_stays(northbridge: Page) -> None:
+    page = northbridge
     held: list[Route] = []
     page.route("**/-/correct", lambda route: route.continue_() if held else held.append(route))
     third, told = page.locator("#question-3"), page.get_by_role("status")
@@ -218,10 +211,8 @@ def test_what_another_editor_corrected_meanwhile_is_told(page: Page, desk: tuple
     beside.close()
 
 
-def test_the_transcript_and_the_line_of_time_say_at_once_what_was_corrected(page: Page, desk: tuple[str, str]) -> None:
-    site, sign_in = desk
-    page.goto(sign_in)
-    open_northbridge(page, site)
+def test_the_transcript_and_the_line_of_time_say_at_once_what_was_corrected(northbridge: Page) -> None:
+    page = northbridge
     asks = page.locator(".turn h3", has_text="asks question 3")
     third, line = page.locator("#question-3"), page.locator(".timeline")
     expect(asks).to_have_count(1)
@@ -256,10 +247,8 @@ def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[st
     expect(fourth).not_to_contain_text("checked by a person")
 
 
-def test_an_editors_keys_are_told_and_can_be_switched_off(page: Page, desk: tuple[str, str]) -> None:
-    site, sign_in = desk
-    page.goto(sign_in)
-    open_northbridge(page, site)
+def test_an_editors_keys_are_told_and_can_be_switched_off(northbridge: Page) -> None:
+    page = northbridge
     help_, told, hint = (
         page.get_by_role("dialog", name="Keys"),
         page.get_by_role("status"),

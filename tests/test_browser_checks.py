@@ -15,6 +15,7 @@ from tests.browsing import (
     chromium,
     current_time,
     desk,
+    northbridge,
     open_northbridge,
     page,
     picture,
@@ -23,17 +24,9 @@ from tests.browsing import (
 )
 from tests.test_browser_rules import assert_accessible
 
-__all__ = ["browser", "chromium", "desk", "page"]  # fixtures
+__all__ = ["browser", "chromium", "desk", "northbridge", "page"]  # fixtures
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def northbridge(page: Page, desk: tuple[str, str]) -> Page:
-    """The page of an episode, signed in."""
-    page.goto(desk[1])
-    open_northbridge(page, desk[0])
-    return page
 
 
 def test_an_editor_checks_while_listening(northbridge: Page, tmp_path: Path) -> None:

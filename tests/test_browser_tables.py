@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, ViewportSize
 
 from tests.archive_fixture import Kept, kept
 from tests.browsing import DESKTOP, PHONE, browser, chromium, served
-from tests.test_site_corrections import TOKENS
+from tests.correcting import TOKENS
 
 __all__ = ["browser", "chromium", "kept"]  # fixtures
 

@@ -16,7 +16,7 @@ from pipeline.archive.database import reader
 from pipeline.export import FORMATS
 from pipeline.site import register_routes
 from tests.archive_fixture import SHA256, Kept, Serve, Site, kept, listening, opened, serve, site
-from tests.test_site_corrections import FORM, TOKENS
+from tests.correcting import FORM, TOKENS
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

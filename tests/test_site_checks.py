@@ -20,8 +20,8 @@ from pipeline.archive.database import reader, writer
 from pipeline.site.access import find_archive
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
 from tests.building import add_transcript, spoken
+from tests.correcting import FORM, TOKENS, configured
 from tests.test_corrections import made_before
-from tests.test_site_corrections import FORM, TOKENS, configured
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

@@ -1,101 +1,23 @@
-"""Correcting on the site: who may, what is recorded, and that nothing else is."""
+"""Correcting on the site: what is recorded, and that nothing else is."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
-from datasette import Request, hookimpl
-from datasette.app import Datasette
-from datasette.plugins import pm
 
-from pipeline.archive.corrections import Entry, history
-from pipeline.archive.database import editor, writer
+from pipeline.archive.database import writer
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
-from tests.archive_fixture import EVIL, Kept, Serve, Site, kept, opened, serve, site
+from tests.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
-from tests.test_corrections import made_before
+from tests.correcting import Visitor, ann, recorded, undoing
 
-__all__ = ["kept", "serve", "site"]  # fixtures
-
-FORM = "application/x-www-form-urlencoded"
-# Datasette 1.0 asks for no token: it looks at the headers that browsers send.
-TOKENS = not hasattr(Datasette, "allowed")
-
-
-def configured(**config: Any) -> dict[str, Any]:
-    """Options of Datasette: 1.0 has moved this from the metadata."""
-    return {"metadata" if TOKENS else "config": config}
-
-
-class Visitor:
-    """Somebody's browser without JavaScript, on the page of an episode."""
-
-    def __init__(self, site: Site, episode_id: str, actor: str | None = "ann") -> None:
-        self.site = site
-        self.episode = episode_id
-        self.cookies = {"ds_actor": site.datasette.sign({"a": {"id": actor}}, "actor")} if actor else {}
-        page = self.get()
-        self.cookies.update(page.cookies)
-        self.forms = [
-            dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
-            for form in re.findall(r"<form class=\"correct\".*?</form>", page.text, re.DOTALL)
-        ]
-        self.token = self.forms[0]["csrftoken"] if self.forms else ""
-
-    def get(self) -> Any:
-        return self.site.run(self.site.datasette.client.get(f"/-/episode/{self.episode}", cookies=self.cookies))
-
-    def row(self, number: int) -> str:
-        """What the page shows of a question, on one line."""
-        return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.row_html(number))).split())
-
-    def row_html(self, number: int) -> str:
-        found = re.search(rf'<li id="question-{number}".*?(?=<li id="q|</section>)', self.get().text, re.DOTALL)
-        return found.group() if found else ""
-
-    def fields(self, number: int, **said: str) -> dict[str, str]:
-        return {**self.forms[number - 1], **said}
-
-    async def posting(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
-        content = body if isinstance(body, bytes) else urlencode(body)
-        named = {"content-type": FORM, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return await self.site.datasette.client.post(
-            "/-/correct", content=content, headers=named, cookies=self.cookies
-        )  # fmt: skip
-
-    def post(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
-        return self.site.run(self.posting(body, **headers))
-
-    def said(self, number: int, **said: str) -> Any:
-        """Send a question's form as a script does."""
-        return self.post(self.fields(number, **said), accept="application/json")
-
-
-def undoing(row: str) -> str:
-    """The id of the correction that a question's form offers to undo."""
-    (found,) = re.findall(r'name="undo" value="(\d+)"', row)
-    return str(found)
-
-
-@pytest.fixture
-def ann(site: Site, kept: Kept) -> Visitor:
-    """A signed-in editor."""
-    return Visitor(site, kept.spoken)
-
-
-def recorded(kept: Kept) -> list[Entry]:
-    """What was recorded beside what the fixture has, the oldest first."""
-    with editor(kept.path) as db:
-        return [entry for entry in reversed(history(db, kept.spoken)) if entry.number != 5]
+__all__ = ["ann", "kept", "serve", "site"]  # fixtures
 
 
 def test_what_is_recorded_and_undone_counts_at_once_in_search(ann: Visitor, site: Site, kept: Kept) -> None:
@@ -207,178 +129,6 @@ def test_an_episode_without_a_recording_has_no_forms_and_no_empty_player(site: S
     assert "Why?" in ann.row(1)
     assert ann.forms == []
     assert 'class="player"' not in ann.get().text
-
-
-@pytest.mark.parametrize("actor", [None, ""])
-def test_who_is_not_signed_in_is_told_how(site: Site, kept: Kept, actor: str | None) -> None:
-    fields = Visitor(site, kept.spoken).fields(4, status="asked", start="6")
-    stranger = Visitor(site, kept.spoken, actor)
-    assert stranger.forms == []
-    assert "correct.js" not in stranger.get().text
-    for response in (stranger.post(fields), stranger.post(fields, accept="application/json")):
-        assert response.status_code == 403
-        assert "Sign in first" in response.text
-        assert "serve --root" in response.text
-    assert recorded(kept) == []
-
-
-@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
-def test_a_wrong_or_missing_token_is_refused(ann: Visitor, kept: Kept) -> None:
-    fields = ann.fields(4, status="asked", start="6")
-    missing = {name: value for name, value in fields.items() if name != "csrftoken"}
-    for wrong in (missing, {**fields, "csrftoken": ""}, {**fields, "csrftoken": "wrong"}):
-        assert ann.post(wrong).status_code == 403
-    assert recorded(kept) == []
-    assert ann.post(missing, x_csrftoken=ann.token).status_code == 303
-
-
-@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"note=Zo\xeb", 400),
-        (b"note=" + b"x" * 70_000, 413),
-        (b"csrftoken=%C3%AB", 403),
-        (b"", 403),
-    ],
-)
-def test_a_form_without_its_token_is_read_with_the_same_care(
-    ann: Visitor, kept: Kept, body: bytes, status: int
-) -> None:
-    response = ann.post(body, accept="application/json")
-    assert response.status_code == status
-    assert response.json()["ok"] is False
-    assert recorded(kept) == []
-
-
-@pytest.mark.skipif(TOKENS, reason="this Datasette has tokens")
-@pytest.mark.parametrize("origin", ["cross-site", "same-site"])
-def test_what_another_site_sends_is_refused(ann: Visitor, kept: Kept, origin: str) -> None:
-    fields = ann.fields(4, status="asked", start="6")
-    assert ann.post(fields, sec_fetch_site=origin).status_code == 403
-    assert recorded(kept) == []
-    assert ann.post(fields, sec_fetch_site="same-origin").status_code == 303
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
-        (b'{"status": "asked"}', "application/json", 415),
-        (b"status=asked", "text/plain", 415),
-        (b"status=asked", "", 415),
-        (b"note=" + b"x" * 70_000, FORM, 413),
-        (b"status=asked&note=Zo\xeb", FORM, 400),
-        (b"status=asked&note=Zo%EB", FORM, 400),
-        (b"&".join(b"a%d=1" % n for n in range(40)), FORM, 400),
-        (b"", FORM, 400),
-    ],
-)
-def test_what_is_no_such_form_is_refused(ann: Visitor, kept: Kept, body: bytes, kind: str, status: int) -> None:
-    response = ann.post(body, content_type=kind, x_csrftoken=ann.token, accept="application/json")
-    assert response.status_code == status
-    assert response.json()["ok"] is False
-    assert recorded(kept) == []
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
-def test_only_posting_records(ann: Visitor, kept: Kept, method: str) -> None:
-    path = "/-/correct?" + urlencode(ann.fields(4, status="asked", start="6"))
-    response = ann.site.ask(path, method=method)
-    assert response.status_code == 405
-    assert response.headers["allow"] == "POST"
-    assert recorded(kept) == []
-
-
-def test_a_form_that_is_cut_off_records_nothing(ann: Visitor, kept: Kept) -> None:
-    body = urlencode(ann.fields(4, status="asked", start="0:06.25")).encode()
-    scope = {
-        "type": "http", "http_version": "1.1", "method": "POST", "path": "/-/correct", "raw_path": b"/-/correct",
-        "query_string": b"", "scheme": "http", "headers": [
-            (b"content-type", FORM.encode()),
-            (b"x-csrftoken", ann.token.encode()),
-            (b"cookie", "; ".join(f"{name}={value}" for name, value in ann.cookies.items()).encode()),
-        ],
-    }  # fmt: skip
-    messages = [{"type": "http.request", "body": body[:-2], "more_body": True}, {"type": "http.disconnect"}]
-    sent: list[Any] = []
-
-    async def receive() -> Any:
-        return messages.pop(0)
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    ann.site.run(ann.site.datasette.app()(scope, receive, send))
-    assert sent[0]["status"] == 400
-    assert recorded(kept) == []
-
-
-ONLY_ANN = {"permissions": {"correct-times": {"id": ["ann", "carol"]}}}
-
-
-@pytest.mark.parametrize(
-    "config",
-    [
-        ONLY_ANN,
-        {"databases": {"a": ONLY_ANN}},
-        {"databases": {"a": ONLY_ANN}, "permissions": {"correct-times": {"id": "nobody"}}},
-    ],
-    ids=["instance", "database", "database before instance"],
-)
-def test_who_may_correct_is_configured_as_other_permissions(serve: Serve, kept: Kept, config: dict[str, Any]) -> None:
-    site = serve(**configured(**config))
-    ann, bob = Visitor(site, kept.spoken), Visitor(site, kept.spoken, "bob")
-    assert bob.forms == []
-    response = bob.post(ann.fields(4, status="asked", start="6"))
-    assert response.status_code == 403
-    assert recorded(kept) == []
-    assert ann.post(ann.fields(4, status="asked", start="6")).status_code == 303
-
-
-def test_who_may_not_see_the_archive_may_not_correct_it(serve: Serve, kept: Kept) -> None:
-    fields = Visitor(serve(), kept.spoken).fields(4, status="asked", start="6")
-    bob = Visitor(serve(**configured(allow={"id": "ann"})), kept.spoken, "bob")
-    assert bob.post(fields).status_code == 403
-    assert recorded(kept) == []
-
-
-@pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
-def test_who_is_signed_in_without_cookies_needs_the_token_too(ann: Visitor, kept: Kept) -> None:
-    class Basic:
-        """As a plugin for HTTP Basic authentication does it."""
-
-        @hookimpl(tryfirst=True)
-        def actor_from_request(self, request: Request) -> dict[str, str] | None:
-            return {"id": "ann"} if request.headers.get("authorization") else None
-
-    plugin = Basic()
-    pm.register(plugin)
-    try:
-        fields = ann.fields(4, status="asked", start="6")
-        ann.cookies = {}
-        assert ann.post(fields, authorization="Basic YW5u").status_code == 403
-        assert recorded(kept) == []
-        ann.cookies = {"ds_csrftoken": fields["csrftoken"]}
-        assert ann.post(fields, authorization="Basic YW5u").status_code == 303
-    finally:
-        pm.unregister(plugin)
-
-
-def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -> None:
-    fields = Visitor(site, kept.spoken).fields(4, status="asked", start="6")
-    with opened(immutables=[str(kept.path)]) as frozen:
-        ann = Visitor(frozen, kept.spoken)
-        assert ann.forms == []
-        response = ann.post(fields, sec_fetch_site="same-origin", x_csrftoken=ann.token)
-    assert response.status_code == 403
-    assert recorded(kept) == []
-
-
-def test_an_archive_of_an_older_version_can_be_read_but_not_corrected(serve: Serve, tmp_path: Path) -> None:
-    one = made_before(tmp_path / "old.db")
-    ann = Visitor(serve(tmp_path / "old.db"), one)
-    assert "0:20 checked by a person" in ann.row(3)
-    assert ann.forms == []
 
 
 def test_editors_at_the_same_time_are_all_recorded(serve: Serve, kept: Kept) -> None:

@@ -14,9 +14,9 @@ from pipeline.model import RunItem
 from pipeline.site.wording import size
 from tests.archive_fixture import AUDIO, EVIL, Kept, Serve, Site, kept, serve, site
 from tests.building import NOW
+from tests.correcting import configured
 from tests.test_publish import made, served
 from tests.test_site import text_of
-from tests.test_site_corrections import configured
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
