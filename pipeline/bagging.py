@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.archive.copies import is_published
-from pipeline.archive.database import bring_up_to_date, explained, locked, reader
+from pipeline.archive.database import bring_up_to_date, explained, locked, reader, reader_of_any
 from pipeline.archive.files import FOLDERS, Heard, Named, Published, named_files
 from pipeline.archive.soundness import faults, index_fault, indexes
 from pipeline.atomic import linked, new_file, unfinished
@@ -119,7 +119,7 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
     """
     payload, info = validated(folder, workers=workers, progress=progress)
     source = _database_of(folder, payload, info)
-    with reader(folder / source.path):
+    with reader_of_any(folder / source.path):
         pass
     targets = {entry: _target(folder, entry, database) for entry in payload if entry != source}
     _refuse_overwriting(database, targets)

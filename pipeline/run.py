@@ -15,13 +15,12 @@ import httpx
 from sqlite_utils import Database
 
 from pipeline.archive.copies import refuse_published
-from pipeline.archive.database import is_current, outdated, reader, writer
+from pipeline.archive.database import reader, writer
 from pipeline.archive.schema import migrations
 from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check, checks_in_processes
 from pipeline.config import Config, Feed
 from pipeline.courtesy import Courtesy
-from pipeline.errors import DatabaseError
 from pipeline.health import write_health
 from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
@@ -93,8 +92,6 @@ def _readable(database: Path) -> Iterator[Database]:
             yield db
         return
     with reader(database) as connection:
-        if not is_current(connection):
-            raise DatabaseError(f"{database}: {outdated(database)}")
         yield Database(connection)
 
 

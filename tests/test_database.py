@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.archive.database import reader, writer
+from pipeline.archive.database import onlooker, reader, writer
 from pipeline.errors import DatabaseError, LockedError
+from tests.test_corrections import QUESTIONS, made_before
 
 CONTRACT = {
     "feeds": {"slug", "title", "url", "feed_url", "etag", "last_modified", "last_polled", "last_status"},
@@ -204,6 +205,27 @@ def test_an_archive_in_a_folder_that_may_not_be_written_is_read(
     with reader(path):
         pass
     assert ["immutable" in uri for uri in opened] == [True, False]
+
+
+def test_an_archive_of_an_older_version_is_read_once_it_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    one = made_before(path)
+    with pytest.raises(DatabaseError, match="An older version made this archive"), reader(path):
+        pass
+    with onlooker(path) as db:
+        assert db["questions"].count_where("episode = ?", [one]) == len(QUESTIONS)
+    with reader(path) as connection:
+        assert connection.execute("select count(*) from attributions").fetchone()[0] == 0
+
+
+def test_a_published_copy_that_an_older_version_made_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    made_before(path)
+    (tmp_path / "inspect-data.json").write_text('{"old": {"hash": "", "published": ""}}', encoding="utf-8")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseError, match="publish it again from the archive that it is of"), onlooker(path):
+        pass
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

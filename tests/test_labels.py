@@ -264,9 +264,6 @@ def test_an_archive_of_an_older_version_has_the_one_number_until_it_is_aligned_a
     archive: Database, one: str
 ) -> None:
     archive.execute("alter table segments drop column questions")
-    assert [questions for _, questions in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
-    assert search(archive.conn, "question:1").total == 5
-    assert quotation(archive.conn, SHA256, 21.0, 25.0).wording.lines[0].questions == (1,)
     archive.conn.executescript(m014_questions.SQL)
     assert [questions for _, questions in labels(archive, one)[1:8]] == [*[(1,)] * 5, NEXT, NEXT]
     assert archive.execute("select count(*) from alignments").fetchone() == (0,)

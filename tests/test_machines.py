@@ -118,12 +118,6 @@ def test_the_map_has_every_page_once(serve: Serve, held: Held) -> None:
     assert site.ask("/sitemap-2.xml").status_code == 404
 
 
-def test_an_archive_of_an_older_version_has_a_map(serve: Serve, held: Held) -> None:
-    with writer(held.path) as db:
-        db.execute("drop table attributions")
-    assert len(addresses(serve(held.path).ask("/sitemap.xml"))) == 3 + 2 + 4 + 3
-
-
 def test_a_large_map_has_parts(serve: Serve, held: Held, monkeypatch: pytest.MonkeyPatch) -> None:
     site = serve(held.path)
     whole = addresses(site.ask("/sitemap.xml"))

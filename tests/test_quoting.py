@@ -277,13 +277,6 @@ def test_words_that_the_same_model_no_longer_hears_are_kept_for_their_links(arch
     assert after.linked.text == before.text
 
 
-@pytest.mark.usefixtures("one")
-def test_an_archive_that_an_older_version_made_can_be_quoted(archive: Database) -> None:
-    archive.execute("drop view checks_in_force")
-    archive.execute("alter table segments drop column machine")
-    assert quoted(archive, 0.0, 0.9).wording.text == "Good social"
-
-
 @st.composite
 def stretches(draw: st.DrawFn) -> list[Stretch]:
     """Segments in order of time; some with words that have times of their own, some without."""

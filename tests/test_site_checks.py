@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +20,6 @@ from pipeline.site.access import find_archive
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
 from tests.building import add_transcript, spoken
 from tests.correcting import FORM, TOKENS, configured
-from tests.test_corrections import made_before
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
@@ -313,13 +311,6 @@ def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -
         response = ann.post(fields, sec_fetch_site="same-origin")
     assert response.status_code == 403
     assert recorded(kept) == []
-
-
-def test_an_archive_of_an_older_version_can_be_read_but_not_checked(serve: Serve, tmp_path: Path) -> None:
-    one = made_before(tmp_path / "old.db")
-    ann = Visitor(serve(tmp_path / "old.db"), Kept(tmp_path / "old.db", one, ""), n=0)
-    assert ann.form.status_code == 403
-    assert "Some words are said." in ann.passage(0)
 
 
 def test_editors_at_the_same_time_are_recorded_or_told(serve: Serve, kept: Kept) -> None:

@@ -263,9 +263,6 @@ def test_without_groups_every_question_is_alone(serve: Serve, held: Held) -> Non
     with writer(held.path) as db:
         save_groups(db, {})
     assert "Asked in" not in serve(held.path).ask("/-/questions").text
-    with writer(held.path) as db:  # as an older version made it
-        db.execute("drop table question_groups")
-    assert serve(held.path).ask("/-/questions").text.count('<p class="asked">') == 6
 
 
 def test_a_questions_group_goes_with_it(held: Held) -> None:

@@ -182,8 +182,10 @@ def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -
     assert recorded(kept) == []
 
 
-def test_an_archive_of_an_older_version_can_be_read_but_not_corrected(serve: Serve, tmp_path: Path) -> None:
+def test_an_archive_of_an_older_version_says_how_to_bring_it_up_to_date(serve: Serve, tmp_path: Path) -> None:
     one = made_before(tmp_path / "old.db")
-    ann = Visitor(serve(tmp_path / "old.db"), one)
-    assert "0:20 checked by a person" in ann.row(3)
-    assert ann.forms == []
+    site = serve(tmp_path / "old.db")
+    for path in ("/", f"/-/episode/{one}", "/-/search?q=words", "/-/status", "/-/atom"):
+        response = site.ask(path)
+        assert response.status_code == 503, path
+        assert "An older version made this archive. Any run brings it up to date" in response.text, path

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.checks import transcript_of
 from pipeline.archive.database import immediate, named_rows
-from pipeline.archive.listened import attributions_of, has
+from pipeline.archive.listened import attributions_of
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
@@ -99,8 +99,6 @@ class Entry:
 
 def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
     """Return everything that was said of who speaks in a recording, and undone, the newest first."""
-    if not has(connection, "attributions"):
-        return ()
     rows = named_rows(connection).execute(
         """select a.id, coalesce(a.start, o.start) as start, coalesce(a."end", o."end") as "end", a.name,
                coalesce(a.machine, o.machine) as machine, coalesce(o.everywhere, a.everywhere) as everywhere, a.note,

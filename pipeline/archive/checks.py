@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
-from pipeline.archive.listened import checks_of, has
+from pipeline.archive.listened import checks_of
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.checking import Stretch, clean, overlap
 from pipeline.editing.pointing import begun_at, numbers_at
@@ -102,8 +102,6 @@ class Entry:
 
 def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[int]:
     """Return the numbers of the passages of an episode's transcript of which a person heard every word."""
-    if not has(connection, "checks_in_force"):
-        return frozenset()
     rows = connection.execute(
         """select n from segments
            where checked = 1 and transcript = (select id from transcripts where episode = ? and preferred = 1)""",
@@ -114,8 +112,6 @@ def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[
 
 def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
     """Return everything that was checked and undone of a recording, the newest first."""
-    if not has(connection, "checks_in_force"):
-        return ()
     rows = named_rows(connection).execute(
         """select c.id, coalesce(c.start, o.start) as start, coalesce(c."end", o."end") as "end", c.text, c.machine,
                c.note, c.editor, c.made_at, c.undoes, exists (select 1 from checks where undoes = c.id) as undone,

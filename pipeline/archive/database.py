@@ -76,7 +76,7 @@ def editor(path: Path) -> Iterator[Database]:
 
 @contextmanager
 def onlooker(path: Path) -> Iterator[Database]:
-    """Open ``path`` to read what editors did, also in a published copy.
+    """Open ``path`` to read, also a published copy; an archive that an older version made is brought up to date first.
 
     Raises:
         LockedError, DatabaseError: as of ``bring_up_to_date``.
@@ -92,11 +92,14 @@ def bring_up_to_date(path: Path) -> None:
     Raises:
         LockedError, DatabaseError: as of ``reader``, or it is old and cannot be written.
     """
-    with reader(path) as connection:
+    with reader_of_any(path) as connection:
         current = is_current(connection)
-    if not current and not is_published(path):
-        with writer(path):
-            pass
+    if current:
+        return
+    if is_published(path):
+        raise DatabaseError(f"{path}: {outdated(path)}")
+    with writer(path):
+        pass
 
 
 @contextmanager
@@ -118,8 +121,20 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
     """Open ``path`` read-only; rows come as ``sqlite3.Row``.
 
     Raises:
-        DatabaseError: there is no such file, it is no archive of a version that this program knows, or what is asked of
-            it needs what an older version did not make.
+        DatabaseError: there is no such file, or it is no archive of this version.
+    """
+    with reader_of_any(path) as connection:
+        if not is_current(connection):
+            raise DatabaseError(f"{path}: {outdated(path)}")
+        yield connection
+
+
+@contextmanager
+def reader_of_any(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open ``path`` read-only for what an archive of an older version has, too.
+
+    Raises:
+        DatabaseError: there is no such file, or it is no archive of a version that this program knows.
     """
     with (
         explained(path),
@@ -129,12 +144,7 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
         if not is_archive(connection):
             raise DatabaseError(f"{path}: is not an interview archive. Name another with --db.")
         connection.row_factory = sqlite3.Row
-        try:
-            yield connection
-        except sqlite3.OperationalError as error:
-            if getattr(error, "sqlite_errorcode", 0) != sqlite3.SQLITE_ERROR or is_current(connection):
-                raise
-            raise DatabaseError(f"{path}: {outdated(path)}") from error
+        yield connection
 
 
 def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:

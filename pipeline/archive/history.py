@@ -20,10 +20,6 @@ class Change:
 
 def changes(connection: sqlite3.Connection, episode: str) -> tuple[Change, ...]:
     """Return what was changed of an episode, the newest first."""
-    # An archive that an older version made has no such table.
-    known = connection.execute("select 1 from sqlite_master where name = 'episode_history'").fetchone()
-    if not known:
-        return ()
     rows = named_rows(connection).execute(
         "select field, was, became, noticed_at from episode_history where episode = ? order by id desc", [episode]
     )

@@ -22,8 +22,6 @@ def corrections_of(connection: sqlite3.Connection, episode: str, rendition: str)
 
 def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ...]:
     """Return a recording's checks in force in order of time; no two overlap."""
-    if not has(connection, "checks_in_force"):
-        return ()
     rows = named_rows(connection).execute(
         """select id, rendition, start, "end", text, machine, note, editor, made_at from checks_in_force
            where rendition = ? order by start""",
@@ -37,8 +35,6 @@ def attributions_of(connection: sqlite3.Connection, rendition: str) -> tuple[Att
 
     One that was carried over is as old as that which it comes from.
     """
-    if not has(connection, "attributions"):
-        return ()
     rows = named_rows(connection).execute(
         """select id, rendition, start, "end", name, machine, everywhere, note, editor, made_at from attributions a
            where rendition = ? and undoes is null and not exists (select 1 from attributions where undoes = a.id)
@@ -46,8 +42,3 @@ def attributions_of(connection: sqlite3.Connection, rendition: str) -> tuple[Att
         [rendition],
     )
     return tuple(Attribution(**{**dict(row), "everywhere": bool(row["everywhere"])}) for row in rows)
-
-
-def has(connection: sqlite3.Connection, table: str) -> bool:
-    """Tell whether an archive has a table or view, which one that an older version made may not have."""
-    return connection.execute("select 1 from sqlite_master where name = ?", [table]).fetchone() is not None

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
-from pipeline.archive.listened import has
 from pipeline.archive.reading import PublishedQuestion, questions_of
 
 # Those without a date come last; the id decides between those of one moment.
@@ -96,8 +95,6 @@ def arrivals(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[st
 
 def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
     """Return every episode's id, newest first, with the moment at which its page last changed."""
-    # An archive that an older version made has no such table.
-    told = "attributions" if has(connection, "attributions") else "(select null as rendition, null as made_at)"
     rows = connection.execute(
         f"""select e.id, max(e.first_seen, coalesce(t.created, ''), coalesce(a.made_at, ''), coalesce(k.made_at, ''),
             coalesce(c.made_at, ''), coalesce(p.made_at, ''))
@@ -106,7 +103,7 @@ def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
         left join alignments a on a.transcript = t.id
         left join (select rendition, max(made_at) as made_at from checks group by 1) k on k.rendition = t.rendition
         left join (
-            select rendition, max(made_at) as made_at from {told} group by 1
+            select rendition, max(made_at) as made_at from attributions group by 1
         ) p on p.rendition = t.rendition
         left join (
             select q.episode, max(o.made_at) as made_at from corrections o join questions q on q.id = o.question

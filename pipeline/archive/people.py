@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.archive.about import SPEAKING, questions_sql
+from pipeline.archive.about import SPEAKING
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.listing import NEWEST_FIRST, beyond
@@ -150,10 +150,10 @@ def names(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def _said(cursor: sqlite3.Cursor, transcript: int, name: str) -> tuple[Passage, ...]:
     rows = cursor.execute(
-        f"""select s.n, s.start, s."end", s.text, s.role, {questions_sql(cursor)} as questions, s.flags from segments s
+        """select s.n, s.start, s."end", s.text, s.role, s.questions, s.flags from segments s
         where s.transcript = :transcript and s.text != ''
             and s.speaker in (select label from speakers where transcript = :transcript and name = :name)
-        order by s.n""",  # noqa: S608 - constants
+        order by s.n""",
         {"transcript": transcript, "name": name},
     )
     return tuple(

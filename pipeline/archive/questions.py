@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.about import known_sql
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import PublishedQuestion, questions_of
@@ -101,7 +100,8 @@ def groups(
     """
     conditions, values = wanted.sql()
     rows = connection.execute(
-        f"""select {_leader(connection)} as leader, q.id, q.episode, q.text
+        f"""select coalesce((select leader from question_groups where question = q.id), q.id) as leader, q.id,
+            q.episode, q.text
         from questions q
         join episodes e on e.id = q.episode
         {"join question_times t on t.question = q.id" if wanted.status else ""}
@@ -149,13 +149,6 @@ def save_groups(db: Database, leaders: Mapping[str, str]) -> None:
         db.conn.executemany("insert into question_groups (question, leader) values (?, ?)", leaders.items())
 
 
-def _leader(connection: sqlite3.Connection) -> str:
-    """What names a question's group in SQL; in an archive that an older version made, each is alone."""
-    if not connection.execute("select 1 from sqlite_master where name = 'question_groups'").fetchone():
-        return "q.id"
-    return "coalesce((select leader from question_groups where question = q.id), q.id)"
-
-
 def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> dict[str, Asked]:
     """Questions by their ids, which come with those of their episodes."""
     wanted = dict(ids)
@@ -190,15 +183,14 @@ def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: PublishedQ
     """How the answer to a question begins: what one speaker says first, in one go."""
     if question.start is None:
         return None
-    numbers, checked = known_sql(cursor)
     rows = cursor.execute(
-        f"""select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker, s.flags,
-            {checked} as checked
+        """select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker, s.flags,
+            s.checked
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
         where s.transcript = ? and s.role = 'answer' and s.text != '' and s.start >= ?
-            and exists (select 1 from json_each({numbers}) where value = ?)
-        order by s.n limit ?""",  # noqa: S608 - constants
+            and exists (select 1 from json_each(s.questions) where value = ?)
+        order by s.n limit ?""",
         [transcript, question.start, question.number, _PASSAGES],
     ).fetchall()
     if not rows:

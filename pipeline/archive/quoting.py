@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.archive import said
-from pipeline.archive.about import questions_sql
 from pipeline.archive.database import named_rows
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, rendition
@@ -259,15 +258,12 @@ def _stretches(
     cursor: sqlite3.Cursor, transcript: int, start: float, end: float, *, machine: bool
 ) -> Sequence[Stretch]:
     """The segments about there as they are in force; or as the machine had heard them, if any was corrected."""
-    # An archive that an older version made has not all of the columns.
-    has = {column["name"] for column in cursor.execute("pragma table_info(segments)")}
-    columns = (f"s.{name}" if name in has else f"null as {name}" for name in ("machine", "attributed"))
     rows = cursor.execute(
-        f"""select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
-            {questions_sql(cursor)} as questions, s.flags, s.words, {", ".join(columns)}
+        """select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
+            s.questions, s.flags, s.words, s.machine, s.attributed
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",  # noqa: S608 - constants
+        where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",
         [transcript, start - said.EDGE, end + said.EDGE],
     ).fetchall()
     if machine and not any(row["machine"] for row in rows):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipeline.archive.about import SPEAKING, questions_sql
+from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import named_rows
 from pipeline.errors import UnknownEpisodeError
 from pipeline.model import Rendition, Word
@@ -215,14 +215,10 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
     """Return for each of these episodes its published questions in list order; none where it has no list."""
     wanted = sorted(set(episodes))
     marks = ", ".join("?" * len(wanted))
-    # In an archive that an older version made the view has no ids and no runners-up.
-    known = {row[1] for row in connection.execute("pragma table_info(question_times)")}
-    runner_up = "null"
-    if "runner_up" in known:
-        runner_up = f"case when t.runner_up_confidence > {NEAR} or t.status = 'not_asked' then t.runner_up end"
     rows = named_rows(connection).execute(
         f"""select t.episode, t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected,
-            t.merged_with, q.id as question, q.source = 'detected' as detected, {runner_up} as runner_up
+            t.merged_with, q.id as question, q.source = 'detected' as detected,
+            case when t.runner_up_confidence > {NEAR} or t.status = 'not_asked' then t.runner_up end as runner_up
         from question_times t join questions q on q.episode = t.episode and q.number = t.number
         where t.episode in ({marks}) order by t.episode, t.number""",  # noqa: S608 - only question marks
         wanted,
@@ -297,12 +293,9 @@ def _plain(title: str) -> str:
 
 
 def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | None:
-    # In an archive that an older version made no transcript was compared with another one.
-    known = {row[1] for row in cursor.execute("pragma table_info(transcripts)")}
-    compared = "word_error_rate" if "word_error_rate" in known else "null as word_error_rate"
     row = cursor.execute(
-        f"""select source, engine, model, language, created, rendition, options, {compared}
-        from transcripts where id = ?""",  # noqa: S608 - names from this function
+        """select source, engine, model, language, created, rendition, options, word_error_rate
+        from transcripts where id = ?""",
         [transcript],
     ).fetchone()
     return Provenance(**{**dict(row), "options": json.loads(row["options"])}) if row else None
@@ -310,11 +303,11 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
     rows = cursor.execute(
-        f"""select s.n, s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, s.role,
-            {questions_sql(cursor)} as questions, s.flags, s.words
+        """select s.n, s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, s.role,
+            s.questions, s.flags, s.words
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? order by s.n""",  # noqa: S608 - constants
+        where s.transcript = ? order by s.n""",
         [transcript],
     )
     return tuple(

@@ -211,8 +211,6 @@ def passage_in(
     passage = Counterpart(start, end, whole=True)
     if origin == target:
         return passage
-    if not _has_maps(connection):
-        return None
     # Ways on which all is found come first, then those on which some is, each by its length. A recording is left by one
     # way only: a feed that offers the same files for many episodes makes more ways than could ever be gone.
     tried = count()  # two passages cannot be put in order
@@ -338,8 +336,3 @@ def _choose(db: Database, episode: str, sha256: str, reason: str, by: str | None
     db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, sha256])
     db.execute("update renditions set current = 1 where episode = ? and sha256 = ?", [episode, sha256])
     relabel(db, episode)  # until it is transcribed, what people say of the questions is of the recording that counts
-
-
-def _has_maps(connection: sqlite3.Connection) -> bool:
-    """Tell whether an archive has the tables, which one that an older version made has not."""
-    return connection.execute("select 1 from sqlite_master where name = 'rendition_comparisons'").fetchone() is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate, reader
+from pipeline.archive.database import immediate, reader_of_any
 from pipeline.errors import DatabaseError
 
 _EXTERNAL = re.compile(r"content\s*=\s*[\"']\w")
@@ -30,7 +30,7 @@ def copied(path: Path) -> Iterator[Path]:
     Raises:
         DatabaseError: as of ``reader``, or there is no room.
     """
-    with tempfile.TemporaryDirectory(prefix="interview-archive-") as folder, reader(path) as source:
+    with tempfile.TemporaryDirectory(prefix="interview-archive-") as folder, reader_of_any(path) as source:
         copy = Path(folder) / "copy.db"
         try:
             with closing(sqlite3.connect(copy)) as target:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipeline.archive.database import bring_up_to_date, reader
+from pipeline.archive.database import onlooker
 from pipeline.archive.reading import episode_named
 from pipeline.commands.options import FilePath, print_json
 from pipeline.commands.stages import NOT_WITH_LOAD, print_lines, refuse, run_stages, stage_options
@@ -57,25 +57,22 @@ def align_command(
         raise click.UsageError("Name one EPISODE, or choose with --only, or say --all. Files need --load before them.")
     options["again"] |= everything
     if names:
-        with reader(options["db"]) as connection:
-            options["only"] = episode_named(connection, names[0])
+        with onlooker(options["db"]) as archive:
+            options["only"] = episode_named(archive.conn, names[0])
     sys.exit(run_stages(("align",), **options))
 
 
 def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> None:
     if not names:
         raise click.UsageError("Name an EPISODE to explain: its id, a part of its title, or its link.")
-    from sqlite_utils import Database
-
     from pipeline.align.explain import table
     from pipeline.stages.align import explain_episode
     from pipeline.vectors import vectors
 
-    bring_up_to_date(db)
-    with reader(db) as connection:
+    with onlooker(db) as archive:
         found = {
-            episode: explain_episode(Database(connection), episode, vectors(db.parent))
-            for episode in (episode_named(connection, name) for name in names)
+            episode: explain_episode(archive, episode, vectors(db.parent))
+            for episode in (episode_named(archive.conn, name) for name in names)
         }
     if as_json:
         print_json(found)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from pipeline.addresses import addresses
-from pipeline.archive.database import reader
+from pipeline.archive.database import onlooker
 from pipeline.commands.options import FilePath, db_option
 from pipeline.errors import ArchiveError
 from pipeline.export import files as exports
@@ -67,16 +67,16 @@ def export_command(
         raise click.UsageError("--format xml needs --base-url: a feed's links have to be whole addresses.")
     site = addresses(base_url)
     failed = 0
-    with reader(db) as connection:
-        jobs = exports.jobs(connection, target, dict.fromkeys(forms))
+    with onlooker(db) as archive:
+        jobs = exports.jobs(archive.conn, target, dict.fromkeys(forms))
         if out is None:
             if len(jobs) != 1 or not jobs[0].is_text:
                 raise click.UsageError("Name a folder with --out: this is not one text alone.")
-            exports.write(connection, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
+            exports.write(archive.conn, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
             return
         for job in jobs:
             try:
-                click.echo(exports.save(connection, job, out, addresses=site, data=db.parent))
+                click.echo(exports.save(archive.conn, job, out, addresses=site, data=db.parent))
             except ArchiveError as error:
                 if len(jobs) == 1:
                     raise

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.archive.database import bring_up_to_date, named_rows, reader
+from pipeline.archive.database import named_rows, onlooker
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.config import Config, load
 from pipeline.errors import ConfigError
@@ -57,9 +57,8 @@ def _known(db: Path) -> dict[str, sqlite3.Row]:
     """What the archive has of the feeds; nothing where there is none yet."""
     if not db.exists():
         return {}
-    bring_up_to_date(db)
-    with reader(db) as connection:
-        return {row["slug"]: row for row in named_rows(connection).execute("select * from feeds")}
+    with onlooker(db) as archive:
+        return {row["slug"]: row for row in named_rows(archive.conn).execute("select * from feeds")}
 
 
 def _import(opml: Path, shows: Config, target: Path | None) -> None:

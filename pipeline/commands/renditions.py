@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipeline.archive.database import bring_up_to_date, editor, reader
+from pipeline.archive.database import editor, onlooker
 from pipeline.archive.reading import episode_named
 from pipeline.archive.renditions import Chosen, Listed, choices, choose_rendition, renditions_of, several
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_json
@@ -37,10 +37,9 @@ def renditions_command(episode: str | None, db: Path, name: str | None, as_json:
         if episode is None:
             raise click.UsageError("--choose needs an EPISODE.")
         _choose(db, episode, name, given)
-    bring_up_to_date(db)
-    with reader(db) as connection:
-        named = several(connection) if episode is None else (episode_named(connection, episode),)
-        found = {one: (renditions_of(connection, one), choices(connection, one)) for one in named}
+    with onlooker(db) as archive:
+        named = several(archive.conn) if episode is None else (episode_named(archive.conn, episode),)
+        found = {one: (renditions_of(archive.conn, one), choices(archive.conn, one)) for one in named}
     if as_json:
         print_json({one: {"renditions": _dicts(kept), "choices": _dicts(made)} for one, (kept, made) in found.items()})
         return

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipeline.archive.about import questions_named
-from pipeline.archive.database import bring_up_to_date, reader
+from pipeline.archive.database import onlooker
 from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
 from pipeline.archive.search.hits import Position
@@ -73,13 +73,12 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     Words, "an exact phrase", begin*, -without or NOT without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG,
     question:3. What finds nothing is answered with what was nearly said so.
     """
-    bring_up_to_date(db)
-    with reader(db) as connection:
-        problem = unknown_show(connection, compile_query(query), Filters(**filters))
+    with onlooker(db) as archive:
+        problem = unknown_show(archive.conn, compile_query(query), Filters(**filters))
         if problem:
             raise QueryError(problem.sentence)
-        results = search(connection, query, Filters(**filters), order=order, page=page)
-        offered = Instead() if results.hits or page else instead(connection, query, Filters(**filters))
+        results = search(archive.conn, query, Filters(**filters), order=order, page=page)
+        offered = Instead() if results.hits or page else instead(archive.conn, query, Filters(**filters))
     if as_json:
         remarks = [*compile_query(query).remarks, *offered.remarks]
         print_json({**results.as_dict(), **offered.as_dict(), "remarks": remarks})

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.archive.database import reader
+from pipeline.archive.database import onlooker
 from pipeline.commands.options import FilePath
 from pipeline.commands.stages import NOT_WITH_LOAD, is_given, print_lines, refuse, run_stages, stage_options
 from pipeline.errors import ArchiveError
@@ -100,8 +100,8 @@ def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any
     from pipeline.opinion import gate_reports
     from pipeline.speech.explain import explained
 
-    with reader(db) as connection:
-        for episode, report in gate_reports(config.load(feeds), connection, only):
+    with onlooker(db) as archive:
+        for episode, report in gate_reports(config.load(feeds), archive.conn, only):
             click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is the report's then
 
 
@@ -111,9 +111,9 @@ def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) 
     from pipeline.run import MODELS_FOLDER, engines
 
     failed = 0
-    with reader(db) as connection:
+    with onlooker(db) as archive:
         make = engines(db.parent / MODELS_FOLDER)
-        for episode, found in second_opinions(config.load(feeds), connection, db.parent, make, only):
+        for episode, found in second_opinions(config.load(feeds), archive.conn, db.parent, make, only):
             if isinstance(found, ArchiveError):
                 failed += 1
                 click.echo(f"{episode}: {found}", err=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.archive.database import reader
+from pipeline.archive.database import reader_of_any
 from pipeline.archive.files import FOLDERS, TRANSCRIPTS, VECTORS, Named, named_files
 from pipeline.errors import ArchiveError
 from pipeline.proof.problems import Earlier, Problem
@@ -105,5 +105,5 @@ def _others(database: Path) -> Iterator[tuple[Named, ...]]:
             with path.open("rb") as file:
                 is_database = file.read(len(_MAGIC)) == _MAGIC
             if is_database:
-                with reader(path) as connection:
+                with reader_of_any(path) as connection:
                     yield named_files(connection)

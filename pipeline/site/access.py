@@ -48,11 +48,6 @@ class Archive:
         return str(_settings(self.datasette).get("title") or "Interview archive")
 
     @property
-    def outdated(self) -> str:
-        """Say that it is not current, and what to do."""
-        return outdated(Path(self.database.path or self.database.name))
-
-    @property
     def is_fixed(self) -> bool:
         """Tell whether it never changes: it is opened as such, or is a published copy."""
         path = self.database.path
@@ -88,17 +83,14 @@ class Archive:
 
         Raises:
             QueryError: it took longer than so many seconds; ``READ_SECONDS`` where none are given.
-            DatabaseError: it needs what the archive of an older version has not.
+            DatabaseError: an older version made the archive.
         """
 
         def limited(connection: sqlite3.Connection) -> T:
-            try:
-                with _time_limit(connection, READ_SECONDS if seconds is None else seconds), _snapshot(connection):
-                    return function(connection)
-            except sqlite3.OperationalError as error:
-                if is_current(connection):
-                    raise
-                raise DatabaseError(self.outdated) from error
+            with _time_limit(connection, READ_SECONDS if seconds is None else seconds), _snapshot(connection):
+                if not is_current(connection):
+                    raise DatabaseError(outdated(Path(self.database.path or self.database.name)))
+                return function(connection)
 
         result: T = await self.database.execute_fn(limited)
         return result

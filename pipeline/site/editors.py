@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from datasette import Request, hookimpl
 from datasette.utils import actor_matches_allow
 
-from pipeline.archive.database import is_current
 from pipeline.site.access import Actor, Archive
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -49,8 +48,6 @@ async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
         )
     if archive.is_fixed:
         return "This archive is served as one that never changes, so nothing can be corrected here."
-    if not await archive.read(is_current):
-        return archive.outdated
     return None
 
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
-from pipeline.archive.about import known_sql
 from pipeline.archive.folded import folded_words
 from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
@@ -126,8 +125,7 @@ def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few
     if not segments:
         return []
     highlit, beginnings = _highlit(cursor, segments, query, few=few), query.beginnings
-    about, checked = known_sql(cursor)
-    rows = cursor.execute(_OF_SEGMENTS.format(about=about, checked=checked), [json.dumps(segments)]).fetchall()
+    rows = cursor.execute(_OF_SEGMENTS, [json.dumps(segments)]).fetchall()
     rows.sort()  # by their places: it is quicker than SQLite, and they are in order nearly always
     hits = []
     for segment, (_, *facts, text, before, after, listed, flags, heard) in zip(segments, rows, strict=True):
@@ -140,9 +138,8 @@ def _quoted(cursor: sqlite3.Cursor, spans: Sequence[Span]) -> Iterator[Hit]:
     """Spans of which none is a whole segment as hits, in their order."""
     if not spans:
         return
-    about, checked = known_sql(cursor, "p")
     ends = json.dumps([(span.first, span.last) for span in spans])
-    rows = cursor.execute(_OF_SPANS.format(about=about, checked=checked), [ends]).fetchall()
+    rows = cursor.execute(_OF_SPANS, [ends]).fetchall()
     rows.sort()
     for span, (_, *facts, start, end, opening, closing, text, before, after, listed, flags, heard) in zip(
         spans, rows, strict=True
@@ -178,7 +175,7 @@ def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterato
 # is said around them is of the same recording and speaker. The planner would turn the joins round.
 _FACTS = """
 select span.key, e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, {last}."end", {texts},
-    coalesce(b.text, ''), coalesce(a.text, ''), {{about}}, {flags}, {checked}
+    coalesce(b.text, ''), coalesce(a.text, ''), s.questions, {flags}, {checked}
 from json_each(?) span
 {segments}
 cross join transcripts t on t.id = s.transcript
@@ -190,7 +187,7 @@ _OF_SEGMENTS = _FACTS.format(
     last="s",
     texts="s.text",
     flags="s.flags",
-    checked="{checked}",
+    checked="s.checked",
     segments="cross join segments s on s.id = span.value",
 )
 _OF_SPANS = _FACTS.format(
@@ -202,7 +199,7 @@ _OF_SPANS = _FACTS.format(
         select json_group_array(distinct flag.value) from segments p, json_each(p.flags) flag
         where p.id between s.id and l.id
     )""",
-    checked="(select min({checked}) from segments p where p.id between s.id and l.id)",
+    checked="(select min(p.checked) from segments p where p.id between s.id and l.id)",
     segments="""cross join segments s on s.id = json_extract(span.value, '$[0]')
 cross join segments l on l.id = json_extract(span.value, '$[1]')""",
 )

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from pipeline.archive.about import questions_sql
 from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
@@ -51,7 +50,7 @@ def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     listed = ",".join(map(str, number))
     rows = cursor.execute(
         f"""select s.id, e.id, coalesce(substr(e.published, 1, 7), ''), e.feed, s.speaker, s.role,
-            {questions_sql(cursor)}
+            s.questions
         from segments s join episodes e on e.id = s.episode where s.id in ({listed})"""
     )
     spread = [Counter[Any]() for _ in range(4)]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.archive.about import SPEAKING, questions_sql
+from pipeline.archive.about import SPEAKING
 from pipeline.archive.folded import fold
 from pipeline.archive.query import Query
 from pipeline.archive.search.hits import ANYTHING, Filters
@@ -86,7 +86,7 @@ class Scope:
         for numbers in ([self.filters.question] if self.filters.question is not None else [], self.questions):
             if numbers:
                 marks = ", ".join("?" * len(numbers))
-                sql += f" and exists (select 1 from json_each({self._about}) where value in ({marks}))"
+                sql += f" and exists (select 1 from json_each(s.questions) where value in ({marks}))"
                 values += numbers
         return sql, values
 
@@ -145,10 +145,6 @@ class Scope:
         cursor = self.cursor.connection.cursor()
         cursor.row_factory = None
         return cursor
-
-    @cached_property
-    def _about(self) -> str:
-        return questions_sql(self.cursor)
 
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:
