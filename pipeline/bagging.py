@@ -12,9 +12,9 @@ from pathlib import Path
 
 from pipeline import __version__
 from pipeline.archive.copies import is_published
-from pipeline.archive.database import bring_up_to_date, explained, locked, reader, reader_of_any
+from pipeline.archive.database import bring_up_to_date, explained, locked, reader_of_any
 from pipeline.archive.files import FOLDERS, Heard, Named, Published, named_files
-from pipeline.archive.soundness import faults, index_fault, indexes
+from pipeline.archive.soundness import refuse_unsound, snapshot
 from pipeline.atomic import linked, new_file, unfinished
 from pipeline.errors import BagError, ConfigError, DatabaseError
 from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
@@ -140,13 +140,9 @@ def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
     Raises:
         DatabaseError: it is not sound.
     """
-    with reader(database) as connection:
-        connection.execute("vacuum into ?", [str(copy)])
+    snapshot(database, copy)
     with explained(database), closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        connection.execute("pragma journal_mode = delete")  # so that nobody who reads it puts files beside it
-        wrong = [*faults(connection), *(index_fault(connection, index) for index in indexes(connection))]
-        if fault := next(filter(None, wrong), None):
-            raise DatabaseError(f"{database}: is damaged ({fault}). `verify --repair` mends what can be mended.")
+        refuse_unsound(connection, database)
         shows, episodes, kept = connection.execute(
             "select (select count(*) from feeds), (select count(*) from episodes), "
             "(select count(distinct sha256) from renditions)"

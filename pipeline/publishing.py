@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.archive.copies import INSPECTED, MADE
-from pipeline.archive.database import bring_up_to_date, reader
+from pipeline.archive.database import explained
 from pipeline.archive.kept import FOLDER, kept_file
 from pipeline.archive.reading import renditions
-from pipeline.archive.soundness import check_index, indexes
+from pipeline.archive.soundness import indexes, refuse_unsound, snapshot
 from pipeline.atomic import linked, new_file
 from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, DatabaseError
@@ -90,15 +90,14 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
     """
     if folder.resolve() == database.resolve().parent:
         raise ConfigError(f"--out {folder}: is the folder of the archive itself. Name another one.")
-    bring_up_to_date(database)
     target = folder / database.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with new_file(target) as file:
             part = Path(file.name)
-            with reader(database) as connection:  # of one moment, with what is still in the -wal file
-                connection.execute("vacuum into ?", [str(part)])
-                kept, counts = _finish(part)
+            snapshot(database, part)
+            with explained(database):
+                kept, counts = _finish(part, database)
             sizes = [_have(one, database.parent, folder) for one in kept] if audio else []
             _describe(folder, database.name, part, counts, now=now)
         _remove_others(folder, kept if audio else ())
@@ -108,20 +107,16 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
     return Published(target, target.stat().st_size, len(found), sum(found), len(sizes) - len(found))
 
 
-def _finish(part: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
+def _finish(part: Path, database: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
     """Take out what is private, and check the rest; return the recordings, and how many rows each table has."""
     with closing(sqlite3.connect(part, isolation_level=None)) as connection:
-        connection.execute("pragma journal_mode = delete")
         for statement in _PRIVATE:
             connection.execute(statement)
         for index in indexes(connection):
             connection.execute(f"insert into {index} ({index}) values ('optimize')")  # noqa: S608 - its own names
-            check_index(connection, index)
         connection.execute("analyze")
         connection.execute("vacuum")  # what was taken out is then nowhere in the file
-        (sound,) = connection.execute("pragma integrity_check").fetchone()
-        if sound != "ok":
-            raise sqlite3.DatabaseError(sound)
+        refuse_unsound(connection, database)
         tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
         counts = {
             table: int(connection.execute(f'select count(*) from "{table}"').fetchone()[0])  # noqa: S608 - its own names

@@ -218,14 +218,17 @@ def test_an_archive_of_an_older_version_is_read_once_it_is_brought_up_to_date(tm
         assert connection.execute("select count(*) from attributions").fetchone()[0] == 0
 
 
-def test_a_published_copy_that_an_older_version_made_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_published_copy_that_an_older_version_made_is_read_and_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    made_before(path)
+    one = made_before(path)
     (tmp_path / "inspect-data.json").write_text('{"old": {"hash": "", "published": ""}}', encoding="utf-8")
     before = path.read_bytes()
-    with pytest.raises(DatabaseError, match="publish it again from the archive that it is of"), onlooker(path):
-        pass
+    with onlooker(path) as db:
+        assert db["questions"].count_where("episode = ?", [one]) == len(QUESTIONS)
+        assert db["attributions"].count == 0
     assert path.read_bytes() == before
+    with pytest.raises(DatabaseError, match="publish it again from the archive that it is of"), reader(path):
+        pass
 
 
 @pytest.mark.parametrize(

@@ -226,6 +226,15 @@ def test_made_again_it_has_what_is_new_and_keeps_what_its_owner_wrote(kept: Kept
         assert "Added later" in site.ask("/", actor="ann").text
 
 
+def test_an_archive_with_a_value_that_cannot_be_is_not_published(kept: Kept) -> None:
+    with closing(sqlite3.connect(kept.path)) as archive, archive:
+        archive.execute("pragma ignore_check_constraints = on")
+        archive.execute("update segments set role = 'nobody'")
+    result = call("--db", kept.path, "--out", kept.path.parent / "out")
+    assert result.exit_code == 1
+    assert "a.db: is damaged (CHECK constraint failed" in result.stderr
+
+
 def test_a_damaged_archive_is_not_published_over_a_sound_copy(kept: Kept) -> None:
     folder = made(kept.path)
     before = (folder / "a.db").read_bytes()

@@ -76,14 +76,26 @@ def editor(path: Path) -> Iterator[Database]:
 
 @contextmanager
 def onlooker(path: Path) -> Iterator[Database]:
-    """Open ``path`` to read, also a published copy; an archive that an older version made is brought up to date first.
+    """Open ``path`` to read. What an older version made is brought up to date first.
+
+    A published copy never changes: of one that an older version made, a copy that nobody sees is brought up to date.
 
     Raises:
         LockedError, DatabaseError: as of ``bring_up_to_date``.
     """
     bring_up_to_date(path)
-    with reader(path) as connection:
-        yield Database(connection)
+    with reader_of_any(path) as connection:
+        if is_current(connection):
+            yield Database(connection)
+            return
+        with closing(sqlite3.connect("")) as copy:  # a file of SQLite's own, gone once it is closed
+            connection.backup(copy)
+            try:
+                migrations.apply(Database(copy))
+            except sqlite3.OperationalError as error:
+                raise DatabaseError(f"{path}: {outdated(path)}") from error
+            copy.row_factory = sqlite3.Row
+            yield Database(copy)
 
 
 def bring_up_to_date(path: Path) -> None:
@@ -94,12 +106,9 @@ def bring_up_to_date(path: Path) -> None:
     """
     with reader_of_any(path) as connection:
         current = is_current(connection)
-    if current:
-        return
-    if is_published(path):
-        raise DatabaseError(f"{path}: {outdated(path)}")
-    with writer(path):
-        pass
+    if not current and not is_published(path):
+        with writer(path):
+            pass
 
 
 @contextmanager

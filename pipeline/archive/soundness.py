@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate, reader_of_any
+from pipeline.archive.database import immediate, onlooker, reader_of_any
 from pipeline.errors import DatabaseError
 
 _EXTERNAL = re.compile(r"content\s*=\s*[\"']\w")
@@ -40,6 +40,29 @@ def copied(path: Path) -> Iterator[Path]:
                 f"{folder}: there is no room for a copy of {path} ({error}). Name another folder in TMPDIR."
             ) from error
         yield copy
+
+
+def snapshot(database: Path, target: Path) -> None:
+    """Write a copy of an archive of one moment, with what is still in its -wal file, as one file without slack.
+
+    Raises:
+        LockedError, DatabaseError: as of ``onlooker``.
+    """
+    with onlooker(database) as archive:
+        archive.conn.execute("vacuum into ?", [str(target)])
+    with closing(sqlite3.connect(target)) as copy:
+        copy.execute("pragma journal_mode = delete")  # so that nobody who reads it puts files beside it
+
+
+def refuse_unsound(connection: sqlite3.Connection, database: Path) -> None:
+    """Let pass a copy of ``database`` in which nothing is wrong; the connection may write, but changes nothing.
+
+    Raises:
+        DatabaseError: saying what is.
+    """
+    wrong = [*faults(connection), *(index_fault(connection, index) for index in indexes(connection))]
+    if fault := next(filter(None, wrong), None):
+        raise DatabaseError(f"{database}: is damaged ({fault}). `verify --repair` mends what can be mended.")
 
 
 def indexes(connection: sqlite3.Connection) -> tuple[str, ...]:
