@@ -13,8 +13,9 @@ from sqlite_utils import Database
 from pipeline.archive import reading
 from pipeline.archive.feeds import episodes
 from pipeline.archive.kept import kept_path
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.segments import heard
-from pipeline.archive.transcripts import gate_report, preferred_transcript, transcribed_rendition
+from pipeline.archive.transcripts import gate_report
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError
@@ -31,8 +32,8 @@ def gate_reports(
     """Find what the quality gate did for each transcribed episode of the configured feeds, or of ``only`` one."""
     db = Database(connection)
     for _, episode in _chosen(config, db, only):
-        transcript = preferred_transcript(db, episode.id)
-        report = gate_report(db, transcript) if transcript is not None else None
+        transcript = preferred_transcript(connection, episode.id)
+        report = gate_report(db, transcript.id) if transcript else None
         if report:
             yield episode.id, report
 
@@ -54,15 +55,14 @@ def second_opinions(
     """
     db = Database(connection)
     for feed, episode in _chosen(config, db, only):
-        transcript = preferred_transcript(db, episode.id)
-        # Of the recording that was transcribed, which a newer one may wait to replace.
-        audio = reading.rendition(connection, transcribed_rendition(db, transcript)) if transcript is not None else None
+        transcript = preferred_transcript(connection, episode.id)
+        audio = reading.rendition(connection, transcript.rendition) if transcript else None
         if audio is None or transcript is None:
             continue
         other = engine(_with_other_engine(feed))
         try:
             blocks = decoded_blocks(kept_path(folder, audio.path))
-            opinions = second_opinion(blocks, heard(db, transcript), other, language=feed.language)
+            opinions = second_opinion(blocks, heard(db, transcript.id), other, language=feed.language)
         except ArchiveError as error:
             yield episode.id, error
             continue

@@ -13,8 +13,8 @@ from pipeline.archive.carrying import Carried, carry
 from pipeline.archive.checks import check, checks_of, place
 from pipeline.archive.corrections import correct, history, undo
 from pipeline.archive.listened import attributions_of, corrections_of
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.renditions import choose_rendition, save_rendition
-from pipeline.archive.transcripts import preferred_transcript
 from pipeline.audio.fingerprint import RATE
 from pipeline.model import Correction
 from tests.building import NOW
@@ -121,7 +121,7 @@ def test_checked_words_hold_in_the_next_recording(
     engine.segments = (type(engine.segments[0])(10.1, 10.9, "Good morning.", moved, confidence=0.85),)
     assert "1 check carried over from the earlier recording" in changes(changing)
     ((start, text),) = archive.execute(
-        "select start, text from segments where transcript = ?", [preferred_transcript(archive, one)]
+        "select start, text from segments where transcript = ?", [getattr(preferred_transcript(archive.conn, one), "id", None)]
     ).fetchall()
     assert (start, text) == (pytest.approx(10.1), "Good evening.")
     (carried,) = checks_of(archive.conn, B)

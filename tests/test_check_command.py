@@ -103,7 +103,7 @@ def test_what_the_machine_invented_is_taken_out(database: Path) -> None:
     [
         (["nowhere", "--at", "1"], "there is no episode “nowhere”"),
         (["council", "--at", "1"], "“council” fits 2 episodes"),
-        (["south", "--at", "1"], "is not transcribed, so there are no words to check"),
+        (["south", "--at", "1"], "is not transcribed yet: there are no passages to listen to"),
         (["south", "--at", "1", "--undo"], "is not transcribed"),
         (["north", "--at", "soon"], "at: “soon” is no time such as 3:12"),
         (["north", "--at", "0:75"], "at: “0:75” is no time"),

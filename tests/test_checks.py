@@ -16,12 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from pipeline.archive.checks import check, checked_passages, checks_of, history, passages_at, place, undo
+from pipeline.archive.checks import check, checked_passages, checks_of, history, place, undo
 from pipeline.archive.database import editor, writer
 from pipeline.archive.listing import changes
+from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
-from pipeline.archive.transcripts import preferred_transcript, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
@@ -56,9 +57,9 @@ def hear(
 
 
 def texts(db: Database, episode_id: str) -> list[str]:
-    transcript = preferred_transcript(db, episode_id)
+    transcript = preferred_transcript(db.conn, episode_id)
     assert transcript is not None
-    return [segment.text for segment in read_segments(db, transcript)]
+    return [segment.text for segment in read_segments(db, transcript.id)]
 
 
 def rows(db: Database) -> list[tuple[Any, ...]]:

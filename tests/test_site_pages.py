@@ -10,8 +10,9 @@ import pytest
 
 from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions import save_groups
-from pipeline.archive.transcripts import preferred_transcript, save_matches
+from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
 from pipeline.site import people, questions, shows
 from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
@@ -334,10 +335,10 @@ def test_an_empty_archive_has_these_pages_too(serve: Serve, kept: Kept) -> None:
 
 def test_what_is_asked_together_is_answered_together(serve: Serve, held: Held) -> None:
     with writer(held.path) as db:
-        transcript = preferred_transcript(db, held.episodes[0])
+        transcript = preferred_transcript(db.conn, held.episodes[0])
         assert transcript
         together = [Match(n, "merged", 0.0, 4.0, 30.0, 0.9, 3 - n) for n in (1, 2)]
-        save_matches(db, held.episodes[0], transcript, together, key="k", now=NOW)
+        save_matches(db, held.episodes[0], transcript.id, together, key="k", now=NOW)
     site = serve(held.path)
     (section,) = (one for one in items(site.ask("/-/questions").text, "article") if "What is next?" in one)
     assert "asked together with question 1" in section

@@ -63,6 +63,11 @@ def test_undoing_a_passage_leaves_the_name_of_the_voice(database: Path) -> None:
     assert "has nothing to undo" in call(database, "northbridge", "--at", "6", "--undo").stderr
 
 
+def test_an_episode_that_is_not_transcribed_has_no_history(database: Path) -> None:
+    shown = call(database, "south", "--history")
+    assert (shown.exit_code, shown.stdout, shown.stderr) == (0, "", "0 entries\n")
+
+
 def test_several_passages_at_once(database: Path) -> None:
     result = call(database, "northbridge", "Ann Lee", "--at", "0:03", "--to", "0:05")
     assert result.stdout.endswith(" 0:02 to 0:05: Ann Lee speaks\n")

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.checks import transcript_of
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of
+from pipeline.archive.preferred import require_transcript
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
@@ -121,7 +121,7 @@ def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) 
     Raises:
         CorrectionError: there is no transcript, or no such passage.
     """
-    transcript, rendition = transcript_of(connection, episode)
+    transcript, rendition = require_transcript(connection, episode)
     segments, machine = read_segments(connection, transcript), heard(connection, transcript)
     if not 0 <= first <= last < len(segments):
         raise CorrectionError(f"{episode} has no such passage; load its page again")
@@ -189,7 +189,7 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
         CorrectionError: it is not in force, or not of this episode's recording.
     """
     with immediate(db):
-        _, rendition = transcript_of(db.conn, episode)
+        rendition = require_transcript(db.conn, episode).rendition
         if number not in {one.id for one in attributions_of(db.conn, rendition)}:
             raise CorrectionError("undo: that does not count (any more); look at the passage again")
         db.execute(

@@ -17,12 +17,11 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import checks_of
+from pipeline.archive.preferred import require_transcript
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.checking import Stretch, clean, overlap
-from pipeline.editing.pointing import begun_at, numbers_at
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment
-from pipeline.times import exactly
 
 __all__ = [
     "Check",
@@ -32,7 +31,6 @@ __all__ = [
     "checked_passages",
     "checks_of",
     "history",
-    "passages_at",
     "place",
     "undo",
 ]
@@ -131,7 +129,7 @@ def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -
     Raises:
         CorrectionError: there is no transcript, or no such passage.
     """
-    transcript, rendition = transcript_of(connection, episode)
+    transcript, rendition = require_transcript(connection, episode)
     segments, checks = read_segments(connection, transcript), checks_of(connection, rendition)
     if not 0 <= first <= last < len(segments):
         raise CorrectionError(f"{episode} has no such passage; load its page again")
@@ -153,24 +151,6 @@ def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -
         machine=_joined(machine[n] for n in numbers),
         checks=tuple(check for check in checks if overlap(check, grown)),
     )
-
-
-def passages_at(
-    connection: sqlite3.Connection, episode: str, start: float, end: float | None, *, of_a_clock: bool = False
-) -> tuple[int, int]:
-    """Return the numbers of the first and the last passage that is said between two times, or at one.
-
-    A start that is ``of_a_clock`` is a whole second, and means the passage of which the page shows that.
-
-    Raises:
-        CorrectionError: there is no transcript, or it has nothing there.
-    """
-    transcript, _ = transcript_of(connection, episode)
-    segments = read_segments(connection, transcript)
-    found = numbers_at(segments, begun_at(segments, start, end) if of_a_clock else start, end)
-    if not found:
-        raise CorrectionError(f"at: nothing is said in {episode} at {exactly(start)}")
-    return found[0], found[-1]
 
 
 def check(
@@ -235,7 +215,7 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
         CorrectionError: it is not in force, or not of this episode's recording.
     """
     with immediate(db):
-        _, rendition = transcript_of(db.conn, episode)
+        rendition = require_transcript(db.conn, episode).rendition
         if number not in {one.id for one in checks_of(db.conn, rendition)}:
             raise CorrectionError("undo: that check does not count (any more); look at the passage again")
         db.execute(
@@ -243,16 +223,6 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
             [rendition, number, note, editor, now],
         )
         restate_all(db, rendition)
-
-
-def transcript_of(connection: sqlite3.Connection, episode: str) -> tuple[int, str]:
-    """The transcript that counts for an episode, and its recording."""
-    found = connection.execute(
-        "select id, rendition from transcripts where episode = ? and preferred = 1", [episode]
-    ).fetchone()
-    if found is None:
-        raise CorrectionError(f"{episode} is not transcribed, so there are no words to check")
-    return found[0], found[1]
 
 
 def _hull(stretches: Sequence[Stretch]) -> _Span:

@@ -13,15 +13,10 @@ from sqlite_utils import Database
 from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.segments import heard, restate
 from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.model import FollowUp, Match, Question, Segment, Transcript
-
-
-def preferred_transcript(db: Database, episode: str) -> int | None:
-    """Return the id of the transcript that counts for an episode, if there is one."""
-    found = db.execute("select id from transcripts where episode = ? and preferred = 1", [episode]).fetchone()
-    return found[0] if found else None
 
 
 class Settings(NamedTuple):
@@ -69,7 +64,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
     Returns the transcript's id.
     """
     with immediate(db):
-        preferred = transcript.source == "whisper" or preferred_transcript(db, episode) is None
+        preferred = transcript.source == "whisper" or preferred_transcript(db.conn, episode) is None
         if preferred:
             db.execute("update transcripts set preferred = 0 where episode = ?", [episode])
         known = _known(db, episode, transcript, key)
@@ -294,12 +289,6 @@ def read_questions(db: Database, episode: str, *, detected: bool = False) -> tup
         [episode, detected],
     )
     return tuple(Question(number, text) for number, text in rows)
-
-
-def transcribed_rendition(db: Database, transcript_id: int) -> str:
-    """Return the sha256 of the file that a transcript was made of."""
-    (sha256,) = db.execute("select rendition from transcripts where id = ?", [transcript_id]).fetchone()
-    return str(sha256)
 
 
 def alignment_key(db: Database, transcript_id: int) -> str | None:

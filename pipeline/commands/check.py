@@ -10,11 +10,11 @@ from typing import Any
 import click
 from sqlite_utils import Database
 
-from pipeline.archive.checks import Entry, Place, check, history, passages_at, place, undo
+from pipeline.archive.checks import Entry, Place, check, history, place, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, onlooker
+from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.reading import episode_named
-from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
 from pipeline.editing.checking import overlap
 from pipeline.editing.correcting import note, stretch
@@ -103,5 +103,5 @@ def _entries(archive: Database, episode: str, given: Mapping[str, Any]) -> list[
     if given["at"]:
         here = _place(archive, episode, given)
         return [one for one in history(archive.conn, here.rendition) if overlap(one, here)]
-    transcript = preferred_transcript(archive, episode)
-    return list(history(archive.conn, transcribed_rendition(archive, transcript))) if transcript else []
+    transcript = preferred_transcript(archive.conn, episode)
+    return list(history(archive.conn, transcript.rendition)) if transcript else []

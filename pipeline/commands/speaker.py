@@ -11,9 +11,9 @@ import click
 from sqlite_utils import Database
 
 from pipeline.archive.attributions import Speech, attribute, history, speech, undo
-from pipeline.archive.checks import passages_at, transcript_of
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, onlooker
+from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.reading import episode_named
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
 from pipeline.editing.correcting import note, stretch
@@ -90,8 +90,8 @@ def _undo(archive: Database, here: Speech, given: Mapping[str, Any]) -> None:
 
 
 def _show(archive: Database, episode: str, as_json: bool) -> None:
-    _, rendition = transcript_of(archive.conn, episode)
-    entries = history(archive.conn, rendition)
+    transcript = preferred_transcript(archive.conn, episode)
+    entries = history(archive.conn, transcript.rendition) if transcript else ()
     if as_json:
         print_json([asdict(entry) for entry in entries])
     else:

@@ -20,14 +20,13 @@ from pipeline.align.explain import explanation
 from pipeline.align.meaning import Encode
 from pipeline.archive.database import immediate
 from pipeline.archive.listened import attributions_of, checks_of, corrections_of
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.question_lists import save_questions
 from pipeline.archive.segments import read_segments
 from pipeline.archive.transcripts import (
     alignment_key,
-    preferred_transcript,
     read_questions,
     save_matches,
-    transcribed_rendition,
 )
 from pipeline.config import Feed
 from pipeline.errors import AlignmentError
@@ -115,22 +114,21 @@ def _fail(error: Exception) -> Outcome:
 
 def task(tools: Tools, episode: Episode) -> Task | Outcome:
     """Say what is to be aligned, or why nothing is."""
-    transcript = preferred_transcript(tools.db, episode.id)
+    transcript = preferred_transcript(tools.db.conn, episode.id)
     if transcript is None:
         return Outcome("skipped", "no transcript yet")
     published = read_questions(tools.db, episode.id)
-    rendition = transcribed_rendition(tools.db, transcript)
-    corrections = corrections_of(tools.db.conn, episode.id, rendition)
+    corrections = corrections_of(tools.db.conn, episode.id, transcript.rendition)
     questions = published or (read_questions(tools.db, episode.id, detected=True) if corrections else ())
     listened: tuple[Check | Attribution, ...] = (
-        *checks_of(tools.db.conn, rendition),
-        *attributions_of(tools.db.conn, rendition),
+        *checks_of(tools.db.conn, transcript.rendition),
+        *attributions_of(tools.db.conn, transcript.rendition),
     )
     key = _key(questions, corrections, listened, by_meaning=tools.encode is not None)
-    if alignment_key(tools.db, transcript) == key and not tools.again:
+    if alignment_key(tools.db, transcript.id) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)
-    segments = read_segments(tools.db, transcript)
-    return Task(episode.id, transcript, key, questions, bool(published), segments, corrections)
+    segments = read_segments(tools.db, transcript.id)
+    return Task(episode.id, transcript.id, key, questions, bool(published), segments, corrections)
 
 
 def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[dict[str, Any]]:
@@ -139,13 +137,13 @@ def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[d
     Raises:
         AlignmentError: there is no transcript, or no list of questions.
     """
-    transcript = preferred_transcript(db, episode)
+    transcript = preferred_transcript(db.conn, episode)
     questions = read_questions(db, episode)
     if transcript is None or not questions:
         missing = "transcript yet: `transcribe` makes one" if transcript is None else "published list of questions"
         raise AlignmentError(f"{episode} has no {missing}; there is nothing to explain")
-    corrections = corrections_of(db.conn, episode, transcribed_rendition(db, transcript))
-    segments = read_segments(db, transcript)
+    corrections = corrections_of(db.conn, episode, transcript.rendition)
+    segments = read_segments(db, transcript.id)
     return explanation(questions, align(questions, segments, encode=encode, corrections=corrections))
 
 

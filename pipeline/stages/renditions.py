@@ -8,9 +8,9 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
 from pipeline.archive.kept import kept_path
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
 from pipeline.archive.segments import is_beside
-from pipeline.archive.transcripts import preferred_transcript, transcribed_rendition
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
 from pipeline.model import Comparison, KeptAudio, Rendition
@@ -48,14 +48,14 @@ def _keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Compa
     if current is None or current.sha256 == audio.sha256:
         save_rendition(db, episode, audio, choice=FIRST)
         return None
-    transcript = preferred_transcript(db, episode)
-    if transcript is not None and transcribed_rendition(db, transcript) != current.sha256:
+    transcript = preferred_transcript(db.conn, episode)
+    if transcript and transcript.rendition != current.sha256:
         transcript = None
     choice = choose(
         comparison,
         transcribed=transcript is not None,
         chosen_by=chosen_by(db, episode),
-        beside=bool(transcript and comparison and is_beside(db.conn, transcript, comparison.gone)),
+        beside=bool(transcript and comparison and is_beside(db.conn, transcript.id, comparison.gone)),
     )
     save_rendition(db, episode, audio, choice=choice, comparison=comparison)
     counts = "it counts from now on" if choice.replaces else "the earlier one still counts"

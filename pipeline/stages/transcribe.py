@@ -11,13 +11,12 @@ from pipeline.archive.carrying import carry
 from pipeline.archive.database import immediate
 from pipeline.archive.feeds import notes_of
 from pipeline.archive.kept import kept_path
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import (
     host_voices,
-    preferred_transcript,
     read_questions,
     save_transcript,
-    transcribed_rendition,
     transcript_settings,
 )
 from pipeline.audio.decode import decoded_blocks
@@ -157,8 +156,8 @@ def _store(job: _Job, transcript: Transcript, key: str) -> Sequence[str]:
     """Put the transcript into the database, and with it what people said of the recording that counted before."""
     db, episode = job.tools.db, job.episode.id
     with immediate(db):
-        before = preferred_transcript(db, episode)
-        earlier = transcribed_rendition(db, before) if before else transcript.audio_sha256
+        before = preferred_transcript(db.conn, episode)
+        earlier = before.rendition if before else transcript.audio_sha256
         save_transcript(db, episode, transcript, key)
         if earlier == transcript.audio_sha256:
             return ()
@@ -187,11 +186,11 @@ def _hear(
 
 def _compare(job: _Job, published: Published | None) -> list[str]:
     """Store the publisher's transcript beside the one that counts, and say how far they differ."""
-    transcript = preferred_transcript(job.tools.db, job.episode.id)
+    transcript = preferred_transcript(job.tools.db.conn, job.episode.id)
     if published is None or transcript is None:
         return []
-    rate = save_published(job.tools, job.episode, job.rendition, published, transcript)
-    carry_names(job.tools, published, transcript)
+    rate = save_published(job.tools, job.episode, job.rendition, published, transcript.id)
+    carry_names(job.tools, published, transcript.id)
     return [f"{rate:.1%} of the words differ from the publisher's transcript"]
 
 
