@@ -27,7 +27,7 @@ from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.sample import DATA, EPISODES
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import make_engine
-from pipeline.speech.names import EngineName
+from pipeline.whisper_models import EngineName
 
 RUNS = (
     ("faster-whisper", "tiny.en"),

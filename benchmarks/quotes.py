@@ -28,9 +28,9 @@ from sqlite_utils import Database
 
 from benchmarks.search import percentiles
 from pipeline.archive.database import writer
-from pipeline.archive.folded import folded_words
-from pipeline.archive.otherwise import otherwise_written
 from pipeline.archive.search import search
+from pipeline.archive.search.variants import otherwise_written
+from pipeline.archive.tokens import folded_words
 from pipeline.model import Segment, Word
 from tests.building import add_feed, add_transcript, episode
 

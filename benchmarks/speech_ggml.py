@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import whisper
 
-from pipeline.atomic import new_file
+from pipeline.files import new_file
 
 _MAGIC = 0x67676D6C  # "ggml"
 _FLOAT32, _FLOAT16 = 0, 1

@@ -17,8 +17,8 @@ from benchmarks.speech_data import Sound
 from benchmarks.speech_measures import TimedWord
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import make_engine
-from pipeline.speech.names import EngineName
 from pipeline.speech.weights import find_weights, no_weights, ready_weights
+from pipeline.whisper_models import EngineName
 
 LANGUAGE = "en"
 

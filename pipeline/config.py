@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from pipeline.errors import ConfigError
-from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, is_at_path, whisper_language
+from pipeline.whisper_models import LANGUAGES, MODELS, EngineName, check_model, is_at_path, whisper_language
 
 DEFAULT_MODEL = "tiny.en"
 DEFAULT_MAX_MB = 4000

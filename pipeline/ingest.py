@@ -19,7 +19,8 @@ from pipeline.audio.keep import clear_unfinished
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError, is_full
 from pipeline.model import STAGES, Episode, RunItem, StageName
-from pipeline.selection import EVERYTHING, Selection, selected
+from pipeline.net.urls import shown
+from pipeline.runs.selection import EVERYTHING, Selection, selected
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
@@ -29,7 +30,6 @@ from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
 from pipeline.stages.together import AT_ONE_HOST, raiser, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
-from pipeline.urls import shown
 
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
 # One stage of one episode, or of a whole feed.

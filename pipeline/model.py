@@ -352,10 +352,3 @@ class RunItem:
     status: Literal["ok", "skipped", "failed"]
     reason: str | None = None
     seconds: float = 0.0
-
-
-def clock(seconds: float) -> str:
-    """Show a time in a recording as ``m:ss`` or ``h:mm:ss``."""
-    minutes, whole = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes}:{whole:02}"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from pipeline.model import clock
-
 _INTERVAL = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", re.ASCII)
@@ -64,6 +62,13 @@ def stretch(text: str | None) -> tuple[float | None, float | None]:
     first, _, last = (text or "").partition(",")
     start, end = seconds(first), seconds(last)
     return start, end if start is not None and end is not None and end > start else None
+
+
+def clock(seconds: float) -> str:
+    """Show a time in a recording as ``m:ss`` or ``h:mm:ss``."""
+    minutes, whole = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes}:{whole:02}"
 
 
 def exactly(second: float) -> str:

@@ -22,11 +22,11 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.config import Feed
 from pipeline.model import Segment, Word
-from pipeline.run import clients
+from pipeline.runs.run import clients
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import Journal
-from pipeline.speech.names import EngineName
 from pipeline.stages import Tools
+from pipeline.whisper_models import EngineName
 from tests.building import new_archive
 from tests.demo_archive import demo, demo_db, demo_runs
 from tests.misbehaving import Server, serving

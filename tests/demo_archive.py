@@ -11,11 +11,11 @@ import pytest
 from filelock import FileLock
 
 from pipeline.ingest import Report
-from pipeline.run import run
+from pipeline.runs.run import run
+from pipeline.runs.talk import Talk
 from pipeline.sample import DATA
 from pipeline.sample.__main__ import sample_config
 from pipeline.sample.server import serving
-from pipeline.talk import Talk
 
 
 @pytest.fixture(scope="session")

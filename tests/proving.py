@@ -18,8 +18,8 @@ from pipeline.cli import main
 from pipeline.config import Config, Feed
 from pipeline.ingest import ingest
 from pipeline.model import Segment, Word
+from pipeline.net.client import make_client
 from pipeline.stages import Tools
-from pipeline.web import make_client
 from tests.conftest import FakeEngine
 from tests.misbehaving import Answer, Server, serving
 

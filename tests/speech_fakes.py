@@ -18,8 +18,8 @@ from pipeline.model import Word
 from pipeline.speech.activity import FRAME, Frames
 from pipeline.speech.decoder import Decoder, Heard, Samples
 from pipeline.speech.lanes import Lanes
-from pipeline.speech.names import EngineName
 from pipeline.speech.windows import Window
+from pipeline.whisper_models import EngineName
 
 FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
 

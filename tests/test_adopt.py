@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutagen.id3 import ID3, TDRC, TIT2, Frame
 
-from pipeline.adopting import Owned, Wanted, decide
+from pipeline.adopt.matching import Owned, Wanted, decide
 from pipeline.archive.database import reader, writer
 from pipeline.archive.renditions import choose_rendition
 from pipeline.audio.tags import Tags, read_tags

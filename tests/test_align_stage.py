@@ -12,6 +12,7 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.align.meaning import Encode, Vectors, encoded
+from pipeline.align.vector_cache import Remembered
 from pipeline.archive.corrections import correct, undo
 from pipeline.config import Config, Feed
 from pipeline.ingest import ingest
@@ -19,7 +20,6 @@ from pipeline.model import Correction, Segment
 from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
-from pipeline.vectors import Remembered
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))

@@ -19,6 +19,7 @@ from pipeline.archive.checks import undo as undo_check
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.people import person
 from pipeline.archive.quoting import quotation
+from pipeline.archive.rendition_choice import Choice
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.search import Filters, search
 from pipeline.archive.segments import heard
@@ -27,7 +28,6 @@ from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
 from pipeline.model import Comparison, KeptAudio, Piece, Segment, Speaker, Transcript
-from pipeline.renditions import Choice
 from pipeline.stages import Tools
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.test_checks import assert_sound, hear, in_memory

@@ -20,7 +20,7 @@ from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.errors import AudioError, DiskFullError, DownloadError, NotAudioError, PassingError
 from pipeline.model import KeptAudio
-from pipeline.web import make_client
+from pipeline.net.client import make_client
 from tests.conftest import NOW
 from tests.misbehaving import Answer, Server, gzipped, page, redirect, seekable
 

@@ -15,13 +15,13 @@ import pytest
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from pipeline.alone import transcribe_files
 from pipeline.archive.feeds import episodes
 from pipeline.archive.renditions import save_rendition
 from pipeline.audio.decode import decode
 from pipeline.config import Config, Feed
 from pipeline.ingest import Report, ingest
 from pipeline.model import KeptAudio
+from pipeline.runs.alone import transcribe_files
 from pipeline.sample import DATA
 from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.faster import FasterWhisper
@@ -193,7 +193,7 @@ def test_a_decoder_that_fails_in_the_middle_costs_one_episode_and_no_window(
     ("what", "error", "why"),
     [
         (
-            "pipeline.alone.VoiceEncoder",
+            "pipeline.runs.alone.VoiceEncoder",
             OSError("the weights are gone"),
             "the voices could not be told apart (OSError: the weights are gone)",
         ),

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from pipeline import bagging
 from pipeline.archive.database import writer
+from pipeline.copies.bagit import entries, validated, write_tags
 from pipeline.errors import BagError, LockedError
-from pipeline.export.bag import entries, validated, write_tags
 from tests.proving import Proven, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures

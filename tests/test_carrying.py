@@ -120,8 +120,10 @@ def test_checked_words_hold_in_the_next_recording(
     moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in engine.segments[0].words)
     engine.segments = (type(engine.segments[0])(10.1, 10.9, "Good morning.", moved, confidence=0.85),)
     assert "1 check carried over from the earlier recording" in changes(changing)
+    transcript = preferred_transcript(archive.conn, one)
+    assert transcript is not None
     ((start, text),) = archive.execute(
-        "select start, text from segments where transcript = ?", [getattr(preferred_transcript(archive.conn, one), "id", None)]
+        "select start, text from segments where transcript = ?", [transcript.id]
     ).fetchall()
     assert (start, text) == (pytest.approx(10.1), "Good evening.")
     (carried,) = checks_of(archive.conn, B)

@@ -24,13 +24,13 @@ from pipeline.archive.database import editor, is_current, reader_of_any, writer
 from pipeline.archive.listened import corrections_of
 from pipeline.archive.listing import changes, listing
 from pipeline.archive.reading import episode_named, questions_of
+from pipeline.archive.rendition_choice import Choice
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
 from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
 from pipeline.model import Correction, KeptAudio, Match
-from pipeline.renditions import Choice
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32

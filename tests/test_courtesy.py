@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.courtesy import LONGEST_PAUSE, Courtesy, retry_after
-from pipeline.web import make_client
+from pipeline.net.client import make_client
+from pipeline.net.courtesy import LONGEST_PAUSE, Courtesy, retry_after
 from tests.misbehaving import Answer, Server
 
 NOW = datetime(2026, 6, 2, 6, 0, 0, tzinfo=UTC)

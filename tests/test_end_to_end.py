@@ -25,11 +25,11 @@ from pipeline.cli import main
 from pipeline.config import Config
 from pipeline.ingest import Report
 from pipeline.model import Correction
-from pipeline.run import run
+from pipeline.runs.run import run
+from pipeline.runs.talk import Talk
 from pipeline.sample import DATA, EPISODES
 from pipeline.sample.__main__ import sample_config
 from pipeline.sample.server import serving
-from pipeline.talk import Talk
 
 
 @pytest.fixture

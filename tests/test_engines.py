@@ -28,8 +28,8 @@ from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.faster import FasterWhisper
 from pipeline.speech.hearing import HEARING_VERSION, Hearing, WindowedEngine
 from pipeline.speech.journal import FileJournal
-from pipeline.speech.names import EngineName
 from pipeline.speech.reference import OpenAIWhisper
+from pipeline.whisper_models import EngineName
 from tests.speech_fakes import Counted
 
 ENGINES: tuple[EngineName, ...] = ("faster-whisper", "openai-whisper")

@@ -199,7 +199,7 @@ def show(
 ) -> Archive:
     waits: list[float] = []
     add_feed(archive, "show", replace(episode("one"), enclosure_url=f"{server.address}/1.mp3"))
-    monkeypatch.setattr("pipeline.web.is_public", lambda address: address == "127.0.0.1")  # plays the internet
+    monkeypatch.setattr("pipeline.net.client.is_public", lambda address: address == "127.0.0.1")  # plays the internet
     return Archive(server, archive, tmp_path, make_tools(sleep=waits.append), waits)
 
 

@@ -12,12 +12,12 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.adding import as_yaml, entries
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed
 from pipeline.cli import main
 from pipeline.config import load
 from pipeline.errors import ConfigError
+from pipeline.feeds.adding import as_yaml, entries
 from pipeline.feeds.opml import Outline, read_opml, write_opml
 from tests.building import add_feed, episode
 

@@ -14,8 +14,8 @@ from pipeline.archive.database import reader
 from pipeline.archive.status import status
 from pipeline.cli import main
 from pipeline.config import Config, Feed
-from pipeline.health import health_file
 from pipeline.ingest import ingest
+from pipeline.runs.health import health_file
 from pipeline.stages import Tools
 from tests.misbehaving import Answer, Server
 from tests.proving import Proven, proven, proven_once

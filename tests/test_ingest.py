@@ -20,7 +20,7 @@ from pipeline.errors import DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
-from pipeline.selection import Selection
+from pipeline.runs.selection import Selection
 from pipeline.speech.journal import journal_path
 from pipeline.speech.weights import PACKAGES
 from pipeline.stages import Tools

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
+from pipeline.archive.rendition_choice import Choice
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
@@ -18,8 +19,7 @@ from pipeline.cli import main
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, SpeechError
 from pipeline.model import KeptAudio, Segment, Transcript, Word
-from pipeline.opinion import second_opinions
-from pipeline.renditions import Choice
+from pipeline.runs.second_opinions import second_opinions
 from pipeline.sample import DATA
 from pipeline.speech.check import Opinion, disagreement, second_opinion
 from pipeline.speech.explain import explained

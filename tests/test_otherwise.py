@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archive.otherwise import otherwise_written
+from pipeline.archive.search.variants import otherwise_written
 
 
 @pytest.mark.parametrize(

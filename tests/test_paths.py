@@ -11,8 +11,8 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.archive.database import writer
+from pipeline.archive.redact import without_paths, without_paths_within
 from pipeline.archive.schema import migrations
-from pipeline.paths import without_paths, without_paths_within
 from tests.building import NOW
 
 

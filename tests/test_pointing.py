@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
-from pipeline.model import Segment, clock
-from pipeline.times import seconds
+from pipeline.model import Segment
+from pipeline.times import clock, seconds
 
 
 def said(*starts: float) -> list[Segment]:

@@ -19,7 +19,7 @@ from pipeline.audio.transfer import ATTEMPTS
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
 from pipeline.ingest import Report, ingest
-from pipeline.selection import Selection
+from pipeline.runs.selection import Selection
 from pipeline.stages import Tools
 from pipeline.stages.together import AT_ONE_HOST
 from tests.conftest import NOW
@@ -360,7 +360,7 @@ def test_a_feed_from_the_web_reaches_no_file_and_no_private_address(
     feed = rss(
         item(1, audio=(tmp_path / "1.mp3").as_uri()), item(2, audio=secret), item(3, audio="http://[::1]:1/x.mp3")
     )
-    monkeypatch.setattr("pipeline.web.is_public", lambda address: address == "127.0.0.1")  # plays the internet
+    monkeypatch.setattr("pipeline.net.client.is_public", lambda address: address == "127.0.0.1")  # plays the internet
     report = run(show("a-show", server.give("/feed.xml", feed), allow_private=False))
     assert report.counts("download") == {"ok": 0, "skipped": 0, "failed": 3}
     assert server.asked("/secret.mp3") == []

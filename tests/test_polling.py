@@ -16,10 +16,10 @@ from pipeline.config import Config
 from pipeline.feeds import paging
 from pipeline.feeds.memory import retry_at
 from pipeline.ingest import ingest
-from pipeline.planning import plan
-from pipeline.selection import Selection
+from pipeline.net.urls import concealed
+from pipeline.runs.planning import plan
+from pipeline.runs.selection import Selection
 from pipeline.stages import Tools
-from pipeline.urls import concealed
 from tests.conftest import NOW
 from tests.misbehaving import Answer, Server, page, redirect
 from tests.polling import NEXT_MONTH, Run, linked, moves, next_page, polling, said

@@ -18,8 +18,8 @@ from pipeline.archive.transcript_searches import TranscriptSearch, last_search, 
 from pipeline.config import Config, Feed
 from pipeline.feeds.transcripts import PublishedTurn, find_transcript
 from pipeline.ingest import Report, ingest
+from pipeline.net.client import make_client
 from pipeline.stages import Tools
-from pipeline.web import make_client
 from tests.conftest import NOW, FakeEngine
 from tests.misbehaving import Answer, Server, gzipped, page, redirect
 from tests.publishing import (
@@ -146,7 +146,7 @@ def test_a_redirect_onto_the_users_own_network_is_not_followed(
     run: Callable[..., Report],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("pipeline.web.is_public", lambda address: address == "127.0.0.1")  # plays the internet
+    monkeypatch.setattr("pipeline.net.client.is_public", lambda address: address == "127.0.0.1")  # plays the internet
     server.give("/1.vtt", redirect(server.address.replace("127.0.0.1", "127.0.0.2") + "/secret.vtt"))
     server.give("/secret.vtt", Answer(vtt()))
     report = run(publish(link("1.vtt")).model_copy(update={"allow_private": False}))

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive.folded import folded_words
-from pipeline.archive.query import compile_query
-from pipeline.archive.typed import take_apart
+from pipeline.archive.search.parser import take_apart
+from pipeline.archive.search.query import compile_query
+from pipeline.archive.tokens import folded_words
 
 TEXTS = {
     1: "Social work is about relationships, not about process.",

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from sqlite_utils import Database
 
 from pipeline.archive.database import writer
+from pipeline.archive.rendition_choice import Choice, account, choose
 from pipeline.archive.renditions import (
     Counterpart,
     choose_rendition,
@@ -26,7 +27,6 @@ from pipeline.audio.fingerprint import RATE
 from pipeline.cli import main
 from pipeline.errors import CorrectionError
 from pipeline.model import Verdict
-from pipeline.renditions import Choice, account, choose
 from tests.building import NOW, add_feed, episode
 from tests.recordings import CHANGED, LATER, A, B, C, Fetched, Samples, audio, compared, fetched, one, talk
 

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.archive.database import reader
-from pipeline.archive.folded import folded_words
 from pipeline.archive.search import search
+from pipeline.archive.tokens import folded_words
 from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.config import Feed
 from pipeline.model import Episode
-from pipeline.selection import Selection, selected
+from pipeline.runs.selection import Selection, selected
 
 
 def feed(limit: int | None = None) -> Feed:

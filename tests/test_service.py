@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.archive.database import writer
 from pipeline.cli import main
-from pipeline.service import repeat, until_next
+from pipeline.runs.service import repeat, until_next
 from pipeline.times import interval
 from tests.misbehaving import Answer, Server
 from tests.proving import Proven, proven, proven_once

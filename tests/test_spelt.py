@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archive.folded import folded_words
-from pipeline.archive.spelt import spelt
+from pipeline.archive.search.spelt import spelt
+from pipeline.archive.tokens import folded_words
 
 
 @pytest.mark.parametrize(

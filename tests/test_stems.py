@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive.query import compile_query
-from pipeline.archive.stems import has_stem, is_cut
+from pipeline.archive.search.query import compile_query
+from pipeline.archive.search.stems import has_stem, is_cut
 
 ROOTS = (
     *("inspect", "supervis", "organis", "pay", "key", "play", "happ", "hop", "hopp", "go", "be", "care", "tr"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.urls import (
+from pipeline.net.urls import (
     MissingVariableError,
     concealed,
     filled_in,

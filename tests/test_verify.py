@@ -18,7 +18,7 @@ import pytest
 
 from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
-from pipeline.bagging import bag
+from pipeline.copies.bag import bag
 from pipeline.model import Segment
 from pipeline.proof import verify
 from pipeline.proof.problems import Earlier, File

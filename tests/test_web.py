@@ -14,8 +14,10 @@ import httpx
 import pytest
 
 from pipeline import web
+from pipeline.net.client import ForbiddenAddressError, in_time, is_public, make_client, reason
+from pipeline.net.local_files import local_path
+from pipeline.net.urls import scheme
 from pipeline.stages.together import AT_ONCE
-from pipeline.web import ForbiddenAddressError, in_time, is_public, local_path, make_client, reason, scheme
 from tests.misbehaving import Answer, Server, gzipped, redirect
 
 

@@ -27,14 +27,14 @@ from sqlite_utils import Database
 from pipeline.archive.schema import m016_models
 from pipeline.audio.decode import decode
 from pipeline.audio.rate import SAMPLE_RATE
-from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError, UnknownModelError, WeightsError
+from pipeline.files import sha256_of
 from pipeline.sample import DATA
 from pipeline.speech import download
 from pipeline.speech.checkpoint import checkpoint_of, convert, load_folder
 from pipeline.speech.engine import make_engine
-from pipeline.speech.names import LANGUAGES, MODELS, EngineName, check_model, model_name
 from pipeline.speech.weights import PACKAGES, Package, find_weights, no_weights, ready_weights
+from pipeline.whisper_models import LANGUAGES, MODELS, EngineName, check_model, model_name
 from tests import building
 from tests.building import add_feed, add_transcript, episode
 

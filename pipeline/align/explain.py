@@ -8,7 +8,8 @@ from typing import Any
 
 from pipeline.align import Alignment
 from pipeline.align.decide import Decision, Place
-from pipeline.model import Question, clock
+from pipeline.model import Question
+from pipeline.times import clock
 
 MOST_TEXT = 100  # characters of what was said, in the table
 

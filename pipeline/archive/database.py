@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
 
-from pipeline.archive.copies import is_published, refuse_published
+from pipeline.archive.published_copy import is_published, refuse_published
 from pipeline.archive.schema import migrations
 from pipeline.errors import DatabaseError, LockedError
 

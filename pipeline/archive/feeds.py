@@ -8,9 +8,9 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.episodes import Saved, save_episodes
+from pipeline.archive.redact import without_paths
 from pipeline.feeds.memory import Memory, Move
 from pipeline.model import Episode, FeedEpisode, TranscriptLink, Validators
-from pipeline.paths import without_paths
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:

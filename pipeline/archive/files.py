@@ -7,8 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
-
-AUDIO, FEEDS, TRANSCRIPTS, VECTORS = FOLDERS = ("audio", "feeds", "transcripts", "vectors")
+from pipeline.data_folder import TRANSCRIPTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.data_folder import AUDIO
 from pipeline.errors import AudioError
 from pipeline.model import Rendition
-
-FOLDER = "audio"
 
 
 def kept_path(data: Path, path: str) -> Path:
@@ -21,7 +20,7 @@ def kept_path(data: Path, path: str) -> Path:
         AudioError: the recording is missing, or would lie outside of the folder for recordings.
     """
     whole = (data / path).resolve()
-    if not whole.is_relative_to((data / FOLDER).resolve()):
+    if not whole.is_relative_to((data / AUDIO).resolve()):
         raise AudioError(f"{path} is where no recording is kept: see where this database comes from")
     if not whole.is_file():
         raise AudioError(f"{whole} is missing: run `download` again, or restore it from a copy")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from sqlite_utils import Database
 
 from pipeline.archive.database import named_rows
-from pipeline.paths import without_paths
+from pipeline.archive.redact import without_paths
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from pipeline.archive.renditions import Counterpart, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.editing.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
-from pipeline.model import Attribution, Check, Question, Rendition, Word, clock
+from pipeline.model import Attribution, Check, Question, Rendition, Word
+from pipeline.times import clock
 
 MAX_SECONDS = 600.0
 _NAME = re.compile(r"[0-9a-f]{8,64}")

@@ -13,9 +13,9 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.labels import relabel
+from pipeline.archive.rendition_choice import Choice
 from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
-from pipeline.renditions import Choice
 
 FIRST = Choice(True, "the first that was kept")
 _EDGE = 0.25  # seconds; so far beside a piece a time still belongs to it: words begin and end about there

@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate
+from pipeline.archive.redact import without_paths, without_paths_within
 from pipeline.model import RunItem
-from pipeline.paths import without_paths, without_paths_within
 
 # "Nothing to do" rows of older runs are dropped, or an hourly run over a large archive would fill the file with them.
 RUNS_WITH_SKIPPED_ITEMS = 10

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from pipeline.archive.folded import folded_words
+from pipeline.archive.tokens import folded_words
 from pipeline.model import Word
 from pipeline.text import placed
 

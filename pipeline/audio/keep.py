@@ -12,10 +12,11 @@ from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check
 from pipeline.audio.partial import Partial, sweep
 from pipeline.audio.transfer import Limits, Received, transfer
+from pipeline.data_folder import AUDIO, recording_path
 from pipeline.errors import DiskFullError, DownloadError, PassingError, is_full
 from pipeline.model import KeptAudio, Validators
-from pipeline.urls import shown
-from pipeline.web import local_file, scheme
+from pipeline.net.local_files import local_file
+from pipeline.net.urls import scheme, shown
 
 _CHUNK = 1 << 18
 
@@ -66,7 +67,7 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
             received = answer
         sha256 = part.finish()
         facts = check(part.path)
-        path = f"audio/{sha256[:2]}/{sha256}{facts.ending}"
+        path = recording_path(sha256, facts.ending)
         part.publish(data / path)
     return KeptAudio(
         sha256=sha256,
@@ -89,7 +90,7 @@ def clear_unfinished(data: Path, *, waiting: list[str]) -> None:
 
 
 def _folder(data: Path) -> Path:
-    return data / "audio" / ".partial"
+    return data / AUDIO / ".partial"
 
 
 @contextmanager

@@ -13,11 +13,11 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from pipeline.audio.partial import Partial
-from pipeline.courtesy import LONGEST_PAUSE, retry_after
 from pipeline.errors import DownloadError, PassingError
 from pipeline.model import Validators
-from pipeline.urls import shown
-from pipeline.web import ForbiddenAddressError, in_time, reason
+from pipeline.net.client import ForbiddenAddressError, in_time, reason
+from pipeline.net.courtesy import LONGEST_PAUSE, retry_after
+from pipeline.net.urls import shown
 
 ATTEMPTS = 4  # in a row that bring nothing
 MAX_SECONDS = 2 * 3600.0  # for one file, with all attempts, however steadily it drips

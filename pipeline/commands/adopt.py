@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.adopting import Adoption
+from pipeline.adopt.matching import Adoption
 from pipeline.archive.database import writer
 from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.times import utc_now
@@ -34,8 +34,8 @@ def adopt_command(
 
     Exit code 3 says that some file was left alone.
     """
-    from pipeline.adoption import adopt, audio_files, matched, named
-    from pipeline.web import make_client
+    from pipeline.adopt.keeping import adopt, audio_files, matched, named
+    from pipeline.net.client import make_client
 
     files = audio_files(paths)
     if episode is not None and len(files) != 1:

@@ -45,7 +45,7 @@ def align_command(
     """
     if files:
         refuse(context, NOT_WITH_LOAD, beside="--load")
-        from pipeline.alone import align_files
+        from pipeline.runs.alone import align_files
 
         failed = print_lines(align_files([*files, *map(Path, names)], explain=explain))
         sys.exit(3 if failed else 0)
@@ -66,8 +66,8 @@ def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> Non
     if not names:
         raise click.UsageError("Name an EPISODE to explain: its id, a part of its title, or its link.")
     from pipeline.align.explain import table
+    from pipeline.align.vector_cache import vectors
     from pipeline.stages.align import explain_episode
-    from pipeline.vectors import vectors
 
     with onlooker(db) as archive:
         found = {

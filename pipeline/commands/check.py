@@ -20,8 +20,7 @@ from pipeline.editing.checking import overlap
 from pipeline.editing.correcting import note, stretch
 from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
-from pipeline.model import clock
-from pipeline.times import exactly, utc_now
+from pipeline.times import clock, exactly, utc_now
 
 
 @click.command("check")

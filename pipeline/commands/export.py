@@ -88,10 +88,10 @@ def export_command(
 def _bag(db: Path, folder: Path, *, besides: object) -> int:
     if besides:
         raise click.UsageError("--bag takes the whole archive: leave the rest out.")
-    from pipeline.bagging import bag
-    from pipeline.run import terminable
+    from pipeline.copies.bag import bag
+    from pipeline.runs.run import terminable
+    from pipeline.runs.talk import Talk
     from pipeline.speech.cores import usable_cores
-    from pipeline.talk import Talk
     from pipeline.times import utc_now
 
     with terminable(), Talk().bar("export") as progress:  # SIGTERM would leave half a bag behind

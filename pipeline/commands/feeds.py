@@ -12,7 +12,7 @@ from pipeline.archive.database import named_rows, onlooker
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.config import Config, load
 from pipeline.errors import ConfigError
-from pipeline.urls import shown, variables
+from pipeline.net.urls import shown, variables
 
 
 @click.command("feeds")
@@ -62,7 +62,7 @@ def _known(db: Path) -> dict[str, sqlite3.Row]:
 
 
 def _import(opml: Path, shows: Config, target: Path | None) -> None:
-    from pipeline.adding import append, as_yaml, entries
+    from pipeline.feeds.adding import append, as_yaml, entries
     from pipeline.feeds.opml import read_opml
 
     try:
@@ -91,7 +91,7 @@ def _import(opml: Path, shows: Config, target: Path | None) -> None:
 
 def _export(shows: Config, known: dict[str, sqlite3.Row]) -> None:
     from pipeline.feeds.opml import Outline, write_opml
-    from pipeline.web import scheme
+    from pipeline.net.urls import scheme
 
     listed = []
     for feed in shows.feeds:

@@ -12,8 +12,8 @@ import click
 
 from pipeline.commands.stages import run_stages, stage_options
 from pipeline.errors import ArchiveError
-from pipeline.model import STAGES, StageName, clock
-from pipeline.times import interval
+from pipeline.model import STAGES, StageName
+from pipeline.times import clock, interval
 
 _log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ def _interval(context: click.Context, option: click.Parameter, value: str | None
 def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **options: Any) -> int:
     """Ingest again and again; what stops one run is said, and the next one comes all the same."""
     from pipeline import config
-    from pipeline.run import terminable
-    from pipeline.service import repeat
+    from pipeline.runs.run import terminable
+    from pipeline.runs.service import repeat
 
     def work() -> int:
         try:

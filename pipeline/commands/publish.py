@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
-from pipeline.publishing import publish
+from pipeline.copies.publish import publish
 from pipeline.times import utc_now
 
 

@@ -11,12 +11,12 @@ import click
 
 from pipeline.archive.database import editor, onlooker
 from pipeline.archive.reading import episode_named
+from pipeline.archive.rendition_choice import account
 from pipeline.archive.renditions import Chosen, Listed, choices, choose_rendition, renditions_of, several
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_json
 from pipeline.editing.correcting import note
-from pipeline.model import Comparison, clock
-from pipeline.renditions import account
-from pipeline.times import exactly, utc_now
+from pipeline.model import Comparison
+from pipeline.times import clock, exactly, utc_now
 
 
 @click.command("renditions")

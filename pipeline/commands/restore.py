@@ -21,9 +21,9 @@ def restore_command(bag: Path, db: Path, as_json: bool) -> None:
     Every file of the bag is proven first. Nothing is overwritten: what is there already and is not the same stops it
     before anything is written.
     """
-    from pipeline.bagging import restore
+    from pipeline.copies.bag import restore
+    from pipeline.runs.talk import Talk
     from pipeline.speech.cores import usable_cores
-    from pipeline.talk import Talk
 
     with Talk(quiet=as_json).bar("restore") as progress:
         made = restore(bag, db, workers=usable_cores(), progress=progress)

@@ -11,10 +11,10 @@ import click
 
 from pipeline.archive.about import questions_named
 from pipeline.archive.database import onlooker
-from pipeline.archive.query import compile_query
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
 from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
+from pipeline.archive.search.query import compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.errors import QueryError

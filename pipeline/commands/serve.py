@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from pipeline.archive.copies import is_published
 from pipeline.archive.database import bring_up_to_date
+from pipeline.archive.published_copy import is_published
 from pipeline.commands.options import db_option
 
 

@@ -19,8 +19,7 @@ from pipeline.commands.options import db_option, editor_name, editor_option, jso
 from pipeline.editing.correcting import note, stretch
 from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
-from pipeline.model import clock
-from pipeline.times import exactly, utc_now
+from pipeline.times import clock, exactly, utc_now
 
 
 @click.command("speaker")

@@ -17,7 +17,7 @@ from pipeline.errors import ArchiveError
 from pipeline.model import StageName
 
 if TYPE_CHECKING:
-    from pipeline.planning import Planned
+    from pipeline.runs.planning import Planned
 
 # What is done alone, without a database, heeds none of these.
 NOT_WITH_LOAD = frozenset(
@@ -54,9 +54,9 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
 def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
     """Run stages as the options say; print the report, and return the exit code."""
     from pipeline import config
-    from pipeline.run import dry_run, run
-    from pipeline.selection import Selection
-    from pipeline.talk import Talk
+    from pipeline.runs.run import dry_run, run
+    from pipeline.runs.selection import Selection
+    from pipeline.runs.talk import Talk
 
     again = options["again"]
     selection = Selection(options["only"], options["since"], options["limit"])

@@ -14,10 +14,10 @@ from pipeline.archive.database import onlooker
 from pipeline.commands.options import FilePath
 from pipeline.commands.stages import NOT_WITH_LOAD, is_given, print_lines, refuse, run_stages, stage_options
 from pipeline.errors import ArchiveError
-from pipeline.model import clock
+from pipeline.times import clock
 
 if TYPE_CHECKING:
-    from pipeline.speech.names import EngineName
+    from pipeline.whisper_models import EngineName
 
 # What is done instead, or afterwards, without heeding these options.
 _NOT_WITH_CHECK = frozenset({"since", "limit", "dry_run", "again", "quiet", "explain"})
@@ -71,10 +71,10 @@ def transcribe_command(
             _explain(**options)
         sys.exit(code)
     refuse(context, NOT_WITH_LOAD, beside="--load")
-    from pipeline.alone import transcribe_files
-    from pipeline.run import MODELS_FOLDER
+    from pipeline.data_folder import MODELS
+    from pipeline.runs.alone import transcribe_files
 
-    cache = options["db"].parent / MODELS_FOLDER if is_given(context, "db") else _user_cache()
+    cache = options["db"].parent / MODELS if is_given(context, "db") else _user_cache()
     failed = print_lines(
         transcribe_files(
             [*files, *more_files],
@@ -97,7 +97,7 @@ def _refuse_without_load(context: click.Context) -> None:
 
 def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> None:
     from pipeline import config
-    from pipeline.opinion import gate_reports
+    from pipeline.runs.second_opinions import gate_reports
     from pipeline.speech.explain import explained
 
     with onlooker(db) as archive:
@@ -107,12 +107,13 @@ def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any
 
 def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> int:
     from pipeline import config
-    from pipeline.opinion import second_opinions
-    from pipeline.run import MODELS_FOLDER, engines
+    from pipeline.data_folder import MODELS
+    from pipeline.runs.run import engines
+    from pipeline.runs.second_opinions import second_opinions
 
     failed = 0
     with onlooker(db) as archive:
-        make = engines(db.parent / MODELS_FOLDER)
+        make = engines(db.parent / MODELS)
         for episode, found in second_opinions(config.load(feeds), archive.conn, db.parent, make, only):
             if isinstance(found, ArchiveError):
                 failed += 1

@@ -41,9 +41,9 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     from pipeline import config
     from pipeline.proof import repair as mend
     from pipeline.proof import verify
-    from pipeline.run import clients, terminable
+    from pipeline.runs.run import clients, terminable
+    from pipeline.runs.talk import Talk
     from pipeline.speech.cores import usable_cores
-    from pipeline.talk import Talk
     from pipeline.times import utc_now
 
     shows = config.load(feeds) if repair else None  # what is wrong with feeds.yaml is told before the long work

@@ -11,11 +11,11 @@ from pipeline.addresses import Addresses
 from pipeline.archive.quoting import Quotation, Wording
 from pipeline.archive.reading import Provenance
 from pipeline.archive.said import Line
-from pipeline.doubts import doubts
 from pipeline.editing.checking import overlap
 from pipeline.export import markdown
-from pipeline.model import Attribution, Check, clock
-from pipeline.times import day
+from pipeline.flags import doubts
+from pipeline.model import Attribution, Check
+from pipeline.times import clock, day
 
 
 @dataclass(frozen=True, slots=True)

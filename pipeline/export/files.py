@@ -11,10 +11,10 @@ from typing import BinaryIO
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import episode_ids, publication, show, slugs
 from pipeline.archive.reading import episode_named
-from pipeline.atomic import new_file
 from pipeline.errors import ConfigError, ExportError, UnknownEpisodeError
 from pipeline.export import FORMATS, id3
 from pipeline.export.feed import feed
+from pipeline.files import new_file
 
 FEED_FORMAT = "xml"
 AUDIO_FORMAT = "mp3"

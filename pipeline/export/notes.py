@@ -11,7 +11,7 @@ from pipeline.archive.publication import Item
 from pipeline.archive.reading import PublishedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.markdown import escaped
-from pipeline.model import clock
+from pipeline.times import clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from pipeline.archive.publication import Publication
 from pipeline.archive.reading import Provenance
 from pipeline.errors import ExportError
 from pipeline.export.cues import UNCLEAR
-from pipeline.model import Rendition, clock
+from pipeline.model import Rendition
 from pipeline.text import paragraphs
+from pipeline.times import clock
 
 
 def transcribed(publication: Publication) -> tuple[Rendition, Provenance]:

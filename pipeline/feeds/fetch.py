@@ -12,8 +12,9 @@ import httpx
 
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotAFeedError
 from pipeline.model import Validators
-from pipeline.urls import shown
-from pipeline.web import in_time, local_path, reason, scheme
+from pipeline.net.client import in_time, reason
+from pipeline.net.local_files import local_path
+from pipeline.net.urls import scheme, shown
 
 MAX_FEED_BYTES = 50_000_000
 MAX_SECONDS = 300.0  # for one body, however steadily it drips

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from pipeline.courtesy import retry_after
 from pipeline.model import Validators
-from pipeline.urls import has_login, shown
+from pipeline.net.courtesy import retry_after
+from pipeline.net.urls import has_login, shown
 
 # Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
 FULL_FETCH_EVERY = timedelta(days=30)

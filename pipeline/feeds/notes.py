@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import nh3
 
-from pipeline.web import scheme
+from pipeline.net.urls import scheme
 
 _TAGS = {
     "a", "b", "blockquote", "br", "code", "div", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "li",

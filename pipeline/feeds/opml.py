@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
 from pipeline.errors import ConfigError
-from pipeline.web import scheme
+from pipeline.net.urls import scheme
 
 _AS_FEED = {"feed", "itpc", "pcast"}  # schemes with which a podcast program is opened
 

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from pipeline.feeds.notes import to_text
 from pipeline.feeds.transcripts.markup import HIDDEN, without_comments
-from pipeline.web import scheme
+from pipeline.net.urls import scheme
 
 # What stands in an address to follow readers about, or to answer one comment (WordPress).
 _NOISE = re.compile(r"utm_\w*|fbclid|gclid|mc_[ce]id|replytocom|share|at_\w+", re.IGNORECASE)

@@ -11,7 +11,8 @@ from pipeline.errors import FeedError, FeedUnreachableError
 from pipeline.feeds.fetch import FeedBody, Unchanged, fetch
 from pipeline.feeds.parse import distinct, parse_feed
 from pipeline.model import FeedEpisode, ParsedFeed, Validators
-from pipeline.web import local_file, local_path, scheme
+from pipeline.net.local_files import local_file, local_path
+from pipeline.net.urls import scheme
 
 MAX_PAGES = 500
 MAX_BYTES = 50_000_000  # of all pages together

@@ -21,8 +21,8 @@ from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
+from pipeline.net.urls import scheme
 from pipeline.times import moment
-from pipeline.web import scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.

@@ -10,8 +10,7 @@ from dataclasses import replace
 from html import escape
 
 from pipeline.model import FeedEpisode
-from pipeline.urls import concealed, forms
-from pipeline.web import host
+from pipeline.net.urls import concealed, forms, host
 
 
 def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_host: str) -> FeedEpisode:

@@ -27,8 +27,9 @@ from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.parse import distinct, made_guid
 from pipeline.feeds.questions import find_questions
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed
+from pipeline.net.client import MAX_REDIRECTS, ForbiddenAddressError, reason
+from pipeline.net.urls import host, scheme
 from pipeline.times import moment
-from pipeline.web import MAX_REDIRECTS, ForbiddenAddressError, host, reason, scheme
 
 MAX_EPISODES = 500
 _NUMBER = re.compile(r" \(\d+\)$")

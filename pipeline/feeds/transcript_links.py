@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from xml.parsers import expat
 
 from pipeline.model import TranscriptLink
-from pipeline.web import scheme
+from pipeline.net.urls import scheme
 
 MAX_LINKS = 20  # an item has one in each format and language, so a handful
 

@@ -17,8 +17,7 @@ from pipeline.feeds.memory import Memory, Move
 from pipeline.feeds.paging import all_pages, read_page
 from pipeline.feeds.parse import PARSER_VERSION, parse_feed
 from pipeline.model import FeedEpisode, ParsedFeed, Validators
-from pipeline.urls import concealed, shown, tokens, variables
-from pipeline.web import host, scheme
+from pipeline.net.urls import concealed, host, scheme, shown, tokens, variables
 
 _MAX_MOVES = 5
 _Read = tuple[FeedBody, ParsedFeed]

@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipeline.archive.database import reader_of_any
-from pipeline.archive.files import FOLDERS, TRANSCRIPTS, VECTORS, Named, named_files
+from pipeline.archive.files import Named, named_files
+from pipeline.data_folder import FOLDERS, TRANSCRIPTS, VECTORS
 from pipeline.errors import ArchiveError
 from pipeline.proof.problems import Earlier, Problem
 from pipeline.times import timestamp

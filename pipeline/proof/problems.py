@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.archive.files import AUDIO, FEEDS, TRANSCRIPTS, Heard, Published, Recording, Snapshot
+from pipeline.archive.files import Heard, Published, Recording, Snapshot
 from pipeline.archive.segments import heard
 from pipeline.audio.in_processes import Check
-from pipeline.digest import sha256_of
+from pipeline.data_folder import TRANSCRIPTS, recording_path, snapshot_path
 from pipeline.errors import NotAudioError, SpeechError
+from pipeline.files import sha256_of
 from pipeline.model import Segment
 from pipeline.speech import transcript_file
 
@@ -72,9 +73,10 @@ def problem_of(bench: Bench, file: File) -> Problem | None:
 
 
 def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
-    name = f"{AUDIO}/{file.sha256[:2]}/{file.sha256}" if isinstance(file, Recording) else f"{FEEDS}/{file.sha256}"
     path = data / file.path
-    if Path(file.path).with_suffix("").as_posix() != name:
+    is_recording = isinstance(file, Recording)
+    place = recording_path(file.sha256, path.suffix) if is_recording else snapshot_path(file.sha256)
+    if file.path != place:
         return Problem("contradicted", file.path, f"its name is not that of its SHA-256, {file.sha256}", file)
     if not path.is_file():
         return Problem("missing", file.path, "there is no such file", file)

@@ -13,19 +13,20 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import resolved_url
-from pipeline.archive.files import AUDIO, TRANSCRIPTS, Heard, Published, Recording, Snapshot, sources
+from pipeline.archive.files import Heard, Published, Recording, Snapshot, sources
 from pipeline.archive.soundness import rebuild
 from pipeline.archive.transcripts import stored_transcript
-from pipeline.atomic import new_file
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
+from pipeline.data_folder import AUDIO, TRANSCRIPTS, publishers_path
 from pipeline.errors import ArchiveError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.files import new_file
 from pipeline.model import Validators
+from pipeline.net.local_files import local_file, local_folder
+from pipeline.net.urls import scheme, shown
 from pipeline.proof.problems import Bench, Problem, problem_of
 from pipeline.speech import transcript_file
-from pipeline.urls import shown
-from pipeline.web import local_file, local_folder, scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
     sha256 = hashlib.sha256(content).hexdigest()
     if not sha256.startswith(digest):
         raise RepairError(f"{shown(url)} gives something else now (SHA-256 {sha256}), which is not taken")
-    target = workshop.data / (path or f"{TRANSCRIPTS}/{sha256}.published")
+    target = workshop.data / (path or publishers_path(sha256))
     target.parent.mkdir(parents=True, exist_ok=True)
     with new_file(target) as file:
         file.write(content)

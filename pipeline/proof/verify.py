@@ -12,11 +12,12 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-from pipeline.archive.copies import is_published, published_fault
 from pipeline.archive.database import bring_up_to_date
-from pipeline.archive.files import AUDIO, Heard, Published, Recording, Snapshot, named_files, unfinished_since
+from pipeline.archive.files import Heard, Published, Recording, Snapshot, named_files, unfinished_since
+from pipeline.archive.published_copy import is_published, published_fault
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
 from pipeline.audio.in_processes import checks_in_processes
+from pipeline.data_folder import AUDIO
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of

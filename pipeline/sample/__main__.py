@@ -11,12 +11,12 @@ from pipeline.archive.database import reader
 from pipeline.archive.search import search
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError
-from pipeline.model import clock
-from pipeline.run import run
+from pipeline.runs.run import run
+from pipeline.runs.talk import Talk
 from pipeline.sample import DATA, SLUG
 from pipeline.sample.server import serving
-from pipeline.talk import Talk
 from pipeline.text import shortened
+from pipeline.times import clock
 
 EXAMPLE = '"early help"'
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.archive.copies import is_published
 from pipeline.archive.database import is_archive, is_current, outdated
 from pipeline.archive.kept import kept_file
+from pipeline.archive.published_copy import is_published
 from pipeline.errors import DatabaseError, QueryError
 from pipeline.model import Rendition
 

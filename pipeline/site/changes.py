@@ -11,9 +11,9 @@ from itertools import takewhile
 import nh3
 
 from pipeline.archive.history import Change
-from pipeline.model import clock
 from pipeline.site.wording import moment
 from pipeline.text import shortened
+from pipeline.times import clock
 
 SHOWN = 50  # changes; a feed may say something else at every poll
 WIDTH = 240  # characters of a value

@@ -17,13 +17,12 @@ from pipeline.editing.attributing import is_name
 from pipeline.editing.checking import clean, overlap
 from pipeline.editing.correcting import note, number
 from pipeline.errors import CorrectionError
-from pipeline.model import clock
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.forms import posted, record
 from pipeline.site.links import Links
 from pipeline.site.respond import Refusal, json, page, render, wants_json
-from pipeline.times import utc_now
+from pipeline.times import clock, utc_now
 
 Entry = checks.Entry | attributions.Entry
 

@@ -10,12 +10,11 @@ from datasette import Request, Response
 from datasette.utils import add_cors_headers
 
 from pipeline.errors import CorrectionError, DatabaseError, NothingQuotedError, QueryError, QuotationError
-from pipeline.model import clock
 from pipeline.site import links, wording
 from pipeline.site.access import Archive, find_archive
 from pipeline.site.compress import compressed
 from pipeline.site.turnstile import Turnstile
-from pipeline.times import exactly
+from pipeline.times import clock, exactly
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette

@@ -10,7 +10,7 @@ from typing import Any
 from datasette import Request, Response
 
 from pipeline.archive.status import status
-from pipeline.health import FAILURES, disk, health_file
+from pipeline.runs.health import FAILURES, disk, health_file
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.respond import json, page

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive import attributions, checks
 from pipeline.archive.reading import PublishedQuestion
-from pipeline.doubts import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
+from pipeline.flags import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
 from pipeline.times import day
 

@@ -18,9 +18,8 @@ import torch
 import whisper
 from numpy.typing import NDArray
 
-from pipeline.atomic import new_file
-from pipeline.digest import sha256_of
 from pipeline.errors import WeightsError
+from pipeline.files import new_file, sha256_of
 from pipeline.speech.download import stall_limit
 from pipeline.speech.model_bin import Variables
 from pipeline.speech.weights import no_weights

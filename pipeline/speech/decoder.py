@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.model import Word
 from pipeline.speech.lanes import Lanes
-from pipeline.speech.names import EngineName
+from pipeline.whisper_models import EngineName
 
 Samples = NDArray[np.float32]
 

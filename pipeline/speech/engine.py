@@ -9,9 +9,9 @@ from typing import Protocol
 from pipeline.speech.decoder import Decoder
 from pipeline.speech.hearing import Hearing, WindowedEngine
 from pipeline.speech.journal import Journal
-from pipeline.speech.names import EngineName
 from pipeline.speech.speakers.voices import Voices
 from pipeline.speech.windows import Samples, Window
+from pipeline.whisper_models import EngineName
 
 
 class Engine(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.model import clock
+from pipeline.times import clock
 
 
 def explained(report: Mapping[str, Any]) -> Iterator[str]:

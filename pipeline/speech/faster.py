@@ -39,8 +39,8 @@ from pipeline.speech.download import from_hub
 from pipeline.speech.encoder import Encoder
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
 from pipeline.speech.lanes import Lanes
-from pipeline.speech.names import EngineName, model_name
 from pipeline.speech.weights import Weights, find_weights, ready_weights
+from pipeline.whisper_models import EngineName, model_name
 
 CUDA_BATCH = 8
 CPU_BATCH = 8  # of a small model: larger ones have arithmetic enough in one window, and need much memory for it

@@ -22,12 +22,12 @@ from pipeline.speech.forced.aligner import ForcedAligner
 from pipeline.speech.gate import Verdict, pass_gate, speech_in
 from pipeline.speech.journal import Journal, NoJournal
 from pipeline.speech.lanes import in_lanes
-from pipeline.speech.names import EngineName, whisper_language
 from pipeline.speech.segments import make_segments
 from pipeline.speech.speakers.voices import Voices
 from pipeline.speech.vocabulary import listen_for
 from pipeline.speech.windows import Samples, Window, windows
 from pipeline.speech.words import fit, in_order, whole
+from pipeline.whisper_models import EngineName, whisper_language
 
 # Raise this whenever windows, gate or word times change: it is part of a transcript's key.
 HEARING_VERSION = 3

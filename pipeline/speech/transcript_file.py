@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from pipeline.atomic import new_file
 from pipeline.errors import SpeechError
+from pipeline.files import new_file
 from pipeline.model import Segment, Speaker, Transcript, Word
 
 FORMAT = 2

@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.atomic import new_file
-from pipeline.digest import sha256_of
 from pipeline.errors import WeightsError
-from pipeline.speech.names import MODELS, EngineName
+from pipeline.files import new_file, sha256_of
+from pipeline.whisper_models import MODELS, EngineName
 
 
 @dataclass(frozen=True, slots=True)

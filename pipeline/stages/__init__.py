@@ -24,9 +24,9 @@ from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check
 from pipeline.config import Feed
 from pipeline.model import Episode
+from pipeline.net.local_files import local_folder
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.web import local_folder
 
 RETRY = timedelta(days=7)  # after which what could not be had beside the audio is asked for once more
 

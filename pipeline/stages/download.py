@@ -14,11 +14,11 @@ from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
 from pipeline.errors import AudioError
 from pipeline.feeds.identity import place_of
-from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, Validators, clock
+from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, Validators
+from pipeline.net.urls import host, offer, same_offer, without_trackers
 from pipeline.stages import Outcome, Tools, Visit, local_root
 from pipeline.stages.renditions import compare_with_current, keep_beside
-from pipeline.urls import offer, same_offer, without_trackers
-from pipeline.web import host
+from pipeline.times import clock
 
 _TOLERANCE = 30.0  # seconds, or a twentieth: what feeds declare is often rounded, and advertisements come and go
 

@@ -24,8 +24,8 @@ from pipeline.feeds.page import page_address, read_page
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.questions import find_questions
 from pipeline.model import Question, Validators
+from pipeline.net.urls import host
 from pipeline.stages import Outcome, Tools, Visit, is_time_again
-from pipeline.web import host
 
 MAX_PAGE_BYTES = 5_000_000
 MAX_SECONDS = 60.0

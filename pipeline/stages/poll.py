@@ -11,17 +11,16 @@ import httpx
 
 from pipeline.archive import feeds as archive
 from pipeline.archive.episodes import Saved, episode_id
-from pipeline.atomic import new_file
 from pipeline.config import Feed
+from pipeline.data_folder import keep_bytes, snapshot_path
 from pipeline.errors import FeedGoneError, FeedUnreachableError
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, Found, Listing, visit
 from pipeline.model import FeedEpisode, Validators
+from pipeline.net.urls import host, shown
 from pipeline.stages import Outcome, Tools, Visit
 from pipeline.text import amount, shortened
-from pipeline.urls import shown
-from pipeline.web import host
 
 
 def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
@@ -134,10 +133,6 @@ def _some(titles: Sequence[str]) -> str:
 def _keep_bytes(tools: Tools, slug: str, content: bytes) -> None:
     """Keep the feed as it came, under the name of its hash."""
     sha256 = hashlib.sha256(content).hexdigest()
-    path = tools.data / "feeds" / f"{sha256}.xml"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as file:
-            file.write(content)
-    relative = path.relative_to(tools.data).as_posix()
-    archive.save_snapshot(tools.db, slug, sha256=sha256, path=relative, size=len(content), now=tools.now())
+    path = snapshot_path(sha256)
+    keep_bytes(tools.data / path, content)
+    archive.save_snapshot(tools.db, slug, sha256=sha256, path=path, size=len(content), now=tools.now())

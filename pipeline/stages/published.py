@@ -21,24 +21,23 @@ from pipeline.archive.transcripts import (
     published_transcript,
     save_transcript,
 )
-from pipeline.atomic import new_file
 from pipeline.config import Feed
+from pipeline.data_folder import keep_bytes, publishers_path
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.private import body_without_secrets
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Validators, Word
-from pipeline.speech.names import whisper_language
+from pipeline.net.local_files import local_file
+from pipeline.net.urls import scheme, tokens, variables
 from pipeline.speech.wording import carry_speakers, compare
 from pipeline.stages import Tools, is_time_again, local_root
 from pipeline.stages.speakers import names_of
-from pipeline.urls import tokens, variables
-from pipeline.web import local_file, scheme
+from pipeline.whisper_models import whisper_language
 
 # What says the most comes first: who speaks and when, then when, then who.
 _BEST_FIRST = ("json", "vtt", "srt", "subrip", "html", "plain")
-FOLDER = "transcripts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +145,7 @@ def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> Published:
     content = body_without_secrets(_content(tools, feed, link.url), _secrets(feed))
     turns = read_transcript(content, declared=link.type)
     sha256 = hashlib.sha256(content).hexdigest()
-    path = tools.data / FOLDER / f"{sha256}.published"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as file:
-            file.write(content)
+    keep_bytes(tools.data / publishers_path(sha256), content)
     return Published(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
 
 

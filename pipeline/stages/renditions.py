@@ -9,12 +9,12 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
+from pipeline.archive.rendition_choice import account, choose
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
 from pipeline.archive.segments import is_beside
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
 from pipeline.model import Comparison, KeptAudio, Rendition
-from pipeline.renditions import account, choose
 
 
 def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio) -> Comparison | None:

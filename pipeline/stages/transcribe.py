@@ -21,20 +21,22 @@ from pipeline.archive.transcripts import (
 )
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Feed
+from pipeline.data_folder import TRANSCRIPTS
 from pipeline.errors import ArchiveError
 from pipeline.feeds.people import find_people
-from pipeline.model import Episode, Rendition, Transcript, clock
+from pipeline.model import Episode, Rendition, Transcript
 from pipeline.speech import transcript_file
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import FileJournal, journal_path, unfinished
-from pipeline.speech.names import is_at_path, model_name, whisper_language
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.weights import is_named
 from pipeline.stages import Outcome, Tools, wanted_episodes
-from pipeline.stages.published import FOLDER, Published, carry_names, get_published, is_waiting, save_published
+from pipeline.stages.published import Published, carry_names, get_published, is_waiting, save_published
 from pipeline.stages.speakers import Known, label_or_say_why
+from pipeline.times import clock
+from pipeline.whisper_models import is_at_path, model_name, whisper_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class _Job:
 
     @property
     def folder(self) -> Path:
-        return self.tools.data / FOLDER
+        return self.tools.data / TRANSCRIPTS
 
 
 def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
@@ -81,7 +83,7 @@ def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
 
     Where another model or vocabulary was configured meanwhile, nobody would ever go on with it.
     """
-    left = unfinished(tools.data / FOLDER)
+    left = unfinished(tools.data / TRANSCRIPTS)
     for feed in feeds if left else ():
         for episode in wanted_episodes(tools, feed):
             rendition = current_rendition(tools.db, episode.id)

@@ -14,7 +14,7 @@ from types import ModuleType
 
 from sqlite_utils import Database, Migrations
 
-from pipeline.paths import without_paths, without_paths_within
+from pipeline.archive.redact import without_paths, without_paths_within
 
 migrations = Migrations("interview_archive")
 

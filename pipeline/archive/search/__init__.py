@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from itertools import groupby
 
-from pipeline.archive.folded import folded_words
-from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
     ANYTHING,
@@ -31,7 +29,9 @@ from pipeline.archive.search.hits import (
     marked,
 )
 from pipeline.archive.search.passages import Span
+from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.scope import Scope
+from pipeline.archive.tokens import folded_words
 
 __all__ = ["ORDERS", "PAGE_SIZE", "Filters", "Hit", "Order", "Results", "search"]
 
@@ -51,7 +51,7 @@ def search(
 
     Args:
         connection: an open archive; its row factory does not matter.
-        text: what the user typed; see ``pipeline.archive.query``.
+        text: what the user typed; see ``pipeline.archive.search.query``.
         filters: further conditions.
         order: of the hits. Quotations, and words that are too common to be ranked, come newest first.
         page: what ``Results.next`` gave, or a number counting from 1; None for the first.

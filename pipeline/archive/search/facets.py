@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
+from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.scope import Place, Scope
 
 _NEWEST = 1_000  # hits that are counted where there are too many to count all

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple, get_args
 
 from pipeline.addresses import Addresses
 from pipeline.archive.about import questions_named
-from pipeline.doubts import doubts
-from pipeline.model import clock
+from pipeline.flags import doubts
+from pipeline.times import clock
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: tuple[Order, ...] = get_args(Order)

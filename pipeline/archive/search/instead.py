@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.align.lexical import STOPWORDS
-from pipeline.archive.query import compile_query
 from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
 from pipeline.archive.search.nearly import Nearly, nearly
+from pipeline.archive.search.parser import narrowed_to, take_apart
+from pipeline.archive.search.query import compile_query
 from pipeline.archive.search.spelling import spelling
 from pipeline.archive.search.unknown import unknown
-from pipeline.archive.typed import narrowed_to, take_apart
 
 
 @dataclass(frozen=True, slots=True)

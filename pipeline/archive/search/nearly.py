@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from pipeline.archive.query import Query, compile_query
 from pipeline.archive.search import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
+from pipeline.archive.search.parser import take_apart
 from pipeline.archive.search.passages import Span
+from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.scope import Place, Scope
+from pipeline.archive.search.spelt import Spelt, spelt
 from pipeline.archive.search.words import matching
-from pipeline.archive.spelt import Spelt, spelt
-from pipeline.archive.typed import take_apart
 
 SHARE = 0.4  # of the words of a quotation that may differ
 OFFERED = 3  # passages

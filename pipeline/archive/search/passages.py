@@ -16,11 +16,11 @@ from heapq import merge
 from itertools import accumulate, islice
 from typing import NamedTuple
 
-from pipeline.archive.folded import folded_words
-from pipeline.archive.query import Alternative, Query, Term
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
+from pipeline.archive.search.query import Alternative, Query, Term
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.words import begun_so, within
+from pipeline.archive.tokens import folded_words
 
 EPISODES = 200  # looked through for one page
 _TRIED, _ONE_IN = 10, 5  # transcripts that are asked one by one at least, and as long as one in so many fits

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.archive.about import SPEAKING
-from pipeline.archive.folded import fold
-from pipeline.archive.query import Query
 from pipeline.archive.search.hits import ANYTHING, Filters
+from pipeline.archive.search.query import Query
+from pipeline.archive.tokens import fold
 
 _AS_TYPED = str.maketrans({
     **dict.fromkeys("'’‘ʼ`´"), "‐": "-", "‑": "-", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d",

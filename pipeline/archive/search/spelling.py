@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from pipeline.archive.folded import folded_words
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK
-from pipeline.archive.typed import take_apart
+from pipeline.archive.search.parser import take_apart
+from pipeline.archive.tokens import folded_words
 
 _VOCABULARY = "interview_archive_words"  # a temporary table hides one of the same name
 _CORRECTED = 3  # words

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from pipeline.archive.query import Query
 from pipeline.archive.search.hits import Filters
+from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import folded_name, is_anybody, speaking
 
 ALIKE = 75  # of 100, from which another name may have been meant

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from math import prod
 
-from pipeline.archive.folded import fold
-from pipeline.archive.query import Query
 from pipeline.archive.search.hits import Order, Position
+from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
+from pipeline.archive.tokens import fold
 
 MANY = 5_000  # hits; to rank more takes too long, and nobody reads so far
 EPISODES = 500  # looked through for one page where hits are too many to be counted

@@ -23,7 +23,7 @@ from pipeline.ingest import check_only
 from pipeline.model import Episode
 from pipeline.speech.check import disagreement, second_opinion
 from pipeline.speech.engine import Engine
-from pipeline.speech.names import EngineName
+from pipeline.whisper_models import EngineName
 
 
 def gate_reports(

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.align.meaning import DIMENSIONS, Encode, Vectors, encoded, is_installed
-from pipeline.atomic import new_file
+from pipeline.data_folder import VECTORS
+from pipeline.files import new_file
 
-FOLDER = "vectors"
 # Raise this when the same text may have another vector: other weights, another cut of long texts.
 VERSION = 1
 
@@ -41,7 +41,7 @@ class Remembered:
 
 def vectors(data: Path) -> Encode | None:
     """Return what gives sentence vectors, and keeps them in the data folder; None where they are not installed."""
-    return Remembered(encoded, data / FOLDER) if is_installed() else None
+    return Remembered(encoded, data / VECTORS) if is_installed() else None
 
 
 def _kept(file: Path) -> Vectors | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.archive.renditions import current_rendition
 from pipeline.config import Config, Feed
 from pipeline.model import Episode
-from pipeline.selection import Selection, selected
+from pipeline.runs.selection import Selection, selected
 from pipeline.stages import Tools, wanted_episodes
 from pipeline.stages.align import Task, task
 from pipeline.stages.download import is_offered

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.model import Comparison, clock
+from pipeline.model import Comparison
+from pipeline.times import clock
 
 _LISTED = 5  # stretches that are named one by one
 

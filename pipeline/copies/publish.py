@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.archive.copies import INSPECTED, MADE
 from pipeline.archive.database import explained
-from pipeline.archive.kept import FOLDER, kept_file
+from pipeline.archive.kept import kept_file
+from pipeline.archive.published_copy import INSPECTED, MADE
 from pipeline.archive.reading import renditions
 from pipeline.archive.soundness import indexes, refuse_unsound, snapshot
-from pipeline.atomic import linked, new_file
-from pipeline.digest import sha256_of
+from pipeline.data_folder import AUDIO
 from pipeline.errors import ConfigError, DatabaseError
+from pipeline.files import linked, new_file, sha256_of
 from pipeline.model import Rendition
 
 _SETTINGS = {"allow_download": False}
@@ -130,7 +130,7 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
     source = kept_file(data, kept)
     if source is None:
         return None
-    target = folder / FOLDER / source.relative_to((data / FOLDER).resolve())
+    target = folder / AUDIO / source.relative_to((data / AUDIO).resolve())
     if not target.is_file() or target.stat().st_size != kept.bytes:
         target.unlink(missing_ok=True)
         linked(source, target)
@@ -139,7 +139,7 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
 
 def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
     """Remove the recordings of an older copy that are not among these; no file that is called otherwise."""
-    audio = folder / FOLDER
+    audio = folder / AUDIO
     named = {Path(one.path) for one in kept}
     for path in list(audio.glob("*/*")):
         # A folder that is a link may lead to the archive's own recordings.

@@ -131,3 +131,19 @@ def same_offer(one: str, other: str) -> bool:
     """Tell whether two keys are of one offer; a feed that begins to give lengths, or ends it, offers nothing new."""
     (address, _, length), (address_too, _, length_too) = one.rpartition(" "), other.rpartition(" ")
     return address == address_too and (length == length_too or "-" in {length, length_too})
+
+
+def scheme(url: str) -> str:
+    """Return an address's scheme in small letters; empty when it has none or is no address at all."""
+    try:
+        return urlsplit(url).scheme
+    except ValueError:  # such as `http://[`
+        return ""
+
+
+def host(url: str) -> str:
+    """Return the host that an address names, in small letters; empty when it names none or is no address at all."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""

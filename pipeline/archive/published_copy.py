@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pipeline.digest import sha256_of
 from pipeline.errors import ConfigError
+from pipeline.files import sha256_of
 
 INSPECTED = "inspect-data.json"  # Datasette's own file
 MADE = "published"  # what it does not have from Datasette's own command

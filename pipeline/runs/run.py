@@ -14,30 +14,29 @@ from types import FrameType
 import httpx
 from sqlite_utils import Database
 
-from pipeline.archive.copies import refuse_published
+from pipeline.align.vector_cache import vectors
 from pipeline.archive.database import reader, writer
+from pipeline.archive.published_copy import refuse_published
 from pipeline.archive.schema import migrations
 from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check, checks_in_processes
 from pipeline.config import Config, Feed
-from pipeline.courtesy import Courtesy
-from pipeline.health import write_health
+from pipeline.data_folder import MODELS
 from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
-from pipeline.planning import Planned, plan
-from pipeline.selection import EVERYTHING, Selection
+from pipeline.net.client import USER_AGENT, make_client
+from pipeline.net.courtesy import Courtesy
+from pipeline.net.urls import variables
+from pipeline.runs.health import write_health
+from pipeline.runs.planning import Planned, plan
+from pipeline.runs.selection import EVERYTHING, Selection
+from pipeline.runs.talk import Talk
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
-from pipeline.speech.names import EngineName
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Progress, Tools
-from pipeline.talk import Talk
 from pipeline.times import utc_now
-from pipeline.urls import variables
-from pipeline.vectors import vectors
-from pipeline.web import USER_AGENT, make_client
-
-MODELS_FOLDER = "models"
+from pipeline.whisper_models import EngineName
 
 
 def run(
@@ -111,7 +110,7 @@ def _tools(
         folder=config.folder,
         now=utc_now,
         client=client,
-        engine=engines(database.parent / MODELS_FOLDER),
+        engine=engines(database.parent / MODELS),
         voices=cache(VoiceEncoder),
         encode=vectors(database.parent),
         progress=progress,

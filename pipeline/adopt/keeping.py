@@ -1,4 +1,4 @@
-"""Taking audio that is on the disk already into the archive. Which episode a file is, ``pipeline.adopting`` decides."""
+"""Taking audio that is on the disk already into the archive. Which episode a file is, ``matching`` decides."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 from sqlite_utils import Database
 
-from pipeline.adopting import Adoption, Owned, Wanted, decide
+from pipeline.adopt.matching import Adoption, Owned, Wanted, decide
 from pipeline.archive.episodes import known_episodes
 from pipeline.archive.feeds import enclosure_of
 from pipeline.archive.kept import is_kept

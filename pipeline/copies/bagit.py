@@ -8,9 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from pipeline.atomic import new_file
-from pipeline.digest import sha256_of
 from pipeline.errors import BagError
+from pipeline.files import new_file, sha256_of
 from pipeline.progress import Begin, unseen
 
 PAYLOAD = "data"

@@ -1,4 +1,4 @@
-"""A bag of an archive, and the archive from it again. How a bag is written is ``pipeline.export.bag``'s to know."""
+"""A bag of an archive, and the archive from it again. How a bag is written is ``pipeline.copies.bagit``'s to know."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import __version__
-from pipeline.archive.copies import is_published
 from pipeline.archive.database import bring_up_to_date, explained, locked, reader_of_any
-from pipeline.archive.files import FOLDERS, Heard, Named, Published, named_files
+from pipeline.archive.files import Heard, Named, Published, named_files
+from pipeline.archive.published_copy import is_published
 from pipeline.archive.soundness import refuse_unsound, snapshot
-from pipeline.atomic import linked, new_file, unfinished
+from pipeline.copies.bagit import PAYLOAD, Entry, entries, validated, write_tags
+from pipeline.data_folder import FOLDERS
 from pipeline.errors import BagError, ConfigError, DatabaseError
-from pipeline.export.bag import PAYLOAD, Entry, entries, validated, write_tags
+from pipeline.files import linked, new_file, unfinished
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import belonging, present
 from pipeline.proof.problems import Bench, problem_of

@@ -12,10 +12,10 @@ from stat import S_IMODE
 import yaml
 
 from pipeline import config
-from pipeline.atomic import new_file
 from pipeline.errors import ConfigError
 from pipeline.feeds.opml import Outline
-from pipeline.urls import variables
+from pipeline.files import new_file
+from pipeline.net.urls import variables
 
 _LONGEST_SLUG = 60
 

@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
 
-from pipeline.archive.folded import folded_words
-from pipeline.archive.otherwise import otherwise_written
-from pipeline.archive.stems import ends_otherwise, has_stem, is_cut, shorter_stems
-from pipeline.archive.typed import NARROWING, Token, tokens
+from pipeline.archive.search.parser import NARROWING, Token, tokens
+from pipeline.archive.search.stems import ends_otherwise, has_stem, is_cut, shorter_stems
+from pipeline.archive.search.variants import otherwise_written
+from pipeline.archive.tokens import folded_words
 
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere

@@ -1,8 +1,9 @@
-"""Files that are complete when they appear. It knows nothing of what is in them."""
+"""Files that are complete when they appear, and the SHA-256 by which they are known, whatever is in them."""
 
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -65,3 +66,13 @@ def _runs(process: int) -> bool:
     except PermissionError:  # it runs, as somebody else
         return True
     return True
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in hex; it is read in bounded memory, and other threads work meanwhile.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

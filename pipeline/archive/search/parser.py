@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.archive.folded import folded_words
+from pipeline.archive.tokens import folded_words
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
 # These are apostrophes too. As a quote it ends a word: ‘it’s here’ goes on after the first of the two.

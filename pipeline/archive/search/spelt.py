@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import NamedTuple
 
-from pipeline.archive.folded import folded_words
+from pipeline.archive.tokens import folded_words
 
 _APART = "–—…"  # what joins no two words to one, though there is no space
 _SIGNS = ("Sc", "Sm", "So")  # categories of characters such as £ and +, which are a part of what they stand beside

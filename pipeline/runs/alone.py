@@ -19,10 +19,10 @@ from pipeline.errors import ArchiveError, AudioError, ConfigError
 from pipeline.model import Match, Question, Segment, Word
 from pipeline.speech.engine import make_engine
 from pipeline.speech.explain import explained
-from pipeline.speech.names import EngineName, check_model
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages.speakers import Known, label_or_say_why
+from pipeline.whisper_models import EngineName, check_model
 
 Result = tuple[Path, dict[str, Any] | ArchiveError]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

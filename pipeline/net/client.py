@@ -9,16 +9,14 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from threading import local
-from urllib.parse import unquote, urlsplit
 
 import httpcore
 import httpx
 
 from pipeline import __version__
-from pipeline.courtesy import Courtesy, retry_after
-from pipeline.urls import MissingVariableError, concealed, filled_in, tokens, variables
+from pipeline.net.courtesy import Courtesy, retry_after
+from pipeline.net.urls import MissingVariableError, concealed, filled_in, host, tokens, variables
 
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
@@ -234,52 +232,6 @@ def in_time(chunks: Iterator[bytes], seconds: float) -> Iterator[bytes]:
         if time.monotonic() > end:
             raise httpx.ReadTimeout(f"the server took longer than {seconds:.0f} seconds")
         yield chunk
-
-
-def scheme(url: str) -> str:
-    """Return an address's scheme in small letters; empty when it has none or is no address at all."""
-    try:
-        return urlsplit(url).scheme
-    except ValueError:  # such as `http://[`
-        return ""
-
-
-def host(url: str) -> str:
-    """Return the host that an address names, in small letters; empty when it names none or is no address at all."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
-def local_path(file_url: str) -> Path:
-    """Return the path that a ``file:`` address names."""
-    return Path(unquote(urlsplit(file_url).path))
-
-
-def local_folder(feed_url: str | None) -> Path | None:
-    """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
-    return local_path(feed_url).parent if feed_url and scheme(feed_url) == "file" else None
-
-
-def local_file(file_url: str, root: Path | None) -> Path:
-    """Return the path of the file that a ``file:`` address names, if it lies below ``root``.
-
-    Raises:
-        OSError: it does not, is no file, or there is no ``root``; the message says which.
-    """
-    try:
-        path = local_path(file_url).resolve()
-        inside = root is not None and path.is_relative_to(root.resolve())
-    except (OSError, RuntimeError, ValueError) as error:  # a ring of links, or what no path can be
-        raise OSError(f"{file_url}: this is no file that can be read") from error
-    if not inside:
-        raise PermissionError(
-            f"{file_url}: a feed may name files on this computer only in the folder it lies in itself"
-        )
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    return path
 
 
 def reason(error: Exception) -> str:

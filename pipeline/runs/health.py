@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.archive.status import status
-from pipeline.atomic import new_file
+from pipeline.files import new_file
 
 _log = logging.getLogger(__name__)
 FAILURES = 20  # that are listed; there may be thousands, for one reason

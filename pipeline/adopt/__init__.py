@@ -1,0 +1,1 @@
+"""Audio that is on the disk already."""

@@ -1,0 +1,1 @@
+"""Copies of a whole archive: bags to keep, published copies to serve."""

@@ -1,0 +1,1 @@
+"""The network: the HTTP client, how hosts are spared, and addresses."""
