@@ -1,11 +1,10 @@
-"""How far something has come: the shape in which it is told. Shows nothing."""
+"""The type of a progress callback: ``begin(total)`` returns ``update(done)``. Shows nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
-# Called with how much there is in all; what it returns, with how much is done so far.
 Begin: TypeAlias = Callable[[float], Callable[[float], None]]
 
 

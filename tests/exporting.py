@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item, Publication
-from pipeline.archive.reading import Provenance, PublishedQuestion
+from pipeline.archive.reading import ListedQuestion, Provenance
 from pipeline.model import Rendition, Segment
 
 SHA256 = "ab" * 32
@@ -21,9 +21,9 @@ def question(
     answer_end: float | None = None,
     *,
     text: str | None = None,
-) -> PublishedQuestion:
+) -> ListedQuestion:
     """A published question and what is known of it."""
-    return PublishedQuestion(
+    return ListedQuestion(
         number=number,
         text=text or f"Question {number}?",
         status=status,
@@ -39,7 +39,7 @@ def question(
 
 def publication(
     segments: Sequence[Segment] = (),
-    questions: Sequence[PublishedQuestion] = (),
+    questions: Sequence[ListedQuestion] = (),
     *,
     duration: float = 600.0,
     **changes: Any,

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import bagging
 from pipeline.archive.database import writer
+from pipeline.copies import bag as bagging
 from pipeline.copies.bagit import entries, validated, write_tags
 from pipeline.errors import BagError, LockedError
 from tests.proving import Proven, proven, proven_once

@@ -12,10 +12,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from pipeline import alone
 from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
 from pipeline.cli import main
+from pipeline.runs import alone
 from tests.building import add_feed, add_transcript, episode, new_archive, spoken
 
 ROOT = Path(__file__).parent.parent

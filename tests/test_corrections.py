@@ -20,7 +20,7 @@ from pipeline.archive.corrections import (
     question_number,
     undo,
 )
-from pipeline.archive.database import editor, is_current, reader_of_any, writer
+from pipeline.archive.database import any_reader, editor, is_current, writer
 from pipeline.archive.listened import corrections_of
 from pipeline.archive.listing import changes, listing
 from pipeline.archive.reading import episode_named, questions_of
@@ -332,7 +332,7 @@ def made_before(path: Path) -> str:
 def test_corrections_of_an_older_archive_can_be_undone(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     one = made_before(path)
-    with reader_of_any(path) as connection:
+    with any_reader(path) as connection:
         assert not is_current(connection)
         columns = [row[1] for row in connection.execute("pragma table_info(question_times)")]
     with editor(path) as db:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.archive.database import onlooker, reader, writer
+from pipeline.archive.database import reader, up_to_date_reader, writer
 from pipeline.errors import DatabaseError, LockedError
 from tests.test_corrections import QUESTIONS, made_before
 
@@ -212,7 +212,7 @@ def test_an_archive_of_an_older_version_is_read_once_it_is_brought_up_to_date(tm
     one = made_before(path)
     with pytest.raises(DatabaseError, match="An older version made this archive"), reader(path):
         pass
-    with onlooker(path) as db:
+    with up_to_date_reader(path) as db:
         assert db["questions"].count_where("episode = ?", [one]) == len(QUESTIONS)
     with reader(path) as connection:
         assert connection.execute("select count(*) from attributions").fetchone()[0] == 0
@@ -223,7 +223,7 @@ def test_a_published_copy_that_an_older_version_made_is_read_and_stays_as_it_is(
     one = made_before(path)
     (tmp_path / "inspect-data.json").write_text('{"old": {"hash": "", "published": ""}}', encoding="utf-8")
     before = path.read_bytes()
-    with onlooker(path) as db:
+    with up_to_date_reader(path) as db:
         assert db["questions"].count_where("episode = ?", [one]) == len(QUESTIONS)
         assert db["attributions"].count == 0
     assert path.read_bytes() == before

@@ -24,7 +24,7 @@ from markdown_it import MarkdownIt
 
 from pipeline.addresses import Addresses, addresses
 from pipeline.archive.publication import Show
-from pipeline.archive.reading import PublishedQuestion
+from pipeline.archive.reading import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS, chapters, notes, transcript
 from pipeline.export.feed import feed, podcast_guid
@@ -102,7 +102,7 @@ QUESTIONS = (
 )
 
 
-def podcast_chapters(*questions: PublishedQuestion, **changes: Any) -> list[dict[str, Any]]:
+def podcast_chapters(*questions: ListedQuestion, **changes: Any) -> list[dict[str, Any]]:
     written = json.loads(chapters.podcast_json(publication(questions=questions, **changes), NOWHERE))
     validate(written, CHAPTERS)
     found: list[dict[str, Any]] = written["chapters"]
@@ -187,7 +187,7 @@ def test_an_answer_that_ends_before_its_question_has_no_end() -> None:
         max_size=8,
     )
 )
-def test_chapters_are_in_strict_order_and_within_the_recording(questions: list[PublishedQuestion]) -> None:
+def test_chapters_are_in_strict_order_and_within_the_recording(questions: list[ListedQuestion]) -> None:
     episode = publication(questions=questions)
     for unsure in (False, True):
         try:

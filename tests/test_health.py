@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pipeline import health as health_module
 from pipeline.archive.database import reader
 from pipeline.archive.status import status
 from pipeline.cli import main
 from pipeline.config import Config, Feed
 from pipeline.ingest import ingest
+from pipeline.runs import health as health_module
 from pipeline.runs.health import health_file
 from pipeline.stages import Tools
 from tests.misbehaving import Answer, Server

@@ -13,7 +13,7 @@ from mutagen.id3 import APIC, CHAP, CTOC, ID3, TIT2, TXXX, TYER, Encoding
 from mutagen.mp3 import MP3
 
 from pipeline.archive.publication import Publication
-from pipeline.archive.reading import PublishedQuestion
+from pipeline.archive.reading import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.id3 import write
 from tests.exporting import publication, question
@@ -27,7 +27,7 @@ QUESTIONS = (
 )
 
 
-def episode(questions: Sequence[PublishedQuestion] = QUESTIONS) -> Publication:
+def episode(questions: Sequence[ListedQuestion] = QUESTIONS) -> Publication:
     return publication(questions=questions, duration=2.0)
 
 

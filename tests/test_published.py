@@ -242,7 +242,7 @@ def test_notes_are_looked_through_for_one_once_and_when_they_change(
         looked.append(notes)
         return find_transcript(notes)
 
-    monkeypatch.setattr("pipeline.stages.published.find_transcript", find)
+    monkeypatch.setattr("pipeline.stages.publishers_transcript.find_transcript", find)
     for _ in range(3):
         report = run(publish())
     assert report.skip_reasons("transcribe") == {"already transcribed": 1}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.archive.search.query import compile_query
-from pipeline.archive.search.stems import has_stem, is_cut
+from pipeline.archive.search.stems import is_cut, word_with_stem
 
 ROOTS = (
     *("inspect", "supervis", "organis", "pay", "key", "play", "happ", "hop", "hopp", "go", "be", "care", "tr"),
@@ -89,7 +89,7 @@ def test_a_common_word_that_is_no_stem_of_what_begins_so_is_not_looked_through(
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.text(alphabet="aeiouybdlnstxwé", min_size=1, max_size=9), min_size=1, max_size=40, unique=True))
 def test_a_word_is_known_for_each_stem(stems: list[str]) -> None:
-    connection = index([has_stem(stem) for stem in stems])
+    connection = index([word_with_stem(stem) for stem in stems])
     for found, row in connection.execute("select term, doc from stems").fetchall():
         plain = stems[row].replace("é", "e")
         assert found == plain or (is_cut(plain) and found == plain[:-1])

@@ -153,11 +153,11 @@ def test_two_are_never_at_one_file(tmp_path: Path) -> None:
     sha256 = old.finish()
     with pytest.raises(DownloadError):  # it is complete, and being checked
         Partial(tmp_path, "one", URL)
-    old.publish(tmp_path / "done")
+    old.move_to(tmp_path / "done")
     new = Partial(tmp_path, "one", URL)
     new.write(b"b")
     old.discard()
-    new.publish(tmp_path / "new")
+    new.move_to(tmp_path / "new")
     new.discard()
     assert hashlib.sha256((tmp_path / "done").read_bytes()).hexdigest() == sha256
     assert sorted(path.name for path in tmp_path.iterdir()) == ["done", "new"]

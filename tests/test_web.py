@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline import web
+from pipeline.net import client as web
 from pipeline.net.client import ForbiddenAddressError, in_time, is_public, make_client, reason
 from pipeline.net.local_files import local_path
 from pipeline.net.urls import scheme

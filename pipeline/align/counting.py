@@ -20,11 +20,11 @@ def in_force(
     corrections: Mapping[int, Correction],
     segments: Sequence[Segment],
 ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
-    """Return what counts: corrections in place of what was found, and what that leaves of the questions around them.
+    """Put the corrections in the place of what was found, fit the questions around them to that, and return all of it.
 
-    What the editor left open is as it was found where the question was moved within its asking; else that goes on as
-    long as the host speaks there. An answer ends where something else is asked, unless the editor said when. What was
-    asked together with a question that an editor has spoken of is asked alone, or with what else is asked there.
+    A time that the editor left blank stays as it was found if the new start lies within the same asking; otherwise the
+    asking lasts as long as the host speaks there. An answer ends where something else is asked, unless the editor said
+    when. What was found to be asked together with a corrected question is alone then, or with what else is asked there.
 
     Args:
         matches: as they were found; not as ``with_answers`` completes them given the corrections.

@@ -87,10 +87,10 @@ def decide(
 def _left_by_others(
     options: Sequence[Sequence[Candidate]], probabilities: Sequence[Array]
 ) -> Sequence[Sequence[Candidate]]:
-    """The places of each question; one of few askings says the less, the likelier another question is asked with it.
+    """The places of each question, with the evidence ``scarce`` made smaller where others probably belong there.
 
-    So it does the likelier it is that two questions are asked on the wrong side of it by the list's order; a single one
-    may have changed places with it.
+    It is scaled by the probability that no other question has the same asking, and by the probability that not more
+    than one other question is asked on the wrong side of it by the list's order: one may have changed places with it.
     """
     taken = [
         (candidate, float(probability), n)

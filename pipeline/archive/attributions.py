@@ -59,8 +59,7 @@ class Speech:
 class Entry:
     """A row of a recording's history: an attribution, or the undoing (``undoes``) of the one whose times it has.
 
-    ``name`` is None where it undoes. ``told`` tells that some of what is said has its speaker by it: it was not undone,
-    and nobody said something else of all that it is of.
+    ``name`` is None where it undoes. ``told`` tells that at least one segment still has its speaker from it.
     """
 
     id: int

@@ -75,7 +75,7 @@ def editor(path: Path) -> Iterator[Database]:
 
 
 @contextmanager
-def onlooker(path: Path) -> Iterator[Database]:
+def up_to_date_reader(path: Path) -> Iterator[Database]:
     """Open ``path`` to read. What an older version made is brought up to date first.
 
     A published copy never changes: of one that an older version made, a copy that nobody sees is brought up to date.
@@ -84,7 +84,7 @@ def onlooker(path: Path) -> Iterator[Database]:
         LockedError, DatabaseError: as of ``bring_up_to_date``.
     """
     bring_up_to_date(path)
-    with reader_of_any(path) as connection:
+    with any_reader(path) as connection:
         if is_current(connection):
             yield Database(connection)
             return
@@ -104,7 +104,7 @@ def bring_up_to_date(path: Path) -> None:
     Raises:
         LockedError, DatabaseError: as of ``reader``, or it is old and cannot be written.
     """
-    with reader_of_any(path) as connection:
+    with any_reader(path) as connection:
         current = is_current(connection)
     if not current and not is_published(path):
         with writer(path):
@@ -132,14 +132,14 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
     Raises:
         DatabaseError: there is no such file, or it is no archive of this version.
     """
-    with reader_of_any(path) as connection:
+    with any_reader(path) as connection:
         if not is_current(connection):
             raise DatabaseError(f"{path}: {outdated(path)}")
         yield connection
 
 
 @contextmanager
-def reader_of_any(path: Path) -> Iterator[sqlite3.Connection]:
+def any_reader(path: Path) -> Iterator[sqlite3.Connection]:
     """Open ``path`` read-only for what an archive of an older version has, too.
 
     Raises:

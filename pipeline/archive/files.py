@@ -31,7 +31,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class TranscriptFile:
     """What Whisper heard in a recording: row ``id`` of the transcripts, and the file that was written before it.
 
     The file of one that was set aside for a later wording (``is_earlier``) has a name by its content, which the tables
@@ -46,7 +46,7 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishersFile:
     """A publisher's transcript as it came from ``where``; ``prefix`` is what its SHA-256 begins with."""
 
     prefix: str
@@ -59,7 +59,7 @@ class Published:
         return f"{TRANSCRIPTS}/{self.prefix}"
 
 
-Named = Recording | Snapshot | Heard | Published
+Named = Recording | Snapshot | TranscriptFile | PublishersFile
 
 
 def named_files(connection: sqlite3.Connection) -> tuple[Named, ...]:
@@ -104,7 +104,7 @@ def unfinished_since(connection: sqlite3.Connection) -> str | None:
     return found[0] if found and found[1] is None else None
 
 
-def _heard(connection: sqlite3.Connection) -> tuple[Heard, ...]:
+def _heard(connection: sqlite3.Connection) -> tuple[TranscriptFile, ...]:
     """One row a transcript; several where episodes share a recording: all have to agree with the file."""
     rows = connection.execute(
         "select id, rendition, key from transcripts where source = 'whisper' order by rendition, key, id"
@@ -113,15 +113,15 @@ def _heard(connection: sqlite3.Connection) -> tuple[Heard, ...]:
     for id_, rendition, key in rows:
         current, _, set_aside = key.partition(".")
         path = f"{TRANSCRIPTS}/{rendition}.{current}.json"
-        found.append(Heard(path, id_, rendition, current, is_earlier=bool(set_aside)))
+        found.append(TranscriptFile(path, id_, rendition, current, is_earlier=bool(set_aside)))
     return tuple(found)
 
 
-def _published(connection: sqlite3.Connection) -> tuple[Published, ...]:
+def _published(connection: sqlite3.Connection) -> tuple[PublishersFile, ...]:
     """Those that came from an address; one inside the notes has no file."""
     rows = connection.execute(
         """select t.key, t.options, min(e.feed) from transcripts t join episodes e on e.id = t.episode
            where t.source = 'publisher' group by t.key, t.options order by t.key"""
     )
-    named = [Published(key, json.loads(options).get("where", "notes"), feed) for key, options, feed in rows]
+    named = [PublishersFile(key, json.loads(options).get("where", "notes"), feed) for key, options, feed in rows]
     return tuple(one for one in named if one.where != "notes")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
-from pipeline.archive.reading import PublishedQuestion, questions_of
+from pipeline.archive.reading import ListedQuestion, questions_of
 
 # Those without a date come last; the id decides between those of one moment.
 NEWEST_FIRST = "coalesce(e.published, '') desc, e.id desc"
@@ -26,7 +26,7 @@ class Listed:
     published: str | None
     duration: float | None
     transcribed: bool
-    questions: tuple[PublishedQuestion, ...]
+    questions: tuple[ListedQuestion, ...]
 
     @property
     def standings(self) -> dict[str, int]:

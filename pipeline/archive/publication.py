@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.listing import NEWEST_FIRST
-from pipeline.archive.reading import Provenance, PublishedQuestion, questions_of
+from pipeline.archive.reading import ListedQuestion, Provenance, questions_of
 from pipeline.archive.segments import read_segments
 from pipeline.model import Rendition, Segment
 
@@ -31,7 +31,7 @@ class Item:
     notes_html: str
     audio: Rendition | None
     transcript: Provenance | None
-    questions: tuple[PublishedQuestion, ...]
+    questions: tuple[ListedQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True)

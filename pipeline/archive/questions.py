@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listing import NEWEST_FIRST
-from pipeline.archive.reading import PublishedQuestion, questions_of
+from pipeline.archive.reading import ListedQuestion, questions_of
 from pipeline.text import shortened
 
 ANSWER = 260  # characters of an answer that are shown: about 40 words
@@ -58,7 +58,7 @@ class Answer:
 class Asked:
     """A published question, where it was put, and how it was answered."""
 
-    question: PublishedQuestion
+    question: ListedQuestion
     episode: str
     title: str
     show: str
@@ -179,7 +179,7 @@ def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> di
     }
 
 
-def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: PublishedQuestion) -> Answer | None:
+def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: ListedQuestion) -> Answer | None:
     """How the answer to a question begins: what one speaker says first, in one go."""
     if question.start is None:
         return None

@@ -62,7 +62,7 @@ class Holdings:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedQuestion:
+class ListedQuestion:
     """A published question and where it is asked; ``status`` is None when nobody has looked for it yet.
 
     ``question`` is its id, which stays when its number does not. ``detected`` tells that no list was published: it was
@@ -156,7 +156,7 @@ class Episode:
     audio: Rendition | None
     newer_audio: bool
     provenance: Provenance | None
-    questions: tuple[PublishedQuestion, ...]
+    questions: tuple[ListedQuestion, ...]
     passages: tuple[Passage, ...]
 
 
@@ -211,7 +211,7 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
     return tuple(Rendition(**dict(row)) for row in rows)
 
 
-def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[PublishedQuestion, ...]]:
+def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[ListedQuestion, ...]]:
     """Return for each of these episodes its published questions in list order; none where it has no list."""
     wanted = sorted(set(episodes))
     marks = ", ".join("?" * len(wanted))
@@ -223,11 +223,11 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
         where t.episode in ({marks}) order by t.episode, t.number""",  # noqa: S608 - only question marks
         wanted,
     )
-    found: defaultdict[str, list[PublishedQuestion]] = defaultdict(list)
+    found: defaultdict[str, list[ListedQuestion]] = defaultdict(list)
     for row in rows:
         facts = dict(row)
         found[facts.pop("episode")].append(
-            PublishedQuestion(**{**facts, "corrected": bool(facts["corrected"]), "detected": bool(facts["detected"])})
+            ListedQuestion(**{**facts, "corrected": bool(facts["corrected"]), "detected": bool(facts["detected"])})
         )
     return {episode: tuple(found[episode]) for episode in wanted}
 

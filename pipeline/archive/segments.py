@@ -40,9 +40,9 @@ def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segmen
 
 
 def restate_all(db: Database, rendition: str) -> None:
-    """Have every transcript say what is in force, those set aside too: none keeps what was undone as the machine's.
+    """Apply the checks and attributions in force to every transcript of a recording, those set aside included.
 
-    What is an answer may be another passage then: the host gives none.
+    The labels of questions are worked out anew as well: what the host says is no answer, so who speaks can change them.
     """
     rows = db.execute("select id, episode from transcripts where rendition = ?", [rendition]).fetchall()
     for transcript, _ in rows:
@@ -94,10 +94,12 @@ def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...
     )
 
 
-def is_beside(connection: sqlite3.Connection, transcript_id: int, stretches: Sequence[tuple[float, float]]) -> bool:
-    """Tell whether stretches of time, in seconds, have nothing of a transcript's questions, their answers included.
+def is_outside_questions(
+    connection: sqlite3.Connection, transcript_id: int, stretches: Sequence[tuple[float, float]]
+) -> bool:
+    """Tell whether stretches of time, in seconds, lie outside of every question and answer of a transcript.
 
-    Where it is not known which segments those are, that is not known either: false.
+    False while no segment is labelled: it is not known then.
     """
     told = """select "end" - start, start, "end" from segments
         where transcript = ? and (role != 'other' or question is not null)"""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate, onlooker, reader_of_any
+from pipeline.archive.database import any_reader, immediate, up_to_date_reader
 from pipeline.errors import DatabaseError
 
 _EXTERNAL = re.compile(r"content\s*=\s*[\"']\w")
@@ -30,7 +30,7 @@ def copied(path: Path) -> Iterator[Path]:
     Raises:
         DatabaseError: as of ``reader``, or there is no room.
     """
-    with tempfile.TemporaryDirectory(prefix="interview-archive-") as folder, reader_of_any(path) as source:
+    with tempfile.TemporaryDirectory(prefix="interview-archive-") as folder, any_reader(path) as source:
         copy = Path(folder) / "copy.db"
         try:
             with closing(sqlite3.connect(copy)) as target:
@@ -46,9 +46,9 @@ def snapshot(database: Path, target: Path) -> None:
     """Write a copy of an archive of one moment, with what is still in its -wal file, as one file without slack.
 
     Raises:
-        LockedError, DatabaseError: as of ``onlooker``.
+        LockedError, DatabaseError: as of ``up_to_date_reader``.
     """
-    with onlooker(database) as archive:
+    with up_to_date_reader(database) as archive:
         archive.conn.execute("vacuum into ?", [str(target)])
     with closing(sqlite3.connect(target)) as copy:
         copy.execute("pragma journal_mode = delete")  # so that nobody who reads it puts files beside it

@@ -68,7 +68,7 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
         sha256 = part.finish()
         facts = check(part.path)
         path = recording_path(sha256, facts.ending)
-        part.publish(data / path)
+        part.move_to(data / path)
     return KeptAudio(
         sha256=sha256,
         path=path,

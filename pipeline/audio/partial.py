@@ -50,7 +50,7 @@ class Partial:
         self._address = hashlib.sha256(url.encode()).hexdigest()
         folder.mkdir(parents=True, exist_ok=True)
         self._file = _locked(self.path)
-        self._is_finished = self._is_published = False
+        self._is_finished = self._is_moved = False
         self.validator: str | None = None
         self.size, self._digest, self._marked = 0, hashlib.sha256(), 0
         self._resume()
@@ -132,18 +132,18 @@ class Partial:
 
     def discard(self) -> None:
         """Remove it, unless it has its name already."""
-        if not self._is_published:  # else what has these names now is somebody else's
+        if not self._is_moved:  # else what has these names now is somebody else's
             self._mark_path.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
         with suppress(OSError):  # what is still in its buffer may not fit on the disk
             self._file.close()
 
-    def publish(self, target: Path) -> None:
+    def move_to(self, target: Path) -> None:
         """Give the finished file its name."""
         target.parent.mkdir(parents=True, exist_ok=True)
         self._mark_path.unlink(missing_ok=True)
         self.path.replace(target)
-        self._is_published = True
+        self._is_moved = True
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipeline.archive.database import onlooker
+from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.reading import episode_named
 from pipeline.commands.options import FilePath, print_json
 from pipeline.commands.stages import NOT_WITH_LOAD, print_lines, refuse, run_stages, stage_options
@@ -57,7 +57,7 @@ def align_command(
         raise click.UsageError("Name one EPISODE, or choose with --only, or say --all. Files need --load before them.")
     options["again"] |= everything
     if names:
-        with onlooker(options["db"]) as archive:
+        with up_to_date_reader(options["db"]) as archive:
             options["only"] = episode_named(archive.conn, names[0])
     sys.exit(run_stages(("align",), **options))
 
@@ -69,7 +69,7 @@ def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> Non
     from pipeline.align.vector_cache import vectors
     from pipeline.stages.align import explain_episode
 
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         found = {
             episode: explain_episode(archive, episode, vectors(db.parent))
             for episode in (episode_named(archive.conn, name) for name in names)

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, correct, guest_at, history, undo
 from pipeline.archive.database import editor as opened
-from pipeline.archive.database import immediate, onlooker
+from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.commands.options import (
     FilePath,
@@ -64,7 +64,7 @@ def correct_command(context: click.Context, /, db: Path, as_json: bool, **given:
     editor; all of it is recorded, or nothing.
     """
     mode = _mode(context, given)
-    with (onlooker if mode in {_history, _look} else opened)(db) as archive:
+    with (up_to_date_reader if mode in {_history, _look} else opened)(db) as archive:
         mode(archive, given, as_json)
 
 

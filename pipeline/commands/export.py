@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from pipeline.addresses import addresses
-from pipeline.archive.database import onlooker
+from pipeline.archive.database import up_to_date_reader
 from pipeline.commands.options import FilePath, db_option
 from pipeline.errors import ArchiveError
 from pipeline.export import files as exports
@@ -67,7 +67,7 @@ def export_command(
         raise click.UsageError("--format xml needs --base-url: a feed's links have to be whole addresses.")
     site = addresses(base_url)
     failed = 0
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         jobs = exports.jobs(archive.conn, target, dict.fromkeys(forms))
         if out is None:
             if len(jobs) != 1 or not jobs[0].is_text:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.archive.database import named_rows, onlooker
+from pipeline.archive.database import named_rows, up_to_date_reader
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.config import Config, load
 from pipeline.errors import ConfigError
@@ -57,7 +57,7 @@ def _known(db: Path) -> dict[str, sqlite3.Row]:
     """What the archive has of the feeds; nothing where there is none yet."""
     if not db.exists():
         return {}
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         return {row["slug"]: row for row in named_rows(archive.conn).execute("select * from feeds")}
 
 

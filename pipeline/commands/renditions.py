@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipeline.archive.database import editor, onlooker
+from pipeline.archive.database import editor, up_to_date_reader
 from pipeline.archive.reading import episode_named
 from pipeline.archive.rendition_choice import account
 from pipeline.archive.renditions import Chosen, Listed, choices, choose_rendition, renditions_of, several
@@ -37,7 +37,7 @@ def renditions_command(episode: str | None, db: Path, name: str | None, as_json:
         if episode is None:
             raise click.UsageError("--choose needs an EPISODE.")
         _choose(db, episode, name, given)
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         named = several(archive.conn) if episode is None else (episode_named(archive.conn, episode),)
         found = {one: (renditions_of(archive.conn, one), choices(archive.conn, one)) for one in named}
     if as_json:

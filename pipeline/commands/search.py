@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipeline.archive.about import questions_named
-from pipeline.archive.database import onlooker
+from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
 from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
@@ -73,7 +73,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     Words, "an exact phrase", begin*, -without or NOT without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG,
     question:3. What finds nothing is answered with what was nearly said so.
     """
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         problem = unknown_show(archive.conn, compile_query(query), Filters(**filters))
         if problem:
             raise QueryError(problem.sentence)

@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.attributions import Speech, attribute, history, speech, undo
 from pipeline.archive.database import editor as opened
-from pipeline.archive.database import immediate, onlooker
+from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.reading import episode_named
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
@@ -51,7 +51,7 @@ def speaker_command(
         raise click.UsageError("--everywhere means something only with a NAME; leave it out.")
     if not (given["at"] or shown):
         raise click.UsageError("Say where: --at TIME.")
-    with (onlooker if shown else opened)(db) as archive:
+    with (up_to_date_reader if shown else opened)(db) as archive:
         named = episode_named(archive.conn, episode)
         if shown:
             _show(archive, named, as_json)

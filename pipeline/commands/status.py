@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.archive.database import onlooker
+from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.status import status
 from pipeline.commands.options import db_option, json_option, print_json
 
@@ -16,7 +16,7 @@ from pipeline.commands.options import db_option, json_option, print_json
 @json_option
 def status_command(db: Path, as_json: bool) -> None:
     """Say what the archive holds, what is left to do, and how the last run went."""
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         found = status(archive.conn)
     if as_json:
         print_json(found)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.archive.database import onlooker
+from pipeline.archive.database import up_to_date_reader
 from pipeline.commands.options import FilePath
 from pipeline.commands.stages import NOT_WITH_LOAD, is_given, print_lines, refuse, run_stages, stage_options
 from pipeline.errors import ArchiveError
@@ -100,7 +100,7 @@ def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any
     from pipeline.runs.second_opinions import gate_reports
     from pipeline.speech.explain import explained
 
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         for episode, report in gate_reports(config.load(feeds), archive.conn, only):
             click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is the report's then
 
@@ -112,7 +112,7 @@ def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) 
     from pipeline.runs.second_opinions import second_opinions
 
     failed = 0
-    with onlooker(db) as archive:
+    with up_to_date_reader(db) as archive:
         make = engines(db.parent / MODELS)
         for episode, found in second_opinions(config.load(feeds), archive.conn, db.parent, make, only):
             if isinstance(found, ArchiveError):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import __version__
-from pipeline.archive.database import bring_up_to_date, explained, locked, reader_of_any
-from pipeline.archive.files import Heard, Named, Published, named_files
+from pipeline.archive.database import any_reader, bring_up_to_date, explained, locked
+from pipeline.archive.files import Named, PublishersFile, TranscriptFile, named_files
 from pipeline.archive.published_copy import is_published
 from pipeline.archive.soundness import refuse_unsound, snapshot
 from pipeline.copies.bagit import PAYLOAD, Entry, entries, validated, write_tags
@@ -120,7 +120,7 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
     """
     payload, info = validated(folder, workers=workers, progress=progress)
     source = _database_of(folder, payload, info)
-    with reader_of_any(folder / source.path):
+    with any_reader(folder / source.path):
         pass
     targets = {entry: _target(folder, entry, database) for entry in payload if entry != source}
     _refuse_overwriting(database, targets)
@@ -158,7 +158,7 @@ def _problems(bench: Bench, named: Iterable[Named], payload: Iterable[Entry]) ->
     found = {entry.path.removeprefix(f"{PAYLOAD}/"): entry.sha256 for entry in payload}
     problems = []
     for one in named:
-        if isinstance(one, Heard | Published):  # whose names say not all of what is in them
+        if isinstance(one, TranscriptFile | PublishersFile):  # whose names say not all of what is in them
             problem = problem_of(bench, one)
             if problem:
                 reason = "is missing" if problem.kind == "missing" else problem.reason

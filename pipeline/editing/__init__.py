@@ -1,1 +1,1 @@
-"""What people say: the words they heard, who speaks, when a question is asked. Pure functions: no archive, no page."""
+"""What people say: the words they heard, who speaks, when a question is asked. Knows no archive and no page."""

@@ -1,6 +1,6 @@
 """Exports: captions, transcripts, chapters, show notes, and feeds re-published. Knows nothing of HTTP and Whisper.
 
-Each exporter is a pure function of a ``Publication``, which ``pipeline.archive.publication`` reads.
+Each exporter makes a file of what ``pipeline.archive.publication`` reads, and does not read the archive itself.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item
-from pipeline.archive.reading import PublishedQuestion
+from pipeline.archive.reading import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import webvtt, xml
 from pipeline.text import shortened
@@ -81,9 +81,9 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
     return tuple(_bounded(chapter, until) for chapter, until in zip(found, ends, strict=True))
 
 
-def _begun(questions: Iterable[PublishedQuestion], statuses: Collection[str], length: int) -> list[Chapter]:
+def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str], length: int) -> list[Chapter]:
     """A chapter for each time at which questions of these statuses are asked, in order."""
-    begun: defaultdict[int, list[PublishedQuestion]] = defaultdict(list)
+    begun: defaultdict[int, list[ListedQuestion]] = defaultdict(list)
     for question in questions:
         if question.status in statuses and question.start is not None:
             begun[round(question.start * 1000)].append(question)

@@ -75,7 +75,7 @@ def doubt(quotation: Quotation) -> str:
 
 
 def _who_speaks(quotation: Quotation) -> str:
-    """Who said who speaks; that nobody listened for that, where the words are checked and a speaker is named."""
+    """Say who named the speakers; or, where a person checked the words alone, that nobody listened for who speaks."""
     # Of a voice that somebody named elsewhere it is the machine that takes it for the same here.
     voices = [one for one in quotation.attributions if one.everywhere and not overlap(one, quotation.wording)]
     here = [one for one in quotation.attributions if one not in voices]

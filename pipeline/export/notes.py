@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item
-from pipeline.archive.reading import PublishedQuestion
+from pipeline.archive.reading import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.markdown import escaped
 from pipeline.times import clock
@@ -67,7 +67,7 @@ def _listed(item: Item, addresses: Addresses) -> Iterator[_Line]:
     return (_line(item, question, addresses) for question in item.questions)
 
 
-def _line(item: Item, question: PublishedQuestion, addresses: Addresses) -> _Line:
+def _line(item: Item, question: ListedQuestion, addresses: Addresses) -> _Line:
     text = f"{question.number}) {' '.join(question.text.split())}"
     remark = "" if question.status in {"asked", "merged"} else question.standing
     start = question.start

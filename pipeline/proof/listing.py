@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.archive.database import reader_of_any
+from pipeline.archive.database import any_reader
 from pipeline.archive.files import Named, named_files
 from pipeline.data_folder import FOLDERS, TRANSCRIPTS, VECTORS
 from pipeline.errors import ArchiveError
@@ -106,5 +106,5 @@ def _others(database: Path) -> Iterator[tuple[Named, ...]]:
             with path.open("rb") as file:
                 is_database = file.read(len(_MAGIC)) == _MAGIC
             if is_database:
-                with reader_of_any(path) as connection:
+                with any_reader(path) as connection:
                     yield named_files(connection)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.archive.files import Heard, Published, Recording, Snapshot
+from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile
 from pipeline.archive.segments import heard
 from pipeline.audio.in_processes import Check
 from pipeline.data_folder import TRANSCRIPTS, recording_path, snapshot_path
@@ -31,7 +31,7 @@ class Earlier:
     digest: str
 
 
-File = Recording | Snapshot | Heard | Published | Earlier
+File = Recording | Snapshot | TranscriptFile | PublishersFile | Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ def problem_of(bench: Bench, file: File) -> Problem | None:
             return _bytes_problem(bench.data, file) or (bench.check and _sound_problem(bench.data, file, bench.check))
         case Snapshot():
             return _bytes_problem(bench.data, file)
-        case Heard():
+        case TranscriptFile():
             return _heard_problem(bench, file)
-        case Published():
+        case PublishersFile():
             return _published_problem(bench.data, file)
         case Earlier():
             return _earlier_problem(bench.data, file)
@@ -103,7 +103,7 @@ def _sound_problem(data: Path, file: Recording, check: Check) -> Problem | None:
     return None
 
 
-def _heard_problem(bench: Bench, file: Heard) -> Problem | None:
+def _heard_problem(bench: Bench, file: TranscriptFile) -> Problem | None:
     try:
         with closing(sqlite3.connect(f"{bench.database.as_uri()}?mode=ro", uri=True)) as connection:
             stored = _row(heard(connection, file.id))
@@ -123,7 +123,7 @@ def _heard_problem(bench: Bench, file: Heard) -> Problem | None:
     return problem
 
 
-def _unlike(path: Path, file: Heard, stored: list[tuple[float, float, str]]) -> Problem | None:
+def _unlike(path: Path, file: TranscriptFile, stored: list[tuple[float, float, str]]) -> Problem | None:
     if not path.is_file():
         return Problem("missing", file.path, "there is no such file", file)
     try:
@@ -142,7 +142,7 @@ def _row(segments: Iterable[Segment]) -> list[tuple[float, float, str]]:
     return [(round(one.start, 3), round(one.end, 3), one.text) for one in segments]
 
 
-def _published_problem(data: Path, file: Published) -> Problem | None:
+def _published_problem(data: Path, file: PublishersFile) -> Problem | None:
     found = sorted((data / TRANSCRIPTS).glob(f"{file.prefix}*.published"))
     if not found:
         return Problem("missing", f"{file.path}….published", "there is no such file", file)

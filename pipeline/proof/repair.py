@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import resolved_url
-from pipeline.archive.files import Heard, Published, Recording, Snapshot, sources
+from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile, sources
 from pipeline.archive.soundness import rebuild
 from pipeline.archive.transcripts import stored_transcript
 from pipeline.audio.keep import keep
@@ -98,9 +98,9 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
             return _fetch_recording(workshop, file)
         case Snapshot(feed=feed, sha256=sha256, path=path):
             return _fetch_body(workshop, feed, resolved_url(workshop.db, feed) or "", sha256, path)
-        case Published(feed=feed, where=where, prefix=prefix):
+        case PublishersFile(feed=feed, where=where, prefix=prefix):
             return _fetch_body(workshop, feed, where, prefix)
-        case Heard() if workshop.trusted:
+        case TranscriptFile() if workshop.trusted:
             return _write(workshop, file)
         case None if problem.kind == "index" and workshop.trusted:
             return _rebuild(workshop, problem.what)
@@ -152,7 +152,7 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
     return f"fetched again from {shown(url)}"
 
 
-def _write(workshop: _Workshop, file: Heard) -> str:
+def _write(workshop: _Workshop, file: TranscriptFile) -> str:
     transcript = stored_transcript(workshop.db, file.id)
     write = transcript_file.write_earlier if file.is_earlier else transcript_file.write
     return f"written anew from the tables, as {write(workshop.data / TRANSCRIPTS, transcript, file.key).name}"

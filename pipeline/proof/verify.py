@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.archive.database import bring_up_to_date
-from pipeline.archive.files import Heard, Published, Recording, Snapshot, named_files, unfinished_since
+from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile, named_files, unfinished_since
 from pipeline.archive.published_copy import is_published, published_fault
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
 from pipeline.audio.in_processes import checks_in_processes
@@ -84,7 +84,7 @@ def _verified(files: Iterable[File], problems: Iterable[Problem]) -> Verified:
         recordings=len(sizes),
         audio_bytes=sum(sizes.values()),
         feeds=sum(isinstance(one, Snapshot) for one in files),
-        transcripts=len({one.path for one in files if isinstance(one, Heard | Published | Earlier)}),
+        transcripts=len({one.path for one in files if isinstance(one, TranscriptFile | PublishersFile | Earlier)}),
         problems=tuple(problems),
     )
 

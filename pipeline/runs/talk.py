@@ -56,7 +56,7 @@ class Talk:
 
     @contextmanager
     def bar(self, label: str) -> Iterator[Begin]:
-        """Show how far ``label`` has come once it is known of how much: by calling with that, and then with so much."""
+        """Show a progress bar for ``label``: yields ``begin(total)``, which returns ``update(done)``."""
         if self._quiet or not self._console.is_terminal:
             yield unseen
             return

@@ -49,13 +49,13 @@ async def correct(request: Request, archive: Archive) -> Response:
     return json(content, archive=archive)
 
 
-def _told(question: reading.PublishedQuestion, guest: str | None) -> str:
+def _told(question: reading.ListedQuestion, guest: str | None) -> str:
     """What was recorded, in words."""
     doubt = f". {guest} is heard there, a guest: listen again whether it is asked there" if guest else ""
     return f"{question.summary.capitalize()}{doubt}"
 
 
-def _now(db: Database, episode: str, which: int) -> tuple[reading.PublishedQuestion, str | None]:
+def _now(db: Database, episode: str, which: int) -> tuple[reading.ListedQuestion, str | None]:
     """What is known of the question now, and the guest who is heard where it is asked."""
     (question,) = (one for one in reading.questions_of(db.conn, [episode])[episode] if one.number == which)
     return question, corrections.guest_at(db, episode, question.start) if question.start is not None else None

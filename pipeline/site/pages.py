@@ -13,8 +13,7 @@ import nh3
 from datasette import Request, Response
 from sqlite_utils import Database
 
-from pipeline.archive import history as changes
-from pipeline.archive import people, reading
+from pipeline.archive import episode_history, people, reading
 from pipeline.archive.corrections import Entry, history, seals
 from pipeline.archive.listing import listing
 from pipeline.archive.reading import Episode, Passage
@@ -76,7 +75,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
             return None
         entries = history(Database(connection), wanted) if editing else ()
         sealed = seals(Database(connection), wanted) if editing else {}
-        heard, changed = people.heard(connection, wanted), changes.changes(connection, wanted)
+        heard, changed = people.heard(connection, wanted), episode_history.changes(connection, wanted)
         return _Read(episode, checked(connection, episode), heard, entries, sealed, tuple(told(changed)))
 
     found = await archive.read(read)

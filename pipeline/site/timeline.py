@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.archive.reading import Passage, PublishedQuestion
+from pipeline.archive.reading import ListedQuestion, Passage
 
 WHOLE = 1000  # units of a strip's width, whatever the recording's length
 SPEAKERS = 5  # strips; who says less shares the last one
@@ -26,7 +26,7 @@ class Span:
     x: int
     width: int
     start: float
-    questions: tuple[PublishedQuestion, ...]
+    questions: tuple[ListedQuestion, ...]
 
     @property
     def label(self) -> str:
@@ -65,7 +65,7 @@ class Timeline:
 
 
 def timeline(
-    duration: float | None, questions: Iterable[PublishedQuestion], passages: Sequence[Passage]
+    duration: float | None, questions: Iterable[ListedQuestion], passages: Sequence[Passage]
 ) -> Timeline | None:
     """Lay a recording out; None where there is nothing to show of it."""
     if not duration or not passages:
@@ -84,7 +84,7 @@ def timeline(
     )
 
 
-def spans(duration: float | None, questions: Iterable[PublishedQuestion]) -> tuple[Span, ...]:
+def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[Span, ...]:
     """Return where questions are asked and answered, in order of time; those asked together are one."""
     if not duration:
         return ()
@@ -100,7 +100,7 @@ def spans(duration: float | None, questions: Iterable[PublishedQuestion]) -> tup
     return tuple(found)
 
 
-def _moment(question: PublishedQuestion) -> int:
+def _moment(question: ListedQuestion) -> int:
     """When a question is asked, in whole milliseconds as in exports: times that were computed differ by less."""
     return round((question.start or 0.0) * 1000)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.archive.reading import Passage, PublishedQuestion
+from pipeline.archive.reading import ListedQuestion, Passage
 from pipeline.editing.pointing import numbers_at
 from pipeline.text import paragraphs
 
@@ -55,10 +55,10 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
 
 
 def asked_in(
-    passages: Sequence[Passage], questions: Iterable[PublishedQuestion]
-) -> Mapping[int, Sequence[PublishedQuestion]]:
+    passages: Sequence[Passage], questions: Iterable[ListedQuestion]
+) -> Mapping[int, Sequence[ListedQuestion]]:
     """Return the questions that are asked in each passage, by its number; after the last one, in that."""
-    found: defaultdict[int, list[PublishedQuestion]] = defaultdict(list)
+    found: defaultdict[int, list[ListedQuestion]] = defaultdict(list)
     for question in questions:
         if passages and question.start is not None:
             here = numbers_at(passages, question.start)

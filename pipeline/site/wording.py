@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping
 
 from pipeline.archive import attributions, checks
-from pipeline.archive.reading import PublishedQuestion
+from pipeline.archive.reading import ListedQuestion
 from pipeline.flags import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
 from pipeline.times import day
@@ -50,7 +50,7 @@ def certainty(confidence: float | None) -> str:
     return f"{word} confidence ({confidence:.2f})"
 
 
-def status(question: PublishedQuestion) -> str:
+def status(question: ListedQuestion) -> str:
     """Say what is known about where a question is asked; empty when it is asked and no more needs saying."""
     if question.status == "merged" and question.merged_with is not None:
         return f"asked together with question {question.merged_with}"

@@ -1,4 +1,4 @@
-"""The four stages: each reads what the one before it stored, does one thing, and stores the result.
+"""The stages of a run: each reads what the one before it stored, does one thing, and stores the result.
 
 A stage returns an ``Outcome`` for what it did or had no need to do, and raises ``ArchiveError`` for what failed; it
 never stops the others. A stage that has to wait for somebody's server returns a ``Visit`` instead, of which many are
@@ -46,8 +46,8 @@ class Outcome(NamedTuple):
 class Visit:
     """The part of a stage that waits for the server ``host``; it runs in any thread, and never sees the database.
 
-    ``go`` returns what stores its result, to be called in the thread that owns the database. It is given what it may
-    call when it needs the server no more, but has work of its own: somebody else can be there meanwhile.
+    ``go`` returns what stores its result, to be called in the thread that owns the database. It is given a function to
+    call once it is done with the server and only has work of its own left: another visit to that host may then begin.
     """
 
     host: str

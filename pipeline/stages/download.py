@@ -61,7 +61,10 @@ def _is_new(episode: Episode, known: list[Fetch]) -> bool:
 
 
 def _unnoted(offered: str, known: list[Fetch]) -> Fetch | None:
-    """The one that is offered, where that is not noted yet, or not with its length: else no other length were news."""
+    """The fetch of which the stored offer has to be completed: it has none, or lacks the length that is declared now.
+
+    Without the length, another length later would not be noticed.
+    """
     if all(fetch.offer is None for fetch in known):
         return known[0]
     if offered.endswith(" -") or any(fetch.offer == offered for fetch in known):

@@ -11,7 +11,7 @@ from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.rendition_choice import account, choose
 from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
-from pipeline.archive.segments import is_beside
+from pipeline.archive.segments import is_outside_questions
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
 from pipeline.model import Comparison, KeptAudio, Rendition
@@ -55,7 +55,7 @@ def _keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Compa
         comparison,
         transcribed=transcript is not None,
         chosen_by=chosen_by(db, episode),
-        beside=bool(transcript and comparison and is_beside(db.conn, transcript.id, comparison.gone)),
+        beside=bool(transcript and comparison and is_outside_questions(db.conn, transcript.id, comparison.gone)),
     )
     save_rendition(db, episode, audio, choice=choice, comparison=comparison)
     counts = "it counts from now on" if choice.replaces else "the earlier one still counts"

@@ -33,7 +33,13 @@ from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.weights import is_named
 from pipeline.stages import Outcome, Tools, wanted_episodes
-from pipeline.stages.published import Published, carry_names, get_published, is_waiting, save_published
+from pipeline.stages.publishers_transcript import (
+    PublishersTranscript,
+    carry_names,
+    get_published,
+    is_waiting,
+    save_published,
+)
 from pipeline.stages.speakers import Known, label_or_say_why
 from pipeline.times import clock
 from pipeline.whisper_models import is_at_path, model_name, whisper_language
@@ -94,7 +100,7 @@ def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _make(job: _Job, published: Published | None) -> list[str]:
+def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     """Make and store the transcript; return what there is to say of it."""
     engine = job.tools.engine(job.feed)
     # What is taken from the notes is left out of the key: they change, and the same file may belong to two episodes.
@@ -186,7 +192,7 @@ def _hear(
         journal.close()
 
 
-def _compare(job: _Job, published: Published | None) -> list[str]:
+def _compare(job: _Job, published: PublishersTranscript | None) -> list[str]:
     """Store the publisher's transcript beside the one that counts, and say how far they differ."""
     transcript = preferred_transcript(job.tools.db.conn, job.episode.id)
     if published is None or transcript is None:

@@ -1,4 +1,4 @@
-"""Every table, view and index of the first release."""
+"""The tables, views and indexes that an archive began with."""
 
 TABLES = """
 create table feeds (

@@ -29,7 +29,7 @@ from pipeline.archive.search.hits import (
     marked,
 )
 from pipeline.archive.search.passages import Span
-from pipeline.archive.search.query import Query, compile_query
+from pipeline.archive.search.query import Query, as_meant, compile_query
 from pipeline.archive.search.scope import Scope
 from pipeline.archive.tokens import folded_words
 
@@ -60,36 +60,32 @@ def search(
     query = compile_query(text)
     if not query.match and not query.narrows and filters == ANYTHING:
         return Results(order=order)
-    cursor = _plain(connection)
-    scope, at = Scope.of(cursor, filters, query), Position.parse(None if page is None else str(page))
-    if query.crosses:
-        return _passages(connection, scope, query, order, at, size)
-    # A sentence pasted without its quotes may begin in one segment and end in another.
-    phrase = query.as_phrase
-    if phrase and query.is_sentence and (found := _passages(connection, scope, phrase, order, at, size)).hits:
-        return found
-    segments = (
-        words.find(scope, query, order, at, size) if query.match else words.everything(scope, query, order, at, size)
-    )
-    if phrase and not segments.total:
-        return _passages(connection, scope, phrase, order, at, size)
-    ids = segments.segments
+    scope, at = Scope.of(_plain(connection), filters, query), Position.parse(None if page is None else str(page))
+
+    def find(query: Query) -> Results:
+        return (_passages if query.crosses else _segments)(scope, query, order, at, size)
+
+    return as_meant(query, find, is_found=lambda found: bool(found.total or found.hits))[1]
+
+
+def _segments(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Results:
+    find = words.find if query.match else words.everything
+    found = find(scope, query, order, at, size)
+    ids = found.segments
     return Results(
-        hits=tuple(_whole(cursor, ids, query, few=segments.few)),
-        total=segments.total,
-        exact=segments.exact,
-        order=segments.order,
-        next=_next(at, (ids[-1], 0) if ids else None, segments.more, segments.resume),
-        searched=segments.searched,
+        hits=tuple(_whole(_plain(scope.cursor.connection), ids, query, few=found.few)),
+        total=found.total,
+        exact=found.exact,
+        order=found.order,
+        next=_next(at, (ids[-1], 0) if ids else None, found.more, found.resume),
+        searched=found.searched,
     )
 
 
-def _passages(
-    connection: sqlite3.Connection, scope: Scope, query: Query, order: Order, at: Position, size: int
-) -> Results:
+def _passages(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Results:
     found = passages.find(scope, query, order, at, size)
     return Results(
-        hits=tuple(hits_of(connection, found.spans, query)),
+        hits=tuple(hits_of(scope.cursor.connection, found.spans, query)),
         total=found.total,
         exact=found.exact,
         order="oldest" if order == "oldest" else "newest",

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
-from pipeline.archive.search.query import Query, compile_query
+from pipeline.archive.search.query import Query, as_meant, compile_query
 from pipeline.archive.search.scope import Place, Scope
 
 _NEWEST = 1_000  # hits that are counted where there are too many to count all
@@ -45,7 +46,7 @@ def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     scope = Scope.of(cursor, filters, query)
     if not query.match and scope.is_everything:
         return Facets()
-    query, segments, complete = _run(scope, query)
+    query, (segments, complete) = as_meant(query, partial(_segments, scope), is_found=lambda found: bool(found[0]))
     number = Counter(segments)
     listed = ",".join(map(str, number))
     rows = cursor.execute(
@@ -76,17 +77,6 @@ def _holding(scope: Scope, query: Query) -> list[Place]:
     """The transcripts that fit as a whole, where that is about the same as that their hits do."""
     by_segment = scope.segment_sql[0] or (query.excluded and not query.crosses)
     return scope.holding(query.match) if query.match and not by_segment else []
-
-
-def _run(scope: Scope, query: Query) -> tuple[Query, list[int], bool]:
-    """The query that the search runs, which takes some sentences as quotations, with its segments."""
-    phrase = query.as_phrase
-    if phrase and query.is_sentence and (found := _segments(scope, phrase))[0]:
-        return phrase, *found
-    found = _segments(scope, query)
-    if phrase and found == ([], True):
-        return phrase, *_segments(scope, phrase)
-    return query, *found
 
 
 def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:

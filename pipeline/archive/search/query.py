@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
+from typing import TypeVar
 
 from pipeline.archive.search.parser import NARROWING, Token, tokens
-from pipeline.archive.search.stems import ends_otherwise, has_stem, is_cut, shorter_stems
+from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
 from pipeline.archive.search.variants import otherwise_written
 from pipeline.archive.tokens import folded_words
 
@@ -28,10 +29,15 @@ _PIECE = re.compile(r"\s+|\S+")
 _LONGEST = 4_000  # characters that are read
 _MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing to find. ``fts`` finds it, or for ``begins`` somewhat more, and ``surely`` somewhat less.
+    """One thing to find. ``fts`` is the expression for FTS5.
+
+    For the beginning of a word (``begins``) ``fts`` also finds some words that do not begin so, because the index
+    stems; ``surely`` finds none of these, but misses some that do.
 
     ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
     quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
@@ -139,6 +145,26 @@ class Query:
         text = " ".join(term.plain or term.fts.strip('"') for term in terms)
         phrases = tuple(Alternative(f"({term.fts})", (term,)) for term in _phrases(text))
         return replace(self, match=" OR ".join(one.match for one in phrases), alternatives=phrases)
+
+
+def as_meant(query: Query, find: Callable[[Query], T], *, is_found: Callable[[T], bool]) -> tuple[Query, T]:
+    """Run a query as what was typed most likely means, and return the one that was run with what it found.
+
+    A sentence that was pasted without its quotes may begin in one segment and end in another: it is a quotation if it
+    is said anywhere. A few words that no segment has together are one, too: they may stand where a segment ends.
+
+    Args:
+        query: what was typed.
+        find: runs a query.
+        is_found: tells whether what ``find`` returned is anything.
+    """
+    phrase = query.as_phrase
+    if phrase and query.is_sentence and is_found(found := find(phrase)):
+        return phrase, found
+    found = find(query)
+    if phrase and not is_found(found):
+        return phrase, find(phrase)
+    return query, found
 
 
 def compile_query(text: str) -> Query:
@@ -261,8 +287,8 @@ def _word(text: str) -> Term:
     if not _is_beginning(text) or len(words) != 1:
         return Term(_fts(text) + ("*" if _is_beginning(text) else ""))
     begins, typed = words[0][0], text[words[0][1] : words[0][2]]
-    stems = " OR ".join(_fts(has_stem(stem)) for stem in shorter_stems(typed))
-    whole = _fts(has_stem(typed))
+    stems = " OR ".join(_fts(word_with_stem(stem)) for stem in shorter_stems(typed))
+    whole = _fts(word_with_stem(typed))
     surely = f"{whole}*"
     if ends_otherwise(typed):
         surely = f"({whole}* NOT {whole})"

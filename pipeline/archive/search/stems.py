@@ -23,8 +23,11 @@ _MORE_ENDINGS = (
 )
 
 
-def has_stem(stem: str) -> str:
-    """Return something that has this stem, so that FTS5 asked for it looks for the stem as it is; or see ``is_cut``."""
+def word_with_stem(stem: str) -> str:
+    """Return a word that the index's stemmer reduces to this stem, so that the stem itself can be looked for.
+
+    There is none for some stems: see ``is_cut``.
+    """
     letters = _plain(stem)
     measure = _measure(letters)
     if not measure:  # nothing is taken off
@@ -35,7 +38,7 @@ def has_stem(stem: str) -> str:
 
 
 def is_cut(stem: str) -> bool:
-    """Tell whether nothing has quite this stem: what ``has_stem`` returns has it without its last letter."""
+    """Tell whether nothing has quite this stem: what ``word_with_stem`` returns has it without its last letter."""
     letters = _plain(stem)
     return (letters.endswith("ll") and _measure(letters) > 1) or (letters.endswith("s") and "v" not in _kinds(letters))
 

@@ -179,10 +179,11 @@ def _neighbours(voices: Voices) -> tuple[Labels, Labels]:
 
 
 def _lasting(points: Array, first: Labels, second: Labels) -> Array:
-    """The few directions in which neighbouring windows are alike, while all others are not: who speaks lasts.
+    """Project the points onto the few directions that correlate most between neighbouring windows: those of the voice.
 
-    What changes between neighbours is mostly not the speaker: it is measured on the three quarters of pairs that
-    differ least, and made equal in all directions. Loud exceptions (a jingle) are drawn in.
+    A speaker lasts from window to window, words do not. Before that, the points are whitened by how neighbours differ,
+    measured on the three quarters of pairs that differ least: these are mostly of one speaker. Outliers (a jingle) are
+    drawn in.
     """
     if len(first) < 8:
         return points[:, :_DIRECTIONS]

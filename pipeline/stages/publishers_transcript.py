@@ -41,7 +41,7 @@ _BEST_FIRST = ("json", "vtt", "srt", "subrip", "html", "plain")
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishersTranscript:
     """A publisher's transcript: ``where`` is its address, or ``notes``; ``key`` names exactly this content."""
 
     where: str
@@ -61,7 +61,7 @@ def is_waiting(tools: Tools, episode: Episode, rendition: Rendition) -> bool:
     return last.failed and is_time_again(last.searched_at, tools.now())
 
 
-def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Published | None, list[str]]:
+def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[PublishersTranscript | None, list[str]]:
     """Get the publisher's transcript, the best of several, and what went wrong with others.
 
     Its bytes are kept as they came. Nothing that is wrong with it is ever more than a remark. That there is none is
@@ -80,11 +80,11 @@ def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Published
         save_search(tools.db, search)
         return None, problems
     key = hashlib.sha256(notes.encode()).hexdigest()[:12]
-    return Published("notes", "show notes", feed.language, key, turns), problems
+    return PublishersTranscript("notes", "show notes", feed.language, key, turns), problems
 
 
 def save_published(
-    tools: Tools, episode: Episode, rendition: Rendition, published: Published, transcript: int
+    tools: Tools, episode: Episode, rendition: Rendition, published: PublishersTranscript, transcript: int
 ) -> float:
     """Store a publisher's transcript beside Whisper's, and return the word error rate between the two.
 
@@ -111,7 +111,7 @@ def save_published(
     return rate
 
 
-def carry_names(tools: Tools, published: Published, transcript: int) -> None:
+def carry_names(tools: Tools, published: PublishersTranscript, transcript: int) -> None:
     """Name the voices of a transcript that was made before its publisher's came."""
     nameless = nameless_speakers(tools.db, transcript)
     if not nameless:
@@ -141,12 +141,12 @@ def _rank(link: TranscriptLink) -> int:
     return next((place for place, name in enumerate(_BEST_FIRST) if name in kind), len(_BEST_FIRST))
 
 
-def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> Published:
+def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> PublishersTranscript:
     content = body_without_secrets(_content(tools, feed, link.url), _secrets(feed))
     turns = read_transcript(content, declared=link.type)
     sha256 = hashlib.sha256(content).hexdigest()
     keep_bytes(tools.data / publishers_path(sha256), content)
-    return Published(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
+    return PublishersTranscript(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
 
 
 def _secrets(feed: Feed) -> Mapping[str, str]:
