@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -13,9 +13,10 @@ from sqlite_utils import Database
 
 from pipeline.archive.published_copy import is_published, refuse_published
 from pipeline.archive.schema import migrations
-from pipeline.errors import DatabaseError, LockedError
+from pipeline.errors import ArchiveError, DatabaseError, LockedError
 
 BUSY_SECONDS = 10.0
+_MAGIC = b"SQLite format 3\0"
 _FILE_PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is no SQLite database: name another with --db, or restore it from a copy",
     sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a copy",
@@ -154,6 +155,17 @@ def any_reader(path: Path) -> Iterator[sqlite3.Connection]:
             raise DatabaseError(f"{path}: is not an interview archive. Name another with --db.")
         connection.row_factory = sqlite3.Row
         yield connection
+
+
+def archives_in(folder: Path) -> Iterator[Path]:
+    """Yield the databases in a folder that are archives, or copies of one; nothing where there is no such folder."""
+    for path in sorted(folder.glob("*")):
+        with suppress(OSError, ArchiveError, sqlite3.DatabaseError):
+            with path.open("rb") as file:
+                is_database = file.read(len(_MAGIC)) == _MAGIC
+            if is_database:
+                with any_reader(path):
+                    yield path
 
 
 def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:

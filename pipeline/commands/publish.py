@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,10 +26,11 @@ def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> 
     made = publish(db, out, audio=not without_audio, now=utc_now())
     if as_json:
         print_json({**asdict(made), "database": str(made.database)})
-        return
-    click.echo(f"{made.database}: {made.bytes / 1e6:.1f} MB")
-    if not without_audio:
-        click.echo(f"{made.recordings} recordings: {made.audio_bytes / 1e6:.1f} MB")
+    else:
+        click.echo(f"{made.database}: {made.bytes / 1e6:.1f} MB")
+        if not without_audio:
+            click.echo(f"{made.recordings} recordings: {made.audio_bytes / 1e6:.1f} MB")
+        click.echo(f"serve it with: datasette {out}", err=True)
     if made.missing:
         click.echo(f"{made.missing} recordings are missing in the archive’s audio folder", err=True)
-    click.echo(f"serve it with: datasette {out}", err=True)
+        sys.exit(3)

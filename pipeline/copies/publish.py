@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.archive.database import explained
+from pipeline.archive.database import archives_in, explained
 from pipeline.archive.kept import kept_file
-from pipeline.archive.published_copy import INSPECTED, MADE
+from pipeline.archive.published_copy import INSPECTED, MADE, is_published
 from pipeline.archive.reading import renditions
 from pipeline.archive.soundness import indexes, refuse_unsound, snapshot
 from pipeline.data_folder import AUDIO
@@ -85,12 +85,19 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
         now: the moment, UTC ISO 8601.
 
     Raises:
-        ConfigError: the folder is the archive's own.
+        ConfigError: the folder is the archive's own, or holds another one.
         DatabaseError: the archive or the copy cannot be read or written, or is damaged.
     """
     if folder.resolve() == database.resolve().parent:
         raise ConfigError(f"--out {folder}: is the folder of the archive itself. Name another one.")
     target = folder / database.name
+    is_replaced = is_published(target)
+    others = set(archives_in(folder)) - ({target} if is_replaced else set())
+    if others or (target.exists() and not is_replaced):
+        raise ConfigError(
+            f"--out {folder}: holds {min(others, default=target).name}, which is no earlier copy of this archive, "
+            "and is left as it is. Name another folder."
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with new_file(target) as file:
@@ -99,8 +106,9 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
             with explained(database):
                 kept, counts = _finish(part, database)
             sizes = [_have(one, database.parent, folder) for one in kept] if audio else []
-            _describe(folder, database.name, part, counts, now=now)
-        _remove_others(folder, kept if audio else ())
+            _describe(folder, database.name, part, counts, now=now, is_replaced=is_replaced)
+        if is_replaced:
+            _remove_others(folder, kept if audio else ())
     except OSError as error:
         raise DatabaseError(f"{folder}: cannot be written ({error.strerror or error}).") from error
     found = [size for size in sizes if size is not None]
@@ -151,7 +159,7 @@ def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
             emptied.rmdir()
 
 
-def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str) -> None:
+def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str, is_replaced: bool) -> None:
     inspected = {
         MADE: now,
         "hash": sha256_of(part),
@@ -160,7 +168,8 @@ def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, no
         "tables": {table: {"count": count} for table, count in counts.items()},
     }
     _write(folder / INSPECTED, _json({Path(name).stem: inspected}))
-    _write(folder / "README.md", [_README.format(now=now, name=name)])
+    if is_replaced or not (folder / "README.md").exists():
+        _write(folder / "README.md", [_README.format(now=now, name=name)])
     for file_name, content in _TO_EDIT.items():
         if not (folder / file_name).exists():
             _write(folder / file_name, _json(content))

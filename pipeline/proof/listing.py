@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.archive.database import any_reader
+from pipeline.archive.database import any_reader, archives_in
 from pipeline.archive.files import Named, named_files
 from pipeline.data_folder import FOLDERS, TRANSCRIPTS, VECTORS
 from pipeline.errors import ArchiveError
 from pipeline.proof.problems import Earlier, Problem
 from pipeline.times import timestamp
 
-_MAGIC = b"SQLite format 3\0"
 _EARLIER = re.compile(rf"({TRANSCRIPTS}/[0-9a-f]{{64}}\.[0-9a-f]{{12}})\.([0-9a-f]{{12}})\.json")
 # What no table has to name: what a run is at, or can make again.
 _NAMELESS = {
@@ -99,12 +98,7 @@ def _needs_no_name(path: str) -> bool:
 
 def _others(database: Path) -> Iterator[tuple[Named, ...]]:
     """What other archives in the same folder name."""
-    for path in sorted(database.parent.iterdir()):
-        if path == database or not path.is_file():
-            continue
-        with suppress(OSError, ArchiveError, sqlite3.DatabaseError):
-            with path.open("rb") as file:
-                is_database = file.read(len(_MAGIC)) == _MAGIC
-            if is_database:
-                with any_reader(path) as connection:
-                    yield named_files(connection)
+    for path in archives_in(database.parent):
+        if path != database:
+            with suppress(ArchiveError, sqlite3.DatabaseError), any_reader(path) as connection:
+                yield named_files(connection)
