@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
@@ -101,6 +103,41 @@ def test_a_corrected_question_that_leaves_the_list_is_kept_out_of_sight(archive:
     add_feed(archive, "show", episode("one", questions=["Only?", "Beta?"]))
     assert [row[1] for row in times(archive)] == ["Only?", "Beta?"]
     assert archive.execute("select count(*) from corrections join questions q on q.id = question").fetchone() == (1,)
+
+
+@pytest.mark.parametrize(
+    "retouched",
+    [
+        "How did you recruit on Market Street ?",
+        "How did you recruit – on Market Street?",
+        "“How did you recruit on Market Street?”",
+        "How did you recuit on Market Street?",
+        "How did you recruit on market street",
+    ],
+)
+def test_a_question_of_which_a_slip_is_mended_keeps_what_an_editor_said_of_it(
+    archive: Database, retouched: str
+) -> None:
+    (one,) = add_feed(archive, "show", episode("one", questions=["Why?", "How did you recruit on Market Street?"]))
+    (before,) = archive.execute("select id from questions where number = 2").fetchone()
+    for text in (retouched, "How did you recruit on Market Street?"):
+        add_feed(archive, "show", episode("one", questions=["Quite new?", text, "Why?"]))
+        assert archive.execute("select id, text from questions where number = 2").fetchall() == [(before, text)]
+    assert archive.execute("select count(*) from questions where episode = ?", [one]).fetchone() == (3,)
+
+
+def test_a_question_with_another_word_or_figure_is_another_one(archive: Database) -> None:
+    for asked in ("How many left in 2024?", "How many left in 2025?", "How many joined in 2025?", "How much was left?"):
+        add_feed(archive, "show", episode("one", questions=[asked]))
+        (found,) = archive.execute("select id from questions where number = 1").fetchone()
+        assert found.split("/q")[1] == hashlib.sha256(asked.casefold().encode()).hexdigest()[:8]
+
+
+def test_a_slip_that_may_be_of_two_questions_is_of_neither(archive: Database) -> None:
+    add_feed(archive, "show", episode("one", questions=["Who cares for them?", "Who cares for then?"]))
+    add_feed(archive, "show", episode("one", questions=["Who cares for thee?"]))
+    (found,) = archive.execute("select id from questions where number = 1").fetchone()
+    assert found.split("/q")[1] == hashlib.sha256(b"who cares for thee?").hexdigest()[:8]
 
 
 def test_the_same_question_twice_is_two(archive: Database) -> None:

@@ -38,6 +38,12 @@ def call(database: Path, *arguments: object) -> Result:
     return CliRunner().invoke(main, ["check", "--db", str(database), *(str(one) for one in arguments)])
 
 
+def texts(database: Path) -> list[str]:
+    """What is said, as it counts now."""
+    with reader(database) as connection:
+        return [row[0] for row in connection.execute("select text from segments order by n")]
+
+
 def recorded(database: Path) -> list[Entry]:
     """What was recorded, the oldest first."""
     with reader(database) as connection:
@@ -64,8 +70,25 @@ def test_correcting_undoing_and_the_history(database: Path) -> None:
 def test_without_text_the_words_that_are_there_are_confirmed(database: Path) -> None:
     result = call(database, "northbridge", "--at", "0:00", "--to", "0:03")
     assert result.stdout.endswith(" 0:00 to 0:03 checked: We waited for Offstead. It took a year.\n")
-    (entry,) = recorded(database)
-    assert (entry.summary, entry.editor) == ("confirmed", getpass.getuser())
+    entries = recorded(database)
+    assert [(entry.summary, entry.editor) for entry in entries] == [("confirmed", getpass.getuser())] * 2
+
+
+def test_a_passage_of_a_stretch_that_was_confirmed_is_mended_alone(database: Path) -> None:
+    call(database, "northbridge", "--at", "0:00", "--to", "0:06")
+    result = call(database, "northbridge", "--at", "0:03", "--text", "It took two years.")
+    assert result.stdout.endswith("checked: It took two years.\n")
+    assert texts(database) == ["We waited for Offstead.", "It took two years.", "Thanks for watching!"]
+
+
+def test_words_of_one_passage_do_not_take_the_place_of_others_that_were_checked_with_it(database: Path) -> None:
+    call(database, "northbridge", "--at", "0:00", "--to", "0:03", "--text", "We waited for Ofsted. It took a year.")
+    before = texts(database)
+    result = call(database, "northbridge", "--at", "0:03", "--text", "It took two years.")
+    assert result.exit_code == 2
+    assert "is said, together: give all of its words, with --at 0:00" in result.stderr
+    assert texts(database) == before
+    assert call(database, "northbridge", "--at", "0:00", "--to", "0:03", "--text", "Both anew.").exit_code == 0
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from rapidfuzz.distance import OSA
 from sqlite_utils import Database
 
 from pipeline.archive.labels import relabel
 from pipeline.model import Question
+
+_LONG = 4  # letters from which on a word with another letter is likelier the same one than another
+_BETWEEN = re.compile(r"[\s\-–—/]+")
 
 
 def published_lists(db: Database, feed: str) -> Mapping[str, tuple[Question, ...]]:
@@ -28,18 +33,16 @@ def published_lists(db: Database, feed: str) -> Mapping[str, tuple[Question, ...
 def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> None:
     """Store a list of questions, in place of an older one.
 
-    A question keeps its id, matches and corrections as long as its text stays the same.
+    A question keeps its id, matches and corrections as long as its text stays the same, but for a slip that the
+    publisher mends: punctuation, quotes, a letter.
 
     An id is ``<episode id>/q<8 hex of the text's hash>``: when the publisher inserts a question, no other one inherits
     what was found or corrected for its number.
     """
-    listed: dict[str, Question] = {}
-    for question in questions:
-        key = _question_id(episode_id, question.text)
-        listed[f"{key}-{question.number}" if key in listed else key] = question  # the same text twice is two questions
     known = {row[0]: tuple(row[1:]) for row in db.execute(
         "select id, number, text, source from questions where episode = ?", [episode_id]
     )}  # fmt: skip
+    listed = _by_id(episode_id, questions, {id_: text for id_, (_, text, _) in known.items()})
     if known == {key: (question.number, question.text, source) for key, question in listed.items()}:
         return
     for gone in known.keys() - listed.keys():
@@ -63,6 +66,37 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
     relabel(db, episode_id)  # by the numbers that questions have now
 
 
+def _by_id(episode_id: str, questions: Iterable[Question], known: Mapping[str, str]) -> dict[str, Question]:
+    """The questions by their ids, in order; ``known`` are the texts of those that the episode has or had, by theirs."""
+    listed: dict[str, Question] = {}
+    for question in questions:
+        key = _question_id(episode_id, question.text)
+        listed[f"{key}-{question.number}" if key in listed else key] = question  # the same text twice is two questions
+    gone = {id_: text for id_, text in known.items() if id_ not in listed}
+    fitting = {
+        key: [id_ for id_, text in gone.items() if _is_the_same(text, question.text)]
+        for key, question in listed.items()
+        if key not in known
+    }
+    shared = Counter(id_ for ids in fitting.values() for id_ in ids)
+    kept = {key: ids[0] for key, ids in fitting.items() if len(ids) == 1 and shared[ids[0]] == 1}
+    return {kept.get(key, key): question for key, question in listed.items()}
+
+
 def _question_id(episode_id: str, text: str) -> str:
     words = " ".join(text.casefold().split())
     return f"{episode_id}/q{hashlib.sha256(words.encode()).hexdigest()[:8]}"
+
+
+def _is_the_same(one: str, other: str) -> bool:
+    """Tell whether two texts have the same words but for a letter in some; with another figure it is another one."""
+    words, others = _words(one), _words(other)
+    return len(words) == len(others) and all(
+        a == b or (min(len(a), len(b)) >= _LONG and f"{a}{b}".isalpha() and OSA.distance(a, b, score_cutoff=1) == 1)
+        for a, b in zip(words, others, strict=True)
+    )
+
+
+def _words(text: str) -> list[str]:
+    bare = ("".join(filter(str.isalnum, word)) for word in _BETWEEN.split(text.casefold()))
+    return [word for word in bare if word]

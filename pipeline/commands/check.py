@@ -54,6 +54,8 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
             return
         with immediate(archive):
             here = _place(archive, named, given)
+            if not undone and given["text"] is not None:
+                _refuse_others(archive, here, given)
             (_undo if undone else _check)(archive, here, given)
             now = place(archive.conn, named, here.first, here.last)
     if as_json:
@@ -65,22 +67,40 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
 
 def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> Place:
     """The passages that the command is about."""
+    return place(archive.conn, episode, *_named(archive, episode, given))
+
+
+def _named(archive: Database, episode: str, given: Mapping[str, Any]) -> tuple[int, int]:
     start, end = stretch(given)
-    there = passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
-    return place(archive.conn, episode, *there)
+    return passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
+
+
+def _refuse_others(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
+    """Let pass words for exactly the passages that were named: those of others must not make way for them."""
+    if (here.first, here.last) != _named(archive, here.episode, given):
+        start, end = exactly(here.start), exactly(here.end)
+        raise CorrectionError(
+            f"text: {start} to {end} is checked, or is said, together: give all of its words, with "
+            f"--at {start} --to {end}; or --undo the check first"
+        )
 
 
 def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
-    check(
-        archive,
-        here.episode,
-        (here.first, here.last),
-        given["text"],
-        seen=here.seal,
-        note=note(given),
-        editor=editor_name(given["editor"]),
-        now=utc_now(),
-    )
+    """Record the words of all the passages; or confirm each alone, so that one can be mended later by itself."""
+    n = here.first
+    while n <= here.last:
+        one = here if given["text"] is not None else place(archive.conn, here.episode, n, n)
+        check(
+            archive,
+            one.episode,
+            (one.first, one.last),
+            given["text"],
+            seen=one.seal,
+            note=note(given),
+            editor=editor_name(given["editor"]),
+            now=utc_now(),
+        )
+        n = one.last + 1
 
 
 def _undo(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
