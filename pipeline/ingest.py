@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 from sqlite_utils import Database
 
 from pipeline import __version__
-from pipeline.archive.feeds import episodes, has_episode, ids_of, known_feeds
+from pipeline.archive.feeds import all_ids, episodes, has_episode, ids_of, known_feeds
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.audio.keep import clear_unfinished
 from pipeline.config import Config, Feed
@@ -229,7 +229,7 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> 
             not_had.append(item.episode or "")
         yield item, routine
     if selection == EVERYTHING:
-        clear_unfinished(tools.data, waiting=not_had)
+        clear_unfinished(tools.data, all_ids(tools.db) - set(not_had))
 
 
 def _hear_all(

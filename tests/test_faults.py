@@ -13,6 +13,7 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import episodes
+from pipeline.audio.partial import Partial, sweep
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
 from pipeline.ingest import Report, ingest
@@ -309,6 +310,25 @@ def test_what_lies_unfinished_goes_when_nobody_waits_for_it(show: Archive, sound
     add_feed(show.db, "show", newer)
     assert show.run(limit=1).exit_code == 0
     assert show.files() == {".mp3": sounds["two"]}
+
+
+def test_what_another_archive_in_the_folder_has_not_finished_stays(show: Archive, sounds: dict[str, bytes]) -> None:
+    other = Partial(show.folder / "audio/.partial", "other/0a1b2c3d", "https://example.org/1.mp3")
+    other.restart('"1"')
+    other.write(b"abc")
+    other.leave()
+    show.server.give("/1.mp3", Answer(sounds["one"]))
+    assert show.run().exit_code == 0
+    assert other.path.read_bytes() == b"abc"
+
+
+def test_what_somebody_is_fetching_stays(show: Archive) -> None:
+    (one,) = episodes(show.db, "show")
+    theirs = Partial(show.folder / "audio/.partial", one.id, "https://example.org/1.mp3")
+    sweep(theirs.path.parent, [one.id])
+    assert theirs.path.exists()
+    theirs.leave()
+    assert not theirs.path.exists()
 
 
 # A full disk

@@ -140,14 +140,14 @@ def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
     (tmp_path / "transcripts").mkdir()
     rows = archive.execute("select r.sha256, e.guid from renditions r join episodes e on e.id = r.episode")
     of = {guid: journal_path(tmp_path / "transcripts", sha256, "a" * 12) for sha256, guid in rows}
-    of["nobody's"] = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)
-    for path in of.values():
+    another = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)  # an archive in the same folder is at it
+    for path in (*of.values(), another):
         path.touch()
-    assert left(Selection(only="show")) == left(Selection(limit=1)) == set(of.values())
-    assert left(enabled=False) == left() == {of["1"], of["2"]}
-    assert left(skip=("2",)) == {of["1"]}
+    assert left(Selection(only="show")) == left(Selection(limit=1)) == {*of.values(), another}
+    assert left(enabled=False) == left() == {of["1"], of["2"], another}
+    assert left(skip=("2",)) == {of["1"], another}
     engine.error = None
-    assert left() == set()
+    assert left() == {another}
 
 
 def test_what_a_changed_setting_asks_for(

@@ -68,6 +68,11 @@ def episodes(db: Database, slug: str) -> list[Episode]:
     return [Episode(*row) for row in rows]
 
 
+def all_ids(db: Database) -> frozenset[str]:
+    """Return the ids of all episodes."""
+    return frozenset(row[0] for row in db.execute("select id from episodes"))
+
+
 def ids_of(db: Database, slug: str, names: Iterable[str]) -> frozenset[str]:
     """Return the ids of a feed's episodes that are called by their ids or by a guid that they ever had."""
     wanted = set(names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -84,9 +84,9 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
     )
 
 
-def clear_unfinished(data: Path, *, waiting: list[str]) -> None:
-    """Remove what lies unfinished in a data folder, but for episodes that are still waited for."""
-    sweep(_folder(data), waiting)
+def clear_unfinished(data: Path, names: Iterable[str]) -> None:
+    """Remove what lies unfinished of these names: of others it may be another archive's in the same folder."""
+    sweep(_folder(data), names)
 
 
 def _folder(data: Path) -> Path:

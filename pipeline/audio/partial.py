@@ -176,12 +176,18 @@ def _locked(path: Path) -> BinaryIO:
         file.close()  # who had it before has just removed it
 
 
-def sweep(folder: Path, waiting: Iterable[str]) -> None:
-    """Remove what lies unfinished, but for the files of names that are still waited for."""
-    stems = {_stem(name) for name in waiting}
-    for path in folder.glob("*"):
-        if path.stem not in stems:
-            path.unlink(missing_ok=True)
+def sweep(folder: Path, names: Iterable[str]) -> None:
+    """Remove what lies unfinished of these names, but for what somebody is at."""
+    for stem in {_stem(name) for name in names} & {path.stem for path in folder.glob("*")}:
+        with suppress(FileNotFoundError), (folder / f"{stem}.part").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            except OSError:  # a file system without locks
+                pass
+            (folder / f"{stem}.part").unlink(missing_ok=True)
+        (folder / f"{stem}.json").unlink(missing_ok=True)
 
 
 def _stem(name: str) -> str:

@@ -12,6 +12,7 @@ from pipeline.archive.database import immediate
 from pipeline.archive.feeds import notes_of
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
+from pipeline.archive.reading import renditions
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import (
     host_voices,
@@ -87,9 +88,11 @@ def is_unheard(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition)
 def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
     """Remove what was heard of recordings that none of these feeds still has to be transcribed.
 
-    Where another model or vocabulary was configured meanwhile, nobody would ever go on with it.
+    Where another model or vocabulary was configured meanwhile, nobody would ever go on with it. Of recordings that this
+    archive does not have it may be another one's in the same folder.
     """
-    left = unfinished(tools.data / TRANSCRIPTS)
+    kept = {one.sha256 for one in renditions(tools.db.conn)}
+    left = {sha256: some for sha256, some in unfinished(tools.data / TRANSCRIPTS).items() if sha256 in kept}
     for feed in feeds if left else ():
         for episode in wanted_episodes(tools, feed):
             rendition = current_rendition(tools.db, episode.id)
