@@ -62,13 +62,28 @@ def test_a_permanent_redirect_to_what_is_no_feed_is_not_believed(server: Server,
     assert run(feed).counts("poll")["ok"] == 1
 
 
-def test_a_permanent_redirect_to_another_show_is_not_remembered(server: Server, archive: Database, run: Run) -> None:
-    feed = show("a-show", server.give("/old", rss(item(1)), redirect("/sold", 301)))
-    server.give("/sold", rss(item(8, guid="casino")))
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_of_another_show_that_a_redirect_leads_to_nothing_is_taken(
+    server: Server, archive: Database, run: Run, status: int
+) -> None:
+    feed = show("a-show", server.give("/old", rss(item(1)), redirect("/sold", status), rss(item(1), item(2))))
+    sold = server.give("/sold", rss(item(8, guid="casino")))
     run(feed)
-    assert "nothing of it is known" in said(run(feed))
+    report = run(feed)
+    assert report.exit_code == 3
+    assert f"it leads to {sold}, which has nothing of this show: nothing of it was taken" in said(report)
     assert moves(archive) == []
-    assert rows(archive, "select count(*) from episodes where title = 'Episode 1'") == [(1,)]
+    assert rows(archive, "select title from episodes") == [("Episode 1",)]
+    assert "nothing of this show" in rows(archive, "select last_status from feeds")[0][0]
+    assert "2 episodes listed, 1 new" in said(run(feed))
+
+
+def test_a_show_that_goes_on_under_another_name_is_followed_where_feeds_yaml_says_so(
+    server: Server, archive: Database, run: Run
+) -> None:
+    run(show("a-show", server.give("/old", rss(item(1)))))
+    run(show("a-show", server.give("/new", rss(item(8, guid="after all")))))
+    assert rows(archive, "select title from episodes order by 1") == [("Episode 1",), ("Episode 8",)]
 
 
 def test_where_a_feed_moved_and_is_gone_it_is_asked_where_it_was(server: Server, run: Run) -> None:

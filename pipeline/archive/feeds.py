@@ -187,6 +187,12 @@ def has_moved(db: Database, slug: str, address: str) -> bool:
     return found is not None
 
 
+def podcast_guid(db: Database, slug: str) -> str | None:
+    """Return the show's own guid (podcast:guid), if its feed ever said it."""
+    found = db.execute("select podcast_guid from feeds where slug = ?", [slug]).fetchone()
+    return found[0] if found else None
+
+
 def save_podcast_guid(db: Database, slug: str, guid: str | None) -> None:
     """Keep the show's own guid, which it has for life; one that the feed leaves out stays."""
     db.execute("update feeds set podcast_guid = coalesce(?, podcast_guid) where slug = ?", [guid, slug])

@@ -39,7 +39,8 @@ class Found:
     """What came of a visit: what the feed lists, first where it was and last where it is now; nothing if unchanged.
 
     ``address`` is where it is now, with the names of secrets instead of their values, as in all that is said here;
-    with ``is_moving`` it says that it moves to where it could not be read yet.
+    with ``is_moving`` it says that it moves to where it could not be read yet. ``led_to`` is where redirects led from
+    there, lasting or not, if there were any.
     """
 
     address: str
@@ -48,6 +49,7 @@ class Found:
     moves: tuple[Move, ...] = ()
     warnings: tuple[str, ...] = ()
     is_moving: bool = False
+    led_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +99,19 @@ class _Visitor:
     def visit(self) -> Found:
         address, read = self._first()
         listings: list[Listing] = []
+        led_to = None
         if isinstance(read, Unchanged):
             validators = read.validators
         else:
             body, parsed = read
+            if _bare(self._hide(body.base)) != _bare(address):
+                led_to = shown(self._hide(body.base))
             if body.moved_to and self._is_move(address, body.moved_to, allowed=self._own_variables(body.moved_to)):
                 address = self._move(address, body.moved_to, "redirect")
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
         warnings = tuple(self._hide(warning) for warning in self._warnings)
-        return Found(shown(address), tuple(listings), validators, tuple(self._moves), warnings, self._is_moving)
+        return Found(shown(address), tuple(listings), validators, tuple(self._moves), warnings, self._is_moving, led_to)
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
         """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""

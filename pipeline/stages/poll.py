@@ -10,10 +10,11 @@ from functools import partial
 import httpx
 
 from pipeline.archive import feeds as archive
-from pipeline.archive.episodes import Saved, episode_id
+from pipeline.archive.episodes import Saved, episode_id, known_episodes
 from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, snapshot_path
-from pipeline.errors import FeedGoneError, FeedUnreachableError
+from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError
+from pipeline.feeds.identity import match
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, Found, Listing, visit
@@ -41,7 +42,7 @@ def _visit(tools: Tools, feed: Feed, asking: Asking, _leave: Callable[[], None])
     try:
         client = tools.client(feed)
         found = _look_at_page(feed, client) if feed.kind == "page" else visit(asking, client)
-        return partial(_store, tools, feed, found)
+        return partial(_store_or_fail, tools, feed, asking, found)
     except Exception as error:  # noqa: BLE001 - whatever it was, the feed must not still say "ok"
         return partial(_store_failure, tools, feed, asking, error)
 
@@ -53,12 +54,20 @@ def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
     return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
 
 
+def _store_or_fail(tools: Tools, feed: Feed, asking: Asking, found: Found) -> Outcome:
+    try:
+        return _store(tools, feed, found)
+    except FeedError as error:
+        return _store_failure(tools, feed, asking, error)
+
+
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     """Keep what was found, and say so in a sentence."""
     if not found.listings:
         archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
         return Outcome("ok", "; ".join(["unchanged since the last time", *found.warnings]))
     known = archive.episodes(tools.db, feed.slug)
+    _refuse_another_show(tools, feed, found)
     saved = [_store_listing(tools, feed, listing) for listing in found.listings]
     listed = len(found.listings[-1].episodes)
     said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
@@ -75,6 +84,27 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     return Outcome("ok", "; ".join(said))
+
+
+def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
+    """Let pass what has something of the show, or was found at the very address that was asked.
+
+    An address that expired leads to whatever its new owner likes.
+
+    Raises:
+        FeedError: redirects led to something else.
+    """
+    listing = found.listings[-1]
+    if not (found.led_to and listing.episodes):
+        return
+    known = known_episodes(tools.db, feed.slug)
+    if not known or any(match(known, listing.episodes).episodes):
+        return
+    if listing.podcast_guid is None or listing.podcast_guid != archive.podcast_guid(tools.db, feed.slug):
+        raise FeedError(
+            f"it leads to {found.led_to}, which has nothing of this show: nothing of it was taken. If the show goes on "
+            "there, give that address in feeds.yaml"
+        )
 
 
 def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> Outcome:
