@@ -132,6 +132,30 @@ def test_what_only_looks_alike_is_a_new_episode(before: FeedEpisode, after: Feed
     assert match([known(before)], [after]).episodes == (None,)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (MONDAY, "2026-03-02T07:00:07Z"),  # by a time zone, or a moment that the new host made up
+        ("2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"),
+        (MONDAY, "2026-03-02T00:00:00Z"),
+        (MONDAY, None),
+        (None, None),
+    ],
+)
+def test_a_feed_that_moves_to_another_host_is_the_same_though_its_dates_are_not(
+    before: str | None, after: str | None
+) -> None:
+    ours = known(replace(A_TALK, published=before))
+    theirs = item("new", "A talk", published=after, declared_duration=1423.0, enclosure_url="https://new.example/1.mp3")
+    assert match([ours], [theirs]).episodes == ("old",)
+
+
+def test_the_next_edition_of_the_news_is_another_one_though_it_is_as_long() -> None:
+    hourly = item("six", "The news", declared_duration=299.0)
+    later = item("seven", "The news", declared_duration=299.0, published="2026-03-02T07:00:00Z")
+    assert match([known(hourly)], [later]).episodes == (None,)
+
+
 def test_nothing_is_recognised_by_what_two_have_in_common() -> None:
     one, two = (item(guid, enclosure_url=URL) for guid in ("one", "two"))
     assert match([known(one), known(two)], [replace(one, guid="new")]).episodes == (None,)

@@ -75,7 +75,9 @@ _ROUNDS: tuple[tuple[str, ...], ...] = (
     ("url", "moment"),
     ("title", "moment"),
     ("moment", "duration"),
+    ("title", "duration"),
 )
+_WITHOUT_ADDRESS = {("title", "moment"), ("moment", "duration"), ("title", "duration")}
 
 
 def match(known: Sequence[Known], listed: Sequence[FeedEpisode]) -> Matching:
@@ -148,7 +150,7 @@ def _keys(fields: Sequence[str], signs: _Signs) -> list[Hashable]:
         return [(guid, *rest) for guid in signs.guids]
     if fields == ("url", "title", "moment"):
         return [rest] if signs.url is not None else []
-    if None in rest or (fields in {("title", "moment"), ("moment", "duration")} and not _is_telling(fields, signs)):
+    if None in rest or (fields in _WITHOUT_ADDRESS and not _is_telling(fields, signs)):
         return []
     return [rest]
 
@@ -156,7 +158,7 @@ def _keys(fields: Sequence[str], signs: _Signs) -> list[Hashable]:
 def _is_telling(fields: Sequence[str], signs: _Signs) -> bool:
     """Tell whether a date has a time, and a length its seconds: without those they are shared by chance."""
     has_time = signs.moment is not None and not signs.moment.endswith("T00:00:00Z")
-    return has_time and ("duration" not in fields or _is_exact(signs.duration))
+    return ("moment" not in fields or has_time) and ("duration" not in fields or _is_exact(signs.duration))
 
 
 def _is_exact(duration: float | None) -> bool:
@@ -166,6 +168,9 @@ def _is_exact(duration: float | None) -> bool:
 def _may_be(fields: Sequence[str], ours: _Signs, theirs: _Signs) -> bool:
     """Tell whether nothing speaks against it that the two are the same episode."""
     same_length = _is_exact(ours.duration) and ours.duration == theirs.duration
+    if fields == ("title", "duration"):
+        # Hosts that take a feed over give other guids, addresses and dates; the next edition of the news has the host.
+        return _host(ours) != _host(theirs) and not _are_far_apart(ours.moment, theirs.moment)
     if _are_far_apart(ours.moment, theirs.moment):
         by_guid = "guid" in fields and (ours.title == theirs.title or ours.place == theirs.place)
         return by_guid or same_length
@@ -176,6 +181,10 @@ def _may_be(fields: Sequence[str], ours: _Signs, theirs: _Signs) -> bool:
     if fields == ("title", "moment"):
         return not _differ_in_length(ours.duration, theirs.duration)
     return True
+
+
+def _host(signs: _Signs) -> str:
+    return (signs.place or "").partition("/")[0]
 
 
 def _differ_in_length(one: float | None, other: float | None) -> bool:
