@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
+from pipeline.archive.feeds import episodes, save_moves, save_podcast_guid, save_poll
 from pipeline.archive.publication import show
 from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import alignment_key, save_matches
@@ -138,6 +138,23 @@ def test_a_slip_that_may_be_of_two_questions_is_of_neither(archive: Database) ->
     add_feed(archive, "show", episode("one", questions=["Who cares for thee?"]))
     (found,) = archive.execute("select id from questions where number = 1").fetchone()
     assert found.split("/q")[1] == hashlib.sha256(b"who cares for thee?").hexdigest()[:8]
+
+
+def test_episodes_without_dates_are_in_the_order_of_the_feed_those_of_later_polls_first(archive: Database) -> None:
+    first = [replace(episode(f"ep-{n}", title=f"Number {n}"), published=None) for n in (9, 8, 7, 6)]
+    newer = replace(episode("ep-10", title="Number 10"), published=None)
+    add_feed(archive, "show", *first)
+    save_poll(
+        archive,
+        "show",
+        [newer, *first],
+        now="2027-01-01T06:00:00Z",
+        feed_url="https://example.org/feed.xml",
+        etag=None,
+        last_modified=None,
+        parser_version=1,
+    )
+    assert [one.title for one in episodes(archive, "show")] == [f"Number {n}" for n in (10, 9, 8, 7, 6)]
 
 
 def test_the_same_question_twice_is_two(archive: Database) -> None:

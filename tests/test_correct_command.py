@@ -148,6 +148,14 @@ def test_a_file_of_corrections_is_recorded_whole(database: Path, tmp_path: Path)
 HEAD = "episode,question,start,status\n"
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_file_as_other_spreadsheets_write_it(database: Path, tmp_path: Path, delimiter: str) -> None:
+    text = "Episode,Question,Start,Note\nnorth,1,0:11,heard\n".replace(",", delimiter)
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8-sig")
+    assert call(database, "--from", tmp_path / "a.csv").exit_code == 0
+    assert len(recorded(database)) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -166,7 +174,7 @@ HEAD = "episode,question,start,status\n"
         ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,\n", ["line 3: start: is missing"]),
         ("a.csv", HEAD + "north,1,0:11,,,\n", ["line 2: has more fields than the first line has names"]),
         ("a.csv", HEAD + 'north,1,"0:11\n', ["line 2: is not CSV"]),
-        ("a.csv", "episode,question,begin\nnorth,1,0:11\n", ["line 2: “begin” is none of episode, question, start"]),
+        ("a.csv", "episode,question,begin\nnorth,1,0:11\n", ["line 1: “begin” is none of episode, question, start"]),
         ("a.csv", "episode,question,start,start\nnorth,1,0:11,0:12\n", ["line 1: names a column twice"]),
         ("a.csv", HEAD, ["holds no corrections"]),
         ("a.csv", "", ["holds no corrections"]),

@@ -267,6 +267,10 @@ def test_an_episode_is_found_by_its_id_link_title_and_part_of_it(archive: Databa
     archive.execute("update episodes set link = 'https://example.org/two' where id = ?", [second])
     for name, found in [
         (first, first),
+        (first.split("/")[1], first),
+        (f"/-/episode/{first}?t=3.7", first),
+        (f"https://archive.example.org/-/episode/{first}#q2", first),
+        (f"https://archive.example.org/-/export/{first}.vtt", first),
         ("NORTHBRIDGE", first),
         ("'nobody holds a case", first),
         ("https://example.org/two", second),

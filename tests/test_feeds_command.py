@@ -81,6 +81,18 @@ def test_entries_are_put_at_the_end_and_nothing_else_is_touched(feeds: Path) -> 
     assert feeds.read_text(encoding="utf-8") == YAML + "\n" + ADDED
 
 
+def test_a_list_begins_a_new_file(tmp_path: Path) -> None:
+    feeds = tmp_path / "new.yaml"
+    assert call(feeds, "--opml", opml(tmp_path / "feeds.yaml"), "--append").exit_code == 0
+    assert [feed.url for feed in load(feeds).feeds][-1] == "https://example.org/other"
+
+
+def test_a_file_of_windows_stays_one(feeds: Path) -> None:
+    feeds.write_bytes(YAML.replace("\n", "\r\n").encode())
+    assert call(feeds, "--opml", opml(feeds), "--append").exit_code == 0
+    assert feeds.read_bytes().decode() == (YAML + "\n" + ADDED).replace("\n", "\r\n")
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o664])
 def test_entries_are_put_beside_a_model_of_the_users_own_and_the_file_keeps_its_rights(feeds: Path, mode: int) -> None:
     (feeds.parent / "mine").mkdir()

@@ -49,6 +49,19 @@ def show(server: Server, archive: Database, make_tools: Callable[..., Tools]) ->
     return Show(server, archive, make_tools())
 
 
+def test_a_recording_that_the_host_has_mended_comes_when_all_is_done_again(
+    show: Show, tone_mp3: bytes, tone_m4a: bytes
+) -> None:
+    show.offer(show.server.give("/1.mp3", Answer(tone_mp3, headers={"ETag": '"1"'})))
+    show.run()
+    show.tools = replace(show.tools, again=True)
+    assert show.run().reason == "still the same file"
+    show.server.give("/1.mp3", Answer(tone_m4a, headers={"ETag": '"2"'}))
+    item = show.run()
+    assert (item.status, "another recording" in (item.reason or "")) == ("ok", True)
+    assert show.rows("select count(*) from renditions") == [(2,)]
+
+
 def test_how_it_was_fetched_is_recorded(show: Show, tone_mp3: bytes) -> None:
     dated = "Tue, 02 Jun 2026 06:00:00 GMT"
     show.server.give("/1.mp3", Answer(tone_mp3, headers={"ETag": 'W/"a"', "Last-Modified": dated}))

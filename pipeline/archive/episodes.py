@@ -131,24 +131,32 @@ def _is_news(column: str, was: Any, became: Any) -> bool:
 
 
 def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dict[str, FeedEpisode]:
-    """Give each new item a row and an id; of those that share a guid the oldest has it as it is."""
+    """Give each new item a row and an id; of those that share a guid the oldest has it as it is.
+
+    Rows are in the order of the feed, which says which ones are the newest where they have no dates.
+    """
     taken = {id_ for (id_,) in db.execute("select id from episodes where feed = ?", [feed])}
     guids = {guid for (guid,) in db.execute("select guid from episodes where feed = ?", [feed])}
     entered: dict[str, FeedEpisode] = {}
     rows = []
-    for item in sorted(new, key=lambda item: (item.published or "", item.enclosure_url or item.title)):
+    for place, item in sorted(enumerate(new), key=lambda one: _oldest_first(one[1])):
         guid = _free_guid(item, guids)
         id_ = _free_id(feed, guid, taken)
         guids.add(guid)
         taken.add(id_)
         entered[id_] = item
-        rows.append((id_, feed, guid, item.guid_made, *(getattr(item, column) for column in _PUBLISHED), now, now))
+        values = (getattr(item, column) for column in _PUBLISHED)
+        rows.append((place, (id_, feed, guid, item.guid_made, *values, now, now)))
     db.conn.executemany(
         f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen)
             values ({", ".join("?" * (len(_PUBLISHED) + 6))})""",  # noqa: S608 - names of this module
-        rows,
+        (row for _, row in sorted(rows)),
     )
     return entered
+
+
+def _oldest_first(item: FeedEpisode) -> tuple[str, str]:
+    return item.published or "", item.enclosure_url or item.title
 
 
 def _free_guid(item: FeedEpisode, taken: set[str]) -> str:

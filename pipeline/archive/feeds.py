@@ -59,10 +59,10 @@ def resolved_url(db: Database, slug: str) -> str | None:
 
 
 def episodes(db: Database, slug: str) -> list[Episode]:
-    """Return a feed's episodes, newest first."""
+    """Return a feed's episodes, newest first; of those without a date the ones that came first, as feeds list them."""
     rows = db.execute(
         """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
-           from episodes where feed = ? order by published desc, id""",
+           from episodes where feed = ? order by coalesce(published, first_seen) desc, rowid""",
         [slug],
     )
     return [Episode(*row) for row in rows]

@@ -6,6 +6,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,7 @@ from pipeline.times import exactly
 
 NAMED = 5  # episodes in the message that a name fits several
 _STRAIGHT = str.maketrans("‘’“”–", "''\"\"-")
+_OWN_ADDRESS = re.compile(r"/-/(?:episode|export)/([^/?#]+/[0-9a-f]{8})(?![0-9a-z])")
 
 
 NEAR = 0.1  # another place that is likelier than this may be where a question is asked
@@ -270,14 +272,20 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
 def episode_named(connection: sqlite3.Connection, name: str) -> str:
     """Return the id of the one episode that has this id, link or title, else of the one with this in its title.
 
+    An id may go without its feed, and be a part of an address of the site: ``/-/episode/show/0a1b2c3d?t=3.7``.
+
     Raises:
         UnknownEpisodeError: it fits no episode, or several.
     """
     rows = connection.execute("select id, title, link from episodes order by published desc, id").fetchall()
     wanted = _plain(name)
-    fits = [(id_, title) for id_, title, link in rows if name in {id_, link} or wanted == _plain(title)] or [
-        (id_, title) for id_, title, _ in rows if wanted and wanted in _plain(title)
-    ]
+    address = _OWN_ADDRESS.search(name)
+    names = {name, address[1] if address else name}
+    fits = [
+        (id_, title)
+        for id_, title, link in rows
+        if not names.isdisjoint({id_, id_.rpartition("/")[2], link}) or wanted == _plain(title)
+    ] or [(id_, title) for id_, title, _ in rows if wanted and wanted in _plain(title)]
     if len(fits) == 1:
         return str(fits[0][0])
     if not fits:

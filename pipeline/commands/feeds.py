@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import click
 
 from pipeline.archive.database import named_rows, up_to_date_reader
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
-from pipeline.config import Config, load
+from pipeline.config import Config, Feed, load
 from pipeline.errors import ConfigError
 from pipeline.net.urls import shown, variables
 
@@ -31,10 +32,11 @@ def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, t
         raise click.UsageError("--append means nothing without --opml; leave it out.")
     if (opml is not None) + to_opml + as_json > 1:
         raise click.UsageError("Give one of --opml, --to-opml and --json.")
-    shows = load(file)
     if opml is not None:
-        _import(opml, shows, file if is_appending else None)
+        is_new = is_appending and not file.exists()
+        _import(opml, [] if is_new else load(file).feeds, file if is_appending else None)
         return
+    shows = load(file)
     known = _known(db)
     if to_opml:
         _export(shows, known)
@@ -61,7 +63,7 @@ def _known(db: Path) -> dict[str, sqlite3.Row]:
         return {row["slug"]: row for row in named_rows(archive.conn).execute("select * from feeds")}
 
 
-def _import(opml: Path, shows: Config, target: Path | None) -> None:
+def _import(opml: Path, feeds: Sequence[Feed], target: Path | None) -> None:
     from pipeline.feeds.adding import append, as_yaml, entries
     from pipeline.feeds.opml import read_opml
 
@@ -71,8 +73,8 @@ def _import(opml: Path, shows: Config, target: Path | None) -> None:
         raise ConfigError(f"{opml}: cannot be read ({error.strerror or error})") from error
     except ConfigError as error:
         raise ConfigError(f"{opml}: {error}") from error
-    made = entries(found, shows.feeds)
-    known = {feed.url for feed in shows.feeds}
+    made = entries(found, feeds)
+    known = {feed.url for feed in feeds}
     asking = [show.title for show in found if variables(show.url) and show.url not in known]
     if target is not None and made:
         append(target, made)

@@ -131,12 +131,18 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[Row]:
-    """The rows below the one with the columns' names; a row of nothing but commas is none."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    """The rows below the one with the columns' names; a row of nothing but commas is none.
+
+    Where a comma is the decimal sign, spreadsheets put a semicolon between the fields; copied from one, there are tabs.
+    """
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=max(",;\t", key=first.count))
     try:
-        names = [name.strip() for name in next(reader, [])]
+        names = [name.strip().lower() for name in next(reader, [])]
         if len(set(names)) < len(names):
             raise CorrectionError(f"{path}, line 1: names a column twice")
+        if strange := next((name for name in names if name and name not in COLUMNS), None):
+            raise CorrectionError(f"{path}, line 1: “{strange}” is none of {', '.join(COLUMNS)}")
         for values in reader:
             if len(values) > len(names):
                 raise CorrectionError(f"{path}, line {reader.line_num}: has more fields than the first line has names")

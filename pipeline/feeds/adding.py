@@ -46,12 +46,17 @@ def as_yaml(made: list[dict[str, str]], *, indent: int = 2) -> str:
 
 
 def append(path: Path, made: list[dict[str, str]]) -> None:
-    """Put entries at the end of feeds.yaml.
+    """Put entries at the end of feeds.yaml, which is made if there is none.
 
     Raises:
         ConfigError: its list cannot be gone on with as it is written, or would be wrong then; it is left as it was.
     """
-    text = path.read_text(encoding="utf-8")
+    if not path.exists():
+        with new_file(path) as file:
+            file.write(f"feeds:\n{as_yaml(made)}".encode())
+        return
+    before = path.read_bytes().decode()
+    text = before.replace("\r\n", "\n")
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     shows = next((value for key, value in (root.value if root else []) if key.value == "feeds"), None)
     if shows is None or shows.flow_style:
@@ -60,7 +65,7 @@ def append(path: Path, made: list[dict[str, str]]) -> None:
     config.parsed(added, path)
     with new_file(path) as file:
         os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))  # addresses may have passwords in them
-        file.write(added.encode())
+        file.write((added.replace("\n", "\r\n") if text != before else added).encode())
 
 
 def _free_slug(title: str, taken: set[str]) -> str:

@@ -32,7 +32,7 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     current, known = _kept(tools, episode)
     if episode.enclosure_url is None:
         return Outcome("skipped", "already kept" if current else "the feed names no audio", routine=True)
-    if not _is_new(episode, known):
+    if not (_is_new(episode, known) or tools.again):
         if unnoted := _unnoted(_offered(episode), known):
             save_offer(tools.db, episode.id, unnoted.sha256, _offered(episode))
         return Outcome("skipped", "already kept", routine=True)
@@ -128,7 +128,9 @@ def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     if current and current.sha256 != sha256:
         reason = f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts"
         return Outcome("skipped", reason)
-    return Outcome("skipped", "the feed offers it anew, but it is the same file")
+    return Outcome(
+        "skipped", "still the same file" if tools.again else "the feed offers it anew, but it is the same file"
+    )
 
 
 def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
