@@ -71,7 +71,7 @@ def decide(
         certain: Which questions, by their place in the list, are certainly asked at one of their places.
     """
     usual = [weights.usual] * len(options)
-    left = options
+    left: Sequence[Sequence[Candidate]] = _scarce_scaled(options, _belonging(options, weights, usual, certain))
     for _ in range(ROUNDS):
         scores = [
             np.array([weights.log_odds(candidate.evidence, often) + CERTAIN * (n in certain) for candidate in places])
@@ -81,7 +81,40 @@ def decide(
         decisions = [_decision(*question) for question in zip(left, probabilities, usual, strict=True)]
         usual = _usual_beside(decisions, weights.usual)
         left = _left_by_others(options, probabilities)
+        left = _scarce_scaled(left, _belonging(options, weights, usual, certain))
     return decisions
+
+
+def _belonging(
+    options: Sequence[Sequence[Candidate]], weights: Weights, usual: Sequence[Closeness], certain: Collection[int]
+) -> list[float]:
+    """How sure it is, for each question, that the list is this recording's, 0 to 1: that another one is found plainly.
+
+    Of a list that was published with another recording something may be like what the host asks. That nothing else is
+    left to be asked speaks for it only where the list belongs here.
+    """
+    plain = [
+        CERTAIN
+        if n in certain
+        else max((weights.log_odds(place.evidence._replace(scarce=0.0), often) for place in places), default=-np.inf)
+        for n, (places, often) in enumerate(zip(options, usual, strict=True))
+    ]
+    if len(plain) == 1:
+        return [1.0]
+    found = [max(0.0, float(2 / (1 + np.exp(-odds)) - 1)) for odds in plain]
+    return [max(found[:n] + found[n + 1 :]) for n in range(len(found))]
+
+
+def _scarce_scaled(options: Sequence[Sequence[Candidate]], shares: Sequence[float]) -> list[list[Candidate]]:
+    return [
+        [
+            replace(place, evidence=place.evidence._replace(scarce=place.evidence.scarce * share))
+            if place.evidence.scarce
+            else place
+            for place in places
+        ]
+        for places, share in zip(options, shares, strict=True)
+    ]
 
 
 def _left_by_others(
