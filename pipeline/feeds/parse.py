@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import io
 import re
 from collections import Counter, defaultdict
@@ -14,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import feedparser
 
 from pipeline.errors import NotAFeedError
+from pipeline.feeds.dates import read_date
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.identity import AUDIO_ENDINGS
 from pipeline.feeds.mending import mended
@@ -22,11 +22,10 @@ from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.net.urls import scheme
-from pipeline.times import moment
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
@@ -46,6 +45,7 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     warnings += _check(parsed, body)
     links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
     found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
+    warnings += _not_taken(parsed.entries, found)
     episodes = distinct(found)
     shared = Counter(episode.guid for episode in episodes)
     without_audio = [episode for episode in episodes if episode.enclosure_url is None]
@@ -104,6 +104,14 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
     raise NotAFeedError(f"{body.base} is not well-formed XML ({problem}); nothing of it was taken")
 
 
+def _not_taken(entries: Sequence[Any], found: Sequence[FeedEpisode]) -> Iterator[str]:
+    """What is lost of items because of how they say it."""
+    items = list(zip(entries, found, strict=True))
+    undated = [episode for entry, episode in items if episode.published is None and _dates(entry)]
+    if undated:
+        yield f"{_some(undated)} with a date that cannot be read: kept without one"
+
+
 def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> FeedEpisode:
     published = _notes(entry)
     url, kind, length = _enclosure(entry, base)
@@ -117,7 +125,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         guid=guid or made_guid(url, link, title),
         guid_made=not guid,
         title=title,
-        published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),  # not its own fallback
+        published=_published(entry),
         link=link if scheme(link) in {"http", "https"} else None,
         enclosure_url=url,
         enclosure_type=kind or None,
@@ -128,6 +136,18 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         transcripts=transcripts,
         enclosure_length=length,
     )
+
+
+def _published(entry: Any) -> str | None:
+    """When the item was published, or else updated, as far as it can be read."""
+    read = (read_date(said, dict.get(entry, f"{name}_parsed")) for name, said in _dates(entry))
+    return next(filter(None, read), None)
+
+
+def _dates(entry: Any) -> list[tuple[str, str]]:
+    """The dates as they are written; not by way of feedparser’s own ``get``, which puts one for the other."""
+    said = [(name, str(dict.get(entry, name) or "").strip()) for name in ("published", "updated")]
+    return [(name, date) for name, date in said if date]
 
 
 def _next_page(feed: Any, base: str) -> str | None:
@@ -216,14 +236,6 @@ def duration_seconds(declared: str | None) -> float | None:
     for part in declared.strip().split(":"):
         seconds = seconds * 60 + float(part)
     return seconds
-
-
-def _moment(parsed: Any) -> str | None:
-    """A feed's date as UTC ISO 8601; feedparser's struct_time is UTC, so it must not pass through local time."""
-    try:
-        return moment(calendar.timegm(parsed)) if parsed is not None else None
-    except ValueError:  # no calendar has the day, such as a database's zero date, 0000-00-00
-        return None
 
 
 def _plain(text: str) -> str:
