@@ -119,7 +119,10 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
             st.one_of(
                 st.binary(max_size=6),
                 st.sampled_from(
-                    [b"<", b"&", b"]]>", b"<![foo[", b"<!DOCTYPE x [", b"&#xD800;", b"http://[", b"<item>", b"\xff\xfe"]
+                    [
+                        b"<", b"< ", b"&", b"]]>", b"<![foo[", b"<!DOCTYPE x [", b"\x0b", b"&#11;", b"&#xD800;",
+                        b"http://[", b"<item>", b"\xff\xfe",
+                    ]
                 ),
             ),
         ),

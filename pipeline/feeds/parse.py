@@ -37,9 +37,9 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     Raises:
         NotAFeedError: the bytes are HTML, empty, or not well-formed XML; the message says which.
     """
-    if not body.content.strip():
-        raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
     content, warnings = mended(body.content)
+    if not content:
+        raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
     body = replace(body, content=content)
     parsed = _parsed(body)
     warnings += _check(parsed, body)
