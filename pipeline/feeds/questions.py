@@ -41,7 +41,7 @@ _HEADING_WORDS = 8
 
 # “We ask: what has changed; who pays; and what comes next?”: what leads there, a piece of it, how one begins.
 _COLON = re.compile(r":[ ]+(?=\S)")
-_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*|[;.!]|(?=\n|\Z)))")
+_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*;?|[;.!]|(?=\n|\Z)))")
 _AND = re.compile(r"^(?:and|or)\s+")
 _BEGINS_QUESTION = re.compile(
     r"""(?:and[ ]|or[ ]|then[ ]|finally,?[ ])*(?:in[ ]what|to[ ]what|what|wh(?:y|en|ere|ether|ich|om?|ose)|how|if|
@@ -124,10 +124,10 @@ def _spoken_lists(notes: str) -> Iterator[Listing]:
         if not _is_announced(_lead(before)):
             continue
         pieces = list(takewhile(_is_piece, islice(_pieces(notes, found.end()), MAX_PIECES)))
-        semicolons = any(piece["end"] == ";" for piece in pieces)
+        semicolons = any(piece["end"].endswith(";") for piece in pieces)
         if len(pieces) >= (2 if semicolons else 3):
             items = tuple(_AND.sub("", " ".join(piece["text"].rstrip(";").split())) for piece in pieces)
-            yield Listing(Kind.LINE, found.end(), before, items)
+            yield Listing(Kind.LINE, found.end(), pieces[-1].end(), before, items)
 
 
 def _pieces(notes: str, place: int) -> Iterator[re.Match[str]]:
