@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import astuple
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import NotAFeedError
+from pipeline.feeds.dates import read_date
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.parse import duration_seconds, parse_feed
 from pipeline.feeds.transcript_links import transcript_links
@@ -117,7 +119,10 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
             st.one_of(
                 st.binary(max_size=6),
                 st.sampled_from(
-                    [b"<", b"&", b"]]>", b"<![foo[", b"<!DOCTYPE x [", b"&#xD800;", b"http://[", b"<item>", b"\xff\xfe"]
+                    [
+                        b"<", b"< ", b"&", b"]]>", b"<![foo[", b"<!DOCTYPE x [", b"\x0b", b"&#11;", b"&#xD800;",
+                        b"http://[", b"<item>", b"\xff\xfe",
+                    ]
                 ),
             ),
         ),
@@ -196,3 +201,20 @@ def test_whatever_an_item_says_the_feed_is_read(**said: str) -> None:
 def test_a_declared_duration_is_seconds_or_nothing(declared: str) -> None:
     seconds = duration_seconds(declared)
     assert seconds is None or 0 <= seconds < 1e12
+
+
+@given(st.text(alphabet="0123456789:./-+, TZaprMm", max_size=24))
+def test_a_date_is_a_moment_or_nothing(said: str) -> None:
+    found = read_date(said)
+    assert found is None or datetime.fromisoformat(found).tzinfo == UTC
+
+
+@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2089, 12, 31)))  # noqa: DTZ001
+def test_a_moment_is_the_same_in_every_form(naive: datetime) -> None:
+    at = naive.replace(microsecond=0, tzinfo=UTC)
+    forms = [
+        f"{at:%a, %d %b %Y %H:%M:%S GMT}", f"{at:%a,%d %b %y %H:%M:%S +0000}", f"{at:%B %d, %Y %I:%M:%S %p}",
+        f"{at:%Y-%m-%dT%H:%M:%SZ}", f"{at:%Y/%m/%d %H:%M:%S}", f"{at + timedelta(hours=1):%d-%b-%Y %H:%M:%S CET}",
+        f"{at.timestamp():.0f}",
+    ]  # fmt: skip
+    assert {read_date(form) for form in forms} == {f"{at:%Y-%m-%dT%H:%M:%SZ}"}

@@ -10,7 +10,8 @@ from itertools import islice, pairwise
 
 # Question marks: Latin, full-width, Arabic, Greek (whose own is often typed as a semicolon), Armenian.
 _ASKS = re.compile(r"[?？؟\u037e՞]|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?=\s|$)")
-_QUESTION_END = re.compile(rf"(?:{_ASKS.pattern})[”\"’»)]*\s*$")
+_SEPARATOR = r"\s?[;,](?: (?:and|or))?$"  # “1) Why?; 2) How?; and 3) …”
+_QUESTION_END = re.compile(rf"(?:{_ASKS.pattern})[”\"’»)]*(?:\s*$|{_SEPARATOR})")
 _SENTENCE_END = re.compile(r"[.?!…。？！؟\u037e][”\"’»)]*\s*$")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
@@ -34,6 +35,7 @@ _MARK = re.compile(
 )
 _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>[{_BULLETS}])\s*(?=\S))", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*\*|__")
+_SEPARATED = re.compile(rf"(?:(?<=[?？؟])|(?<=[?？؟][”\"’»)])){_SEPARATOR}")
 _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
 _TIME_BEFORE = re.compile(rf"^[(\[]?{_TIME}[)\]]?\s*[-–—|:]?\s*")
 _TIME_AFTER = re.compile(rf"(?<!\s)\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
@@ -62,13 +64,14 @@ _COUNTING = {Kind.LETTER, Kind.BARE_NUMBER, Kind.INLINE_NUMBER, Kind.NUMBER, Kin
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of at least two items; ``before`` are the words before it, ``begin`` is where it begins.
+    """A list of at least two items; ``before`` are the words before it, ``begin`` and ``end`` are where it stands.
 
     ``timed`` tells that times in the recording stood with the items; they are left out.
     """
 
     kind: Kind
     begin: int
+    end: int
     before: str
     items: tuple[str, ...]
     timed: bool = False
@@ -101,11 +104,11 @@ def lists_in(text: str) -> Iterator[Listing]:
     # `<ol>` that stand for an item each, and Markdown, whose numbers are all 1.
     ones = [replace(mark, kind=Kind.BULLET) for mark in marks if (mark.kind, mark.value) == (Kind.NUMBER, 1)]
     for run in (*_runs(marks, text), *_runs(inline, text), *_runs(ones, text)):
-        items = _items(run, text)
+        items, end = _items(run, text)
         bare = _without_times(items)
         if all(bare):
-            before = before_in(text, run[0].begin)
-            yield Listing(run[0].kind, run[0].begin, before, tuple(bare), timed=bare != items)
+            begin = run[0].begin
+            yield Listing(run[0].kind, begin, end, before_in(text, begin), tuple(bare), timed=bare != items)
 
 
 def lines_in(text: str) -> Iterator[Listing]:
@@ -113,13 +116,14 @@ def lines_in(text: str) -> Iterator[Listing]:
     lines = [(found.start(), found[0].strip()) for found in re.finditer(r"[^\n]+", text) if found[0].strip()]
     run: list[tuple[int, str]] = []
     for begin, line in [*lines, (len(text), "")]:
-        bare = _TIME_AFTER.sub("", line)
+        bare = _SEPARATED.sub("", _TIME_AFTER.sub("", line))
         if _QUESTION_END.search(bare) and not _MARK.match(bare):
             run.append((begin, bare))
             continue
         if len(run) > 1:
-            first = run[0][0]
-            yield Listing(Kind.LINE, first, before_in(text, first), tuple(" ".join(item.split()) for _, item in run))
+            (first, _), (last, line_before) = run[0], run[-1]
+            items = tuple(" ".join(item.split()) for _, item in run)
+            yield Listing(Kind.LINE, first, last + len(line_before), before_in(text, first), items)
         run = []
 
 
@@ -184,13 +188,15 @@ def _is_interrupted(run: Sequence[_Mark], mark: _Mark, text: str) -> bool:
     return len(run) > 1 and "\n\n" in between and "\n\n" not in text[run[-2].end : run[-1].begin]
 
 
-def _items(run: Sequence[_Mark], text: str) -> list[str]:
+def _items(run: Sequence[_Mark], text: str) -> tuple[list[str], int]:
+    """The items, and where the last one ends."""
     inner = [_paragraphs(text[a.end : min(b.begin, a.end + MAX_ITEM_CHARS)]) for a, b in pairwise(run)]
     rest = text[run[-1].end : run[-1].end + MAX_ITEM_CHARS]
     last = _last_item(rest, most=max(len(paragraphs) for paragraphs in inner))
     if run[0].kind is Kind.ASKED:
         inner = [_last_item("\n\n".join(paragraphs), most=len(paragraphs)) for paragraphs in inner]
-    return [" ".join(_EMPHASIS.sub("", " ".join(paragraphs)).split()) for paragraphs in (*inner, last)]
+    items = [" ".join(_EMPHASIS.sub("", " ".join(paragraphs)).split()) for paragraphs in (*inner, last)]
+    return [_SEPARATED.sub("", item) for item in items], text.index(last[-1], run[-1].end) + len(last[-1])
 
 
 def _paragraphs(text: str) -> list[str]:

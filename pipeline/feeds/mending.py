@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from html.entities import html5
 
 # UTF-8's characters of more than one byte (RFC 3629), and bytes that are none of these.
@@ -12,17 +14,24 @@ _BEYOND_ASCII = re.compile(
 )
 _OTHER_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8[\"'])", re.IGNORECASE)
 _NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
-_BARE = re.compile(
-    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)", re.DOTALL
-)
+_LITERAL = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"  # where XML reads neither “&” nor “<”
+_BARE_AND = re.compile(_LITERAL + rb"|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)", re.DOTALL)
+_BARE_LESS = re.compile(_LITERAL + rb"|<(?!/?[A-Za-z_:\x80-\xff]|[!?])", re.DOTALL)  # what follows begins no tag
 _XML = {b"amp", b"lt", b"gt", b"quot", b"apos"}
+# Characters that XML 1.0 does not allow (section 2.2), themselves and by their numbers.
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")  # in UTF-8
+_BY_NUMBER = re.compile(_LITERAL + rb"|&#(?:(?P<decimal>\d{1,10})|x(?P<hexadecimal>[0-9A-Fa-f]{1,8}));", re.DOTALL)
+# Encodings in which any byte may be a part of another character, as in ISO-2022-JP.
+_SHIFTING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?:iso-2022|hz|utf-?7)", re.IGNORECASE)
 
 
 def mended(content: bytes) -> tuple[bytes, list[str]]:
     """Return a feed's bytes without white space before its beginning and other slips, and what was mended.
 
     A few stray bytes of Windows-1252 make text that is UTF-8 unreadable as such, and every “ in it would become â€œ.
-    Entities of HTML, such as ``&eacute;``, are none of XML. A feed that declares entities of its own is left as it is.
+    Entities of HTML, such as ``&eacute;``, are none of XML. A feed that declares entities of its own keeps its “&” and
+    “<” as they are.
     """
     content = content.lstrip()  # before the XML declaration it is a common slip of blog software
     warnings = []
@@ -30,15 +39,17 @@ def mended(content: bytes) -> tuple[bytes, list[str]]:
     if stray:
         content = _BEYOND_ASCII.sub(_as_utf8, content)
         warnings.append(f"{stray} of the feed's bytes are not UTF-8 as the rest is, and were read as Windows-1252")
-    if b"<!ENTITY" not in content:
-        without_names = _NAMED.sub(_as_number, content)
-        if without_names != content:
-            content = without_names
-            warnings.append("the feed has HTML's names of characters where only XML's are allowed, which were mended")
-        without_bare = content if _is_wide(content) else _BARE.sub(_escaped, content)
-        if without_bare != content:
-            content = without_bare
-            warnings.append("the feed has “&” where XML wants “&amp;”, which was mended")
+    if not _has_ascii(content):
+        return content, warnings
+    allowed = _without_forbidden(content)
+    if allowed != content:
+        content = allowed
+        warnings.append("the feed has characters that XML does not allow, which were left out")
+    for slip, mend in _SLIPS.items() if b"<!ENTITY" not in content else ():
+        without = mend(content)
+        if without != content:
+            content = without
+            warnings.append(f"the feed has {slip}, which was mended")
     return content, warnings
 
 
@@ -47,20 +58,37 @@ def _stray_bytes(content: bytes) -> int:
     try:
         content.decode()
     except UnicodeDecodeError:
-        if _OTHER_ENCODING.match(content) or _is_wide(content):
+        if _OTHER_ENCODING.match(content) or not _has_ascii(content):
             return 0
         kinds = Counter(found.lastgroup for found in _BEYOND_ASCII.finditer(content))
         return kinds["stray"] if kinds["stray"] < kinds["whole"] else 0
     return 0
 
 
-def _is_wide(content: bytes) -> bool:
-    """Whether characters take two bytes or more each, as in UTF-16 (XML 1.0, appendix F)."""
-    return content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]
+def _has_ascii(content: bytes) -> bool:
+    """Whether every byte below 128 is the character that it is in ASCII; not so in UTF-16 (XML 1.0, appendix F)."""
+    is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]
+    return not is_wide and _SHIFTING.match(content) is None
+
+
+def _without_forbidden(content: bytes) -> bytes:
+    """The text without the characters that XML does not allow, also where they are given by number."""
+    content = _CONTROLS.sub(b"", content)
+    if not _OTHER_ENCODING.match(content):
+        content = _NONCHARACTERS.sub(b"", content)
+    return _BY_NUMBER.sub(_if_allowed, content).lstrip()
+
+
+def _if_allowed(found: re.Match[bytes]) -> bytes:
+    if not found["decimal"] and not found["hexadecimal"]:
+        return found[0]
+    number = int(found["decimal"] or found["hexadecimal"], 10 if found["decimal"] else 16)
+    is_character = 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD or 0x10000 <= number <= 0x10FFFF
+    return found[0] if is_character or number in {0x9, 0xA, 0xD} else b""
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:
-    return b"&amp;" if found[0] == b"&" else found[0]
+    return {b"&": b"&amp;", b"<": b"&lt;"}.get(found[0], found[0])
 
 
 def _as_utf8(found: re.Match[bytes]) -> bytes:
@@ -72,3 +100,10 @@ def _as_number(found: re.Match[bytes]) -> bytes:
         return found[0]
     characters = html5.get(f"{found[1].decode()};", "")
     return "".join(f"&#{ord(character)};" for character in characters).encode() or found[0]
+
+
+_SLIPS: dict[str, Callable[[bytes], bytes]] = {
+    "HTML's names of characters where only XML's are allowed": partial(_NAMED.sub, _as_number),
+    "“&” where XML wants “&amp;”": partial(_BARE_AND.sub, _escaped),
+    "“<” where XML wants “&lt;”": partial(_BARE_LESS.sub, _escaped),
+}

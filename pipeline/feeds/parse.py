@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import calendar
 import io
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import feedparser
 
 from pipeline.errors import NotAFeedError
+from pipeline.feeds.dates import read_date
+from pipeline.feeds.enclosures import enclosures, has_several_recordings
 from pipeline.feeds.fetch import FeedBody
-from pipeline.feeds.identity import AUDIO_ENDINGS
 from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
-from pipeline.net.urls import scheme
-from pipeline.times import moment
+from pipeline.net.urls import absolute, scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
@@ -38,14 +37,15 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     Raises:
         NotAFeedError: the bytes are HTML, empty, or not well-formed XML; the message says which.
     """
-    if not body.content.strip():
-        raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
     content, warnings = mended(body.content)
+    if not content:
+        raise NotAFeedError(f"{body.base} sent nothing: the feed is empty")
     body = replace(body, content=content)
     parsed = _parsed(body)
     warnings += _check(parsed, body)
     links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
     found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
+    warnings += _not_taken(parsed.entries, found, body.base)
     episodes = distinct(found)
     shared = Counter(episode.guid for episode in episodes)
     without_audio = [episode for episode in episodes if episode.enclosure_url is None]
@@ -64,7 +64,7 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
         episodes=tuple(episodes),
         warnings=tuple(warnings),
         podcast_guid=_plain(parsed.feed.get("podcast_guid", "")) or None,
-        new_feed_url=_absolute(body.base, parsed.feed.get("itunes_new-feed-url", "")),
+        new_feed_url=absolute(body.base, parsed.feed.get("itunes_new-feed-url", "")),
         next_url=_next_page(parsed.feed, body.base),
     )
 
@@ -104,20 +104,31 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
     raise NotAFeedError(f"{body.base} is not well-formed XML ({problem}); nothing of it was taken")
 
 
+def _not_taken(entries: Sequence[Any], found: Sequence[FeedEpisode], base: str) -> Iterator[str]:
+    """What is lost of items because of how they say it."""
+    items = list(zip(entries, found, strict=True))
+    undated = [episode for entry, episode in items if episode.published is None and _dates(entry)]
+    if undated:
+        yield f"{_some(undated)} with a date that cannot be read: kept without one"
+    several = [episode for entry, episode in items if has_several_recordings(entry, base)]
+    if several:
+        yield f"{_some(several)} with more than one recording: only the first of each is kept"
+
+
 def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> FeedEpisode:
     published = _notes(entry)
-    url, kind, length = _enclosure(entry, base)
+    url, kind, length = next(iter(enclosures(entry, base)), (None, None, None))
     text = to_text(published)
     guid = _guid(entry)
     title = _plain(entry.get("title") or entry.get("itunes_title") or "") or UNTITLED
     link = str(entry.get("link") or "").strip()
     # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
-    link = link if link == guid else _absolute(base, link) or ""
+    link = link if link == guid else absolute(base, link) or ""
     return FeedEpisode(
         guid=guid or made_guid(url, link, title),
         guid_made=not guid,
         title=title,
-        published=_moment(entry.get("published_parsed") or dict.get(entry, "updated_parsed")),  # not its own fallback
+        published=_published(entry),
         link=link if scheme(link) in {"http", "https"} else None,
         enclosure_url=url,
         enclosure_type=kind or None,
@@ -130,10 +141,22 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     )
 
 
+def _published(entry: Any) -> str | None:
+    """When the item was published, or else updated, as far as it can be read."""
+    read = (read_date(said, dict.get(entry, f"{name}_parsed")) for name, said in _dates(entry))
+    return next(filter(None, read), None)
+
+
+def _dates(entry: Any) -> list[tuple[str, str]]:
+    """The dates as they are written; not by way of feedparser’s own ``get``, which puts one for the other."""
+    said = [(name, str(dict.get(entry, name) or "").strip()) for name in ("published", "updated")]
+    return [(name, date) for name, date in said if date]
+
+
 def _next_page(feed: Any, base: str) -> str | None:
     """Where the feed goes on (RFC 5005): the next page, or the archive before this one."""
     links = {link.get("rel"): link.get("href", "") for link in feed.get("links", [])}
-    return _absolute(base, links.get("next") or links.get("prev-archive") or "")
+    return absolute(base, links.get("next") or links.get("prev-archive") or "")
 
 
 def _guid(entry: Any) -> str:
@@ -145,41 +168,6 @@ def _notes(entry: Any) -> str:
     candidates = [content.get("value", "") for content in entry.get("content", [])]
     candidates += [entry.get("summary", ""), entry.get("subtitle", "")]
     return str(max(candidates, key=len))
-
-
-def _enclosure(entry: Any, base: str) -> tuple[str | None, str | None, int | None]:
-    """The (address, type, bytes) of the item's audio: what says that it is, or else what might be and is no picture."""
-    links = [*entry.get("enclosures", []), *_module_enclosures(entry)]
-    found = [
-        (_absolute(base, link.get("href", "")), link.get("type", ""), _length(link.get("length", ""))) for link in links
-    ]
-    enclosures = [(url, kind, length) for url, kind, length in found if url and not kind.startswith("image/")]
-    for url, kind, length in enclosures:
-        if kind.startswith("audio/") or urlsplit(url).path.lower().endswith(AUDIO_ENDINGS):
-            return url, kind, length
-    return enclosures[0] if enclosures else (None, None, None)
-
-
-def _module_enclosures(entry: Any) -> Iterator[Mapping[str, str]]:
-    """What an item of RSS 1.0 says of its audio, in the module that it has for that (mod_enclosure)."""
-    said = entry.get("enc_enclosure")
-    if isinstance(said, Mapping) and said.get("rdf:resource"):
-        kind, length = (said.get(f"enc:{name}") or said.get(name) or "" for name in ("type", "length"))
-        yield {"href": said["rdf:resource"], "type": kind, "length": length}
-
-
-def _length(declared: str) -> int | None:
-    """How many bytes an enclosure is said to have; many feeds say 0 or 1 because something must stand there."""
-    length = int(declared) if re.fullmatch(r"[0-9]{1,15}", declared.strip()) else 0
-    return length if length > 1 else None
-
-
-def _absolute(base: str, address: str) -> str | None:
-    """An address as a whole; None where there is none, or what is there can be no address."""
-    try:
-        return urljoin(base, address.strip()) if address.strip() else None
-    except ValueError:  # such as `http://[`
-        return None
 
 
 def made_guid(enclosure_url: str | None, link: str, title: str) -> str:
@@ -216,14 +204,6 @@ def duration_seconds(declared: str | None) -> float | None:
     for part in declared.strip().split(":"):
         seconds = seconds * 60 + float(part)
     return seconds
-
-
-def _moment(parsed: Any) -> str | None:
-    """A feed's date as UTC ISO 8601; feedparser's struct_time is UTC, so it must not pass through local time."""
-    try:
-        return moment(calendar.timegm(parsed)) if parsed is not None else None
-    except ValueError:  # no calendar has the day, such as a database's zero date, 0000-00-00
-        return None
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice, takewhile
 
 from pipeline.feeds.lists import MAX_MARKS, Kind, Listing, asks, before_in, lines_in, lists_in
@@ -36,12 +37,18 @@ _NO_QUESTIONS = re.compile(
     explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Where a list of questions goes on so, it goes on with others, to who reads it.
+_TO_READER = re.compile(
+    r"""\b(?:you(?:r|rs|rself|rselves)?|listeners?|readers?|reflect\w*|consider|ponder|think|homework|quiz|trivia|
+    riddles?|polls?|vote|feedback|answers?)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _SENTENCE_BREAK = re.compile(r"(?<=[a-z]{3}[.!])\s+|(?<=[?])\s+|(?<=[.!?][”\"’)])\s+")
 _HEADING_WORDS = 8
 
 # “We ask: what has changed; who pays; and what comes next?”: what leads there, a piece of it, how one begins.
 _COLON = re.compile(r":[ ]+(?=\S)")
-_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*|[;.!]|(?=\n|\Z)))")
+_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*;?|[;.!]|(?=\n|\Z)))")
 _AND = re.compile(r"^(?:and|or)\s+")
 _BEGINS_QUESTION = re.compile(
     r"""(?:and[ ]|or[ ]|then[ ]|finally,?[ ])*(?:in[ ]what|to[ ]what|what|wh(?:y|en|ere|ether|ich|om?|ose)|how|if|
@@ -59,12 +66,12 @@ def find_questions(notes: str) -> tuple[Question, ...]:
     A list counts when the words before it speak of questions that are asked and at least half of its items have a
     question mark; one that is numbered or lettered also without such words, where none speak of something else.
 
-    The same list twice is one list. Of several kinds, the announced and then the surest is taken; several announced
-    ones of that kind are one list in parts. Times before or after the questions are left out. A transcript in the
-    notes is not searched: what is asked in it is no list.
+    The same list twice is one list, and so are parts of one with only a few words between them. Of several kinds, the
+    announced and then the surest is taken; several announced ones of that kind are one list in parts. Times before or
+    after the questions are left out. A transcript in the notes is not searched: what is asked in it is no list.
     """
     notes = without_transcript(notes)
-    lists = [found for found in lists_in(notes) if _is_question_list(found)]
+    lists = [found for found in _whole(lists_in(notes), notes) if _is_question_list(found)]
     lists += [found for found in lines_in(notes) if _is_headed(_lead(found.before))]
     lists += _spoken_lists(notes)
     if not lists:
@@ -76,6 +83,35 @@ def find_questions(notes: str) -> tuple[Question, ...]:
     else:
         items = list(max(lists, key=lambda found: (len(found.items), found.kind)).items)
     return tuple(Question(number, text[:MAX_QUESTION_CHARS].rstrip()) for number, text in enumerate(items, start=1))
+
+
+def _whole(lists: Iterable[Listing], notes: str) -> Iterator[Listing]:
+    """The lists, those that go on below a heading or a few words (“Part two”, “And then”) as one."""
+    parts: dict[Kind, Listing] = {}
+    for found in sorted(lists, key=lambda one: one.begin):
+        earlier = parts.pop(found.kind, None)
+        if earlier and _goes_on(earlier, found, notes):
+            items = tuple(_joined([earlier.items, found.items]))
+            parts[found.kind] = replace(earlier, end=found.end, items=items)
+            continue
+        if earlier:
+            yield earlier
+        parts[found.kind] = found
+    yield from parts.values()
+
+
+def _goes_on(earlier: Listing, later: Listing, notes: str) -> bool:
+    """Whether two lists are parts of one: both ask in every item, and what is between them begins nothing else."""
+    between = notes[earlier.end : later.begin].strip()
+    return (
+        later.begin >= earlier.end
+        and later.timed == earlier.timed
+        and all(asks(item) for item in (*earlier.items, *later.items))
+        and "\n" not in between
+        and len(between.split()) <= _HEADING_WORDS
+        and not between.endswith((".", "!", "?"))
+        and not any(pattern.search(between) for pattern in (_ANNOUNCED, _TO_OTHERS, _NO_QUESTIONS, _TO_READER))
+    )
 
 
 def _is_question_list(found: Listing) -> bool:
@@ -124,10 +160,10 @@ def _spoken_lists(notes: str) -> Iterator[Listing]:
         if not _is_announced(_lead(before)):
             continue
         pieces = list(takewhile(_is_piece, islice(_pieces(notes, found.end()), MAX_PIECES)))
-        semicolons = any(piece["end"] == ";" for piece in pieces)
+        semicolons = any(piece["end"].endswith(";") for piece in pieces)
         if len(pieces) >= (2 if semicolons else 3):
             items = tuple(_AND.sub("", " ".join(piece["text"].rstrip(";").split())) for piece in pieces)
-            yield Listing(Kind.LINE, found.end(), before, items)
+            yield Listing(Kind.LINE, found.end(), pieces[-1].end(), before, items)
 
 
 def _pieces(notes: str, place: int) -> Iterator[re.Match[str]]:

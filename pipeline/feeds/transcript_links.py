@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 from xml.parsers import expat
 
 from pipeline.model import TranscriptLink
-from pipeline.net.urls import scheme
+from pipeline.net.urls import absolute, scheme
 
 MAX_LINKS = 20  # an item has one in each format and language, so a handful
 
@@ -139,10 +138,7 @@ def _plain(namespace: str) -> str:
 
 
 def _absolute(base: str, address: str) -> str | None:
-    try:
-        url = urljoin(base, address) if address else ""
-    except ValueError:  # such as `http://[`
-        return None
+    url = absolute(base, address) or ""
     allowed = {"http", "https", "file"} if scheme(base) == "file" else {"http", "https"}
     return url if scheme(url) in allowed else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_to_bytes, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 # `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
 # that has one.
@@ -131,6 +131,14 @@ def same_offer(one: str, other: str) -> bool:
     """Tell whether two keys are of one offer; a feed that begins to give lengths, or ends it, offers nothing new."""
     (address, _, length), (address_too, _, length_too) = one.rpartition(" "), other.rpartition(" ")
     return address == address_too and (length == length_too or "-" in {length, length_too})
+
+
+def absolute(base: str, address: str) -> str | None:
+    """Return an address as a whole; None where there is none, or what is there can be no address."""
+    try:
+        return urljoin(base, address.strip()) if address.strip() else None
+    except ValueError:  # such as `http://[`
+        return None
 
 
 def scheme(url: str) -> str:

@@ -1,0 +1,117 @@
+"""The moment of a date, in the many ways in which feeds write one. Knows no item and no clock.
+
+feedparser reads most dates. Here is what it does not read (``Mar 1, 2024``), and what it takes for something else:
+zones whose names it does not know, seconds since 1970, the afternoon.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.times import moment
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_WEEKDAY = r"(?:[a-z]{2,9}\.?(?:,\s*|\s+))?"  # whichever: some feeds have the wrong one
+_DATES = (
+    rf"{_WEEKDAY}(?P<day>\d{{1,2}})[\s-]{_MONTH}[.,]?[\s-](?P<year>\d{{4}}|\d{{2}})",
+    rf"{_WEEKDAY}{_MONTH}\.?\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\s)(?P<year>\d{{4}})",
+    r"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d{1,2})(?P=between)(?P<day>\d{1,2})",
+    r"(?P<one>\d{1,2})(?P<between>[-/.])(?P<other>\d{1,2})(?P=between)(?P<year>\d{4})",
+)
+_ZONE = r"(?:(?:gmt|utc?)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?|(?P<zone>[a-z]{1,5}))"
+_TIME = (
+    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?(?:\s?(?P<half>[ap])\.?m\b\.?)?"
+    rf"(?:\s?{_ZONE})?(?:\s\([a-z ]+\))?"
+)
+_FORMS = [re.compile(rf"{date}(?:(?:,\s?|\s|T){_TIME})?", re.IGNORECASE | re.ASCII) for date in _DATES]
+_NUMBER = re.compile(r"(\d+)(?:\.\d*)?", re.ASCII)
+_FIGURES = re.compile(r"[\d\s./:]*", re.ASCII)  # a hyphen makes a date of figures, as `2024-03` is one
+
+# A number is a date only between these: no podcast is older, and what else a number may be seldom falls there. The last
+# is far off because there is no clock here.
+_FIRST_YEAR, _LAST_YEAR = 1990, 2100
+
+# Hours from UTC. Where several countries use a name, it is that of RFC 822 or of most feeds; where no country has most
+# of them, as with IST, it is not here, and the time is taken for UTC.
+_ZONES = {
+    "ut": 0, "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 1, "bst": 1, "cet": 1, "cest": 2, "met": 1, "mest": 2,
+    "mez": 1, "mesz": 2, "eet": 2, "eest": 3, "msk": 3, "sast": 2, "at": -4, "ast": -4, "adt": -3, "et": -4, "est": -5,
+    "edt": -4, "ct": -6, "cst": -6, "cdt": -5, "mt": -7, "mst": -7, "mdt": -6, "pt": -8, "pst": -8, "pdt": -7,
+    "akst": -9, "akdt": -8, "hst": -10, "jst": 9, "kst": 9, "hkt": 8, "sgt": 8, "awst": 8, "acst": 9.5, "acdt": 10.5,
+    "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13,
+}  # fmt: skip
+
+
+def read_date(said: str, otherwise: Any = None) -> str | None:
+    """Return the moment as UTC ISO 8601; None where it cannot be read, or may be either of two days.
+
+    Args:
+        said: the date as it is written.
+        otherwise: what feedparser read, a ``struct_time`` in UTC: believed where the form is none of those here.
+    """
+    said = " ".join(said.split())
+    if number := _NUMBER.fullmatch(said):
+        return _of_number(number[1])
+    for form in _FORMS:
+        if found := form.fullmatch(said):
+            return _of_parts({name: part.lower() for name, part in found.groupdict().items() if part})
+    if otherwise is None or _FIGURES.fullmatch(said):  # of figures alone feedparser makes some date, whatever they are
+        return None
+    try:
+        return moment(calendar.timegm(otherwise))
+    except ValueError:  # no calendar has the day
+        return None
+
+
+def _of_number(digits: str) -> str | None:
+    """The moment of a bare number: a year, the day as ``20240301``, or the seconds (or thousandths) since 1970."""
+    if len(digits) in {4, 8}:
+        found = _of_parts({"year": digits[:4], "month": digits[4:6] or "1", "day": digits[6:] or "1"})
+    elif len(digits) in {9, 10, 12, 13}:
+        found = moment(int(digits) // (1000 if len(digits) > 10 else 1))
+    else:
+        found = None
+    return found if found and _FIRST_YEAR <= int(found[:4]) <= _LAST_YEAR else None
+
+
+def _of_parts(parts: Mapping[str, str]) -> str | None:
+    day, month = _day_and_month(parts)
+    year = int(parts["year"])
+    if len(parts["year"]) == 2:
+        year += 1900 if year >= 90 else 2000
+    hour, minute, second = (int(parts.get(name, 0)) for name in ("hour", "minute", "second"))
+    if "half" in parts and hour <= 12:
+        hour = hour % 12 + (12 if parts["half"] == "p" else 0)
+    time = timedelta(hours=hour, minutes=minute, seconds=second)
+    if minute > 59 or second > 60 or time > timedelta(days=1):  # 24:00 is the end of the day (ISO 8601)
+        return None
+    try:
+        return moment((datetime(year, month, day, tzinfo=UTC) + time - _offset(parts)).timestamp())
+    except (ValueError, OverflowError):  # no calendar has the day, such as a database's zero date, 0000-00-00
+        return None
+
+
+def _day_and_month(parts: Mapping[str, str]) -> tuple[int, int]:
+    """The day and the month, or zeros: 01/03 is in January for some, and in March for others."""
+    if "name" in parts:
+        return int(parts["day"]), _MONTHS.index(parts["name"][:3]) + 1
+    if "month" in parts:
+        return int(parts["day"]), int(parts["month"])
+    one, other = int(parts["one"]), int(parts["other"])
+    possible = {(day, month) for day, month in ((one, other), (other, one)) if month <= 12}
+    return possible.pop() if len(possible) == 1 else (0, 0)
+
+
+def _offset(parts: Mapping[str, str]) -> timedelta:
+    if "hours" in parts:
+        offset = timedelta(hours=int(parts["hours"]), minutes=int(parts.get("minutes", 0)))
+        return -offset if parts["sign"] == "-" else offset
+    return timedelta(hours=_ZONES.get(parts.get("zone", ""), 0))
