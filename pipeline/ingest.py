@@ -51,7 +51,7 @@ class Report:
     stages: Sequence[StageName]
     items: list[RunItem] = field(default_factory=list)
     interrupted: bool = False
-    stopped: bool = False  # by an error that is nobody's alone, such as a full disk
+    stopped: str | None = None  # by which error that is nobody's alone, such as a full disk
 
     def counts(self, stage: str) -> dict[str, int]:
         """Return how many items of a stage ended in each way."""
@@ -74,7 +74,7 @@ class Report:
         """Return 0 when nothing failed, 3 when something did, 1 when the run was stopped, 130 when interrupted."""
         if self.interrupted:
             return EXIT_INTERRUPTED
-        if self.stopped:
+        if self.stopped is not None:
             return EXIT_STOPPED
         return EXIT_PARTLY if self.failures else EXIT_OK
 
@@ -84,6 +84,7 @@ class Report:
             "run": self.run,
             "exit_code": self.exit_code,
             "interrupted": self.interrupted,
+            "stopped": self.stopped,
             "stages": {
                 stage: {**self.counts(stage), "skip_reasons": self.skip_reasons(stage)} for stage in self.stages
             },
@@ -140,8 +141,8 @@ def ingest(
         )
     except KeyboardInterrupt:
         report.interrupted = True
-    except BaseException:
-        report.stopped = True
+    except BaseException as error:
+        report.stopped = shown(str(error)) or type(error).__name__
         raise
     finally:
         finish_run(tools.db, report.run, exit_code=report.exit_code, report=report.as_dict(), now=tools.now())

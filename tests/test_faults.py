@@ -13,6 +13,7 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import episodes
+from pipeline.archive.status import status
 from pipeline.audio.partial import Partial, sweep
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
@@ -348,6 +349,7 @@ def test_a_disk_that_is_full_or_becomes_so_ends_the_run_and_nothing_half_is_kept
     show.server.give("/1.mp3", Answer(lambda: [sounds["one"][:AT], sounds["one"][AT:]], headers={"ETag": '"1"'}))
     with pytest.raises(DiskFullError, match=r"the disk is full.*Free some space and run again"):
         show.run()
-    assert show.db.execute("select exit_code from runs").fetchall() == [(1,)]
+    last = status(show.db.conn)["last_run"]
+    assert (last["exit_code"], last["stopped"].startswith("the disk is full")) == (1, True)
     assert ".mp3" not in show.files()
     assert len(episodes(show.db, "show")) == 2

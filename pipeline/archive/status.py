@@ -35,7 +35,8 @@ def status(connection: sqlite3.Connection) -> dict[str, Any]:
         group by f.slug order by f.slug"""
     ).fetchall()
     run = cursor.execute(
-        "select id, command, started, finished, exit_code from runs order by id desc limit 1"
+        """select id, command, started, finished, exit_code, json_extract(report, '$.stopped') as stopped
+        from runs order by id desc limit 1"""
     ).fetchone()
     last_run = None
     if run:
@@ -54,7 +55,9 @@ def waiting(connection: sqlite3.Connection) -> dict[str, int]:
             """with wanted as (
                 select e.id, e.enclosure_url from (
                     select id, feed, enclosure_url,
-                        row_number() over (partition by feed order by published desc, id) as place
+                        row_number() over (
+                            partition by feed order by coalesce(published, first_seen) desc, rowid
+                        ) as place
                     from episodes where not skipped
                 ) e
                 join feeds f on f.slug = e.feed and (f.wanted is null or e.place <= f.wanted)

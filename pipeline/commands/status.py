@@ -39,5 +39,7 @@ def status_command(db: Path, as_json: bool) -> None:
         # The same is in the ledger for a run that is still going on.
         end = f"exit code {last['exit_code']}" if last["finished"] else "did not finish, or has not yet"
         click.echo(f"last run: {last['command']}, {last['started']}, {end}")
+        if last["stopped"]:
+            click.echo(f"  stopped: {last['stopped']}")
         for item in last["failed"]:
             click.echo(f"  failed: {item['episode'] or item['feed']} {item['stage']}: {item['reason']}")
