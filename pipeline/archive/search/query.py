@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from pipeline.archive.search.parser import NARROWING, Token, tokens
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
-from pipeline.archive.search.variants import otherwise_written
+from pipeline.archive.search.variants import otherwise_written, owner
 from pipeline.archive.tokens import folded_words
 
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
@@ -258,13 +258,18 @@ def _near(operands: Sequence[Token], distance: int) -> Term:
 
 
 def _spelt(operand: Token) -> tuple[str, ...]:
-    """The expressions for what stands beside NEAR: as it was typed, and in another spelling, if it has one."""
+    """The expressions for what stands beside NEAR, in all of its forms."""
     if operand.quoted:
         return (_fts(operand.raw),)
-    if _is_beginning(operand.raw):
-        return (f"{_fts(operand.raw)}*",)
-    other = _otherwise(operand.raw)
-    return (_fts(operand.raw), _fts(other)) if other else (_fts(operand.raw),)
+    return (f"{_fts(operand.raw)}*",) if _is_beginning(operand.raw) else _forms(operand.raw)
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """The expressions for a word: as it was typed, in another spelling, and for council’s also council."""
+    words = folded_words(text)
+    whose = owner(text[words[0][1] : words[-1][2]]) if words and not _is_beginning(text) else None
+    others = (_otherwise(text), whose, _otherwise(whose) if whose else None)
+    return tuple(dict.fromkeys(_fts(form) for form in (text, *others) if form))
 
 
 def _otherwise(text: str, *, whole: bool = False) -> str | None:
@@ -281,9 +286,9 @@ def _otherwise(text: str, *, whole: bool = False) -> str | None:
 
 
 def _word(text: str) -> Term:
-    words = folded_words(text)
-    if other := _otherwise(text):
-        return Term(f"({_fts(text)} OR {_fts(other)})", plain=text)
+    forms, words = _forms(text), folded_words(text)
+    if len(forms) > 1:
+        return Term(f"({' OR '.join(forms)})", plain=text)
     if not _is_beginning(text) or len(words) != 1:
         return Term(_fts(text) + ("*" if _is_beginning(text) else ""))
     begins, typed = words[0][0], text[words[0][1] : words[0][2]]
