@@ -254,10 +254,12 @@ def _best_first(
     To weigh a word FTS5 reads all of its occurrences. The most common weigh next to nothing, so where there is a rare
     word beside them, the rarer words alone are weighed.
     """
-    sides = []
+    sides, is_all = [], not query.excludes
     for alternative in query.alternatives:
         rarer = [term.fts for term in alternative.terms if frequencies[term.fts] <= _COMMON]
         rare = rarer and min(frequencies[fts] for fts in rarer) <= MANY
         sides.append(f"({' AND '.join(rarer)})" if rare else alternative.match)
+        is_all = is_all and (not rare or len(rarer) == len(alternative.terms))
+    match = query.match if is_all else " OR ".join(sides)
     wanted = set(segments)
-    return [segment for segment in _ranked(cursor, " OR ".join(sides), -1) if segment in wanted]
+    return [segment for segment in _ranked(cursor, match, -1) if segment in wanted]
