@@ -155,6 +155,19 @@ def test_groups_are_found_and_what_they_look_for_is_marked(
     assert sorted(" ".join(re.findall("<mark>(.*?)</mark>", hit.html)) for hit in hits) == sorted(marked)
 
 
+def test_each_side_of_an_or_needs_its_own_words_beside_a_beginning(tmp_path: Path) -> None:
+    with writer(tmp_path / "s.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("The general agreed.", "A generous door.", "It was generated at the door."))
+    with reader(tmp_path / "s.db") as connection:
+        for typed in (
+            "generous* OR generat* window",
+            "(generous* OR (generat* window))",
+            "generous* (door OR generat*)",
+        ):
+            assert [hit.text for hit in search(connection, typed).hits] == ["A generous door."]
+
+
 def test_a_phrase_said_twice_over_itself_is_found_at_each_place(tmp_path: Path) -> None:
     with writer(tmp_path / "d.db") as db:
         (one,) = add_feed(db, "show", episode("one"))

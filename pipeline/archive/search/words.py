@@ -197,14 +197,21 @@ def _between(cursor: sqlite3.Cursor, match: str, first: int, last: int) -> Colle
 
 
 def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) -> set[int]:
-    """Those of these segments in whose text no side of an OR has words with all of its beginnings."""
-    sides = ([term.begins for term in alternative.terms if term.begins] for alternative in query.alternatives)
-    wanted = [[re.compile(rf"(?<![^\W_]){re.escape(begins)}") for begins in side] for side in sides if side]
-    if not wanted or not segments:
+    """Those of these segments in whose text no side of an OR that they fit has words with all of its beginnings."""
+    begun = [one for one in query.alternatives if any(term.begins for term in one.terms)]
+    if not begun or not segments:
         return set()
     sql = "select id, text from segments where id in (select value from json_each(?))"
-    texts = ((one, fold(text)) for one, text in cursor.execute(sql, [json.dumps(list(segments))]))
-    return {one for one, text in texts if not any(all(begins.search(text) for begins in side) for side in wanted)}
+    texts = {one: fold(text) for one, text in cursor.execute(sql, [json.dumps(list(segments))])}
+    misfits = set(texts)
+    for side in begun:
+        wanted = [re.compile(rf"(?<![^\W_]){re.escape(term.begins)}") for term in side.terms if term.begins]
+        fit = {one for one in misfits if all(begins.search(texts[one]) for begins in wanted)}
+        # With one side alone, or where nothing else is asked for, it is known that they fit.
+        if fit and len(query.alternatives) > 1 and (len(wanted) < len(side.terms) or side.excluded):
+            fit.intersection_update(_between(cursor, side.match, min(fit), max(fit)))
+        misfits -= fit
+    return misfits
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
