@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archive.search.variants import otherwise_written
+from pipeline.archive.search.variants import otherwise_written, owner
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,30 @@ def test_some_are_written_out_or_together(typed: str, other: str) -> None:
 )
 def test_what_would_be_another_word_has_no_other_spelling(word: str) -> None:
     assert otherwise_written(word) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "whose"),
+    [
+        ("children's", "children"),
+        ("Council’s", "Council"),
+        ("LEEDS’S", "LEEDS"),
+        ("mother-in-law's", "mother-in-law"),
+        ("MP‘s", "MP"),
+        ("it's", None),
+        ("What’s", None),
+        ("let's", None),
+        ("don't", None),
+        ("councils'", None),
+        ("childrens", None),
+        ("rock'n'roll's", None),
+        ("a's", None),
+        ("'s", None),
+        ("", None),
+    ],
+)
+def test_a_possessive_tells_whose_and_a_contraction_does_not(word: str, whose: str | None) -> None:
+    assert owner(word) == whose
 
 
 @given(st.text(max_size=30))

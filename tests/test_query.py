@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.archive.search.parser import take_apart
@@ -90,6 +91,36 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("NEAR/5 work", set()),  # nothing beside it: text
         ("work NEAR/5", set()),
         ("work near/5 about", set()),
+        ("work NEAR about", {1}),  # ten words between, as FTS5 has it
+        ("social NEAR care", set()),
+        ("NEAR work", set()),  # nothing beside it: text
+        ("about AND (social OR leeds)", {1}),
+        ("(social OR leeds) AND (café OR process)", {1, 4}),
+        ("(the AND partnership) OR (care AND leeds)", {3, 4}),
+        ("the AND(partnership OR cost)AND(per OR caseloads)", {3}),
+        ("((social OR leeds) work OR cost) about OR family", {1, 2}),
+        ("care -(leeds café)", set()),
+        ("care -(leeds process)", {4}),
+        ("the -(leeds OR café)", {3}),
+        ("the NOT (leeds OR café)", {3}),
+        ("care OR about -(social leeds)", {1, 4}),
+        ("(the -leeds) OR (about -café)", {1, 3}),
+        ("about (NOT leeds)", {1}),
+        ("about (leeds -leeds) OR cost", {2}),
+        ("(work OR leeds) NEAR/3 (café OR relationships)", {1, 4}),
+        ('("social work" OR café) (process OR leavers)', {1, 4}),
+        ("(relat* OR caf*) the", set()),
+        ("(relat* OR caf*) about", {1}),
+        ("social (work is about) relationships", {1}),  # nothing to group
+        ("social (work", {1}),
+        ("social work)", {1}),
+        ("social (work OR café", {1, 4}),  # not closed
+        ("social () work (-) OR ( ) cost", {1, 2}),
+        ("work (OR) about", {1}),
+        ("C++ :) OR café (:", {2, 4}),
+        ('"social (work) is"', {1}),
+        ('"social (work) is" OR (café)', {1, 4}),
+        ("(speaker:ann OR speaker:bob) work", {1}),
         ("speaker:ann work", {1}),
         ('speaker:"Ann Lee" feed:show question:3 work', {1}),
         ("question:three work", set()),
@@ -128,6 +159,22 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
         ('do* -ro* "a*"', []),
         ("door A* -b* OR x NEAR/3 y*", ["“A*” is looked for as a word", "“b*” is looked", "“y*” is looked"]),
         (" ".join(["door"] * 62) + " -feed:show", ["first 60 of 63"]),
+        ("(door OR gate) (in OR out) -(a b)", []),
+        (" ".join(["(door OR gate)"] * 5), []),
+        (" ".join(["(door OR gate)"] * 6), ["more than 32 searches"]),
+        (" ".join(["(door OR gate)"] * 4) + " wall" * 7, ["or too long"]),
+        ("-(a " * 10 + ")" * 10 + " door", ["or too long"]),
+        (" OR ".join(["door"] * 25) + " OR (gate OR wall)", []),
+        ("(" * 90 + "door OR gate" + ")" * 90 + " in", []),
+        ("door (gate) " * 40 + "AND wall", ["first 60 of 81"]),
+        ("door AND (gate OR wall", ["not closed"]),
+        ("the door (in", []),
+        ("(door gate) NEAR/5 wall", ["“NEAR/5” joins words"]),
+        ("wall NEAR -(door OR gate)", ["“NEAR” joins words"]),
+        ("(door OR gate) NEAR/5 wall", []),
+        ("door -(speaker:ann OR gate)", ["a speaker cannot"]),
+        ("(door speaker:ann) OR gate", ["“speaker:ann” holds of all"]),
+        ("(feed:show OR feed:other) door", []),
     ],
 )
 def test_what_cannot_be_done_is_remarked_on(text: str, remarks: list[str]) -> None:
@@ -142,6 +189,11 @@ PIECES = (
     "NEAR/5",
     "NEAR/0",
     "NEAR(",
+    "NEAR",
+    "(",
+    ")",
+    "-(",
+    "NOT (",
     "speaker:",
     "question:",
     "question:2",
@@ -173,6 +225,9 @@ PIECES = (
 @example("a NEAR/5 NOT b AND OR NOT speaker:c")
 @example("a NEAR/5 -b NEAR/3 c")
 @example("half\ud800a pair")
+@example("-(a " * 8 + "NEAR/5 (b OR c)" + ")" * 8 + " d")
+@example("(a OR " * 8 + "b" + ") c" * 8)
+@example("(" * 2_000 + "a OR b" + ")" * 2_000)
 def test_no_input_makes_sqlite_complain(index: sqlite3.Connection, text: str) -> None:
     query = compile_query(text)
     for match in (query.match, *(part for a in query.alternatives for part in (a.match, a.marks))):
@@ -198,6 +253,68 @@ def test_and_and_not_mean_what_is_meant_without_them(
     )
 
 
+LETTERS = "abcd"
+Reading = Callable[[set[str]], bool]
+
+
+def written(parts: list[tuple[bool, tuple[str, Reading]]], joints: list[str]) -> tuple[str, Reading]:
+    """Parts side by side, some left out: as they are typed, and a plain reading of what that is to find."""
+    typed, sides, left_out = "", [list[Reading]()], list[Reading]()
+    for joint, (negative, (text, reading)) in zip(["", *joints], parts, strict=True):
+        typed += joint + "-" * negative + text
+        if joint == " OR ":
+            sides.append([])
+        (left_out if negative else sides[-1]).append(reading)
+
+    def read(said: set[str]) -> bool:
+        fits = any(side and all(reading(said) for reading in side) for side in sides)
+        return fits and not any(reading(said) for reading in left_out)
+
+    return typed, read
+
+
+def together(inner: st.SearchStrategy[tuple[str, Reading]]) -> st.SearchStrategy[tuple[str, Reading]]:
+    # What has nothing but exclusions leaves these out of what it stands in: not read here.
+    parts = st.lists(st.tuples(st.sampled_from([False, False, False, True]), inner), min_size=1, max_size=3)
+    joints = st.lists(st.sampled_from([" ", " AND ", " OR "]), min_size=2, max_size=2)
+    return st.builds(
+        lambda parts, joints: written([(False, parts[0][1]), *parts[1:]], joints[: len(parts) - 1]), parts, joints
+    )
+
+
+WORD = st.sampled_from(LETTERS).map(lambda letter: (letter, lambda said: letter in said))
+TREES = together(
+    st.recursive(WORD, lambda inner: together(inner).map(lambda one: (f"({one[0]})", one[1])), max_leaves=9)
+)
+
+
+@pytest.fixture(scope="module")
+def every() -> sqlite3.Connection:
+    """Every set of letters, each said in a row of its own."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.execute("create virtual table t using fts5(text, tokenize='porter unicode61 remove_diacritics 2')")
+    said = (" ".join(letter for n, letter in enumerate(LETTERS) if row >> n & 1) for row in range(1 << len(LETTERS)))
+    connection.executemany("insert into t (rowid, text) values (?, ?)", enumerate(said))
+    yield connection
+    connection.close()
+
+
+@settings(max_examples=600, deadline=None)
+@given(TREES)
+def test_groups_find_what_a_plain_reading_finds(every: sqlite3.Connection, tree: tuple[str, Reading]) -> None:
+    typed, reading = tree
+    query = compile_query(typed)
+    assume(not query.remarks)
+    rows = {row: {letter for n, letter in enumerate(LETTERS) if row >> n & 1} for row in range(1 << len(LETTERS))}
+    assert found(every, typed) == {row for row, said in rows.items() if reading(said)}
+    apart = {
+        row
+        for one in query.alternatives
+        for (row,) in every.execute("select rowid from t where t match ?", [one.match])
+    }
+    assert apart == found(every, typed)
+
+
 @pytest.mark.parametrize(
     ("text", "words", "besides"),
     [
@@ -210,6 +327,9 @@ def test_and_and_not_mean_what_is_meant_without_them(
             'speaker:"Ann Lee" -"back door"',
         ),
         ("feed:show question:3 question:x", "question x", "feed:show question:3"),
+        ("buses (mall OR library) -(zebra yak) -things", "buses mall library", "-(zebra yak) -things"),
+        ("(mall OR feed:show) NOT (yak -(a OR speaker:b)) x", "mall x", "feed:show NOT (yak -(a OR speaker:b))"),
+        ("the council (in Leeds) said", "the council in leeds said", ""),
         ("don’t", "don t", ""),
         ("", "", ""),
     ],

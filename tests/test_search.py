@@ -134,6 +134,40 @@ def test_either_side_of_an_or_is_found_beside_a_phrase(connection: sqlite3.Conne
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "marked"),
+    [
+        ("about (money OR work)", ["about money", "work about"]),
+        ('(calm OR money) ("talk about" OR "zebra crossing")', ["talk about", "talk about"]),
+        ('about ("social work" OR "zebra crossing")', ["social work"]),
+        ('("is about relationships" OR "we talk") -(door calm)', ["We talk", "We talk"]),
+        ("(relationships -nothing -social -talk) OR (money -work)", ["money", "relationships"]),
+        ("(money -nothing) OR (relationships here)", ["money", "relationships here"]),
+        ("(mon* OR wor*) (tal* OR goo*)", ["Good work", "talk money"]),
+        ("(work OR money) NEAR/2 (relationships OR talk)", ["talk about money", "work is about relationships"]),
+        ("(work OR money) NEAR relationships -(zebra OR calm)", ["relationships. We talk about money"]),
+    ],
+)
+def test_groups_are_found_and_what_they_look_for_is_marked(
+    connection: sqlite3.Connection, typed: str, marked: list[str]
+) -> None:
+    hits = search(connection, typed).hits
+    assert sorted(" ".join(re.findall("<mark>(.*?)</mark>", hit.html)) for hit in hits) == sorted(marked)
+
+
+def test_each_side_of_an_or_needs_its_own_words_beside_a_beginning(tmp_path: Path) -> None:
+    with writer(tmp_path / "s.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("The general agreed.", "A generous door.", "It was generated at the door."))
+    with reader(tmp_path / "s.db") as connection:
+        for typed in (
+            "generous* OR generat* window",
+            "(generous* OR (generat* window))",
+            "generous* (door OR generat*)",
+        ):
+            assert [hit.text for hit in search(connection, typed).hits] == ["A generous door."]
+
+
 def test_a_phrase_said_twice_over_itself_is_found_at_each_place(tmp_path: Path) -> None:
     with writer(tmp_path / "d.db") as db:
         (one,) = add_feed(db, "show", episode("one"))

@@ -195,6 +195,7 @@ def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Con
         ("caselods NEAR/5 dwn", "caseloads NEAR/5 down"),
         ("caselo*", None),  # somebody says what begins so
         ("caselodz* morning", "caseloads* morning"),
+        ("(caselods OR mornin) (down OR came)", "(caseloads OR morning) (down OR came)"),
         ("mosh caselods protecton zebbra yakk xyloph", None),  # another language, perhaps
         ("xylophone", None),
         ("things", None),  # nothing wrong with it
@@ -221,6 +222,7 @@ def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Con
         ("zebra -things", None),
         ("speaker:nobody things", None),
         ("zebra things -money", "zebra OR things -money"),
+        ("zebra (things OR yak) -(money door)", "zebra OR things OR yak -(money door)"),
         ('"down things" feed:show', "down things feed:show"),
         ("mash zebra feed:other", None),
         ("caselod* NEAR/5 mas*", "caselod* OR mas*"),
@@ -340,6 +342,11 @@ def test_a_comparison_goes_through_both_texts_in_order(asked: list[str], said: l
             [
                 "OR",
                 "NEAR/3",
+                "NEAR",
+                "(",
+                ")",
+                "-(",
+                "things'",
                 "speaker:ann",
                 "feed:show",
                 "question:2",

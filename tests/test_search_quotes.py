@@ -167,3 +167,45 @@ def test_a_word_is_found_however_it_is_written(tmp_path: Path, typed: str, found
     with reader(tmp_path / "n.db") as connection:
         assert sorted(said.index(hit.text) for hit in search(connection, typed).hits) == found
         assert all("<mark>" in hit.html for hit in search(connection, typed).hits)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("children's", [0, 1, 2]),
+        ("children’s", [0, 1, 2]),
+        ("childrens", [0, 1, 2]),
+        ("children", [0, 1, 2]),
+        ("(“children’s”)", [0, 1, 2]),
+        ("CHILDREN'S homes", [0]),
+        ("council's", [3, 4, 5]),
+        ("councils’", [3, 4, 5]),
+        ("neighbour’s", [4, 6]),
+        ("council’s NEAR/1 view", [3]),
+        ("children's NEAR/1 stayed", [1]),
+        ("its NEAR/0 neighbour's", []),
+        ("and NEAR/1 neighbour's", [4]),
+        ("childrenʼs*", []),
+        ("council -children’s", [3, 4, 5]),
+        ("home -children's", []),
+        ('"children\'s homes"', [0]),
+        ("“childrens homes”", []),
+        ('"council’s"', [3]),
+        ("it's", [7]),
+        ("that's", []),
+        ("don’t", [8]),
+    ],
+)
+def test_a_possessive_is_a_form_of_its_word_but_in_a_quotation(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *("The children’s homes closed.", "Some children stayed.", "A childrens charity."),
+        *("The council's view.", "A council and its neighbor.", "All councils agree.", "Her neighbour’s fence."),
+        *("It's late.", "I don't mind it."),
+    )
+    with new_archive(tmp_path / "p.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "p.db") as connection:
+        hits = search(connection, typed).hits
+    assert sorted(said.index(hit.text) for hit in hits) == found
+    assert all("<mark>" in hit.html for hit in hits)

@@ -70,8 +70,9 @@ def _page(context: click.Context, option: click.Parameter, value: str | None) ->
 def search_command(query: str, db: Path, page: str | None, order: Order, as_json: bool, **filters: Any) -> None:
     """Search the transcripts.
 
-    Words, "an exact phrase", begin*, -without or NOT without, this OR that, one NEAR/5 two, speaker:NAME, feed:SLUG,
-    question:3. What finds nothing is answered with what was nearly said so.
+    Words, "an exact phrase", begin*, -without or NOT without, this OR that, one AND (two OR three), one NEAR/5 two (at
+    most five words between; NEAR alone: ten), speaker:NAME, feed:SLUG, question:3. What finds nothing is answered with
+    what was nearly said so.
     """
     with up_to_date_reader(db) as archive:
         problem = unknown_show(archive.conn, compile_query(query), Filters(**filters))

@@ -204,7 +204,8 @@ cross join segments l on l.id = json_extract(span.value, '$[1]')""",
 def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> Mapping[int, str]:
     """The texts of segments with the words that were looked for between marks, but for beginnings of words."""
     match = query.match
-    if query.crosses or query.beginnings:  # what is quoted is elsewhere in the episode, if not here
+    # What is quoted is elsewhere in the episode, if not here, and what one side leaves out may be there on another.
+    if query.crosses or query.beginnings or any(one.excluded for one in query.alternatives):
         shown = (term for alternative in query.alternatives for term in alternative.shown if not term.begins)
         match = " OR ".join(f"({term.fts})" for term in shown)
     if not segments or not match:

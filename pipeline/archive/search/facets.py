@@ -75,7 +75,7 @@ def _ordered(counted: Counter[Any]) -> tuple[tuple[Any, int], ...]:
 
 def _holding(scope: Scope, query: Query) -> list[Place]:
     """The transcripts that fit as a whole, where that is about the same as that their hits do."""
-    by_segment = scope.segment_sql[0] or (query.excluded and not query.crosses)
+    by_segment = scope.segment_sql[0] or (query.excludes and not query.crosses)
     return scope.holding(query.match) if query.match and not by_segment else []
 
 

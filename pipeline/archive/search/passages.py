@@ -17,8 +17,9 @@ from itertools import accumulate, islice
 from typing import NamedTuple
 
 from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
-from pipeline.archive.search.query import Alternative, Query, Term
+from pipeline.archive.search.query import Alternative, Query
 from pipeline.archive.search.scope import Place, Scope
+from pipeline.archive.search.terms import Term
 from pipeline.archive.search.words import begun_so, within
 from pipeline.archive.tokens import folded_words
 
@@ -109,12 +110,10 @@ def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
 
     Of places that lie in each other the longest is one; a quotation is rather shown than the whole segment it is in.
     """
-    found: set[Span] = set()
-    for alternative in query.alternatives:
-        if len(query.alternatives) > 1 and not _holds(scope.cursor, alternative.match, place):
-            continue
-        for term in alternative.shown:
-            found.update(_places_of(scope, term, place))
+    several = len(query.alternatives) > 1
+    holding = [one for one in query.alternatives if not several or _holds(scope.cursor, one.match, place)]
+    shown = dict.fromkeys(term for alternative in holding for term in alternative.shown)
+    found = {span for term in shown for span in _places_of(scope, term, place)}
     if scope.segment_sql[0] and found:
         fits = set(within(scope, None, place))
         found = {span for span in found if span.first in fits}

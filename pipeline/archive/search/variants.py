@@ -1,4 +1,4 @@
-"""How else Whisper may have written a word that somebody types. Pure text; touches no database."""
+"""How else a word that somebody types may be written, and whose a possessive is. Pure text; touches no database."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[1-9][0-9]{3,14}")
 _AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)*)(m|mn|bn)")
 _SCALES = {"m": "million", "mn": "million", "bn": "billion"}
+_OWNED = re.compile(r"([^\s'’‘ʼ]*[^\W_]{2})['’‘ʼ]s", re.IGNORECASE)
+# After these it is “is”, “has” or “us”, and they are everywhere.
+_CONTRACTED = """
+    he here how it let no now one she so that there this what when where which who why
+"""
 _COMPOUND = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]{2,})+")
 # Small numbers are written in either way, but “one” nearly always as a word.
 _WORDS = """
@@ -53,6 +58,12 @@ def otherwise_written(word: str) -> str | None:
     if _COMPOUND.fullmatch(word):
         return word.replace("-", "")
     return _across_the_sea(lower)
+
+
+def owner(word: str) -> str | None:
+    """Return whose something is: council for council’s, None for it’s and for words without an apostrophe and s."""
+    owned = _OWNED.fullmatch(word)
+    return owned[1] if owned and owned[1].lower() not in _CONTRACTED.split() else None
 
 
 def _across_the_sea(word: str) -> str | None:

@@ -197,14 +197,21 @@ def _between(cursor: sqlite3.Cursor, match: str, first: int, last: int) -> Colle
 
 
 def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) -> set[int]:
-    """Those of these segments in whose text no side of an OR has words with all of its beginnings."""
-    sides = ([term.begins for term in alternative.terms if term.begins] for alternative in query.alternatives)
-    wanted = [[re.compile(rf"(?<![^\W_]){re.escape(begins)}") for begins in side] for side in sides if side]
-    if not wanted or not segments:
+    """Those of these segments in whose text no side of an OR that they fit has words with all of its beginnings."""
+    begun = [one for one in query.alternatives if any(term.begins for term in one.terms)]
+    if not begun or not segments:
         return set()
     sql = "select id, text from segments where id in (select value from json_each(?))"
-    texts = ((one, fold(text)) for one, text in cursor.execute(sql, [json.dumps(list(segments))]))
-    return {one for one, text in texts if not any(all(begins.search(text) for begins in side) for side in wanted)}
+    texts = {one: fold(text) for one, text in cursor.execute(sql, [json.dumps(list(segments))])}
+    misfits = set(texts)
+    for side in begun:
+        wanted = [re.compile(rf"(?<![^\W_]){re.escape(term.begins)}") for term in side.terms if term.begins]
+        fit = {one for one in misfits if all(begins.search(texts[one]) for begins in wanted)}
+        # With one side alone, or where nothing else is asked for, it is known that they fit.
+        if fit and len(query.alternatives) > 1 and (len(wanted) < len(side.terms) or side.excluded):
+            fit.intersection_update(_between(cursor, side.match, min(fit), max(fit)))
+        misfits -= fit
+    return misfits
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
@@ -254,10 +261,12 @@ def _best_first(
     To weigh a word FTS5 reads all of its occurrences. The most common weigh next to nothing, so where there is a rare
     word beside them, the rarer words alone are weighed.
     """
-    sides = []
+    sides, is_all = [], not query.excludes
     for alternative in query.alternatives:
         rarer = [term.fts for term in alternative.terms if frequencies[term.fts] <= _COMMON]
         rare = rarer and min(frequencies[fts] for fts in rarer) <= MANY
         sides.append(f"({' AND '.join(rarer)})" if rare else alternative.match)
+        is_all = is_all and (not rare or len(rarer) == len(alternative.terms))
+    match = query.match if is_all else " OR ".join(sides)
     wanted = set(segments)
-    return [segment for segment in _ranked(cursor, " OR ".join(sides), -1) if segment in wanted]
+    return [segment for segment in _ranked(cursor, match, -1) if segment in wanted]

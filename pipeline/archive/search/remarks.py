@@ -1,0 +1,61 @@
+"""What is told of a query that is understood otherwise than it may be meant. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.archive.search.groups import Group, is_kind
+from pipeline.archive.search.parser import MAX_TERMS, Parsed
+from pipeline.archive.search.pieces import BEGINNING, FILTERS, NARROWING, Token, is_beginning
+
+
+def remarks(parsed: Parsed) -> Iterator[str]:
+    """Yield them as sentences."""
+    wanted = parsed.wanted
+    if parsed.remark:
+        yield parsed.remark
+    yield from _of_near(parsed.group)
+    placed = list(_placed(parsed.tokens))
+    has_sides = any(token.kind == "or" for token in wanted)
+    of_words = {opening for token, groups in placed if token.kind == "text" for opening in groups}
+    for token, groups in placed:
+        left_out = token.negative or any(opening.negative for opening in groups)
+        filtering = NARROWING.match(token.raw) if left_out and not token.quoted else None
+        if filtering:
+            kind = filtering[1].lower()
+            yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
+        if token.kind in FILTERS:
+            if has_sides and of_words.intersection(groups):
+                yield f"“{token.kind}:{token.raw}” holds of all that is looked for, not in its parentheses alone."
+        elif token.raw.endswith("*") and not token.quoted and not is_beginning(token.raw):
+            yield f"“{token.raw}” is looked for as a word: a beginning needs {BEGINNING} letters at least."
+    if len(wanted) > MAX_TERMS:
+        yield f"Only the first {MAX_TERMS} of {len(wanted)} words and quotations are looked for."
+
+
+def _placed(tokens: Sequence[Token]) -> Iterator[tuple[Token, tuple[Token, ...]]]:
+    """The tokens that count, each with what opens the groups about it."""
+    groups: tuple[Token, ...] = ()
+    number = 0
+    for token in tokens:
+        if token.kind == "open":
+            groups = (*groups, token)
+        elif token.kind == "close":
+            groups = groups[:-1]
+        else:
+            number += token.kind not in FILTERS
+            if number <= MAX_TERMS:
+                yield token, groups
+
+
+def _of_near(group: Group) -> Iterator[str]:
+    for place, part in enumerate(group.parts):
+        if isinstance(part, Group):
+            yield from _of_near(part)
+        elif is_kind(part, "near"):
+            beside = group.parts[max(0, place - 1) : place + 2]
+            if any(isinstance(one, Group) and (one.negative or not one.choices) for one in beside):
+                yield (
+                    f"“{part.raw}” joins words, quotations and choices of them, such as (one OR two). Beside other "
+                    "parentheses it is read as AND."
+                )
