@@ -92,7 +92,7 @@ soak: .venv/ready-test
 	$(BIN)/python -m tests.soaking
 
 screenshots: .venv/ready-test
-	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_quote.py
+	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/browser/test_search.py tests/browser/test_quote.py
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,7 +19,7 @@ _DISTILLED = (
 )  # fmt: skip
 
 # Written down, because asking whisper for its list imports torch: two seconds at every command.
-# tests/test_weights.py holds both lists and the languages against the engines' own.
+# tests/speech/test_weights.py holds both lists and the languages against the engines' own.
 MODELS: dict[EngineName, tuple[str, ...]] = {
     "faster-whisper": _WHISPER + _DISTILLED,
     "openai-whisper": _WHISPER,

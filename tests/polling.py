@@ -12,7 +12,7 @@ from pipeline.ingest import Report, ingest
 from pipeline.stages import Tools
 from tests.conftest import NOW
 from tests.misbehaving import Answer
-from tests.test_poll_and_download import rows
+from tests.stages.test_poll_and_download import rows
 
 NEXT_MONTH = "2026-07-02T06:00:00Z"
 Run = Callable[..., Report]
