@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from pipeline.align.askings import askings, host_of
+from pipeline.align.askings import askings, host_of, hosts_of
 from pipeline.align.lexical import STOPWORDS
 from pipeline.align.meaning import Encode, SentenceEncoder, directions
 from pipeline.align.units import cut
@@ -297,7 +297,7 @@ def with_a_part_not_asked(interview: Interview, *, form: str) -> Interview:
 def with_nothing_else_asked(interview: Interview) -> Interview:
     """The host asks what is on the list, as in an interview whose whole list is published; the rest is cut out."""
     units = cut(interview.segments)
-    spoken = [asking.start for asking in askings(units, host_of(units, ()))]
+    spoken = [asking.start for asking in askings(units, hosts_of(units, host_of(units, ())))]
     spans = [one.span for one in interview.asked if one.span]
     gone = [
         (start, following)

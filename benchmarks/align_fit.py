@@ -23,9 +23,12 @@ from pipeline.align.candidates import Candidate, asking_in
 from pipeline.align.decide import decide
 from pipeline.align.evidence import (
     BY_MEANING,
+    BY_OTHERS,
     BY_WORDS,
     LEFT_OUT,
+    READ_OUT,
     SCARCE,
+    UNANSWERED,
     Closeness,
     Evidence,
     Hints,
@@ -107,7 +110,13 @@ def learn(found: Cases, usual: Closeness, *, without: Collection[str] = ()) -> W
     for n in range(ROUNDS):
         values = _likeliest([(some * counts, right) for some, right in rows(found, weights, first=n == 0)]).tolist()
         count = len(Evidence._fields)
-        by_hand = {"scarce": SCARCE, "left_out": LEFT_OUT}
+        by_hand = {
+            "scarce": SCARCE,
+            "left_out": LEFT_OUT,
+            "unanswered": UNANSWERED,
+            "read_out": READ_OUT,
+            "by_others": BY_OTHERS,
+        }
         evidence = Evidence(*values[:count])._replace(
             **{name: 0.0 if name in without else weight for name, weight in by_hand.items()}
         )

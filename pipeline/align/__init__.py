@@ -14,6 +14,7 @@ from pipeline.align.labels import label_segments
 from pipeline.align.meaning import Encode, directions
 from pipeline.align.other_words import Search, in_other_words
 from pipeline.align.parts import parts_of
+from pipeline.align.read_out import with_read_out
 from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
@@ -21,7 +22,7 @@ from pipeline.model import Correction, FollowUp, Match, Question, Segment
 __all__ = ["ALIGNER_VERSION", "Alignment", "align", "in_force", "label_segments", "left_open", "places_of"]
 
 # Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
-ALIGNER_VERSION = 10
+ALIGNER_VERSION = 11
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.35  # a place that is likelier than this is named, as uncertain
 # So is one, much sooner, where the host asks for something like it: what is on a list mostly was asked, in other words.
@@ -82,7 +83,7 @@ def align(
     units = cut(segments)
     windows = Windows.of(units, encode)
     wanted = _wanted(questions, encode)
-    options = [candidates(one, windows) for one in wanted]
+    options = _places(wanted, windows)
     weights = BY_WORDS if encode is None else BY_MEANING
     most_sure = MAX_NOT_ASKED_BY_WORDS if encode is None else 1.0
     intro = _intro(units)
@@ -125,13 +126,18 @@ def places_of(
 ) -> list[list[Candidate]]:
     """Return for each question where it, or a part of it, may have been asked; without ``in_parts`` only all of it."""
     windows = Windows.of(units, encode)
-    return [candidates(wanted, windows) for wanted in _wanted(questions, encode, in_parts=in_parts)]
+    return _places(_wanted(questions, encode, in_parts=in_parts), windows)
 
 
 def left_open(questions: Sequence[Question], units: Sequence[Unit], encode: Encode, weights: Weights) -> Search:
     """Return what is decided by wording, and what that leaves to be found in other words."""
     wanted, windows = _wanted(questions, encode), Windows.of(units, encode)
-    return _by_wording(wanted, windows, [candidates(one, windows) for one in wanted], weights)
+    return _by_wording(wanted, windows, _places(wanted, windows), weights)
+
+
+def _places(wanted: Sequence[Wanted], windows: Windows) -> list[list[Candidate]]:
+    """The places of all questions, with what only all of them together tell."""
+    return with_read_out([candidates(one, windows) for one in wanted], windows.units)
 
 
 def _wanted(questions: Sequence[Question], encode: Encode | None, *, in_parts: bool = True) -> list[Wanted]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.align.askings import Asking, answer_end, are_merged, askings, closing, host_of, in_one_breath
+from pipeline.align.askings import Asking, answer_end, are_merged, askings, closing, host_of, hosts_of, in_one_breath
 from pipeline.align.units import Unit
 from pipeline.model import FollowUp, Match
 
@@ -26,8 +26,8 @@ def with_answers(
         certain: Numbers of the questions whose times an editor gave: they are not merged with what is near.
     """
     sure = {match.number: places[match.number] for match in matches if match.status == "asked"}
-    host = host_of(units, [place.last for place in sure.values()])
-    spoken = askings(units, host)
+    hosts = hosts_of(units, host_of(units, [place.last for place in sure.values()]))
+    spoken = askings(units, hosts)
     besides = [asking for asking in spoken if not any(in_one_breath(asking, place) for place in places.values())]
     # A place that is only a guess must not cut a right answer short, unless the host asks there whatever it is.
     ending = besides + [
@@ -35,7 +35,7 @@ def with_answers(
         for number, place in places.items()
         if number in sure or any(in_one_breath(asking, place) for asking in spoken)
     ]
-    end = closing(units, host, ending)
+    end = closing(units, hosts, ending)
 
     def complete(match: Match) -> Match:
         if match.number not in places:
@@ -49,7 +49,7 @@ def with_answers(
             status="merged" if merged else match.status,
             start=round(min(one.start for one in asked), 3),
             end=round(max(one.end for one in asked), 3),
-            answer_end=round(max(answer_end(one, ending, end) for one in asked), 3),
+            answer_end=round(max(answer_end(one, ending, end, units) for one in asked), 3),
             merged_with=min(merged, default=None),
         )
 
@@ -58,7 +58,7 @@ def with_answers(
             after,
             round(asking.start, 3),
             round(asking.end, 3),
-            round(answer_end(asking, ending, end), 3),
+            round(answer_end(asking, ending, end, units), 3),
             " ".join(unit.text for unit in units[asking.first : asking.last + 1]),
         )
         for asking in besides

@@ -29,8 +29,9 @@ MORE_SHARE = 0.25  # of a question's words: more than by chance
 # What leaves out more is a common phrase at the end of a question; what leaves out less is all of it.
 MOST_LEFT_OUT, LEAST_LEFT_OUT = 1.5, 0.05
 HARDLY_MORE = 1.5  # as many as the list has
-LEAD_WORDS = 8
+LEAD_WORDS, LONG_LEAD_WORDS, REACTION_WORDS = 8, 14, 4
 SOON = 0.5  # seconds
+MOST_OF_IT = 0.5
 MORE_UNITS = 2
 MORE_PAUSE_SECONDS = 1.5
 
@@ -228,6 +229,8 @@ def _evidence(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
         scarce=float(_is_scarce(wanted, windows, first, last)),
         unlike_long=abs(math.log(max(1, len(wanted.text.split())) / max(1, int(windows.words[at])))),
         left_out=seen.left_out,
+        unanswered=float(windows.unanswered[first : last + 1].all()),
+        by_others=_by_others(windows, at),
     )
     near = seen.near
     if near is None or windows.around is None or wanted.vector is None:
@@ -240,26 +243,51 @@ def _evidence(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
     )
 
 
+def _by_others(windows: Windows, at: tuple[int, int]) -> float:
+    """The share of a window's words that are said by those who do not ask; 0 if it is not most of them."""
+    length, first = at
+    words = windows.words[0, first : first + length + 1]
+    share = float(words[windows.by_others[first : first + length + 1]].sum() / max(1, words.sum()))
+    return share if share > MOST_OF_IT else 0.0
+
+
 def _is_scarce(wanted: Wanted, windows: Windows, first: int, last: int) -> bool:
     """Tell whether the window is one of few askings of the host that are answered, and of nobody else's sentences."""
     return (
         len(windows.askings) <= HARDLY_MORE * wanted.listed
         and bool(windows.answered[first : last + 1].any())
-        and all(unit.speaker == windows.host for unit in windows.units[first : last + 1])
+        and all(unit.speaker in windows.hosts for unit in windows.units[first : last + 1])
     )
 
 
 def _begun_at(windows: Windows, first: int) -> int:
-    """The asking begins with a short sentence that comes to it, like "Turning to your staff", if there is one."""
+    """The asking begins with a short sentence that comes to it, like "Turning to your staff", if there is one.
+
+    A longer one is of it only where it begins the turn: in the middle of one it may end what was spoken of.
+    """
+    if first == 0:
+        return first
     before, unit = windows.units[first - 1], windows.units[first]
+    words = len(before.text.split())
     leads = (
-        first > 0
-        and windows.announces[first - 1]
+        bool(windows.leads[first - 1])
         and before.speaker == unit.speaker
         and unit.start - before.end < MORE_PAUSE_SECONDS
-        and len(before.text.split()) <= LEAD_WORDS
+        and (words <= LEAD_WORDS or (words <= LONG_LEAD_WORDS and _begins_turn(windows, first - 1)))
     )
     return first - 1 if leads else first
+
+
+def _begins_turn(windows: Windows, at: int) -> bool:
+    """Tell whether a sentence begins what its speaker says, but for reactions such as "Thank you" before it."""
+    units = windows.units
+    if units[at].speaker is None:
+        return False
+    while at > 0 and units[at - 1].speaker == units[at].speaker:
+        at -= 1
+        if len(units[at].text.split()) > REACTION_WORDS:
+            return False
+    return True
 
 
 def _asked_until(units: Sequence[Unit], last: int) -> int:

@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 INVERSION_COST = 1.0
 SHARED_PLACE_COST = 1.0
+CROWDED_COST = 8.0  # of two in a place that has words for one, if one of them is not all there
 SAME_TIME = 3.0  # seconds: places nearer than this are not out of order
 SAME_START = 2.0  # seconds: places nearer than this say the same of when a question is asked
 ROUNDS = 3
@@ -217,6 +218,9 @@ def _costs(places: Sequence[Candidate]) -> Array:
     start, end = (np.array([-np.inf, *(getattr(place, of) for place in places)]) for of in ("start", "end"))
     inverted = start[:, None] > start[None, :] + SAME_TIME
     shared = (start[:, None] < end[None, :]) & (end[:, None] > start[None, :])
-    costs = -INVERSION_COST * inverted - SHARED_PLACE_COST * shared
+    filled = np.array([0.0, *(place.filled for place in places)])
+    lacking = np.array([0.0, *(1 - min(1.0, place.evidence.coverage) for place in places)])
+    crowded = np.maximum(0.0, filled[:, None] + filled[None, :] - 1) * np.maximum(lacking[:, None], lacking[None, :])
+    costs = -INVERSION_COST * inverted - (SHARED_PLACE_COST + CROWDED_COST * crowded) * shared
     costs[0] = 0.0
     return np.asarray(costs)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from textwrap import shorten
 
-from pipeline.align.askings import Asking, answer_end, askings, asks, closing, host_of
+from pipeline.align.askings import Asking, answer_end, askings, asks, closing, host_of, hosts_of
 from pipeline.align.units import Unit, cut
 from pipeline.model import Match, Question, Segment
 
@@ -26,9 +26,9 @@ def detect(segments: Sequence[Segment]) -> tuple[tuple[Question, ...], tuple[Mat
     Where it is not known who speaks, questions that are followed by a stretch without one are taken.
     """
     units = cut(segments)
-    host = host_of(units, ())
-    found = _apart([_with_lead_in(asking, units) for asking in (askings(units, host) if host else _by_text(units))])
-    end = closing(units, host, found)
+    hosts = hosts_of(units, host_of(units, ()))
+    found = _apart([_with_lead_in(asking, units) for asking in (askings(units, hosts) if hosts else _by_text(units))])
+    end = closing(units, hosts, found)
     questions = tuple(Question(n, _text(asking, units)) for n, asking in enumerate(found, 1))
     matches = tuple(
         Match(
@@ -36,8 +36,8 @@ def detect(segments: Sequence[Segment]) -> tuple[tuple[Question, ...], tuple[Mat
             "asked",
             round(asking.start, 3),
             round(asking.end, 3),
-            round(answer_end(asking, found, end), 3),
-            CONFIDENCE if host else CONFIDENCE_WITHOUT_SPEAKERS,
+            round(answer_end(asking, found, end, units), 3),
+            CONFIDENCE if hosts else CONFIDENCE_WITHOUT_SPEAKERS,
         )
         for n, asking in enumerate(found, 1)
     )
@@ -65,9 +65,11 @@ def _with_lead_in(asking: Asking, units: Sequence[Unit]) -> Asking:
 
 
 def _apart(found: Sequence[Asking]) -> list[Asking]:
+    """The askings but for those that follow up on one so soon that they go with it; a longer one is no such."""
     kept: list[Asking] = []
     for asking in found:
-        if not kept or asking.start - kept[-1].start >= APART:
+        is_apart = not kept or asking.start - kept[-1].start >= APART
+        if is_apart or asking.end - asking.start > kept[-1].end - kept[-1].start:
             kept.append(asking)
     return kept
 

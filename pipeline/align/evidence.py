@@ -25,6 +25,9 @@ class Evidence(NamedTuple):
             other questions are likely to be what is asked, or to be asked on the wrong side of it by the list's order.
         left_out: The share of the question's words that are not in the part that it is compared with; those that ask
             before that part count twice, for an asking begins with the first. 0 for the whole question.
+        unanswered: 1 where the host has not begun to ask yet, or asks nothing any more: a teaser, or a recap.
+        read_out: 1 where several questions of the list are read out one after the other.
+        by_others: The share of it that is said by who does not ask here, a guest or an advertisement, if that is most.
         nearness: How alike both are in meaning, -1 to 1; 0 without sentence vectors, as in all that follow.
         stands_out: By how many standard deviations it is nearer than the episode's other windows.
         answered: How much nearer what follows it is to the question than what comes before.
@@ -37,6 +40,9 @@ class Evidence(NamedTuple):
     unlike_long: float
     scarce: float
     left_out: float = 0.0
+    unanswered: float = 0.0
+    read_out: float = 0.0
+    by_others: float = 0.0
     nearness: float = 0.0
     stands_out: float = 0.0
     answered: float = 0.0
@@ -119,6 +125,8 @@ SCARCE = 3.5
 # found less often. The more it is, the surer that what is asked whole begins at its beginning; with twice as much, some
 # questions are missed of which only a part is asked (``a part not asked`` in ``benchmarks/align.py``).
 LEFT_OUT = -3.0
+# Nor are these: the interviews to learn from begin and end with what was asked, and no advertisement is in them.
+UNANSWERED, READ_OUT, BY_OTHERS = -6.0, -4.0, -3.0
 BY_MEANING = Weights(
     bias=1.11,
     evidence=Evidence(
@@ -129,6 +137,9 @@ BY_MEANING = Weights(
         unlike_long=-1.32,
         scarce=SCARCE,
         left_out=LEFT_OUT,
+        unanswered=UNANSWERED,
+        read_out=READ_OUT,
+        by_others=BY_OTHERS,
         nearness=0.0,
         stands_out=0.86,
         answered=1.91,
@@ -146,6 +157,9 @@ BY_WORDS = Weights(
         unlike_long=-1.95,
         scarce=SCARCE,
         left_out=LEFT_OUT,
+        unanswered=UNANSWERED,
+        read_out=READ_OUT,
+        by_others=BY_OTHERS,
     ),
     closer=Closeness(coverage=2.90, in_order=4.88, nearness=0.0),
     usual=Closeness(coverage=0.8, in_order=0.75, nearness=0.0),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.askings import Asking, Exchange, askings, exchanges, host_of
+from pipeline.align.askings import Asking, Exchange, answered, askings, exchanges, host_of, hosts_of, unanswered
 from pipeline.align.lexical import Spoken
 from pipeline.align.meaning import Encode, Vectors, directions
 from pipeline.align.units import Unit
@@ -32,6 +32,16 @@ _ANNOUNCES = re.compile(
         | mov(?:e|ing)\ on | let['’]s\ talk | turn(?:ing)?\ to | jump\ ahead
         | going\ back | back\ to | and\ finally | lastly | wondering | I\ wonder | curious
         | tell\ (?:us|me) | talk\ (?:us|me) | explain | describe ) \b
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# The same in a sentence before a question, which asks nothing by itself.
+_LEADS = re.compile(
+    r"""
+    \b(?: let(?:['’]s|\ me|\ us) | (?:start|begin|finish|end)\ (?:\w+\ )?(?:with|at|by|on)
+        | come\ (?:to|on\ to|back\ to) | get\ (?:on\ to|back\ to)
+        | (?:want|like|love|have|got)\ to\ (?:\w+\ ){0,2}(?:ask|talk|start|begin|finish|come|go|get|pick|turn|know)
+        | should\ talk | last\ one | (?:final|last|next|first)\ one | question | if\ (?:we|I)\ (?:can|could|may) ) \b
     """,
     re.IGNORECASE | re.VERBOSE,
 )
@@ -104,28 +114,34 @@ class Windows:
         return np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units], bool)
 
     @cached_property
+    def leads(self) -> NDArray[np.bool_]:
+        """Which sentences come to a question that the next one asks."""
+        led = [_LEADS.search(unit.text) is not None and "?" not in unit.text for unit in self.units]
+        return np.asarray(self.announces | np.array(led, bool))
+
+    @cached_property
     def asks(self) -> NDArray[np.bool_]:
         """Which sentences sound like a question, or announce one: only the host's, where it is known who that is."""
         marked = np.array(["?" in unit.text for unit in self.units], bool)
         if marked.sum() < FEWEST_MARKED * len(marked):
             marked = np.array([_FORM.search(unit.text) is not None for unit in self.units])
-        by_host = np.array([self.host in {None, unit.speaker} for unit in self.units], bool)
+        by_host = np.array([not self.hosts or unit.speaker in self.hosts for unit in self.units], bool)
         return np.asarray((marked | self.announces) & by_host)
 
     @cached_property
-    def host(self) -> str | None:
+    def hosts(self) -> frozenset[str]:
         """Who asks, where speakers are known."""
-        return host_of(self.units, ())
+        return hosts_of(self.units, host_of(self.units, ()))
 
     @cached_property
     def askings(self) -> list[Asking]:
         """What the host asks and somebody else answers."""
-        return askings(self.units, self.host)
+        return askings(self.units, self.hosts)
 
     @cached_property
     def exchanges(self) -> list[Exchange]:
         """What the host asks, with all that others say until the next asking; none where speakers are not known."""
-        return exchanges(self.units, self.host, self.asks.tolist())
+        return exchanges(self.units, self.hosts, self.asks.tolist())
 
     @cached_property
     def answered(self) -> NDArray[np.bool_]:
@@ -133,6 +149,22 @@ class Windows:
         found = np.zeros(len(self.units), bool)
         for asking in self.askings:
             found[asking.first : asking.last + 1] = True
+        return found
+
+    @cached_property
+    def unanswered(self) -> NDArray[np.bool_]:
+        """Which sentences are of a teaser or a recap: nobody answers there."""
+        return np.array(unanswered(self.units, self.hosts), bool)
+
+    @cached_property
+    def by_others(self) -> NDArray[np.bool_]:
+        """Which sentences guests say, or whoever else does not ask here; not what an audience asks a guest."""
+        found = np.array([bool(self.hosts) and unit.speaker not in {*self.hosts, None} for unit in self.units], bool)
+        for one in answered(self.units):
+            following = (unit.speaker for unit in self.units[one.last + 1 :])
+            by = next((speaker for speaker in following if speaker != self.units[one.last].speaker), None)
+            if by not in self.hosts:
+                found[one.first : one.last + 1] = False
         return found
 
     @cached_property

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.align.candidates import Candidate
 from pipeline.align.decide import (
+    CROWDED_COST,
     INVERSION_COST,
     SAME_TIME,
     SHARED_PLACE_COST,
@@ -37,7 +38,10 @@ def worth(answer: tuple[Candidate | None, ...]) -> float:
     total = sum(one.evidence.coverage for one in chosen)
     for before, after in itertools.pairwise(chosen):
         total -= INVERSION_COST * (before.start > after.start + SAME_TIME)
-        total -= SHARED_PLACE_COST * (before.start < after.end and before.end > after.start)
+        shared = before.start < after.end and before.end > after.start
+        crowded = max(0.0, before.filled + after.filled - 1)
+        lacking = 1 - min(1.0, before.evidence.coverage, after.evidence.coverage)
+        total -= (SHARED_PLACE_COST + CROWDED_COST * crowded * lacking) * shared
     return total
 
 

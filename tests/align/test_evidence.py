@@ -136,3 +136,19 @@ def test_an_asking_begins_with_the_short_sentence_that_comes_to_it_and_ends_with
     )
     found = next(one for one in places(said) if one.first <= 2 <= one.last and one.start == 10.0)
     assert (found.start, found.end) == (10.0, 39.0)
+
+
+@pytest.mark.parametrize(
+    ("who", "answered_by", "share"),
+    [
+        ("host", "guest", 0.0),
+        ("guest", "host", 1.0),
+        ("advertisement", "host", 1.0),
+        ("somebody in the audience", "guest", 0.0),
+        (None, "guest", 0.0),
+    ],
+)
+def test_what_is_said_by_who_does_not_ask_here_counts_as_that(who: str | None, answered_by: str, share: float) -> None:
+    answer = ("We have hired more of them than ever before.", answered_by)
+    said = units(*HOST, *HOST, (QUESTION, who), answer, *FILLER)
+    assert at(1000.0, places(said)).evidence.by_others == share

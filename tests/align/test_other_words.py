@@ -185,6 +185,6 @@ def test_an_interview_is_cut_into_exchanges() -> None:
         )
     )
     asks = ["?" in unit.text for unit in said]
-    assert exchanges(said, "Ann", asks) == [Exchange(1, 2, (3, 5))]
-    assert exchanges(said, None, asks) == []
-    assert exchanges((), "Ann", []) == []
+    assert exchanges(said, {"Ann"}, asks) == [Exchange(1, 2, (3, 5))]
+    assert exchanges(said, (), asks) == []
+    assert exchanges((), {"Ann"}, []) == []
