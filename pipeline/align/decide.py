@@ -22,7 +22,8 @@ Array = NDArray[np.float64]
 
 INVERSION_COST = 1.0
 SHARED_PLACE_COST = 1.0
-CROWDED_COST = 8.0  # of two in a place that has words for one, if one of them is not all there
+TWINS_COST = 4.0  # of two questions in words that each of them needs, as far as they have the same ones
+MOSTLY = 0.5
 SAME_TIME = 3.0  # seconds: places nearer than this are not out of order
 SAME_START = 2.0  # seconds: places nearer than this say the same of when a question is asked
 ROUNDS = 3
@@ -219,8 +220,22 @@ def _costs(places: Sequence[Candidate]) -> Array:
     inverted = start[:, None] > start[None, :] + SAME_TIME
     shared = (start[:, None] < end[None, :]) & (end[:, None] > start[None, :])
     filled = np.array([0.0, *(place.filled for place in places)])
-    lacking = np.array([0.0, *(1 - min(1.0, place.evidence.coverage) for place in places)])
-    crowded = np.maximum(0.0, filled[:, None] + filled[None, :] - 1) * np.maximum(lacking[:, None], lacking[None, :])
-    costs = -INVERSION_COST * inverted - (SHARED_PLACE_COST + CROWDED_COST * crowded) * shared
+    crowded = np.maximum(0.0, filled[:, None] + filled[None, :] - 1) * _likeness([place.wording for place in places])
+    costs = -INVERSION_COST * inverted - (SHARED_PLACE_COST + TWINS_COST * crowded) * shared
     costs[0] = 0.0
     return np.asarray(costs)
+
+
+def _likeness(wordings: Sequence[str]) -> Array:
+    """The share of words that two wordings have in common, if it is most of them: (places and one, the same).
+
+    Two questions that are asked in one sentence share few words; of two that are alike one is mistaken for the other.
+    """
+    distinct = {wording: n for n, wording in enumerate(dict.fromkeys(wordings))}
+    words = [set(wording.casefold().split()) for wording in distinct]
+    alike = np.array([[len(a & b) / max(1, min(len(a), len(b))) for b in words] for a in words])
+    which = [distinct[wording] for wording in wordings]
+    found = np.zeros((len(wordings) + 1, len(wordings) + 1))
+    if wordings:
+        found[1:, 1:] = np.where(alike > MOSTLY, alike, 0.0)[np.ix_(which, which)]
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache as cache_of
@@ -130,7 +131,7 @@ def align_files(paths: Sequence[Path], *, explain: bool = False) -> Iterator[Res
     """
     for path in paths:
         try:
-            interview = _Interview.model_validate_json(path.read_bytes())
+            interview = _Interview.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
         except OSError as error:
             yield path, ConfigError(f"cannot be read: {error.strerror or error}")
             continue

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pipeline.align.candidates import Candidate
 from pipeline.align.decide import (
-    CROWDED_COST,
     INVERSION_COST,
     SAME_TIME,
     SHARED_PLACE_COST,
+    TWINS_COST,
     Decision,
     decide,
     probabilities_of,
@@ -27,7 +27,9 @@ AS_GIVEN = Weights(0.0, Evidence(1, 0, 0, 0, 0, 0), NOTHING, NOTHING)
 
 
 def place(start: float, log_odds: float, *, seconds: float = 5.0) -> Candidate:
-    return Candidate(0, 0, start, start + seconds, Evidence(log_odds, 0, 0, 0, 0, 0), wording="", filled=1.0, asks=True)
+    return Candidate(
+        0, 0, start, start + seconds, Evidence(log_odds, 0, 0, 0, 0, 0), wording="the same", filled=1.0, asks=True
+    )
 
 
 places = st.lists(st.builds(place, st.integers(0, 40).map(float), st.floats(-4, 4)), max_size=3)
@@ -39,9 +41,7 @@ def worth(answer: tuple[Candidate | None, ...]) -> float:
     for before, after in itertools.pairwise(chosen):
         total -= INVERSION_COST * (before.start > after.start + SAME_TIME)
         shared = before.start < after.end and before.end > after.start
-        crowded = max(0.0, before.filled + after.filled - 1)
-        lacking = 1 - min(1.0, before.evidence.coverage, after.evidence.coverage)
-        total -= (SHARED_PLACE_COST + CROWDED_COST * crowded * lacking) * shared
+        total -= (SHARED_PLACE_COST + TWINS_COST * max(0.0, before.filled + after.filled - 1)) * shared
     return total
 
 
@@ -90,7 +90,14 @@ def test_what_is_certain_moves_its_neighbours() -> None:
 def test_a_host_who_keeps_to_the_wording_is_expected_to_go_on_so() -> None:
     def spoken(start: float, closeness: float) -> Candidate:
         return Candidate(
-            0, 0, start, start + 5, Evidence(closeness, closeness, 4.0, 0, 0, 0), wording="", filled=1.0, asks=True
+            0,
+            0,
+            start,
+            start + 5,
+            Evidence(closeness, closeness, 4.0, 0, 0, 0),
+            wording="the same",
+            filled=1.0,
+            asks=True,
         )
 
     close, free = [[spoken(100.0 * n, 1.0)] for n in range(5)], [[spoken(100.0 * n, 0.5)] for n in range(5)]
@@ -100,7 +107,7 @@ def test_a_host_who_keeps_to_the_wording_is_expected_to_go_on_so() -> None:
 
 def test_one_of_few_askings_says_less_where_the_order_of_two_others_is_against_it() -> None:
     few = [
-        Candidate(n, n, at, at + 5, Evidence(-2, 0, 0, 0, 0, 1), wording="", filled=1.0, asks=True)
+        Candidate(n, n, at, at + 5, Evidence(-2, 0, 0, 0, 0, 1), wording="the same", filled=1.0, asks=True)
         for n, at in enumerate((50.0, 150.0, 250.0), 1)
     ]
     others = [[place(at, 9.0)] for at in (100, 200, 300, 400)]
@@ -114,6 +121,6 @@ def test_one_of_few_askings_says_less_where_the_order_of_two_others_is_against_i
 @pytest.mark.parametrize("filled", [0.25, 1.0])
 def test_one_of_few_askings_says_the_less_the_more_of_it_another_question_takes_up(filled: float) -> None:
     sure = Candidate(1, 1, 50.0, 60.0, Evidence(12, 0, 0, 0, 0, 1), wording="", filled=filled, asks=True)
-    other = Candidate(1, 1, 50.0, 60.0, Evidence(1, 0, 0, 0, 0, 1), wording="", filled=1.0, asks=True)
+    other = Candidate(1, 1, 50.0, 60.0, Evidence(1, 0, 0, 0, 0, 1), wording="the same", filled=1.0, asks=True)
     (found,) = decide([[sure], [other]], AS_GIVEN)[1].places
     assert found.candidate.evidence.scarce == pytest.approx(1 - filled, abs=0.01)
