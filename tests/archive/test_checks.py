@@ -28,6 +28,7 @@ from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
 from pipeline.model import Segment, Transcript, Word
 from pipeline.stages import Tools
+from tests.archive.test_corrections import made_before
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.conftest import FakeEngine
 
@@ -311,8 +312,6 @@ def in_memory(connection: sqlite3.Connection) -> Database:
 
 
 def test_passages_of_an_archive_that_an_older_version_made_can_be_checked(tmp_path: Path) -> None:
-    from tests.archive.test_corrections import made_before  # noqa: PLC0415
-
     one = made_before(tmp_path / "old.db")
     with editor(tmp_path / "old.db") as db:
         hear(db, one, 0, "Other words.")

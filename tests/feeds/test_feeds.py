@@ -209,7 +209,7 @@ def test_a_date_is_a_moment_or_nothing(said: str) -> None:
     assert found is None or datetime.fromisoformat(found).tzinfo == UTC
 
 
-@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2089, 12, 31)))  # noqa: DTZ001
+@given(st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2089, 12, 31)))  # noqa: DTZ001 - hypothesis wants them so
 def test_a_moment_is_the_same_in_every_form(naive: datetime) -> None:
     at = naive.replace(microsecond=0, tzinfo=UTC)
     forms = [
