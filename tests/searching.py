@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.archive.search import Filters, Results, search
 
 
-def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters(), **options: Any) -> list[Results]:  # noqa: B008
+def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters(), **options: Any) -> list[Results]:  # noqa: B008 - frozen
     found = [search(connection, query, filters, **options)]
     while found[-1].next:
         found.append(search(connection, query, filters, page=found[-1].next, **options))
