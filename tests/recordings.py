@@ -12,6 +12,7 @@ from sqlite_utils import Database
 from pipeline.archive.renditions import current_rendition
 from pipeline.audio.decode import decode
 from pipeline.audio.fingerprint import RATE
+from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.config import Feed
 from pipeline.model import Comparison, Episode, KeptAudio, Piece, Verdict
 from pipeline.sample import DATA, EPISODES
@@ -75,3 +76,8 @@ def fetched(make_tools: Callable[..., Tools], one: str) -> Fetched:
 @pytest.fixture(scope="session")
 def talk() -> Samples:
     return decode(DATA / f"{EPISODES[0]}.mp3", sample_rate=RATE)[: 40 * RATE]
+
+
+def spoken() -> Samples:
+    """The first ten seconds of the sample show."""
+    return decode(DATA / "episode-1.mp3")[: 10 * SAMPLE_RATE]

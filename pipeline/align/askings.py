@@ -166,8 +166,10 @@ def unanswered(units: Sequence[Unit], hosts: Collection[str]) -> list[bool]:
     ]
     if not (hosts and others):
         return found
-    for n in range(others[0][0]):
-        found[n] = sum(words[n + 1 : others[0][0]]) >= GOES_ON_WORDS
+    following = 0
+    for n in reversed(range(others[0][0])):
+        found[n] = following >= GOES_ON_WORDS
+        following += words[n]
     for n in range(others[-1][-1] + 1, len(units)):
         found[n] = True
     return found

@@ -233,9 +233,13 @@ def _likeness(wordings: Sequence[str]) -> Array:
     """
     distinct = {wording: n for n, wording in enumerate(dict.fromkeys(wordings))}
     words = [set(wording.casefold().split()) for wording in distinct]
-    alike = np.array([[len(a & b) / max(1, min(len(a), len(b))) for b in words] for a in words])
+    columns = {word: n for n, word in enumerate(sorted(set().union(*words)))}
+    holds = np.zeros((len(words), len(columns)))
+    for n, some in enumerate(words):
+        holds[n, [columns[word] for word in some]] = 1.0
+    sizes = holds.sum(axis=1)
+    alike = holds @ holds.T / np.maximum(1.0, np.minimum(sizes[:, None], sizes[None, :]))
     which = [distinct[wording] for wording in wordings]
     found = np.zeros((len(wordings) + 1, len(wordings) + 1))
-    if wordings:
-        found[1:, 1:] = np.where(alike > MOSTLY, alike, 0.0)[np.ix_(which, which)]
+    found[1:, 1:] = np.where(alike > MOSTLY, alike, 0.0)[which][:, which]
     return found
