@@ -173,11 +173,14 @@ def check_only(config: Config, db: Database, only: str | None) -> None:
     """
     if only is None:
         return
-    slugs = [feed.slug for feed in config.feeds]
-    if only.split("/")[0] not in slugs:
-        raise ConfigError(f"--only {only}: feeds.yaml has no such feed; it has {', '.join(slugs)}")
-    if "/" in only and not has_episode(db, only):
+    slug, slash, _ = only.partition("/")
+    feeds = {feed.slug: feed for feed in config.feeds}
+    if slug not in feeds:
+        raise ConfigError(f"--only {only}: feeds.yaml has no such feed; it has {', '.join(feeds)}")
+    if slash and not has_episode(db, only):
         raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
+    if only in ids_of(db, slug, feeds[slug].skip):
+        raise ConfigError(f"--only {only}: feeds.yaml has it under skip; take it out there first")
 
 
 def _work(

@@ -27,11 +27,13 @@ STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 class Entry:
     """A row of a question's history: a correction, or the undoing (``undoes``) of an earlier one.
 
-    ``here`` tells that it is of the recording that the question's times belong to, ``counts`` that it is in force.
+    ``here`` tells that it is of the recording that the question's times belong to, ``counts`` that it is in force. A
+    question that its list does not have any more has no ``number``; what is said of it is kept, and counts for nothing.
     """
 
     id: int
-    number: int
+    number: int | None
+    question: str
     rendition: str
     status: str | None
     start: float | None
@@ -207,14 +209,15 @@ def guest_at(db: Database, episode: str, second: float) -> str | None:
 
 
 def history(db: Database, episode: str) -> tuple[Entry, ...]:
-    """Return every correction of an episode's listed questions, of all its recordings, the newest first."""
+    """Return every correction of an episode's questions, of all its recordings, the newest first."""
     rows = db.execute(
-        """select c.id, t.number, c.rendition, c.status, c.start, c."end", c.answer_end, c.note, c.editor, c.made_at,
-               c.undoes, exists (select 1 from corrections where undoes = c.id),
+        """select c.id, q.number, q.text, c.rendition, c.status, c.start, c."end", c.answer_end, c.note, c.editor,
+               c.made_at, c.undoes, exists (select 1 from corrections where undoes = c.id),
                coalesce(c.rendition = t.rendition, 0),
-               c.rendition = t.rendition and c.id in (select id from corrections_in_force where question = c.question)
-           from corrections c join question_times t on t.question = c.question
-           where t.episode = ? order by c.id desc""",
+               coalesce(c.rendition = t.rendition, 0)
+                   and c.id in (select id from corrections_in_force where question = c.question)
+           from corrections c join questions q on q.id = c.question left join question_times t on t.question = q.id
+           where q.episode = ? order by c.id desc""",
         [episode],
     )
     return tuple(Entry(*(*row[:-3], *map(bool, row[-3:]))) for row in rows)

@@ -6,6 +6,7 @@ A poll of a large feed reads each table once and writes only what changed.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -189,6 +190,11 @@ def _new_guids(known: Iterable[Known], items: Mapping[str, FeedEpisode]) -> list
 
 
 def _save_transcript_links(db: Database, items: Mapping[str, FeedEpisode]) -> None:
+    """Enter the links of each item in place of those that it had; an item without any keeps what it had."""
+    db.conn.executemany(
+        "delete from transcript_links where episode = ? and url not in (select value from json_each(?))",
+        ((id_, json.dumps([link.url for link in item.transcripts])) for id_, item in items.items() if item.transcripts),
+    )
     db.conn.executemany(
         """insert into transcript_links (episode, url, type, language, rel) values (?, ?, ?, ?, ?)
            on conflict (episode, url) do update

@@ -1,4 +1,4 @@
-"""For which episodes the publisher's transcript was looked for in vain. It looks for none."""
+"""When the publisher's transcript of each episode was last looked for, and in what. It looks for none."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import click
 from sqlite_utils import Database
 
 from pipeline.archive import reading
-from pipeline.archive.corrections import STATUSES, correct, guest_at, history, undo
+from pipeline.archive.corrections import STATUSES, Entry, correct, guest_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.worth_a_look import worth_a_look
@@ -121,7 +121,11 @@ def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None
     if as_json:
         print_json([asdict(entry) for entry in shown])
         return
-    print_history([(entry, f"question {entry.number} {entry.summary}") for entry in shown])
+    print_history([(entry, f"{_named(entry)} {entry.summary}") for entry in shown])
+
+
+def _named(entry: Entry) -> str:
+    return f"question {entry.number}" if entry.number else f"a question no longer listed (“{entry.question}”)"
 
 
 def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:

@@ -21,10 +21,14 @@ MAX_SECONDS = 900.0  # for all pages together
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """All that a feed lists, page by page; ``missing`` says why not all of it was read, if so."""
+    """All that a feed lists, page by page, and what is odd about any of them.
+
+    ``missing`` says why not all of it was read, if so.
+    """
 
     bodies: tuple[bytes, ...]
     episodes: tuple[FeedEpisode, ...]
+    warnings: tuple[str, ...] = ()
     missing: str | None = None
 
 
@@ -42,9 +46,10 @@ def read_page(address: str, client: httpx.Client) -> tuple[FeedBody, ParsedFeed]
 
 def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Pages:
     """Read what comes behind a feed's first page. One that cannot be read ends it; those before it count."""
-    bodies, episodes = [first.content], list(parsed.episodes)
+    bodies, episodes, warnings = [first.content], list(parsed.episodes), list(parsed.warnings)
     following, seen = parsed.next_url, {first.base}
     end = time.monotonic() + MAX_SECONDS
+    missing = None
     try:
         while following and following not in seen:
             _refuse_too_many(bodies, end)
@@ -55,12 +60,11 @@ def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Page
             if len(together) == len(episodes):
                 break  # some servers give their last page for every number behind it
             bodies.append(body.content)
+            warnings += [f"page {len(bodies)}: {warning}" for warning in page.warnings]
             episodes, following = together, page.next_url
     except (FeedError, OSError) as error:
-        return Pages(
-            tuple(bodies), tuple(episodes), f"only the first {len(bodies)} of its pages could be read: {error}"
-        )
-    return Pages(tuple(bodies), tuple(episodes))
+        missing = f"only the first {len(bodies)} of its pages could be read: {error}"
+    return Pages(tuple(bodies), tuple(episodes), tuple(warnings), missing)
 
 
 def _refuse_too_many(bodies: list[bytes], end: float) -> None:

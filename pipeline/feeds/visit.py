@@ -168,7 +168,7 @@ class _Visitor:
 
     def _listing(self, address: str, body: FeedBody, parsed: ParsedFeed) -> Listing:
         pages = all_pages(body, parsed, self._client)
-        self._warnings += [*parsed.warnings, *([pages.missing] if pages.missing else [])]
+        self._warnings += [*pages.warnings, *([pages.missing] if pages.missing else [])]
         validators = Validators() if pages.missing else body.validators
         bodies, episodes = pages.bodies, pages.episodes
         if secrets := tokens(self._secrets):

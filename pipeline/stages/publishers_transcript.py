@@ -1,6 +1,7 @@
-"""The publisher's own transcript of an episode: had, kept, and compared with what Whisper heard.
+"""The publisher's own transcript of an episode: fetched, kept, and compared with what Whisper heard.
 
-One that cannot be had is this episode's remark, and is asked for again a week later, or when the feed offers another.
+It is fetched again when the feed offers another. One that cannot be fetched is only remarked on, and asked for again a
+week later.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ class PublishersTranscript:
 
 
 def is_waiting(tools: Tools, episode: Episode, rendition: Rendition) -> bool:
-    """Whether a publisher's transcript that is not in the archive is to be looked for."""
-    if published_transcript(tools.db, episode.id, rendition.sha256) is not None:
-        return False
+    """Whether the feed offers a publisher's transcript that has not been looked for yet, or may be had by now."""
     last = last_search(tools.db, episode.id)
-    if last is None or last.offered != _offered(*notes_of(tools.db, episode.id)):
+    if last is None:
+        return published_transcript(tools.db, episode.id, rendition.sha256) is None
+    if last.offered != _offered(*notes_of(tools.db, episode.id)):
         return True
     return last.failed and is_time_again(last.searched_at, tools.now())
 
@@ -76,8 +77,7 @@ def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[Publisher
             problems.append(f"the publisher's transcript {link.url} was not used: {error}")
     turns = find_transcript(notes)
     if not turns:
-        search = TranscriptSearch(episode.id, _offered(notes, links), tools.now(), failed=bool(problems))
-        save_search(tools.db, search)
+        _remember_search(tools, episode, failed=bool(problems))
         return None, problems
     key = hashlib.sha256(notes.encode()).hexdigest()[:12]
     return PublishersTranscript("notes", "show notes", feed.language, key, turns), problems
@@ -108,6 +108,7 @@ def save_published(
     difference = compare([turn.text for turn in published.turns], [word.text for word in words])
     rate = min(difference.word_error_rate, 1.0)
     compared(tools.db, transcript, publisher=publisher, word_error_rate=rate)
+    _remember_search(tools, episode, failed=False)
     return rate
 
 
@@ -122,6 +123,11 @@ def carry_names(tools: Tools, published: PublishersTranscript, transcript: int) 
     for label, name in names_of(labels, names).items():
         if label in nameless and name not in labels:
             name_speaker(tools.db, transcript, label, name)
+
+
+def _remember_search(tools: Tools, episode: Episode, *, failed: bool) -> None:
+    offered = _offered(*notes_of(tools.db, episode.id))
+    save_search(tools.db, TranscriptSearch(episode.id, offered, tools.now(), failed=failed))
 
 
 def _offered(notes: str, links: Sequence[TranscriptLink]) -> str:

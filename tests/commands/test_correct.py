@@ -72,6 +72,16 @@ def test_correcting_undoing_and_the_history(database: Path) -> None:
     assert call(database, "northbridge", 1, "--history").stdout == ""
 
 
+def test_what_was_said_of_a_question_that_is_no_longer_listed_is_in_the_history(database: Path) -> None:
+    call(database, "northbridge", 2, "--start", "0:20.4", "--editor", "ann")
+    with writer(database) as db:
+        add_feed(db, "show", episode("one", title="Northbridge council", questions=["What now?"]))
+    (line,) = call(database, "northbridge", "--history").stdout.splitlines()
+    assert line.endswith(" ann: a question no longer listed (“And then?”) asked at 0:20.4")
+    (entry,) = json.loads(call(database, "northbridge", "--history", "--json").stdout)
+    assert (entry["number"], entry["question"], entry["counts"]) == (None, "And then?", False)
+
+
 def test_confirming_and_marking_not_asked(database: Path) -> None:
     assert "asked at 0:20, corrected" in call(database, "Northbridge", 2, "--status", "asked").stdout
     assert "not asked, corrected" in call(database, "Northbridge", 1, "--status", "not_asked").stdout

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import editor
 from pipeline.archive.feeds import save_moves
 from pipeline.config import Config, Feed
-from pipeline.errors import DiskFullError, SpeechError, WeightsError
+from pipeline.errors import ConfigError, DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
 from pipeline.model import Segment
@@ -81,6 +81,16 @@ def test_an_editor_may_write_at_any_moment_of_a_run(
     assert [report.exit_code for report in reports] == [0, 0]
     assert edits > 50
     assert archive.execute("select guid from episodes where skipped").fetchall() == [("2",)]
+
+
+def test_a_single_episode_that_is_skipped_is_not_passed_over_in_silence(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], archive: Database
+) -> None:
+    ingest(config(tmp_path, feed, skip=("2",)), make_tools(), stages=("poll",))
+    ingest(config(tmp_path, feed), make_tools(), stages=("poll",))
+    ((two,),) = archive.execute("select id from episodes where guid = '2'").fetchall()
+    with pytest.raises(ConfigError, match=f"--only {two}: feeds.yaml has it under skip"):
+        ingest(config(tmp_path, feed, skip=("2",)), make_tools(), selection=Selection(only=two))
 
 
 def test_the_same_audio_in_two_episodes_is_heard_once(

@@ -127,6 +127,14 @@ def test_a_feed_is_read_to_its_last_page(server: Server, archive: Database, run:
     assert rows(archive, "select count(*) from feed_snapshots") == [(3,)]
 
 
+def test_what_is_odd_on_a_later_page_is_said(server: Server, run: Run) -> None:
+    server.give("/2", rss("<item><title>No audio</title><guid>x</guid></item>"))
+    report = run(show("a-show", server.give("/feed", linked(rss(item(1)), next_page("2")))))
+    assert said(report) == (
+        "ok: 2 episodes listed, 2 new; page 2: 1 item (“No audio”) without audio in the feed: listed, not downloaded"
+    )
+
+
 def test_archived_documents_are_pages_too(server: Server, run: Run) -> None:
     server.give("/2025", rss(item(1)))
     head = "<atom:link rel='prev-archive' href='/2025'/>"

@@ -233,6 +233,18 @@ def test_another_one_is_asked_for_at_once(
     assert transcripts(archive) == BOTH
 
 
+def test_another_one_takes_the_place_of_one_that_was_had(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    run(publish(link("1.vtt")))
+    server.give("/2.vtt", Answer(vtt().replace(b"telephone", b"elephant")))
+    for _ in range(2):
+        run(publish(link("2.vtt")))
+    assert len(server.asked("/1.vtt")) == len(server.asked("/2.vtt")) == 1
+    assert transcripts(archive) == [("whisper", 1, 0.0, "publisher"), *[("publisher", 0, None, None)] * 2]
+
+
 def test_notes_are_looked_through_for_one_once_and_when_they_change(
     publish: Callable[..., Feed], run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch
 ) -> None:
