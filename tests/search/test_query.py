@@ -175,6 +175,8 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
         ("door -(speaker:ann OR gate)", ["a speaker cannot"]),
         ("(door speaker:ann) OR gate", ["“speaker:ann” holds of all"]),
         ("(feed:show OR feed:other) door", []),
+        ("speaker:(ann OR bob) door", ["write speaker:ONE speaker:ANOTHER"]),
+        ('speaker:"(unknown)" door', []),
     ],
 )
 def test_what_cannot_be_done_is_remarked_on(text: str, remarks: list[str]) -> None:

@@ -25,6 +25,9 @@ def remarks(parsed: Parsed) -> Iterator[str]:
             kind = filtering[1].lower()
             yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
         if token.kind in FILTERS:
+            if token.raw.startswith("(") and not token.quoted:
+                each = " ".join(f"{token.kind}:{one}" for one in ("ONE", "ANOTHER"))
+                yield f"“{token.kind}:” takes no parentheses: write {each}, which finds what either has."
             if has_sides and of_words.intersection(groups):
                 yield f"“{token.kind}:{token.raw}” holds of all that is looked for, not in its parentheses alone."
         elif token.raw.endswith("*") and not token.quoted and not is_beginning(token.raw):
