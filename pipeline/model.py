@@ -304,6 +304,15 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who records or undoes something by hand, at which moment (UTC ISO 8601), and why."""
+
+    editor: str
+    made_at: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """A passage of one recording that somebody listened to; ``start`` and ``end`` in seconds.
 

@@ -19,7 +19,7 @@ from pipeline.archive.preferred import require_transcript
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
-from pipeline.model import Attribution
+from pipeline.model import Attribution, Signature
 
 __all__ = ["Attribution", "Entry", "Speech", "attribute", "history", "speech", "undo"]
 
@@ -142,25 +142,33 @@ def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) 
 
 
 def attribute(
-    db: Database, here: Speech, name: str, *, everywhere: bool, note: str | None, editor: str, now: str
+    db: Database,
+    episode: str,
+    passages: tuple[int, int],
+    name: str,
+    signature: Signature,
+    *,
+    seen: str,
+    everywhere: bool,
 ) -> None:
     """Record who speaks, and have it count in every transcript of the recording.
 
     Args:
         db: the database.
-        here: the passages, as they were when the editor looked at them.
+        episode: the episode's id.
+        passages: the numbers of the first and the last passage of a ``speech``.
         name: who speaks there; empty to name nobody.
+        signature: of who heard it.
+        seen: the seal of that speech when the editor looked at it.
         everywhere: whether it is of the voice that the machine heard there, wherever it speaks in the recording.
-        note: why.
-        editor: who heard it.
-        now: the moment, UTC ISO 8601.
 
     Raises:
-        CorrectionError: something has changed there meanwhile, or a value makes no sense.
+        CorrectionError: there is no such passage, something has changed there meanwhile, or a value makes no sense.
     """
     name = speaker_name(name)
     with immediate(db):
-        if speech(db.conn, here.episode, here.first, here.last) != here:
+        here = speech(db.conn, episode, *passages)
+        if here.seal != seen:
             raise CorrectionError("who speaks there has changed since you looked at it; load the page again")
         if everywhere and not (name and here.machine):
             missing = "the machine told no single voice apart there" if name else "speaker: is missing"
@@ -168,21 +176,29 @@ def attribute(
         db.execute(
             """insert into attributions (rendition, start, "end", name, machine, everywhere, note, editor, made_at)
                values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [here.rendition, here.start, here.end, name, here.machine, everywhere, note, editor, now],
+            [
+                here.rendition,
+                here.start,
+                here.end,
+                name,
+                here.machine,
+                everywhere,
+                signature.note,
+                signature.editor,
+                signature.made_at,
+            ],
         )
         restate_all(db, here.rendition)
 
 
-def undo(db: Database, episode: str, number: int, *, note: str | None, editor: str, now: str) -> None:
+def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
     """Undo an attribution that is in force; those before it count again.
 
     Args:
         db: the database.
         episode: the episode's id.
         number: the attribution's id.
-        note: why.
-        editor: who undoes it.
-        now: the moment, UTC ISO 8601.
+        signature: of who undoes it.
 
     Raises:
         CorrectionError: it is not in force, or not of this episode's recording.
@@ -193,6 +209,6 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
             raise CorrectionError("undo: that does not count (any more); look at the passage again")
         db.execute(
             "insert into attributions (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
-            [rendition, number, note, editor, now],
+            [rendition, number, signature.note, signature.editor, signature.made_at],
         )
         restate_all(db, rendition)

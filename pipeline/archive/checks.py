@@ -21,7 +21,7 @@ from pipeline.archive.preferred import require_transcript
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.checking import Stretch, clean, overlap
 from pipeline.errors import CorrectionError
-from pipeline.model import Check, Segment
+from pipeline.model import Check, Segment, Signature
 
 __all__ = [
     "Check",
@@ -158,11 +158,9 @@ def check(
     episode: str,
     passages: tuple[int, int],
     text: str | None,
+    signature: Signature,
     *,
     seen: str,
-    note: str | None,
-    editor: str,
-    now: str,
 ) -> None:
     """Record what somebody heard, and have it count in every transcript of the recording.
 
@@ -171,10 +169,8 @@ def check(
         episode: the episode's id.
         passages: the numbers of the first and the last passage of a ``place``.
         text: the words as they were heard; empty where nothing is said, None where the words that stand are right.
+        signature: of who heard it.
         seen: the seal of that place when the editor looked at it.
-        note: why.
-        editor: who heard it.
-        now: the moment, UTC ISO 8601.
 
     Raises:
         CorrectionError: there is no such place, it has changed meanwhile, or a value makes no sense.
@@ -192,24 +188,22 @@ def check(
                 here.end,
                 clean(here.text if text is None else text),
                 here.machine,
-                note,
-                editor,
-                now,
+                signature.note,
+                signature.editor,
+                signature.made_at,
             ],
         )
         restate_all(db, here.rendition)
 
 
-def undo(db: Database, episode: str, number: int, *, note: str | None, editor: str, now: str) -> None:
+def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
     """Undo a check that is in force; those that it took the place of are in force again.
 
     Args:
         db: the database.
         episode: the episode's id.
         number: the check's id.
-        note: why.
-        editor: who undoes it.
-        now: the moment, UTC ISO 8601.
+        signature: of who undoes it.
 
     Raises:
         CorrectionError: it is not in force, or not of this episode's recording.
@@ -220,7 +214,7 @@ def undo(db: Database, episode: str, number: int, *, note: str | None, editor: s
             raise CorrectionError("undo: that check does not count (any more); look at the passage again")
         db.execute(
             "insert into checks (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
-            [rendition, number, note, editor, now],
+            [rendition, number, signature.note, signature.editor, signature.made_at],
         )
         restate_all(db, rendition)
 

@@ -17,7 +17,7 @@ from pipeline.align.askings import ONE_BREATH
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
 from pipeline.errors import CorrectionError
-from pipeline.model import Correction, MatchStatus
+from pipeline.model import Correction, MatchStatus, Signature
 from pipeline.times import exactly
 
 STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
@@ -118,18 +118,14 @@ def check(correction: Correction, duration: float) -> None:
         earliest, before = time, f"{name}, {time:g} s"
 
 
-def undo(
-    db: Database, episode: str, number: int, *, editor: str, now: str, note: str | None = None, only: int | None = None
-) -> None:
+def undo(db: Database, episode: str, number: int, signature: Signature, *, only: int | None = None) -> None:
     """Undo the correction of a question that counts; the one before it, or what was found, counts again.
 
     Args:
         db: the database.
         episode: the episode's id.
         number: the question's number.
-        editor: who undoes it.
-        now: the moment, UTC ISO 8601.
-        note: why.
+        signature: of who undoes it.
         only: undo nothing but the correction of this id: another one may count since it was looked at.
 
     Raises:
@@ -146,7 +142,7 @@ def undo(
             raise CorrectionError("undo: that correction does not count any more; look at the question again")
         db.execute(
             "insert into corrections (question, rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?, ?)",
-            [question, rendition, found[0], note, editor, now],
+            [question, rendition, found[0], signature.note, signature.editor, signature.made_at],
         )
         relabel(db, episode)
 

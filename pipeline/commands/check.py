@@ -15,12 +15,12 @@ from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.reading import episode_named
-from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
+from pipeline.commands.options import db_option, editor_option, json_option, print_history, print_json, signed
 from pipeline.editing.checking import overlap
-from pipeline.editing.correcting import note, stretch
+from pipeline.editing.correcting import stretch
 from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
-from pipeline.times import clock, exactly, utc_now
+from pipeline.times import clock, exactly
 
 
 @click.command("check")
@@ -90,16 +90,7 @@ def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
     n = here.first
     while n <= here.last:
         one = here if given["text"] is not None else place(archive.conn, here.episode, n, n)
-        check(
-            archive,
-            one.episode,
-            (one.first, one.last),
-            given["text"],
-            seen=one.seal,
-            note=note(given),
-            editor=editor_name(given["editor"]),
-            now=utc_now(),
-        )
+        check(archive, one.episode, (one.first, one.last), given["text"], signed(given), seen=one.seal)
         n = one.last + 1
 
 
@@ -107,7 +98,7 @@ def _undo(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
     if not here.checks:
         raise CorrectionError(f"{here.episode} has no check to undo at {exactly(here.start)}")
     for one in here.checks:
-        undo(archive, here.episode, one.id, note=note(given), editor=editor_name(given["editor"]), now=utc_now())
+        undo(archive, here.episode, one.id, signed(given))
 
 
 def _show(archive: Database, episode: str, given: Mapping[str, Any], as_json: bool) -> None:

@@ -23,8 +23,9 @@ from pipeline.commands.options import (
     json_option,
     print_history,
     print_json,
+    signed,
 )
-from pipeline.editing.correcting import correction, note, number, read_rows
+from pipeline.editing.correcting import correction, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
 from pipeline.times import exactly, utc_now
 
@@ -101,7 +102,7 @@ def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
     episode = reading.episode_named(archive.conn, given["episode"])
-    undo(archive, episode, which, editor=editor_name(given["editor"]), now=utc_now(), note=note(given))
+    undo(archive, episode, which, signed(given))
     _tell(archive, episode, which, as_json)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import click
 
+from pipeline.editing.correcting import signature
 from pipeline.errors import ConfigError
+from pipeline.model import Signature
+from pipeline.times import utc_now
 
 DEFAULT_DB = Path("db/archive.db")
 
@@ -33,6 +36,16 @@ def editor_name(given: str | None) -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # nobody of this number is known to the system, as in some containers
         raise ConfigError("say who you are: --editor NAME") from None
+
+
+def signed(given: Mapping[str, str | None]) -> Signature:
+    """Return the signature of what an editor says now: the options ``--editor`` and ``--note``.
+
+    Raises:
+        ConfigError: the system has no name for the user.
+        CorrectionError: the note is too long.
+    """
+    return signature(given, editor=editor_name(given["editor"]), now=utc_now())
 
 
 def print_json(content: object) -> None:

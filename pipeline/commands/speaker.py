@@ -15,11 +15,11 @@ from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.reading import episode_named
-from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_history, print_json
-from pipeline.editing.correcting import note, stretch
+from pipeline.commands.options import db_option, editor_option, json_option, print_history, print_json, signed
+from pipeline.editing.correcting import stretch
 from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
-from pipeline.times import clock, exactly, utc_now
+from pipeline.times import clock, exactly
 
 
 @click.command("speaker")
@@ -61,17 +61,21 @@ def speaker_command(
             if undone:
                 _undo(archive, here, given)
             else:
-                attribute(archive, here, name or "", everywhere=given["everywhere"], **_by(given))
+                attribute(
+                    archive,
+                    named,
+                    (here.first, here.last),
+                    name or "",
+                    signed(given),
+                    seen=here.seal,
+                    everywhere=given["everywhere"],
+                )
             now = speech(archive.conn, named, here.first, here.last)
     if as_json:
         print_json(asdict(now))
     else:
         how = "undone: " if undone else ""
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how}{now.speaker} speaks")
-
-
-def _by(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {"note": note(given), "editor": editor_name(given["editor"]), "now": utc_now()}
 
 
 def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> Speech:
@@ -85,7 +89,7 @@ def _undo(archive: Database, here: Speech, given: Mapping[str, Any]) -> None:
     if not here.counting:
         raise CorrectionError(f"{here.episode} has nothing to undo at {exactly(here.start)}")
     for number in here.counting:
-        undo(archive, here.episode, number, **_by(given))
+        undo(archive, here.episode, number, signed(given))
 
 
 def _show(archive: Database, episode: str, as_json: bool) -> None:

@@ -13,7 +13,7 @@ import yaml
 
 from pipeline.editing.checking import clean
 from pipeline.errors import CorrectionError
-from pipeline.model import Correction
+from pipeline.model import Correction, Signature
 from pipeline.times import exactly, seconds
 
 if TYPE_CHECKING:
@@ -47,6 +47,15 @@ def correction(fields: Mapping[str, str | None], number: int, *, editor: str, no
         editor=editor,
         made_at=now,
     )
+
+
+def signature(fields: Mapping[str, str | None], *, editor: str, now: str) -> Signature:
+    """Return who signs what the fields say, with the field ``note``.
+
+    Raises:
+        CorrectionError: the note is too long.
+    """
+    return Signature(editor, now, note(fields))
 
 
 def note(fields: Mapping[str, str | None]) -> str | None:

@@ -15,8 +15,9 @@ from pipeline.archive.checks import Place
 from pipeline.archive.reading import Episode, Passage
 from pipeline.editing.attributing import is_name
 from pipeline.editing.checking import clean, overlap
-from pipeline.editing.correcting import note, number
+from pipeline.editing.correcting import number, signature
 from pipeline.errors import CorrectionError
+from pipeline.model import Signature
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.forms import posted, record
@@ -63,29 +64,20 @@ async def check(request: Request, archive: Archive) -> Response:
     if request.method != "POST":
         return await _form(request, archive)
     fields = await posted(request, archive, editors.WORDS)
-    episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
+    episode, seen = fields.get("episode", ""), fields.get("seen", "")
+    signed = signature(fields, editor=editors.name_of(request.actor), now=utc_now())
     place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
 
     def change(db: Database) -> Place:
         if "who" in fields or "undo_speaker" in fields:
-            _say_who(db, fields, editor, now)
+            _say_who(db, fields, signed)
         elif "undo" in fields:
             undone = number(fields["undo"], "undo")
             if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
                 raise CorrectionError("undo: that check does not count there (any more); load the page again")
-            checks.undo(db, episode, undone, note=note(fields), editor=editor, now=now)
+            checks.undo(db, episode, undone, signed)
         else:
-            checks.check(
-                db,
-                episode,
-                place,
-                _said(fields),
-                seen=fields.get("seen", ""),
-                note=note(fields),
-                editor=editor,
-                now=now,
-            )
-
+            checks.check(db, episode, place, _said(fields), signed, seen=seen)
         return checks.place(db.conn, episode, *place)
 
     here = await record(archive, change)
@@ -139,21 +131,19 @@ def _said(fields: Mapping[str, str]) -> str:
     return text
 
 
-def _say_who(db: Database, fields: Mapping[str, str], editor: str, now: str) -> None:
+def _say_who(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
     """Record who speaks in a passage, or undo that."""
-    n = number(fields.get("n", ""), "n")
-    here = attributions.speech(db.conn, fields.get("episode", ""), n, n)
-    if here.seal != fields.get("seen_speaker"):
-        raise CorrectionError("who speaks there has changed since you looked at it; load the page again")
-    why = note(fields)
+    episode, n, seen = fields.get("episode", ""), number(fields.get("n", ""), "n"), fields.get("seen_speaker", "")
     if "undo_speaker" in fields:
         undone = number(fields["undo_speaker"], "undo_speaker")
-        attributions.undo(db, here.episode, undone, note=why, editor=editor, now=now)
+        if undone not in {one.id for one in attributions.speech(db.conn, episode, n, n).attributions}:
+            raise CorrectionError("undo_speaker: that does not count there (any more); load the page again")
+        attributions.undo(db, episode, undone, signed)
         return
     if fields["who"] not in {"here", "everywhere"}:
         raise CorrectionError("who: must be here or everywhere")
-    name, everywhere = fields.get("speaker", ""), fields["who"] == "everywhere"
-    attributions.attribute(db, here, name, everywhere=everywhere, note=why, editor=editor, now=now)
+    everywhere = fields["who"] == "everywhere"
+    attributions.attribute(db, episode, (n, n), fields.get("speaker", ""), signed, seen=seen, everywhere=everywhere)
 
 
 def _history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:

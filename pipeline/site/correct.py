@@ -9,7 +9,7 @@ from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import corrections, reading
-from pipeline.editing.correcting import correction, note, number
+from pipeline.editing.correcting import correction, number, signature
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
@@ -33,7 +33,7 @@ async def correct(request: Request, archive: Archive) -> Response:
         which = corrections.question_number(db, episode, fields.get("question", ""))
         if "undo" in fields:
             only = number(fields["undo"], "undo")
-            corrections.undo(db, episode, which, editor=editor, now=now, note=note(fields), only=only)
+            corrections.undo(db, episode, which, signature(fields, editor=editor, now=now), only=only)
         else:
             if "seen" in fields:
                 corrections.refuse_unseen(db, episode, which, fields["seen"])

@@ -27,7 +27,7 @@ from pipeline.archive.transcripts import name_speaker, nameless_speakers, save_t
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
-from pipeline.model import Comparison, KeptAudio, Piece, Segment, Speaker, Transcript
+from pipeline.model import Comparison, KeptAudio, Piece, Segment, Signature, Speaker, Transcript
 from pipeline.stages import Tools
 from tests.archive.test_checks import assert_sound, hear, in_memory
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
@@ -55,7 +55,8 @@ def one(archive: Database) -> str:
 
 def say(db: Database, episode_id: str, n: int, name: str, *, everywhere: bool = False, last: int | None = None) -> None:
     here = speech(db.conn, episode_id, n, n if last is None else last)
-    attribute(db, here, name, everywhere=everywhere, note=None, editor="ann", now=NOW)
+    passages = (here.first, here.last)
+    attribute(db, here.episode, passages, name, Signature("ann", NOW), seen=here.seal, everywhere=everywhere)
 
 
 def stands(db: Database, episode_id: str) -> list[str | None]:
@@ -106,7 +107,7 @@ def test_undoing_leaves_everything_as_it_was(archive: Database, one: str) -> Non
     say(archive, one, 1, "Ann Lee", everywhere=True)
     say(archive, one, 3, "Bo Cole")
     for number in (2, 1):
-        undo(archive, one, number, note="wrong", editor="bob", now=NOW)
+        undo(archive, one, number, Signature("bob", NOW, "wrong"))
     assert rows(archive) == before
     assert archive.execute("select machine_speakers from transcripts").fetchall() == [(None,)]
     summaries = [(entry.summary, entry.editor, entry.counts) for entry in history(archive.conn, SHA256)]
@@ -117,7 +118,7 @@ def test_undoing_leaves_everything_as_it_was(archive: Database, one: str) -> Non
         ("Ann Lee named as the speaker wherever this voice is heard", "ann", False),
     ]
     with pytest.raises(CorrectionError, match="does not count"):
-        undo(archive, one, 1, note=None, editor="bob", now=NOW)
+        undo(archive, one, 1, Signature("bob", NOW))
 
 
 def test_words_may_be_checked_and_who_says_them_named_in_any_order(archive: Database, one: str) -> None:
@@ -127,7 +128,7 @@ def test_words_may_be_checked_and_who_says_them_named_in_any_order(archive: Data
     (hit,) = search(archive.conn, '"for the report"').hits
     assert hit.speaker == "Ann Lee"
     assert heard(archive, 1) == MACHINE
-    undo(archive, one, 1, note=None, editor="ann", now=NOW)
+    undo(archive, one, 1, Signature("ann", NOW))
     assert stands(archive, one) == [HOST, GUEST, HOST, "Ann Lee"]
     assert search(archive.conn, '"for the report"').total == 1
     assert_sound(archive)
@@ -151,7 +152,7 @@ def test_a_name_that_the_publisher_gives_later_does_not_take_its_place(archive: 
     hear(archive, one, 3, "It took a decade.")
     name_speaker(archive, 1, GUEST, "A. B. Lee")
     assert stands(archive, one) == [HOST, "Ann Lee", HOST, "A. B. Lee"]
-    undo(archive, one, 1, note=None, editor="ann", now=NOW)
+    undo(archive, one, 1, Signature("ann", NOW))
     assert stands(archive, one) == [HOST, "A. B. Lee", HOST, "A. B. Lee"]
     assert [one.label for one in stored_transcript(archive, 1).speakers] == [HOST, "A. B. Lee"]
 
@@ -162,7 +163,7 @@ def test_the_publisher_may_name_a_voice_that_an_editor_has_named(archive: Databa
     name_speaker(archive, 1, GUEST, "A. B. Lee")
     assert stands(archive, one) == [HOST, "Ann Lee", HOST, "Ann Lee"]
     assert speech(archive.conn, one, 3, 3).counting == (1,)
-    undo(archive, one, 1, note=None, editor="ann", now=NOW)
+    undo(archive, one, 1, Signature("ann", NOW))
     assert stands(archive, one) == [HOST, "A. B. Lee", HOST, "A. B. Lee"]
 
 
@@ -206,7 +207,8 @@ def test_what_was_said_since_stands_when_it_is_carried_over(archive: Database, o
     say(archive, one, 1, "An Lee", everywhere=True)
     another_recording(archive, one)
     here = speech(archive.conn, one, 3, 3)
-    attribute(archive, here, "Ann Lee", everywhere=True, note=None, editor="bob", now="2026-12-01T00:00:00Z")
+    later = Signature("bob", "2026-12-01T00:00:00Z")
+    attribute(archive, one, (here.first, here.last), "Ann Lee", later, seen=here.seal, everywhere=True)
     assert carry(archive, one, SHA256, OTHER).attributions == 1
     assert stands(archive, one) == ["Speaker 7", "Ann Lee", "Speaker 7", "Ann Lee"]
 
@@ -240,12 +242,14 @@ def test_what_makes_no_sense_is_refused(archive: Database, one: str, name: str, 
     assert (archive.execute("select * from attributions").fetchall(), rows(archive)) == before
     say(archive, one, 1, "Bo Cole")
     with pytest.raises(CorrectionError, match="has changed since"):
-        attribute(archive, here, "Ann Lee", everywhere=False, note=None, editor="ann", now=NOW)
+        attribute(
+            archive, one, (here.first, here.last), "Ann Lee", Signature("ann", NOW), seen=here.seal, everywhere=False
+        )
 
 
 def test_the_tables_refuse_what_undoes_twice(archive: Database, one: str) -> None:
     say(archive, one, 1, "Ann Lee")
-    undo(archive, one, 1, note=None, editor="ann", now=NOW)
+    undo(archive, one, 1, Signature("ann", NOW))
     with pytest.raises(sqlite3.IntegrityError):
         archive.execute("insert into attributions (rendition, undoes, made_at) values (?, 1, ?)", [SHA256, NOW])
 
@@ -267,7 +271,7 @@ def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tup
         for n, name, how in steps:
             said = attributions_of(db.conn, SHA256)
             if how == "u" and said:
-                undo(db, one, said[n % len(said)].id, note=None, editor="bob", now=NOW)
+                undo(db, one, said[n % len(said)].id, Signature("bob", NOW))
             elif how == "c":
                 hear(db, one, n, "I heard that.")
             else:
@@ -275,9 +279,9 @@ def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tup
             assert heard(db, 1) == MACHINE
             assert stored_transcript(db, 1).speakers == SPEAKERS
         for left in attributions_of(db.conn, SHA256):
-            undo(db, one, left.id, note=None, editor="bob", now=NOW)
+            undo(db, one, left.id, Signature("bob", NOW))
         while checks := checks_of(db.conn, SHA256):
-            undo_check(db, one, checks[0].id, note=None, editor="bob", now=NOW)
+            undo_check(db, one, checks[0].id, Signature("bob", NOW))
         assert rows(db) == before
         assert_sound(db)
 
@@ -316,7 +320,7 @@ def test_who_was_taken_for_the_speaker_before_somebody_said_otherwise_is_not_cre
     later, earlier = history(archive.conn, SHA256)
     assert (later.name, later.counts) == ("Bo Carr", True)
     assert (earlier.name, earlier.counts) == ("Ann Lee", False)
-    undo(archive, one, later.id, note=None, editor="ann", now=NOW)
+    undo(archive, one, later.id, Signature("ann", NOW))
     assert [(entry.name, entry.counts) for entry in history(archive.conn, SHA256)] == [
         *((None, False), ("Bo Carr", False), ("Ann Lee", True))
     ]

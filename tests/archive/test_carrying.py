@@ -16,7 +16,7 @@ from pipeline.archive.listened import attributions_of, corrections_of
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.renditions import choose_rendition, save_rendition
 from pipeline.audio.fingerprint import RATE
-from pipeline.model import Correction
+from pipeline.model import Correction, Signature
 from tests.building import NOW
 from tests.conftest import FakeEngine, write_audio
 from tests.recordings import CHANGED, LATER, A, B, Fetched, Samples, audio, compared, fetched, one, talk
@@ -104,7 +104,7 @@ def test_going_back_and_forth_brings_nothing_back_that_was_undone(
 ) -> None:
     correct(archive, one, said(1, 5.0))
     changes(changing)
-    undo(archive, one, 1, editor="bob", now=LATER)
+    undo(archive, one, 1, Signature("bob", LATER))
     for sha256 in (A, B):
         choose_rendition(archive, one, sha256, reason="", chosen_by="bob", now=LATER)
         assert changing.transcribed().reason == "taken from its file"
@@ -116,7 +116,7 @@ def test_checked_words_hold_in_the_next_recording(
     changing: Fetched, archive: Database, one: str, engine: FakeEngine
 ) -> None:
     here = place(archive.conn, one, 0, 0)
-    check(archive, one, (0, 0), "Good evening.", seen=here.seal, note=None, editor="ann", now=NOW)
+    check(archive, one, (0, 0), "Good evening.", Signature("ann", NOW), seen=here.seal)
     moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in engine.segments[0].words)
     engine.segments = (type(engine.segments[0])(10.1, 10.9, "Good morning.", moved, confidence=0.85),)
     assert "1 check carried over from the earlier recording" in changes(changing)
@@ -134,13 +134,13 @@ def test_words_that_were_checked_since_stand_when_checks_are_carried_over_again(
     changing: Fetched, archive: Database, one: str, engine: FakeEngine
 ) -> None:
     here = place(archive.conn, one, 0, 0)
-    check(archive, one, (0, 0), "Good evening.", seen=here.seal, note=None, editor="ann", now=NOW)
+    check(archive, one, (0, 0), "Good evening.", Signature("ann", NOW), seen=here.seal)
     heard = engine.segments[0]
     moved = tuple(word._replace(start=word.start + 10, end=word.end + 10) for word in heard.words)
     engine.segments = (replace(heard, start=heard.start + 10, end=heard.end + 10, words=moved),)
     changes(changing)
     here = place(archive.conn, one, 0, 0)
-    check(archive, one, (0, 0), "Good night.", seen=here.seal, note=None, editor="bob", now=LATER)
+    check(archive, one, (0, 0), "Good night.", Signature("bob", LATER), seen=here.seal)
     assert carry(archive, one, A, B) == Carried()
     assert [one.text for one in checks_of(archive.conn, B)] == ["Good night."]
 
@@ -149,7 +149,7 @@ def test_who_speaks_where_not_all_of_it_is_there_stays_with_the_earlier_recordin
     changing: Fetched, archive: Database, one: str
 ) -> None:
     here = speech(archive.conn, one, 0, 0)
-    attribute(archive, here, "Ann Lee", everywhere=False, note=None, editor="ann", now=NOW)
+    attribute(archive, one, (here.first, here.last), "Ann Lee", Signature("ann", NOW), seen=here.seal, everywhere=False)
     cut = compared("changed", (0.5, 100, 0), gone=[(0, 0.5)])
     save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=cut)
     assert "1 stayed with the earlier recording" in changing.transcribed().reason

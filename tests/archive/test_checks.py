@@ -26,7 +26,7 @@ from pipeline.archive.transcripts import save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import ingest
-from pipeline.model import Segment, Transcript, Word
+from pipeline.model import Segment, Signature, Transcript, Word
 from pipeline.stages import Tools
 from tests.archive.test_corrections import made_before
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
@@ -54,7 +54,7 @@ def hear(
 ) -> None:
     passages = (first, first if last is None else last)
     seen = place(db.conn, episode_id, *passages).seal
-    check(db, episode_id, passages, text, seen=seen, note=None, editor=who, now=NOW)
+    check(db, episode_id, passages, text, Signature(who, NOW), seen=seen)
 
 
 def texts(db: Database, episode_id: str) -> list[str]:
@@ -99,7 +99,7 @@ def test_corrected_words_count_and_are_found_and_the_machines_are_kept(archive: 
         NOW,
     )
     assert_sound(archive)
-    undo(archive, one, found.id, note="no", editor="bob", now=NOW)
+    undo(archive, one, found.id, Signature("bob", NOW, "no"))
     assert rows(archive) == before
     assert search(archive.conn, '"Offstead report"').total == 1
     assert checks_of(archive.conn, SHA256) == ()
@@ -135,7 +135,7 @@ def test_what_the_machine_invented_is_taken_out_and_comes_back(archive: Database
     assert search(archive.conn, '"thanks for waiting"').hits[0].start == MACHINE[1].start
     assert [entry.counts for entry in history(archive.conn, SHA256)] == [True, False]
     assert_sound(archive)
-    undo(archive, one, 2, note=None, editor="ann", now=NOW)
+    undo(archive, one, 2, Signature("ann", NOW))
     assert texts(archive, one)[1] == ""  # the one before counts again
 
 
@@ -166,10 +166,10 @@ def test_a_check_and_its_undoing_change_the_page_of_their_episode_alone(archive:
     before = dict(changes(archive.conn))
     for moment in ("2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"):
         if checks_of(archive.conn, SHA256):
-            undo(archive, one, 1, note=None, editor="ann", now=moment)
+            undo(archive, one, 1, Signature("ann", moment))
         else:
             seen = place(archive.conn, one, 0, 0).seal
-            check(archive, one, (0, 0), None, seen=seen, note=None, editor="ann", now=moment)
+            check(archive, one, (0, 0), None, Signature("ann", moment), seen=seen)
         assert dict(changes(archive.conn)) == {**before, one: moment}
 
 
@@ -178,7 +178,7 @@ def test_whoever_looked_before_something_changed_is_told(archive: Database, one:
     hear(archive, one, 0, "We waited.")
     made: list[Callable[[], object]] = [
         lambda: None,
-        lambda: undo(archive, one, 1, note=None, editor="ann", now=NOW),
+        lambda: undo(archive, one, 1, Signature("ann", NOW)),
         lambda: add_transcript(archive, one, spoken("Other words."), sha256=SHA256, key="1" * 12),
     ]
     for change in made:
@@ -186,7 +186,7 @@ def test_whoever_looked_before_something_changed_is_told(archive: Database, one:
         if change is made[1]:
             seen = place(archive.conn, one, 1, 1).seal  # of another passage
         with pytest.raises(CorrectionError, match="changed since"):
-            check(archive, one, (0, 0), "So?", seen=seen, note=None, editor="ann", now=NOW)
+            check(archive, one, (0, 0), "So?", Signature("ann", NOW), seen=seen)
     assert len(history(archive.conn, SHA256)) == 2
 
 
@@ -198,7 +198,7 @@ def test_whoever_looked_before_something_changed_is_told(archive: Database, one:
         (lambda db, one: hear(db, one, 2, "x", last=1), "has no such passage"),
         (lambda db, one: hear(db, one, 0, "x" * 10_001), "text: is longer than 10,000 characters"),
         (lambda db, _: hear(db, "show/none", 0, "x"), "show/none is not transcribed"),
-        (lambda db, one: undo(db, one, 1, note=None, editor="ann", now=NOW), "does not count"),
+        (lambda db, one: undo(db, one, 1, Signature("ann", NOW)), "does not count"),
         (lambda db, one: passages_at(db.conn, one, 99.0, None), "nothing is said in .* at 1:39"),
     ],
 )
@@ -223,7 +223,7 @@ def test_a_check_of_another_recording_cannot_be_undone(archive: Database, one: s
     add_transcript(archive, other, MACHINE, sha256="cd" * 32)
     hear(archive, other, 0, "We waited.")
     with pytest.raises(CorrectionError, match="does not count"):
-        undo(archive, one, 1, note=None, editor="ann", now=NOW)
+        undo(archive, one, 1, Signature("ann", NOW))
 
 
 def test_a_file_in_two_episodes_says_the_same_in_both(archive: Database, one: str) -> None:
@@ -267,7 +267,7 @@ def test_what_was_undone_is_left_in_no_transcript(archive: Database, one: str) -
         return [read_segments(archive, transcript)[0].text for transcript in (1, 2, 3)]
 
     assert firsts() == ["We waited for the Ofsted report."] * 3
-    undo(archive, one, 1, note=None, editor="bob", now=NOW)
+    undo(archive, one, 1, Signature("bob", NOW))
     assert firsts() == [MACHINE[0].text, MACHINE[0].text, "We wait for the Offstead report."]
     assert archive.execute("select count(*) from segments where checked or machine is not null").fetchone() == (0,)
     assert_sound(archive)
@@ -298,7 +298,7 @@ def test_whatever_is_checked_undoing_it_all_gives_the_machines_words_back(
             assert all(a.end <= b.start for a, b in pairwise(counting))
             assert_sound(db)
         while counting := checks_of(connection, SHA256):
-            undo(db, one, data.draw(st.sampled_from(counting)).id, note=None, editor="ann", now=NOW)
+            undo(db, one, data.draw(st.sampled_from(counting)).id, Signature("ann", NOW))
             assert_sound(db)
         assert rows(db) == before
 

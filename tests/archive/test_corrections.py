@@ -30,7 +30,7 @@ from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import save_matches
 from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, KeptAudio, Match
+from pipeline.model import Correction, KeptAudio, Match, Signature
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -75,14 +75,14 @@ def test_the_newest_correction_counts_and_undoing_goes_back_step_by_step(archive
     correct(archive, one, said(2, "asked", 11.5, 12.5, 18.0))
     correct(archive, one, said(2, "not_asked", note="he only reads it out"))
     assert times(archive, 2) == ("not_asked", None, None, None, 1.0, 1, None)
-    undo(archive, one, 2, editor="bob", now=NOW)
+    undo(archive, one, 2, Signature("bob", NOW))
     assert times(archive, 2) == ("asked", 11.5, 12.5, 18.0, 1.0, 1, None)
     assert corrections_of(archive.conn, one, SHA256) == {2: said(2, "asked", 11.5, 12.5, 18.0)}
-    undo(archive, one, 2, editor="bob", now=NOW, note="as it was")
+    undo(archive, one, 2, Signature("bob", NOW, "as it was"))
     assert times(archive, 2) == ("uncertain", 10.0, 12.0, 19.0, 0.4, 0, None)
     assert corrections_of(archive.conn, one, SHA256) == {}
     with pytest.raises(CorrectionError, match=f"question 2 of {one} has no correction to undo"):
-        undo(archive, one, 2, editor="bob", now=NOW)
+        undo(archive, one, 2, Signature("bob", NOW))
     assert [(entry.summary, entry.editor, entry.note, entry.undone) for entry in history(archive, one)] == [
         ("undone", "bob", "as it was", False),
         ("undone", "bob", None, False),
@@ -110,7 +110,7 @@ def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one:
     (seen,) = history(archive, one)
     correct(archive, one, said(1, "asked", 1.7))
     with pytest.raises(CorrectionError, match="does not count any more"):
-        undo(archive, one, 1, editor="bob", now=NOW, only=seen.id)
+        undo(archive, one, 1, Signature("bob", NOW), only=seen.id)
     assert times(archive, 1)[1] == 1.7
 
 
@@ -149,7 +149,7 @@ def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_r
     (entry,) = history(archive, one)
     assert (entry.rendition, entry.counts, entry.undone) == (SHA256, False, False)
     with pytest.raises(CorrectionError, match="no correction to undo"):
-        undo(archive, one, 1, editor="bob", now=NOW)
+        undo(archive, one, 1, Signature("bob", NOW))
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_corrections_of_an_older_archive_can_be_undone(tmp_path: Path) -> None:
         assert is_current(db.conn)
         assert [row[1] for row in db.execute("pragma table_info(question_times)")][: len(columns)] == columns
         assert times(db, 3)[:4] == ("asked", 20.5, 22.0, 29.0)
-        undo(db, one, 3, editor="ann", now=NOW)
+        undo(db, one, 3, Signature("ann", NOW))
         assert times(db, 3)[:4] == ("asked", 20.0, 22.0, 29.0)
 
 
@@ -389,7 +389,7 @@ def test_a_locked_database_is_said_and_nothing_is_written(tmp_path: Path, monkey
 
 def test_rows_of_corrections_stay_whatever_is_done(archive: Database, one: str) -> None:
     correct(archive, one, said(1, "asked", 1.5))
-    undo(archive, one, 1, editor="ann", now=NOW)
+    undo(archive, one, 1, Signature("ann", NOW))
     with pytest.raises(sqlite3.IntegrityError):  # nothing is undone twice
         archive.execute(
             """insert into corrections (question, rendition, undoes, made_at)

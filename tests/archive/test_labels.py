@@ -23,7 +23,18 @@ from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.export.citation import citation
-from pipeline.model import Correction, FollowUp, Label, Match, MatchStatus, Role, Segment, Speaker, Transcript
+from pipeline.model import (
+    Correction,
+    FollowUp,
+    Label,
+    Match,
+    MatchStatus,
+    Role,
+    Segment,
+    Signature,
+    Speaker,
+    Transcript,
+)
 from pipeline.site.turns import turns
 from tests.building import NOW, add_feed, add_transcript, episode
 
@@ -136,7 +147,7 @@ def test_a_correction_counts_at_once_wherever_labels_are_shown(archive: Database
     assert labels(archive, one) == (*FOUND[:6], Label("other"), Label("other"), Label("other"))
     assert search(archive.conn, "question:3").total == 0
     assert not quotation(archive.conn, SHA256, 43.0, 50.0).questions
-    undo(archive, one, 3, editor="ann", now=NOW)
+    undo(archive, one, 3, Signature("ann", NOW))
     assert labels(archive, one) == FOUND
     assert search(archive.conn, "question:3").total == 2
 
@@ -242,19 +253,19 @@ def test_where_voices_are_not_told_apart_an_answer_stays_one() -> None:
 
 def test_who_is_told_to_speak_in_an_answer_answers_or_does_not(archive: Database, one: str) -> None:
     here = speech(archive.conn, one, 3, 3)
-    attribute(archive, here, HOST, everywhere=False, note=None, editor="ann", now=NOW)
+    attribute(archive, one, (here.first, here.last), HOST, Signature("ann", NOW), seen=here.seal, everywhere=False)
     assert labels(archive, one) == (*FOUND[:3], Label("other", BOTH), *FOUND[4:])
     assert search(archive.conn, "paid", Filters(role="answer")).total == 0
     found = reading.episode(archive.conn, one)
     assert found
     assert [turn.about for turn in turns(found.passages)][3:5] == ["", "follows up on"]
-    undo_attribution(archive, one, 1, note=None, editor="ann", now=NOW)
+    undo_attribution(archive, one, 1, Signature("ann", NOW))
     assert labels(archive, one) == FOUND
 
 
 def test_the_index_stays_sound(archive: Database, one: str) -> None:
     say(archive, one, 3, 30.0)
-    undo(archive, one, 3, editor="ann", now=NOW)
+    undo(archive, one, 3, Signature("ann", NOW))
     for table in ("segments_fts", "transcripts_fts"):
         archive.execute(f"insert into {table} ({table}, rank) values ('integrity-check', 1)")
     assert search(archive.conn, '"another house"').total == 1
@@ -285,7 +296,7 @@ def test_a_question_that_is_moved_ends_where_it_is_asked_now_and_leaves_those_ar
     found = times(archive)
     say(archive, one, 2, 40.0)
     assert times(archive)[:3] == [ALONE, ("asked", 40.0, 42.0, 51.0, None), ("asked", 40.0, 42.0, 51.0, None)]
-    undo(archive, one, 2, editor="ann", now=NOW)
+    undo(archive, one, 2, Signature("ann", NOW))
     assert times(archive) == found
     say(archive, one, 3, 29.5)  # a little early: the guest is still heard
     assert times(archive)[2] == ("asked", 29.5, 32.0, 51.0, None)

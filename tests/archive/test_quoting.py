@@ -18,7 +18,7 @@ from pipeline.archive.said import Piece, Stretch
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
-from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript, Word
+from pipeline.model import KeptAudio, Match, Segment, Signature, Speaker, Transcript, Word
 from tests.building import NOW, add_feed, episode, spoken
 
 SHA = "0123456789ab" + "cd" * 26
@@ -228,7 +228,7 @@ def test_a_recording_that_was_replaced_is_quoted_as_before(archive: Database, on
 
 def check(db: Database, episode_id: str, passage: int, text: str | None = None, *, editor: str = "ann") -> None:
     seen = checks.place(db.conn, episode_id, passage, passage).seal
-    checks.check(db, episode_id, (passage, passage), text, seen=seen, note=None, editor=editor, now=LATER)
+    checks.check(db, episode_id, (passage, passage), text, Signature(editor, LATER), seen=seen)
 
 
 def test_only_what_was_checked_word_for_word_counts_as_checked(archive: Database, one: str) -> None:

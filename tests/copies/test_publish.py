@@ -26,7 +26,7 @@ from pipeline.archive.renditions import save_rendition
 from pipeline.archive.runs import start_run
 from pipeline.archive.schema import migrations
 from pipeline.cli import main
-from pipeline.model import KeptAudio
+from pipeline.model import KeptAudio, Signature
 from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.pages_fixture import HOST, Held, held
@@ -105,8 +105,8 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
                where p.voice is not null and t.preferred = 1"""
         ).fetchone()
         (n,) = db.execute("select min(n) from segments where episode = ? and speaker = ?", [one, label]).fetchone()
-        named = {"everywhere": True, "note": None, "editor": "ann", "now": NOW}
-        attribute(db, speech(db.conn, one, n, n), "Somebody Else", **named)
+        seen = speech(db.conn, one, n, n).seal
+        attribute(db, one, (n, n), "Somebody Else", Signature("ann", NOW), seen=seen, everywhere=True)
         assert db.execute("select count(*) from transcripts where machine_speakers like ?", [f"%{voice}%"]).fetchone()[
             0
         ]

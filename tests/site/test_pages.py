@@ -13,7 +13,7 @@ from pipeline.archive.database import writer
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions import save_groups
 from pipeline.archive.transcripts import save_matches
-from pipeline.model import Match
+from pipeline.model import Match, Signature
 from pipeline.site import people, questions, shows
 from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
 from tests.building import NOW, add_feed, episode
@@ -123,7 +123,7 @@ def test_a_persons_page_marks_what_was_checked(serve: Serve, held: Held) -> None
     assert tick not in serve(held.path).ask(PERSON).text
     with writer(held.path) as db:
         here = place(db.conn, held.episodes[0], 2, 2)
-        check(db, held.episodes[0], (2, 2), None, seen=here.seal, note=None, editor="ann", now=NOW)
+        check(db, held.episodes[0], (2, 2), None, Signature("ann", NOW), seen=here.seal)
     page = serve(held.path).ask(PERSON).text
     assert page.count(tick) == 1
     assert f"It was twenty-four. {tick}" in page
@@ -198,7 +198,7 @@ def test_an_answer_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, 
     with writer(held.path) as db:
         for n in (1, 2):
             here = place(db.conn, held.episodes[0], n, n)
-            check(db, held.episodes[0], (n, n), None, seen=here.seal, note=None, editor="ann", now=NOW)
+            check(db, held.episodes[0], (n, n), None, Signature("ann", NOW), seen=here.seal)
     (first, *_) = items(serve(held.path).ask("/-/questions").text, "article")
     assert (first.count(doubted), first.count("words checked by a person")) == (1, 1)
 

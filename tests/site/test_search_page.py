@@ -13,6 +13,7 @@ import pytest
 from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
 from pipeline.errors import QueryError
+from pipeline.model import Signature
 from pipeline.site import access, searching
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
@@ -20,7 +21,7 @@ from tests.reading import text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
-BY = {"note": None, "editor": "ann", "now": NOW}
+BY = Signature("ann", NOW)
 
 
 def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, kept: Kept) -> None:
@@ -83,14 +84,14 @@ def test_a_hit_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, kept
         (hit,) = site.ask(f"/-/search.json?q={asked}").json()["hits"]
         assert (hit["flags"], hit["checked"]) == (["low_confidence"], False)
     with writer(kept.path) as db:
-        check(db, kept.spoken, (3, 3), None, seen=place(db.conn, kept.spoken, 3, 3).seal, **BY)
+        check(db, kept.spoken, (3, 3), None, BY, seen=place(db.conn, kept.spoken, 3, 3).seal)
     page = text_of(site.ask("/-/search?q=doubt"))
     assert "checked by a person" in page
     assert doubted not in page
     (across,) = site.ask('/-/search.json?q="calm I doubt"').json()["hits"]
     assert not across["checked"]  # not all of it
     with writer(kept.path) as db:
-        check(db, kept.spoken, (2, 2), None, seen=place(db.conn, kept.spoken, 2, 2).seal, **BY)
+        check(db, kept.spoken, (2, 2), None, BY, seen=place(db.conn, kept.spoken, 2, 2).seal)
     (across,) = site.ask('/-/search.json?q="calm I doubt"').json()["hits"]
     assert across["checked"]
 

@@ -16,7 +16,7 @@ from pipeline.align.vector_cache import Remembered
 from pipeline.archive.corrections import correct, undo
 from pipeline.config import Config, Feed
 from pipeline.ingest import ingest
-from pipeline.model import Correction, Segment
+from pipeline.model import Correction, Segment, Signature
 from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
@@ -76,7 +76,7 @@ def test_a_correction_has_its_neighbours_decided_anew_and_undone_too(
     ingest(config(tmp_path), tools, stages=["align"])
     assert starts(archive)[7] == 99.5
     assert labels(archive, "Did any of the neighbours object") == ("question", 7)
-    undo(archive, one, 7, editor="ann", now=NOW)
+    undo(archive, one, 7, Signature("ann", NOW))
     assert starts(archive) == found
     assert labels(archive, "We are almost out of time") == ("question", 7)
     ingest(config(tmp_path), tools, stages=["align"])
@@ -96,7 +96,7 @@ def test_what_is_told_anew_without_aligning_is_told_as_the_aligner_did(
     for number in (2, 4, 6):
         correct(archive, one, Correction(number, "asked", 30.0 * number, editor="ann", made_at=NOW))
         assert archive.execute("select role, question, questions from segments order by n").fetchall() != told
-        undo(archive, one, number, editor="ann", now=NOW)
+        undo(archive, one, number, Signature("ann", NOW))
         assert archive.execute("select role, question, questions from segments order by n").fetchall() == told
 
 
