@@ -40,8 +40,11 @@ def align_command(
     part of a title that no other has, or a link; without any, all are aligned that are not yet, also those of shows
     that feeds.yaml does not name.
 
-    With --load each FILE is JSON with "questions" and "segments"; nothing is kept, and one JSON object a file and
-    line is printed.
+    With --load each FILE is JSON, with times in seconds; nothing is kept, and a line of JSON is printed for each:
+
+    \b
+      {"questions": [{"number": 1, "text": "How …?"}],
+       "segments": [{"start": 0.0, "end": 3.1, "text": "…", "speaker": "…"}]}
     """
     if files:
         refuse(context, NOT_WITH_LOAD, beside="--load")

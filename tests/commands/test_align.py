@@ -113,3 +113,12 @@ def test_files_alone_are_explained_and_without_a_list_heard(tmp_path: Path) -> N
     assert first["explanation"][6]["places"][0]["probability"] > 0.9
     assert [match["number"] for match in second["matches"]] == list(range(1, len(second["matches"]) + 1))
     assert second["matches"][0]["text"].startswith("You have gone from struggling to good")
+
+
+def test_the_transcript_that_is_documented_is_aligned(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/researchers.md").read_text(encoding="utf-8")
+    (tmp_path / "a.json").write_text(page[page.rindex("\n    {\n") :], encoding="utf-8")
+    result = call("align", "--load", tmp_path / "a.json")
+    assert result.exit_code == 0, result.stderr
+    (match,) = json.loads(result.stdout)["matches"]
+    assert (match["status"], match["start"]) == ("asked", 3.4)

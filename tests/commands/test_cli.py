@@ -21,6 +21,14 @@ from tests.building import add_feed, add_transcript, episode, new_archive, spoke
 ROOT = Path(__file__).parents[2]
 
 
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "db/README.md",
+    ROOT / "benchmarks/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+
+
 def call(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
@@ -39,23 +47,36 @@ def documents(text: str, name: str) -> bool:
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))
-def test_every_command_has_help_and_is_in_the_readme(name: str) -> None:
+def test_every_command_has_help_and_is_documented(name: str) -> None:
     command = main.commands[name]
     assert command.help
     assert all(option.help for option in command.params if isinstance(option, click.Option))
     assert call(name, "--help").exit_code == 0
-    assert documents((ROOT / "README.md").read_text(encoding="utf-8"), name)
+    assert documents((ROOT / "docs/researchers.md").read_text(encoding="utf-8"), name)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/operating.md", "db/README.md"])
-def test_every_command_line_in_the_documents_can_be_given(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_the_documents_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = target.partition("#")
+        if "://" in path:
+            continue
+        found = page.parent / path if path else page
+        assert found.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", found.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_line_in_the_documents_can_be_given(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     for verb, rest in re.findall(r"python -m pipeline ([a-z]+)((?: [^\n`#|;)]*)?)", text):
         known = {name for option in main.commands[verb].params for name in option.opts}
         assert set(re.findall(r"(?<![\w-])--[a-z-]+", rest)) <= known, (verb, rest)
 
 
-def test_a_command_that_is_only_a_word_of_the_readme_is_not_documented() -> None:
+def test_a_command_that_is_only_a_word_of_a_text_is_not_documented() -> None:
     assert not documents("To search, run `make searching` or the pipeline.", "search")
 
 
