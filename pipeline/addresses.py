@@ -1,4 +1,4 @@
-"""The addresses of the site's pages and files, below a base. Knows nothing of who serves them."""
+"""Building the URLs of the site's pages and files below a base URL. Independent of the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Addresses:
         return f"{self.base}/"
 
     def episode(self, episode_id: str, second: float | None = None) -> str:
-        """Return an episode's page, at a second if given: a tenth too early rather than too late."""
+        """Return the URL of an episode's page, at a time if given (rounded down to a tenth of a second)."""
         at = "" if second is None else f"?t={_early(second)}"
         return f"{self.base}/-/episode/{quote(episode_id)}{at}"
 
@@ -34,7 +34,7 @@ class Addresses:
         return f"{self.base}/-/check?{urlencode({'episode': episode_id, 'n': passage})}"
 
     def audio(self, sha256: str, second: float | None = None, end: float | None = None) -> str:
-        """Return a kept file; the fragment makes a browser start there, and stop at the end, without any script."""
+        """Return the URL of a kept file; its media fragment makes browsers start and stop at these times."""
         until = "" if end is None else f",{end:.1f}"
         begin = "" if second is None else f"#t={_early(second)}{until}"
         return f"{self.base}/-/audio/{sha256}{begin}"
@@ -42,7 +42,7 @@ class Addresses:
     def quote(self, sha256: str, start: float, end: float, wording: str | None = None) -> str:
         """Return the page of what is said between two seconds of a kept file, named by whole milliseconds.
 
-        ``wording`` is the short digest of the words that were read there, if the link is to tell whether they changed.
+        ``wording`` is the digest of the quoted words, so that the page can tell whether they have changed.
         """
         said = f"?w={wording}" if wording else ""
         return f"{self.base}/-/quote/{_passage(sha256, start, end)}{said}"
@@ -72,7 +72,7 @@ class Addresses:
         return f"{self.base}/-/speakers{_query({'after': after})}"
 
     def search(self, **parameters: str | int | None) -> str:
-        """Return the search page with those parameters that say something."""
+        """Return the URL of the search page; empty parameters are omitted."""
         return f"{self.base}/-/search{_query(parameters)}"
 
     def search_json(self, **parameters: str | int | None) -> str:
@@ -106,17 +106,17 @@ def _query(parameters: Mapping[str, str | int | None]) -> str:
 
 
 def _early(second: float) -> str:
-    """A second to its tenth: rounding up would cut the first sound off."""
+    """A time rounded down to a tenth of a second: rounding up could cut off the first sound."""
     return f"{math.floor(second * 10) / 10:.1f}"
 
 
 def _passage(sha256: str, start: float, end: float) -> str:
-    """A file and milliseconds, never later or shorter than the seconds given."""
+    """The path of a passage in whole milliseconds, rounded outwards."""
     # Rounded to the microsecond first: 0.29 * 1000 is a little less than 290, and 4.9 * 1000 a little more than 4900.
     first, last = math.floor(round(start * 1000, 3)), math.ceil(round(end * 1000, 3))
     return f"{sha256[:PREFIX]}/{first}-{last}"
 
 
 def addresses(base_url: str) -> Addresses:
-    """Make addresses below a site's own; what could end a link in HTML, Markdown or XML is encoded in it."""
+    """Return the builder for a base URL; characters that could end a link in HTML, Markdown or XML are encoded."""
     return Addresses(quote(base_url.rstrip("/"), safe="/:@%[]~"))

@@ -26,7 +26,7 @@ from pipeline.whisper_models import LANGUAGES, MODELS, EngineName, check_model, 
 
 DEFAULT_MODEL = "tiny.en"
 DEFAULT_MAX_MB = 4000
-# A name alone, as it stands in an address between `//` and the next `/`, without a port.
+# A host name without a port.
 Host = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^\s/:@]+$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -57,11 +57,10 @@ _PATTERNS = {
 class Feed(BaseModel):
     """One show of feeds.yaml.
 
-    ``kind`` is page for a show that has no feed but a page, which names audio on the hosts of ``page_hosts`` as well.
-    ``live`` is false for a show that has ended; ``skip`` are guids or ids of episodes that are not wanted.
-    ``limit`` keeps only the newest so many episodes; None keeps all. ``questions_from`` says where else than in the
-    notes a question list is looked for. ``max_mb`` is the most, in megabytes (10^6 bytes), that one episode's audio may
-    have.
+    ``kind`` is ``page`` for a show with a web page instead of a feed; its audio may be on ``page_hosts`` as well.
+    ``live`` is false for a show that has ended; ``skip`` lists guids or ids of episodes to leave out. ``limit`` keeps
+    only that many of the newest episodes; None keeps all. ``questions_from`` tells where to look for a question list if
+    the notes have none. ``max_mb`` limits the size of one episode's audio, in megabytes (10^6 bytes).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,7 +120,7 @@ class Feed(BaseModel):
 
 
 class Config(BaseModel):
-    """The whole file; ``folder`` is where it lies: relative paths in it start there."""
+    """The whole file; relative paths in it are resolved against ``folder``, where it is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -140,7 +139,7 @@ class Config(BaseModel):
 
 
 def _check_weights(model: str, engine: EngineName) -> None:
-    """Refuse a path at which there is plainly no model."""
+    """Raise if a path obviously holds no model."""
     if model in MODELS[engine]:
         return
     path = Path(model).expanduser()
@@ -168,10 +167,10 @@ def load(path: Path) -> Config:
 
 
 def parsed(text: str, path: Path) -> Config:
-    """Validate what is, or is to be, the content of feeds.yaml at ``path``.
+    """Validate ``text`` as the (future) content of feeds.yaml at ``path``.
 
     Raises:
-        ConfigError: as of ``load``.
+        ConfigError: see ``load``.
     """
     try:
         root, data = _read_yaml(text)
@@ -216,7 +215,7 @@ def _loaded(loader: Any) -> tuple[yaml.Node | None, Any]:
 
 
 def _keys_given_twice(root: yaml.Node | None) -> list[tuple[int, str]]:
-    """The line and name of each key that its mapping has already: YAML would silently take the last one."""
+    """The line and name of each duplicate key; YAML would silently use the last one."""
     found: list[tuple[int, str]] = []
     seen: set[int] = set()  # an anchored node may be met often, and may hold itself
     nodes = [root]
@@ -239,7 +238,7 @@ def _keys_given_twice(root: yaml.Node | None) -> list[tuple[int, str]]:
 
 
 def _anchor_models(feeds: Any, folder: Path) -> None:
-    """Let the paths of models start at the file's own folder, wherever the program was started."""
+    """Resolve model paths against the folder of feeds.yaml, not the working directory."""
     for feed in feeds if isinstance(feeds, list) else []:
         model = feed.get("model") if isinstance(feed, dict) else None
         if not isinstance(model, str) or not model or not is_at_path(model):
@@ -283,7 +282,7 @@ def _mend(detail: Mapping[str, Any], key: str) -> str:
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
-    """The line (from 1) on which the innermost key of ``location`` that exists stands."""
+    """The line (from 1) of the innermost existing key of ``location``."""
     line = node.start_mark.line + 1 if node else 1
     for step in location:
         if isinstance(node, yaml.MappingNode):

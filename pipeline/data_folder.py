@@ -1,4 +1,4 @@
-"""What lies beside the database: the folders, and the place of each file that is kept under its own SHA-256."""
+"""The layout of the data folder beside the database, and the paths of content-addressed files in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.files import new_file
 
-# What an archive consists of besides its database, and what it can make anew.
+# The parts of an archive besides its database; vectors can be recomputed.
 AUDIO, FEEDS, TRANSCRIPTS, VECTORS = FOLDERS = ("audio", "feeds", "transcripts", "vectors")
 MODELS = "models"  # weights that were converted: no part of the archive
 
@@ -27,7 +27,7 @@ def publishers_path(sha256: str) -> str:
 
 
 def keep_bytes(path: Path, content: bytes) -> None:
-    """Write a file whose name says what is in it, unless it is there already."""
+    """Write a content-addressed file, unless it already exists."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with new_file(path) as file:

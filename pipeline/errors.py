@@ -1,4 +1,4 @@
-"""The one exception tree. It imports nothing of the project and decides nothing about exit codes of runs.
+"""The exception hierarchy. Imports nothing of the project.
 
 ArchiveError
 ├── ConfigError            feeds.yaml or the command line is wrong (exit 2)
@@ -33,23 +33,23 @@ import sqlite3
 
 
 class ArchiveError(Exception):
-    """Whatever this program reports to its user as one sentence: what is wrong, and what to do."""
+    """Base of all errors shown to the user, as one sentence: what is wrong, and what to do."""
 
     exit_code = 1
 
 
 class ConfigError(ArchiveError):
-    """Configuration or usage is wrong; the message names the key and the mend."""
+    """Configuration or usage is wrong; the message names the key and the remedy."""
 
     exit_code = 2
 
 
 class UnknownModelError(ConfigError):
-    """A Whisper model name that is not known, or a model that cannot do the feed's language."""
+    """The Whisper model is unknown, or does not support the feed's language."""
 
 
 class UnknownEpisodeError(ConfigError):
-    """A name that fits no episode of the archive, or several; the message lists those."""
+    """A name matches no episode, or several; the message then lists them."""
 
 
 class LockedError(ArchiveError):
@@ -65,7 +65,7 @@ class FeedError(ArchiveError):
 
 
 class FeedUnreachableError(FeedError):
-    """The feed's server did not answer, or its address may not be visited; ``retry_after`` is when it said to."""
+    """The feed's server did not answer, or its address is forbidden; ``retry_after`` is the server's header."""
 
     def __init__(self, message: str, *, retry_after: str | None = None) -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ class FeedUnreachableError(FeedError):
 
 
 class FeedGoneError(FeedError):
-    """The feed's server says that there is no such feed (any more): 404, or 410, which is ``for_good``."""
+    """The feed does not exist: HTTP 404, or 410, which is ``for_good``."""
 
     def __init__(self, message: str, *, for_good: bool = False) -> None:
         super().__init__(message)
@@ -85,7 +85,7 @@ class NotAFeedError(FeedError):
 
 
 class NotATranscriptError(FeedError):
-    """What a publisher gives as a transcript cannot be read as one: another kind of file, empty, or too large."""
+    """A publisher's transcript is unreadable: a different kind of file, empty, or too large."""
 
 
 class AudioError(ArchiveError):
@@ -97,7 +97,7 @@ class DownloadError(AudioError):
 
 
 class PassingError(DownloadError):
-    """It failed for a reason that may pass: a busy server, a torn connection; ``wait`` is for how many seconds."""
+    """A temporary failure, such as a busy server or a broken connection; retry after ``wait`` seconds."""
 
     def __init__(self, message: str, *, wait: float = 0.0) -> None:
         super().__init__(message)
@@ -109,7 +109,7 @@ class NotAudioError(AudioError):
 
 
 class DiskFullError(ArchiveError):
-    """The disk has no room for what is to be kept: no other episode would fit either, so the run stops."""
+    """The disk is full; the whole run stops, since no other episode would fit either."""
 
 
 class SpeechError(ArchiveError):
@@ -159,7 +159,7 @@ class CorrectionError(ArchiveError):
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Tell whether an error comes, at whatever remove, from a disk or a quota without room."""
+    """Tell whether an error or any of its causes is a full disk or an exhausted quota."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
             return True

@@ -1,4 +1,4 @@
-"""Files that are complete when they appear, and the SHA-256 by which they are known, whatever is in them."""
+"""Writing files atomically, and hashing them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from typing import BinaryIO
 
 @contextmanager
 def new_file(target: Path) -> Iterator[BinaryIO]:
-    """Open a file that takes its name, in place of an older one, only when the block ended well.
+    """Open a file for writing that replaces ``target`` atomically, only if the block succeeds.
 
-    Until then it is ``NAME.PROCESS.part`` in the same folder; after an error it is gone, and a file that
-    had the name before is untouched.
+    Until then it is ``NAME.PID.part`` in the same folder; after an error it is deleted, and an existing
+    ``target`` is untouched.
 
     Args:
         target: The name it will have; its folder must exist.
@@ -34,7 +34,7 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def linked(source: Path, target: Path) -> None:
-    """Have a file under another name, too, that nothing has yet; a copy of it where the file system has no links."""
+    """Hard-link a file to a new name, or copy it where links are not supported."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
@@ -44,9 +44,9 @@ def linked(source: Path, target: Path) -> None:
 
 
 def unfinished(target: Path) -> Path:
-    """Return what a file or folder is called until it is complete.
+    """Return the temporary name of a file or folder until it is complete.
 
-    What processes that were killed left of it is removed; those that still run are let be.
+    Leftovers of processes that were killed are deleted; those of running processes are kept.
     """
     for part in target.parent.glob(f"{glob.escape(target.name)}.*.part"):
         process = part.name.removesuffix(".part").rpartition(".")[2]
@@ -69,7 +69,7 @@ def _runs(process: int) -> bool:
 
 
 def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 in hex; it is read in bounded memory, and other threads work meanwhile.
+    """Return a file's SHA-256 in hex, in bounded memory and without holding the GIL.
 
     Raises:
         OSError: it cannot be read.

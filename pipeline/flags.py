@@ -1,4 +1,4 @@
-"""Why the machine itself was not sure of a passage, in words."""
+"""Explanations of the quality flags of transcript segments."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ FLAGS: Mapping[str, str] = {
 
 
 def doubts(flags: Iterable[str]) -> str:
-    """Say why a passage should be listened to before it is quoted; empty where there are no ``flags``."""
+    """Return the reasons to listen to a passage before quoting it; empty without ``flags``."""
     return "; ".join(FLAGS.get(flag, flag.replace("_", " ")) for flag in flags)

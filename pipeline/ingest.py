@@ -1,4 +1,4 @@
-"""The order of the stages, and the account of a run. Knows no details of any stage."""
+"""Running the stages in order, and the run report. Knows no details of any stage."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Report:
-    """What a run did: ``ok``, ``skipped`` and ``failed`` counted apart for each stage, and every item that counts."""
+    """What a run did: the outcome of each item, counted per stage as ``ok``, ``skipped`` and ``failed``."""
 
     run: int
     stages: Sequence[StageName]
     items: list[RunItem] = field(default_factory=list)
     interrupted: bool = False
-    stopped: str | None = None  # by which error that is nobody's alone, such as a full disk
+    stopped: str | None = None  # the error that stopped the whole run, such as a full disk
 
     def counts(self, stage: str) -> dict[str, int]:
         """Return how many items of a stage ended in each way."""
@@ -101,16 +101,16 @@ def ingest(
     selection: Selection = EVERYTHING,
     say: Callable[[RunItem], None] = lambda _item: None,
 ) -> Report:
-    """Run stages over all feeds that are switched on; one that fails never stops the others.
+    """Run stages over all enabled feeds; a failure of one never stops the others.
 
     Every feed is polled first, then everything is downloaded (feeds shrink and die), then each episode is
     transcribed and aligned, newest first, so that finished ones can be used while the rest is being worked on.
 
     Args:
         config: the feeds.
-        tools: all that reaches outside.
+        tools: the database, network, engines and clock.
         stages: which stages; always run in their own order.
-        selection: which feeds and episodes, to leave everything else alone.
+        selection: which feeds and episodes to process.
         say: called with each item that is worth a line.
 
     Returns:
@@ -118,7 +118,7 @@ def ingest(
         is kept.
 
     Raises:
-        ConfigError: ``selection.only`` names nothing that there is.
+        ConfigError: ``selection.only`` names no known feed or episode.
     """
     whole = with_kept(config, tools.db, stages)
     check_only(whole, tools.db, selection.only)
@@ -150,9 +150,10 @@ def ingest(
 
 
 def with_kept(config: Config, db: Database, stages: Sequence[StageName]) -> Config:
-    """Return the feeds that a run of these stages is about: aligning needs nothing but what the archive has.
+    """Return the configuration for a run of these stages.
 
-    So what was archived with another feeds.yaml, as the sample show is, or was taken out of it since is aligned, too.
+    For aligning alone it includes all feeds in the archive, also those not in feeds.yaml (any more), such as the
+    sample show: aligning needs only what is archived.
     """
     if list(stages) != ["align"]:
         return config
@@ -166,10 +167,10 @@ def with_kept(config: Config, db: Database, stages: Sequence[StageName]) -> Conf
 
 
 def check_only(config: Config, db: Database, only: str | None) -> None:
-    """Refuse an ``only`` that fits nothing: a run that silently does nothing looks like a run that did all.
+    """Raise if ``only`` matches nothing: a run that silently does nothing looks like one that did everything.
 
     Raises:
-        ConfigError: with what there is.
+        ConfigError: lists what there is.
     """
     if only is None:
         return
@@ -251,7 +252,7 @@ def _hear_all(
 def _visited(
     tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]], *, at_one_host: int = AT_ONE_HOST
 ) -> Iterator[tuple[RunItem, bool]]:
-    """Begin each task, and make all the visits that this asks for together."""
+    """Start each task; run the network visits that tasks return concurrently."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
         try:
@@ -272,7 +273,7 @@ def _same(outcome: Outcome) -> Outcome:
 
 
 def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
-    """All there is to align, when nothing else is to be done: as fast as the machine can."""
+    """Align everything in parallel processes; used when aligning is the only stage."""
     wanted: list[tuple[Feed, Episode]] = []
     for feed in feeds:
         for episode, left_out in _selected(tools, feed, selection):
@@ -297,7 +298,7 @@ def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[Ru
 
 
 def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> tuple[RunItem, bool]:
-    """Do one piece of work and say what became of it, and whether that is routine; it took ``seconds`` until now."""
+    """Run one task and return its item and whether it is routine; ``seconds`` is the time already spent on it."""
     stage, feed, episode = task
     began = time.monotonic()
     status: Literal["ok", "skipped", "failed"] = "failed"

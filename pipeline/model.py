@@ -1,4 +1,4 @@
-"""The frozen value types that travel between stages. They know nothing of where they come from or go to.
+"""The frozen value types that are passed between stages.
 
 Times inside a recording are seconds (float) from the start of the kept file. Moments are UTC, as
 ISO 8601 text ending in ``Z``.
@@ -27,7 +27,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Validators:
-    """What a server said to recognise an unchanged body by (RFC 9110, section 8.8), sent back verbatim."""
+    """A response's validators for conditional requests (RFC 9110, section 8.8), sent back verbatim."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -39,13 +39,13 @@ class Validators:
         return {name: value for name, value in pairs.items() if value and value.isascii()}
 
     def or_else(self, earlier: Validators) -> Validators:
-        """Return these, and for each that is missing the earlier one."""
+        """Return these validators, with missing ones taken from ``earlier``."""
         return Validators(self.etag or earlier.etag, self.last_modified or earlier.last_modified)
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptLink:
-    """Where a publisher's own transcript lies, as the feed says; ``type`` is a MIME type, and may be wrong."""
+    """The link to a publisher's transcript in a feed; ``type`` is the declared MIME type, which may be wrong."""
 
     url: str
     type: str | None = None
@@ -55,7 +55,7 @@ class TranscriptLink:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who speaks in an episode, as its notes say; ``description`` is what they are said to be."""
+    """A speaker named in an episode's notes; ``description`` is, for example, their office."""
 
     name: str
     role: Literal["host", "guest"]
@@ -69,9 +69,9 @@ UNTITLED = "(untitled)"  # the title of an item that its feed gives none
 class FeedEpisode:
     """One item of a feed, as published and as far as it could be understood.
 
-    ``guid`` is never empty: where the feed has none, one is made (``guid_made``) from the audio's address. Several
-    items of a feed may have the same. ``declared_duration`` is in seconds, ``enclosure_length`` in bytes, and both are
-    but hints. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
+    ``guid`` is never empty: if the feed has none, one is derived from the audio's address (``guid_made``). Several
+    items of a feed may share one. ``declared_duration`` is in seconds, ``enclosure_length`` in bytes; both are
+    unreliable. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
     """
 
     guid: str
@@ -121,8 +121,8 @@ class Episode:
 class KeptAudio:
     """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds.
 
-    ``redirects`` are the addresses that the host sent on to, in order: the last of them is ``final_url``. No address
-    has credentials in it. ``etag`` and ``last_modified`` are the host's, verbatim.
+    ``redirects`` are the addresses of the redirects followed, in order; the last is ``final_url``. No address contains
+    credentials. ``etag`` and ``last_modified`` are the host's, verbatim.
     """
 
     sha256: str
@@ -140,7 +140,7 @@ class KeptAudio:
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """A rendition as it was fetched: ``offer`` is the key of what the feed offered, None where an older version did.
+    """A rendition as fetched; ``offer`` is the key of the feed's offer, None if an older version fetched it.
 
     ``url``, ``etag`` and ``last_modified`` as in ``KeptAudio``.
     """
@@ -164,7 +164,7 @@ class Rendition:
 
 
 class Piece(NamedTuple):
-    """A stretch of an earlier recording of which a later one has the same sound, from ``new_start`` on; in seconds."""
+    """A stretch of an earlier recording that is found in a later one from ``new_start`` on; in seconds."""
 
     old_start: float
     old_end: float
@@ -175,8 +175,8 @@ class Piece(NamedTuple):
 class Comparison:
     """What two recordings of one episode have in common, each named by its sha256.
 
-    ``same``: the sound of the old one is the new one's, encoded anew. ``spliced``: all of it is in the new one, not all
-    in one piece, or with more around it. ``changed``: some of it is gone. ``other``: hardly any of it is there.
+    ``same``: the same sound, re-encoded. ``spliced``: all of the old one is in the new one, split up or with material
+    added. ``changed``: part of the old one is missing. ``other``: they have hardly anything in common.
     ``pieces`` are in order in both; ``gone`` are the stretches of the old one with sound that is not in the new one,
     ``added`` those of the new one that are not in the old one, each from and to a second.
     """
@@ -215,7 +215,7 @@ class Segment:
 class Speaker:
     """Who speaks in a transcript; ``label`` is the name where it is known, else ``Speaker N``.
 
-    ``seconds`` is for how long, ``voice`` the mean of their voice's vectors: a print to know them by elsewhere.
+    ``seconds`` is their total speaking time, ``voice`` their mean voice vector, to recognise them in other episodes.
     """
 
     label: str
@@ -229,7 +229,7 @@ class Speaker:
 class Transcript:
     """What one engine heard in one file, or its publisher wrote of it.
 
-    ``options`` is everything that could change the words, and the account of what was done about doubtful ones.
+    ``options`` holds all settings that affect the words, and the quality gate's report.
     """
 
     audio_sha256: str
@@ -249,8 +249,8 @@ class Match:
     """Where a published question is asked.
 
     ``start`` and ``end`` bound the asking, ``answer_end`` the answer; all are None when it is not asked.
-    ``confidence`` 0..1 is the probability that ``status`` and ``start`` are right; ``runner_up`` is when it would be
-    asked if not at ``start``, with the probability of that.
+    ``confidence`` 0..1 is the probability that ``status`` and ``start`` are right; ``runner_up`` is the start of the
+    next likeliest place, ``runner_up_confidence`` its probability.
     """
 
     number: int
@@ -266,9 +266,9 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """What the host asked besides the list; ``after`` is the number of the published question that it follows.
+    """A question that is not on the list; ``after`` is the number of the published question that it follows.
 
-    Times are those of a ``Match``; ``text`` is as it was heard.
+    Times are as in ``Match``; ``text`` is the transcript's.
     """
 
     after: int
@@ -279,7 +279,7 @@ class FollowUp:
 
 
 class Label(NamedTuple):
-    """What is done in a segment, and the numbers of the published questions that it is about, in order."""
+    """A segment's role, and the sorted numbers of the published questions it asks or answers."""
 
     role: Role
     questions: tuple[int, ...] = ()
@@ -287,10 +287,10 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What an editor says of when a question is asked: ``asked`` or ``not_asked``, and of one recording only.
+    """An editor's correction of a question's times in one recording; ``status`` is ``asked`` or ``not_asked``.
 
-    ``start`` and ``end`` bound the asking, ``answer_end`` the answer; None is what the editor did not say. ``editor``
-    is who, ``made_at`` the moment.
+    ``start`` and ``end`` bound the asking, ``answer_end`` the answer; None if the editor gave none. ``made_at`` is when
+    it was made, UTC, ISO 8601.
     """
 
     number: int
@@ -333,10 +333,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who speaks in a stretch of one recording, as somebody heard it; ``start`` and ``end`` in seconds.
+    """An editor's statement of who speaks in a stretch of one recording; ``start`` and ``end`` in seconds.
 
-    ``name`` is empty where nobody is to be named; ``machine`` is the one speaker whom the machine had there at that
-    moment, ``made_at``. ``everywhere`` tells that it is of that voice, wherever it is heard in the recording.
+    ``name`` is empty if nobody is to be named. ``machine`` is the diarised speaker there when it was made, None if
+    there was not exactly one. ``everywhere`` applies it to that voice in the whole recording.
     """
 
     id: int
@@ -353,7 +353,7 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class RunItem:
-    """What became of one stage of one episode, or of one feed where ``episode`` is None."""
+    """The outcome of one stage of one episode, or of a whole feed if ``episode`` is None."""
 
     stage: str
     feed: str

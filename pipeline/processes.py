@@ -1,4 +1,4 @@
-"""Processes that work for this one and end with it, however it ends. Knows nothing of their work."""
+"""A process pool whose workers end with this process, however it ends."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _T = TypeVar("_T")
 
 @contextmanager
 def processes(number: int) -> Iterator[Executor]:
-    """Give what work can be submitted to; its processes begin when there is something to do, ``number`` at most.
+    """Yield a pool of at most ``number`` processes, started on demand.
 
-    What is not done at the end of the block, as at Ctrl-C, is given up at once, also what is under way.
+    At the end of the block (also after Ctrl-C) pending work is cancelled and running work is killed.
     """
     context = get_context("spawn")  # a fork would copy locks that this process's threads hold
     ours, theirs = context.Pipe()
@@ -34,7 +34,7 @@ def processes(number: int) -> Iterator[Executor]:
 
 
 class _Pool(ProcessPoolExecutor):
-    """Its processes leave Ctrl-C to this one, from their very beginning on: they have the mask of who begins them."""
+    """Workers ignore Ctrl-C from the start: they inherit the signal mask of the submitting thread."""
 
     def submit(self, call: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs) -> Future[_T]:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
@@ -45,9 +45,9 @@ class _Pool(ProcessPoolExecutor):
 
 
 class _Shift:
-    """In a process of the pool: what it is at, and whether it is wanted any more.
+    """In a worker: whether it is working, and whether it should end.
 
-    It ends in the middle of its work, but not of an answer: this side would wait for the rest of it for ever.
+    A worker may be killed in the middle of its work, but not while it sends a result: the parent would wait forever.
     """
 
     def __init__(self) -> None:

@@ -9,5 +9,5 @@ Begin: TypeAlias = Callable[[float], Callable[[float], None]]
 
 
 def unseen(_total: float) -> Callable[[float], None]:
-    """Tell nobody."""
+    """Ignore all progress."""
     return lambda _done: None

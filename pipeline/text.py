@@ -1,4 +1,4 @@
-"""Spoken words: when each is said, where they make sentences and paragraphs, and cutting what is too long to show."""
+"""Text helpers: word times, splitting speech into sentences and paragraphs, shortening, counting nouns."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Protocol, TypeVar
 from pipeline.model import Segment, Word
 
 PAUSE_SECONDS = 1.0
-PARAGRAPH_WORDS = 60  # a paragraph ends with the first full stop after so many words,
-PARAGRAPH_PAUSE = 2.0  # or at a pause of so many seconds
+PARAGRAPH_WORDS = 60  # a paragraph ends at the first full stop after this many words,
+PARAGRAPH_PAUSE = 2.0  # or at a pause of this many seconds
 _SENTENCE_END = re.compile(r"[.?!…][”\"’')\]]*$")
 _ABBREVIATION = re.compile(r"^(?:mr|mrs|ms|dr|st|prof|no|vs|e\.g|i\.e|etc|[a-z])\.$", re.IGNORECASE)
 
@@ -36,7 +36,7 @@ S = TypeVar("S", bound=Spoken)
 
 
 def timed_words(segment: Segment) -> tuple[Word, ...]:
-    """Return a segment's words; where it has none, those of its text, with times by the number of characters."""
+    """Return a segment's words; if it has none, split its text and interpolate times by character count."""
     if segment.words:
         return segment.words
     texts = segment.text.split()
@@ -50,7 +50,7 @@ def timed_words(segment: Segment) -> tuple[Word, ...]:
 
 
 def placed(text: str, words: Sequence[Word]) -> Iterator[tuple[int, Word]]:
-    """Find each word in the text joined from them: its offset and itself; one that is not there is left out."""
+    """Yield (offset, word) for each word in the text joined from them; words that are not found are skipped."""
     position = 0
     for word in words:
         place = text.find(word.text, position)
@@ -76,7 +76,7 @@ def ends_sentence(word: str) -> bool:
 
 
 def paragraphs(spoken: Iterable[S]) -> Iterator[tuple[S, ...]]:
-    """Cut what one person says in one go into paragraphs for reading; none is empty."""
+    """Split one speaker's uninterrupted speech into paragraphs, none empty."""
     paragraph: list[S] = []
     words = 0
     for one in spoken:
@@ -92,7 +92,7 @@ def paragraphs(spoken: Iterable[S]) -> Iterator[tuple[S, ...]]:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return text on one line of at most ``width`` characters, cut after a word where it has to be."""
+    """Return text on one line of at most ``width`` characters, cut at a word boundary if needed."""
     text = " ".join(text.split())
     if len(text) <= width:
         return text

@@ -1,4 +1,4 @@
-"""Times in a recording as people write and read them, and the moment that it is. Knows no recording."""
+"""Parsing and formatting times in recordings, dates and intervals; the current time."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _CLOCK = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?", 
 
 
 def utc_now() -> str:
-    """Return the moment as UTC ISO 8601 ending in ``Z``."""
+    """Return the current time as UTC ISO 8601 ending in ``Z``."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def timestamp(moment: str) -> float:
-    """Return the seconds since 1970 of a moment, UTC ISO 8601."""
+    """Return the Unix timestamp of a UTC ISO 8601 time."""
     return datetime.fromisoformat(moment).timestamp()
 
 
 def interval(text: str) -> int | None:
-    """Read how often something is to be: ``90s``, ``30m``, ``6h`` or ``1d``, in seconds; None if it is none."""
+    """Parse an interval such as ``90s``, ``30m``, ``6h`` or ``1d`` to seconds; None if malformed or zero."""
     found = _INTERVAL.fullmatch(text)
     return int(found[1]) * _UNITS[found[2]] or None if found else None
 
 
 def moment(timestamp: float) -> str | None:
-    """Show seconds since 1970 as UTC ISO 8601 ending in ``Z``; None where no calendar has such a day."""
+    """Format a Unix timestamp as UTC ISO 8601 ending in ``Z``; None if out of range."""
     try:
         return datetime.fromtimestamp(timestamp, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
@@ -35,9 +35,9 @@ def moment(timestamp: float) -> str | None:
 
 
 def seconds(text: str | None) -> float | None:
-    """Read a time: ``192``, ``192.5``, ``3:12``, ``90:00`` or ``1:02:03.5``; None if it is none.
+    """Parse a time to seconds: ``192``, ``192.5``, ``3:12``, ``90:00`` or ``1:02:03.5``; None if malformed.
 
-    What follows a colon is below 60: ``3:75`` is a slip of the pen, not a time.
+    Numbers after a colon must be below 60: ``3:75`` is a typo, not a time.
     """
     found = _CLOCK.fullmatch((text or "").strip())
     if not found:
@@ -49,7 +49,7 @@ def seconds(text: str | None) -> float | None:
 
 
 def day(moment: str | None) -> str:
-    """Show the day of an ISO moment: ``5 May 2026``; what is no date is shown as it is."""
+    """Format the date of an ISO 8601 time: ``5 May 2026``; anything else is returned unchanged."""
     try:
         found = date.fromisoformat((moment or "")[:10])
     except ValueError:
@@ -58,7 +58,7 @@ def day(moment: str | None) -> str:
 
 
 def stretch(text: str | None) -> tuple[float | None, float | None]:
-    """Read a start and, after a comma, an end: ``192,201``; an end that is none, or not after the start, is None."""
+    """Parse ``start,end`` to seconds (``192,201``); the end is None if missing, malformed or not after the start."""
     first, _, last = (text or "").partition(",")
     start, end = seconds(first), seconds(last)
     return start, end if start is not None and end is not None and end > start else None

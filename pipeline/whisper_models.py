@@ -1,4 +1,4 @@
-"""The names Whisper's models and languages go by, to check a configuration without loading anything."""
+"""The names of Whisper's models and languages, to validate a configuration without importing an engine."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CODES = """
     lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so
     af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue
 """
-LANGUAGES = tuple(_CODES.split())  # in Whisper's order: a model knows the first so many
+LANGUAGES = tuple(_CODES.split())  # in Whisper's order: each model knows a prefix of this list
 
 
 def whisper_language(language: str) -> str:
@@ -43,15 +43,15 @@ def is_at_path(model: str) -> bool:
 
 
 def model_name(model: str) -> str:
-    """Return the name by which a model is recorded: of one at a path the last part, for the rest changes with a move.
+    """Return the name under which a model is recorded; for a path its last part, since folders may be moved.
 
-    What tells it from others of that name is ``Engine.options["weights"]``.
+    ``Engine.options["weights"]`` distinguishes models of the same name.
     """
     return Path(model).name or model if is_at_path(model) else model
 
 
 def check_model(model: str, engine: str, language: str) -> None:
-    """Refuse what cannot work, from the names alone.
+    """Validate model, engine and language by their names alone.
 
     A known name is always that model; a folder of the same name is meant by ``./base``. Everything else
     has to be a path that exists. Whether a model at a path knows the language shows when it is loaded.

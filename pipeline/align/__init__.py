@@ -1,4 +1,4 @@
-"""Published questions against a transcript. Knows nothing of audio, SQLite or HTTP."""
+"""Aligning published questions to a transcript. Independent of audio, SQLite and HTTP."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ def align(
     encode: Encode | None = None,
     corrections: Mapping[int, Correction] | None = None,
 ) -> Alignment:
-    """Say for each published question when it is asked, and how sure that is.
+    """Find when each published question is asked, with a calibrated confidence.
 
     Args:
         questions: The list in published order.
         segments: The transcript in order of time; word times sharpen the result, speakers are not needed.
-        encode: Gives sentence vectors; without it only wording is compared.
-        corrections: What an editor said of questions, by number: the others are decided given that.
+        encode: Computes sentence vectors; without it only wording is compared.
+        corrections: Editors' corrections by question number; the other questions are decided given these.
 
     Returns:
         The matches: ``asked`` and ``merged`` are meant to be right, ``uncertain`` names the best place, ``not_asked``
@@ -113,7 +113,7 @@ def align(
     matches = list(given)
     for n, question in enumerate(questions):
         if question.number in known:
-            # What would be found of it had the editor said nothing of it: that counts again once it is undone.
+            # The match without its own correction, which takes effect again if the correction is undone.
             others = {number: one for number, one in known.items() if number != question.number}
             alone = decided(others)
             decisions[n], matches[n] = alone[n], completed(alone, others)[0][n]
@@ -136,7 +136,7 @@ def left_open(questions: Sequence[Question], units: Sequence[Unit], encode: Enco
 
 
 def _places(wanted: Sequence[Wanted], windows: Windows) -> list[list[Candidate]]:
-    """The places of all questions, with what only all of them together tell."""
+    """The candidates of all questions, with the evidence that needs all of them (``with_read_out``)."""
     return with_read_out([candidates(one, windows) for one in wanted], windows.units)
 
 
@@ -156,7 +156,7 @@ def _wanted(questions: Sequence[Question], encode: Encode | None, *, in_parts: b
 
 
 def _places_given(correction: Correction, wanted: Wanted, windows: Windows) -> list[Candidate]:
-    """The one place, or none, that an editor leaves to a question."""
+    """The one candidate that an editor's correction leaves, or none."""
     if correction.start is None or not windows.units:
         return []
     return [candidate_at(wanted, windows, correction.start, correction.end)]
@@ -179,7 +179,7 @@ def _by_wording(
     *,
     certain: Collection[int] = (),
 ) -> Search:
-    """Decide by wording. Left open is what has no time then, or one that is less likely than not."""
+    """Decide by wording; the search keeps the questions that got no time, or one less likely than not."""
     intro = _intro(windows.units)
     decisions = [
         replace(one, places=_teaser_second(one.places, intro)) for one in decide(options, weights, certain=certain)
@@ -197,12 +197,12 @@ def _by_wording(
 
 
 def _intro(units: Sequence[Unit]) -> float:
-    """Until when hosts name their topics, in seconds."""
+    """The end of the introduction, in which hosts name their topics, in seconds."""
     return min(INTRO_SECONDS, INTRO_SHARE * units[-1].end) if units else 0.0
 
 
 def _found(question: Question, decision: Decision, most_sure: float, intro: float) -> Match:
-    """The match but for what depends on the others: where the answer ends, and what it is merged with."""
+    """The match without what depends on other questions: the end of the answer, and merging."""
     places = decision.places
     best, runner_up = (places[0] if places else None), (places[1] if len(places) > 1 else None)
     if best is None or not _is_named(decision, intro):

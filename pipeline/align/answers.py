@@ -1,4 +1,4 @@
-"""Where the answers to found questions end, what was asked together, and what was asked besides the list."""
+"""Completing matches: the ends of answers, merged questions, and follow-up questions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def with_answers(
     *,
     certain: Collection[int] = (),
 ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
-    """Complete matches with where the answers end and with what they are merged, and find the follow-up questions.
+    """Add to matches the ends of their answers and what they are merged with, and find the follow-up questions.
 
     Args:
         matches: With their starts and ends; ``asked``, ``uncertain`` or ``not_asked``.
@@ -29,7 +29,7 @@ def with_answers(
     hosts = hosts_of(units, host_of(units, [place.last for place in sure.values()]))
     spoken = askings(units, hosts)
     besides = [asking for asking in spoken if not any(in_one_breath(asking, place) for place in places.values())]
-    # A place that is only a guess must not cut a right answer short, unless the host asks there whatever it is.
+    # An uncertain place must not cut an answer short, unless the host asks something there in any case.
     ending = besides + [
         place
         for number, place in places.items()

@@ -1,4 +1,4 @@
-"""What the host asks, listed or not, and when its answer ends. It knows no published question."""
+"""Finding the host's questions, published or not, and the ends of their answers. Knows no question list."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from itertools import groupby, pairwise
 from pipeline.align.units import Unit
 
 _GOES_ON = re.compile(r"(?:and|or|but)\b", re.IGNORECASE)
-FEWEST_WORDS = 4  # of an asking: "Is that right?" asks for no answer
-FEWEST_ANSWERED = 6  # words of somebody else after it
+FEWEST_WORDS = 4  # of a question: "Is that right?" expects no answer
+FEWEST_ANSWERED = 6  # words of somebody else after a question, for it to count as answered
 FEWEST_OF_A_HOST, NEARLY = 3, 0.7  # askings; the share
 SAME_MOMENT = 0.05  # seconds
-GOES_ON_WORDS = 25  # of a host after a sentence: it is not waited for an answer to it
+GOES_ON_WORDS = 25  # words that the host goes on for after a sentence, for it not to expect an answer
 ONE_BREATH = 3.0  # seconds: what is asked so soon after another question shares its answer
 
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Units ``first`` to ``last`` (inclusive), from ``start`` to ``end`` in seconds, with which something is asked."""
+    """The asking of a question: units ``first`` to ``last`` (inclusive), ``start`` to ``end`` in seconds."""
 
     first: int
     last: int
@@ -68,7 +68,7 @@ def answered(units: Sequence[Unit]) -> Iterator[Asking]:
         asked = [n for n in turn if asks(units[n])]
         words = sum(len(units[n].text.split()) for n in answer)
         if asked and units[turn[0]].speaker and words >= FEWEST_ANSWERED:
-            # The last run of questions of the turn: those before it were not waited for.
+            # Only the last run of questions in the turn: the host did not wait for an answer to earlier ones.
             begin = asked[-1]
             while begin - 1 in asked:
                 begin -= 1
@@ -76,9 +76,9 @@ def answered(units: Sequence[Unit]) -> Iterator[Asking]:
 
 
 def host_of(units: Sequence[Unit], asked_at: Iterable[int]) -> str | None:
-    """Tell who asks: the speaker of most of the units ``asked_at``; without any, of most of what is answered.
+    """Return the host: the speaker of most units ``asked_at``, or if empty, of most answered questions.
 
-    None where speakers are not known, or only one is.
+    None if fewer than two speakers are known.
     """
     if len({unit.speaker for unit in units if unit.speaker}) < 2:
         return None
@@ -88,9 +88,9 @@ def host_of(units: Sequence[Unit], asked_at: Iterable[int]) -> str | None:
 
 
 def hosts_of(units: Sequence[Unit], host: str | None) -> frozenset[str]:
-    """Return the ``host`` and whoever asks with them: at least a third as often, and nearly as often a word.
+    """Return the ``host`` and any co-hosts: they ask at least a third as often, and about as often per word.
 
-    Guests ask, too, but in the middle of long answers.
+    Guests ask questions too, but far fewer per word.
     """
     if host is None:
         return frozenset()
@@ -111,22 +111,22 @@ def hosts_of(units: Sequence[Unit], host: str | None) -> frozenset[str]:
 
 
 def in_one_breath(one: Asking, other: Asking) -> bool:
-    """Tell whether two askings share sentences, or follow each other with hardly a pause: they share the answer."""
+    """Tell whether two askings share an answer: they overlap, or the second follows within ``ONE_BREATH`` seconds."""
     first, second = sorted((one, other), key=lambda asking: asking.start)
     return second.first <= first.last or second.start - first.end < ONE_BREATH
 
 
 def are_merged(one: Asking, other: Asking, units: Sequence[Unit]) -> bool:
-    """Tell whether two askings are one: they share sentences, or the second goes on with an "and"."""
+    """Tell whether two askings are one: they overlap, or the second follows directly with "and", "or" or "but"."""
     second = max(one, other, key=lambda asking: asking.start)
     shared = one.first <= other.last and other.first <= one.last
     return shared or (in_one_breath(one, other) and _GOES_ON.match(units[second.first].text) is not None)
 
 
 def answer_end(asking: Asking, others: Iterable[Asking], closing: float, units: Sequence[Unit]) -> float:
-    """Return when an answer ends, in seconds: where the turn begins in which something else is asked.
+    """Return the end of an answer, in seconds: the start of the turn with the next question, or else ``closing``.
 
-    That is what is not in one breath with this asking. Without any, it is ``closing``.
+    Questions in one breath with this asking share its answer and do not end it.
     """
     later = [one for one in others if one.start > asking.start and not in_one_breath(asking, one)]
     following = min(later, default=None, key=lambda one: one.start)
@@ -142,7 +142,7 @@ def answer_end(asking: Asking, others: Iterable[Asking], closing: float, units: 
 
 
 def closing(units: Sequence[Unit], hosts: Collection[str], asked: Iterable[Asking]) -> float:
-    """Return when a host begins to take leave after the last of what was asked; else when speech ends."""
+    """Return the start of the host's closing turn, if nothing is asked in it; else the end of speech."""
     if not units:
         return 0.0
     last_turn = list(_turns(units))[-1]
@@ -153,9 +153,9 @@ def closing(units: Sequence[Unit], hosts: Collection[str], asked: Iterable[Askin
 
 
 def unanswered(units: Sequence[Unit], hosts: Collection[str]) -> list[bool]:
-    """Tell of each unit whether it begins or ends the interview and nobody answers it: it is of a teaser, or a recap.
+    """Tell for each unit whether it belongs to the host's introduction or closing, where nobody answers.
 
-    At the beginning that is what a host goes on after before anybody else has said much.
+    The introduction is what the host says before the first substantial turn of anybody else, except its end.
     """
     found = [False] * len(units)
     words = [len(unit.text.split()) for unit in units]

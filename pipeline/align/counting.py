@@ -1,4 +1,4 @@
-"""What counts of an alignment once an editor said something else than was found. The one place that decides it."""
+"""Applying editors' corrections to an alignment: the matches in force. This is the only place that decides them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def in_force(
     corrections: Mapping[int, Correction],
     segments: Sequence[Segment],
 ) -> tuple[tuple[Match, ...], tuple[FollowUp, ...]]:
-    """Put the corrections in the place of what was found, fit the questions around them to that, and return all of it.
+    """Apply corrections to matches, adjust the neighbouring matches and follow-ups, and return all of them.
 
-    A time that the editor left blank stays as it was found if the new start lies within the same asking; otherwise the
-    asking lasts as long as the host speaks there. An answer ends where something else is asked, unless the editor said
-    when. What was found to be asked together with a corrected question is alone then, or with what else is asked there.
+    A time that the editor left blank is kept from the match if the new start lies within the same asking; otherwise the
+    asking lasts as long as the host speaks there. An answer ends where the next question is asked, unless the editor
+    gave its end. A question that was merged with a corrected one is no longer merged with it.
 
     Args:
         matches: as they were found; not as ``with_answers`` completes them given the corrections.
         follow_ups: as they were found.
         corrections: by question number.
-        segments: the transcript; without one nothing is known of what an editor left open.
+        segments: the transcript; without it, times that an editor left blank stay unknown.
     """
     around = _Around.of(matches, follow_ups, corrections, segments)
     found = [
@@ -51,7 +51,7 @@ def in_force(
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What an editor's correction is put into: ``starts`` of what is asked, when the last answer ends, who asks."""
+    """The context of corrections: ``starts`` of all askings, the end of the last answer, and the host."""
 
     segments: Sequence[Segment]
     starts: Sequence[float]
@@ -77,11 +77,11 @@ class _Around:
         )
 
     def asked_until(self, start: float) -> float | None:
-        """When what an editor hears asked from ``start`` on ends: with the turn, or where another question begins.
+        """The end of an asking that an editor placed at ``start``: the end of the turn, or the next question's start.
 
-        Editors set a start a little early: where somebody else is heard to finish first, it is the turn of the host's
-        that follows. Else, of somebody who is not the host, it is no more than one segment: it may be the host, taken
-        for somebody else, and the rest is what is answered. None where nothing is said any more.
+        Editors set starts slightly early, so if somebody else is just finishing, the host's next turn is taken. If the
+        speaker is not the host, only one segment is taken: it may be the host, misattributed, and the rest may be the
+        answer. None if nothing is said after ``start``.
         """
         here = [segment for segment in self.segments if segment.end > start]
         begun = (n for n, one in enumerate(here) if one.speaker == self.host and one.start <= start + ONE_BREATH)
@@ -89,21 +89,21 @@ class _Around:
         if not here:
             return None
         speaker = here[0].speaker
-        # One voice alone is everybody's.
+        # With a single voice, speakers were not told apart.
         is_turn = self.host in {speaker, None} and len({one.speaker for one in self.segments} - {None}) > 1
         turn = list(takewhile(lambda one: one.speaker == speaker, here)) if is_turn and speaker else here[:1]
         return min([turn[-1].end, *(other for other in self.starts if other > start)])
 
     def answered_until(self, end: float) -> float:
-        """When an answer ends at the latest that begins at ``end``: where the interview does, or else all speech."""
+        """The latest end of an answer that begins at ``end``: the end of the last answer, or else of all speech."""
         return self.closing if end < self.closing else max(end, self.segments[-1].end)
 
 
 def _following(follow_ups: Iterable[FollowUp], placed: Sequence[Match]) -> Iterator[FollowUp]:
-    """The follow-ups where questions were moved.
+    """The follow-ups after corrections moved questions.
 
-    What followed up on a question that was moved, or moved back, may follow another one now, or be that one itself; it
-    is nobody's where the answer of the one before did not go on so long.
+    A follow-up may now belong to a different question, or coincide with a moved one and be dropped. It is also dropped
+    if the preceding question's answer ends before it.
     """
     until = {match.number: match.answer_end or 0.0 for match in placed}
     for one in follow_ups:
@@ -131,7 +131,7 @@ def _corrected(match: Match, correction: Correction, around: _Around) -> Match:
 
 
 def _apart(match: Match, matches: Sequence[Match], corrections: Mapping[int, Correction]) -> Match:
-    """The match without what it was asked together with, where an editor has spoken of that."""
+    """The match, no longer merged with questions that an editor has corrected."""
     if match.merged_with not in corrections:
         return match
     others = [
@@ -147,7 +147,7 @@ def _overlap(one: Match, other: Match) -> bool:
 
 
 def _cut_short(asking: _Asked, askings: Iterable[Match | FollowUp]) -> _Asked:
-    """The same with an answer that ends where the next thing is asked that does not share it."""
+    """End the answer where the next question is asked, unless the two share it."""
     until = asking.answer_end
     if until is None:
         return asking

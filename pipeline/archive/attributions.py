@@ -1,4 +1,4 @@
-"""Who speaks, as people heard it: recording, undoing, reading that. Shows nothing.
+"""Editors' attributions of who speaks: storing, undoing and reading them. Renders nothing.
 
 Rows are only ever added. An attribution belongs to a recording (by its sha256) and a time, not to a transcript, so it
 outlives every new transcription.
@@ -26,11 +26,11 @@ __all__ = ["Attribution", "Entry", "Speech", "attribute", "history", "speech", "
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Passages of which somebody may say who speaks; ``first`` and ``last`` are their numbers in the transcript.
+    """Consecutive passages whose speaker an editor may set; ``first`` and ``last`` number them in the transcript.
 
-    ``speakers`` are those who count there, in order; ``machine`` is whom the machine had there, None where that is not
-    one; ``attributions`` are those in force that are about a part of it, or name a voice heard there everywhere;
-    ``counting`` are the ids of those that say who speaks there now.
+    ``speakers`` are the speakers in effect there, in order. ``machine`` is the one label the diarisation gave them, or
+    None if it gave none or several. ``attributions`` are those in force that overlap the passages or name a voice heard
+    in them; ``counting`` are the ids of the ones that currently decide the speaker.
     """
 
     episode: str
@@ -46,20 +46,20 @@ class Speech:
 
     @property
     def seal(self) -> str:
-        """Return a digest of it all: it is another one once anything has changed since somebody looked."""
+        """Return a digest of all fields, to detect concurrent changes (as an ETag does)."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
     @property
     def speaker(self) -> str:
-        """Return who speaks, in words."""
+        """Return the speakers as text: ``Ann, then Bo``."""
         return ", then ".join(name or "somebody" for name in self.speakers)
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of a recording's history: an attribution, or the undoing (``undoes``) of the one whose times it has.
+    """A row of a recording's history: an attribution, or an undo, which has the times of the attribution it ``undoes``.
 
-    ``name`` is None where it undoes. ``told`` tells that at least one segment still has its speaker from it.
+    ``name`` is None for an undo. ``told`` is true if at least one segment currently has its speaker from this row.
     """
 
     id: int
@@ -82,7 +82,7 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """Return what was done in words."""
+        """Return a one-line description of the change."""
         if self.name is None:
             return "who speaks: undone"
         if not self.name:
@@ -91,13 +91,13 @@ class Entry:
 
     @property
     def instead(self) -> str:
-        """Return in words what the machine has, if that is something else; else nothing."""
+        """Return what the machine had instead, as text; empty if it had the same."""
         told = self.name is not None and self.machine is not None and self.machine != self.name
         return f"the machine had {self.machine}" if told else ""
 
 
 def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
-    """Return everything that was said of who speaks in a recording, and undone, the newest first."""
+    """Return all attributions of a recording and their undos, newest first."""
     rows = named_rows(connection).execute(
         """select a.id, coalesce(a.start, o.start) as start, coalesce(a."end", o."end") as "end", a.name,
                coalesce(a.machine, o.machine) as machine, coalesce(o.everywhere, a.everywhere) as everywhere, a.note,
@@ -151,7 +151,7 @@ def attribute(
     seen: str,
     everywhere: bool,
 ) -> None:
-    """Record who speaks, and have it count in every transcript of the recording.
+    """Store an attribution and apply it to every transcript of the recording.
 
     Args:
         db: the database.
@@ -160,7 +160,7 @@ def attribute(
         name: who speaks there; empty to name nobody.
         signature: of who heard it.
         seen: the seal of that speech when the editor looked at it.
-        everywhere: whether it is of the voice that the machine heard there, wherever it speaks in the recording.
+        everywhere: whether to name that voice throughout the recording, not only in these passages.
 
     Raises:
         CorrectionError: there is no such passage, something has changed there meanwhile, or a value makes no sense.

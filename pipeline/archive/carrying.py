@@ -1,6 +1,6 @@
-"""What people said of one recording of an episode, said of another one too: where that has the same sound.
+"""Carry editors' corrections, checks and attributions over to another recording where the sound is the same.
 
-Rows are only added. A carried one keeps who said it and when, and names the row that it comes from.
+Rows are only added. A carried row keeps its editor and time, and refers to the original (``carried_from``).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.archive.segments import restate_all
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How much that people said holds in another recording now, and how much is left with the first."""
+    """How many rows of each kind were carried over, and how many were ``left`` with the earlier recording."""
 
     corrections: int = 0
     checks: int = 0
@@ -29,7 +29,7 @@ class Carried:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Return what there is to say of it."""
+        """Return sentences about it for the run report."""
         counted = (
             (self.corrections, "correction", "corrections"),
             (self.checks, "check", "checks"),
@@ -43,15 +43,15 @@ class Carried:
 
 
 def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
-    """Have what people said of one recording, as far as it is in force, hold in another one, at its own times.
+    """Copy the rows in force for one recording to another, translated to the other's times.
 
-    Where somebody has said something of the same question or passage of the other one since, that stands.
+    A row is not copied where the target already has a newer one for the same question or passage.
 
     Args:
         db: the database.
         episode: the episode's id.
-        origin: the sha256 of the recording that they are of.
-        target: the sha256 of the other one.
+        origin: the sha256 of the recording to copy from.
+        target: the sha256 of the recording to copy to.
     """
     with immediate(db):
         corrections, left = _carry_corrections(db, episode, origin, target)
@@ -76,7 +76,7 @@ def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> 
     ).fetchall()
     carried = 0
     for id_, question, start, end, answer_end, *said in rows:
-        if start is None:  # that a question is not asked is known of what the editor has heard, and of nothing else
+        if start is None:  # “not asked” carries over only if the target has no sound that the editor has not heard
             times: tuple[float | None, ...] = (None, None, None)
             holds = has_nothing_new(db.conn, origin, target)
         else:
@@ -97,10 +97,10 @@ def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> 
 def _times(
     connection: sqlite3.Connection, origin: str, target: str, start: float, ends: Sequence[float | None]
 ) -> tuple[float | None, ...]:
-    """Where a correction's start is in another recording, and its ends; None for what is not there.
+    """Translate a correction's start and ends to another recording; None for a time that is not in it.
 
-    A moment at which something was put in is both before that and after it. As parts of a passage they are told apart:
-    what ends there ends before an advertisement, and what begins there begins after it.
+    A time at which an advertisement was inserted maps to both sides of it. Translating start and end as one passage
+    resolves this: a passage that ends there ends before the advertisement, one that begins there begins after it.
     """
     begins = translate(connection, origin, start, target)
     found: list[float | None] = []
@@ -153,7 +153,7 @@ def _carry_attributions(db: Database, origin: str, target: str) -> tuple[int, in
         if passage is None or not passage.whole:
             left += 1
             continue
-        # Of what was said in the same second, these rows themselves are not later ones.
+        # ``made_at`` has whole seconds: do not take the rows inserted by this loop for newer ones.
         later = db.execute(
             """select 1 from attributions where rendition = ? and start < ? and "end" > ?
                    and (made_at > ? or (made_at = ? and id <= ?))""",

@@ -1,4 +1,4 @@
-"""Passages that a person has listened to: finding, recording, undoing, reading them. Shows nothing.
+"""Checks: passages whose words an editor has listened to. Storing, undoing and reading them; renders nothing.
 
 Rows are only ever added. A check belongs to a recording (by its sha256) and a time, not to a transcript, so it outlives
 every new transcription.
@@ -38,9 +38,9 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Passages that are checked together, as they stand; ``first`` and ``last`` are their numbers in the transcript.
+    """Passages that are checked together; ``first`` and ``last`` number them in the transcript.
 
-    ``text`` are the words that count there, ``machine`` those that the machine heard; ``checks`` are in force there.
+    ``text`` is the wording in effect, ``machine`` what the machine heard; ``checks`` are those in force there.
     """
 
     episode: str
@@ -55,7 +55,7 @@ class Place:
 
     @property
     def seal(self) -> str:
-        """Return a digest of it all: it is another one once anything has changed since somebody looked."""
+        """Return a digest of all fields, to detect concurrent changes (as an ETag does)."""
         return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
 
 
@@ -66,9 +66,9 @@ class _Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of a recording's history: a check, or the undoing (``undoes``) of the one whose times it has.
+    """A row of a recording's history: a check, or an undo, which has the times of the check it ``undoes``.
 
-    ``text`` are the words as they were heard, None where it undoes; ``counts`` tells that it is in force.
+    ``text`` is the wording the editor heard, None for an undo; ``counts`` is true if the row is in force.
     """
 
     id: int
@@ -85,7 +85,7 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """Return what was done in words."""
+        """Return a one-line description of the change."""
         if self.text is None:
             return "undone"
         if self.text == self.machine:
@@ -94,12 +94,12 @@ class Entry:
 
     @property
     def instead(self) -> str:
-        """Return in words what the machine has, if that is something else; else nothing."""
+        """Return what the machine heard instead, as text; empty if it heard the same."""
         return f"the machine heard “{self.machine}”" if self.text is not None and self.text != self.machine else ""
 
 
 def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[int]:
-    """Return the numbers of the passages of an episode's transcript of which a person heard every word."""
+    """Return the numbers of the fully checked passages in an episode's preferred transcript."""
     rows = connection.execute(
         """select n from segments
            where checked = 1 and transcript = (select id from transcripts where episode = ? and preferred = 1)""",
@@ -109,7 +109,7 @@ def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[
 
 
 def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
-    """Return everything that was checked and undone of a recording, the newest first."""
+    """Return all checks of a recording and their undos, newest first."""
     rows = named_rows(connection).execute(
         """select c.id, coalesce(c.start, o.start) as start, coalesce(c."end", o."end") as "end", c.text, c.machine,
                c.note, c.editor, c.made_at, c.undoes, exists (select 1 from checks where undoes = c.id) as undone,
@@ -121,10 +121,10 @@ def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]
 
 
 def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Place:
-    """Return the passages from number ``first`` to ``last``, and those that have to be checked along with them.
+    """Return passages ``first`` to ``last``, extended to all passages that must be checked together with them.
 
-    Those are passages spoken at the same time, and what else a check in force is about: so a new check always takes the
-    place of whole ones.
+    That is whatever overlaps in time, and everything covered by an overlapping check: a new check thus always replaces
+    whole checks.
 
     Raises:
         CorrectionError: there is no transcript, or no such passage.
@@ -162,13 +162,13 @@ def check(
     *,
     seen: str,
 ) -> None:
-    """Record what somebody heard, and have it count in every transcript of the recording.
+    """Store a check and apply it to every transcript of the recording.
 
     Args:
         db: the database.
         episode: the episode's id.
         passages: the numbers of the first and the last passage of a ``place``.
-        text: the words as they were heard; empty where nothing is said, None where the words that stand are right.
+        text: the words as heard; empty if nothing is said, None to confirm the current words.
         signature: of who heard it.
         seen: the seal of that place when the editor looked at it.
 
@@ -197,7 +197,7 @@ def check(
 
 
 def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
-    """Undo a check that is in force; those that it took the place of are in force again.
+    """Undo a check that is in force; the checks it replaced come back into force.
 
     Args:
         db: the database.

@@ -1,7 +1,7 @@
-"""Editors' corrections of when questions are asked: recording, undoing, reading them. Aligns and shows nothing.
+"""Editors' corrections of when questions are asked: storing, undoing and reading them. Aligns and renders nothing.
 
 Rows are only ever added. A correction belongs to a recording (by its sha256), not to a transcript of it, so it
-outlives every new transcription and alignment; of several, the newest that was not undone counts.
+outlives every new transcription and alignment. Of several, the newest that was not undone is in force.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row of a question's history: a correction, or the undoing (``undoes``) of an earlier one.
+    """A row of a question's history: a correction, or an undo of the earlier one that it ``undoes``.
 
-    ``here`` tells that it is of the recording that the question's times belong to, ``counts`` that it is in force. A
+    ``here`` is true if it belongs to the recording the question's times refer to, ``counts`` if it is in force. A
     question that its list does not have any more has no ``number``; what is said of it is kept, and counts for nothing.
     """
 
@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """Return what it says in words."""
+        """Return a one-line description of the correction."""
         if self.undoes is not None:
             return "undone"
         if self.status == "not_asked" or self.start is None:
@@ -60,9 +60,9 @@ class Entry:
 
 
 def correct(db: Database, episode: str, correction: Correction) -> None:
-    """Record a correction of the recording that is transcribed, else of the one that is kept; it counts at once.
+    """Store a correction for the transcribed recording (or else the current one); it takes effect at once.
 
-    One that says ``asked`` and no ``start`` confirms the time that the question has.
+    A correction with status ``asked`` but no ``start`` confirms the question's current time.
 
     Raises:
         CorrectionError: there is no such question or no recording, or a value makes no sense.
@@ -119,14 +119,14 @@ def check(correction: Correction, duration: float) -> None:
 
 
 def undo(db: Database, episode: str, number: int, signature: Signature, *, only: int | None = None) -> None:
-    """Undo the correction of a question that counts; the one before it, or what was found, counts again.
+    """Undo a question's correction in force; the previous one, or the match found, takes effect again.
 
     Args:
         db: the database.
         episode: the episode's id.
         number: the question's number.
         signature: of who undoes it.
-        only: undo nothing but the correction of this id: another one may count since it was looked at.
+        only: undo only if this is the id of the correction in force; it may have changed since it was displayed.
 
     Raises:
         CorrectionError: there is nothing to undo, or another correction counts now.
@@ -148,10 +148,10 @@ def undo(db: Database, episode: str, number: int, signature: Signature, *, only:
 
 
 def seals(db: Database, episode: str) -> dict[int, str]:
-    """Return for each question's number what changes once it is asked elsewhere, in another recording, or corrected.
+    """Return a version tag per question number, which changes with the question's start, recording or correction.
 
-    That is the id of the correction that counts, if one does, and a digest of the recording and the start. What is told
-    of a question when another one is corrected is no part of it: an editor may be at work on both.
+    The tag is the id of the correction in force, if any, and a digest of the recording and the start. Ends are left
+    out on purpose: correcting one question moves its neighbours' ends, and an editor may be working on both.
     """
     rows = db.execute(
         """select t.number, t.rendition, t.start, c.id from question_times t
@@ -166,16 +166,16 @@ def seals(db: Database, episode: str) -> dict[int, str]:
 
 
 def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
-    """Refuse to go on where a question's time or recording is not the one that somebody has looked at.
+    """Raise unless a question still has the time and recording that the editor was shown.
 
     Args:
         db: the database.
         episode: the episode's id.
         number: the question's number.
-        seen: its seal when it was looked at.
+        seen: its version tag (see ``seals``) when the page was loaded.
 
     Raises:
-        CorrectionError: saying what counts now, and who said so.
+        CorrectionError: names the correction now in force and its editor.
     """
     standing = seals(db, episode).get(number, "")
     if standing == seen:
@@ -193,7 +193,7 @@ def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
 
 
 def guest_at(db: Database, episode: str, second: float) -> str | None:
-    """Return the name of the guest who is heard at a second, where no host begins to speak soon after; else None."""
+    """Return the guest speaking at a time, unless a host speaks there or within ``ONE_BREATH`` seconds; else None."""
     rows = db.execute(
         """select coalesce(p.name, s.speaker), p.role from segments s
            join transcripts t on t.id = s.transcript and t.preferred = 1
@@ -234,7 +234,7 @@ def question_number(db: Database, episode: str, question: str) -> int:
 
 
 def _standing(db: Database, episode: str, number: int) -> tuple[str, str, float | None]:
-    """A question's id, the recording that its times belong to, and when it is asked as far as is known."""
+    """A question's id, the recording its times refer to, and its start if known."""
     found = db.execute(
         "select question, rendition, start from question_times where episode = ? and number = ?", [episode, number]
     ).fetchone()

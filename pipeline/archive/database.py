@@ -1,4 +1,4 @@
-"""Opening the archive's database: for one run, for any number of readers and editors. Knows no table's meaning."""
+"""Opening the archive's database for the single writer, for editors and for readers. Independent of the schema."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ _FILE_PROBLEMS = {
 
 @contextmanager
 def writer(path: Path) -> Iterator[Database]:
-    """Open ``path`` for writing, made or migrated as needed; only one process at a time gets it.
+    """Open ``path`` for writing, creating or migrating it as needed; only one process at a time may hold it.
 
-    The lock is the operating system's: it goes with the process, however that ends.
+    The lock is the operating system's, so it is released however the process ends.
 
     Raises:
         ConfigError: it is a published copy.
         LockedError: another process is writing.
-        DatabaseError: the file cannot be written, is no archive, or a newer version made it (it is left unchanged).
+        DatabaseError: the file is not writable, not an archive, or from a newer version (it is left unchanged).
     """
     refuse_published(path)
     with (
@@ -58,12 +58,12 @@ def writer(path: Path) -> Iterator[Database]:
 
 @contextmanager
 def editor(path: Path) -> Iterator[Database]:
-    """Open ``path`` for short changes beside a run and beside other editors: each waits for the others' transactions.
+    """Open ``path`` for short writes while a run or other editors are writing; transactions wait for each other.
 
     Raises:
         ConfigError: it is a published copy.
         LockedError: an older version made it, and another process is writing.
-        DatabaseError: as of ``reader``, or it cannot be written.
+        DatabaseError: see ``reader``; or the file is not writable.
     """
     refuse_published(path)
     bring_up_to_date(path)
@@ -77,12 +77,12 @@ def editor(path: Path) -> Iterator[Database]:
 
 @contextmanager
 def up_to_date_reader(path: Path) -> Iterator[Database]:
-    """Open ``path`` to read. What an older version made is brought up to date first.
+    """Open ``path`` read-only, migrating an archive of an older version first.
 
-    A published copy never changes: of one that an older version made, a copy that nobody sees is brought up to date.
+    A published copy is never changed: if it is from an older version, a temporary copy is migrated and opened instead.
 
     Raises:
-        LockedError, DatabaseError: as of ``bring_up_to_date``.
+        LockedError, DatabaseError: see ``bring_up_to_date``.
     """
     bring_up_to_date(path)
     with any_reader(path) as connection:
@@ -100,10 +100,10 @@ def up_to_date_reader(path: Path) -> Iterator[Database]:
 
 
 def bring_up_to_date(path: Path) -> None:
-    """Give an archive that an older version made the tables of this one; any other is only looked at, also a copy.
+    """Migrate an archive of an older version; leave a current archive or a published copy untouched.
 
     Raises:
-        LockedError, DatabaseError: as of ``reader``, or it is old and cannot be written.
+        LockedError, DatabaseError: see ``reader``; or it needs migrating and is not writable.
     """
     with any_reader(path) as connection:
         current = is_current(connection)
@@ -114,9 +114,9 @@ def bring_up_to_date(path: Path) -> None:
 
 @contextmanager
 def immediate(db: Database) -> Iterator[None]:
-    """Hold a transaction that nobody else writes beside from its beginning on; within another one, be part of that.
+    """Run the block in a ``begin immediate`` transaction, or join the one already open.
 
-    A transaction that begins by reading would fail at its first write where somebody else wrote in between.
+    A deferred transaction that reads first fails at its first write if another connection wrote in between.
     """
     if db.conn.in_transaction:
         yield
@@ -141,7 +141,7 @@ def reader(path: Path) -> Iterator[sqlite3.Connection]:
 
 @contextmanager
 def any_reader(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open ``path`` read-only for what an archive of an older version has, too.
+    """Open ``path`` read-only, even if its schema is from an older version.
 
     Raises:
         DatabaseError: there is no such file, or it is no archive of a version that this program knows.
@@ -158,7 +158,7 @@ def any_reader(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def archives_in(folder: Path) -> Iterator[Path]:
-    """Yield the databases in a folder that are archives, or copies of one; nothing where there is no such folder."""
+    """Yield the archives and published copies in a folder; nothing if the folder does not exist."""
     for path in sorted(folder.glob("*")):
         with suppress(OSError, ArchiveError, sqlite3.DatabaseError):
             with path.open("rb") as file:
@@ -169,7 +169,7 @@ def archives_in(folder: Path) -> Iterator[Path]:
 
 
 def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    """Return a cursor whose rows know their columns' names, whatever the connection's own rows are."""
+    """Return a cursor that yields ``sqlite3.Row``, whatever the connection's own row factory."""
     cursor = connection.cursor()
     cursor.row_factory = sqlite3.Row
     return cursor
@@ -184,12 +184,12 @@ def is_archive(connection: sqlite3.Connection) -> bool:
 
 
 def is_current(connection: sqlite3.Connection) -> bool:
-    """Tell whether an archive has the tables of this version, and not only those of an older one."""
+    """Tell whether all of this version's migrations have been applied."""
     return _known() <= _applied(connection)
 
 
 def outdated(path: Path) -> str:
-    """Say of an archive that is not current what it is, and what to do."""
+    """Return the message for an archive that is not current: what it is, and what to do."""
     if is_published(path):
         return "An older version made this copy, which never changes: publish it again from the archive that it is of."
     return "An older version made this archive. Any run brings it up to date, and so does “python -m pipeline serve”."
@@ -197,11 +197,11 @@ def outdated(path: Path) -> str:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the writer's lock, which is a file beside the database; its folder is made as needed.
+    """Hold the writer's lock, a file beside the database; create the folder as needed.
 
     Raises:
         LockedError: another process is writing.
-        DatabaseError: the lock's file cannot be made.
+        DatabaseError: the lock file cannot be created.
     """
     _refuse_folder(path)
     lock = FileLock(path.with_name(path.name + ".lock"))
@@ -224,11 +224,11 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _read_only_uri(path: Path) -> str:
-    """SQLite's address of a database that exists, to open it without the right to write."""
+    """The read-only SQLite URI of an existing database."""
     whole = _existing(path)
     uri = f"{whole.as_uri()}?mode=ro"
-    # SQLite reads a WAL database only with a -shm file beside it, which it cannot make in a folder that may not be
-    # written. Where no -wal file waits to be read, it can do without: nobody is writing.
+    # SQLite needs a -shm file to read a WAL database and cannot create one in a read-only folder. Without a pending
+    # -wal file nobody is writing, and ``immutable`` lets it do without.
     frozen = not os.access(whole.parent, os.W_OK) and not whole.with_name(whole.name + "-wal").exists()
     return f"{uri}&immutable=1" if frozen else uri
 
@@ -258,9 +258,9 @@ def _refuse_folder(path: Path) -> None:
 
 
 def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file that holds somebody else's tables; an empty one is as good as none."""
+    """Raise if the file holds tables of another program; an empty database is accepted."""
     tables = {name for (name,) in connection.execute("select name from sqlite_master where type in ('table', 'view')")}
-    # A run that was ended at its very beginning leaves the empty list of migrations alone.
+    # A run killed before its first migration leaves only an empty migrations table.
     if tables - {"_sqlite_migrations", "sqlite_sequence"} and not _applied(connection):
         raise DatabaseError(
             f"{path}: holds tables that are not an interview archive's, and is left unchanged. Name another with --db."
@@ -268,7 +268,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _applied(connection: sqlite3.Connection) -> set[str]:
-    """The names of our migrations that a database has had."""
+    """The names of our migrations applied to a database."""
     if not connection.execute("select 1 from sqlite_master where name = '_sqlite_migrations'").fetchone():
         return set()
     rows = connection.execute("select name from _sqlite_migrations where migration_set = ?", [migrations.name])
@@ -290,7 +290,7 @@ def _refuse_newer(connection: sqlite3.Connection, path: Path) -> None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn SQLite's own errors about the file as a whole into sentences that call it ``path``.
+    """Translate SQLite errors about the file itself into messages that name ``path`` and the remedy.
 
     Raises:
         DatabaseError: instead of such an error.

@@ -1,4 +1,4 @@
-"""What publishers changed of their episodes after these were first seen, as polls noticed it. Only reads."""
+"""Reading what publishers changed in their episodes after these were first seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.archive.database import named_rows
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value that became another one: ``field`` is a column of ``episodes``, or ``guid`` for a further guid."""
+    """One changed value; ``field`` is a column of ``episodes``, or ``guid`` for an additional guid."""
 
     field: str
     was: str | None

@@ -1,4 +1,4 @@
-"""Entering what a feed lists: new episodes, what changed in known ones, and which they are. Knows no other feed.
+"""Storing the episodes that a feed lists: matching them to known ones, adding new ones, recording changes.
 
 A poll of a large feed reads each table once and writes only what changed.
 """
@@ -20,8 +20,8 @@ from pipeline.archive.question_lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
 from pipeline.model import UNTITLED, FeedEpisode
 
-# The columns that are the publisher's. ``notes_text`` is made from ``notes_html``, ``guid_made`` goes by the guid, and
-# an ``enclosure_length`` is often but a guess.
+# The publisher's columns. Changes to the derived ``notes_text`` and to the unreliable ``enclosure_length`` are not
+# history.
 _HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
 _PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
 _NOTHING = (None, "", UNTITLED)  # what columns have where the feed says nothing
@@ -29,10 +29,10 @@ _NOTHING = (None, "", UNTITLED)  # what columns have where the feed says nothing
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What came of a poll: how many episodes are new and how many known ones changed.
+    """The result of storing a poll: how many episodes are new, changed and known.
 
-    ``recognised`` are the titles of those that came with another guid, ``doubtful`` of those new ones that resemble an
-    episode of the archive.
+    ``recognised`` are the titles of known episodes that came with a different guid, ``doubtful`` those of new episodes
+    that resemble a known one.
     """
 
     new: int
@@ -43,10 +43,10 @@ class Saved:
 
 
 def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now: str) -> Saved:
-    """Enter the items of a feed, inside the caller's transaction.
+    """Store the items of a feed, inside the caller's transaction.
 
-    An item that is a known episode brings that up to date, and what it was before goes into ``episode_history``; what
-    the feed leaves out that it once said, such as a date, a title or notes, stays. Any other item becomes an episode.
+    An item that matches a known episode updates it, and the old values go into ``episode_history``. A value that the
+    feed no longer gives (date, title, notes) is kept. Any other item becomes a new episode.
     """
     known = known_episodes(db, feed)
     matching = match(known, listed)
@@ -79,7 +79,7 @@ def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now
 
 
 def known_episodes(db: Database, feed: str) -> list[Known]:
-    """Return all episodes of a feed, as they are recognised by."""
+    """Return all episodes of a feed with the facts they are matched by."""
     guids: defaultdict[str, set[str]] = defaultdict(set)
     for episode, guid in db.execute(
         "select g.episode, g.guid from episode_guids g join episodes e on e.id = g.episode where e.feed = ?", [feed]
@@ -95,7 +95,7 @@ _Change = tuple[str, str, Any, Any]
 
 
 def _changes(db: Database, feed: str, pairs: Mapping[str, FeedEpisode]) -> list[_Change]:
-    """Every (episode, column, was, became). Rows are read one by one: the notes of a large feed fill the memory."""
+    """All changes as (episode, column, was, became). Rows are streamed: the notes of a large feed need much memory."""
     changes: list[_Change] = []
     for row in named_rows(db.conn).execute("select * from episodes where feed = ?", [feed]):
         item = pairs.get(row["id"])
@@ -125,16 +125,16 @@ def _record(db: Database, changes: Sequence[_Change], now: str) -> None:
 
 
 def _is_news(column: str, was: Any, became: Any) -> bool:
-    """Tell whether a change is the publisher's doing: hosts put another token into every address at every poll."""
+    """Tell whether a change is editorial, and not just a new token in the audio's address."""
     if column == "enclosure_url" and was is not None:
         return place_of(was) != place_of(became)
     return column in _HISTORY
 
 
 def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dict[str, FeedEpisode]:
-    """Give each new item a row and an id; of those that share a guid the oldest has it as it is.
+    """Insert a row with an id for each new item; of items that share a guid, the oldest keeps it unchanged.
 
-    Rows are in the order of the feed, which says which ones are the newest where they have no dates.
+    Rows are inserted in feed order, which tells the newest where items have no dates.
     """
     taken = {id_ for (id_,) in db.execute("select id from episodes where feed = ?", [feed])}
     guids = {guid for (guid,) in db.execute("select guid from episodes where feed = ?", [feed])}
@@ -161,7 +161,7 @@ def _oldest_first(item: FeedEpisode) -> tuple[str, str]:
 
 
 def _free_guid(item: FeedEpisode, taken: set[str]) -> str:
-    """The guid, or where another episode has it, one with a hash of what tells the two apart."""
+    """The item's guid; if taken, the guid with a hash of the audio's address (or title) appended."""
     guid, salt = item.guid, 0
     while guid in taken:
         apart = (item.enclosure_url or item.title) + (f"#{salt}" if salt else "")

@@ -1,4 +1,4 @@
-"""Feeds and episodes in the database: what polling found, and what is known from before."""
+"""Feeds and their episodes in the database: storing poll results, and reading what earlier polls stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.model import Episode, FeedEpisode, TranscriptLink, Validators
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
-    """Enter a feed of feeds.yaml, or bring its title and configured address up to date."""
+    """Insert a feed of feeds.yaml, or update its title and configured address."""
     db.execute(
         """insert into feeds (slug, title, url) values (?, ?, ?)
            on conflict (slug) do update set title = excluded.title, url = excluded.url""",
@@ -23,12 +23,12 @@ def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
 
 
 def known_feeds(db: Database) -> list[tuple[str, str, str]]:
-    """Return the slug, title and configured address of every feed that was ever entered, also of those taken out."""
+    """Return the slug, title and configured address of every feed ever stored, including those since removed."""
     return [tuple(row) for row in db.execute("select slug, title, url from feeds order by slug")]
 
 
 def recall(db: Database, slug: str, *, url: str) -> Memory:
-    """Return what earlier polls left; nothing of it where feeds.yaml now gives another address."""
+    """Return what earlier polls stored; only the moves if feeds.yaml now gives a different address."""
     row = (
         named_rows(db.conn)
         .execute(
@@ -59,7 +59,7 @@ def resolved_url(db: Database, slug: str) -> str | None:
 
 
 def episodes(db: Database, slug: str) -> list[Episode]:
-    """Return a feed's episodes, newest first; of those without a date the ones that came first, as feeds list them."""
+    """Return a feed's episodes, newest first; undated ones by when they were first seen, in feed order."""
     rows = db.execute(
         """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
            from episodes where feed = ? order by coalesce(published, first_seen) desc, rowid""",
@@ -74,7 +74,7 @@ def all_ids(db: Database) -> frozenset[str]:
 
 
 def ids_of(db: Database, slug: str, names: Iterable[str]) -> frozenset[str]:
-    """Return the ids of a feed's episodes that are called by their ids or by a guid that they ever had."""
+    """Return the ids of a feed's episodes that are named by their id or by any guid they ever had."""
     wanted = set(names)
     rows = db.execute(
         """select e.id, g.guid from episodes e left join episode_guids g on g.episode = e.id where e.feed = ?""", [slug]
@@ -113,7 +113,7 @@ def save_poll(
     last_modified: str | None,
     parser_version: int,
 ) -> Saved:
-    """Store what a poll read, in one transaction, and say what came of it.
+    """Store the result of a poll in one transaction, and return a summary.
 
     Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``.
     """
@@ -137,7 +137,7 @@ def save_snapshot(db: Database, slug: str, *, sha256: str, path: str, size: int,
 
 
 def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str) -> None:
-    """Record that a feed is as it was: every episode that it listed then still counts as seen."""
+    """Record that a feed is unchanged: all episodes of its last full listing count as seen now."""
     with immediate(db):
         db.execute(
             """update episodes set last_seen = ? where feed = ?
@@ -152,7 +152,7 @@ def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str)
 
 
 def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: str | None = None) -> None:
-    """Record why a feed could not be read, without where files lie, and until when its server is not to be asked."""
+    """Record why a feed could not be read (local paths removed) and the earliest time to retry."""
     db.execute(
         "update feeds set last_polled = ?, last_status = ?, retry_at = ? where slug = ?",
         [now, without_paths(status), retry_at, slug],
@@ -160,7 +160,7 @@ def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: st
 
 
 def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> None:
-    """Record where a feed moved; a move that is the newest of its address already is not recorded again."""
+    """Record where a feed moved, unless that is already the latest move recorded for the address."""
     with immediate(db):
         for move in moves:
             known = db.execute(

@@ -1,4 +1,4 @@
-"""The files that an archive names, as its tables have them. Looks at no file, and tells nothing about the folder."""
+"""The files that an archive's tables refer to. Does not touch the file system."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a feed once was, as it came."""
+    """A feed's body as it was fetched."""
 
     path: str
     sha256: str
@@ -32,10 +32,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptFile:
-    """What Whisper heard in a recording: row ``id`` of the transcripts, and the file that was written before it.
+    """The file of a Whisper transcript; ``id`` is its row in ``transcripts``.
 
-    The file of one that was set aside for a later wording (``is_earlier``) has a name by its content, which the tables
-    do not know: ``path`` is that of the later one.
+    A superseded transcript (``is_earlier``) has a file named by its content, which the tables do not record: ``path``
+    is then that of the transcript that replaced it.
     """
 
     path: str
@@ -55,7 +55,7 @@ class PublishersFile:
 
     @property
     def path(self) -> str:
-        """Return what its path begins with."""
+        """Return the beginning of its path."""
         return f"{TRANSCRIPTS}/{self.prefix}"
 
 
@@ -68,7 +68,7 @@ def named_files(connection: sqlite3.Connection) -> tuple[Named, ...]:
 
 
 def recordings(connection: sqlite3.Connection) -> tuple[Recording, ...]:
-    """Return the kept recordings. Rows that contradict each other about one file are one each."""
+    """Return the kept recordings; rows that disagree about one file yield one each."""
     rows = named_rows(connection).execute(
         "select distinct path, sha256, bytes, duration from renditions order by path, duration"
     )
@@ -84,9 +84,9 @@ def snapshots(connection: sqlite3.Connection) -> tuple[Snapshot, ...]:
 
 
 def sources(connection: sqlite3.Connection, sha256: str) -> tuple[tuple[str, str, str], ...]:
-    """Return the (feed, episode, address) where a recording may be had.
+    """Return (feed, episode, address) triples from which a recording may be fetched again.
 
-    What the feed names now comes first, which has all that it takes to be let in; then from where it came, and led.
+    The feed's current address comes first, since it has any access token; then the requested and the final address.
     """
     rows = connection.execute(
         """select e.feed, r.episode, e.enclosure_url, r.url, r.final_url
@@ -99,7 +99,7 @@ def sources(connection: sqlite3.Connection, sha256: str) -> tuple[tuple[str, str
 
 
 def unfinished_since(connection: sqlite3.Connection) -> str | None:
-    """Return when the last run began if it has not ended, or was killed; else None."""
+    """Return when the last run began if it is unfinished (still running or killed); else None."""
     found = connection.execute("select started, finished from runs order by id desc limit 1").fetchone()
     return found[0] if found and found[1] is None else None
 

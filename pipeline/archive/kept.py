@@ -1,4 +1,4 @@
-"""Where kept recordings lie on the disk. Reads no database: what that says of a path is not believed."""
+"""Where kept recordings are on disk. Paths from the database are untrusted and are validated here."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pipeline.model import Rendition
 
 
 def kept_path(data: Path, path: str) -> Path:
-    """Return the whole path of a kept recording that is there.
+    """Return the absolute path of an existing recording.
 
     Args:
         data: the folder of the database.
-        path: as the database has it, relative to that. It may be another's database, restored from a bag.
+        path: relative to that, from the database, which may come from somebody else (restored from a bag).
 
     Raises:
         AudioError: the recording is missing, or would lie outside of the folder for recordings.
@@ -28,7 +28,7 @@ def kept_path(data: Path, path: str) -> Path:
 
 
 def is_kept(data: Path, path: str) -> bool:
-    """Tell whether there is a recording where the database says, as of ``kept_path``."""
+    """Tell whether ``kept_path`` finds the recording."""
     try:
         kept_path(data, path)
     except AudioError:
@@ -37,7 +37,7 @@ def is_kept(data: Path, path: str) -> bool:
 
 
 def kept_file(data: Path, kept: Rendition) -> Path | None:
-    """Return the whole path of a kept recording; None if there is none, or one of another size."""
+    """Return the absolute path of a recording; None if it is missing or has a different size."""
     try:
         path = kept_path(data, kept.path)
     except AudioError:

@@ -1,7 +1,6 @@
-"""What counts of each question, and which segments ask and answer it, in the database. ``pipeline.align`` decides both.
+"""Stores the match in force for each question and the labels of segments; ``pipeline.align`` computes both.
 
-Both are told when a transcript is aligned, and again when somebody says something else than was found: at once, in the
-transaction in which that is recorded.
+Both are recomputed when a transcript is aligned and whenever an editor changes something, in the same transaction.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from pipeline.model import FollowUp, Label, Match, Segment
 
 
 def relabel(db: Database, episode: str) -> tuple[Match, ...]:
-    """Store what counts of an episode's questions, and label the segments of the transcript that counts by it.
+    """Recompute and store an episode's matches in force, and label the segments of its preferred transcript.
 
-    The database is in a transaction. Returns what counts of each question of the list.
+    Must be called within a transaction. Returns the match in force for each listed question.
     """
     transcript, rendition = _counting(db, episode)
     corrections = corrections_of(db.conn, episode, rendition) if rendition else {}
     found, follow_ups = _matches(db, episode, transcript), _follow_ups(db, transcript)
     segments, before = _labelled(db, transcript)
-    # Of a question that nobody has looked for yet nothing is known, unless somebody said it.
+    # A question that was not aligned yet has no match, unless an editor corrected it.
     matches = [found.get(number, Match(number, "not_asked")) for number in _numbers(db, episode)]
     counting, besides = in_force(matches, follow_ups, corrections, segments)
     known = [one for one in counting if one.number in found or one.number in corrections]
@@ -37,7 +36,7 @@ def relabel(db: Database, episode: str) -> tuple[Match, ...]:
 
 
 def _counting(db: Database, episode: str) -> tuple[int | None, str | None]:
-    """The transcript that counts for an episode and the recording that it is of; else the recording that counts."""
+    """An episode's preferred transcript and its recording; without one, None and the current recording."""
     found = db.execute(
         """select t.id, coalesce(t.rendition, r.sha256) from episodes e
            left join transcripts t on t.episode = e.id and t.preferred = 1
@@ -63,7 +62,7 @@ def _save_counting(db: Database, episode: str, matches: Iterable[Match], *, corr
 
 
 def _save_labels(db: Database, transcript_id: int | None, labels: Mapping[int, Label]) -> None:
-    """Label segments, by their numbers. ``question`` is the first of those that a segment is about."""
+    """Store labels by segment number; ``question`` is the lowest of ``questions``."""
     db.conn.executemany(
         "update segments set role = ?, question = ?, questions = ? where transcript = ? and n = ?",
         (
@@ -92,7 +91,7 @@ def _numbers(db: Database, episode: str) -> list[int]:
 
 
 def _matches(db: Database, episode: str, transcript_id: int | None) -> dict[int, Match]:
-    """What was found of the questions of the list, by number; nothing of one that nobody has looked for."""
+    """The stored matches of listed questions, by number; questions not aligned yet are missing."""
     rows = db.execute(
         """select q.number, m.status, m.start, m."end", m.answer_end, m.confidence, m.merged_with, m.runner_up,
                m.runner_up_confidence

@@ -1,4 +1,4 @@
-"""What people who listened to a recording said of its questions, words and speakers, as it counts. Only reads."""
+"""Reading the editors' corrections, checks and attributions in force for a recording."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.model import Attribution, Check, Correction
 
 
 def corrections_of(connection: sqlite3.Connection, episode: str, rendition: str) -> Mapping[int, Correction]:
-    """Return the corrections in force of when a recording's questions are asked, by question number."""
+    """Return a recording's corrections in force, by question number."""
     rows = connection.execute(
         """select q.number, coalesce(c.status, 'asked'), c.start, c."end", c.answer_end, c.note, c.editor, c.made_at
            from corrections_in_force c join questions q on q.id = c.question
@@ -31,9 +31,9 @@ def checks_of(connection: sqlite3.Connection, rendition: str) -> tuple[Check, ..
 
 
 def attributions_of(connection: sqlite3.Connection, rendition: str) -> tuple[Attribution, ...]:
-    """Return a recording's attributions that were not undone, the oldest first: the later ones count.
+    """Return a recording's attributions that were not undone, oldest first: later ones override earlier ones.
 
-    One that was carried over is as old as that which it comes from.
+    A carried-over attribution keeps the time of its original.
     """
     rows = named_rows(connection).execute(
         """select id, rendition, start, "end", name, machine, everywhere, note, editor, made_at from attributions a

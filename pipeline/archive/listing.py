@@ -30,7 +30,7 @@ class Listed:
 
     @property
     def standings(self) -> dict[str, int]:
-        """Return how many of its questions stand how; those that are asked together with another count as asked."""
+        """Return the number of questions by status in words; merged questions count as asked."""
         found: dict[str, int] = {}
         for question in self.questions:
             standing = "asked" if question.status == "merged" else question.standing
@@ -40,7 +40,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of episodes; ``before`` asks for the next one, if there is one."""
+    """A page of episodes; ``before`` is the cursor of the next page, None on the last."""
 
     episodes: tuple[Listed, ...]
     before: str | None
@@ -55,7 +55,7 @@ def listing(
         connection: an open archive.
         limit: how many at most.
         feed: a feed's slug.
-        before: the id of the episode that the page before ended with; one that is unknown begins anew.
+        before: the id of the last episode of the previous page; an unknown id gives the first page.
     """
     rows = (
         named_rows(connection)
@@ -81,7 +81,7 @@ def listing(
 
 
 def arrivals(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, str]:
-    """Return for each of these episodes the moment at which its words came into the archive, or it itself did."""
+    """Return for each episode when its transcript was created, or else when it was first seen."""
     wanted = sorted(set(episodes))
     marks = ", ".join("?" * len(wanted))
     rows = connection.execute(
@@ -115,6 +115,6 @@ def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
 
 
 def beyond() -> str:
-    """Return the SQL condition on episodes ``e`` that they come after the one ``:before``, if there is one."""
+    """Return the SQL condition that episode ``e`` comes after ``:before`` in listing order, if that exists."""
     return """(not exists (select 1 from episodes where id = :before) or (coalesce(e.published, ''), e.id) <
         (select coalesce(published, ''), id from episodes where id = :before))"""

@@ -1,4 +1,4 @@
-"""Episodes' web pages in the database: which are to be asked for, and what was found. Reads no page."""
+"""Episodes' web pages in the database: which to fetch, and the result of the last visit. Fetches nothing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PageVisit:
 
 
 def links(db: Database, slug: str) -> list[tuple[str, str, bool]]:
-    """Return each of a feed's episodes that has a link, with that and whether the notes have a question list."""
+    """Return (episode, link, has a question list in its notes) for each episode of a feed that has a link."""
     rows = db.execute(
         """select id, link, exists (select 1 from questions
                                     where episode = episodes.id and number is not null and source = 'notes')
@@ -53,6 +53,6 @@ def other_episode_of(db: Database, address: str, episode: str) -> str | None:
 
 
 def save_visit(db: Database, visit: PageVisit) -> None:
-    """Record a visit in place of the one before; where files lie is left out."""
+    """Store a visit, replacing the previous one; local paths are removed."""
     row = {**asdict(visit), "problem": visit.problem and without_paths(visit.problem)}
     db.table("episode_pages").insert(row, pk="episode", replace=True)

@@ -1,4 +1,4 @@
-"""The people who are known by name, and everything that they say. A label such as ``Speaker 2`` is nobody.
+"""Speakers who are known by name, and what they say. A label such as ``Speaker 2`` is not a person.
 
 Every function takes a connection whatever its row factory, because Datasette's connections have their own.
 """
@@ -34,7 +34,7 @@ class Person:
 class Appearance:
     """One episode in which somebody speaks, and what they say there, in order.
 
-    ``checked`` are the numbers of those passages of the episode of which a person has heard every word.
+    ``checked`` are the numbers of the episode's fully checked passages.
     """
 
     episode: str
@@ -50,7 +50,7 @@ class Appearance:
 
 @dataclass(frozen=True, slots=True)
 class Appearances:
-    """A page of appearances, newest episode first; ``before`` asks for the next one, if there is one."""
+    """A page of appearances, newest episode first; ``before`` is the cursor of the next page, None on the last."""
 
     appearances: tuple[Appearance, ...]
     before: str | None
@@ -87,7 +87,7 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
         connection: an open archive.
         name: who.
         limit: how many episodes at most.
-        before: the id of the episode that the page before ended with; one that is unknown begins anew.
+        before: the id of the last episode of the previous page; an unknown id gives the first page.
     """
     cursor = named_rows(connection)
     # Where several voices go by one name, the role is that of the one heard longest.
@@ -129,7 +129,7 @@ def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:
 
 
 def known(connection: sqlite3.Connection, labels: Iterable[str | None]) -> frozenset[str]:
-    """Return those of these labels of speakers that are names of people."""
+    """Return the speaker labels among these that are names of people."""
     wanted = sorted({label for label in labels if label})
     rows = connection.execute(
         f"""select distinct p.name from {SPEAKING}

@@ -1,4 +1,4 @@
-"""Which transcript counts for an episode, of which recording it is, and which of its passages are said at a time."""
+"""An episode's preferred transcript and its recording, and the passages spoken at a given time."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipeline.times import exactly
 
 
 class PreferredTranscript(NamedTuple):
-    """The transcript that counts for an episode, by its id, and the recording that it is of, by its sha256.
+    """The id of an episode's preferred transcript, and the sha256 of the recording it was made from.
 
-    A newer recording may already have been chosen, and wait to be transcribed.
+    That need not be the current recording: a newer one may still be waiting to be transcribed.
     """
 
     id: int
@@ -30,7 +30,7 @@ def preferred_transcript(connection: sqlite3.Connection, episode: str) -> Prefer
 
 
 def require_transcript(connection: sqlite3.Connection, episode: str) -> PreferredTranscript:
-    """Return the same, for what can be done only with a transcript.
+    """Return the preferred transcript, or raise.
 
     Raises:
         CorrectionError: there is none.
@@ -44,9 +44,9 @@ def require_transcript(connection: sqlite3.Connection, episode: str) -> Preferre
 def passages_at(
     connection: sqlite3.Connection, episode: str, start: float, end: float | None, *, of_a_clock: bool = False
 ) -> tuple[int, int]:
-    """Return the numbers of the first and the last passage that is said between two times, or at one.
+    """Return the numbers of the first and last passage spoken between two times, or at one time.
 
-    A start that is ``of_a_clock`` is a whole second, and means the passage of which the page shows that.
+    With ``of_a_clock``, ``start`` is a whole second as displayed on the page, and selects the passage shown with it.
 
     Raises:
         CorrectionError: there is no transcript, or it has nothing there.

@@ -36,9 +36,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Publication(Item):
-    """An episode with all that an exporter needs; without a transcript there are no ``segments``.
+    """An episode with everything an exporter needs; ``segments`` is empty without a transcript.
 
-    ``checked`` is the number of passages that a person heard whole.
+    ``checked`` is the number of fully checked passages.
     """
 
     segments: tuple[Segment, ...]

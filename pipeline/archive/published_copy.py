@@ -1,4 +1,4 @@
-"""Published copies, which never change: how they are told from archives. Opens no database."""
+"""Recognising published copies, which are read-only, by the files beside them. Opens no database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def is_published(database: Path) -> bool:
 
 
 def published_fault(database: Path) -> str | None:
-    """Say whether a copy that ``publish`` made was changed since; None where it was not."""
+    """Return what is wrong if a published copy was modified since; None if it was not, or is no copy."""
     inspected = _inspected(database)
     if inspected is None or inspected["hash"] == sha256_of(database):
         return None
@@ -27,7 +27,7 @@ def published_fault(database: Path) -> str | None:
 
 
 def refuse_published(database: Path) -> None:
-    """Let pass what may be written to.
+    """Raise if the database may not be written to.
 
     Raises:
         ConfigError: it is a copy that ``publish`` made.

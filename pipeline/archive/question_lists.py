@@ -1,4 +1,4 @@
-"""An episode's list of questions in the database: a question keeps its id as long as its text. Matches none."""
+"""Storing an episode's question list: a question keeps its id as long as it keeps its text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from pipeline.archive.labels import relabel
 from pipeline.model import Question
 
-_LONG = 4  # letters from which on a word with another letter is likelier the same one than another
+_LONG = 4  # letters; in words this long, one different letter is more likely a typo than a different word
 _BETWEEN = re.compile(r"[\s\-–—/]+")
 
 
@@ -31,13 +31,13 @@ def published_lists(db: Database, feed: str) -> Mapping[str, tuple[Question, ...
 
 
 def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> None:
-    """Store a list of questions, in place of an older one.
+    """Store an episode's question list, replacing the previous one.
 
-    A question keeps its id, matches and corrections as long as its text stays the same, but for a slip that the
-    publisher mends: punctuation, quotes, a letter.
+    A question keeps its id, matches and corrections as long as its text stays the same, apart from a corrected typo
+    (punctuation, quotes, one letter).
 
-    An id is ``<episode id>/q<8 hex of the text's hash>``: when the publisher inserts a question, no other one inherits
-    what was found or corrected for its number.
+    An id is ``<episode id>/q<8 hex of the text's hash>``, so when the publisher inserts a question, the others do not
+    inherit the matches or corrections of their new numbers.
     """
     known = {row[0]: tuple(row[1:]) for row in db.execute(
         "select id, number, text, source from questions where episode = ?", [episode_id]
@@ -67,7 +67,7 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
 
 
 def _by_id(episode_id: str, questions: Iterable[Question], known: Mapping[str, str]) -> dict[str, Question]:
-    """The questions by their ids, in order; ``known`` are the texts of those that the episode has or had, by theirs."""
+    """The questions by id, in list order; ``known`` maps the ids of the episode's stored questions to their texts."""
     listed: dict[str, Question] = {}
     for question in questions:
         key = _question_id(episode_id, question.text)
@@ -89,7 +89,7 @@ def _question_id(episode_id: str, text: str) -> str:
 
 
 def _is_the_same(one: str, other: str) -> bool:
-    """Tell whether two texts have the same words but for a letter in some; with another figure it is another one."""
+    """Tell whether two texts have the same words, allowing one wrong letter in long words; figures must agree."""
     words, others = _words(one), _words(other)
     return len(words) == len(others) and all(
         a == b or (min(len(a), len(b)) >= _LONG and f"{a}{b}".isalpha() and OSA.distance(a, b, score_cutoff=1) == 1)

@@ -1,4 +1,4 @@
-"""Questions across episodes, like ones side by side, with how each answer begins. It groups none itself.
+"""Reading groups of similar questions across episodes, with the beginning of each answer.
 
 Every function takes a connection whatever its row factory, because Datasette's connections have their own.
 """
@@ -24,7 +24,7 @@ _PASSAGES = 12  # of an answer, more than enough for that
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which questions. ``text`` is words that one of a group must have, ``like`` the id of a group's oldest one."""
+    """A filter for questions; ``text`` must be in one question of a group, ``like`` is the id of a group's leader."""
 
     text: str = ""
     feed: str | None = None
@@ -32,13 +32,13 @@ class Wanted:
     like: str | None = None
 
     def sql(self) -> tuple[str, dict[str, str | None]]:
-        """Return conditions over episodes ``e``, ``question_times`` as ``t`` and ``leader``, and their values."""
+        """Return SQL conditions on ``e`` (episodes), ``t`` (``question_times``) and ``leader``, and their values."""
         conditions = {"feed": "e.feed = :feed", "status": "t.status = :status", "like": "leader = :like"}
         values = {"feed": self.feed, "status": self.status, "like": self.like}
         return "".join(f" and {sql}" for name, sql in conditions.items() if values[name]), values
 
     def holds(self, texts: Iterable[str]) -> bool:
-        """Tell whether one of these questions has all the words."""
+        """Tell whether one of these texts contains all words of ``text``."""
         words = self.text.casefold().split()
         return any(all(word in text.casefold() for word in words) for text in texts)
 
@@ -69,7 +69,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """Questions that ask alike, newest first; ``size`` is how many there are, ``questions`` may be fewer of them."""
+    """A group of similar questions, newest first; ``size`` counts all of them, ``questions`` may be a page of them."""
 
     id: str
     size: int
@@ -78,7 +78,7 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """A page of groups, the largest first; ``questions`` counts those of all ``total`` groups."""
+    """A page of groups, largest first; ``questions`` is the number of questions in all ``total`` groups."""
 
     groups: tuple[Alike, ...]
     total: int
@@ -88,7 +88,7 @@ class Groups:
 def groups(
     connection: sqlite3.Connection, wanted: Wanted, *, page: int, size: int, members: int, member_page: int = 1
 ) -> Groups:
-    """Return the questions that are wanted, like ones together.
+    """Return the questions that match a filter, in groups of similar ones.
 
     Args:
         connection: an open archive.
@@ -143,14 +143,14 @@ def grouped(db: Database) -> set[str]:
 
 
 def save_groups(db: Database, leaders: Mapping[str, str]) -> None:
-    """Replace all groups: for each question the id of the oldest one that it is grouped with, itself if it is that."""
+    """Replace all groups; ``leaders`` maps each question's id to that of the oldest question of its group."""
     with immediate(db):
         db.execute("delete from question_groups")
         db.conn.executemany("insert into question_groups (question, leader) values (?, ?)", leaders.items())
 
 
 def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> dict[str, Asked]:
-    """Questions by their ids, which come with those of their episodes."""
+    """The questions with their answers, by id; ``ids`` are pairs of question id and episode id."""
     wanted = dict(ids)
     known = {one.question: one for some in questions_of(connection, wanted.values()).values() for one in some}
     cursor = named_rows(connection)
@@ -180,7 +180,7 @@ def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> di
 
 
 def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: ListedQuestion) -> Answer | None:
-    """How the answer to a question begins: what one speaker says first, in one go."""
+    """The beginning of an answer: the first uninterrupted passages of one speaker."""
     if question.start is None:
         return None
     rows = cursor.execute(

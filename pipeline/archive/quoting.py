@@ -1,6 +1,6 @@
-"""Reading what is said between two seconds of a kept file, in all the wordings the archive has. Formats nothing.
+"""Reading what is said between two times of a kept file, in every wording the archive has. Formats nothing.
 
-A quotation belongs to a recording and a time, not to rows: it is found again whatever transcribed the recording since.
+A quotation is identified by recording and time, not by rows, so it survives new transcriptions.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _NAME = re.compile(r"[0-9a-f]{8,64}")
 class Wording:
     """What one transcript has at the times of a quotation; ``start`` and ``end`` are those of its words, in seconds.
 
-    ``lines`` is empty where it has nothing there; ``flags`` are why the machine itself was not sure of it. ``machine``
-    tells that these are its own words where a person has corrected them since.
+    ``lines`` is empty if nothing is said there; ``flags`` are the transcript's quality flags. ``machine`` is true for
+    the machine's original words where an editor has corrected them since.
     """
 
     provenance: Provenance
@@ -57,13 +57,13 @@ class Wording:
 class Quotation:
     """Words of a recording, with all that a citation names.
 
-    ``wording`` is that of the transcript in force, ``others`` are those of other transcripts that differ from it.
-    ``changed`` tells that a link was made for other words than those; ``linked`` are these, if they are still known.
-    ``checks`` are what persons have checked of it, ``checked`` whether that is every word; where ``wording`` has no
-    words, ``checks`` are of those who heard none there. ``attributions`` are what persons said of who speaks in it, or
-    of a voice that is heard in it; ``attributed`` tells whether they listened to all of it. ``also_in`` are the ids and
-    titles of further episodes with the same file; ``replaced_in`` has those of its episodes that now play another one,
-    and where the passage is in that, None where nothing is known of it.
+    ``wording`` is from the transcript in force, ``others`` are differing wordings of other transcripts. ``changed`` is
+    true if a link was made for different words; ``linked`` is that wording, if it is still known. ``checks`` are the
+    editors' checks of it, and ``checked`` tells whether they cover every word; if ``wording`` is empty, ``checks`` are
+    those that found nothing said. ``attributions`` name its speakers, or a voice heard in it; ``attributed`` tells
+    whether an editor listened to all of it. ``also_in`` are the ids and titles of other episodes with the same file.
+    ``replaced_in`` maps each of its episodes that now plays a different file to the passage's position there, or None
+    if that is unknown.
     """
 
     audio: Rendition
@@ -85,11 +85,11 @@ class Quotation:
 
     @property
     def cited(self) -> Wording:
-        """Return the wording that a citation is of: that in force, unless it has no words there any more."""
+        """Return the wording to cite: the one in force, unless it is now empty."""
         return _cited(self.wording, self.linked, self.others)
 
     def second_in(self, episode: str) -> float | None:
-        """Return when the page of an episode plays it, in seconds; None where it plays a recording without it."""
+        """Return its start in the recording that an episode's page plays, in seconds; None if it is not in that."""
         if episode not in self.replaced_in:
             return self.cited.start
         passage = self.replaced_in[episode]
@@ -97,15 +97,15 @@ class Quotation:
 
 
 def recording(connection: sqlite3.Connection, name: str) -> Rendition:
-    """Return the kept file whose SHA-256 begins so.
+    """Return the kept file whose SHA-256 begins with ``name``.
 
     Args:
         connection: the archive.
         name: at least 8 hex digits, lower case.
 
     Raises:
-        QuotationError: it is no such name, or fits several files.
-        NothingQuotedError: it fits none.
+        QuotationError: the name is malformed, or several files match it.
+        NothingQuotedError: no file matches it.
     """
     if not _NAME.fullmatch(name):
         raise QuotationError(f"“{name}” names no recording: it takes 8 to 64 of the digits 0-9 and a-f.")
@@ -130,8 +130,8 @@ def quotation(
         name: the beginning of the file's SHA-256; see ``recording``.
         start: seconds.
         end: seconds; what lies after the recording's end is left out.
-        wording: the digest of the words that a link was made for; found again also where they begin or end up to
-            ``said.EDGE`` seconds elsewhere.
+        wording: the digest of the words that a link was made for; these are also found if their start or end has
+            moved by up to ``said.EDGE`` seconds.
 
     Raises:
         QuotationError: the name or the times make no sense.
@@ -186,7 +186,7 @@ def _cited(wording: Wording, linked: Wording | None, others: Sequence[Wording]) 
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What one transcript has: ``quoted`` of the pieces ``nearby``; ``matches`` tells that a link was made for it."""
+    """One transcript's wording: the pieces ``quoted`` of those ``nearby``; ``matches`` if it is what a link quoted."""
 
     row: sqlite3.Row
     nearby: Sequence[Piece]
@@ -198,7 +198,7 @@ class _Version:
 def _versions(
     cursor: sqlite3.Cursor, row: sqlite3.Row, start: float, end: float, wording: str | None
 ) -> Iterator[_Version]:
-    """The words of a transcript; then those that the machine had heard, if a person has corrected some of them."""
+    """A transcript's wording in force, and then the machine's own, if an editor has corrected any of it."""
     for machine in (False, True):
         stretches = _stretches(cursor, row["id"], start, end, machine=machine)
         if not stretches and machine:
@@ -224,7 +224,7 @@ def _others(versions: Sequence[_Version], linked: Wording | None) -> tuple[Wordi
     current = versions[0].wording
     found: dict[str, Wording] = {}
     for version in versions[1:]:
-        # The words may stand there a little earlier or later, or inside of a segment that can only be quoted whole.
+        # The same words may be slightly shifted, or inside a segment without word times, which is quoted whole.
         same = bool(current.lines) and said.contains(said.text(version.nearby), current.text)
         if version.quoted and not same and not (linked and version.wording.digest == linked.digest):
             found.setdefault(version.wording.digest, version.wording)
@@ -241,7 +241,7 @@ def _check(audio: Rendition, start: float, end: float) -> None:
 
 
 def _transcripts(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
-    """All transcripts of a file with their episodes: the one in force first, of the newest episode that has one."""
+    """All transcripts of a file with their episodes; the preferred one of the newest episode comes first."""
     return cursor.execute(
         """select t.id, t.source, t.engine, t.model, t.language, t.created, t.rendition,
             e.id as episode, e.title, e.published, f.title as show
@@ -258,7 +258,7 @@ def _transcripts(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
 def _stretches(
     cursor: sqlite3.Cursor, transcript: int, start: float, end: float, *, machine: bool
 ) -> Sequence[Stretch]:
-    """The segments about there as they are in force; or as the machine had heard them, if any was corrected."""
+    """The segments there as in force; with ``machine`` as the machine heard them, or none if none was corrected."""
     rows = cursor.execute(
         """select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
             s.questions, s.flags, s.words, s.machine, s.attributed
@@ -289,7 +289,7 @@ def _stretch(row: sqlite3.Row, instead: Mapping[str, Any]) -> Stretch:
 
 
 def _checks(connection: sqlite3.Connection, sha256: str, version: _Version) -> tuple[tuple[Check, ...], bool]:
-    """What persons have checked of its words, and whether that is all of them; else where they heard none."""
+    """The checks of its words, and whether they cover all; if it is empty, the checks that found nothing said."""
     if not version.quoted:
         return tuple(
             check for check in checks_of(connection, sha256) if not check.text and overlap(check, version.wording)

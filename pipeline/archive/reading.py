@@ -1,4 +1,4 @@
-"""Reading the archive for people: what it holds, its questions, one episode whole. Writes and formats nothing.
+"""Reading the archive for display: shows and totals, question lists, whole episodes. Writes and formats nothing.
 
 Every function takes a connection whatever its row factory, because Datasette's connections have their own.
 """
@@ -20,12 +20,12 @@ from pipeline.model import Rendition, Word
 from pipeline.text import placed
 from pipeline.times import exactly
 
-NAMED = 5  # episodes in the message that a name fits several
+NAMED = 5  # episodes listed in the error for an ambiguous name
 _STRAIGHT = str.maketrans("‘’“”–", "''\"\"-")
 _OWN_ADDRESS = re.compile(r"/-/(?:episode|export)/([^/?#]+/[0-9a-f]{8})(?![0-9a-z])")
 
 
-NEAR = 0.1  # another place that is likelier than this may be where a question is asked
+NEAR = 0.1  # probability above which the runner-up is worth showing as an alternative
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Holdings:
 class ListedQuestion:
     """A published question and where it is asked; ``status`` is None when nobody has looked for it yet.
 
-    ``question`` is its id, which stays when its number does not. ``detected`` tells that no list was published: it was
-    heard. ``runner_up`` is when it may well be asked instead; of one that is not asked, when it would be if anywhere.
+    ``question`` is its stable id. ``detected`` is true if no list was published and the question was found in the
+    transcript. ``runner_up`` is the start of the next likeliest place, if it is plausible or the question is not asked.
     """
 
     number: int
@@ -86,12 +86,12 @@ class ListedQuestion:
 
     @property
     def standing(self) -> str:
-        """Return its status in words."""
+        """Return its status as text: ``not asked``."""
         return (self.status or "not looked for yet").replace("_", " ")
 
     @property
     def summary(self) -> str:
-        """Return what is known of it in words."""
+        """Return a one-line summary: ``question 3: asked at 3:12, corrected``."""
         when = f" at {exactly(self.start)}" if self.start is not None else ""
         return f"question {self.number}: {self.standing}{when}{', corrected' if self.corrected else ''}"
 
@@ -108,7 +108,7 @@ class PlacedWord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A segment as it is read; ``questions`` are the numbers of those that it is about, ``words`` are in order."""
+    """A segment for display; ``questions`` are the numbers of the questions it asks or answers."""
 
     n: int
     start: float
@@ -125,8 +125,8 @@ class Passage:
 class Provenance:
     """Where a transcript comes from; ``rendition`` is the sha256 of the file that was transcribed.
 
-    ``options`` are what it was made with; ``word_error_rate`` tells how far it is from the publisher's own, if there
-    is one.
+    ``options`` are the engine's settings; ``word_error_rate`` is against the publisher's own transcript, if there is
+    one.
     """
 
     source: str
@@ -196,7 +196,7 @@ def speakers(connection: sqlite3.Connection, limit: int = 500) -> tuple[str, ...
 
 
 def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
-    """Return a kept file by its content; which of its episodes it came with does not matter."""
+    """Return a kept file by its SHA-256, from any of the episodes it belongs to."""
     row = (
         named_rows(connection)
         .execute("select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256])
@@ -214,7 +214,7 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
 
 
 def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[str, tuple[ListedQuestion, ...]]:
-    """Return for each of these episodes its published questions in list order; none where it has no list."""
+    """Return each episode's questions in list order; an empty tuple if it has no list."""
     wanted = sorted(set(episodes))
     marks = ", ".join("?" * len(wanted))
     rows = named_rows(connection).execute(
@@ -270,12 +270,12 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
 
 
 def episode_named(connection: sqlite3.Connection, name: str) -> str:
-    """Return the id of the one episode that has this id, link or title, else of the one with this in its title.
+    """Return the id of the episode with this id, link or title, or else with this text in its title.
 
-    An id may go without its feed, and be a part of an address of the site: ``/-/episode/show/0a1b2c3d?t=3.7``.
+    The id may omit the feed, and may be taken from an address of the site: ``/-/episode/show/0a1b2c3d?t=3.7``.
 
     Raises:
-        UnknownEpisodeError: it fits no episode, or several.
+        UnknownEpisodeError: no episode matches, or several do.
     """
     rows = connection.execute("select id, title, link from episodes order by published desc, id").fetchall()
     wanted = _plain(name)
@@ -296,7 +296,7 @@ def episode_named(connection: sqlite3.Connection, name: str) -> str:
 
 
 def _plain(title: str) -> str:
-    """A title as people type it: without capitals, curly quotes and more than single spaces."""
+    """A title normalised for comparison: lower case, straight quotes, single spaces."""
     return " ".join(title.casefold().translate(_STRAIGHT).split())
 
 

@@ -1,4 +1,4 @@
-"""Paths of this computer in sentences: what goes into the database, which everybody may read, has none."""
+"""Removing local file paths from messages before they are stored in the (possibly public) database."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _PATH = re.compile(
 
 
 def without_paths(text: str) -> str:
-    """Return a sentence with ``…`` in the place of each path of this computer; addresses of the web stay."""
+    """Return a message with each local path replaced by ``…``; web addresses are kept."""
     return _PATH.sub(lambda found: found[1] or ("“…" if found[0].startswith("“") else "…"), text)
 
 
 def without_paths_within(value: object) -> object:
-    """Return what JSON can hold, with ``without_paths`` for each of its strings."""
+    """Apply ``without_paths`` to every string of a JSON-like value."""
     match value:
         case str():
             return without_paths(value)

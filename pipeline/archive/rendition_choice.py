@@ -1,4 +1,4 @@
-"""Which of an episode's recordings counts, and what two of them have in common, in words. Reads and stores nothing."""
+"""Deciding which of an episode's recordings is current, and describing how two differ. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ _LISTED = 5  # stretches that are named one by one
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Whether a recording that has come takes the place of the one that counts, and why."""
+    """Whether a new recording replaces the current one, and why."""
 
     replaces: bool
     reason: str
 
 
 def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str | None, beside: bool = False) -> Choice:
-    """Decide whether a recording that has come counts from now on.
+    """Decide whether a new recording becomes the current one.
 
-    What is cited has the times of the recording that is transcribed, so that stays unless something of it is gone: then
-    the publisher has changed what is said, and the archive says what is published now.
+    Citations use the times of the transcribed recording, so that one stays current unless the new one lacks part of it:
+    then the publisher has changed the content, and the archive follows what is published.
 
     Args:
-        comparison: the one that counts with the one that has come; None if that could not be made.
-        transcribed: the one that counts is transcribed.
-        chosen_by: who chose the one that counts; None where nobody did.
-        beside: nothing of what is gone is part of a question or an answer.
+        comparison: of the current recording with the new one; None if they could not be compared.
+        transcribed: whether the current one is transcribed.
+        chosen_by: who chose the current one; None if nobody did.
+        beside: whether everything that is missing lies outside all questions and answers.
     """
     if chosen_by is not None:
         return Choice(False, f"{chosen_by} chose the earlier one")
@@ -45,7 +45,7 @@ def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str |
 
 
 def account(comparison: Comparison) -> str:
-    """Say what a later recording has of an earlier one."""
+    """Describe how a later recording differs from an earlier one."""
     if comparison.verdict == "other":
         return "hardly anything of the earlier one is in it"
     if comparison.verdict == "same":

@@ -1,4 +1,4 @@
-"""The recordings of an episode in the database: which counts, and where the times of one are in another one."""
+"""An episode's recordings in the database: which is current, and translating times from one to another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
 
 FIRST = Choice(True, "the first that was kept")
-_EDGE = 0.25  # seconds; so far beside a piece a time still belongs to it: words begin and end about there
+_EDGE = 0.25  # seconds by which a time may lie outside a piece and still belong to it; word times are imprecise
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """Where a passage of one recording is in another one, in seconds; ``whole`` tells that all of it is, in one piece.
+    """The position of a passage in another recording, in seconds; None if none of it is there.
 
-    ``start`` and ``end`` are None where none of it is there.
+    ``whole`` tells whether all of it is there in one piece.
     """
 
     start: float | None
@@ -59,7 +59,7 @@ class Counterpart:
 def save_rendition(
     db: Database, episode: str, audio: KeptAudio, *, choice: Choice = FIRST, comparison: Comparison | None = None
 ) -> None:
-    """Record a kept file, what it has in common with the one that counts, and which of them counts from now on."""
+    """Store a kept file, its comparison with the current one, and the choice which of them is current."""
     with immediate(db):
         before = current_rendition(db, episode)
         db.execute(
@@ -92,7 +92,7 @@ def save_rendition(
 
 
 def fetches(db: Database, episode: str) -> list[Fetch]:
-    """Return how each rendition of an episode was fetched, the last one first."""
+    """Return how each rendition of an episode was fetched, newest first."""
     rows = db.execute(
         """select sha256, offer, url, etag, last_modified from renditions where episode = ?
            order by fetched_at desc, current desc""",
@@ -108,7 +108,7 @@ def save_offer(db: Database, episode: str, sha256: str, offer: str) -> None:
 
 
 def current_rendition(db: Database, episode: str) -> Rendition | None:
-    """Return the kept file that counts for an episode, if there is one."""
+    """Return an episode's current recording, if there is one."""
     found = db.execute(
         "select sha256, path, bytes, content_type, duration from renditions where episode = ? and current = 1",
         [episode],
@@ -117,14 +117,14 @@ def current_rendition(db: Database, episode: str) -> Rendition | None:
 
 
 def choose_rendition(db: Database, episode: str, name: str, *, reason: str, chosen_by: str, now: str) -> str:
-    """Have a recording count because somebody says so; return its sha256.
+    """Make a recording the current one by an editor's choice; return its sha256.
 
     Args:
         db: the database.
         episode: the episode's id.
         name: the beginning of the recording's sha256.
         reason: why.
-        chosen_by: who says so; no rule chooses another one after that.
+        chosen_by: the editor; the automatic rule no longer applies after that.
         now: the moment, UTC ISO 8601.
 
     Raises:
@@ -175,7 +175,7 @@ def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed,
 
 
 def choices(connection: sqlite3.Connection, episode: str) -> tuple[Chosen, ...]:
-    """Return which recording of an episode counted since when, the newest choice first."""
+    """Return the history of which recording was current, newest choice first."""
     rows = named_rows(connection).execute(
         "select rendition, reason, chosen_by, chosen_at from rendition_choices where episode = ? order by id desc",
         [episode],
@@ -184,9 +184,9 @@ def choices(connection: sqlite3.Connection, episode: str) -> tuple[Chosen, ...]:
 
 
 def translate(connection: sqlite3.Connection, origin: str, second: float, target: str) -> float | None:
-    """Return when a second of one recording is heard in another one.
+    """Translate a time of one recording to another.
 
-    Recordings that were never compared are reached by way of others.
+    Recordings that were never compared directly are reached through others.
 
     Args:
         connection: the archive.
@@ -195,7 +195,7 @@ def translate(connection: sqlite3.Connection, origin: str, second: float, target
         target: the sha256 of the other one.
 
     Returns:
-        Seconds; None if that moment is not in the other one, or the two are not known to have anything in common.
+        Seconds; None if that moment is not in the other one, or no chain of comparisons connects the two.
     """
     found = passage_in(connection, origin, second, second, target)
     return found.start if found else None
@@ -204,16 +204,16 @@ def translate(connection: sqlite3.Connection, origin: str, second: float, target
 def passage_in(
     connection: sqlite3.Connection, origin: str, start: float, end: float, target: str
 ) -> Counterpart | None:
-    """Return where a passage of one recording is in another one; None if there is no way from one to the other.
+    """Return the position of a passage in another recording; None if no chain of comparisons connects the two.
 
-    Where there are several ways, a short one counts on which all of it is found, or else some of it.
+    Of several chains, one that preserves the whole passage is preferred, then the shortest.
     """
     passage = Counterpart(start, end, whole=True)
     if origin == target:
         return passage
-    # Ways on which all is found come first, then those on which some is, each by its length. A recording is left by one
-    # way only: a feed that offers the same files for many episodes makes more ways than could ever be gone.
-    tried = count()  # two passages cannot be put in order
+    # Best-first search: chains that lose nothing come first, then short ones. Each recording is expanded only once: a
+    # feed that offers the same files for many episodes has exponentially many chains.
+    tried = count()  # tie-breaker: passages are not comparable
     waiting = [(0, 0, next(tried), origin, passage)]
     left: set[str] = set()
     while waiting:
@@ -269,7 +269,7 @@ def _moved(pieces: Sequence[Piece], passage: Counterpart) -> Counterpart:
 
 
 def _at(piece: Piece, second: float) -> float:
-    """The second of the new recording; the piece's edge for one beside it, so that no time overtakes another."""
+    """Map a time into the new recording, clamped to the piece so that the mapping stays monotonic."""
     return round(piece.new_start + min(max(second, piece.old_start), piece.old_end) - piece.old_start, 3)
 
 
@@ -335,4 +335,4 @@ def _choose(db: Database, episode: str, sha256: str, reason: str, by: str | None
     )
     db.execute("update renditions set current = 0 where episode = ? and sha256 != ?", [episode, sha256])
     db.execute("update renditions set current = 1 where episode = ? and sha256 = ?", [episode, sha256])
-    relabel(db, episode)  # until it is transcribed, what people say of the questions is of the recording that counts
+    relabel(db, episode)  # until it is transcribed, corrections refer to the current recording

@@ -22,7 +22,7 @@ def start_run(db: Database, *, command: str, version: str, now: str) -> int:
 
 
 def add_item(db: Database, run: int, item: RunItem) -> None:
-    """Record what became of one stage of one episode (or feed) as soon as it is known; where files lie is left out."""
+    """Store the outcome of one stage of one episode (or feed); local paths are removed."""
     reason = item.reason and without_paths(item.reason)
     db.execute(
         "insert into run_items (run, stage, feed, episode, status, reason, seconds) values (?, ?, ?, ?, ?, ?, ?)",
@@ -35,7 +35,7 @@ def note_wanted(db: Database, wanted: Mapping[str, int | None], *, skipped: Coll
 
     Args:
         db: the archive.
-        wanted: how many of its newest episodes each feed is to have, None for all; of a feed that is not named, none.
+        wanted: the number of newest episodes to keep per feed, None for all; a feed that is missing keeps none.
         skipped: the ids of episodes that are not wanted.
     """
     with immediate(db):
@@ -47,7 +47,7 @@ def note_wanted(db: Database, wanted: Mapping[str, int | None], *, skipped: Coll
 
 
 def finish_run(db: Database, run: int, *, exit_code: int, report: Mapping[str, object], now: str) -> None:
-    """Close a run with its report; where files lie is left out."""
+    """Mark a run as finished and store its report; local paths are removed."""
     with immediate(db):
         db.execute(
             "update runs set finished = ?, exit_code = ?, report = ? where id = ?",

@@ -1,4 +1,4 @@
-"""Which words of a transcript are said between two seconds, and whether they are those once read. Reads no database."""
+"""Selecting the words between two times of a transcript, and matching them to an earlier wording. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.archive.tokens import folded_words
 from pipeline.model import Word
 from pipeline.text import placed
 
-# Seconds. Another transcription puts the same word a little earlier or later, and a publisher's some more.
+# Seconds by which the same word may differ between transcriptions; a publisher's times are less exact.
 EDGE = 1.0
 MOMENT = 0.001  # seconds; the least that an address can name
 DIGEST = 6  # hex digits
@@ -19,10 +19,10 @@ DIGEST = 6  # hex digits
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A segment with who speaks in it; ``standing`` is that of ``model.Speaker.role``, ``role`` what is done in it.
+    """A segment with its speaker; ``standing`` is the speaker's role (``model.Speaker.role``), ``role`` the segment's.
 
-    ``questions`` are the numbers of those that it is about, ``attributed`` is the id of what a person said of who
-    speaks in it.
+    ``questions`` are the numbers of the questions it asks or answers, ``attributed`` is the id of the attribution that
+    names its speaker.
     """
 
     start: float
@@ -39,7 +39,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The least that is quoted: a word, or a segment whose words have no times; ``begin`` and ``stop`` are offsets."""
+    """The unit of quoting: a word, or a segment without word times; ``begin`` and ``stop`` are offsets in its text."""
 
     stretch: Stretch
     begin: int
@@ -52,8 +52,8 @@ class Piece:
 class Line:
     """What one speaker says in one go, verbatim.
 
-    ``role`` is None where they do more than one thing in it, ``question`` where it is not about one alone; all of them
-    are ``questions``.
+    ``role`` is None if its segments have different roles; ``question`` is None unless all of it is about the same one
+    question. ``questions`` are all that it is about.
     """
 
     text: str
@@ -65,7 +65,7 @@ class Line:
 
 
 def pieces(stretches: Iterable[Stretch]) -> Iterator[Piece]:
-    """Cut segments into what can be quoted; together the pieces are all of the text but the space between them."""
+    """Cut segments into quotable pieces, which together cover all of the text except the spaces between them."""
     for stretch in stretches:
         if not stretch.text:
             continue  # nobody says anything in it
@@ -80,9 +80,9 @@ def pieces(stretches: Iterable[Stretch]) -> Iterator[Piece]:
 
 
 def between(found: Sequence[Piece], start: float, end: float) -> Sequence[Piece]:
-    """Return the pieces between two seconds: those with their middle there, else that into which the time falls.
+    """Return the pieces whose midpoint lies between two times, or else those that overlap them.
 
-    So words are never cut, and one that merely touches, as after another transcription, does not come in.
+    Words are thus never cut, and a word that barely touches the range (as after a new transcription) is left out.
     """
     inside = [n for n, piece in enumerate(found) if start <= (piece.start + piece.end) / 2 <= end]
     if not inside:
@@ -92,7 +92,7 @@ def between(found: Sequence[Piece], start: float, end: float) -> Sequence[Piece]
 
 
 def worded(found: Sequence[Piece], start: float, end: float, wording: str) -> Sequence[Piece] | None:
-    """Return the pieces whose words have this digest and that begin and end about then; None if there are none."""
+    """Return the run of pieces with this digest that begins and ends within ``EDGE`` of these times, or None."""
     firsts = [n for n, piece in enumerate(found) if abs(piece.start - start) <= EDGE]
     lasts = [n for n, piece in enumerate(found) if abs(piece.end - end) <= EDGE]
     runs = [(first, last) for first in firsts for last in lasts if first <= last]
@@ -103,7 +103,7 @@ def worded(found: Sequence[Piece], start: float, end: float, wording: str) -> Se
 
 
 def lines(found: Sequence[Piece]) -> tuple[Line, ...]:
-    """Return what is said by speakers, in order."""
+    """Group pieces into one line per uninterrupted speaker, in order."""
     return tuple(
         _line(list(group))
         for _, group in groupby(found, key=lambda piece: (piece.stretch.speaker, piece.stretch.standing))
@@ -117,12 +117,12 @@ def text(found: Sequence[Piece]) -> str:
 
 
 def digest(said: str) -> str:
-    """Return what tells whether words are the same, whatever their case, accents and punctuation."""
+    """Return a short digest of the words that ignores case, accents and punctuation."""
     return hashlib.sha256(_folded(said).encode()).hexdigest()[:DIGEST]
 
 
 def contains(whole: str, part: str) -> bool:
-    """Tell whether the words of a part stand in the whole one after another, in the sense of ``digest``."""
+    """Tell whether the words of ``part`` occur consecutively in ``whole``, compared as in ``digest``."""
     return _folded(part) in _folded(whole)
 
 

@@ -1,6 +1,6 @@
-"""The rows of a transcript's segments: what the machine heard, and over it what people said of words and speakers.
+"""The rows of a transcript's segments: the machine's version, overlaid with editors' checks and attributions.
 
-Where nobody said anything the two are the same. Neither adds nor removes a row.
+Without edits the two are the same. Rows are never added or removed here.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pipeline.editing.attributing import attributed, deciding, speakers_in_force
 from pipeline.editing.checking import in_force, is_checked
 from pipeline.model import Segment, Word
 
-_EDGE = 0.25  # seconds by which a stretch may reach into what is said: words begin and end about there
+_EDGE = 0.25  # seconds by which a stretch may overlap a segment and still count as outside; word times are imprecise
 
 
 def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
-    """Return a transcript's segments in order, with the words that count, as the exporters take them."""
+    """Return a transcript's segments in order, as in force (with editors' changes)."""
     rows = db.execute(
         'select start, "end", text, words, speaker, confidence, flags from segments where transcript = ? order by n',
         [transcript_id],
@@ -42,7 +42,7 @@ def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segmen
 def restate_all(db: Database, rendition: str) -> None:
     """Apply the checks and attributions in force to every transcript of a recording, those set aside included.
 
-    The labels of questions are worked out anew as well: what the host says is no answer, so who speaks can change them.
+    Question labels are recomputed too: they depend on who speaks, since the host's words are never an answer.
     """
     rows = db.execute("select id, episode from transcripts where rendition = ?", [rendition]).fetchall()
     for transcript, _ in rows:
@@ -52,9 +52,9 @@ def restate_all(db: Database, rendition: str) -> None:
 
 
 def restate(db: Database, transcript_id: int) -> None:
-    """Have a transcript say what the machine heard with what people said of its recording, and the search find that.
+    """Recompute a transcript's segments and speakers from the machine's version and the edits, and reindex them.
 
-    The database is in a transaction.
+    Must be called within a transaction.
     """
     (rendition,) = db.execute("select rendition from transcripts where id = ?", [transcript_id]).fetchone()
     checks, attributions = checks_of(db.conn, rendition), attributions_of(db.conn, rendition)
@@ -76,8 +76,8 @@ def restate(db: Database, transcript_id: int) -> None:
 
 
 def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...]]) -> None:
-    """Replace what segments say, by their numbers."""
-    # The index keeps no text: what it is to forget has to be what it was told.
+    """Update segments by number, and the search index with them."""
+    # An external-content FTS5 table must be given the exact old text to delete it from the index.
     db.execute(
         """insert into transcripts_fts (transcripts_fts, rowid, text)
            select 'delete', id, text from transcript_texts where id = ?""",
@@ -97,9 +97,9 @@ def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...
 def is_outside_questions(
     connection: sqlite3.Connection, transcript_id: int, stretches: Sequence[tuple[float, float]]
 ) -> bool:
-    """Tell whether stretches of time, in seconds, lie outside of every question and answer of a transcript.
+    """Tell whether stretches of time (seconds) lie outside all questions and answers of a transcript.
 
-    False while no segment is labelled: it is not known then.
+    False if no segment is labelled yet, since it is unknown then.
     """
     told = """select "end" - start, start, "end" from segments
         where transcript = ? and (role != 'other' or question is not null)"""
@@ -120,7 +120,7 @@ def _heard(db: Database | sqlite3.Connection, transcript_id: int, stated: Sequen
 
 
 def _marks(db: Database, transcript_id: int) -> tuple[list[bool], list[int | None]]:
-    """Which segments a person heard whole, and what says who speaks in each."""
+    """For each segment whether it is fully checked, and the id of the attribution that names its speaker."""
     rows = db.execute("select checked, attributed from segments where transcript = ? order by n", [transcript_id])
     found = rows.fetchall()
     return [bool(checked) for checked, _ in found], [attributed for _, attributed in found]
@@ -147,7 +147,7 @@ def _to_json(segment: Segment) -> str:
 
 
 def _from_json(machine: str, speaker: str | None) -> Segment:
-    facts = {"speaker": speaker, **json.loads(machine)}  # an older version kept no speaker: nobody could name another
+    facts = {"speaker": speaker, **json.loads(machine)}  # rows of older versions have no speaker
     return Segment(**{**facts, "words": _words(facts["words"]), "flags": tuple(facts["flags"])})
 
 

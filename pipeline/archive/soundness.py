@@ -1,4 +1,4 @@
-"""Whether a database is whole: its pages, its references, and that its search indexes hold what its tables do."""
+"""Integrity checks of a database: pages, foreign keys, and search indexes against their tables."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _MOST = 20  # complaints of one kind: a torn file has thousands
 
 @contextmanager
 def copied(path: Path) -> Iterator[Path]:
-    """Give a copy of a database, byte for byte and of one moment, that may be written to; it is deleted afterwards.
+    """Yield a consistent, writable temporary copy of a database; it is deleted afterwards.
 
-    The check of a search index wants to write, although it changes nothing: on a copy that stops no run and no editor,
-    and needs no right to write. The copy lies in the folder for temporary files (``TMPDIR``).
+    FTS5's integrity check needs write access although it changes nothing. On a copy it blocks no run or editor and
+    works on read-only archives. The copy is made in the folder for temporary files (``TMPDIR``).
 
     Raises:
-        DatabaseError: as of ``reader``, or there is no room.
+        DatabaseError: see ``reader``; or there is no room for the copy.
     """
     with tempfile.TemporaryDirectory(prefix="interview-archive-") as folder, any_reader(path) as source:
         copy = Path(folder) / "copy.db"
@@ -43,10 +43,10 @@ def copied(path: Path) -> Iterator[Path]:
 
 
 def snapshot(database: Path, target: Path) -> None:
-    """Write a copy of an archive of one moment, with what is still in its -wal file, as one file without slack.
+    """Write a consistent copy of an archive as one compact file, including what is still in its -wal file.
 
     Raises:
-        LockedError, DatabaseError: as of ``up_to_date_reader``.
+        LockedError, DatabaseError: see ``up_to_date_reader``.
     """
     with up_to_date_reader(database) as archive:
         archive.conn.execute("vacuum into ?", [str(target)])
@@ -55,10 +55,10 @@ def snapshot(database: Path, target: Path) -> None:
 
 
 def refuse_unsound(connection: sqlite3.Connection, database: Path) -> None:
-    """Let pass a copy of ``database`` in which nothing is wrong; the connection may write, but changes nothing.
+    """Raise if a copy of ``database`` is damaged; the connection must be writable, but nothing is changed.
 
     Raises:
-        DatabaseError: saying what is.
+        DatabaseError: names the first fault.
     """
     wrong = [*faults(connection), *(index_fault(connection, index) for index in indexes(connection))]
     if fault := next(filter(None, wrong), None):
@@ -75,7 +75,7 @@ def indexes(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def faults(connection: sqlite3.Connection) -> list[str]:
-    """Say what is wrong with pages and references; nothing where all is well."""
+    """Return what is wrong with pages and foreign keys; empty if nothing is."""
     try:
         rows = [str(row[0]) for row in connection.execute(f"pragma integrity_check({_MOST})")]
         broken = Counter((row[0], row[2]) for row in connection.execute("pragma foreign_key_check"))
@@ -87,7 +87,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
 
 
 def check_index(connection: sqlite3.Connection, index: str) -> None:
-    """Let pass a search index that holds exactly the words of its table.
+    """Raise unless a search index holds exactly the words of its table.
 
     Args:
         connection: one that may write; nothing is changed.
@@ -101,7 +101,7 @@ def check_index(connection: sqlite3.Connection, index: str) -> None:
 
 
 def index_fault(connection: sqlite3.Connection, index: str) -> str | None:
-    """Say what is wrong with a search index, as ``check_index`` finds it; None where nothing is."""
+    """Return what ``check_index`` finds wrong with a search index; None if nothing is."""
     try:
         check_index(connection, index)
     except sqlite3.DatabaseError as error:
@@ -110,7 +110,7 @@ def index_fault(connection: sqlite3.Connection, index: str) -> str | None:
 
 
 def rebuild(db: Database, index: str) -> str | None:
-    """Make a search index anew from its table; say what is wrong with it even so."""
+    """Rebuild a search index from its table; return what is still wrong with it, or None."""
     try:
         with immediate(db):
             (sql,) = db.execute("select sql from sqlite_master where name = ?", [index]).fetchone()
@@ -125,7 +125,7 @@ def rebuild(db: Database, index: str) -> str | None:
 
 
 def _forget(connection: sqlite3.Connection, index: str) -> None:
-    """Drop an index as if it were no virtual table: SQLite opens that to drop it, and cannot where much is missing."""
+    """Drop a damaged FTS5 table by editing the schema: ``drop table`` would have to open it, which may fail."""
     connection.execute("pragma writable_schema = on")
     connection.execute("delete from sqlite_master where name = ?", [index])
     connection.execute("pragma writable_schema = reset")

@@ -11,9 +11,8 @@ from pipeline.archive.database import named_rows
 def status(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return ``feeds``, ``last_run`` with what failed in it, and what is ``waiting``.
 
-    Each feed has its counts and hours of audio, and how many of its episodes it does not list any more. ``waiting``
-    counts for each stage the episodes that it is the next one for, among those that feeds.yaml asked for at the last
-    run.
+    Each feed has its counts, hours of audio, and the number of episodes it no longer lists. ``waiting`` counts for each
+    stage the episodes that still have to go through it, among those that feeds.yaml asked for at the last run.
     """
     cursor = named_rows(connection)
     feeds = cursor.execute(
@@ -48,7 +47,7 @@ def status(connection: sqlite3.Connection) -> dict[str, Any]:
 
 
 def waiting(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return how many episodes wait to be downloaded, transcribed and aligned for the first time."""
+    """Return the number of episodes still to be downloaded, transcribed and aligned for the first time."""
     row = (
         named_rows(connection)
         .execute(

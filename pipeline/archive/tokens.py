@@ -1,16 +1,16 @@
-"""Words as the index has them, but for stemming. Pure text; touches no database."""
+"""Tokenising text as FTS5 does, but without stemming. Pure functions."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
-# An accent may be a character of its own, and is part of the word then.
+# Combining accents are part of the word.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
 
 
 def folded_words(text: str) -> list[tuple[str, int, int]]:
-    """Return a text's words as the index sees them but for stemming, each with its character span.
+    """Return a text's words as FTS5 tokenises them, unstemmed, each with its character span.
 
     Letters are compared without case and accents, as FTS5's ``unicode61 remove_diacritics 2`` does.
     """
@@ -18,7 +18,7 @@ def folded_words(text: str) -> list[tuple[str, int, int]]:
 
 
 def fold(word: str) -> str:
-    """Return text without capitals and accents; letters that fold to two, as ß does, stay one, as in the index."""
+    """Return text in lower case and without accents; letters that fold to two (ß) stay one, as in FTS5."""
     if word.isascii():
         return word.lower()
     folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in word)

@@ -1,4 +1,4 @@
-"""When the publisher's transcript of each episode was last looked for, and in what. It looks for none."""
+"""The last search for each episode's publisher's transcript, as stored. Does not search."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.archive.database import named_rows
 
 @dataclass(frozen=True, slots=True)
 class TranscriptSearch:
-    """The last search for an episode's; the columns of ``transcript_searches``."""
+    """The last search for an episode's publisher's transcript; the columns of ``transcript_searches``."""
 
     episode: str
     offered: str
@@ -20,11 +20,11 @@ class TranscriptSearch:
 
 
 def last_search(db: Database, episode: str) -> TranscriptSearch | None:
-    """Return the last search for an episode's, if there was one."""
+    """Return an episode's last search, if there was one."""
     row = named_rows(db.conn).execute("select * from transcript_searches where episode = ?", [episode]).fetchone()
     return TranscriptSearch(**{**dict(row), "failed": bool(row["failed"])}) if row else None
 
 
 def save_search(db: Database, search: TranscriptSearch) -> None:
-    """Record a search in place of the one before."""
+    """Store a search, replacing the episode's previous one."""
     db.table("transcript_searches").insert(asdict(search), pk="episode", replace=True)

@@ -1,4 +1,4 @@
-"""Transcripts, segments and matches in the database, each written in one transaction an episode."""
+"""Storing and reading transcripts, segments and matches; each episode is written in one transaction."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from pipeline.model import FollowUp, Match, Question, Segment, Transcript
 
 
 class Settings(NamedTuple):
-    """What a transcript was asked for: language, names and terms, and number of speakers as feeds.yaml had them.
+    """The settings a transcript was made with, as feeds.yaml gave them.
 
-    ``weights`` is the identity of those that made it; None where an older version did not write that down.
+    ``weights`` identifies the model's weights; None if the transcript is from a version that did not record it.
     """
 
     language: str
@@ -32,7 +32,7 @@ class Settings(NamedTuple):
 
 
 def transcript_settings(db: Database, episode: str, sha256: str, *, engine: str, model: str) -> Settings | None:
-    """Return what the preferred transcript was asked for, if this engine and model made it of this file."""
+    """Return the preferred transcript's settings, if it was made from this file by this engine and model."""
     found = db.execute(
         """select language, options from transcripts
            where episode = ? and rendition = ? and engine = ? and model = ? and preferred = 1""",
@@ -46,7 +46,7 @@ def transcript_settings(db: Database, episode: str, sha256: str, *, engine: str,
 
 
 def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
-    """Return the id of the publisher's own transcript of an episode's file, if it is in the archive."""
+    """Return the id of the publisher's transcript of an episode's file, if there is one."""
     found = db.execute(
         "select max(id) from transcripts where episode = ? and rendition = ? and source = 'publisher'",
         [episode, sha256],
@@ -55,13 +55,12 @@ def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
 
 
 def save_transcript(db: Database, episode: str, transcript: Transcript, key: str) -> int:
-    """Put a transcript, its segments and both indexes into the database.
+    """Store a transcript with its segments, update both search indexes, and return its id.
 
-    Whisper's becomes the episode's preferred one, a publisher's only where there is no other. A transcript that is
-    there already (same episode, rendition and key) keeps its id; its rows are replaced only if something else was
-    heard this time. Where Whisper heard other words, the earlier transcript is set aside, no longer preferred, so that
-    what was quoted from it can still be found. What people checked of the recording counts in every one.
-    Returns the transcript's id.
+    Whisper's transcript becomes the preferred one; a publisher's only if there is no other. A transcript that is
+    already stored (same episode, rendition and key) keeps its id, and its rows are replaced only if they differ. If
+    Whisper heard different words, the earlier transcript is kept but no longer preferred, so that quotations from it
+    still resolve. Editors' checks of the recording apply to every transcript.
     """
     with immediate(db):
         preferred = transcript.source == "whisper" or preferred_transcript(db.conn, episode) is None
@@ -89,7 +88,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                 preferred,
             ],
         ).fetchone()
-        # Who they are may be known better although the same was heard.
+        # Speakers may be better known now even if the words are the same.
         save_speakers(db, transcript_id, transcript.speakers)
         if known is None or heard(db, known) != transcript.segments:
             if known:
@@ -107,9 +106,10 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
 
 
 def _known(db: Database, episode: str, transcript: Transcript, key: str) -> int | None:
-    """The id of the transcript that takes in this one, which has the key then.
+    """The id of the stored transcript that this one updates, if any; it then has the key.
 
-    Of Whisper's it is the one with the same words, if there is one; one with others is set aside, under a longer key.
+    For Whisper that is the one with the same words. A transcript with other words under the key is renamed to
+    ``<key>.<id>``, which sets it aside.
     """
     rows = db.execute(
         """select key, id from transcripts
@@ -127,7 +127,7 @@ def _known(db: Database, episode: str, transcript: Transcript, key: str) -> int 
 
 
 def _named_as_known(db: Database, transcript_id: int, transcript: Transcript) -> Transcript:
-    """The transcript with the names that its speakers got since it was heard: its file knows them as they were then."""
+    """The transcript with speaker names found since it was made; its file has the names as of then."""
     before, now = heard(db, transcript_id), transcript.segments
     if [replace(one, speaker=None) for one in before] != [replace(one, speaker=None) for one in now]:
         return transcript
@@ -156,14 +156,14 @@ def _words(segments: Sequence[Segment]) -> list[str]:
 
 
 def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
-    """Return the account of what was done about a transcript's doubtful windows; None for one without."""
+    """Return the quality gate's report on a transcript; None if it has none."""
     (options,) = db.execute("select options from transcripts where id = ?", [transcript_id]).fetchone()
     report: dict[str, Any] | None = json.loads(options).get("gate")
     return report
 
 
 def stored_transcript(db: Database, transcript_id: int) -> Transcript:
-    """Return a whole transcript as it was heard: all that is in its file."""
+    """Return a transcript as the machine made it, with everything that its file contains."""
     (episode, sha256, engine, model, language, created, options, source) = db.execute(
         """select episode, rendition, engine, model, language, created, options, source from transcripts
            where id = ?""",
@@ -188,7 +188,7 @@ def stored_transcript(db: Database, transcript_id: int) -> Transcript:
 
 
 def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rate: float) -> None:
-    """Record how far a transcript is from the publisher's own."""
+    """Store a transcript's word error rate against the publisher's transcript."""
     db.execute(
         "update transcripts set word_error_rate = ?, compared_with = ? where id = ?",
         [round(word_error_rate, 4), publisher, transcript_id],
@@ -196,12 +196,12 @@ def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rat
 
 
 def nameless_speakers(db: Database, transcript_id: int) -> list[str]:
-    """Return the labels of those whom the machine told apart in a transcript without knowing their names."""
+    """Return the labels of the diarised speakers of a transcript that have no name."""
     return sorted(one.label for one in machine_speakers(db, transcript_id) if one.name is None)
 
 
 def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> None:
-    """Give a speaker whom the machine told apart a name, in every segment too; whom people named stays as it is."""
+    """Name a diarised speaker, also in all of its segments; editors' attributions are unaffected."""
     with immediate(db):
         speakers = machine_speakers(db, transcript_id)
         named = (replace(one, label=name, name=name) if one.label == label else one for one in speakers)
@@ -238,7 +238,7 @@ def _forget_comparison(db: Database, transcript_id: int) -> None:
 
 
 def _delete_segments(db: Database, transcript_id: int) -> None:
-    """Remove what was heard before, from the index with its old text first, and what was made from it."""
+    """Delete a transcript's segments and all that was derived from them; the index needs the old text first."""
     db.execute(
         """insert into transcripts_fts (transcripts_fts, rowid, text)
            select 'delete', id, text from transcript_texts where id = ?""",
@@ -249,7 +249,7 @@ def _delete_segments(db: Database, transcript_id: int) -> None:
 
 
 def _insert_segments(db: Database, transcript_id: int, episode: str, segments: Sequence[Segment]) -> None:
-    """Insert with ids in one contiguous block, so that one transcript is a range of rowids in the index.
+    """Insert segments with contiguous ids, so that a transcript is a range of rowids in the index.
 
     Triggers index the segments; the whole text is indexed here.
     """
@@ -282,7 +282,7 @@ def _insert_segments(db: Database, transcript_id: int, episode: str, segments: S
 
 
 def read_questions(db: Database, episode: str, *, detected: bool = False) -> tuple[Question, ...]:
-    """Return an episode's published questions in order; or those that were ``detected`` for want of a list."""
+    """Return an episode's published questions in order; with ``detected``, those found in the transcript instead."""
     rows = db.execute(
         """select number, text from questions
            where episode = ? and number is not null and (source = 'detected') = ? order by number""",
@@ -292,7 +292,7 @@ def read_questions(db: Database, episode: str, *, detected: bool = False) -> tup
 
 
 def alignment_key(db: Database, transcript_id: int) -> str | None:
-    """Return the key under which a transcript was last aligned, if it was."""
+    """Return the key of a transcript's last alignment, if it was aligned."""
     found = db.execute("select key from alignments where transcript = ?", [transcript_id]).fetchone()
     return found[0] if found else None
 
@@ -307,7 +307,7 @@ def save_matches(
     key: str,
     now: str,
 ) -> tuple[Match, ...]:
-    """Replace what was found in a transcript, and return what counts: what people say of it meanwhile is not lost.
+    """Replace a transcript's matches, and return the matches in force, with editors' corrections applied.
 
     Args:
         db: the database.
@@ -315,7 +315,7 @@ def save_matches(
         transcript_id: the transcript that was aligned.
         matches: one for each published question.
         follow_ups: what was asked besides the list, in order of time.
-        key: names what they were made from; see ``alignment_key``.
+        key: identifies the alignment's inputs; see ``alignment_key``.
         now: the moment, UTC ISO 8601.
     """
     with immediate(db):

@@ -1,4 +1,4 @@
-"""The rows of a transcript's speakers: whom the machine told apart, and over them those whom people named."""
+"""The rows of a transcript's speakers: those of the diarisation, overlaid with editors' attributions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.model import Speaker
 
 
 def machine_speakers(db: Database, transcript_id: int) -> tuple[Speaker, ...]:
-    """Return a transcript's speakers in order, as the machine told them apart."""
+    """Return a transcript's speakers in order, as diarised."""
     (kept,) = db.execute("select machine_speakers from transcripts where id = ?", [transcript_id]).fetchone()
     if kept is not None:
         return tuple(_speaker(**facts) for facts in json.loads(kept))
@@ -28,7 +28,7 @@ def machine_speakers(db: Database, transcript_id: int) -> tuple[Speaker, ...]:
 def save_speakers(
     db: Database, transcript_id: int, speakers: Sequence[Speaker], *, machine: Sequence[Speaker] | None = None
 ) -> None:
-    """Replace a transcript's speakers; those of the ``machine`` are kept, where they are others."""
+    """Replace a transcript's speakers; the diarised ones (``machine``) are kept beside them if they differ."""
     kept = None
     if machine is not None and list(machine) != list(speakers):
         kept = json.dumps([asdict(one) for one in machine], ensure_ascii=False)

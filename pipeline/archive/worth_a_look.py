@@ -1,4 +1,4 @@
-"""Which questions an editor should look at, and why: what the aligner is not sure of. Only reads."""
+"""The questions an editor should review, with reasons: those the aligner is unsure of. Only reads."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ REASONS = (  # the most urgent first
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A question that an editor should look at, and why; ``path`` is its place on the site.
+    """A question that an editor should review, and why.
 
-    ``runner_up`` is when it would be asked if not at ``start``.
+    ``runner_up`` is the start of the next likeliest place, in seconds.
     """
 
     episode: str
@@ -43,11 +43,10 @@ class Doubt:
 
 
 def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
-    """Return the questions to look at, the most urgent first: uncertain ones, then those out of list order.
+    """Return the questions to review, most urgent first in the order of ``REASONS``.
 
-    Last come those that are surely not asked in such words as were published, but may be in others.
-
-    Of equally urgent ones the least sure comes first. What was corrected is settled, but counts for the order.
+    Among equally urgent ones the least certain comes first. Corrected questions are settled and not returned, but are
+    taken into account for the list order.
 
     Args:
         db: the database.
@@ -75,7 +74,7 @@ def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
 
 
 def _out_of_order(starts: Sequence[float]) -> set[int]:
-    """The places of the fewest times without which the others never go back: all but a longest rising run."""
+    """The indices outside a longest non-decreasing subsequence: the fewest to remove for the rest to be in order."""
     tails: list[float] = []  # of the best run of each length, its last time,
     ends: list[int] = []  # and the place of that
     before: list[int | None] = []

@@ -45,7 +45,7 @@ def align_command(
     \b
       {"questions": [{"number": 1, "text": "How …?"}],
        "segments": [{"start": 0.0, "end": 3.1, "text": "…", "speaker": "…"}]}
-    """
+    """  # noqa: D301 - click takes it as “do not rewrap this”
     if files:
         refuse(context, NOT_WITH_LOAD, beside="--load")
         from pipeline.runs.alone import align_files

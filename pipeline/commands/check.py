@@ -76,7 +76,7 @@ def _named(archive: Database, episode: str, given: Mapping[str, Any]) -> tuple[i
 
 
 def _refuse_others(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
-    """Let pass words for exactly the passages that were named: those of others must not make way for them."""
+    """Raise if the words would also replace passages other than the ones given."""
     if (here.first, here.last) != _named(archive, here.episode, given):
         start, end = exactly(here.start), exactly(here.end)
         raise CorrectionError(
@@ -86,7 +86,7 @@ def _refuse_others(archive: Database, here: Place, given: Mapping[str, Any]) -> 
 
 
 def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
-    """Record the words of all the passages; or confirm each alone, so that one can be mended later by itself."""
+    """Store the words for all passages together, or confirm each one separately so that it can be edited alone."""
     n = here.first
     while n <= here.last:
         one = here if given["text"] is not None else place(archive.conn, here.episode, n, n)

@@ -29,7 +29,7 @@ from pipeline.editing.correcting import correction, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
 from pipeline.times import exactly, utc_now
 
-# What can be given with each of the options that make the command do something else than correct one question.
+# The arguments and options allowed with each option that selects another action than correcting one question.
 _WITH = {
     "look": {"episode"},
     "history": {"episode", "question"},
@@ -70,7 +70,7 @@ def correct_command(context: click.Context, /, db: Path, as_json: bool, **given:
 
 
 def _mode(context: click.Context, given: Mapping[str, Any]) -> Callable[[Database, Mapping[str, Any], bool], None]:
-    """Choose what to do, and refuse what would silently be passed over."""
+    """Choose the action, and raise a usage error for options it would silently ignore."""
     flags = {option.name: option.opts[0] for option in context.command.params if option.name}
     chosen = [name for name in _WITH if given[name]]
     if chosen:

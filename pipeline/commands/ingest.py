@@ -54,17 +54,17 @@ def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **opt
 
 @click.command("ingest")
 @stage_options
-@click.option("--every", callback=_interval, metavar="INTERVAL", help="Do it again so often: 30m, 6h, 1d.")
-@click.option("--until", type=click.Choice(STAGES), default=STAGES[-1], help="The last stage to do.  [default: all]")
+@click.option("--every", callback=_interval, metavar="INTERVAL", help="Repeat at this interval: 30m, 6h, 1d.")
+@click.option("--until", type=click.Choice(STAGES), default=STAGES[-1], help="The last stage to run.  [default: all]")
 def ingest_command(every: int | None, until: StageName, **options: Any) -> None:
     """Poll, download, transcribe and align: everything that is not done yet.
 
-    With --until download it only acquires: transcripts can be made later, or on a faster computer.
+    --until download stops after downloading, so that transcribing can be done later or on a faster computer.
 
-    With --every a run that fails does not end the service, and feeds.yaml is read anew for each run. SIGTERM and
-    Ctrl-C end it: with 0 between two runs, with 130 in the middle of one, of which all that was finished is kept.
+    With --every it runs as a service: a failed run does not end it, and feeds.yaml is read anew for each run. SIGTERM
+    and Ctrl-C end it, with exit code 0 between runs and 130 during one; finished work is kept.
 
-    --dry-run says what the archive lacks by what it knows: feeds are not polled.
+    --dry-run does not poll the feeds, so it cannot show episodes that are not known yet.
     """
     stages = STAGES[: STAGES.index(until) + 1]
     if every is None:

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they stand for."""
+"""Options shared by several commands, and helpers for them."""
 
 from __future__ import annotations
 

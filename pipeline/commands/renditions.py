@@ -29,9 +29,9 @@ from pipeline.times import clock, exactly, utc_now
 def renditions_command(episode: str | None, db: Path, name: str | None, as_json: bool, **given: Any) -> None:
     """List the recordings that were kept of EPISODE, or of all that have several, and what each has of the others.
 
-    EPISODE is an id, a part of a title that no other has, or a link. A recording that comes later counts by itself
-    where something of the earlier one is gone. What you choose stands until you choose another one; the next `ingest`
-    transcribes it. Every choice is kept, with who made it, when and why.
+    EPISODE is an id, a unique part of a title, or a link. A later recording becomes the current one automatically if it
+    lacks part of the earlier one. Your choice overrides this until you choose again; the next `ingest` transcribes the
+    chosen recording. Every choice is kept, with its author, time and reason.
     """
     if name is not None:
         if episode is None:

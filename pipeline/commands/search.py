@@ -71,8 +71,8 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     """Search the transcripts.
 
     Words, "an exact phrase", begin*, -without or NOT without, this OR that, one AND (two OR three), one NEAR/5 two (at
-    most five words between; NEAR alone: ten), speaker:NAME, feed:SLUG, question:3. What finds nothing is answered with
-    what was nearly said so.
+    most five words between; NEAR alone: ten), speaker:NAME, feed:SLUG, question:3. Without hits, similar passages and
+    other queries are suggested.
     """
     with up_to_date_reader(db) as archive:
         problem = unknown_show(archive.conn, compile_query(query), Filters(**filters))

@@ -19,7 +19,7 @@ from pipeline.model import StageName
 if TYPE_CHECKING:
     from pipeline.runs.planning import Planned
 
-# What is done alone, without a database, heeds none of these.
+# Options that have no effect with --load, which works without a database.
 NOT_WITH_LOAD = frozenset(
     {"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet", "as_json", "check"}
 )
@@ -41,9 +41,9 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
             click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
             click.option("--since", callback=_day, metavar="YYYY-MM-DD", help="Only episodes from that day on."),
             click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N episodes of a feed."),
-            click.option("--dry-run", is_flag=True, help="Say what would be done; ask nobody and change nothing."),
-            click.option("--again", is_flag=True, help="Do what is done already once more."),
-            click.option("--quiet", is_flag=True, help="Say only what failed."),
+            click.option("--dry-run", is_flag=True, help="Show what would be done, without network access or changes."),
+            click.option("--again", is_flag=True, help="Redo what is already done."),
+            click.option("--quiet", is_flag=True, help="Report failures only."),
             json_option,
         ]
     ):
@@ -82,7 +82,7 @@ def _print_plan(planned: Sequence[Planned], *, as_json: bool) -> None:
 
 
 def refuse(context: click.Context, names: frozenset[str], *, beside: str) -> None:
-    """Refuse options that another one would silently pass over."""
+    """Raise a usage error for options that another option would silently ignore."""
     for option in context.command.params:
         if option.name in names and is_given(context, option.name):
             raise click.UsageError(f"{option.opts[0]} means nothing with {beside}; leave it out.")

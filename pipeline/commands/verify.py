@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool, as_json: bool) -> None:
     """Prove the archive: hash and decode every file, check the database and its search indexes, name every problem.
 
-    It changes nothing and may be done while a run is writing, or on a published copy. Exit code 3: something is wrong.
-    Files that nothing names are problems, too. The database is copied for it into the folder for temporary files
+    It changes nothing, and works during a run and on published copies. Exit code 3: something is wrong. Files that no
+    table refers to are problems, too. The database is copied for it into the folder for temporary files
     (TMPDIR).
 
     With --repair a missing or damaged recording is fetched anew, and taken only if it is the very same file; a

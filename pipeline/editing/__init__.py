@@ -1,1 +1,1 @@
-"""What people say: the words they heard, who speaks, when a question is asked. Knows no archive and no page."""
+"""Applying editors' checks, attributions and corrections. Pure; independent of the archive and the site."""

@@ -1,4 +1,4 @@
-"""Who speaks as a person heard it, in the place of whom a machine did. Pure functions: knows no archive and no page."""
+"""Applying editors' attributions of speakers to a transcript. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pipeline.model import Attribution, Segment, Speaker
 
 NAME_LENGTH = 200  # characters
 _HALF = 0.499  # times are rounded
-_NOBODY = re.compile(r"Speaker \d+")  # tells voices apart, and is no name
+_NOBODY = re.compile(r"Speaker \d+")  # a diarisation label, not a name
 
 
 def speaker_name(text: str) -> str:
     """Return a name as an editor wrote it, with single spaces and without characters that nobody can see.
 
     Raises:
-        CorrectionError: it is too long, or a label that another transcript may have for somebody else.
+        CorrectionError: it is too long, or a diarisation label such as ``Speaker 2``.
     """
     name = clean(text)
     if not is_name(name):
@@ -31,21 +31,21 @@ def speaker_name(text: str) -> str:
 
 
 def is_name(label: str) -> bool:
-    """Tell whether a speaker's label is a name, and does not only tell voices apart."""
+    """Tell whether a speaker label is a name, not a diarisation label such as ``Speaker 2``."""
     return not _NOBODY.fullmatch(label)
 
 
 def attributed(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> tuple[Segment, ...]:
-    """Return a transcript with the speakers whom people named, one segment for one; arguments as of ``deciding``."""
+    """Return the segments with attributed speakers, one for one; for the arguments see ``deciding``."""
     told = zip(segments, deciding(segments, attributions), strict=True)
     return tuple(replace(segment, speaker=one.name or None) if one else segment for segment, one in told)
 
 
 def deciding(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> list[Attribution | None]:
-    """Return for each segment the attribution that says who speaks in it; None where the machine does.
+    """Return for each segment the attribution that decides its speaker, or None if the diarisation does.
 
-    A voice that was named everywhere is everywhere that of whom it was named last, also where an earlier one was made.
-    Besides, of each stretch the newest attribution counts.
+    The latest ``everywhere`` attribution of a voice applies to all of its segments, also where an earlier one was made.
+    Within the stretch of any other attribution, the newest of those applies instead.
 
     Args:
         segments: as the machine heard them, in order of time.
@@ -64,7 +64,7 @@ def deciding(segments: Sequence[Segment], attributions: Sequence[Attribution]) -
 def concerning(
     segments: Sequence[Segment], attributions: Sequence[Attribution], first: int, last: int
 ) -> tuple[Attribution, ...]:
-    """Return the attributions that are about some of the segments ``first`` to ``last``, or a voice heard in them."""
+    """Return the attributions that concern any of the segments ``first`` to ``last``, or a voice in them."""
     labels = {one.speaker for one in segments[first : last + 1]}
     return tuple(
         one.attribution
@@ -74,12 +74,12 @@ def concerning(
 
 
 def voices_named(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> dict[str, Attribution]:
-    """Return for each of the machine's labels of which the voice was named everywhere, what says whose it is."""
+    """Return the ``everywhere`` attribution in effect for each diarisation label that has one."""
     return _voices(_placed(segments, attributions))
 
 
 def voice_in(segments: Iterable[Segment]) -> str | None:
-    """Return the label of whom the machine hears longest in some segments; None where it tells nobody apart."""
+    """Return the diarisation label with the most speaking time in the segments; None if they have none."""
     seconds = _seconds(segments)
     return max(seconds, key=lambda label: seconds[label]) if seconds else None
 
@@ -87,9 +87,9 @@ def voice_in(segments: Iterable[Segment]) -> str | None:
 def speakers_in_force(
     speakers: Sequence[Speaker], machine: Sequence[Segment], attributions: Sequence[Attribution]
 ) -> tuple[Speaker, ...]:
-    """Return who speaks in a transcript with attributions.
+    """Return the speakers of a transcript after applying attributions.
 
-    Of one who is heard only where people say so, no more is known than the name.
+    A speaker who is known only from attributions has just a name.
 
     Args:
         speakers: as the machine told them apart.
@@ -128,10 +128,7 @@ def _voices(placed: Iterable[_Placed]) -> dict[str, Attribution]:
 
 
 def _placed(segments: Sequence[Segment], attributions: Iterable[Attribution]) -> list[_Placed]:
-    """Attributions where they belong: with the segments of which at least half lies in the stretch.
-
-    Of a longer one nobody has said who speaks in it.
-    """
+    """Assign attributions to segments: a segment counts if at least half of it lies in the stretch."""
     middles = sorted(((one.start + one.end) / 2, n) for n, one in enumerate(segments))
     found = []
     for one in attributions:
@@ -143,10 +140,10 @@ def _placed(segments: Sequence[Segment], attributions: Iterable[Attribution]) ->
 
 
 def _about(segments: Sequence[Segment], there: Sequence[int], attribution: Attribution) -> tuple[list[int], str | None]:
-    """Which of the segments in its stretch an attribution is about, and the label of the voice heard longest there.
+    """Return the segments that an attribution applies to, and the dominant voice's label.
 
-    If the machine had one voice there, it is about that one, and about nobody who speaks at the same time. Another
-    transcription may give the same label to somebody else: it tells only which of two is meant that are heard equally.
+    If it was made for a single voice, it applies to the dominant voice and not to others who speak simultaneously.
+    Labels may differ between transcriptions, so the recorded label only breaks ties.
     """
     seconds: dict[str, float] = {}
     for n in there:

@@ -1,4 +1,4 @@
-"""Words that a person heard, in the place of those that a machine did. Pure functions: knows no archive and no page."""
+"""Applying editors' checks of words to a transcript. Pure functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.model import Check, Segment, Word
 from pipeline.text import timed_words
 
 TEXT_LENGTH = 10_000  # characters
-_JOINERS = "\u200c\u200d"  # nobody sees these two either, but they are part of how some languages are spelt
+_JOINERS = "\u200c\u200d"  # invisible too, but part of the spelling of some languages
 
 
 class Stretch(Protocol):
@@ -43,7 +43,7 @@ class _Placed:
 
 
 def clean(text: str) -> str:
-    """Return what an editor wrote as words with single spaces, without characters that nobody can see.
+    """Return an editor's text with single spaces and without invisible characters.
 
     Raises:
         CorrectionError: it is too long.
@@ -57,20 +57,20 @@ def clean(text: str) -> str:
 
 
 def overlap(one: Stretch, other: Stretch) -> bool:
-    """Tell whether two stretches have a moment in common; those that only touch have none."""
+    """Tell whether two stretches overlap; touching is not enough, but a common start is."""
     return (one.start < other.end and other.start < one.end) or one.start == other.start
 
 
 def in_force(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segment, ...]:
-    """Return a transcript with the checked words: as many segments, one for one.
+    """Return the segments with the checked words applied, one for one.
 
-    Whatever the segments are, the words that were checked, as ``refound``, give way to those that the person heard,
-    which are certain. Those that are the same keep their times; others get the times of the words that they replace, or
-    lie between their neighbours. Where the machine heard nothing at all, they go to the segment before. A segment all
-    of whose words were checked loses its flags, and is empty where nothing is said.
+    The words covered by a check (see ``refound``) are replaced by those the editor heard, with probability 1. Unchanged
+    words keep their times; changed ones get the times of the words they replace, or the gap between their neighbours.
+    If the machine heard nothing there, the words go to the preceding segment. A segment whose words are all checked
+    loses its flags; it is empty if nothing is said.
 
-    Checked words lie within their check, and others do not: what another transcription put across an edge is moved to
-    its own side. Words that did not overlap do not overlap then either.
+    Checked words end up within their check and all others outside: words that straddle an edge are moved to their side.
+    Words that did not overlap before do not overlap afterwards.
 
     Args:
         segments: as the machine heard them, in order of time; without any there is no place for words.
@@ -88,7 +88,7 @@ def in_force(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segm
 
 
 def is_checked(segment: Segment, checks: Sequence[Check]) -> bool:
-    """Tell whether a person heard every word of a segment.
+    """Tell whether checks cover every word of a segment.
 
     Args:
         segment: one that ``in_force`` returned.
@@ -108,7 +108,7 @@ def _near(segment: Segment, checks: Sequence[Check]) -> list[Check]:
 
 
 def _is_about(check: Check, segment: Segment, word: Word) -> bool:
-    """Tell whether a check is about a word: what lies across its edge belongs to the side of its middle."""
+    """Tell whether a check covers a word; a word across its edge is decided by the word's midpoint."""
     return _is_inside(segment, check) or check.start <= middle(word) < check.end
 
 
@@ -181,9 +181,9 @@ def _in_place_of(old: Sequence[_Placed], texts: Sequence[str]) -> Iterator[_Plac
 
 
 def _gap(found: list[_Placed], old: list[_Placed], at: int, check: Check) -> tuple[float, float]:
-    """When words can be said that are missing before word number ``at``.
+    """The time available for words inserted before word ``at``, in seconds.
 
-    Where no pause is, a neighbour makes room for them: the one before ends earlier, or the first begins later.
+    If there is no gap, a neighbour is shortened to make room; ``found`` or ``old`` is changed in place.
     """
     start = found[-1].word.end if found else check.start
     end = old[at].word.start if at < len(old) else check.end

@@ -1,4 +1,4 @@
-"""What editors write, read as corrections: the fields of a form, the rows of a CSV or YAML file. Knows no archive."""
+"""Parsing corrections from form fields and from CSV or YAML files. Independent of the archive."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Row:
 
 
 def correction(fields: Mapping[str, str | None], number: int, *, editor: str, now: str) -> Correction:
-    """Read the fields ``start``, ``end``, ``answer_end``, ``status`` and ``note``; what is empty was not said.
+    """Build a correction from the fields ``start``, ``end``, ``answer_end``, ``status`` and ``note``; empty means None.
 
     Raises:
-        CorrectionError: naming the field. Whether the values make sense in a recording is not looked at.
+        CorrectionError: names the malformed field. Plausibility in the recording is not checked here.
     """
     return Correction(
         number,
@@ -59,7 +59,7 @@ def signature(fields: Mapping[str, str | None], *, editor: str, now: str) -> Sig
 
 
 def note(fields: Mapping[str, str | None]) -> str | None:
-    """Return the field ``note`` without what nobody can see, None where it is empty.
+    """Return the field ``note`` without invisible characters; None if empty.
 
     Raises:
         CorrectionError: it is too long.

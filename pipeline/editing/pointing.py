@@ -1,6 +1,6 @@
-"""Which passages a time is about that somebody wrote down. Pure functions over passages, of a page or a transcript.
+"""Finding the passages that a written time refers to. Pure functions.
 
-A clock is rounded down: it shows 66.9 as 1:06, while at 66.0 somebody else may still be speaking.
+Displayed times are rounded down: 66.9 is shown as 1:06, although at 66.0 somebody else may still be speaking.
 """
 
 from __future__ import annotations
@@ -14,23 +14,23 @@ ROUNDING = 0.1
 
 
 def is_of_a_clock(text: str) -> bool:
-    """Tell whether a time is written as clocks show it, in whole seconds; one with decimals is exactly that one."""
+    """Tell whether a time is in whole seconds, as displayed; a time with decimals is taken to be exact."""
     return "." not in text
 
 
 def begun_at(passages: Sequence[Stretch], second: float, end: float | None = None) -> float:
-    """Return when the passage begins of which a clock shows this whole second; the second itself if there is none.
+    """Return the start of the first passage that is displayed with this whole second, or else the second itself.
 
-    It begins before an ``end`` that comes after the second, if one is given.
+    If ``end`` is given and later, only passages that start before it are considered.
     """
     before = second + 1 if end is None or end <= second else min(second + 1, end)
     return next((passage.start for passage in passages if second <= passage.start < before), second)
 
 
 def numbers_at(passages: Sequence[Stretch], second: float, end: float | None = None) -> range:
-    """Return the places of what is being said at a second, or was said last before it, and on to the end if given.
+    """Return the indices of the passage spoken at (or last before) a time, and of those up to ``end`` if given.
 
-    There is nothing after the last passage.
+    Empty after the end of the last passage.
     """
     if not passages or second > passages[-1].end + ROUNDING:
         return range(0)

@@ -1,7 +1,4 @@
-"""Where the words of a check stand in any transcript of its recording, and keeping words to their side of its edges.
-
-Pure functions: says nothing about what takes their place.
-"""
+"""Locating the words of a check in any transcript of its recording, and moving words off its edges. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,18 +10,18 @@ from rapidfuzz.distance import Indel
 
 from pipeline.model import Check, Word
 
-EDGE = 1.0  # seconds; another transcription puts the same word a little earlier or later, and a publisher's some more
-LIKE = 0.5  # of their letters are alike where words are taken for those that were checked
+EDGE = 1.0  # seconds by which the same word may differ between transcriptions; a publisher's times are less exact
+LIKE = 0.5  # minimum similarity of letters for words to be taken for the checked ones
 SLID = 0.3  # seconds; a word that lies further inside a check did not slide in from beside it
 _MISSED = 2  # wrong letters; as bad is one that a person did not hear there, but that is left
 
 
 def refound(words: Sequence[Word], check: Check, begin: int = 0) -> tuple[int, int]:
-    """Return which words of a transcript are those that a check is about: the first, and the one after the last.
+    """Return the range of words that a check covers: the index of the first, and one past the last.
 
-    Times are only a first guess. It is the run whose letters are nearest to the words that the machine heard when it
-    was checked, or to those that the person did. Where none is near, it is what lies wholly within the check; a word
-    across its edge was not checked, so it stays, unless it is the very word that the check begins or ends with.
+    Times are only approximate, so the run whose letters are most similar to the machine's words at the time of the
+    check, or to the editor's, is chosen. If none is similar, it is the words wholly inside the check; a word across its
+    edge is included only if it equals the check's first or last word.
 
     Args:
         words: in order of time.
@@ -47,17 +44,17 @@ def refound(words: Sequence[Word], check: Check, begin: int = 0) -> tuple[int, i
 
 
 def bare(word: str) -> str:
-    """Return a word by which to find it again where only capitals or punctuation changed."""
+    """Return a word without case and punctuation, for comparison."""
     return "".join(c for c in word.casefold() if c.isalnum()) or word
 
 
 def middle(word: Word) -> float:
-    """Return the second by which a word belongs to a stretch."""
+    """Return a word's midpoint in seconds, which decides the stretch it belongs to."""
     return (word.start + word.end) / 2
 
 
 def fitted(words: Sequence[Word], start: float, end: float) -> list[Word]:
-    """Return words in the same order and proportion within two seconds, as near to their own times as that allows."""
+    """Move and scale words to fit between two times, as close to their own times as possible."""
     if not words:
         return []
     first, last = min(word.start for word in words), max(word.end for word in words)
@@ -76,9 +73,9 @@ def fitted(words: Sequence[Word], start: float, end: float) -> list[Word]:
 
 
 def kept_out(words: Sequence[Word], start: float, end: float) -> list[Word]:
-    """Return the words between two checks without any that reaches into one of them: only those move that have to.
+    """Return the words between two checks, moving those that reach into either; the others keep their times.
 
-    Where two checks touch, nothing else is said in between.
+    If the checks touch, there is no room between them and the result is empty.
 
     Args:
         words: in order of time.
@@ -100,9 +97,9 @@ def kept_out(words: Sequence[Word], start: float, end: float) -> list[Word]:
 
 
 def _misfit(words: Sequence[Word], check: Check, run: tuple[int, int], near: tuple[int, int]) -> tuple[float, float]:
-    """How little a run suits a check: in letters that are wrong, then in seconds.
+    """The cost of assigning a run to a check: wrong letters, then seconds.
 
-    What the machine heard is found wherever it is. What the person heard may be less than lies there.
+    Against the editor's words, letters inside the check that the run leaves out are penalised.
     """
     first, stop = run
     left_out = (*words[near[0] : first], *words[stop : near[1]])

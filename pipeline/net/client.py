@@ -1,4 +1,4 @@
-"""The HTTP client: honest, bounded, and kept away from the user's own network. Knows nothing of feeds or audio."""
+"""The HTTP client: identifies itself, is bounded in time, and cannot reach private networks by default."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
 HEAD_SECONDS = 60.0  # from a request to the end of its answer's head, however steadily that drips
 READ_BYTES = 1 << 18
-KEPT_OPEN = 20  # connections that are over, for the next request to their host
+KEPT_OPEN = 20  # idle keep-alive connections
 SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
 # RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
@@ -40,9 +40,9 @@ class ForbiddenAddressError(httpx.RequestError):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection that reads much at once: httpcore asks for 64 kB, and what is done for each piece takes its time.
+    """A connection that reads larger blocks than httpcore's 64 kB, since each block has a fixed cost.
 
-    It does not wait for ever for a head that comes byte by byte.
+    It also enforces a deadline for response heads, which may arrive byte by byte.
     """
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:

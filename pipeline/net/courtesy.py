@@ -1,4 +1,4 @@
-"""How fast one host is asked, and when it is left alone. It makes no requests, and knows not how many are under way."""
+"""Rate limiting per host, and honouring Retry-After. Makes no requests itself."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 
 PER_SECOND = 10.0  # requests to one host
-LONGEST_PAUSE = 120.0  # seconds; who asks for more is not waited for
+LONGEST_PAUSE = 120.0  # seconds; the longest Retry-After that is waited for
 
 
 class Courtesy:
-    """One for a whole run: any number of threads and clients share it."""
+    """A rate limiter, shared by all threads and clients of a run."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class Courtesy:
         self._next: dict[str, float] = {}  # when a host may be asked again
 
     def wait(self, host: str) -> None:
-        """Wait for one's turn at a host."""
+        """Block until the next request to a host is allowed."""
         with self._lock:
             now = self._clock()
             turn = max(now, self._next.get(host, now))
@@ -37,14 +37,14 @@ class Courtesy:
             self._sleep(turn - now)
 
     def pause(self, host: str, seconds: float) -> None:
-        """Leave a host alone for a while, as it asked; at most ``LONGEST_PAUSE``."""
+        """Delay further requests to a host, by at most ``LONGEST_PAUSE``."""
         with self._lock:
             until = self._clock() + min(seconds, LONGEST_PAUSE)
             self._next[host] = max(until, self._next.get(host, until))
 
 
 def retry_after(said: str | None, now: datetime | None = None) -> float:
-    """Return for how many seconds a server wants to be left alone (RFC 9110, section 10.2.3); 0 where it says nothing.
+    """Parse a Retry-After header (RFC 9110, section 10.2.3) to seconds; 0 if missing or malformed.
 
     Args:
         said: the header ``Retry-After``: seconds, or a date.

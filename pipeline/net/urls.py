@@ -1,4 +1,4 @@
-"""Addresses: how they may be shown, what in them is a secret, and which offer of audio one is. It visits none."""
+"""URL helpers: removing credentials, filling in secrets, and keys that identify a feed's audio offer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGN
 _ENCODED = re.compile(r"(?:[\w\-.~!$&'()*+,;=:@/?]|%[0-9A-F]{2})+", re.ASCII | re.IGNORECASE)  # RFC 3986, 3.3
 # What hosts change in an address when they put other audio behind it (Megaphone, Audioboom, and others).
 _VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
-SHORTEST = 8  # characters of a secret that is looked for in what others say: a shorter value may be any word
+SHORTEST = 8  # characters; shorter secrets are not searched for in responses, since they may be ordinary words
 
 
 class MissingVariableError(LookupError):
@@ -22,9 +22,9 @@ class MissingVariableError(LookupError):
 
 
 def shown(text: str) -> str:
-    """Return an address, or a sentence with addresses in it, without ``user:password@``: fit to be shown or stored.
+    """Replace ``user:password@`` in an address, or a text with addresses, so that it can be shown or stored.
 
-    ``${NAME}`` is as it was written: it is only ever filled in while an address is visited.
+    ``${NAME}`` is kept: it is only filled in while an address is being requested.
     """
     return _USERINFO.sub("***@", _VARIABLE.sub(r"${\1}", text))
 
@@ -65,12 +65,12 @@ def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str],
 
 
 def tokens(secrets: Mapping[str, str]) -> dict[str, str]:
-    """Return those of some secrets, by name, that are told from what else is said."""
+    """Return the secrets that are long enough to be told from ordinary text, by name."""
     return {name: value for name, value in secrets.items() if len(value) >= SHORTEST}
 
 
 def concealed(text: str, secrets: Mapping[str, str]) -> str:
-    """Put ``${NAME}`` in for each value, also as addresses write it: servers repeat what they were sent."""
+    """Replace each secret, in any URL encoding, by ``${NAME}``: servers echo what they were sent."""
     known = {form: name for name, value in secrets.items() for form in forms(value)}
     for form in sorted(filter(None, known), key=len, reverse=True):
         text = text.replace(form, f"${{{known[form]}}}")
@@ -78,7 +78,7 @@ def concealed(text: str, secrets: Mapping[str, str]) -> str:
 
 
 def forms(value: str) -> frozenset[str]:
-    """Return a secret as it was given and as addresses write it: it may be given as one of those."""
+    """Return a secret in all its URL encodings; the given value may itself be encoded."""
     plain = unquote(value)
     return frozenset(
         form
@@ -88,9 +88,9 @@ def forms(value: str) -> frozenset[str]:
 
 
 def _encoded(value: str) -> str:
-    """A value as an address needs it. Who copies one out of an address gives it percent-encoded.
+    """A value percent-encoded for a URL; a value copied from a URL may be encoded already.
 
-    It is taken for that where it has nothing that an address cannot have, and what is encoded in it is UTF-8.
+    It is taken for encoded if it has a percent sign, only characters allowed in URLs, and decodes to UTF-8.
     """
     is_encoded = "%" in value and _ENCODED.fullmatch(value) and _is_utf8(unquote_to_bytes(value))
     return quote(value, safe="%" if is_encoded else "")
@@ -112,10 +112,10 @@ def without_trackers(url: str) -> str:
 
 
 def offer(url: str, length: int | None) -> str:
-    """Return the key of what a feed offers: it changes when there may be other audio, not with every poll.
+    """Return a key for an audio offer that changes when the audio may have changed, but not with every poll.
 
-    That is the address without its scheme and query, which many hosts change all the time; of the query, what says
-    which version it is; and the declared length, in bytes, or ``-`` where the feed gives none.
+    It consists of the address without scheme and query (hosts vary these), any version parameters of the query, and the
+    declared length in bytes, or ``-`` if the feed gives none.
     """
     try:
         parts = urlsplit(url)
@@ -128,7 +128,7 @@ def offer(url: str, length: int | None) -> str:
 
 
 def same_offer(one: str, other: str) -> bool:
-    """Tell whether two keys are of one offer; a feed that begins to give lengths, or ends it, offers nothing new."""
+    """Tell whether two keys are the same offer; a length that is missing in one of them does not matter."""
     (address, _, length), (address_too, _, length_too) = one.rpartition(" "), other.rpartition(" ")
     return address == address_too and (length == length_too or "-" in {length, length_too})
 

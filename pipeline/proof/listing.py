@@ -1,4 +1,4 @@
-"""The files in the archive's own folders: those that its tables name, and those that none does. Deletes nothing."""
+"""Listing the files in the archive's folders, and those that no table refers to. Deletes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.proof.problems import Earlier, Problem
 from pipeline.times import timestamp
 
 _EARLIER = re.compile(rf"({TRANSCRIPTS}/[0-9a-f]{{64}}\.[0-9a-f]{{12}})\.([0-9a-f]{{12}})\.json")
-# What no table has to name: what a run is at, or can make again.
+# Files that no table refers to: work in progress, or caches.
 _NAMELESS = {
     TRANSCRIPTS: re.compile(r"[0-9a-f]{64}\.[0-9a-f]{12}\.unfinished\.jsonl"),
     VECTORS: re.compile(r"[0-9a-f]{32}\.npy"),
@@ -27,8 +27,8 @@ _NAMELESS = {
 def present(data: Path) -> tuple[str, ...]:
     """Return the paths of all files in the archive's own folders.
 
-    Hidden ones are left out: downloads that have begun are among those. What lies beside the folders is somebody
-    else's, as ``feeds.yaml`` may be.
+    Hidden files, such as unfinished downloads, are left out. Files beside the folders, such as ``feeds.yaml``, do not
+    belong to the archive.
     """
     found = []
     for folder in FOLDERS:
@@ -39,7 +39,7 @@ def present(data: Path) -> tuple[str, ...]:
 
 
 def earlier(there: Iterable[str], named: Iterable[Named]) -> tuple[Earlier, ...]:
-    """Return the files with earlier wordings of an archive's transcripts."""
+    """Return the files of superseded transcripts."""
     names = _names(named)
     found = (_EARLIER.fullmatch(path) for path in there)
     return tuple(Earlier(one[0], one[2]) for one in found if one and f"{one[1]}.json" in names)
@@ -54,14 +54,14 @@ def belonging(there: Iterable[str], named: Iterable[Named]) -> tuple[str, ...]:
 def orphans(
     database: Path, there: Iterable[str], named: Iterable[Named], *, unfinished: str | None
 ) -> tuple[Problem, ...]:
-    """Return the files that neither this archive names nor another one in the same folder, as the sample show's.
+    """Return the files that no archive in this folder refers to (there may be several, such as the sample show's).
 
     Args:
         database: the archive.
         there: all files, listed before the tables were read.
         named: what the tables name.
-        unfinished: when the last run began, if it has not ended: what came since is its own, or for the next one to
-            take up.
+        unfinished: when the last run began, if it has not ended; newer files are ignored, since that run or the next
+            one will store them.
     """
     names = _names(named)
     strange = [path for path in there if not (_is_named(path, names) or _needs_no_name(path))]
@@ -82,7 +82,7 @@ def _names(named: Iterable[Named]) -> frozenset[str]:
 
 
 def _is_named(path: str, names: frozenset[str]) -> bool:
-    """Tell whether a file is one of those that an archive names, be it only by the beginning of its name."""
+    """Tell whether the tables refer to a file, by its full path or by a prefix of its name."""
     if path in names:
         return True
     if path.endswith(".published"):

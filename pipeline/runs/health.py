@@ -1,4 +1,4 @@
-"""The sign of life: a small file beside the database, written after each run, for whatever watches over it."""
+"""The health file: a small JSON file beside the database, written after each run for monitoring."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ FAILURES = 20  # that are listed; there may be thousands, for one reason
 
 
 def health_file(database: Path) -> Path:
-    """Return where it lies."""
+    """Return the path of a database's health file."""
     return database.with_name(f"{database.name}.health.json")
 
 
 def write_health(database: Path, connection: sqlite3.Connection, *, now: str) -> None:
-    """Write it, whole or not at all. A disk on which there is no room for it does not fail the run."""
+    """Write the health file atomically. A failure, such as a full disk, is only logged."""
     try:
         with new_file(health_file(database)) as file:
             file.write((json.dumps(health(database, connection, now=now), indent=2) + "\n").encode())
@@ -32,7 +32,7 @@ def write_health(database: Path, connection: sqlite3.Connection, *, now: str) ->
 
 
 def health(database: Path, connection: sqlite3.Connection, *, now: str) -> dict[str, Any]:
-    """Return what is in it: how the last run went, what waits at each stage, and what is left of the disk."""
+    """Return the content of the health file: the last run, the backlog of each stage, and disk usage."""
     found = status(connection)
     last = found["last_run"] or {"failed": []}
     return {
@@ -45,7 +45,7 @@ def health(database: Path, connection: sqlite3.Connection, *, now: str) -> dict[
 
 
 def disk(database: Path, connection: sqlite3.Connection) -> dict[str, int]:
-    """Return the bytes of the database and the recordings, and those that are free and there are in all on its disk."""
+    """Return the sizes of the database and the recordings, and the disk's free and total space, in bytes."""
     (recordings,) = connection.execute(
         "select coalesce(sum(bytes), 0) from (select max(bytes) as bytes from renditions group by sha256)"
     ).fetchone()

@@ -1,4 +1,4 @@
-"""What a run would do, as far as the archive knows without asking anybody. Does nothing of it."""
+"""Dry runs: what a run would do, judged from the archive alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Planned:
 
 
 def plan(config: Config, tools: Tools, stages: Sequence[str], selection: Selection) -> Iterator[Planned]:
-    """Give what would be done, in the order of the feeds. No feed is polled: what is new there is not known.
+    """Yield what would be done, in feed order. No feed is polled, so new episodes are not included.
 
     Args:
         config: the feeds.
@@ -45,7 +45,7 @@ def plan(config: Config, tools: Tools, stages: Sequence[str], selection: Selecti
 
 
 def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -> Iterator[str]:
-    """The stages that there is something to do for; what one makes, the next takes up."""
+    """The stages that have something to do; a stage that runs makes work for the next."""
     rendition = current_rendition(tools.db, episode.id)
     fetched = "download" in stages and is_offered(tools, episode)
     if fetched:

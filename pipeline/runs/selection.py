@@ -1,4 +1,4 @@
-"""Which episodes a run is about. Pure: knows neither what is done with them nor whether it is done already."""
+"""Selecting the episodes that a run processes, from the command's options and feeds.yaml. Pure functions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Selection:
     limit: int | None = None
 
     def names(self, feed: Feed) -> bool:
-        """Tell whether a feed is the one that is asked for, or that of the episode; without ``only`` all are."""
+        """Tell whether ``only`` is this feed or one of its episodes; without ``only`` all feeds match."""
         return self.only is None or self.only.split("/")[0] == feed.slug
 
 
@@ -32,7 +32,7 @@ EVERYTHING = Selection()
 
 
 def selected(episodes: Sequence[Episode], feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:
-    """Give the episodes that ``only`` names, and why each is left out; None: it is not.
+    """Yield the episodes that ``only`` names, each with the reason why it is left out, or None.
 
     Args:
         episodes: all of the feed that are wanted at all, newest first.

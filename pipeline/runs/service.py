@@ -1,4 +1,4 @@
-"""Doing something again and again, at even intervals, until it is told to stop. Knows nothing of what it does."""
+"""Repeating a job at regular intervals until interrupted."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def repeat(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Work at once and then every so often, counted from the first time: what the work takes shifts nothing.
+    """Run ``work`` now and then at fixed intervals from the first start, however long it takes.
 
-    Moments that pass while it works are left out. ``KeyboardInterrupt``, which SIGTERM is made to be, ends it.
+    Starts that fall into a running job are skipped. ``KeyboardInterrupt`` (also raised for SIGTERM) ends it.
 
     Args:
-        work: returns an exit code; whatever that is, there is a next time, unless it was interrupted.
+        work: returns an exit code; it is repeated whatever the code, except 130 (interrupted).
         every: seconds from one beginning to the next.
         say: called with the seconds until the next time.
-        clock: seconds that only ever grow.
+        clock: a monotonic clock, in seconds.
         sleep: waits for so many seconds.
 
     Returns:
-        The exit code: 130 when the work was interrupted, 0 when it was waiting.
+        The exit code: 130 if interrupted during the work, 0 if while waiting.
     """
     first = clock()
     while True:
@@ -47,5 +47,5 @@ def repeat(
 
 
 def until_next(first: float, every: float, now: float) -> float:
-    """Return the seconds until the next of the moments ``first``, ``first + every``, and so on, that is not past."""
+    """Return the seconds until the next of the times ``first``, ``first + every``, and so on, after ``now``."""
     return first + every * (math.floor((now - first) / every) + 1) - now

@@ -1,4 +1,4 @@
-"""What a run says to people, on standard error: a progress bar on a terminal, plain lines elsewhere."""
+"""Console output of a run, on standard error: progress bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COLOURS = {"ok": "green", "skipped": "yellow", "failed": "red"}
 
 
 class Talk:
-    """Says what happens; ``quiet`` says only what failed."""
+    """Prints progress and results; with ``quiet`` only failures."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._console = Console(stderr=True, highlight=False, soft_wrap=True)

@@ -59,7 +59,7 @@ class Archive:
         return str(_settings(self.datasette).get("robots", "pages"))
 
     async def ensure_visible(self, actor: Actor, *also: str) -> None:
-        """Let pass whoever may view the database and the tables that the site shows, and ``also`` these.
+        """Raise unless the actor may view the database, the tables that the site shows, and ``also`` these tables.
 
         Raises:
             Forbidden: Datasette's own, so that its plugins can offer a way to sign in.
@@ -79,10 +79,10 @@ class Archive:
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
     async def read(self, function: Callable[[sqlite3.Connection], T], *, seconds: float | None = None) -> T:
-        """Call a function with a connection, in one of Datasette's threads; all that it reads is of one moment.
+        """Call a function with a connection in one of Datasette's threads; it reads a consistent snapshot.
 
         Raises:
-            QueryError: it took longer than so many seconds; ``READ_SECONDS`` where none are given.
+            QueryError: it took longer than ``seconds`` (default ``READ_SECONDS``).
             DatabaseError: an older version made the archive.
         """
 
@@ -110,7 +110,7 @@ async def find_archive(datasette: Datasette) -> Archive | None:
 
 
 async def ensure_database_visible(datasette: Datasette, name: str, actor: Actor) -> None:
-    """Let pass whoever may view a database, an archive or not.
+    """Raise unless the actor may view a database, archive or not.
 
     Raises:
         Forbidden: Datasette's own.

@@ -1,4 +1,4 @@
-"""Checking a passage on the site: its forms, recording what was heard and who speaks, and what people said before."""
+"""The site's form for checking a passage's words and speaker, storing the result, and the passage's history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Entry = checks.Entry | attributions.Entry
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What people said of an episode: the numbers of ``passages`` heard whole, and ``entries`` by passage."""
+    """Editors' work on an episode: the numbers of fully checked ``passages``, and history ``entries`` by passage."""
 
     passages: frozenset[int]
     entries: Mapping[int, Sequence[Entry]]
@@ -41,7 +41,7 @@ class Checked:
 
 
 def checked(connection: sqlite3.Connection, episode: Episode) -> Checked:
-    """Return what people said of an episode; an entry stands at the last passage that it is about."""
+    """Return the editors' work on an episode; an entry is listed at the last passage it covers."""
     if episode.provenance is None:
         return Checked(frozenset(), {})
     entries = defaultdict(list)
@@ -120,7 +120,7 @@ async def _form(request: Request, archive: Archive) -> Response:
 
 
 def _said(fields: Mapping[str, str]) -> str:
-    """The words that an editor sends; that there are none has to be said."""
+    """The words of the form; an empty text must be confirmed with ``nothing_said``."""
     status, text = fields.get("status"), clean(fields.get("text", ""))
     if status == "nothing_said":
         return ""

@@ -1,4 +1,4 @@
-"""Recording what a signed-in editor says of a question: a plain form's answer is the page, a script's is JSON."""
+"""Storing a signed-in editor's correction; plain forms are redirected to the page, scripts get JSON."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def correct(request: Request, archive: Archive) -> Response:
 
 
 def _told(question: reading.ListedQuestion, guest: str | None) -> str:
-    """What was recorded, in words."""
+    """A message that says what was stored."""
     doubt = f". {guest} is heard there, a guest: listen again whether it is asked there" if guest else ""
     return f"{question.summary.capitalize()}{doubt}"
 
@@ -62,7 +62,7 @@ def _now(db: Database, episode: str, which: int) -> tuple[reading.ListedQuestion
 
 
 def _said(fields: Mapping[str, str]) -> Mapping[str, str]:
-    """The fields that matter: a plain form always sends its times along, also with the button “Not asked”."""
+    """The relevant fields: a plain form sends its times even with the button “Not asked”."""
     if not fields.get("status"):
         raise CorrectionError("status: is missing")
     if fields["status"] == "not_asked":

@@ -88,10 +88,10 @@ class Asked:
         return search(connection, self.text, self.checked(), order=cast("Order", self.order), page=self.page)
 
     def ensure_feed(self, connection: sqlite3.Connection) -> None:
-        """Let pass where the feed, if one is named, is in the archive.
+        """Raise if a feed is given that is not in the archive.
 
         Raises:
-            QueryError: it is not: nothing could ever be found, and nobody would know why.
+            QueryError: it is not, so that nothing could be found, without any visible reason.
         """
         problem = unknown_show(connection, Query(), self.filters)
         if problem:
@@ -186,7 +186,7 @@ def _found(connection: sqlite3.Connection, asked: Asked) -> tuple[Results, Facet
 
 
 async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead | None:
-    """What to offer where the first page is empty, if that can be found out soon; None for other pages."""
+    """Suggestions for an empty first page, as far as they can be computed in time; None for any other page."""
     if results.hits or asked.page:
         return None
     try:
@@ -198,7 +198,7 @@ async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead 
 
 
 async def _playable(archive: Archive, hits: Sequence[Hit]) -> dict[str, str]:
-    """Return for each episode of these hits the recording that plays it, where its file is here."""
+    """Map the episodes of these hits to their recordings, if the audio file is present."""
     names = {hit.rendition for hit in hits}
     kept = await archive.read(lambda connection: [reading.rendition(connection, name) for name in names])
 

@@ -60,7 +60,7 @@ def status(question: ListedQuestion) -> str:
 
 
 def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
-    """Say by whom passages were checked, or who speaks said, and when: ``Checked by ann on 5 May 2026``."""
+    """Describe who checked passages or named their speakers, and when: ``Checked by ann on 5 May 2026``."""
     entries = list(entries)
     heard = [one for one in entries if isinstance(one, checks.Entry)]
     told = [one for one in entries if isinstance(one, attributions.Entry)]

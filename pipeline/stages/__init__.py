@@ -1,8 +1,7 @@
 """The stages of a run: each reads what the one before it stored, does one thing, and stores the result.
 
-A stage returns an ``Outcome`` for what it did or had no need to do, and raises ``ArchiveError`` for what failed; it
-never stops the others. A stage that has to wait for somebody's server returns a ``Visit`` instead, of which many are
-made at once.
+A stage returns an ``Outcome`` for what it did or skipped, and raises ``ArchiveError`` if it failed, which does not stop
+the others. A stage that needs the network returns a ``Visit`` instead; visits are run concurrently.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from pipeline.net.local_files import local_folder
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
 
-RETRY = timedelta(days=7)  # after which what could not be had beside the audio is asked for once more
+RETRY = timedelta(days=7)  # until a page or publisher's transcript that could not be fetched is tried again
 
 # Called with the number of seconds (of audio) done so far.
 Progress = Callable[[float], None]
 
 
 class Outcome(NamedTuple):
-    """What became of one stage of one episode; ``routine`` skips ("already done") are counted, not listed."""
+    """The outcome of one stage of one episode; ``routine`` skips ("already done") are counted but not listed."""
 
     status: Literal["ok", "skipped"]
     reason: str
@@ -44,10 +43,10 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The part of a stage that waits for the server ``host``; it runs in any thread, and never sees the database.
+    """The network part of a stage, a request to ``host``; it may run in any thread, without the database.
 
-    ``go`` returns what stores its result, to be called in the thread that owns the database. It is given a function to
-    call once it is done with the server and only has work of its own left: another visit to that host may then begin.
+    ``go`` returns a function that stores the result, to be called in the thread that owns the database. Its argument is
+    a callback to signal that it is done with the server, so that another visit to that host may begin.
     """
 
     host: str
@@ -56,7 +55,7 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Everything that reaches outside, handed in: so that a test can hand in something else."""
+    """The dependencies of the stages: database, network, engines, clock. Tests pass in fakes."""
 
     db: Database
     data: Path  # the folder of the database: audio/, feeds/, transcripts/, vectors/ and models/ lie in it
@@ -69,7 +68,7 @@ class Tools:
     progress: Callable[[str, float], AbstractContextManager[Progress]]
     sleep: Callable[[float], None] = time.sleep  # between attempts
     check: Check = check  # decodes a file that came
-    again: bool = False  # do what is done already once more
+    again: bool = False  # redo what is already done
 
 
 def local_root(tools: Tools, feed: Feed) -> Path | None:
@@ -78,7 +77,7 @@ def local_root(tools: Tools, feed: Feed) -> Path | None:
 
 
 def is_time_again(last: str, now: str) -> bool:
-    """Tell whether what could not be had at one moment is to be asked for at another."""
+    """Tell whether ``RETRY`` has passed between two times."""
     return datetime.fromisoformat(now) - datetime.fromisoformat(last) >= RETRY
 
 

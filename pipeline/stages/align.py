@@ -34,14 +34,14 @@ from pipeline.model import Attribution, Check, Correction, Episode, FollowUp, Ma
 from pipeline.processes import processes
 from pipeline.stages import Outcome, Tools
 
-AHEAD = 4  # alignments a process that are made before the first is stored
+AHEAD = 4  # alignments in progress or waiting to be stored, per process
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """All that an alignment is made from.
+    """The inputs of an alignment.
 
-    Where no list was published, ``questions`` are those that were detected before, if an editor corrected any.
+    Without a published list, ``questions`` are the previously detected ones if an editor corrected any, else empty.
     """
 
     episode: str
@@ -55,9 +55,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of it: what was found, whatever an editor says of it.
+    """The result of an alignment, before editors' corrections are applied.
 
-    ``detected`` is the list that was made for want of a published one; None: the list that there is stays.
+    ``detected`` is a new list made in the absence of a published one; None keeps the existing list.
     """
 
     matches: tuple[Match, ...]
@@ -74,7 +74,7 @@ def align_episode(tools: Tools, feed: Feed, episode: Episode) -> Outcome:  # noq
 def align_together(
     tools: Tools, episodes: Iterable[tuple[Feed, Episode]], *, number: int
 ) -> Iterator[tuple[Feed, Episode, Callable[[], Outcome]]]:
-    """Align many episodes in ``number`` processes, and give for each, in order, what stores it and says what it was.
+    """Align many episodes in ``number`` processes; yield for each, in order, a function that stores the result.
 
     The database is read and written by this process alone.
     """
@@ -88,7 +88,7 @@ def align_together(
 
 
 def _submitted(tools: Tools, episode: Episode, pool: Executor) -> Callable[[], Outcome]:
-    """Have an episode aligned; what is returned waits for that, and stores it. It raises what went wrong."""
+    """Submit an episode; the function returned waits for the result and stores it, or raises its error."""
     try:
         work = task(tools, episode)
     except Exception as error:  # noqa: BLE001 - it is this episode's failure alone
@@ -113,7 +113,7 @@ def _fail(error: Exception) -> Outcome:
 
 
 def task(tools: Tools, episode: Episode) -> Task | Outcome:
-    """Say what is to be aligned, or why nothing is."""
+    """Return the inputs of an episode's alignment, or the outcome if there is nothing to do."""
     transcript = preferred_transcript(tools.db.conn, episode.id)
     if transcript is None:
         return Outcome("skipped", "no transcript yet")
@@ -148,10 +148,10 @@ def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[d
 
 
 def found(work: Task, encode: Encode | None) -> Found:
-    """Align: nothing but arithmetic, that another process may do."""
+    """Compute an alignment; pure, so that it can run in another process."""
     if not work.is_published:
         questions, matches = detect(work.segments)
-        # What an editor worked on stays: where another list is heard, in another transcript, the old one is looked for.
+        # If a new transcript yields a different list, a list that an editor has worked on is kept and aligned instead.
         if not work.questions or questions == work.questions:
             return Found(matches, detected=questions)
     alignment = align(work.questions, work.segments, encode=encode, corrections=work.corrections)
@@ -189,7 +189,7 @@ def _key(
     *,
     by_meaning: bool,
 ) -> str:
-    """Names what an alignment was made from besides what the machine heard: it is made anew when this changes."""
+    """A hash of an alignment's inputs besides the machine's transcript; the alignment is redone if it changes."""
     material = json.dumps(
         [
             ALIGNER_VERSION,

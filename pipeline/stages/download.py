@@ -27,7 +27,7 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     """Keep the episode's audio.
 
     Where it cannot be fetched whole or is no audio (``AudioError``), nothing is kept; the next run tries again. A full
-    disk (``DiskFullError``) is nobody's alone.
+    disk (``DiskFullError``) stops the whole run.
     """
     current, known = _kept(tools, episode)
     if episode.enclosure_url is None:
@@ -47,7 +47,7 @@ def is_offered(tools: Tools, episode: Episode) -> bool:
 
 
 def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]]:
-    """The recording that counts, and how each was fetched; neither where the file is lost."""
+    """The current recording, and how each was fetched; neither if the current file is missing."""
     current = current_rendition(tools.db, episode.id)
     if current is None or not is_kept(tools.data, current.path):
         return None, []
@@ -55,15 +55,15 @@ def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]
 
 
 def _is_new(episode: Episode, known: list[Fetch]) -> bool:
-    """Whether an offer is none of those that were fetched. An older version did not note them: its is taken for one."""
+    """Whether the offer was not fetched yet. Fetches by an older version have no offer and count as this one."""
     offers = [fetch.offer for fetch in known if fetch.offer]
     return not any(same_offer(one, _offered(episode)) for one in offers) if offers else not known
 
 
 def _unnoted(offered: str, known: list[Fetch]) -> Fetch | None:
-    """The fetch of which the stored offer has to be completed: it has none, or lacks the length that is declared now.
+    """The fetch whose stored offer is missing, or lacks the length that the feed now declares.
 
-    Without the length, another length later would not be noticed.
+    The length must be added so that a later change of it is noticed.
     """
     if all(fetch.offer is None for fetch in known):
         return known[0]
@@ -81,7 +81,7 @@ def _visit(
     known: list[Fetch],
     leave: Callable[[], None],
 ) -> Callable[[], Outcome]:
-    """Fetch the audio, or ask whether it is still what was fetched last; compare what comes with what counts."""
+    """Fetch the audio, conditionally if it was fetched before; compare a new file with the current recording."""
 
     def leave_and_check(path: Path) -> AudioFacts:
         leave()  # to decode it may take longer than to fetch it
@@ -113,9 +113,9 @@ def _visit(
 
 
 def _validators(known: list[Fetch], url: str) -> Validators:
-    """What was said of the file that was fetched last, if it was at this address: it says nothing of any other one.
+    """The validators of the last fetch, if it was from this address.
 
-    A file that was put elsewhere earlier would be taken for "not modified since".
+    For another address they are useless: an older file there would be reported as "not modified since".
     """
     if not known or place_of(known[0].url) != place_of(url):
         return Validators()
@@ -148,7 +148,7 @@ def _offered(episode: Episode) -> str:
 
 
 def _differs(duration: float, declared: float | None) -> list[str]:
-    """Say it when a recording is plainly longer or shorter than the feed declares, both in seconds."""
+    """Return a remark if the duration clearly differs from the declared one (both in seconds), else nothing."""
     if not declared or abs(duration - declared) <= max(_TOLERANCE, declared / 20):
         return []
     how = "longer" if duration > declared else "shorter"

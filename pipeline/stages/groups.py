@@ -10,7 +10,7 @@ from pipeline.stages import Tools
 
 
 def group_questions(tools: Tools) -> None:
-    """Group all questions anew if some came or went. Without sentence vectors there are no groups."""
+    """Regroup all questions if any were added or removed. Does nothing without sentence vectors."""
     questions = listed(tools.db)
     ids = [question for question, _, _ in questions]
     if tools.encode is None or (grouped(tools.db) == set(ids) and not tools.again):

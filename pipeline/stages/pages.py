@@ -1,8 +1,8 @@
 """Look for question lists on the web pages of episodes whose notes have none (``questions_from: page``).
 
-Three steps: what is to be asked for (``waiting``), which reads the database; ``visit``, which sees the network alone;
-and ``store``. A page that cannot be had is this episode's remark, and is tried again a week later; one that was read is
-not asked for again until the episode's link changes.
+Three steps: ``waiting`` reads the database for the pages that are due, ``visit`` only uses the network, and ``store``
+writes the result. A page that could not be fetched is reported and tried again a week later; a page that was read is
+not fetched again until the episode's link changes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MAX_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A page to ask for: of which episode, where, and how the last visit to that very address ended."""
+    """A page to fetch: its episode, its address, and the last visit to that address, if any."""
 
     episode: str
     link: str
@@ -49,7 +49,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of it: a page that was read, a ``problem``, or neither, where the page is as it was."""
+    """The result of a visit: a page that was read, or a ``problem``, or neither if the page is unchanged."""
 
     ask: Ask
     address: str | None = None
@@ -60,7 +60,7 @@ class Answer:
 
 
 def waiting(tools: Tools, feed: Feed) -> dict[str, Ask]:
-    """Return the pages to ask for, by episode. An address that several episodes share is no page of one of them."""
+    """Return the pages to fetch, by episode. An address shared by several episodes is not used."""
     if feed.questions_from != "page":
         return {}
     known = visits(tools.db, feed.slug)
@@ -76,9 +76,9 @@ def waiting(tools: Tools, feed: Feed) -> dict[str, Ask]:
 
 
 def is_due(last: PageVisit | None, *, now: str, again: bool) -> bool:
-    """Tell whether a page is to be asked for: it never was, or there was a problem a week ago.
+    """Tell whether to fetch a page: it never was fetched, or failed a week ago or more.
 
-    One without a list is also asked for when lists are read in a new way.
+    A page without a list is also fetched again after the parser has changed.
     """
     if last is None or again:
         return True

@@ -25,7 +25,7 @@ from pipeline.text import amount, shortened
 
 
 def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
-    """Read a feed into the database; what is archived stays as it is where that fails (``FeedError``)."""
+    """Read a feed into the database; if that fails (``FeedError``), the archived episodes are unchanged."""
     memory = archive.recall(tools.db, feed.slug, url=shown(feed.url))
     archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
     now = tools.now()
@@ -87,9 +87,9 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
 
 
 def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
-    """Let pass what has something of the show, or was found at the very address that was asked.
+    """Raise if redirects led to a feed that shares no episode and no podcast guid with the archived show.
 
-    An address that expired leads to whatever its new owner likes.
+    A domain that expired may redirect to anything.
 
     Raises:
         FeedError: redirects led to something else.
@@ -138,7 +138,7 @@ def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
 
 
 def _wanted(feed: Feed, episodes: Iterable[FeedEpisode]) -> list[FeedEpisode]:
-    """All but those that feeds.yaml says to skip, so that what was deleted on purpose does not come back."""
+    """The items without those listed under ``skip``, so that deliberately deleted episodes do not come back."""
     skipped = set(feed.skip)
     return [item for item in episodes if skipped.isdisjoint({item.guid, episode_id(feed.slug, item.guid)})]
 

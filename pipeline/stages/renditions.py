@@ -1,4 +1,4 @@
-"""Another recording of an episode that is known already: comparing it, and keeping it beside the one that counts."""
+"""Comparing a new recording with an episode's current one, and storing it beside that."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.model import Comparison, KeptAudio, Rendition
 
 
 def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio) -> Comparison | None:
-    """Return what a file that has come has in common with the one that counts. Reads no database.
+    """Compare a new file with the current recording. Reads no database.
 
     Args:
         data: the folder in which both lie.
@@ -38,7 +38,7 @@ def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio
 
 
 def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Comparison | None) -> str | None:
-    """Record a file that has come, and say what it is beside the one that counted; None if there was no other."""
+    """Store a new recording, and describe it relative to the current one; None if it is the first."""
     with immediate(db):  # a person may choose meanwhile
         return _keep_beside(db, episode, audio, comparison)
 

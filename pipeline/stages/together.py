@@ -1,4 +1,4 @@
-"""Visiting many servers at once, and each of them with few requests. Knows nothing of what is asked there."""
+"""Running network visits concurrently, with few at a time per host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AT_ONE_HOST = 4  # visits to one server: what browsers do is 6
 
 @dataclass(frozen=True, slots=True)
 class Visited(Generic[Job]):
-    """A visit that is over, and took ``seconds``; ``store`` stores what came of it, or raises why nothing did."""
+    """A finished visit, which took ``seconds``; ``store`` stores its result or raises its error."""
 
     job: Job
     store: Callable[[], Outcome]
@@ -31,11 +31,11 @@ class Visited(Generic[Job]):
 def together(
     visits: Iterable[tuple[Job, Visit]], *, at_once: int = AT_ONCE, at_one_host: int = AT_ONE_HOST
 ) -> Iterator[Visited[Job]]:
-    """Make visits in threads and give each as soon as it is over; those to one host begin in the order given.
+    """Run visits in threads and yield each as it finishes; visits to one host start in the order given.
 
-    ``at_once`` bounds the visits under way, ``at_one_host`` those of them that are still there. While the caller is at
-    a result no new visit begins, so that few wait in memory. When the caller stops early, as at Ctrl-C, visits that are
-    under way are not waited for: the threads end with the program.
+    ``at_once`` limits the unfinished visits, ``at_one_host`` those still talking to one host. No visit starts while the
+    caller handles a result, so that few results are held in memory. If the caller stops early (Ctrl-C), running visits
+    are abandoned: their daemon threads end with the program.
     """
     waiting: dict[str, deque[tuple[Job, Visit]]] = {}
     for job, visit in visits:
@@ -67,7 +67,7 @@ def together(
 def _next_hosts(
     waiting: dict[str, deque[tuple[Job, Visit]]], there: Counter[str], *, free: int, at_one_host: int
 ) -> list[str]:
-    """The hosts that may be visited now, ``free`` at most; those where the fewest visits are come first."""
+    """At most ``free`` hosts that may be visited now, those with the fewest running visits first."""
     chosen: list[str] = []
     for nth in range(at_one_host):
         able = [host for host, visits in waiting.items() if there[host] <= nth < there[host] + len(visits)]
@@ -97,7 +97,7 @@ def _work(todo: SimpleQueue[tuple[Job, Visit] | None], news: SimpleQueue[str | V
 
 
 class _Once:
-    """Does something when it is called first, and nothing after that."""
+    """A callable that acts only on its first call."""
 
     def __init__(self, do: Callable[[], None]) -> None:
         self._left = [do]
@@ -108,7 +108,7 @@ class _Once:
 
 
 def raiser(error: BaseException) -> Callable[[], Outcome]:
-    """Return what raises ``error``, in place of what would store a result."""
+    """Return a function that raises ``error``, to use as ``store``."""
 
     def store() -> Outcome:
         raise error

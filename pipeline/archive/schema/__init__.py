@@ -1,4 +1,4 @@
-"""The shape of the database: numbered migrations, a module each, in order. Contains no reading or writing of rows.
+"""The database schema: one module per migration, applied in the order of their names. Reads and writes no rows.
 
 Other people write SQL against these tables: a column's name and meaning never change once released, and a
 migration is never edited after its release, only followed by another.
@@ -34,7 +34,7 @@ def _statements(script: str) -> list[str]:
 
 
 def _migration(module: ModuleType) -> None:
-    """Register the SQL of a module under the module's own name, by which a database remembers that it has it."""
+    """Register a module's SQL as a migration, named after the module."""
 
     def apply(db: Database) -> None:
         db.conn.create_function("without_paths", 1, without_paths)

@@ -1,7 +1,7 @@
 """Full-text search, one function for the command line, the site and the JSON route. Only reads.
 
-Words are looked for in single segments and ranked. A quotation is looked for in whole transcripts, because it often
-runs across two segments; its hit is the quotation itself, with the second of its first and last word.
+Words are searched in single segments and ranked. A quotation is searched in whole transcripts, because it often spans
+two segments; its hit is the quotation itself, from the start of its first to the end of its last word.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def search(
         connection: an open archive; its row factory does not matter.
         text: what the user typed; see ``pipeline.archive.search.query``.
         filters: further conditions.
-        order: of the hits. Quotations, and words that are too common to be ranked, come newest first.
-        page: what ``Results.next`` gave, or a number counting from 1; None for the first.
+        order: of the hits; ``relevance`` falls back to newest first for quotations and for words too common to rank.
+        page: a value of ``Results.next``, or a page number from 1; None for the first page.
         size: hits a page.
     """
     query = compile_query(text)
@@ -101,7 +101,7 @@ def _next(at: Position, last: tuple[int, int] | None, more: bool, resume: int | 
 
 
 def _plain(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    """A cursor whose rows are tuples, whatever the connection's own rows are."""
+    """A cursor that yields plain tuples, whatever the connection's row factory."""
     cursor = connection.cursor()
     cursor.row_factory = None
     return cursor
@@ -117,12 +117,12 @@ def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query)
 
 
 def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool = False) -> list[Hit]:
-    """Whole segments as hits, in their order. ``few`` tells that not many fit the query, in scope or not."""
+    """Whole segments as hits, in the given order; ``few`` if few segments of the archive match the query at all."""
     if not segments:
         return []
     highlit, beginnings = _highlit(cursor, segments, query, few=few), query.beginnings
     rows = cursor.execute(_OF_SEGMENTS, [json.dumps(segments)]).fetchall()
-    rows.sort()  # by their places: it is quicker than SQLite, and they are in order nearly always
+    rows.sort()  # by list position; faster than in SQLite, since they are nearly always in order
     hits = []
     for segment, (_, *facts, text, before, after, listed, flags, heard) in zip(segments, rows, strict=True):
         shown = _marked(text, highlit.get(segment, text), beginnings)
@@ -131,7 +131,7 @@ def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few
 
 
 def _quoted(cursor: sqlite3.Cursor, spans: Sequence[Span]) -> Iterator[Hit]:
-    """Spans of which none is a whole segment as hits, in their order."""
+    """Spans that are not whole segments as hits, in the given order."""
     if not spans:
         return
     ends = json.dumps([(span.first, span.last) for span in spans])
@@ -150,12 +150,12 @@ def _quoted(cursor: sqlite3.Cursor, spans: Sequence[Span]) -> Iterator[Hit]:
 
 
 def _known(questions: str, flags: str, checked: int) -> tuple[tuple[int, ...], tuple[str, ...], bool]:
-    """The questions that a hit is about, why the machine was not sure of it, and whether a person heard it."""
+    """Decode a row's questions, quality flags and whether it is checked."""
     return tuple(json.loads(questions)), tuple(json.loads(flags)) if flags != "[]" else (), bool(checked)
 
 
 def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterator[Turn]:
-    """Who says what of the segments of a span, of which these characters are to be marked; nothing if one says all."""
+    """A span's text by speaker, with the characters of ``mark`` marked; nothing if one speaker says it all."""
     rows = cursor.execute(
         "select speaker, text from segments where id between ? and ? order by id", [span.first, span.last]
     )
@@ -167,8 +167,8 @@ def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterato
         position += len(text) + 1
 
 
-# Of segments, or of spans as pairs of their first and last one, with the number of each in the list that is given. What
-# is said around them is of the same recording and speaker. The planner would turn the joins round.
+# Facts of segments, or of spans given as [first, last] pairs, with their position in the given list. The text around
+# them is by the same speaker of the same transcript. ``cross join`` keeps the planner from reordering the joins.
 _FACTS = """
 select span.key, e.id, t.rendition, e.title, e.published, s.speaker, s.role, s.question, s.start, {last}."end", {texts},
     coalesce(b.text, ''), coalesce(a.text, ''), s.questions, {flags}, {checked}
@@ -202,16 +202,16 @@ cross join segments l on l.id = json_extract(span.value, '$[1]')""",
 
 
 def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> Mapping[int, str]:
-    """The texts of segments with the words that were looked for between marks, but for beginnings of words."""
+    """The texts of segments with the search words between marks; prefixes (``begin*``) are not marked here."""
     match = query.match
-    # What is quoted is elsewhere in the episode, if not here, and what one side leaves out may be there on another.
+    # A quotation may be elsewhere in the episode, and a word excluded by one alternative may occur in a hit of another.
     if query.crosses or query.beginnings or any(one.excluded for one in query.alternatives):
         shown = (term for alternative in query.alternatives for term in alternative.shown if not term.begins)
         match = " OR ".join(f"({term.fts})" for term in shown)
     if not segments or not match:
         return {}
-    # The index looks each segment up anew, which takes longer than to read all that fits, where that is few: a plus
-    # sign keeps it from doing so.
+    # FTS5 looks each rowid up separately, which is slower than reading all matches if these are few: the unary plus
+    # disables the rowid lookup.
     few = few and match == query.match
     rows = cursor.execute(
         f"""select rowid, highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts
@@ -222,7 +222,7 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, f
 
 
 def _marked(text: str, highlit: str, beginnings: tuple[str, ...]) -> str:
-    """A segment's text as HTML, with the words that were looked for in ``<mark>``."""
+    """A segment's text as HTML, with the search words in ``<mark>``."""
     if not beginnings:
         return escape(highlit).replace(MARK, "<mark>").replace(UNMARK, "</mark>")
     places = MARKED.finditer(highlit)  # counted without the marks

@@ -1,4 +1,4 @@
-"""How the hits of a search spread over shows, speakers, roles, questions and months. Counts; finds nothing itself."""
+"""Facets: counting a search's hits by show, speaker, role, question and month."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.query import Query, as_meant, compile_query
 from pipeline.archive.search.scope import Place, Scope
 
-_NEWEST = 1_000  # hits that are counted where there are too many to count all
-_QUOTED = 100  # episodes that are looked through for quotations
+_NEWEST = 1_000  # hits that are counted if there are too many to count them all
+_QUOTED = 100  # episodes that are searched for quotations
 
 
 @dataclass(frozen=True, slots=True)
 class Facets:
     """How many hits there are of each value, the most frequent first.
 
-    ``counted`` hits were looked at: all there are, or, where that is not ``complete``, the newest episodes'.
-    ``months`` says for each month (``2026-05``), in order, in how many of its episodes there are hits. Where not all
-    are looked at, these are all episodes whose whole transcript fits, which is about as many; and none where it is
-    not: where who speaks, or about what, is asked for, or words are excluded.
+    ``counted`` is the number of hits examined: all of them, or those of the newest episodes if not ``complete``.
+    ``months`` gives for each month (``2026-05``), in order, the number of episodes with hits. If not ``complete`` it
+    counts the episodes whose whole transcript matches, which is nearly the same; it is empty if that would be
+    misleading, that is, with conditions on speaker, role or question, or with excluded words.
     """
 
     counted: int = 0
@@ -74,13 +74,13 @@ def _ordered(counted: Counter[Any]) -> tuple[tuple[Any, int], ...]:
 
 
 def _holding(scope: Scope, query: Query) -> list[Place]:
-    """The transcripts that fit as a whole, where that is about the same as that their hits do."""
+    """The transcripts that match as a whole; none if that would differ much from those with hits."""
     by_segment = scope.segment_sql[0] or (query.excludes and not query.crosses)
     return scope.holding(query.match) if query.match and not by_segment else []
 
 
 def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:
-    """The segments in which the hits begin, one for each hit, and whether these are all."""
+    """The first segment of each hit, and whether these are all hits."""
     if not query.crosses and query.match:
         segments = words.matching(scope.cursor, query.match, words.MANY + 1)
         if len(segments) <= words.MANY:

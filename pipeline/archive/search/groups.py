@@ -1,6 +1,6 @@
-"""What parentheses group: ``buses AND (mall OR library)`` as a tree. Pure text; knows nothing of FTS5.
+"""Parenthesised groups of a query as a tree: ``buses AND (mall OR library)``. Pure text; independent of FTS5.
 
-Parentheses that change nothing are not in it, so that the most usual tree is flat.
+Redundant parentheses are removed, so that the tree of most queries is flat.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from math import prod
 
 from pipeline.archive.search.pieces import FILTERS, Token
 
-MOST = 32  # alternatives that a query with groups is written out to
-_LONGEST = 160  # terms that these have in all: each is looked up, also where several have the same
-_DEEPEST = 8  # groups in each other; FTS5 reads no more than some thirty
+MOST = 32  # alternatives that a query with groups may expand to
+_LONGEST = 160  # terms that these may have in total: each is looked up, even if repeated
+_DEEPEST = 8  # levels of nesting; FTS5 itself allows about thirty
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Words, quotations, operators and groups in order. ``depth`` is how many groups lie in each other.
+    """Words, quotations, operators and nested groups, in order. ``depth`` is the number of nesting levels.
 
-    ``number`` is of how many alternatives it is when it is written out, and ``length`` how many terms these have in
-    all; or the largest group left out of it.
+    ``number`` is the number of alternatives it expands to and ``length`` their total number of terms; if an excluded
+    group inside is larger, they are that group's.
     """
 
     parts: tuple[Token | Group, ...]
@@ -32,7 +32,7 @@ class Group:
 
     @property
     def choices(self) -> tuple[Token, ...]:
-        """Return the words and quotations of which any will do, if it is of nothing else."""
+        """Return the words and quotations joined by OR, if it consists of nothing else."""
         found = []
         for side in sides(self.parts):
             (one, *others) = side
@@ -43,7 +43,7 @@ class Group:
 
     @property
     def is_too_much(self) -> bool:
-        """Tell whether it would be too many alternatives, or is too deep, because of its groups."""
+        """Tell whether its groups make it expand to too many alternatives, or nest too deeply."""
         too_many = self.number > max(MOST, len(list(sides(self.parts)))) or self.length > _LONGEST
         return self.depth > _DEEPEST or (self.depth > 0 and too_many)
 
@@ -57,7 +57,7 @@ def is_kind(part: Part, kind: str) -> bool:
 
 
 def sides(parts: Iterable[Part]) -> Iterator[list[Part]]:
-    """Yield what stands on each side of an OR, but for sides with nothing."""
+    """Yield the parts on each side of an OR, skipping empty sides."""
     side: list[Part] = []
     for part in parts:
         if not is_kind(part, "or"):
@@ -70,7 +70,7 @@ def sides(parts: Iterable[Part]) -> Iterator[list[Part]]:
 
 
 def grouped(tokens: Sequence[Token]) -> Group:
-    """Return the tree of tokens, whose parentheses are closed. Filters are no part of it: they hold of the whole."""
+    """Build the tree from tokens with balanced parentheses. Filters are dropped: they apply to the whole query."""
     levels: list[list[Part]] = [[]]
     opened: list[Token] = []
     for place, token in enumerate(tokens):

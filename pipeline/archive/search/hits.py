@@ -1,4 +1,4 @@
-"""What a search is asked for and what it answers: filters, hits, a page of them. Touches no database."""
+"""The types a search takes and returns: filters, hits, pages of results. Touches no database."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pipeline.times import clock
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-MARK, UNMARK = "\x02", "\x03"  # about what FTS5 highlights; transcripts have no such characters
+MARK, UNMARK = "\x02", "\x03"  # around what FTS5 highlights; transcripts do not contain these characters
 MARKED = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}")
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What else must hold. ``since`` and ``until`` are ISO dates (inclusive) of publication."""
+    """Conditions besides the query. ``since`` and ``until`` are ISO dates (inclusive) of publication."""
 
     feed: str | None = None
     speaker: str | None = None
@@ -32,11 +32,11 @@ class Filters:
 
 
 ANYTHING = Filters()
-END = 10**12  # a character beyond any text: a page that begins after it begins after its segment
+END = 10**12  # an offset beyond any text: a page that begins after it begins after the whole segment
 
 
 class Turn(NamedTuple):
-    """What one speaker says of a passage in which several speak, escaped, with the hit in ``<mark>``."""
+    """One speaker's part of a passage with several speakers; ``html`` is escaped, with the hit in ``<mark>``."""
 
     speaker: str | None
     html: str
@@ -45,11 +45,11 @@ class Turn(NamedTuple):
 class Hit(NamedTuple):
     """One passage. ``start`` and ``end`` are seconds; ``html`` is ``text`` escaped, with the hit in ``<mark>``.
 
-    ``speaker``, ``role``, ``question`` and ``questions`` are those of its beginning: the first of the published
-    questions that it is about, and all of them. Where somebody else goes on, ``turns`` say who says what of it, in
-    order; else it is empty. ``rendition`` is the sha256 of the recording that the times belong to; ``before`` and
-    ``after`` are what the first and the last speaker say around it. ``flags`` are why the machine itself was not sure
-    of some of it, ``checked`` tells whether a person has heard all of it.
+    ``speaker``, ``role``, ``question`` and ``questions`` are those of its first segment: ``questions`` are the numbers
+    of the published questions it asks or answers, ``question`` the first of them. ``turns`` splits it by speaker if
+    there are several, else it is empty. ``rendition`` is the sha256 of the recording that the times refer to;
+    ``before`` and ``after`` are what the first and last speaker say around it. ``flags`` are its quality flags,
+    ``checked`` tells whether an editor has listened to all of it.
     """
 
     episode: str
@@ -72,23 +72,23 @@ class Hit(NamedTuple):
 
     @property
     def about(self) -> str:
-        """Return which questions it asks or answers, in words; empty where it is about none."""
+        """Return as text which questions it asks or answers; empty if none."""
         named = questions_named(self.questions)
         return named and {"question": "", "answer": "answer to "}.get(self.role, "on ") + named
 
     @property
     def standing(self) -> str:
-        """Return in words whether it was checked, and if not, why the machine was not sure; empty where it was sure."""
+        """Return ``checked by a person``, or else the reasons for doubt as text; empty if there are none."""
         return "checked by a person" if self.checked else doubts(self.flags)
 
     @property
     def speakers(self) -> tuple[str | None, ...]:
-        """Return who speaks, in order, everybody once; None for somebody unknown."""
+        """Return the distinct speakers in order; None for an unknown one."""
         return tuple(dict.fromkeys(turn.speaker for turn in self.turns)) or (self.speaker,)
 
     @property
     def who(self) -> str:
-        """Return who speaks, in words; empty where that is not known."""
+        """Return the speakers as text; empty if unknown."""
         return ", then ".join(name or "somebody" for name in self.speakers) if any(self.speakers) else ""
 
     @property
@@ -109,11 +109,11 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One page of hits, in ``order``, which is not always the one asked for.
+    """One page of hits, in ``order``, which may differ from the order requested.
 
-    ``total`` is how many there are; where not all were counted (``exact`` is false), there are at least so many.
-    ``next`` names the next page, if there is one: it goes on after the last hit, whatever has come in since.
-    ``searched`` is the number of newest episodes looked through, where looking through all would have taken too long.
+    ``total`` is the number of hits, or a lower bound if not ``exact``. ``next`` is the cursor of the next page, if any;
+    it stays valid when episodes are added. ``searched`` is the number of newest episodes searched, if searching
+    all of them would have taken too long.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -142,7 +142,7 @@ def hit_as_dict(hit: Hit) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page begins: page ``page``, after the hit that begins at character ``begin`` of segment ``segment``."""
+    """A page cursor: page ``page`` starts after the hit at character ``begin`` of segment ``segment``."""
 
     page: int = 1
     segment: int | None = None
@@ -150,7 +150,7 @@ class Position:
 
     @classmethod
     def parse(cls, text: str | None) -> Position:
-        """Read what ``Results.next`` gave, or a page's number; what is neither is the first page."""
+        """Parse a value of ``Results.next`` or a page number; anything else is the first page."""
         if text is None or not cls.is_named(text):
             return cls()
         page, *place = (int(part) for part in text.split("-"))
@@ -158,18 +158,18 @@ class Position:
 
     @staticmethod
     def is_named(text: str) -> bool:
-        """Tell whether a text is a page's number, counting from 1, or what ``Results.next`` gave."""
+        """Tell whether a text is a page number (from 1) or a value of ``Results.next``."""
         parts = text.split("-")
         numbers = all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts)
         return len(parts) <= 3 and numbers and int(parts[0]) > 0
 
     def following(self, segment: int, begin: int = 0) -> str:
-        """Return the name of the next page, of which the last hit before it is known."""
+        """Return the cursor of the next page, given the position of this page's last hit."""
         return f"{self.page + 1}-{segment}-{begin}"
 
 
 def marked(text: str, marks: Iterable[tuple[int, int]]) -> str:
-    """Return ``text`` as HTML with these spans of characters, in order and apart, in ``<mark>``."""
+    """Return ``text`` as HTML with these sorted, disjoint character spans in ``<mark>``."""
     parts, position = [], 0
     for begin, end in marks:
         parts += [html.escape(text[position:begin]), "<mark>", html.escape(text[begin:end]), "</mark>"]

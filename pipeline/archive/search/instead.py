@@ -1,4 +1,4 @@
-"""What to offer where a search finds nothing: what is not here, what was nearly said so, other things to type."""
+"""Suggestions for a search without hits: unknown filters, similar passages, other spellings, looser queries."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from pipeline.archive.search.unknown import unknown
 
 @dataclass(frozen=True, slots=True)
 class Instead:
-    """What to offer: the nearest passages, and other things to type.
+    """Suggestions: the most similar passages, a corrected ``spelling``, and a ``looser`` query.
 
-    ``remarks`` are sentences on what it was narrowed to and is not in the archive; then only what is like that is
-    offered, as a ``spelling``.
+    ``remarks`` are sentences about filters that name nothing in the archive; then only a corrected filter is suggested,
+    as ``spelling``.
     """
 
     nearly: tuple[Nearly, ...] = ()
@@ -43,7 +43,7 @@ class Instead:
 
 
 def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Instead:
-    """Return what may have been meant by a search that finds nothing."""
+    """Return suggestions for a search that has no hits."""
     cursor = connection.cursor()
     cursor.row_factory = None
 
@@ -69,7 +69,7 @@ def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHI
 
 
 def _words(text: str, words: Iterable[tuple[str, int, int]]) -> Iterator[str]:
-    """The words to look for. A figure stays whole: the 000 of 5,000 is said in any other."""
+    """The search words; a figure such as 5,000 stays one word, since its 000 would match any other."""
     figure, begun, ended = "", 0, 0
     for word, begin, end in words:
         goes_on = text[ended:begin] in {",", "."} and figure[-1:].isdigit() and word[0].isdigit()
@@ -81,7 +81,7 @@ def _words(text: str, words: Iterable[tuple[str, int, int]]) -> Iterator[str]:
 
 
 def _looser(text: str) -> Iterator[str]:
-    """Searches that ask for less: the words in any order, those that carry meaning, any of them. What narrows stays."""
+    """Looser queries: the words in any order, the content words only, any of them. Filters and exclusions are kept."""
     typed = take_apart(text)
     words = list(_words(text, typed.words))
     if len(words) < 2:

@@ -1,4 +1,4 @@
-"""Passages that are nearly what was asked for, because people misremember and Whisper mishears."""
+"""Approximate quotation search, because people misremember and Whisper mishears."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.spelt import Spelt, spelt
 from pipeline.archive.search.words import matching
 
-SHARE = 0.4  # of the words of a quotation that may differ
+SHARE = 0.4  # the share of a quotation's words that may differ
 OFFERED = 3  # passages
 _SAMPLE = 2_000  # occurrences of a word from which it says little about a quotation
 _FOUND = 5_000  # segments that share words with it, at most, of which the likeliest
@@ -33,7 +33,7 @@ Steps = tuple[tuple[int | None, int | None], ...]  # pairs of places in two text
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One step of a comparison: ``same``, or words only ``asked`` for or only ``said``, spelt as they were."""
+    """A run of a word diff; ``kind`` is ``same``, ``asked`` (only in the query) or ``said`` (only in the passage)."""
 
     kind: str
     text: str
@@ -41,7 +41,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Nearly:
-    """A passage that is nearly what was asked for, in which so many words differ; ``pieces`` are in order."""
+    """A passage similar to a quotation, the number of ``differing`` words, and their diff in ``pieces``."""
 
     hit: Hit
     differing: int
@@ -62,10 +62,10 @@ class _Spoken(NamedTuple):
 
 
 def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
-    """Return the passages that differ least from a quotation, which need not be in quotes, the nearest first.
+    """Return the passages that differ least from a quotation (with or without quotes), the closest first.
 
-    The first words of a long one are compared. Filters hold of the segment in which a passage begins, exclusions of
-    its whole transcript.
+    Of a long quotation only the first words are compared. Filters apply to the segment in which a passage begins,
+    exclusions to its whole transcript.
     """
     query = compile_query(text)
     typed = _asked(text, query)[:_ASKED]
@@ -101,7 +101,7 @@ def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
 
 
 def _in_scope(scope: Scope, query: Query, anchors: Sequence[int]) -> list[int]:
-    """Those of some segments about which a quotation may begin in scope, and where nothing unwanted is said."""
+    """The anchors near which a quotation may begin in scope, in transcripts without excluded words."""
     barred = set(scope.holding(query.excluded)) if query.excluded else set[Place]()
     fits = set(scope.kept([one for anchor in anchors for one in (anchor - 1, anchor)]))
     near = (one for one in anchors if (one in fits or one - 1 in fits) and scope.place_of(one) not in barred)
@@ -122,9 +122,9 @@ def _asked(text: str, query: Query) -> list[Spelt]:
 
 
 def _pieces(asked: Sequence[Spelt], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
-    """The steps of a comparison for people: what is in a row and of one kind, what was asked for first.
+    """The alignment as runs for display; in a differing run the query's words come before the passage's.
 
-    What is written as one is shown as one, and differs where a part of it does.
+    Words that are written as one (``£2.6m``) are shown as one, and differ if any part does.
     """
     parts = [_part(asked, said, *step) for step in steps]
     for is_same, group in groupby(_together(parts), key=lambda some: all(part.is_same for part in some)):
@@ -139,7 +139,7 @@ _Unit = tuple[str, int, int]  # on which side, in which segment, from which char
 
 
 class _Part(NamedTuple):
-    """A step of a comparison: whether both sides are the same, and how that is spelt of which the words are a part."""
+    """A step of the alignment: whether both sides agree, and the spelling of the written unit each word is part of."""
 
     is_same: bool
     units: Mapping[_Unit, str]
@@ -155,7 +155,7 @@ def _part(asked: Sequence[Spelt], said: Sequence[_Spoken], a: int | None, s: int
 
 
 def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
-    """The parts of a comparison, those together that have parts of one unit."""
+    """Group consecutive steps that share a written unit."""
     last = {unit: n for n, part in enumerate(parts) for unit in part.units}
     begin = reach = 0
     for n, part in enumerate(parts):
@@ -181,7 +181,7 @@ def _likely(cursor: sqlite3.Cursor, asked: Sequence[str]) -> list[int]:
 
 
 def _spoken(cursor: sqlite3.Cursor, anchor: int, place: Place, words: int) -> list[_Spoken]:
-    """The words about a segment among which a quotation of so many may lie."""
+    """The words around a segment, enough to contain a quotation of ``words`` words."""
     reach = 1 + words // 6
     sql = "select id, text from segments where id between ? and ? order by id"
     rows = cursor.execute(sql, [max(place.first, anchor - reach), min(place.last, anchor + reach)])
@@ -189,11 +189,11 @@ def _spoken(cursor: sqlite3.Cursor, anchor: int, place: Place, words: int) -> li
 
 
 def compare(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int, Steps]:
-    """Find the words of ``said``, one after the other, in which ``asked`` differs least.
+    """Align ``asked`` to the span of ``said`` with the smallest edit distance (Sellers 1980).
 
     Returns:
-        where they begin and end in ``said``, and the steps of the comparison: pairs of places in ``asked`` and in
-        ``said``, None where one side has no word. (Sellers 1980: edit distance with free ends on one side.)
+        begin and end of the span in ``said``, and the alignment: pairs of indices into ``asked`` and ``said``, None
+        where one side has no word.
     """
     rows = [[0.0] * (len(said) + 1)]
     for i, word in enumerate(asked, 1):
@@ -218,5 +218,5 @@ def compare(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int, Steps]
 
 
 def _change(word: str, other: str) -> float:
-    # Less for words that are spelt alike, so that these are put side by side rather than others.
+    # Similarly spelt words cost less, so that they are aligned with each other.
     return 0.0 if word == other else 1.0 - 0.4 * fuzz.ratio(word, other) / 100

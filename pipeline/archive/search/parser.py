@@ -1,7 +1,7 @@
-"""What people type or paste into a search box, taken apart: what is looked for, and what it is narrowed to. Pure text.
+"""Parsing a search query into terms, operators, groups and filters. Pure text.
 
-Parentheses group where there is anything to group: beside an operator, a filter or an exclusion. Else, as in pasted
-text, they are punctuation, and so is each without its other.
+Parentheses group only in queries that have an operator, a filter or an exclusion. Otherwise, as in pasted text, they
+are punctuation; so is an unmatched parenthesis.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _TOO_MUCH = f"The parentheses are left out of account: written out, it would be 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A query as it is understood. ``tokens`` are all of it, ``group`` is what is looked for, and left out, of that.
+    """A parsed query: all ``tokens``, and the ``group`` of terms to find and to exclude, without filters.
 
-    ``remark`` says that parentheses do not count.
+    ``remark`` is a sentence for the user if parentheses were ignored.
     """
 
     tokens: tuple[Token, ...]
@@ -38,9 +38,9 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """A query as it was typed. ``words`` are looked for, each folded and with its characters' span in the text.
+    """The parts of a query's text: the search ``words``, each folded and with its character span in the text.
 
-    ``besides`` are its filters and exclusions.
+    ``besides`` is the text of its filters and exclusions.
     """
 
     words: tuple[tuple[str, int, int], ...]
@@ -48,7 +48,7 @@ class Typed:
 
 
 def parse(text: str) -> Parsed:
-    """Return how a query is understood."""
+    """Parse a query."""
     tokens = tuple(_joined(text, list(pieces(text))))
     ungrouped = Parsed(tokens, Group(tuple(token for token in tokens if token.kind not in FILTERS)[:MAX_TERMS]))
     if "(" not in text:
@@ -66,7 +66,7 @@ def parse(text: str) -> Parsed:
 
 
 def take_apart(text: str) -> Typed:
-    """Tell the words that are looked for from operators, filters and exclusions."""
+    """Separate a query's search words from its operators, filters and exclusions."""
     words, besides = list[tuple[str, int, int]](), list[str]()
     left_out = list[Token]()  # the groups about a token, if the outermost is left out
     for token in parse(text).tokens:
@@ -86,7 +86,7 @@ def take_apart(text: str) -> Typed:
 
 
 def narrowed_to(text: str, others: Mapping[str, str]) -> str:
-    """Return what was typed, with other names and slugs in the place of some that it narrows down to."""
+    """Return the query with the values of ``speaker:`` and ``feed:`` filters replaced as ``others`` says."""
     typed = unicodedata.normalize("NFC", text)
     named = [one for one in parse(typed).tokens if one.kind in {"speaker", "feed"} and one.raw in others]
     for token in reversed(named):
@@ -97,7 +97,7 @@ def narrowed_to(text: str, others: Mapping[str, str]) -> str:
 
 
 def _matched(read: Iterator[Token]) -> tuple[list[Token], bool]:
-    """The tokens with those parentheses alone that have their other and something between; whether all are closed."""
+    """The tokens without unmatched or empty parentheses, and whether all were closed."""
     kept: list[Token] = []
     opened: list[int] = []
     for token in read:
@@ -110,14 +110,14 @@ def _matched(read: Iterator[Token]) -> tuple[list[Token], bool]:
                 del kept[last]
                 continue
         kept.append(token)
-    for place in reversed(opened):  # what is left out with it is what comes next
+    for place in reversed(opened):  # an unclosed ``-(`` excludes just the next token
         token = kept[place]
         kept[place : place + 1] = [replace(token, kind="not", raw="", negative=False)] if token.negative else []
     return kept, not opened
 
 
 def _joined(text: str, read: Sequence[Token]) -> Iterator[Token]:
-    """Yield the tokens without AND and NOT: what follows NOT is negative. In what is left out there are no filters."""
+    """Yield the tokens with AND dropped and NOT applied to what follows. Filters in excluded groups become words."""
     negated: Token | None = None
     left_out: list[bool] = []
     for place, token in enumerate(read):
@@ -139,7 +139,7 @@ def _joined(text: str, read: Sequence[Token]) -> Iterator[Token]:
 
 
 def _with_meaning(text: str, token: Token, negated: Token | None, *, left_out: bool) -> Token:
-    """A token after ``negated``, or in what is left out: then a filter is words. Operators that join nothing are."""
+    """Apply a preceding NOT to a token. Dangling operators, and filters inside an exclusion, become plain words."""
     if token.kind in {"and", "not"}:
         token = replace(token, kind="text")
     elif token.kind in FILTERS and (negated or left_out):

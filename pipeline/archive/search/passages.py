@@ -1,6 +1,6 @@
-"""Quotations and words near each other, found in whole transcripts: they run across segments, sentences and windows.
+"""Finding phrases and NEAR expressions in whole transcripts, since they may span several segments.
 
-The index of whole transcripts says in which episodes they are; where in an episode, its segments say.
+The index of whole transcripts tells which episodes match; the position within an episode is found in its segments.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from pipeline.archive.search.terms import Term
 from pipeline.archive.search.words import begun_so, within
 from pipeline.archive.tokens import folded_words
 
-EPISODES = 200  # looked through for one page
-_TRIED, _ONE_IN = 10, 5  # transcripts that are asked one by one at least, and as long as one in so many fits
-_FEW = 20  # segments of an episode that are read rather than asking the index more closely
-_OPENING = 6  # words of a phrase that are looked for before all of it is compared
+EPISODES = 200  # searched for one page
+_TRIED, _ONE_IN = 10, 5  # minimum of transcripts probed one by one; probing goes on while one in so many matches
+_FEW = 20  # candidate segments of an episode up to which no narrower index query is made
+_OPENING = 6  # leading words of a phrase that are looked up in the index before all of it is compared
 
 
 class Span(NamedTuple):
@@ -41,7 +41,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Spans:
-    """The passages of one page, and what ``Results`` says of them."""
+    """The passages of one page; the other fields are those of ``Results``."""
 
     spans: tuple[Span, ...]
     total: int
@@ -82,10 +82,10 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> S
 
 
 def _holding(scope: Scope, match: str, begun: Place | None, *, oldest: bool) -> Iterator[Place]:
-    """Yield the transcripts of which the text fits an FTS5 expression, from ``begun`` on.
+    """Yield the transcripts that match an FTS5 expression, in order, starting with ``begun``.
 
-    To look it up in all of them takes long where many fit, and then a page is soon full: so they are asked one by one,
-    as long as many of them fit. Of a rare one that would be slow: FTS5 goes on to the next that fits, however far.
+    If many match, a page is soon full, and looking up all of them first would be slow; so they are probed one by one
+    while many match. For a rare expression probing is slow, because FTS5 scans on to the next match, however far.
     """
     rows = scope.another_cursor().execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
     fits = [transcript for (transcript,) in islice(rows, _TRIED)]
@@ -106,9 +106,9 @@ def _holding(scope: Scope, match: str, begun: Place | None, *, oldest: bool) -> 
 
 
 def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
-    """Return where the query holds in one transcript, in order of time; as the opening segment is in scope.
+    """Return the spans of one transcript that match the query, in order; their first segment must be in scope.
 
-    Of places that lie in each other the longest is one; a quotation is rather shown than the whole segment it is in.
+    Of nested spans only the longest is returned, and a phrase takes precedence over the whole segment it is in.
     """
     several = len(query.alternatives) > 1
     holding = [one for one in query.alternatives if not several or _holds(scope.cursor, one.match, place)]
@@ -149,7 +149,7 @@ def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span
 
 
 def _anchors(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> list[int]:
-    """Segments of which one is in every occurrence of a phrase, given as it was typed, and not many more."""
+    """Candidate segments: every occurrence of the phrase overlaps at least one of them."""
     sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ? limit ?"
     longest = max(words, key=len)  # rare, as a rule
     having = cursor.execute(sql, [f'"{longest}"', place.first, place.last, _FEW + 1]).fetchall()
@@ -163,9 +163,9 @@ def _anchors(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> list
 
 
 def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int], place: Place) -> list[int]:
-    """Those of some segments about which a phrase may be, told from their text and that beside them in one go.
+    """Filter the anchors by a regular expression over their text and that of their neighbours.
 
-    What is not plain ASCII, or has so few words beside it that the phrase may reach further, may always be.
+    Text that is not ASCII, or whose neighbours are so short that the phrase may extend beyond them, always passes.
     """
     beside = {one for anchor in anchors for one in (anchor - 1, anchor, anchor + 1) if place.first <= one <= place.last}
     sql = "select id, text from segments where id in (select value from json_each(?))"
@@ -184,7 +184,7 @@ def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int]
 
 
 def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, place: Place) -> Iterator[Span]:
-    """Find a phrase in a segment and as many around it as it may reach into."""
+    """Find a phrase in a segment and as many neighbouring segments as it may extend into."""
     reach = 1
     while True:
         low, high = max(place.first, anchor - reach), min(place.last, anchor + reach)
@@ -231,12 +231,12 @@ def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
 
 
 def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], distance: int) -> Iterator[tuple[int, int]]:
-    """Spans of characters of a text, apart from each other and as short as can be, that hold one place of each kind.
+    """Yield minimal, disjoint character spans that contain a match of every operand.
 
     Args:
-        text: the whole of it.
-        places: each kind's spans of characters, in order, with how many of them are wanted.
-        distance: how many words there may be between the first and the last, at most.
+        text: the whole text.
+        places: for each operand the sorted spans of its matches, and how many of them are required.
+        distance: maximum number of words between the first and the last match.
     """
     latest = {kind: deque[tuple[int, int]](maxlen=wanted) for kind, wanted in places.items()}
     for place, kind in merge(*([(place, kind) for place in kind] for kind in places)):
@@ -252,7 +252,7 @@ def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], dist
 
 
 def _marked(text: str) -> Iterator[tuple[int, int]]:
-    """The spans of characters that FTS5 marked, as they are without the marks."""
+    """The character spans that FTS5 marked, as offsets in the text without the marks."""
     for n, found in enumerate(MARKED.finditer(text)):
         begin = found.start() - 2 * n
         yield begin, begin + len(found[1])

@@ -1,6 +1,6 @@
-"""What is typed into a search box, in pieces: words, quotations, operators, filters and parentheses.
+"""The lexer for search queries: words, quotations, operators, filters and parentheses.
 
-Pure text. What the pieces mean together, ``parser`` and ``groups`` tell.
+Pure text. ``parser`` and ``groups`` interpret the tokens.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from pipeline.archive.tokens import folded_words
 FILTERS = ("speaker", "feed", "question")
 NARROWING = re.compile(rf"({'|'.join(FILTERS)}):(?=\S)", re.IGNORECASE)
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
-# These are apostrophes too. As a quote it ends a word: ‘it’s here’ goes on after the first of the two.
+# These are apostrophes too: one closes a quotation only at the end of a word, so ‘it’s here’ is one quotation.
 _SINGLE_QUOTES = {one: re.compile(rf"(?<=\S){end}(?!\w)") for one, end in (("‘", "’"), ("'", "'"))}
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
 _SPACE = re.compile(r"\s|$")
 _NEAR = re.compile(r"NEAR(?:/([1-9][0-9]?))?")
-_NEAR_ALONE = 10  # words between, where no number is given: what FTS5 takes
+_NEAR_ALONE = 10  # words between if no number is given; FTS5's default
 _BEFORE_PARENTHESIS = re.compile(r"(?:AND|OR|NOT)(?=\()")
 _CLOSING = re.compile(r"\)(?=[^\w\s]*(?:\s|$)|\)*(?:AND|OR|NOT)(?:[\s(]|$))")
-BEGINNING = 2  # letters of the beginning of a word, at least
+BEGINNING = 2  # minimum number of letters of a prefix (``be*``)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +49,18 @@ class Token:
 
 
 def is_beginning(text: str) -> bool:
-    """Tell whether ``relation*`` is meant. A single letter is none: most segments have a word that begins so."""
+    """Tell whether a text is a prefix such as ``relation*``. One letter is too short: it would match most segments."""
     words = folded_words(text) if text.endswith("*") else []
     return bool(words) and len(words[-1][0]) >= BEGINNING
 
 
 def pieces(text: str, *, grouped: bool = False) -> Iterator[Token]:
-    """Yield what was typed, in order, but for what holds no word.
+    """Yield the tokens of a query in order, skipping those without a word.
 
     Args:
         text: all of it.
-        grouped: take parentheses about words for tokens, whether or not each has its other; else they are no words,
-            as other punctuation. Those within a word or a quotation always are.
+        grouped: yield parentheses around words as tokens, matched or not; otherwise they are skipped like other
+            punctuation. Parentheses within a word or a quotation belong to that in either case.
     """
     position = 0
     while position < len(text):
@@ -82,7 +82,7 @@ def pieces(text: str, *, grouped: bool = False) -> Iterator[Token]:
 
 
 def _token(text: str, begin: int, *, grouped: bool) -> Token:
-    """What stands at ``begin``, which is no space."""
+    """The token at ``begin``, which is not a space."""
     negative = text[begin] == "-" and begin + 1 < len(text) and not text[begin + 1].isspace()
     narrowing = None if negative else NARROWING.match(text, begin)
     start = narrowing.end() if narrowing else begin + negative

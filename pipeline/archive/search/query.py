@@ -30,9 +30,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One side of an OR: every one of its terms. ``match`` finds what holds them all, without what is excluded.
+    """One side of an OR, all of whose terms are required. ``match`` is its FTS5 expression, exclusions included.
 
-    ``excluded`` finds what is left out of this side alone.
+    ``excluded`` is the FTS5 expression of what only this side excludes.
     """
 
     match: str
@@ -54,9 +54,9 @@ class Alternative:
 class Query:
     """A compiled query. ``match`` is the whole of it, empty when there is nothing to look for.
 
-    ``excluded`` finds what is unwanted anywhere, empty when nothing is. ``speakers`` are parts of names, ``feeds``
-    slugs, ``questions`` numbers of published questions: any of each is wanted. ``remarks`` are sentences on what is
-    understood otherwise than it may be meant.
+    ``excluded`` is the expression of what is excluded everywhere, or empty. ``speakers`` are parts of names, ``feeds``
+    slugs, ``questions`` numbers of published questions; a hit must match one of each that is given. ``remarks`` tell
+    the user where the query may have been interpreted differently than intended.
     """
 
     match: str = ""
@@ -74,7 +74,7 @@ class Query:
 
     @property
     def begins(self) -> bool:
-        """Tell whether it has beginnings of words."""
+        """Tell whether it has prefixes (``begin*``)."""
         return any(term.begins or term.fts.endswith("*") for one in self.alternatives for term in one.terms)
 
     @property
@@ -90,12 +90,12 @@ class Query:
 
     @property
     def beginnings(self) -> tuple[str, ...]:
-        """Return the beginnings of words that are worth showing, folded."""
+        """Return the folded prefixes to highlight."""
         return tuple(term.begins for one in self.alternatives for term in one.shown if term.begins)
 
     @property
     def surely(self) -> str:
-        """Return the expression that finds what has words with the beginnings for sure, but not all of it."""
+        """Return an expression that matches only real prefixes, but misses some (see ``Term.surely``)."""
         terms = (" AND ".join(term.surely or term.fts for term in one.terms) for one in self.alternatives)
         return " OR ".join(
             f"(({side}){_without([self.excluded, one.excluded])})"
@@ -104,17 +104,17 @@ class Query:
 
     @property
     def narrows(self) -> bool:
-        """Tell whether it says who speaks, where, or about which question."""
+        """Tell whether it has filters: ``speaker:``, ``feed:`` or ``question:``."""
         return bool(self.speakers or self.feeds or self.questions)
 
     @property
     def is_sentence(self) -> bool:
-        """Tell whether it is so many plain words that they are likely meant one after the other."""
+        """Tell whether it has so many plain words that it is probably a pasted quotation."""
         return self.as_phrase is not None and len(self.alternatives[0].terms) >= _QUOTATION
 
     @property
     def as_phrase(self) -> Query | None:
-        """Return the query as if its words had been in quotes; None if it is more than two or more plain words."""
+        """Return the query with its words quoted; None unless it consists of two or more plain words."""
         if len(self.alternatives) != 1 or len(self.alternatives[0].terms) < _SENTENCE:
             return None
         terms = self.alternatives[0].terms
@@ -127,10 +127,10 @@ class Query:
 
 
 def as_meant(query: Query, find: Callable[[Query], T], *, is_found: Callable[[T], bool]) -> tuple[Query, T]:
-    """Run a query as what was typed most likely means, and return the one that was run with what it found.
+    """Run a query, or its quoted form if that is more likely meant; return the query that was run and its result.
 
-    A sentence that was pasted without its quotes may begin in one segment and end in another: it is a quotation if it
-    is said anywhere. A few words that no segment has together are one, too: they may stand where a segment ends.
+    Many plain words are first tried as a quotation, which may span segments. Few words are tried as a quotation only if
+    no segment contains them all: they may straddle two segments.
 
     Args:
         query: what was typed.
@@ -189,7 +189,7 @@ class _Side:
 
 @dataclass(frozen=True, slots=True)
 class _WrittenOut:
-    """A group: its sides, of which none has groups any more; what finds them; and what is left out of all of them."""
+    """A group expanded to alternatives without groups (``sides``), its expression, and what all sides exclude."""
 
     sides: tuple[_Side, ...]
     match: str

@@ -1,4 +1,4 @@
-"""What is told of a query that is understood otherwise than it may be meant. Pure text."""
+"""Remarks for the user on how a query was interpreted, where that may differ from the intention. Pure text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.archive.search.pieces import BEGINNING, FILTERS, NARROWING, Token,
 
 
 def remarks(parsed: Parsed) -> Iterator[str]:
-    """Yield them as sentences."""
+    """Yield the remarks on a parsed query, as sentences."""
     wanted = parsed.wanted
     if parsed.remark:
         yield parsed.remark
@@ -37,7 +37,7 @@ def remarks(parsed: Parsed) -> Iterator[str]:
 
 
 def _placed(tokens: Sequence[Token]) -> Iterator[tuple[Token, tuple[Token, ...]]]:
-    """The tokens that count, each with what opens the groups about it."""
+    """The tokens that are used, each with the opening parentheses of the groups around it."""
     groups: tuple[Token, ...] = ()
     number = 0
     for token in tokens:

@@ -1,4 +1,4 @@
-"""Where a search looks: which transcripts, newest first, and what a segment must be. Knows nothing of words."""
+"""The scope of a search: which transcripts and segments pass its filters. Independent of the search terms."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ class Place:
     published: str
 
     def comes_after(self, other: Place, *, oldest: bool) -> bool:
-        """Tell whether it comes after another, where the newest, or the ``oldest``, come first."""
+        """Tell whether it comes after another, in order newest first or ``oldest`` first."""
         here, there = (self.published, self.episode), (other.published, other.episode)
         return here > there if oldest else here < there
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The preferred transcripts that fit some filters. ``labels`` are the speakers wanted; None for anyone.
+    """The preferred transcripts that pass some filters. ``labels`` are the speakers to include; None for all.
 
-    A filter names a speaker whole, as links do; where nobody has that name, a part of it will do, as when it is typed.
+    A speaker filter is a full name, as in links; if nobody has that name, it matches part of a name, as if typed.
     """
 
     cursor: sqlite3.Cursor
@@ -100,7 +100,7 @@ class Scope:
         yield from self._places(f"{sql} order by {_NEWEST} {direction}, e.id {direction}", values)
 
     def holding(self, match: str) -> list[Place]:
-        """Return the transcripts of which the whole text fits an FTS5 expression, the newest first."""
+        """Return the transcripts whose whole text matches an FTS5 expression, newest first."""
         rows = self.cursor.execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
         return self.among([transcript for (transcript,) in rows])
 
@@ -148,12 +148,12 @@ class Scope:
 
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:
-        """Where the segments of transcripts begin and end that are not preferred, in order."""
+        """The first and last segment ids of the transcripts that are not preferred, in order."""
         rows = self.cursor.execute(
             """select first_segment, last_segment from transcripts
             where preferred = 0 and first_segment is not null order by first_segment"""
         ).fetchall()
-        # Before the first of them lies nothing.
+        # A sentinel, so that ``bisect_right(...) - 1`` is always a valid index.
         return ([-1, *(first for first, _ in rows)], [-1, *(last for _, last in rows)]) if rows else ([], [])
 
     @cached_property
@@ -180,7 +180,7 @@ class Scope:
             values += self.feeds
         if self.labels is not None:
             marks = ", ".join("?" * len(self.labels))
-            # A transcript's speakers need not be listed, as where somebody else wrote them into its segments.
+            # A transcript may have no rows in ``speakers``, as if other programs wrote its segments.
             sql += f""" and (t.id in (select transcript from speakers where label in ({marks}))
                 or not exists (select 1 from speakers p where p.transcript = t.id))"""
             values += self.labels
@@ -197,7 +197,7 @@ class Scope:
 
 
 def is_anybody(cursor: sqlite3.Cursor, name: str) -> bool:
-    """Tell whether anybody in the archive has this in their name; also who is named in passages alone."""
+    """Tell whether any speaker has this in their name, including names that occur only in segments."""
     if _meant(cursor, [name]):
         return True
     unlisted = """select 1 from transcripts t join segments s on s.id between t.first_segment and t.last_segment

@@ -1,4 +1,4 @@
-"""The spelling that was meant: for a word that nobody says, the nearest that somebody does."""
+"""Spelling suggestions: for a word that does not occur, the most similar one that does."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _PART = 2  # letters of the first part of a word with a hyphen, and one less tha
 
 
 def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
-    """The text with the words that nobody says replaced by the nearest that somebody does; None if there are none.
+    """Return the query with unknown words replaced by the most similar known ones; None if nothing is replaced.
 
-    Operators, filters and exclusions stay. A few words are replaced, and none where most are unknown: it is in another
-    language, perhaps, and each takes long.
+    Operators, filters and exclusions are kept. At most a few words are replaced, and none if most are unknown: the
+    query is then probably in another language, and each lookup is slow.
     """
     words = [
         (word, begin, end, _is_said(cursor, f'"{word}"' + "*" * text.startswith("*", end)))
@@ -61,7 +61,7 @@ def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
         f"create virtual table if not exists temp.{_VOCABULARY} using fts5vocab('main', 'transcripts_fts', 'row')"
     )
     tolerated = 1 if len(word) <= 4 else 2 if len(word) <= 9 else 3
-    # What is misspelt seldom begins with another letter, and the whole vocabulary takes long to read.
+    # Misspellings rarely change the first letter, and scanning the whole vocabulary is slow.
     ranges = ((word[0], word[0] + "\U0010ffff"), ("", "\U0010ffff"))
     for low, high in ranges:
         rows = cursor.execute(f"select term from temp.{_VOCABULARY} where term >= ? and term < ?", [low, high])

@@ -1,4 +1,4 @@
-"""Words as the index sees them, each with what it is a part of as it is written: the m of I’m, the 2 of £2.6m. Pure."""
+"""Index words with the written unit they are part of: the m of I’m, the 2 of £2.6m. Pure functions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AFTER = "%‰"
 
 
 class Spelt(NamedTuple):
-    """A word, folded, and where it is; ``spelling`` is all of what it is a part of, which begins at ``unit``."""
+    """A folded word and its span; ``spelling`` is the whole written unit it is part of, which begins at ``unit``."""
 
     folded: str
     begin: int

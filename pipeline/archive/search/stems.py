@@ -1,8 +1,8 @@
-"""What the index makes of words: stems, by M. F. Porter's rules (1980) as FTS5 has them. It stems no words itself.
+"""Inverting the Porter stemmer (1980) of FTS5, to find prefixes in an index of stems.
 
-The beginning of a word is looked for among stems, and a stem may be shorter than the beginning, or end otherwise:
-“inspecti” begins “inspection”, whose stem is “inspect”, and “pay” begins “pays”, whose stem is “pai”. Besides, FTS5
-takes what it is asked for as a word, and looks for its stem.
+A prefix is looked up among stems, and the stem of a matching word may be shorter than the prefix or end differently:
+“inspecti” is a prefix of “inspection”, whose stem is “inspect”, and “pay” of “pays”, whose stem is “pai”. Moreover,
+FTS5 stems the search term itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MORE_ENDINGS = (
 
 
 def word_with_stem(stem: str) -> str:
-    """Return a word that the index's stemmer reduces to this stem, so that the stem itself can be looked for.
+    """Return a word that the stemmer reduces to exactly this stem, so that the stem can be searched for.
 
     There is none for some stems: see ``is_cut``.
     """
@@ -38,13 +38,13 @@ def word_with_stem(stem: str) -> str:
 
 
 def is_cut(stem: str) -> bool:
-    """Tell whether nothing has quite this stem: what ``word_with_stem`` returns has it without its last letter."""
+    """Tell whether no word has exactly this stem; ``word_with_stem`` then gives a word with one letter less."""
     letters = _plain(stem)
     return (letters.endswith("ll") and _measure(letters) > 1) or (letters.endswith("s") and "v" not in _kinds(letters))
 
 
 def shorter_stems(beginning: str) -> Iterator[str]:
-    """Yield the stems that words with this beginning may have, if they do not begin so themselves."""
+    """Yield stems that words with this prefix may have and that do not have the prefix themselves."""
     letters = _plain(beginning)
     for length in range(max(_SHORTEST, len(letters) - _LONGEST_ENDING), len(letters)):
         stem, rest = beginning[:length], letters[length:]
@@ -59,7 +59,7 @@ def shorter_stems(beginning: str) -> Iterator[str]:
 
 
 def _is_taken_off(stem: str, rest: str) -> bool:
-    """Tell whether what follows on a stem may be the beginning of what the stemmer takes off it."""
+    """Tell whether ``rest`` may be the beginning of a suffix that the stemmer removes from this stem."""
     kinds = _kinds(stem)
     if rest == "s" or "v" not in kinds:
         return rest == "s"
@@ -83,7 +83,7 @@ def _keeps_e(stem: str) -> bool:
 
 
 def _begins(rest: str, endings: tuple[str, ...]) -> bool:
-    """Tell whether it begins one of some endings, or goes on after it."""
+    """Tell whether ``rest`` is a prefix of one of the endings, or has one as its prefix."""
     return any(ending.startswith(rest) or rest.startswith(ending) for ending in endings)
 
 
@@ -93,15 +93,15 @@ def _plain(word: str) -> str:
 
 
 def ends_otherwise(beginning: str) -> bool:
-    """Tell whether a word may have exactly this stem that does not begin so, but ends in another letter.
+    """Tell whether a word without this prefix may have exactly this stem, because stemming changed its last letter.
 
-    That are happy (happi), hoping (hope) and possibility (possibl).
+    Examples: happy (happi), hoping (hope), possibility (possibl).
     """
     return _plain(beginning)[-1] in "eil"
 
 
 def _measure(word: str) -> int:
-    """How often consonants follow on vowels: Porter's m."""
+    """Porter's measure m: the number of vowel-consonant sequences."""
     return _kinds(word).count("vc")
 
 

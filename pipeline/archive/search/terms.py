@@ -1,4 +1,4 @@
-"""Words, quotations and what is near each other, each as an expression for FTS5. Pure text."""
+"""Compiling words, phrases and NEAR operands to FTS5 expressions. Pure text."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems,
 from pipeline.archive.search.variants import otherwise_written, owner
 from pipeline.archive.tokens import folded_words
 
-SPELLINGS = 8  # of what is quoted, at most
-_WAYS = 256  # to put what is near each other, at most
+SPELLINGS = 8  # maximum number of spelling variants of a phrase
+_WAYS = 256  # maximum number of combinations of NEAR operands
 _PIECE = re.compile(r"\s+|\S+")
 
 
@@ -22,13 +22,13 @@ _PIECE = re.compile(r"\s+|\S+")
 class Term:
     """One thing to find. ``fts`` is the expression for FTS5.
 
-    For the beginning of a word (``begins``) ``fts`` also finds some words that do not begin so, because the index
-    stems; ``surely`` finds none of these, but misses some that do.
+    For a prefix (``begins``, folded) ``fts`` has false positives, because the index is stemmed; ``surely`` has none,
+    but has false negatives.
 
-    ``exact`` holds the folded words of a quoted phrase, ``typed`` the same as they were typed: the index stems, a
-    quotation does not. Empty for single words, of which any form counts. ``near`` is how many words may stand between
-    ``parts`` that are near to each other, each found by an expression of its own; 0 for other terms. ``begins`` is the
-    folded beginning of a word. ``plain`` is a word as it was typed, where it is looked for in another spelling, too.
+    ``exact`` holds the folded words of a phrase and ``typed`` the same words as typed, to verify matches of the stemmed
+    index; both are empty for single words, which match in any form. ``near`` is the maximum number of words between
+    the ``parts`` of a NEAR term, each an expression of its own; 0 for other terms. ``plain`` is the word as typed, if
+    it is also searched in other spellings.
     """
 
     fts: str
@@ -47,7 +47,7 @@ class Term:
 
 
 def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, tuple[Term, ...]]]:
-    """The parts with the terms of which any will do; groups and OR have none. NEAR joins the parts beside it."""
+    """Yield each part with its alternative terms; groups and OR have none. NEAR joins the parts beside it into one."""
     position = 0
     while position < len(parts):
         part = parts[position]
@@ -87,7 +87,7 @@ def _phrase(text: str) -> Term:
 
 
 def phrases(text: str) -> tuple[Term, ...]:
-    """A quotation in each spelling: what was said may be written with 4000 or 4,000."""
+    """A phrase in each of its spellings, for example with 4000 and with 4,000."""
     if len(folded_words(text)) < 2:
         return (_phrase(text),)
     ways = [(piece, _otherwise(piece, whole=True)) for piece in _PIECE.findall(text)]

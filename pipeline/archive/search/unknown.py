@@ -1,4 +1,4 @@
-"""What a search is narrowed to and is not in the archive: a mistyped name must not look as if nobody had said it."""
+"""Detecting filters that name nothing in the archive: a mistyped name must not look like a search without hits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pipeline.archive.search.hits import Filters
 from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import folded_name, is_anybody, speaking
 
-ALIKE = 75  # of 100, from which another name may have been meant
+ALIKE = 75  # minimum similarity (0 to 100) for suggesting another name
 _LISTED = 5  # shows that are named where none is alike
 
 
 class Unknown(NamedTuple):
-    """What is asked for and is not there: what was said of it, why nothing is found, and what may have been meant."""
+    """A filter value that does not exist: as ``said``, the message to be ``told``, and a suggestion (``meant``)."""
 
     said: str
     told: str
@@ -26,12 +26,12 @@ class Unknown(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """Return all of it in words."""
+        """Return the message with the suggestion or hint, as one sentence."""
         return f"{self.told}; did you mean “{self.meant}”?" if self.meant else f"{self.told}{self.hint}."
 
 
 def unknown_show(connection: sqlite3.Connection, query: Query, filters: Filters) -> Unknown | None:
-    """Return the show that is asked for, if it or each of several is none of the archive's."""
+    """Return the requested show if neither it nor any other requested show is in the archive."""
     slugs = [row[0] for row in connection.execute("select slug from feeds order by slug")]
     folded = {slug.lower() for slug in slugs}
     if filters.feed and filters.feed not in slugs:

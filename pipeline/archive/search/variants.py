@@ -1,4 +1,4 @@
-"""How else a word that somebody types may be written, and whose a possessive is. Pure text; touches no database."""
+"""Spelling variants of a search word, and the owner in a possessive. Pure text; touches no database."""
 
 from __future__ import annotations
 

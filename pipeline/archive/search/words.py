@@ -1,4 +1,4 @@
-"""Words found in single segments: ranked, by date, or – where there are too many to rank – newest first."""
+"""Finding words in single segments: ranked, by date, or newest first if there are too many to rank."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.tokens import fold
 
-MANY = 5_000  # hits; to rank more takes too long, and nobody reads so far
-EPISODES = 500  # looked through for one page where hits are too many to be counted
-_BEGINNINGS = 100_000  # hits of beginnings of words that are read at once
-_READ = 5_000  # segments that may have a beginning and are looked through for one page
-_FEW = 200  # segments that are rather read than the index asked about their words once more
+MANY = 5_000  # hits; ranking more is slow, and nobody reads that far
+EPISODES = 500  # searched for one page if there are too many hits to count
+_BEGINNINGS = 100_000  # prefix hits that are read at once
+_READ = 5_000  # candidate segments of a prefix that are read for one page
+_FEW = 200  # segments up to which reading the text is faster than another index query
 _SAMPLE, _COMMON = 500, 100_000  # occurrences from which a word’s number is estimated, and from which it is common
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The segments of one page, and what ``Results`` says of them.
+    """The segments of one page; the other fields are those of ``Results``.
 
-    ``few`` tells that all that fit were read, in scope or not.
+    ``few`` is true if all matching segments of the archive were read, in scope or not.
     """
 
     segments: tuple[int, ...]
@@ -80,7 +80,7 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
 
 
 def _best(cursor: sqlite3.Cursor, query: Query, number: int, size: int) -> Found:
-    """The first page of the ``number`` segments that have a word, all of them in scope: no more are put in order."""
+    """The first page for a single word with everything in scope: only that page needs to be sorted."""
     misfits = _misfits(cursor, query, _doubtful(cursor, query, 0, _last(cursor))) if query.begins else set[int]()
     sql = "select rowid from segments_fts where segments_fts match ? order by bm25(segments_fts), rowid desc limit ?"
     ranked = cursor.execute(sql, [query.match, size + len(misfits)])
@@ -106,9 +106,9 @@ def within(
         scope: what else must hold of a segment.
         match: the expression; None for all segments.
         place: the transcript.
-        without: an expression that they must not fit, where they need fit none; else it is part of that.
-        beyond: only segments after this one.
-        limit: so many at most; -1 for all.
+        without: an expression to exclude, used only without ``match`` (which contains its own exclusions).
+        beyond: only segments with a greater id.
+        limit: maximum number; -1 for all.
     """
     conditions, values = scope.segment_sql
     first = max(place.first, beyond + 1)
@@ -131,10 +131,10 @@ def within(
 def _walk(
     scope: Scope, query: Query, order: Order, at: Position, size: int, *, known: list[int] | None = None
 ) -> Found:
-    """Walk from episode to episode, the newest or the oldest first, until the page is full.
+    """Search episode by episode, newest or oldest first, until the page is full.
 
-    ``known`` are all segments that fit, by id, where they had to be read. To find the beginning of a word FTS5 puts
-    together all words that begin so, which it would do again for each episode.
+    ``known`` are all matching segments by id, if they were read already: a prefix query is expanded by FTS5 anew each
+    time, so it must not be repeated per episode.
     """
     if known is not None and len(known) > _BEGINNINGS:
         known = None
@@ -173,7 +173,7 @@ def _walk(
 
 
 def begun_so(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> list[int]:
-    """Return those of these segments, in their order, that have a word with each beginning of one side of an OR."""
+    """Return the segments, in their order, that really contain all prefixes of at least one alternative."""
     if not segments or not query.begins:
         return list(segments)
     first, last = min(segments), max(segments)
@@ -187,7 +187,7 @@ def begun_so(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> l
 
 
 def _doubtful(cursor: sqlite3.Cursor, query: Query, first: int, last: int) -> Collection[int]:
-    """Those segments from ``first`` to ``last`` that fit, of which the index cannot tell how their words begin."""
+    """Matching segments from ``first`` to ``last`` whose prefixes must be verified in the text."""
     return _between(cursor, f"({query.match}) NOT ({query.surely})", first, last)
 
 
@@ -197,7 +197,7 @@ def _between(cursor: sqlite3.Cursor, match: str, first: int, last: int) -> Colle
 
 
 def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) -> set[int]:
-    """Those of these segments in whose text no side of an OR that they fit has words with all of its beginnings."""
+    """The segments that are false positives: no alternative they match has all its prefixes in their text."""
     begun = [one for one in query.alternatives if any(term.begins for term in one.terms)]
     if not begun or not segments:
         return set()
@@ -215,7 +215,7 @@ def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) ->
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
-    """For each term in how many segments it is, which of common ones is estimated from how soon they are in some."""
+    """The document frequency of each term; for common terms extrapolated from their first occurrences."""
     last = _last(cursor)
     sql = "select count(*), max(rowid) from (select rowid from segments_fts where segments_fts match ? limit ?)"
     found = {}
@@ -226,7 +226,7 @@ def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
 
 
 def _estimated(cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float]) -> float:
-    """How many segments fit, as if words did not care which others are beside them; 0 where it is not known."""
+    """The estimated number of matches, assuming that terms occur independently; 0 if unknown."""
     last = max(_last(cursor), 1)
     sides = ([frequencies.get(term.fts, 0) / last for term in alternative.terms] for alternative in query.alternatives)
     return last * sum(map(prod, sides))
@@ -238,7 +238,7 @@ def _last(cursor: sqlite3.Cursor) -> int:
 
 
 def _counted(cursor: sqlite3.Cursor, match: str) -> tuple[int, bool]:
-    """How many segments fit an FTS5 expression, of which beyond ``MANY`` are not counted; whether all are preferred."""
+    """The number of segments that match, counted up to ``MANY`` + 1, and whether all transcripts are preferred."""
     sql = """select count(*),
             not exists (select 1 from transcripts where preferred = 0 and first_segment is not null)
         from (select 1 from segments_fts where segments_fts match ? limit ?)"""
@@ -247,7 +247,7 @@ def _counted(cursor: sqlite3.Cursor, match: str) -> tuple[int, bool]:
 
 
 def _ranked(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
-    """The first so many segments that fit an FTS5 expression, the best (BM25) first, of equally good ones the newer."""
+    """The first ``limit`` segments that match, best (BM25) first; ties are broken by the newer id."""
     sql = """select rowid from (select rowid, rank as score from segments_fts where segments_fts match ? limit ?)
         order by score, rowid desc"""
     return [segment for (segment,) in cursor.execute(sql, [match, limit])]
@@ -256,10 +256,10 @@ def _ranked(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
 def _best_first(
     cursor: sqlite3.Cursor, query: Query, frequencies: Mapping[str, float], segments: Sequence[int]
 ) -> list[int]:
-    """These segments in the order of a query with common words, the best first.
+    """Rank segments for a query with common words, best first.
 
-    To weigh a word FTS5 reads all of its occurrences. The most common weigh next to nothing, so where there is a rare
-    word beside them, the rarer words alone are weighed.
+    FTS5 reads all occurrences of a term to rank it. Very common terms contribute next to nothing, so if there is a rare
+    term beside them, only the rarer terms are ranked.
     """
     sides, is_all = [], not query.excludes
     for alternative in query.alternatives:
