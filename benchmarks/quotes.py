@@ -30,9 +30,9 @@ from benchmarks.search import percentiles
 from pipeline.archive.database import writer
 from pipeline.archive.search import search
 from pipeline.archive.search.variants import otherwise_written
-from pipeline.archive.tokens import folded_words
 from pipeline.model import Segment, Word
 from tests.building import add_feed, add_transcript, episode
+from tests.searching import quotable
 
 SEED, WORDS = 5, 6
 BY_HAND = "timed by hand"
@@ -53,9 +53,7 @@ class Said:
     def in_segments(cls, of: str, number: str, segments: Sequence[Segment]) -> Said:
         """Read the words of segments."""
         spoken = ((word, n) for n, segment in enumerate(segments) for word in segment.words)
-        return cls(
-            of, number, tuple((one, word.start, n) for word, n in spoken for one, _, _ in folded_words(word.text))
-        )
+        return cls(of, number, tuple((one, word.start, n) for word, n in spoken for one in quotable(word.text)))
 
 
 def interviews(folder: Path) -> Iterator[tuple[str, tuple[Segment, ...]]]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.archive.database import reader
 from pipeline.archive.search import search
-from pipeline.archive.tokens import folded_words
 from tests.building import add_feed, add_transcript, episode, new_archive, spoken
+from tests.searching import quotable
 
 
 def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
@@ -27,7 +27,7 @@ def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[
                     "select words from segments where transcript = ? order by n", [transcript]
                 ).fetchall()
                 for start, _, text, _ in json.loads(words)
-                for word, _, _ in folded_words(text)
+                for word in quotable(text)
             ]
             for (transcript,) in connection.execute("select id from transcripts where preferred = 1").fetchall()
         }
@@ -124,7 +124,7 @@ def test_two_plain_words_are_found_where_a_segment_ends_between_them(tmp_path: P
         ("400", []),
         ("children -4000", [2]),
         ("well-being", [3, 4]),
-        ("wellbeing", [4]),
+        ("wellbeing", [3, 4]),
         ("4,000 children", [0, 1]),
         ("4000?", [0, 1]),
         ("(4,000)", [0, 1]),
@@ -167,6 +167,71 @@ def test_a_word_is_found_however_it_is_written(tmp_path: Path, typed: str, found
     with reader(tmp_path / "n.db") as connection:
         assert sorted(said.index(hit.text) for hit in search(connection, typed).hits) == found
         assert all("<mark>" in hit.html for hit in search(connection, typed).hits)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ('"6 million pounds"', []),
+        ('"2.6 million pounds"', [0, 1]),
+        ("£6 million", []),
+        ("6m", []),
+        ("6", [7]),
+        ("2.6 million", [0, 1, 2]),
+        ("2.6m pounds", [0, 1]),
+        ("2.6 million -pounds", [2]),
+        ('"400,000"', []),
+        ("400000", []),
+        ("1400000", [3]),
+        ('"1"', []),
+        ("20 per cent", [4, 5]),
+        ("20 percent of schools", [4, 5]),
+        ("20%", [4, 5]),
+        ('"20% of"', [4, 5]),
+        ('"20 per cent"', [4, 5]),
+        ('"20 schools"', [6]),
+        ('"20 of"', []),
+        ("20", [4, 5, 6]),
+        ("per cent", [4]),
+        ("percent", [4]),
+        ("24 homes", [7]),
+        ("4", [15]),
+        ("twenty", [4, 5, 6]),
+        ("-6 homes", []),
+        ('"on"', [8]),
+        ('"one"', [9]),
+        ('"use" OR "us"', [10, 11]),
+        ('"us"', [10]),
+        ('"one day"', [9]),
+        ('"universe"', []),
+        ('use NEAR/2 "services"', [11]),
+        ("wellbeing", [12]),
+        ("2020", [13]),
+        ("cooperate", [14]),
+    ],
+)
+def test_a_figure_and_a_quoted_word_are_found_whole(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *("It cost 2.6 million pounds.", "That is £2.6m pounds.", "About £2.6mn.", "All 1,400,000 of them."),
+        *(
+            "It is 20 per cent of schools.",
+            "Only 20% of schools.",
+            "There are 20 schools.",
+            "Twenty-four homes, 6 closed.",
+        ),
+        *("She is on time.", "At one day they came.", "They told us.", "We use services, and universities."),
+        *(
+            "Their well-being matters; as well, being there does.",
+            "In the 2020s.",
+            "They co-operated as well being told.",
+            "Four-year-olds.",
+        ),
+    )
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "n.db") as connection:
+        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.archive.search.variants import otherwise_written, owner
+from pipeline.archive.search.variants import MEASURE, measures, otherwise_written, owner
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from pipeline.archive.search.variants import otherwise_written, owner
         ("1,250,000", "1250000"),
         ("5", "five"),
         ("20", "twenty"),
+        ("24", "twenty-four"),
+        ("99", "ninety-nine"),
+        ("wellbeing", "well-being"),
+        ("cooperating", "co-operating"),
+        ("email", "e-mail"),
         ("neighbours", "neighbors"),
         ("behavioural", "behavioral"),
         ("organisations", "organizations"),
@@ -35,9 +40,8 @@ def test_each_of_two_spellings_has_the_other(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("typed", "other"),
     [
-        ("2.6m", "2.6 million"),
-        ("1bn", "1 billion"),
-        ("well-being", "wellbeing"),
+        ("re-housing", "rehousing"),
+        ("x-ray", "xray"),
         ("Five", "5"),
         ("Organise", "organize"),
     ],
@@ -47,7 +51,7 @@ def test_some_are_written_out_or_together(typed: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["four years", "hour", "for", "size", "rise", "raised", "1", "one", "21", "007", "0", ""]
+    "word", ["four years", "hour", "for", "size", "rise", "raised", "1", "one", "100", "007", "0", ""]
 )
 def test_what_would_be_another_word_has_no_other_spelling(word: str) -> None:
     assert otherwise_written(word) is None
@@ -75,6 +79,27 @@ def test_what_would_be_another_word_has_no_other_spelling(word: str) -> None:
 )
 def test_a_possessive_tells_whose_and_a_contraction_does_not(word: str, whose: str | None) -> None:
     assert owner(word) == whose
+
+
+@pytest.mark.parametrize(
+    ("typed", "ways"),
+    [
+        ("2.6m", ("2.6 million", "2.6m", "2.6mn")),
+        ("£1bn", ("1 billion", "1bn")),
+        ("20 per cent", ("20 per cent", "20 percent", "20%")),
+        ("1,400 Million?", ("1,400 million", "1,400m", "1,400mn")),
+        ("percent", ("per cent", "percent")),
+    ],
+)
+def test_a_measure_is_written_in_several_ways(typed: str, ways: tuple[str, ...]) -> None:
+    found = MEASURE.match(typed)
+    assert found
+    assert measures(found) == ways
+
+
+@pytest.mark.parametrize("text", ["20 families", "2.6", "million", "5 miles", "20%ish", "a 20%", "M25"])
+def test_what_is_no_measure(text: str) -> None:
+    assert MEASURE.match(text) is None
 
 
 @given(st.text(max_size=30))

@@ -31,6 +31,7 @@ from pipeline.archive.search.hits import (
 from pipeline.archive.search.passages import Span
 from pipeline.archive.search.query import Query, as_meant, compile_query
 from pipeline.archive.search.scope import Scope
+from pipeline.archive.search.terms import Term
 from pipeline.archive.tokens import folded_words
 
 __all__ = ["ORDERS", "PAGE_SIZE", "Filters", "Hit", "Order", "Results", "search"]
@@ -120,12 +121,12 @@ def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few
     """Whole segments as hits, in the given order; ``few`` if few segments of the archive match the query at all."""
     if not segments:
         return []
-    highlit, beginnings = _highlit(cursor, segments, query, few=few), query.beginnings
+    highlit, marked_words = _highlit(cursor, segments, query, few=few), query.marked_words
     rows = cursor.execute(_OF_SEGMENTS, [json.dumps(segments)]).fetchall()
     rows.sort()  # by list position; faster than in SQLite, since they are nearly always in order
     hits = []
     for segment, (_, *facts, text, before, after, listed, flags, heard) in zip(segments, rows, strict=True):
-        shown = _marked(text, highlit.get(segment, text), beginnings)
+        shown = _marked(text, highlit.get(segment, text), marked_words)
         hits.append(Hit(*(*facts, text, shown, before, after, (), *_known(listed, flags, heard))))
     return hits
 
@@ -205,7 +206,7 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, f
     """The texts of segments with the search words between marks; prefixes (``begin*``) are not marked here."""
     match = query.match
     # A quotation may be elsewhere in the episode, and a word excluded by one alternative may occur in a hit of another.
-    if query.crosses or query.beginnings or any(one.excluded for one in query.alternatives):
+    if query.crosses or query.marked_words or any(one.excluded for one in query.alternatives):
         shown = (term for alternative in query.alternatives for term in alternative.shown if not term.begins)
         match = " OR ".join(f"({term.fts})" for term in shown)
     if not segments or not match:
@@ -221,13 +222,13 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, f
     return dict(rows.fetchall())
 
 
-def _marked(text: str, highlit: str, beginnings: tuple[str, ...]) -> str:
+def _marked(text: str, highlit: str, besides: Sequence[Term]) -> str:
     """A segment's text as HTML, with the search words in ``<mark>``."""
-    if not beginnings:
+    if not besides:
         return escape(highlit).replace(MARK, "<mark>").replace(UNMARK, "</mark>")
     places = MARKED.finditer(highlit)  # counted without the marks
     marks = [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
-    begun = [(begin, end) for word, begin, end in folded_words(text) if word.startswith(beginnings)]
+    begun = [(begin, end) for word, begin, end in folded_words(text) if any(term.has(word) for term in besides)]
     apart = [mark for mark in begun if not any(begin < mark[1] and mark[0] < end for begin, end in marks)]
     return marked(text, sorted([*marks, *apart]))
 

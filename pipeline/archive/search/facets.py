@@ -84,7 +84,7 @@ def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:
     if not query.crosses and query.match:
         segments = words.matching(scope.cursor, query.match, words.MANY + 1)
         if len(segments) <= words.MANY:
-            return words.begun_so(scope.cursor, query, scope.kept(segments)), True
+            return words.verified(scope.cursor, query, scope.kept(segments)), True
     found: list[int] = []
     places = iter(scope.holding(query.match)) if query.crosses else scope.places()
     for place in islice(places, _QUOTED if query.crosses else words.EPISODES):

@@ -115,8 +115,9 @@ def _asked(text: str, query: Query) -> list[Spelt]:
     quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
     if not quoted:
         return words
-    folded, length = [word.folded for word in words], len(quoted[0])
-    begins = (n for n in range(len(words)) if tuple(folded[n : n + length]) == quoted[0])
+    wanted, length = [word.rstrip("%") for word in quoted[0]], len(quoted[0])
+    folded = [word.folded for word in words]
+    begins = (n for n in range(len(words)) if folded[n : n + length] == wanted)
     begin = next(begins, None)
     return [] if begin is None else words[begin : begin + length]
 

@@ -20,8 +20,8 @@ from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
 from pipeline.archive.search.query import Alternative, Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.terms import Term
-from pipeline.archive.search.words import begun_so, within
-from pipeline.archive.tokens import folded_words
+from pipeline.archive.search.words import verified, within
+from pipeline.archive.tokens import begins_in_figure, ends_in_figure, folded_words, quoted_words
 
 EPISODES = 200  # searched for one page
 _TRIED, _ONE_IN = 10, 5  # minimum of transcripts probed one by one; probing goes on while one in so many matches
@@ -133,7 +133,7 @@ def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
     if term.near:
         return _near(scope.cursor, term, place)
     alone = Query(alternatives=(Alternative(term.fts, (term,)),))
-    fits = begun_so(scope.cursor, alone, within(scope, term.fts, place))
+    fits = verified(scope.cursor, alone, within(scope, term.fts, place))
     return (Span(one, 0, one, 0, whole=True) for one in fits)
 
 
@@ -170,7 +170,7 @@ def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int]
     beside = {one for anchor in anchors for one in (anchor - 1, anchor, anchor + 1) if place.first <= one <= place.last}
     sql = "select id, text from segments where id in (select value from json_each(?))"
     texts = dict(cursor.execute(sql, [json.dumps(list(beside))]).fetchall())
-    phrase = re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"\b")
+    phrase = re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"(?!\w)")
     enough = re.compile(rf"(?:[^A-Za-z0-9]*[A-Za-z0-9]+(?![A-Za-z0-9])){{{len(words) - 1}}}")  # plain words
 
     def may_be(anchor: int) -> bool:
@@ -189,7 +189,8 @@ def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, pl
     while True:
         low, high = max(place.first, anchor - reach), min(place.last, anchor + reach)
         rows = cursor.execute("select id, text from segments where id between ? and ? order by id", [low, high])
-        spoken = [(word, segment, begin, end) for segment, text in rows for word, begin, end in folded_words(text)]
+        texts = dict(rows.fetchall())
+        spoken = [(word, one, begin, end) for one, text in texts.items() for word, begin, end in quoted_words(text)]
         before = sum(segment < anchor for _, segment, _, _ in spoken)
         after = sum(segment > anchor for _, segment, _, _ in spoken)
         needed = len(words) - 1
@@ -200,7 +201,8 @@ def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, pl
     for at in range(len(said) - len(words) + 1):
         if said[at] == words[0] and tuple(said[at : at + len(words)]) == tuple(words):
             (_, first, begin, _), (_, last, _, end) = spoken[at], spoken[at + len(words) - 1]
-            yield Span(first, begin, last, end)
+            if not begins_in_figure(texts[first], begin) and not ends_in_figure(texts[last], end):
+                yield Span(first, begin, last, end)
 
 
 def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:

@@ -73,9 +73,9 @@ class Query:
         return any(term.crosses for alternative in self.alternatives for term in alternative.terms)
 
     @property
-    def begins(self) -> bool:
-        """Tell whether it has prefixes (``begin*``)."""
-        return any(term.begins or term.fts.endswith("*") for one in self.alternatives for term in one.terms)
+    def is_checked(self) -> bool:
+        """Tell whether matches of the index must be verified in the text (see ``Term.check``), or it has prefixes."""
+        return any(term.check or term.fts.endswith("*") for one in self.alternatives for term in one.terms)
 
     @property
     def is_one_word(self) -> bool:
@@ -89,13 +89,13 @@ class Query:
         return bool(self.excluded or any(one.excluded for one in self.alternatives))
 
     @property
-    def beginnings(self) -> tuple[str, ...]:
-        """Return the folded prefixes to highlight."""
-        return tuple(term.begins for one in self.alternatives for term in one.shown if term.begins)
+    def marked_words(self) -> tuple[Term, ...]:
+        """Return the terms whose words are highlighted by ``Term.has`` instead of the index."""
+        return tuple(term for one in self.alternatives for term in one.shown if term.begins)
 
     @property
     def surely(self) -> str:
-        """Return an expression that matches only real prefixes, but misses some (see ``Term.surely``)."""
+        """Return an expression without false positives, but with false negatives (see ``Term.surely``)."""
         terms = (" AND ".join(term.surely or term.fts for term in one.terms) for one in self.alternatives)
         return " OR ".join(
             f"(({side}){_without([self.excluded, one.excluded])})"
@@ -119,7 +119,7 @@ class Query:
             return None
         terms = self.alternatives[0].terms
         plain = f"(({' AND '.join(term.fts for term in terms)}))"
-        if self.match != plain or self.crosses or self.begins:
+        if self.match != plain or self.crosses or any(term.begins or term.fts.endswith("*") for term in terms):
             return None
         text = " ".join(term.plain or term.fts.strip('"') for term in terms)
         quoted = tuple(Alternative(f"({term.fts})", (term,)) for term in phrases(text))

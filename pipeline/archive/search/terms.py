@@ -7,23 +7,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
 
-from pipeline.archive.search.groups import Group, Part
+from pipeline.archive.search.groups import Group, Part, is_kind
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
-from pipeline.archive.search.variants import otherwise_written, owner
-from pipeline.archive.tokens import folded_words
+from pipeline.archive.search.variants import MEASURE, ONES, hyphenless, measures, otherwise_written, owner
+from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase
 _WAYS = 256  # maximum number of combinations of NEAR operands
-_PIECE = re.compile(r"\s+|\S+")
+_PIECE = re.compile(rf"{MEASURE.pattern}|\s+|\S+", re.IGNORECASE)
+_FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One thing to find. ``fts`` is the expression for FTS5.
 
-    For a prefix (``begins``, folded) ``fts`` has false positives, because the index is stemmed; ``surely`` has none,
-    but has false negatives.
+    Where ``fts`` has false positives, because the index is stemmed and knows no figures, ``check`` is a regular
+    expression that the folded text of a segment must have as well; ``surely`` is an expression without any, but with
+    false negatives. ``begins`` is the folded prefix of the words to find, or, if ``whole``, the word.
 
     ``exact`` holds the folded words of a phrase and ``typed`` the same words as typed, to verify matches of the stemmed
     index; both are empty for single words, which match in any form. ``near`` is the maximum number of words between
@@ -37,6 +39,8 @@ class Term:
     near: int = 0
     parts: tuple[str, ...] = ()
     begins: str = ""
+    whole: bool = False
+    check: str = ""
     surely: str = ""
     plain: str = ""
 
@@ -45,12 +49,23 @@ class Term:
         """Tell whether it may begin in one segment and end in another."""
         return bool(self.exact or self.near)
 
+    def has(self, word: str) -> bool:
+        """Tell whether a folded word is to be marked as one that begins so."""
+        return word == self.begins if self.whole else bool(self.begins) and word.startswith(self.begins)
+
 
 def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, tuple[Term, ...]]]:
     """Yield each part with its alternative terms; groups and OR have none. NEAR joins the parts beside it into one."""
     position = 0
     while position < len(parts):
         part = parts[position]
+        if length := _measure_at(parts, position):
+            yield (
+                part,
+                (_word(" ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))),),
+            )
+            position += length
+            continue
         operands, distance = [_operands(part)], 0
         while operands[0] and position + 2 < len(parts):
             near, other = parts[position + 1 : position + 3]
@@ -68,6 +83,21 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, tuple[Term, ...]]]:
             yield part, phrases(part.raw) if part.quoted else (_word(part.raw),)
 
 
+def _measure_at(parts: Sequence[Part], place: int) -> int:
+    """The number of parts from ``place`` that are one measure, such as “20 per cent”; 0 where none is."""
+    texts = list[str]()
+    for part in parts[place : place + 3]:
+        if isinstance(part, Group) or part.kind != "text" or part.quoted or part.negative:
+            break
+        texts.append(part.raw)
+    for length in range(len(texts), 0, -1):
+        text, after = " ".join(texts[:length]), parts[place + length : place + length + 1]
+        found = MEASURE.match(text)
+        if found and not folded_words(text[found.end() :]) and not (after and is_kind(after[0], "near")):
+            return length
+    return 0
+
+
 def _is_beside_group(parts: Sequence[Part], place: int) -> bool:
     return any(isinstance(part, Group) for part in parts[max(0, place - 1) : place + 2])
 
@@ -80,19 +110,27 @@ def _operands(part: Part) -> tuple[Token, ...]:
 
 
 def _phrase(text: str) -> Term:
-    words = folded_words(text)
-    if len(words) < 2:
-        return Term(_fts(text))
+    words = quoted_words(text)
+    if len(words) == 1:
+        ((word, _, _),) = words
+        return Term(_fts(text), begins=word.rstrip("%"), whole=True, check=as_said(text), surely=_nothing(text))
     return Term(_fts(text), tuple(word for word, _, _ in words), tuple(text[begin:end] for _, begin, end in words))
 
 
 def phrases(text: str) -> tuple[Term, ...]:
-    """A phrase in each of its spellings, for example with 4000 and with 4,000."""
-    if len(folded_words(text)) < 2:
+    """A phrase in each of its spellings, for example with 4000 and with 4,000. A single word has the one it has."""
+    if len(folded_words(text)) == 1:
         return (_phrase(text),)
-    ways = [(piece, _otherwise(piece, whole=True)) for piece in _PIECE.findall(text)]
-    spelt = product(*([piece] if other is None else [piece, other] for piece, other in ways))
+    spelt = product(*(_ways(found) for found in _PIECE.finditer(text)))
     return tuple(_phrase("".join(pieces)) for pieces in islice(spelt, SPELLINGS))
+
+
+def _ways(found: re.Match[str]) -> tuple[str, ...]:
+    """A piece of a phrase in each of its spellings, as it was typed first."""
+    if measure := MEASURE.match(found[0]):
+        return tuple(dict.fromkeys((found[0], *measures(measure))))
+    other = _otherwise(found[0], whole=True)
+    return (found[0],) if other is None else (found[0], other)
 
 
 def _near(operands: Sequence[Sequence[Token]], distance: int) -> Term:
@@ -106,15 +144,19 @@ def _spelt(operand: Token) -> tuple[str, ...]:
     """The expressions for what stands beside NEAR, in all of its forms."""
     if operand.quoted:
         return (_fts(operand.raw),)
-    return (f"{_fts(operand.raw)}*",) if is_beginning(operand.raw) else _forms(operand.raw)
+    if is_beginning(operand.raw):
+        return (f"{_fts(operand.raw)}*",)
+    return tuple(dict.fromkeys(map(_fts, _forms(operand.raw))))
 
 
 def _forms(text: str) -> tuple[str, ...]:
-    """The expressions for a word: as it was typed, in another spelling, and for council’s also council."""
+    """A word as it was typed and in other spellings; for council’s also council, for 20% also 20 per cent."""
+    if measure := MEASURE.match(text):
+        return tuple(dict.fromkeys((text, *measures(measure))))
     words = folded_words(text)
     whose = owner(text[words[0][1] : words[-1][2]]) if words and not is_beginning(text) else None
     others = (_otherwise(text), whose, _otherwise(whose) if whose else None)
-    return tuple(dict.fromkeys(_fts(form) for form in (text, *others) if form))
+    return tuple(dict.fromkeys(form for form in (text, *others) if form))
 
 
 def _otherwise(text: str, *, whole: bool = False) -> str | None:
@@ -132,10 +174,15 @@ def _otherwise(text: str, *, whole: bool = False) -> str | None:
 
 def _word(text: str) -> Term:
     forms, words = _forms(text), folded_words(text)
-    if len(forms) > 1:
-        return Term(f"({' OR '.join(forms)})", plain=text)
     if not is_beginning(text) or len(words) != 1:
-        return Term(_fts(text) + ("*" if is_beginning(text) else ""))
+        check = _check(text, forms)
+        fts = " OR ".join(dict.fromkeys(map(_fts, forms))) + ("*" if is_beginning(text) else "")
+        return Term(
+            f"({fts})" if len(forms) > 1 else fts,
+            plain=text if len(forms) > 1 or check else "",
+            check=check,
+            surely=_nothing(text) if check else "",
+        )
     begins, typed = words[0][0], text[words[0][1] : words[0][2]]
     stems = " OR ".join(_fts(word_with_stem(stem)) for stem in shorter_stems(typed))
     whole = _fts(word_with_stem(typed))
@@ -143,8 +190,31 @@ def _word(text: str) -> Term:
     if ends_otherwise(typed):
         surely = f"({whole}* NOT {whole})"
     if is_cut(typed):
-        surely = f"({whole} NOT {whole})"  # nothing
-    return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, surely=surely)
+        surely = _nothing(word_with_stem(typed))
+    check = rf"(?<![^\W_]){re.escape(begins)}"
+    return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, check=check, surely=surely)
+
+
+def _check(text: str, forms: Sequence[str]) -> str:
+    """What the text of a segment must have where FTS5 finds more than the forms of a word; else nothing."""
+    found = [_FIGURE.fullmatch(form) for form in forms]
+    if any(found) or MEASURE.match(text):
+        words = (as_said(form) if MEASURE.match(form) else _loosely(form) for form in forms)
+        return "|".join(
+            as_said(figure[1], inflected=True) if figure else word for figure, word in zip(found, words, strict=True)
+        )
+    return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
+
+
+def _loosely(form: str) -> str:
+    """A number in words in any form; neither of the two in twenty-four."""
+    words = [word for word, _, _ in folded_words(form)]
+    beginning = r"[\W_]+".join(map(re.escape, [*words[:-1], words[-1][:-1]]))
+    return rf"(?<![^\W_])(?<!ty-){beginning}[^\W_]*(?![^\W_])(?!-(?:{'|'.join(ONES)})(?![^\W_]))"
+
+
+def _nothing(text: str) -> str:
+    return f"({_fts(text)} NOT {_fts(text)})"
 
 
 def _fts(text: str) -> str:

@@ -6,20 +6,30 @@ import re
 
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[1-9][0-9]{3,14}")
-_AMOUNT = re.compile(r"([0-9]+(?:[.,][0-9]+)*)(m|mn|bn)")
-_SCALES = {"m": "million", "mn": "million", "bn": "billion"}
+_SCALES = {"million": ("million", "m", "mn"), "billion": ("billion", "bn"), "percent": ("per cent", "percent", "%")}
+_SIGNED = ("m", "mn", "bn", "%")  # written without a space
+_UNITS = {unit: scale for scale, units in _SCALES.items() for unit in units}
+# “2.6 million”, “£2.6m”, “20 per cent”, “20%”; and “per cent” without a figure.
+MEASURE = re.compile(
+    r"(?<!\S)[£$€]?(?:(?P<figure>[0-9]+(?:[.,][0-9]+)*)\s*(?P<unit>million|billion|mn|bn|m|per\s+cent|percent|%)"
+    r"|(?P<alone>per\s+cent|percent))(?=[^\w%]*(?:\s|$))",
+    re.IGNORECASE,
+)
 _OWNED = re.compile(r"([^\s'’‘ʼ]*[^\W_]{2})['’‘ʼ]s", re.IGNORECASE)
 # After these it is “is”, “has” or “us”, and they are everywhere.
 _CONTRACTED = """
     he here how it let no now one she so that there this what when where which who why
 """
-_COMPOUND = re.compile(r"[^\W\d_]{2,}(?:-[^\W\d_]{2,})+")
+_COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]{2,})+")
 # Small numbers are written in either way, but “one” nearly always as a word.
-_WORDS = """
-    two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-    nineteen twenty
+_TO_TWENTY = """
+    one two three four five six seven eight nine
+    ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
 """
-_IN_WORDS = {str(number): word for number, word in enumerate(_WORDS.split(), start=2)}
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
+ONES = _TO_TWENTY.split()[:9]
+_NUMBERS = [*_TO_TWENTY.split(), *(ten + one for ten in _TENS.split() for one in ("", *(f"-{one}" for one in ONES)))]
+_IN_WORDS = {str(number): word for number, word in enumerate(_NUMBERS, start=1) if number > 1}
 _IN_DIGITS = {word: number for number, word in _IN_WORDS.items()}
 
 # Whisper mixes British and American, whoever speaks. These are beginnings of words; no pair is of two different words.
@@ -35,6 +45,13 @@ _PAIRS = """
 """
 _AMERICAN = dict(pair.split("/") for pair in _PAIRS.split())
 _BRITISH = {american: british for british, american in _AMERICAN.items()}
+# The other way round a hyphen is just left out.
+_HYPHENS = """
+    anti-social co-design co-exist co-operat co-opt co-ordinat co-produc e-mail inter-agency multi-agency
+    multi-disciplin non-profit pre-school re-offend well-being
+"""
+_HYPHENED = {pair.replace("-", ""): pair for pair in _HYPHENS.split()}
+_AS_HYPHENED = re.compile("|".join(_HYPHENED))
 _AS_BRITISH = re.compile("|".join(_AMERICAN))
 _AS_AMERICAN = re.compile("|".join(_BRITISH))
 _ISE = re.compile(r"([a-z]{3,}i|[a-z]+aly)([sz])(e|es|ed|er|ers|ing|ations?|ational)")
@@ -43,21 +60,35 @@ _ISE = re.compile(r"([a-z]{3,}i|[a-z]+aly)([sz])(e|es|ed|er|ers|ing|ations?|atio
 def otherwise_written(word: str) -> str | None:
     """Return another spelling of a word, if it has one.
 
-    That is 4000 for 4,000, five for 5, and neighbor for neighbour, each also the other way round; 2.6 million for
-    2.6m; wellbeing for well-being. It need not be a word that there is.
+    That is 4000 for 4,000, twenty-four for 24, neighbor for neighbour, and wellbeing for well-being, each also the
+    other way round. It need not be a word that exists.
     """
     lower = word.lower()
     if number := _IN_WORDS.get(word) or _IN_DIGITS.get(lower):
         return number
-    if amount := _AMOUNT.fullmatch(word):
-        return f"{amount[1]} {_SCALES[amount[2]]}"
     if _THOUSANDS.fullmatch(word):
         return word.replace(",", "")
     if _DIGITS.fullmatch(word):
         return f"{int(word):,}"
     if _COMPOUND.fullmatch(word):
         return word.replace("-", "")
+    if hyphened := _AS_HYPHENED.match(lower):
+        return _HYPHENED[hyphened[0]] + lower[hyphened.end() :]
     return _across_the_sea(lower)
+
+
+def hyphenless(word: str) -> tuple[str, ...]:
+    """Return how a word that has a spelling with a hyphen begins in each: “as well being” is not “wellbeing”."""
+    found = _AS_HYPHENED.match(word.lower())
+    return (found[0], _HYPHENED[found[0]]) if found else ()
+
+
+def measures(found: re.Match[str]) -> tuple[str, ...]:
+    """Return all ways to write what ``MEASURE`` found: 2.6 million, 2.6m, 2.6mn; 20 per cent, 20 percent, 20%."""
+    if found["alone"]:
+        return _SCALES["percent"][:2]
+    units = _SCALES[_UNITS[" ".join(found["unit"].lower().split())]]
+    return tuple(found["figure"] + ("" if unit in _SIGNED else " ") + unit for unit in units)
 
 
 def owner(word: str) -> str | None:

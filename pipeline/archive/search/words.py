@@ -53,21 +53,21 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
         number, is_all = _counted(scope.cursor, query.match)
         if number <= MANY and is_all:
             return _best(scope.cursor, query, number, size)
-    frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.begins else {}
+    frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.is_checked else {}
     estimated = _estimated(scope.cursor, query, frequencies)
     ranked = order == "relevance" and max(frequencies.values()) <= _COMMON and estimated <= MANY
-    if query.begins and estimated > _BEGINNINGS:
+    if query.is_checked and estimated > _BEGINNINGS:
         return _walk(scope, query, order, at, size)
     if ranked:
         segments = _ranked(scope.cursor, query.match, MANY + 1)
     else:
-        segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.begins else MANY) + 1)
+        segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.is_checked else MANY) + 1)
     if len(segments) > MANY:
-        found = _walk(scope, query, order, at, size, known=segments if query.begins and not ranked else None)
-        if found.exact or query.begins or not scope.is_everything:
+        found = _walk(scope, query, order, at, size, known=segments if query.is_checked and not ranked else None)
+        if found.exact or query.is_checked or not scope.is_everything:
             return found
         return replace(found, total=max(found.total, len(scope.kept(segments[:MANY]))))
-    ordered = begun_so(scope.cursor, query, scope.kept(segments))
+    ordered = verified(scope.cursor, query, scope.kept(segments))
     if order != "relevance":
         ordered = scope.by_date(ordered, oldest=order == "oldest")
     elif not ranked:
@@ -81,7 +81,7 @@ def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> F
 
 def _best(cursor: sqlite3.Cursor, query: Query, number: int, size: int) -> Found:
     """The first page for a single word with everything in scope: only that page needs to be sorted."""
-    misfits = _misfits(cursor, query, _doubtful(cursor, query, 0, _last(cursor))) if query.begins else set[int]()
+    misfits = _misfits(cursor, query, _doubtful(cursor, query, 0, _last(cursor))) if query.is_checked else set[int]()
     sql = "select rowid from segments_fts where segments_fts match ? order by bm25(segments_fts), rowid desc limit ?"
     ranked = cursor.execute(sql, [query.match, size + len(misfits)])
     page = [one for (one,) in ranked if one not in misfits][:size]
@@ -149,13 +149,13 @@ def _walk(
         looked, last = looked + 1, place
         beyond = at.segment if place == begun and at.segment else 0
         if known is None:
-            limit = -1 if query.begins else wanted + 1 - len(found)
+            limit = -1 if query.is_checked else wanted + 1 - len(found)
             some = within(scope, query.match or None, place, without=query.excluded, beyond=beyond, limit=limit)
         else:
             first = bisect_left(known, max(place.first, beyond + 1))
             some = scope.kept(known[first : bisect_right(known, place.last)])
-        found += begun_so(scope.cursor, query, some)
-        read += len(some) if query.beginnings else 0
+        found += verified(scope.cursor, query, some)
+        read += len(some) if query.is_checked else 0
         if len(found) > wanted or read > _READ * reach:
             break
     full = len(found) > wanted
@@ -172,22 +172,22 @@ def _walk(
     )
 
 
-def begun_so(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> list[int]:
-    """Return the segments, in their order, that really contain all prefixes of at least one alternative."""
-    if not segments or not query.begins:
+def verified(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> list[int]:
+    """Return the segments, in their order, whose text passes the checks of at least one alternative."""
+    if not segments or not query.is_checked:
         return list(segments)
     first, last = min(segments), max(segments)
     if len(segments) > _FEW:  # few are rather read than the index asked once more
         doubtful = set(segments).intersection(_doubtful(cursor, query, first, last))
     else:
-        others = " OR ".join(one.match for one in query.alternatives if not any(term.begins for term in one.terms))
+        others = " OR ".join(one.match for one in query.alternatives if not any(term.check for term in one.terms))
         doubtful = set(segments).difference(_between(cursor, others, first, last) if others else ())
     misfits = _misfits(cursor, query, doubtful)
     return [one for one in segments if one not in misfits]
 
 
 def _doubtful(cursor: sqlite3.Cursor, query: Query, first: int, last: int) -> Collection[int]:
-    """Matching segments from ``first`` to ``last`` whose prefixes must be verified in the text."""
+    """Matching segments from ``first`` to ``last`` whose text must be checked."""
     return _between(cursor, f"({query.match}) NOT ({query.surely})", first, last)
 
 
@@ -197,16 +197,16 @@ def _between(cursor: sqlite3.Cursor, match: str, first: int, last: int) -> Colle
 
 
 def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) -> set[int]:
-    """The segments that are false positives: no alternative they match has all its prefixes in their text."""
-    begun = [one for one in query.alternatives if any(term.begins for term in one.terms)]
-    if not begun or not segments:
+    """The segments that are false positives: their text fails the checks of every alternative that they match."""
+    checked = [one for one in query.alternatives if any(term.check for term in one.terms)]
+    if not checked or not segments:
         return set()
     sql = "select id, text from segments where id in (select value from json_each(?))"
     texts = {one: fold(text) for one, text in cursor.execute(sql, [json.dumps(list(segments))])}
     misfits = set(texts)
-    for side in begun:
-        wanted = [re.compile(rf"(?<![^\W_]){re.escape(term.begins)}") for term in side.terms if term.begins]
-        fit = {one for one in misfits if all(begins.search(texts[one]) for begins in wanted)}
+    for side in checked:
+        wanted = [re.compile(term.check) for term in side.terms if term.check]
+        fit = {one for one in misfits if all(check.search(texts[one]) for check in wanted)}
         # With one side alone, or where nothing else is asked for, it is known that they fit.
         if fit and len(query.alternatives) > 1 and (len(wanted) < len(side.terms) or side.excluded):
             fit.intersection_update(_between(cursor, side.match, min(fit), max(fit)))
