@@ -114,7 +114,7 @@ class _Compiled(BytecodeCache):
     def dump_bytecode(self, bucket: Bucket) -> None:
         self._compiled[bucket.key] = bucket.bytecode_to_string()
 
-    @hookimpl
+    @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
     def prepare_jinja2_environment(self, env: Environment) -> None:
         env.bytecode_cache = self
 

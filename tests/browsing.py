@@ -109,7 +109,8 @@ def watched(browser: Browser, **options: Any) -> Iterator[Page]:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
+    page.on("dialog", lambda dialog: dialog.dismiss())
     page.on("request", lambda request: problems.append(request.url) if not _is_own(request.url) else None)
     yield page
     context.close()
@@ -164,10 +165,11 @@ def northbridge(page: Page, desk: tuple[str, str]) -> Page:
     return page
 
 
-def another(page: Page, **options: bool) -> Page:
+def another(page: Page, *, java_script_enabled: bool = True) -> Page:
     """A page of the same browser whose console is not watched."""
-    assert page.context.browser is not None
-    return page.context.browser.new_context(viewport=page.viewport_size, **options).new_page()
+    browser = page.context.browser
+    assert browser is not None
+    return browser.new_context(viewport=page.viewport_size, java_script_enabled=java_script_enabled).new_page()
 
 
 def go_to(page: Page, second: float) -> None:

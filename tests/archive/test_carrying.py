@@ -16,7 +16,7 @@ from pipeline.archive.listened import attributions_of, corrections_of
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.renditions import choose_rendition, save_rendition
 from pipeline.audio.fingerprint import RATE
-from pipeline.model import Correction, Signature
+from pipeline.model import Correction, MatchStatus, Signature
 from tests.building import NOW
 from tests.conftest import FakeEngine, write_audio
 from tests.recordings import CHANGED, LATER, A, B, Fetched, Samples, audio, compared, fetched, one, talk
@@ -27,7 +27,7 @@ __all__ = ["fetched", "one", "talk"]  # fixtures
 def said(
     number: int, start: float | None, *, end: float | None = None, answer_end: float | None = None, at: str = NOW
 ) -> Correction:
-    status = "not_asked" if start is None else "asked"
+    status: MatchStatus = "not_asked" if start is None else "asked"
     return Correction(number, status, start, end, answer_end, "why", editor="ann", made_at=at)
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from pipeline.archive.segments import heard, read_segments
 from pipeline.archive.transcripts import save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
-from pipeline.ingest import ingest
+from pipeline.ingest import Report, ingest
 from pipeline.model import Segment, Signature, Transcript, Word
 from pipeline.stages import Tools
 from tests.archive.test_corrections import made_before
@@ -40,13 +41,9 @@ MACHINE = spoken("We waited for the Offstead report.", "Thanks for watching!", "
 def one(archive: Database) -> str:
     """An episode with a transcript of four passages, the first of them doubtful."""
     (one,) = add_feed(archive, "show", episode("one", questions=["What were you waiting for?"]))
-    doubtful = Segment(*_fields(MACHINE[0]), flags=("low_confidence",))
+    doubtful = replace(MACHINE[0], flags=("low_confidence",))
     add_transcript(archive, one, [doubtful, *MACHINE[1:]], sha256=SHA256)
     return one
-
-
-def _fields(segment: Segment) -> tuple[Any, ...]:
-    return segment.start, segment.end, segment.text, segment.words, segment.speaker, segment.confidence
 
 
 def hear(
@@ -330,14 +327,15 @@ def test_a_check_outlives_ingesting_with_another_model_and_is_aligned(
     (tmp_path / "1.mp3").write_bytes(tone_mp3)
     feed = Feed(slug="show", title="Show", url="feed.xml")
     engine.segments = (Segment(0.0, 0.8, "A hut by the moss."), Segment(1.0, 1.9, "Everything."))
-    run = lambda **changes: ingest(  # noqa: E731
-        Config(feeds=[feed.model_copy(update=changes)], folder=tmp_path), make_tools()
-    )
+
+    def run(**changes: str) -> Report:
+        return ingest(Config(feeds=[feed.model_copy(update=changes)], folder=tmp_path), make_tools())
+
     assert run().exit_code == 0
     (one,) = archive.execute("select id from episodes").fetchone()
 
     def asked() -> tuple[Any, ...]:
-        return archive.execute("select status, start from question_times where number = 1").fetchone()
+        return tuple(archive.execute("select status, start from question_times where number = 1").fetchone())
 
     assert asked()[0] == "not_asked"
     hear(archive, one, 0, "What had changed most?")

@@ -43,7 +43,7 @@ MATCHES = (
 )
 
 
-def said(number: int, status: Any = "asked", *times: float | None, **others: Any) -> Correction:
+def said(number: int, status: Any = "asked", *times: Any, **others: Any) -> Correction:
     return Correction(number, status, *times, **{"editor": "ann", "made_at": NOW, **others})
 
 

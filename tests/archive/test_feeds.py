@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -69,7 +70,7 @@ def test_a_shortened_question_list_leaves_no_question_behind(archive: Database) 
     ]
 
 
-def times(db: Database) -> list[tuple]:
+def times(db: Database) -> list[tuple[Any, ...]]:
     return db.execute("select number, text, status, start, corrected from question_times").fetchall()
 
 

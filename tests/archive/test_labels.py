@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.attributions import undo as undo_attribution
 from pipeline.archive.corrections import correct, undo
 from pipeline.archive.people import appearances
-from pipeline.archive.questions import Wanted, groups
+from pipeline.archive.questions import Asked, Wanted, groups
 from pipeline.archive.quoting import quotation
 from pipeline.archive.schema import m014_questions
 from pipeline.archive.search import Filters, search
@@ -93,7 +94,7 @@ def columns(db: Database) -> list[int | None]:
     return [number for (number,) in db.execute("select question from segments order by n")]
 
 
-def say(db: Database, episode_id: str, number: int, *times: float, status: MatchStatus = "asked") -> None:
+def say(db: Database, episode_id: str, number: int, *times: Any, status: MatchStatus = "asked") -> None:
     correct(db, episode_id, Correction(number, status, *times, editor="ann", made_at=NOW))
 
 
@@ -123,7 +124,7 @@ def test_what_is_asked_in_one_breath_has_both_numbers_where_it_is_asked_and_answ
     ]
 
 
-def groups_of(db: Database) -> list[tuple[object, ...]]:
+def groups_of(db: Database) -> list[tuple[Asked, ...]]:
     return [group.questions for group in groups(db.conn, Wanted(), page=1, size=10, members=10).groups]
 
 

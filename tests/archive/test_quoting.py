@@ -289,7 +289,7 @@ def stretches(draw: st.DrawFn) -> list[Stretch]:
             words.append(Word(begin / 1000, now / 1000, text, 1.0))
         joined = draw(st.sampled_from([" ", "  "])).join(word.text for word in words)
         timed = tuple(words) if draw(st.booleans()) else ()
-        found.append(Stretch(start / 1000, now / 1000, joined, None, None, "other", None, (), timed))
+        found.append(Stretch(start / 1000, now / 1000, joined, None, None, "other", (), (), timed))
     return found
 
 

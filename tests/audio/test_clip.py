@@ -34,7 +34,7 @@ def noise(seconds: float, rate: int) -> NDArray[np.int16]:
     """Sound that is like itself nowhere else, and that every codec keeps."""
     samples = np.random.default_rng(7).normal(0, 1, round(seconds * rate))
     low = np.convolve(samples, np.ones(16) / 16, "same")
-    return (low / np.abs(low).max() * 20_000).astype(np.int16)
+    return (low / float(np.abs(low).max()) * 20_000).astype(np.int16)
 
 
 def place(part: NDArray[np.float32], whole: NDArray[np.float32]) -> float:
@@ -113,7 +113,7 @@ def test_of_a_file_that_was_joined_from_several_there_are_no_clips_rather_than_w
 def test_a_clip_ends_with_the_recording_and_has_nothing_else_in_it(tmp_path: Path, tone_mp3: bytes) -> None:
     kept = tmp_path / "kept.mp3"
     kept.write_bytes(tone_mp3)
-    with av.open(io.BytesIO(clip(kept, 1.5, 60.0, duration=2.0))) as file:
+    with av.open(io.BytesIO(clip(kept, 1.5, 60.0, duration=2.0)), "r") as file:
         assert [stream.type for stream in file.streams] == ["audio"]
         assert sum(frame.samples for frame in file.decode(audio=0)) / 24_000 == pytest.approx(0.5, abs=0.15)
     with pytest.raises(NotAudioError, match="no sound at that time"):

@@ -64,8 +64,8 @@ def curl(curl_program: str, tmp_path: Path) -> Curl:
     def ask(url: str, *options: str) -> Answer:
         head, body = tmp_path / "curl.head", tmp_path / "curl.body"
         body.unlink(missing_ok=True)
-        command = [curl_program, "--silent", "--show-error", "--dump-header", head, "--output", body, *options, url]
-        subprocess.run(command, check=True, timeout=60)
+        saved = ["--dump-header", str(head), "--output", str(body)]
+        subprocess.run([curl_program, "--silent", "--show-error", *saved, *options, url], check=True, timeout=60)
         first, *lines = head.read_text("latin-1").strip().splitlines()
         pairs = (line.split(": ", 1) for line in lines)
         headers = {name.lower(): value for name, value in pairs}

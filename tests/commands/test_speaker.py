@@ -10,9 +10,10 @@ from click.testing import CliRunner, Result
 
 from pipeline.archive.attributions import history
 from pipeline.archive.database import reader
+from pipeline.archive.transcripts import save_transcript
 from pipeline.cli import main
-from tests.archive.test_attributions import GUEST, HOST, MACHINE, SHA256, add_transcript, save_transcript, transcript
-from tests.building import add_feed, episode, new_archive
+from tests.archive.test_attributions import GUEST, HOST, MACHINE, SHA256, transcript
+from tests.building import add_feed, add_transcript, episode, new_archive
 
 
 @pytest.fixture

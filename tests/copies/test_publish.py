@@ -388,7 +388,7 @@ def test_a_copy_that_is_too_old_is_refused_in_a_sentence(kept: Kept) -> None:
 def test_serving_a_copy_is_serving_its_folder(kept: Kept) -> None:
     folder = made(kept.path)
     (folder / "metadata.json").write_text('{"databases": {"a": {"description": "Ours"}}}')
-    command = [sys.executable, "-m", "pipeline", "serve", "--db", folder / "a.db", "--port", "0"]
+    command = [sys.executable, "-m", "pipeline", "serve", "--db", str(folder / "a.db"), "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr

@@ -194,17 +194,17 @@ def test_words_and_times_are_never_touched_and_seconds_add_up(given_: list[tuple
     if some:
         for one in speakers:
             assert one.seconds == sum(2.0 for segment in found if segment.speaker == one.label) or one in SPEAKERS
-    last = {}
-    for one in some:
-        last.update(dict.fromkeys((n for n in range(6) if one.start <= 2 * n < one.end), one))
-    for n, one in last.items():
+    last: dict[int, Attribution] = {}
+    for attribution in some:
+        last.update(dict.fromkeys((n for n in range(6) if attribution.start <= 2 * n < attribution.end), attribution))
+    for n, attribution in last.items():
         if (
-            not one.everywhere
-            and one.machine == HEARD[n].speaker
-            and one.start == HEARD[n].start
-            and one.end == HEARD[n].end
+            not attribution.everywhere
+            and attribution.machine == HEARD[n].speaker
+            and attribution.start == HEARD[n].start
+            and attribution.end == HEARD[n].end
         ):
-            assert found[n].speaker == (one.name or None)
+            assert found[n].speaker == (attribution.name or None)
 
 
 def test_the_voice_of_a_stretch_is_the_one_heard_longest() -> None:

@@ -223,8 +223,8 @@ def test_words_that_were_left_out_lie_in_the_pause() -> None:
     )
     (found,) = in_force([machine], [check(0.0, 4.0, "It is certainly not good.")])
     times = [(word.text, word.start, word.end) for word in found.words]
-    assert times[0] == ("It", 0, 0.5)
-    assert times[-1] == ("good.", 3, 4)
+    assert times[0] == ("It", 0.0, 0.5)
+    assert times[-1] == ("good.", 3.0, 4.0)
     assert [text for text, *_ in times[2:4]] == ["certainly", "not"]
     assert 1 <= times[2][1] < times[2][2] == times[3][1] < times[3][2] <= 3
 

@@ -112,7 +112,7 @@ def test_readers_of_webvtt_and_subrip_find_the_same_words_and_nothing_else(segme
         return
     episode = publication(segments, duration=60.0)
     shown = []
-    for caption in webvtt.from_string(captions.vtt(episode, NOWHERE)):
+    for caption in webvtt.from_string(captions.vtt(episode, NOWHERE)).captions:
         voice = re.match(r"<v ([^>]*)>", caption.raw_text)
         assert not voice or html.unescape(voice[1]) in NAMES
         assert caption.raw_text.count("<") == bool(voice)
@@ -166,8 +166,8 @@ def test_subrip_names_who_speaks_where_that_changes_and_does_not_leave_words_to_
         "Bo: Thank you very much.",
         f"{UNCLEAR}: Somebody laughs at that.",
     ]
-    voices = [caption.voice for caption in webvtt.from_buffer(StringIO(captions.vtt(publication(segments), NOWHERE)))]
-    assert voices == ["Ann", "Bo", None]
+    read = webvtt.from_buffer(StringIO(captions.vtt(publication(segments), NOWHERE)))
+    assert [caption.voice for caption in read.captions] == ["Ann", "Bo", None]
     alone = [Segment(one.start, one.end, one.text, one.words) for one in spoken(*texts)]
     assert UNCLEAR not in captions.srt(publication(alone), NOWHERE)
 

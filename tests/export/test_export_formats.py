@@ -147,7 +147,7 @@ def test_podlove_and_webvtt_chapters_leave_the_uncertain_ones_out() -> None:
     found = podlove_chapters(chapters.podlove(episode, NOWHERE))
     assert [start for start, _ in found] == [0, 25.5, 100, 300]
     assert found[2][1].startswith("<b onload=x()>&amp; --> **bold**")
-    cues = list(webvtt.from_string(chapters.vtt(episode, NOWHERE)))
+    cues = webvtt.from_string(chapters.vtt(episode, NOWHERE)).captions
     assert [(cue.start, cue.end) for cue in cues] == [
         ("00:00:00.000", "00:00:25.500"),
         ("00:00:25.500", "00:01:00.000"),
@@ -208,7 +208,7 @@ def test_a_correction_and_a_match_make_the_same_chapter() -> None:
 
 
 def rendered(markdown: str) -> str:
-    return MarkdownIt("gfm-like", {"html": True}).disable("linkify").render(markdown)
+    return str(MarkdownIt("gfm-like", {"html": True}).disable("linkify").render(markdown))
 
 
 def items_of(page: str) -> list[str]:

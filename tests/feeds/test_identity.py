@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ A_TALK = item("old", "A talk", enclosure_url=URL, declared_duration=1423.0)
     ],
 )
 def test_the_same_guid_is_the_same_episode_whatever_else_changes_as_long_as_something_stays(
-    changed: dict[str, str],
+    changed: dict[str, Any],
 ) -> None:
     assert match([known(A_TALK)], [replace(A_TALK, **changed)]).episodes == ("old",)
 
@@ -85,7 +86,7 @@ def test_a_guid_that_comes_with_quite_another_episode_is_that_other_one() -> Non
     ],
 )
 @pytest.mark.parametrize("made", [False, True])
-def test_a_changed_or_missing_guid_is_recognised(changed: dict[str, str], made: bool) -> None:
+def test_a_changed_or_missing_guid_is_recognised(changed: dict[str, Any], made: bool) -> None:
     new = replace(A_TALK, guid="made:x" if made else "new", guid_made=made, **changed)
     assert match([known(A_TALK)], [new]).episodes == ("old",)
 

@@ -22,7 +22,7 @@ FILES = ["audio/*/*.mp3", "feeds/*.xml", "transcripts/*.json", "transcripts/*.pu
 def sole(archive: Proven, *options: object) -> dict[str, object]:
     """Repair; return what became of the one problem there is."""
     (found,) = json.loads(archive.repair("--json", *options).stdout)["problems"]
-    return found
+    return dict(found)
 
 
 @pytest.mark.parametrize("pattern", [*FILES, "transcripts/*.*.*.json"])

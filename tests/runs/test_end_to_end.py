@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jiwer
 import pytest
@@ -38,7 +39,7 @@ def archive(demo_db: Path) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def truths() -> list[dict]:
+def truths() -> list[dict[str, Any]]:
     return [json.loads((DATA / f"{name}.truth.json").read_text(encoding="utf-8")) for name in EPISODES]
 
 

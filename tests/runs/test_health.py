@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -14,6 +15,7 @@ from pipeline.archive.status import status
 from pipeline.cli import main
 from pipeline.config import Config, Feed
 from pipeline.ingest import ingest
+from pipeline.model import StageName
 from pipeline.runs import health as health_module
 from pipeline.runs.health import health_file
 from pipeline.stages import Tools
@@ -24,9 +26,9 @@ from tests.stages.test_poll_and_download import item, rss
 __all__ = ["proven", "proven_once"]  # fixtures
 
 
-def poll(archive: Proven) -> dict[str, object]:
+def poll(archive: Proven) -> dict[str, Any]:
     result = archive.call("poll", "--feeds", archive.feeds, "--quiet")
-    found = json.loads(health_file(archive.path).read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(health_file(archive.path).read_text(encoding="utf-8"))
     assert found["last_run"]["exit_code"] == result.exit_code
     return found
 
@@ -76,7 +78,7 @@ def test_what_waits_is_what_feeds_yaml_asks_for(
     show = Feed(slug="show", title="Show", url=url, allow_private=True)
     tools = make_tools()
 
-    def waiting(feed: Feed, *stages: str) -> tuple[int, ...]:
+    def waiting(feed: Feed, *stages: StageName) -> tuple[int, ...]:
         ingest(Config(feeds=[feed]), tools, stages=stages)
         with reader(tmp_path / "archive.db") as connection:
             return tuple(status(connection)["waiting"].values())

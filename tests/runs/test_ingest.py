@@ -19,7 +19,7 @@ from pipeline.config import Config, Feed
 from pipeline.errors import ConfigError, DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
 from pipeline.ingest import ingest
-from pipeline.model import Segment
+from pipeline.model import RunItem, Segment
 from pipeline.runs.selection import Selection
 from pipeline.speech.journal import journal_path
 from pipeline.speech.weights import PACKAGES
@@ -54,7 +54,7 @@ def test_a_run_does_all_and_the_next_one_nothing(
     first = ingest(config(tmp_path, feed), tools)
     assert (first.exit_code, engine.calls) == (0, 2)
     assert first.counts("align") == {"ok": 2, "skipped": 0, "failed": 0}
-    said: list[object] = []
+    said: list[RunItem] = []
     second = ingest(config(tmp_path, feed), tools, say=said.append)
     assert engine.calls == 2
     assert second.skip_reasons("transcribe") == {"already transcribed": 2}

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ def wait_until(true: Callable[[], bool], process: subprocess.Popen[str], seconds
         time.sleep(0.02)
 
 
-def query(path: Path, sql: str) -> list[tuple]:
+def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
     if not path.exists():
         return []
     with closing(sqlite3.connect(path)) as connection:
@@ -118,11 +119,12 @@ def query(path: Path, sql: str) -> list[tuple]:
             return []
 
 
-def finish(start: Callable[[], subprocess.Popen[str]]) -> dict:
+def finish(start: Callable[[], subprocess.Popen[str]]) -> dict[str, Any]:
     process = start()
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    return json.loads(out)
+    report: dict[str, Any] = json.loads(out)
+    return report
 
 
 def assert_complete(folder: Path) -> None:
@@ -176,7 +178,7 @@ def windows_in(journal: Path) -> list[list[list[int]]]:
     return [json.loads(line)["spans"] for line in lines if line]
 
 
-def heard_in(database: Path) -> list[tuple]:
+def heard_in(database: Path) -> list[tuple[Any, ...]]:
     """The segments of the newest episode, with their speakers and words."""
     return query(
         database,

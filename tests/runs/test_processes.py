@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing import active_children
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -132,9 +133,9 @@ def test_what_waits_at_the_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(in_processes, "check", time.sleep)  # of one's own: a process looks it up by its name
     threads = ThreadPoolExecutor(5)
     with checks_in_processes(1) as checked:
-        alone = threads.submit(checked, 3.0)
+        alone = threads.submit(checked, 3.0)  # type: ignore[arg-type]  # seconds to sleep
         _waits(alone.running)
-        waiting = [threads.submit(checked, LONG) for _ in range(4)]
+        waiting = [threads.submit(checked, LONG) for _ in range(4)]  # type: ignore[arg-type]
         _only_child()
     assert all(isinstance(one.exception(30), PassingError) for one in waiting)
     threads.shutdown()
@@ -154,8 +155,8 @@ def _only_child() -> int:
 
 def _ends(*processes: int | BaseProcess) -> None:
     for one in processes:
-        pid = one if isinstance(one, int) else one.pid
-        _waits(lambda pid=pid: _has_ended(pid))
+        pid = one if isinstance(one, int) else one.pid or 0
+        _waits(partial(_has_ended, pid))
 
 
 def _has_ended(pid: int) -> bool:

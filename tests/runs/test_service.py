@@ -31,7 +31,8 @@ class Time:
     """A clock that only sleep and work move on."""
 
     def __init__(self, *works: float) -> None:
-        self.now, self.works, self.began = 100.0, list(works), []
+        self.now, self.works = 100.0, list(works)
+        self.began: list[float] = []
 
     def work(self) -> int:
         if not self.works:

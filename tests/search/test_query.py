@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ TEXTS = {
 
 
 @pytest.fixture(scope="module")
-def index() -> sqlite3.Connection:
+def index() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.execute("create virtual table t using fts5(text, tokenize='porter unicode61 remove_diacritics 2')")
     connection.executemany("insert into t (rowid, text) values (?, ?)", TEXTS.items())
@@ -291,7 +291,7 @@ TREES = together(
 
 
 @pytest.fixture(scope="module")
-def every() -> sqlite3.Connection:
+def every() -> Iterator[sqlite3.Connection]:
     """Every set of letters, each said in a row of its own."""
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.execute("create virtual table t using fts5(text, tokenize='porter unicode61 remove_diacritics 2')")

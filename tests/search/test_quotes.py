@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -50,9 +51,8 @@ def test_two_thousand_six_word_quotes_of_a_real_transcript_are_each_found_once_a
     with reader(demo_db) as connection:
         for quote, expected in six_word_quotes(demo_db, chance, 2000):
             hits = search(connection, quote, size=100).hits
-            assert sorted((hit.episode, hit.start) for hit in hits) == [
-                (one, pytest.approx(second, abs=0.3)) for one, second in sorted(expected)
-            ], quote
+            near: list[tuple[str, Any]] = [(one, pytest.approx(second, abs=0.3)) for one, second in sorted(expected)]
+            assert sorted((hit.episode, hit.start) for hit in hits) == near, quote
 
 
 def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path) -> None:

@@ -223,7 +223,8 @@ def test_words_near_each_other_are_found_across_segments_from_the_first_to_the_l
 ) -> None:
     (hit,) = search(connection, "work NEAR/3 relationships").hits
     assert hit.html == "Good social <mark>work is about relationships</mark>, and it always was."
-    assert (hit.start, hit.end) == (1.0, pytest.approx(2.9))
+    assert hit.start == 1.0
+    assert hit.end == pytest.approx(2.9)
     assert search(connection, "work NEAR/1 relationships").total == 0
 
 

@@ -155,7 +155,7 @@ def test_who_is_signed_in_without_cookies_needs_the_token_too(ann: Visitor, kept
     class Basic:
         """As a plugin for HTTP Basic authentication does it."""
 
-        @hookimpl(tryfirst=True)
+        @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]  # Datasette is not typed
         def actor_from_request(self, request: Request) -> dict[str, str] | None:
             return {"id": "ann"} if request.headers.get("authorization") else None
 

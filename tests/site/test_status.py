@@ -16,7 +16,7 @@ from tests.archive_fixture import AUDIO, EVIL, Kept, Serve, Site, kept, serve, s
 from tests.building import NOW
 from tests.copies.test_publish import made, served
 from tests.correcting import configured
-from tests.site.test_home import text_of
+from tests.reading import text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

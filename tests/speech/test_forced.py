@@ -7,6 +7,7 @@ import json
 import shutil
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pocketsphinx
@@ -66,7 +67,7 @@ def test_a_word_is_said_as_the_dictionary_has_it_or_as_it_is_spelt() -> None:
 
 
 @cache
-def sample() -> tuple[Samples, list[dict[str, float | str]]]:
+def sample() -> tuple[Samples, list[dict[str, Any]]]:
     """The first half minute of the sample show, and the whole utterances in it."""
     utterances = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))["utterances"]
     return decode(DATA / "episode-1.mp3")[: 30 * SAMPLE_RATE], [one for one in utterances if one["end"] < 29.5]

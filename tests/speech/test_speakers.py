@@ -107,7 +107,7 @@ def sample(encoder: VoiceEncoder) -> dict[str, tuple[Voices, list[Word], list[in
         for utterance in json.loads((SAMPLE / f"{name}.truth.json").read_text())["utterances"]:
             texts = utterance["text"].split()
             edges = np.linspace(utterance["start"], utterance["end"], len(texts) + 1).tolist()
-            words += [Word(*edges[n : n + 2], text, 1.0) for n, text in enumerate(texts)]
+            words += [Word(edges[n], edges[n + 1], text, 1.0) for n, text in enumerate(texts)]
             truth += [int(utterance["speaker"] == "guest")] * len(texts)
         found[name] = (encoder.embed(audio, at=0.0), words, truth)
     return found
@@ -127,7 +127,7 @@ def test_windows_lie_in_time_where_their_sound_does(encoder: VoiceEncoder) -> No
 
 def test_loudness_is_no_mark_of_a_voice(encoder: VoiceEncoder) -> None:
     audio = decode(SAMPLE / "episode-1.mp3")[: 5 * SAMPLE_RATE]
-    loud, quiet = encoder.embed(audio, at=0.0), encoder.embed(audio / 30, at=0.0)
+    loud, quiet = encoder.embed(audio, at=0.0), encoder.embed(audio / np.float32(30), at=0.0)
     assert (loud.vectors * quiet.vectors).sum(axis=1).min() > 0.99
 
 

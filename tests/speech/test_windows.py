@@ -73,8 +73,8 @@ def test_where_nobody_speaks_there_is_no_speech(
 
 def test_a_voice_too_low_to_be_understood_is_no_speech(speech: Samples) -> None:
     """The crosstalk of a microphone that is turned down; the detector goes by shape, not by level."""
-    assert speech_spans(Detector().hear(speech / 20))
-    assert speech_spans(Detector().hear(speech / 3000)) == []
+    assert speech_spans(Detector().hear(speech / np.float32(20)))
+    assert speech_spans(Detector().hear(speech / np.float32(3000))) == []
 
 
 def test_what_came_before_is_remembered_between_blocks(speech: Samples) -> None:

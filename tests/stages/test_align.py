@@ -42,7 +42,7 @@ def starts(archive: Database) -> dict[int, float | None]:
 
 def labels(archive: Database, text: str) -> tuple[str, int | None]:
     (found,) = archive.execute("select role, question from segments where text like ?", [f"{text}%"])
-    return tuple(found)  # type: ignore[return-value]
+    return tuple(found)
 
 
 def test_matches_follow_ups_runners_up_and_labels_are_stored(archive: Database, tools: Tools, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -342,7 +343,7 @@ def test_a_disk_that_is_full_or_becomes_so_ends_the_run_and_nothing_half_is_kept
     usage = [(10**12, 10**12 - number, number) for number in free]
     from pipeline.audio import partial  # noqa: PLC0415
 
-    monkeypatch.setattr(partial.shutil, "disk_usage", lambda _: partial.shutil._ntuple_diskusage(*usage.pop(0)))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(*usage.pop(0)))
     monkeypatch.setattr(partial, "MARK_EVERY", 4000)
     other = episode("two", title="Another", published="2020-01-01T00:00:00Z")
     add_feed(show.db, "show", replace(other, enclosure_url=f"{show.server.address}/1.mp3?2"))

@@ -187,7 +187,7 @@ def test_there_is_a_limit_to_pages(server: Server, run: Run, monkeypatch: pytest
 
 def test_pages_of_a_feed_from_the_web_are_no_files(server: Server, tmp_path: Any, run: Run) -> None:
     secret = tmp_path / "secret.xml"
-    secret.write_bytes(rss(item(9)).body)  # type: ignore[arg-type]
+    secret.write_bytes(rss(item(9)).body)
     report = run(show("a-show", server.give("/feed", linked(rss(item(1)), next_page(secret.as_uri())))))
     assert "1 episodes listed" in said(report)
     assert "is not visited from there" in said(report)

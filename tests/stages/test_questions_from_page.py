@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import escape
 
 import pytest
@@ -34,7 +34,9 @@ def item(number: int, link: str, *, notes: str = "About bread.") -> str:
 def poll(make_tools: Callable[..., Tools], server: Server) -> Callable[..., Report]:
     """Poll a show of these items."""
 
-    def do(*items: str, questions_from: str = "page", limit: int | None = None, **changes: Any) -> Report:
+    def do(
+        *items: str, questions_from: Literal["notes", "page"] = "page", limit: int | None = None, **changes: Any
+    ) -> Report:
         body = f"<rss version='2.0'><channel><title>A show</title>{''.join(items)}</channel></rss>"
         url = server.give("/feed.xml", Answer(body.encode(), headers={"Content-Type": "application/rss+xml"}))
         feed = Feed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 import pytest
 from hypothesis import given
@@ -131,5 +131,6 @@ def test_whoever_stops_early_is_not_kept_waiting() -> None:
     began = time.monotonic()
     visits = together([("quick", servers.visit("a", 1)), ("endless", servers.visit("b", 2, 5.0))])
     assert next(visits).job == "quick"
+    assert isinstance(visits, Generator)
     visits.close()
     assert time.monotonic() - began < 4
