@@ -156,7 +156,7 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
         ("door NOT speaker:ann", ["a speaker cannot"]),
         ('door -"speaker:ann" -ann speaker:bob', []),
         (" ".join(["door"] * 60) + " feed:show", []),
-        ('do* -ro* "a*"', []),
+        ('do* -ro* "a*"', ["in quotes an asterisk"]),
         ("door A* -b* OR x NEAR/3 y*", ["“A*” is looked for as a word", "“b*” is looked", "“y*” is looked"]),
         (" ".join(["door"] * 62) + " -feed:show", ["first 60 of 63"]),
         ("(door OR gate) (in OR out) -(a b)", []),
@@ -177,6 +177,12 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
         ("(feed:show OR feed:other) door", []),
         ("speaker:(ann OR bob) door", ["write speaker:ONE speaker:ANOTHER"]),
         ('speaker:"(unknown)" door', []),
+        ('"early hel*" door', ["in quotes an asterisk"]),
+        ('"4 * 5"', []),
+        ("question:3-4", ["question:3"]),
+        ("question: door", []),
+        ("show:x before:2026-01-01 host:ann", ["by feed:", "--from and --to", "by speaker:"]),
+        ('"show:x" show', []),
     ],
 )
 def test_what_cannot_be_done_is_remarked_on(text: str, remarks: list[str]) -> None:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.archive.search.groups import Group, is_kind
 from pipeline.archive.search.parser import MAX_TERMS, Parsed
 from pipeline.archive.search.pieces import BEGINNING, FILTERS, NARROWING, Token, is_beginning
+
+_ASTERISK = re.compile(r"\w\*(?!\w)")
+_OTHER_FILTER = re.compile(r"(show|podcast|host|guest|who|before|after|since|until|from|to|date):\S", re.IGNORECASE)
+_INSTEAD = {
+    **dict.fromkeys(("show", "podcast"), "a show is chosen by feed: and its short name"),
+    **dict.fromkeys(("host", "guest", "who"), "who speaks is chosen by speaker: and a part of the name"),
+}
+_DATES = "dates are chosen with “Published from” and “to”, or --from and --to"
 
 
 def remarks(parsed: Parsed) -> Iterator[str]:
@@ -30,6 +39,12 @@ def remarks(parsed: Parsed) -> Iterator[str]:
                 yield f"“{token.kind}:” takes no parentheses: write {each}, which finds what either has."
             if has_sides and of_words.intersection(groups):
                 yield f"“{token.kind}:{token.raw}” holds of all that is looked for, not in its parentheses alone."
+        elif token.quoted and _ASTERISK.search(token.raw):
+            yield f"“{token.raw}” is looked for word for word: in quotes an asterisk stands for nothing."
+        elif not token.quoted and (other := _OTHER_FILTER.match(token.raw)):
+            yield f"“{token.raw}” is looked for as words: {_INSTEAD.get(other[1].lower(), _DATES)}."
+        elif not token.quoted and token.raw.startswith("question "):
+            yield "A question is named by its number, as in question:3; anything else is looked for as words."
         elif token.raw.endswith("*") and not token.quoted and not is_beginning(token.raw):
             yield f"“{token.raw}” is looked for as a word: a beginning needs {BEGINNING} letters at least."
     if len(wanted) > MAX_TERMS:
