@@ -39,13 +39,19 @@ class Addresses:
         begin = "" if second is None else f"#t={_early(second)}{until}"
         return f"{self.base}/-/audio/{sha256}{begin}"
 
-    def quote(self, sha256: str, start: float, end: float, wording: str | None = None) -> str:
+    def quote(
+        self, sha256: str, start: float, end: float, *, wording: str | None = None, episode: str | None = None
+    ) -> str:
         """Return the page of what is said between two seconds of a kept file, named by whole milliseconds.
 
-        ``wording`` is the digest of the quoted words, so that the page can tell whether they have changed.
+        Args:
+            sha256: the file's.
+            start: seconds.
+            end: seconds.
+            wording: the fingerprint of the quoted words, so that the page can tell whether they have changed.
+            episode: the id of the episode to cite, of several with the same file.
         """
-        said = f"?w={wording}" if wording else ""
-        return f"{self.base}/-/quote/{_passage(sha256, start, end)}{said}"
+        return f"{self.base}/-/quote/{_passage(sha256, start, end)}{_query({'w': wording, 'e': episode})}"
 
     def clip(self, sha256: str, start: float, end: float, ending: str) -> str:
         """Return the audio of a quotation alone; ``ending`` is its format's, with the dot."""

@@ -16,8 +16,13 @@ def utc_now() -> str:
 
 
 def timestamp(moment: str) -> float:
-    """Return the Unix timestamp of a UTC ISO 8601 time."""
+    """Return the Unix timestamp of an ISO 8601 time with an offset."""
     return datetime.fromisoformat(moment).timestamp()
+
+
+def in_utc(moment: str) -> str:
+    """Convert an ISO 8601 time with an offset to UTC, ending in ``Z``."""
+    return datetime.fromisoformat(moment).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def interval(text: str) -> int | None:

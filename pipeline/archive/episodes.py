@@ -19,6 +19,7 @@ from pipeline.archive.database import named_rows
 from pipeline.archive.question_lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
 from pipeline.model import UNTITLED, FeedEpisode
+from pipeline.times import timestamp
 
 # The publisher's columns. Changes to the derived ``notes_text`` and to the unreliable ``enclosure_length`` are not
 # history.
@@ -125,9 +126,11 @@ def _record(db: Database, changes: Sequence[_Change], now: str) -> None:
 
 
 def _is_news(column: str, was: Any, became: Any) -> bool:
-    """Tell whether a change is editorial, and not just a new token in the audio's address."""
+    """Tell whether a change is editorial: no new token in the audio's address, no other offset of the same moment."""
     if column == "enclosure_url" and was is not None:
         return place_of(was) != place_of(became)
+    if column == "published" and was is not None:
+        return timestamp(was) != timestamp(became)
     return column in _HISTORY
 
 

@@ -49,8 +49,13 @@ class Wording:
 
     @property
     def digest(self) -> str:
-        """Return the short digest of the words that links carry."""
+        """Return the short digest of the words."""
         return said.digest(self.text)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what links carry: the digest of the words, and that of the names of those who say them."""
+        return self.digest + said.digest("\n".join(line.speaker or "" for line in self.lines))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,9 @@ class Quotation:
     """Words of a recording, with all that a citation names.
 
     ``wording`` is from the transcript in force, ``others`` are differing wordings of other transcripts. ``changed`` is
-    true if a link was made for different words; ``linked`` is that wording, if it is still known. ``checks`` are the
+    true if a link was made for different words; ``linked`` is that wording, if it is still known. ``other_speakers`` is
+    true if the words are the same, and a link was made when somebody else was named. ``are_detected`` is true for
+    ``questions`` that were heard, because no list was published. ``checks`` are the
     editors' checks of it, and ``checked`` tells whether they cover every word; if ``wording`` is empty, ``checks`` are
     those that found nothing said. ``attributions`` name its speakers, or a voice heard in it; ``attributed`` tells
     whether an editor listened to all of it. ``also_in`` are the ids and titles of other episodes with the same file.
@@ -73,8 +80,10 @@ class Quotation:
     published: str | None
     wording: Wording
     questions: tuple[Question, ...]
+    are_detected: bool
     others: tuple[Wording, ...]
     changed: bool
+    other_speakers: bool
     linked: Wording | None
     checks: tuple[Check, ...]
     checked: bool
@@ -121,7 +130,13 @@ def recording(connection: sqlite3.Connection, name: str) -> Rendition:
 
 
 def quotation(
-    connection: sqlite3.Connection, name: str, start: float, end: float, *, wording: str | None = None
+    connection: sqlite3.Connection,
+    name: str,
+    start: float,
+    end: float,
+    *,
+    wording: str | None = None,
+    episode: str | None = None,
 ) -> Quotation:
     """Return what is said between two seconds of a kept file.
 
@@ -130,8 +145,9 @@ def quotation(
         name: the beginning of the file's SHA-256; see ``recording``.
         start: seconds.
         end: seconds; what lies after the recording's end is left out.
-        wording: the digest of the words that a link was made for; these are also found if their start or end has
-            moved by up to ``said.EDGE`` seconds.
+        wording: the ``Wording.fingerprint`` that a link was made for, or only the ``digest`` with which it begins; the
+            words are also found if their start or end has moved by up to ``said.EDGE`` seconds.
+        episode: the id of the episode to cite, of several with the same file; by default the newest.
 
     Raises:
         QuotationError: the name or the times make no sense.
@@ -141,8 +157,11 @@ def quotation(
     _check(audio, start, end)
     end = min(end, audio.duration)
     cursor = named_rows(connection)
+    words = wording[: said.DIGEST] if wording else None
     versions = [
-        version for row in _transcripts(cursor, audio.sha256) for version in _versions(cursor, row, start, end, wording)
+        version
+        for row in _transcripts(cursor, audio.sha256, episode)
+        for version in _versions(cursor, row, start, end, words)
     ]
     if not versions:
         raise NothingQuotedError("This recording is not transcribed yet, so there are no words to quote.")
@@ -156,6 +175,7 @@ def quotation(
     attributions, attributed = _attributions(connection, audio.sha256, current)
     episodes = _episodes(cursor, audio.sha256)
     cited = _cited(current.wording, linked, others)
+    questions, are_detected = _questions(cursor, current)
     return Quotation(
         audio=audio,
         episode=current.row["episode"],
@@ -163,9 +183,11 @@ def quotation(
         show=current.row["show"],
         published=current.row["published"],
         wording=current.wording,
-        questions=_questions(cursor, current),
+        questions=questions,
+        are_detected=are_detected,
         others=others,
         changed=changed,
+        other_speakers=current.matches and wording not in {words, current.wording.fingerprint},
         linked=linked,
         checks=checks,
         checked=checked,
@@ -240,8 +262,8 @@ def _check(audio: Rendition, start: float, end: float) -> None:
         raise NothingQuotedError(f"The recording ends at {clock(audio.duration)}, before {clock(start)}.")
 
 
-def _transcripts(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
-    """All transcripts of a file with their episodes; the preferred one of the newest episode comes first."""
+def _transcripts(cursor: sqlite3.Cursor, sha256: str, episode: str | None) -> Sequence[sqlite3.Row]:
+    """All transcripts of a file with their episodes, first the preferred one of ``episode``, or else of the newest."""
     return cursor.execute(
         """select t.id, t.source, t.engine, t.model, t.language, t.created, t.rendition,
             e.id as episode, e.title, e.published, f.title as show
@@ -250,8 +272,9 @@ def _transcripts(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
         join episodes e on e.id = r.episode
         join feeds f on f.slug = e.feed
         where r.sha256 = ?
-        order by t.preferred desc, e.published desc, t.source = 'whisper' desc, t.created desc, t.id desc""",
-        [sha256],
+        order by t.preferred desc, e.id is ? desc, e.published desc, t.source = 'whisper' desc, t.created desc,
+            t.id desc""",
+        [sha256, episode],
     ).fetchall()
 
 
@@ -317,15 +340,16 @@ def _attributions(
     return tuple(found.values()), bool(found) and all(map(is_heard, version.quoted))
 
 
-def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[Question, ...]:
-    """The published questions that are asked or answered in it."""
+def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[tuple[Question, ...], bool]:
+    """The questions of the list that are asked or answered in it, and whether the list was detected, not published."""
     numbers = sorted({number for piece in version.quoted for number in piece.stretch.questions})
     marks = ", ".join("?" * len(numbers))
     rows = cursor.execute(
-        f"select number, text from questions where episode = ? and number in ({marks}) order by number",  # noqa: S608 - only question marks
+        f"select number, text, source from questions where episode = ? and number in ({marks}) order by number",  # noqa: S608 - only question marks
         [version.row["episode"], *numbers],
-    )
-    return tuple(Question(**dict(row)) for row in rows)
+    ).fetchall()
+    are_detected = any(row["source"] == "detected" for row in rows)
+    return tuple(Question(row["number"], row["text"]) for row in rows), are_detected
 
 
 def _episodes(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:

@@ -29,19 +29,30 @@ class Citation:
 
 
 def citation(quotation: Quotation, addresses: Addresses) -> Citation:
-    """Cite a quotation, with an address that tells later whether the words have changed."""
+    """Cite a quotation, with an address that tells later whether the words, or who says them, have changed."""
     cited = quotation.cited
-    url = addresses.quote(quotation.audio.sha256, cited.start, cited.end, cited.digest)
+    url = addresses.quote(
+        quotation.audio.sha256,
+        cited.start,
+        cited.end,
+        wording=cited.fingerprint,
+        episode=quotation.episode if quotation.also_in else None,
+    )
     where = [_flat(quotation.show), f"“{_flat(quotation.title)}”", day(quotation.published), times(cited)]
     facts = [
         ", ".join(fact for fact in where if fact),
-        *(f"Published question {one.number}: “{_flat(one.text)}”" for one in quotation.questions),
+        *(f"{question_of(quotation)} {one.number}: “{_flat(one.text)}”" for one in quotation.questions),
         url,
         f"{standing(quotation)}. {doubt(quotation)}{source(cited.provenance)}.",
         f"Audio SHA-256: {quotation.audio.sha256}",
     ]
     said = [(speaker(line), line.text) for line in cited.lines]
     return Citation(url, _text(said, facts), _markdown(said, facts, url), _html(said, facts, url))
+
+
+def question_of(quotation: Quotation) -> str:
+    """Say what kind of question a cited one is: without a published list, the words are the machine's."""
+    return "Question as heard, not published," if quotation.are_detected else "Published question"
 
 
 def times(wording: Wording) -> str:

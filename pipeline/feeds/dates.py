@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from pipeline.times import moment
@@ -51,7 +51,9 @@ _ZONES = {
 
 
 def read_date(said: str, otherwise: Any = None) -> str | None:
-    """Return the moment as UTC ISO 8601; None where it cannot be read, or may be either of two days.
+    """Return the moment in ISO 8601, with the publisher's own offset from UTC: its day is the one on which it appeared.
+
+    None where it cannot be read, or may be either of two days. Where no offset can be read it is taken for UTC.
 
     Args:
         said: the date as it is written.
@@ -94,7 +96,8 @@ def _of_parts(parts: Mapping[str, str]) -> str | None:
     if minute > 59 or second > 60 or time > timedelta(days=1):  # 24:00 is the end of the day (ISO 8601)
         return None
     try:
-        return moment((datetime(year, month, day, tzinfo=UTC) + time - _offset(parts)).timestamp())
+        at = datetime(year, month, day, tzinfo=timezone(_offset(parts))) + time
+        return at.isoformat().replace("+00:00", "Z") if moment(at.timestamp()) else None
     except (ValueError, OverflowError):  # no calendar has the day, such as a database's zero date, 0000-00-00
         return None
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pipeline.model import FeedEpisode
+from pipeline.times import in_utc
 
 # Publishers correct a date by hours, for a time zone or a schedule; another edition of the news comes the next day.
 _SAME_DATE = timedelta(hours=20)
@@ -215,4 +216,5 @@ def _signs_of_item(item: FeedEpisode) -> _Signs:
 
 def _signs(guids: frozenset[str], url: str | None, title: str, moment: str | None, duration: float | None) -> _Signs:
     place = place_of(url) if url else None
-    return _Signs(guids, url, place, " ".join(title.casefold().split()), moment, duration)
+    at = in_utc(moment) if moment else None
+    return _Signs(guids, url, place, " ".join(title.casefold().split()), at, duration)

@@ -25,7 +25,7 @@ from pipeline.net.urls import absolute, scheme
 
 # Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
 # feed is read anew once.
-PARSER_VERSION = 5
+PARSER_VERSION = 6
 
 # feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)

@@ -27,13 +27,14 @@ PADDING = 1.0  # seconds of a clip before and after what is quoted
 MAX_CLIP = 120.0  # seconds, without the padding
 TITLE = 120  # characters of the words in what other sites show of a link
 _PASSAGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(\.[a-z0-9]{2,5})?")
-_WORDING = re.compile(r"[0-9a-f]{6}")
+_WORDING = re.compile(r"(?:[0-9a-f]{6}){1,2}")
 
 
 async def quote(request: Request, archive: Archive) -> Response:
     """``/-/quote/<beginning of the sha256>/<first ms>-<last ms>``, as a page, or with ``.json``: what is said there.
 
-    ``?w=`` is the digest of the words that a link was made for; one that was mangled on its way claims nothing.
+    ``?w=`` is the fingerprint of the words that a link was made for; one that was mangled on its way claims nothing.
+    ``?e=`` is the id of the episode to cite, of several with the same recording.
     """
     start, end, ending = _passage(request)
     if ending not in {"", ".json"}:
@@ -93,7 +94,12 @@ async def _quotation(request: Request, archive: Archive, start: float, end: floa
     name, wording = request.url_vars["recording"], request.args.get("w") or ""
     return await archive.read(
         lambda connection: quoting.quotation(
-            connection, name, start, end, wording=wording if _WORDING.fullmatch(wording) else None
+            connection,
+            name,
+            start,
+            end,
+            wording=wording if _WORDING.fullmatch(wording) else None,
+            episode=request.args.get("e"),
         )
     )
 
@@ -134,6 +140,7 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "in_current": asdict(passage) if passage else None,
         "also_in": [{"episode": id_, "title": title} for id_, title in quotation.also_in],
         "questions": [asdict(question) for question in quotation.questions],
+        "questions_detected": quotation.are_detected,
         "standing": citing.standing(quotation),
         "checked": quotation.checked,
         "checks": [
@@ -156,6 +163,7 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "audio_url": links.audio(quotation.audio.sha256),
         "clip": _clip_address(quotation, archive),
         "changed": quotation.changed,
+        "other_speakers": quotation.other_speakers,
         "in_force": _wording(quotation.wording),
         "linked": _wording(quotation.linked) if quotation.linked else None,
         "others": [_wording(other) for other in quotation.others],

@@ -21,7 +21,8 @@ def moment(stamp: str) -> str:
         at = datetime.datetime.fromisoformat(stamp)
     except ValueError:
         return stamp
-    return f"{day(stamp)}, {at:%H:%M} UTC"
+    at = at.astimezone(datetime.UTC)
+    return f"{day(at.isoformat())}, {at:%H:%M} UTC"
 
 
 def length(duration: float | None) -> str:

@@ -196,6 +196,17 @@ def test_what_a_publisher_changes_is_history(archive: Database) -> None:
     assert archive.execute("select title, published from episodes").fetchall() == [("After", first.published)]
 
 
+def test_another_offset_of_the_same_moment_is_kept_and_no_news(archive: Database) -> None:
+    """An archive of an older version has dates in UTC; the day on which it appeared is the publisher's."""
+    first = episode("one", published="2026-05-04T23:10:00Z")
+    (id_,) = add_feed(archive, "show", first)
+    for published in ("2026-05-05T00:10:00+01:00", "2026-05-05T01:10:00+01:00"):
+        assert add_feed(archive, "show", replace(first, published=published)) == [id_]
+    assert archive.execute("select field, was, became from episode_history").fetchall() == [
+        ("published", "2026-05-05T00:10:00+01:00", "2026-05-05T01:10:00+01:00")
+    ]
+
+
 def test_a_guid_that_was_healed_stays_an_alias(archive: Database) -> None:
     first = episode("one")
     (id_,) = add_feed(archive, "show", first)

@@ -156,6 +156,16 @@ def test_a_link_holds_after_the_recording_is_transcribed_again(archive: Database
     assert after.wording.provenance.model == "base.en"
 
 
+@pytest.mark.usefixtures("one")
+def test_a_link_knows_when_somebody_else_is_named(archive: Database) -> None:
+    before = quoted(archive, 0.5, 2.4).wording
+    assert not quoted(archive, before.start, before.end, before.fingerprint).other_speakers
+    archive.execute("update speakers set name = 'Cleo' where name = 'Ann'")
+    assert quoted(archive, before.start, before.end, before.fingerprint).other_speakers
+    assert not quoted(archive, before.start, before.end, before.digest).other_speakers  # a link of an older version
+    assert not quoted(archive, 5.0, 6.0, before.fingerprint).other_speakers  # these are other words
+
+
 def test_a_wording_that_has_changed_is_shown_beside_the_present_one(archive: Database, one: str) -> None:
     before = quoted(archive, 0.5, 2.9).wording
     transcribe(archive, one, spoken("Good social work is a bout", *TEXTS[1:]), model="base.en")
@@ -212,6 +222,9 @@ def test_a_file_of_several_episodes_is_quoted_from_the_newest_that_is_transcribe
         keep(archive, episode_id)
     assert quoted(archive, 0.0, 1.0).episode == one
     transcribe(archive, again, spoken(*TEXTS))
+    asked_for = quotation(archive.conn, SHA[:12], 0.0, 1.0, episode=one)
+    assert (asked_for.episode, asked_for.title) == (one, "One")
+    assert quotation(archive.conn, SHA[:12], 0.0, 1.0, episode="show/unknown").episode == again
     found = quoted(archive, 0.0, 1.0)
     assert found.episode == again
     assert sorted(found.also_in) == sorted([(newest, "New"), (one, "One")])

@@ -32,8 +32,10 @@ QUOTED = Quotation(
     published="2026-05-05T06:00:00Z",
     wording=WORDING,
     questions=(Question(3, "What is it about?"),),
+    are_detected=False,
     others=(),
     changed=False,
+    other_speakers=False,
     linked=None,
     checks=(),
     checked=False,
@@ -42,7 +44,7 @@ QUOTED = Quotation(
     also_in=(),
     replaced_in={},
 )
-URL = f"https://archive.example/x/-/quote/0123456789ab/192340-195200?w={WORDING.digest}"
+URL = f"https://archive.example/x/-/quote/0123456789ab/192340-195200?w={WORDING.fingerprint}"
 SOURCE = "Transcript: Whisper tiny.en (en), run by faster-whisper, made on 2 January 2026."
 
 

@@ -32,7 +32,8 @@ def test_whole_milliseconds_stay_as_they_are(first: int, last: int) -> None:
 def test_a_quotation_has_addresses_below_a_base() -> None:
     site = addresses("https://archive.example/x/")
     assert site.quote(SHA256, 1, 2) == "https://archive.example/x/-/quote/0123456789ab/1000-2000"
-    assert site.quote(SHA256, 1, 2, "a1b2c3").endswith("/1000-2000?w=a1b2c3")
+    assert site.quote(SHA256, 1, 2, wording="a1b2c3").endswith("/1000-2000?w=a1b2c3")
+    assert site.quote(SHA256, 1, 2, wording="a1b2c3", episode="show/x").endswith("/1000-2000?w=a1b2c3&e=show%2Fx")
     assert site.clip(SHA256, 1, 2, ".mp3") == "https://archive.example/x/-/clip/0123456789ab/1000-2000.mp3"
 
 

@@ -14,11 +14,12 @@ import httpx
 import numpy as np
 import pytest
 
+from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.database import writer
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
-from pipeline.model import Comparison, KeptAudio, Piece, Transcript
+from pipeline.model import Comparison, KeptAudio, Piece, Signature, Transcript
 from pipeline.site import quoting
 from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.building import NOW, add_transcript, spoken
@@ -78,7 +79,7 @@ def test_the_json_of_a_quotation_has_everything(site: Site, kept: Kept) -> None:
     assert site.ask(URL, accept="application/json", host="archive.example").json() == found
     digest = found["wording"]
     assert re.fullmatch("[0-9a-f]{6}", digest)
-    assert found["url"] == f"http://archive.example{URL}?w={digest}"
+    assert re.fullmatch(re.escape(f"http://archive.example{URL}?w={digest}") + "[0-9a-f]{6}", found["url"])
     assert (found["text"], found["start"], found["end"], found["times"]) == (TEXT, 2.0, 4.9, "00:02–00:05")
     (line,) = found["lines"]
     assert line == {
@@ -138,6 +139,30 @@ def test_a_link_tells_whether_the_words_have_changed_since(site: Site, kept: Kep
     lost = text_of(site.ask(f"{URL}?w=000000"))
     assert "The words that it was made for are no longer in this archive." in lost
     assert "has changed" not in text_of(site.ask(f"{URL}?w=mangled"))
+
+
+def test_a_link_tells_whether_somebody_else_is_named_since(site: Site, kept: Kept) -> None:
+    link = site.ask(f"{URL}.json").json()["url"].removeprefix("http://localhost")
+    with writer(kept.path) as db:
+        seen = speech(db.conn, kept.spoken, 1, 1).seal
+        attribute(db, kept.spoken, (1, 1), "Bo Cole", Signature("ann", NOW), seen=seen, everywhere=False)
+    text = text_of(site.ask(link))
+    assert "Who says it has been named otherwise since this link was made." in text
+    assert "The machine had Host." in text
+    assert "named otherwise" not in text_of(site.ask(URL))
+    found = site.ask(f"{link.replace('?', '.json?')}").json()
+    assert (found["other_speakers"], found["changed"]) == (True, False)
+
+
+def test_questions_that_were_heard_are_not_cited_as_published(site: Site, kept: Kept) -> None:
+    assert "Published question 1" in site.ask(URL).text
+    with writer(kept.path) as db:
+        db.execute("update questions set source = 'detected'")
+        db.conn.commit()
+    page = site.ask(URL).text
+    assert "Published question" not in page
+    assert page.count("Question as heard, not published, 1") == 4  # the page, and the three forms to copy
+    assert site.ask(f"{URL}.json").json()["questions_detected"]
 
 
 def test_who_checked_the_words_is_on_the_page(site: Site, kept: Kept) -> None:
@@ -206,8 +231,13 @@ def test_links_of_a_quotation_hold_under_another_base(serve: Serve) -> None:
 
 def test_hits_and_pointed_passages_lead_to_their_quotations(site: Site, kept: Kept) -> None:
     quoted = f"/-/quote/{PREFIX}/2000-4400"
-    assert f'href="{quoted}" data-quote="{quoted}"' in site.ask('/-/search?q="about relationships, and it always"').text
-    assert f'href="/-/quote/{PREFIX}/2500-4900"' in site.ask(f"/-/episode/{kept.spoken}?t=3").text
+    address = f"{quoted}?e={kept.spoken}"
+    page = site.ask('/-/search?q="about relationships, and it always"').text
+    assert f'href="{address}" data-quote="{address}"' in page
+    assert (
+        f'href="/-/quote/{PREFIX}/2500-4900?e={kept.spoken.replace("/", "%2F")}"'
+        in site.ask(f"/-/episode/{kept.spoken}?t=3").text
+    )
     assert f'data-quotes="/-/quote/{PREFIX}/"' in site.ask(f"/-/episode/{kept.spoken}").text
 
 

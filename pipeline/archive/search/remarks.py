@@ -34,19 +34,9 @@ def remarks(parsed: Parsed) -> Iterator[str]:
             kind = filtering[1].lower()
             yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
         if token.kind in FILTERS:
-            if token.raw.startswith("(") and not token.quoted:
-                each = " ".join(f"{token.kind}:{one}" for one in ("ONE", "ANOTHER"))
-                yield f"“{token.kind}:” takes no parentheses: write {each}, which finds what either has."
-            if has_sides and of_words.intersection(groups):
-                yield f"“{token.kind}:{token.raw}” holds of all that is looked for, not in its parentheses alone."
-        elif token.quoted and _ASTERISK.search(token.raw):
-            yield f"“{token.raw}” is looked for word for word: in quotes an asterisk stands for nothing."
-        elif not token.quoted and (other := _OTHER_FILTER.match(token.raw)):
-            yield f"“{token.raw}” is looked for as words: {_INSTEAD.get(other[1].lower(), _DATES)}."
-        elif not token.quoted and token.raw.startswith("question "):
-            yield "A question is named by its number, as in question:3; anything else is looked for as words."
-        elif token.raw.endswith("*") and not token.quoted and not is_beginning(token.raw):
-            yield f"“{token.raw}” is looked for as a word: a beginning needs {BEGINNING} letters at least."
+            yield from _of_filter(token, in_part=has_sides and not of_words.isdisjoint(groups))
+        else:
+            yield from _of_text(token)
     if len(wanted) > MAX_TERMS:
         yield f"Only the first {MAX_TERMS} of {len(wanted)} words and quotations are looked for."
 
@@ -64,6 +54,27 @@ def _placed(tokens: Sequence[Token]) -> Iterator[tuple[Token, tuple[Token, ...]]
             number += token.kind not in FILTERS
             if number <= MAX_TERMS:
                 yield token, groups
+
+
+def _of_filter(token: Token, *, in_part: bool) -> Iterator[str]:
+    """Remarks on a filter; ``in_part`` if it stands in parentheses with words, of which others are an alternative."""
+    if token.raw.startswith("(") and not token.quoted:
+        each = " ".join(f"{token.kind}:{one}" for one in ("ONE", "ANOTHER"))
+        yield f"“{token.kind}:” takes no parentheses: write {each}, which finds what either has."
+    if in_part:
+        yield f"“{token.kind}:{token.raw}” holds of all that is looked for, not in its parentheses alone."
+
+
+def _of_text(token: Token) -> Iterator[str]:
+    if token.quoted:
+        if _ASTERISK.search(token.raw):
+            yield f"“{token.raw}” is looked for word for word: in quotes an asterisk stands for nothing."
+    elif other := _OTHER_FILTER.match(token.raw):
+        yield f"“{token.raw}” is looked for as words: {_INSTEAD.get(other[1].lower(), _DATES)}."
+    elif token.raw.startswith("question "):
+        yield "A question is named by its number, as in question:3; anything else is looked for as words."
+    elif token.raw.endswith("*") and not is_beginning(token.raw):
+        yield f"“{token.raw}” is looked for as a word: a beginning needs {BEGINNING} letters at least."
 
 
 def _of_near(group: Group) -> Iterator[str]:

@@ -147,7 +147,7 @@
   function addressOf(chosen) {
     const first = Math.floor(chosen[0].start * 1000);
     const last = Math.ceil(chosen[chosen.length - 1].end * 1000);
-    return `${transcript.dataset.quotes}${first}-${last}`;
+    return `${transcript.dataset.quotes}${first}-${last}?e=${encodeURIComponent(transcript.dataset.episode)}`;
   }
 
   function quoteSelection() {
