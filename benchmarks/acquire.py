@@ -1,9 +1,9 @@
-"""How quickly episodes are archived, what a run costs that finds nothing new, and how a very large file comes.
+"""How fast episodes are archived, what a run costs that finds nothing new, and how a very large file is downloaded.
 
     python -m venv .cache/peers && .cache/peers/bin/pip install podcast-archiver==2.3.5 podcast-downloader==0.8.2
     python benchmarks/acquire.py [--peers .cache/peers] [--rounds 3]
 
-Every program archives from the same host on loopback into an empty folder, one after the other, in each round anew.
+Every program archives from the same host on loopback into an empty folder, one after the other, again in each round.
 Peers that are not installed are left out. Prints a table and writes JSON.
 """
 
@@ -31,33 +31,33 @@ from benchmarks.acquire_systems import System, curl, ours, podcast_archiver, pod
 from pipeline import __version__
 
 EPISODES, FEEDS, EPISODES_A_FEED = 1000, 200, 10
-AWAY = 0.04  # seconds to a host elsewhere and back
-RATE = 10.0  # megabytes a second that it sends over one connection, at most
+AWAY = 0.04  # seconds of round trip to a distant host
+RATE = 10.0  # the most megabytes per second that it sends over one connection
 QUIET_ENVIRONMENT = {**os.environ, "NO_PROXY": "*", "no_proxy": "*"}
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run of one program: ``seconds`` in all, ``sending`` those that the host needed to get rid of the audio."""
+    """One run of one program: ``seconds`` in all, of which the host needed ``sending`` to send the audio."""
 
     task: str
     system: str
     seconds: float
     sending: float
-    megabytes: float  # of memory, at most
+    megabytes: float  # peak memory
     requests: dict[str, int]
     files: int
 
 
 def make_mp3(path: Path, size: int) -> None:
-    """Write stereo mp3 at 128 kbit/s, as most podcasts are: about ``size`` bytes."""
-    # Not in this process: what memory a program needs is counted from what its parent had when it was started.
+    """Write about ``size`` bytes of stereo MP3 at 128 kbit/s, like most podcasts."""
+    # Not in this process, since a program's peak memory includes that of its parent when it was started.
     subprocess.run([sys.executable, "benchmarks/acquire_audio.py", str(path), str(size)], check=True)
 
 
 @contextmanager
 def host(audio: Path, *options: str, feeds: int, episodes: int) -> Iterator[str]:
-    """Run the host in a process of its own; gives its address."""
+    """Run the host in a separate process; yield its address."""
     own = [f"--feeds={feeds}", f"--episodes={episodes}", *options]
     command = [sys.executable, "benchmarks/acquire_server.py", str(audio), *own]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -68,7 +68,7 @@ def host(audio: Path, *options: str, feeds: int, episodes: int) -> Iterator[str]
 
 
 def measured(task: str, system: System, address: str, folder: Path, *, feeds: int, episodes: int) -> Run:
-    """Let one program archive into ``folder``, and say what it took."""
+    """Run one program, archiving into ``folder``, and measure it."""
     _told(address)
     addresses = [f"{address}/feed/{n}" for n in range(feeds)]
     _list_audio(address, folder, feeds, episodes)
@@ -88,7 +88,7 @@ def measured(task: str, system: System, address: str, folder: Path, *, feeds: in
 
 
 def _list_audio(address: str, folder: Path, feeds: int, episodes: int) -> None:
-    """What curl is to fetch, and under which names."""
+    """Write the addresses and file names for curl."""
     lines = [
         f'url = "{address}/audio/{feed}-{episode}.mp3"\noutput = "{folder}/{feed}-{episode}.mp3"'
         for feed in range(feeds)
@@ -104,7 +104,7 @@ def _told(address: str) -> dict[str, Any]:
 
 
 def systems(peers: Path) -> list[System]:
-    """All that are here."""
+    """Return the programs that are installed."""
     found = [ours(__version__), curl(_version(["curl", "--version"]).split()[1])]
     python = peers.absolute() / "bin" / "python"
     if python.exists():
@@ -121,7 +121,7 @@ def _version(command: Sequence[str]) -> str:
 
 
 def archive_many(here: Path, chosen: Sequence[System], episodes: int) -> Iterator[Run]:
-    """Episodes of 1 MB of one show, from nothing."""
+    """Archive episodes of 1 MB of one show from scratch."""
     make_mp3(here / "one.mp3", 1_000_000)
     with host(here / "one.mp3", feeds=1, episodes=episodes) as address:
         for system in chosen:
@@ -130,7 +130,7 @@ def archive_many(here: Path, chosen: Sequence[System], episodes: int) -> Iterato
 
 
 def archive_from_afar(here: Path, chosen: Sequence[System], episodes: int) -> Iterator[Run]:
-    """The same from a host as far away, and as slow, as hosts are."""
+    """The same from a host with a realistic round trip time and rate."""
     make_mp3(here / "one.mp3", 1_000_000)
     with host(here / "one.mp3", f"--away={AWAY}", f"--rate={RATE}", feeds=1, episodes=episodes) as address:
         for system in chosen:
@@ -139,7 +139,7 @@ def archive_from_afar(here: Path, chosen: Sequence[System], episodes: int) -> It
 
 
 def nothing_new(here: Path, chosen: Sequence[System], feeds: int) -> Iterator[Run]:
-    """A second run over shows of which everything is archived."""
+    """A second run over shows that are completely archived."""
     make_mp3(here / "tiny.mp3", 20_000)
     with host(here / "tiny.mp3", feeds=feeds, episodes=EPISODES_A_FEED) as address:
         for system in chosen:
@@ -151,7 +151,7 @@ def nothing_new(here: Path, chosen: Sequence[System], feeds: int) -> Iterator[Ru
 
 
 def one_large(here: Path, chosen: Sequence[System], size: int) -> Iterator[Run]:
-    """One file of a gigabyte."""
+    """Archive one file of ``size`` bytes."""
     make_mp3(here / "part.mp3", 10_000_000)
     part = (here / "part.mp3").read_bytes()
     with (here / "large.mp3").open("wb") as file:
@@ -173,7 +173,7 @@ def _folder(here: Path) -> Iterator[Path]:
 
 
 def table(runs: Sequence[Run]) -> Iterator[str]:
-    """The medians, a line a program and task."""
+    """Yield the medians, one line per task and program."""
     yield "| task | program | seconds | host sending | memory | files | requests |\n|---|---|---|---|---|---|---|"
     for task, system in dict.fromkeys((run.task, run.system) for run in runs):
         mine = [run for run in runs if (run.task, run.system) == (task, system)]

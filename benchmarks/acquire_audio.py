@@ -1,4 +1,4 @@
-"""Makes the audio that the benchmark of downloading serves. Measures nothing.
+"""Makes the audio for the download benchmark. Measures nothing.
 
 python benchmarks/acquire_audio.py FILE BYTES
 """

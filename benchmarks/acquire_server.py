@@ -1,11 +1,11 @@
-"""A podcast host on loopback for the benchmark of downloading: feeds of made episodes, sent as quickly as can be.
+"""A podcast host on loopback for the download benchmark: feeds of synthetic episodes, sent as fast as possible.
 
     python benchmarks/acquire_server.py AUDIO --feeds 200 --episodes 10 [--away 0.04 --rate 10]
 
-Every episode is the same sound under a tag of its own, so that no two have the same bytes. Feeds and audio have ETags,
-conditions and byte ranges are honoured, connections stay open. ``/count`` tells how often what was asked, and how many
-seconds the sending of audio took, since the last time. The first line printed is the address. A host that is ``away``
-so many seconds takes them once for a new connection and once for an answer; it sends no more than ``rate`` megabytes a
+Every episode is the same sound with a different tag, so that no two have the same bytes. Feeds and audio have ETags,
+conditional and range requests are honoured, connections are kept alive. ``/count`` returns the number of requests by
+kind and the seconds spent sending audio, since the last such request. The first line printed is the address. ``away``
+is the delay in seconds, once for a new connection and once for a response; ``rate`` is the limit in megabytes per
 second over one connection.
 """
 
@@ -25,12 +25,12 @@ import click
 ITEM = """<item><guid>{feed}-{episode}</guid><title>Episode {episode} of show {feed}</title>
 <pubDate>{day:02} Jan {year} 06:00:00 GMT</pubDate><description>Made for measuring.</description>
 <enclosure url="{address}/audio/{feed}-{episode}.mp3" length="{length}" type="audio/mpeg"/></item>"""
-PART = 100_000  # bytes that are sent at once where they are sent slowly
+PART = 100_000  # bytes sent at once if the rate is limited
 FEED = '<?xml version="1.0"?><rss version="2.0"><channel><title>Show {feed}</title>{items}</channel></rss>'
 
 
 def tag(name: str) -> bytes:
-    """An ID3v2.4 tag (id3.org, sections 3.1 and 4.2) that holds a title."""
+    """An ID3v2.4 tag (id3.org, sections 3.1 and 4.2) with a title."""
     text = b"\x03" + name.encode()
     size = len(text) + 10
     return (
@@ -39,7 +39,7 @@ def tag(name: str) -> bytes:
 
 
 class Host(ThreadingHTTPServer):
-    """What is served, and what was asked for."""
+    """The server, with what it serves and counts."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(max(0.0, began + sent / (rate * 1e6) - time.monotonic()))
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Say nothing: only the count matters."""
+        """Log nothing: only the counts matter."""
 
 
 @click.command()

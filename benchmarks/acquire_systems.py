@@ -1,4 +1,4 @@
-"""The programs that the benchmark of downloading compares, each called as its own documentation shows."""
+"""The programs that the download benchmark compares, each called as its own documentation shows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 
 import yaml
 
-# What makes up one run: the commands, one after the other.
+# The commands of one run, one after the other.
 Commands = Callable[[Sequence[str], Path], list[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A program: its name with its version, and how it archives feeds into a folder."""
+    """A program: its name with its version, and the commands that archive feeds into a folder."""
 
     name: str
     commands: Commands
 
 
 def ours(version: str) -> System:
-    """This project: the two stages that acquire."""
+    """This project, up to the download stage."""
 
     def commands(feeds: Sequence[str], folder: Path) -> list[list[str]]:
         shows = [
@@ -50,7 +50,7 @@ def podcast_archiver(python: Path, version: str) -> System:
 
 
 def podcast_downloader(python: Path, version: str) -> System:
-    """Everything that is listed, into one folder a show."""
+    """Everything that is listed, into one folder per show."""
 
     def commands(feeds: Sequence[str], folder: Path) -> list[list[str]]:
         shows = []
@@ -65,7 +65,7 @@ def podcast_downloader(python: Path, version: str) -> System:
 
 
 def curl(version: str) -> System:
-    """The addresses of all audio, four at once over open connections; it knows no feeds."""
+    """The addresses of all audio, four at once over persistent connections; curl does not read feeds."""
 
     def commands(_feeds: Sequence[str], folder: Path) -> list[list[str]]:
         listed = folder / "addresses"

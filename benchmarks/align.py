@@ -1,6 +1,6 @@
-"""How well published questions are found in a transcript: by this project, and by simpler ways to do it.
+"""How well published questions are found in a transcript, by this project and by simpler methods.
 
-Measures on a folder of interviews whose questions have true times, as they are and made harder (``align_data``).
+Measured on a folder of interviews whose questions have true times, as they are and made harder (``align_data``).
 
     python benchmarks/align.py [--interviews ../shared/alignment] [--json benchmarks/align.json]
 """
@@ -43,7 +43,7 @@ def measured(system: System, corpus: Sequence[Interview], change: Change) -> dic
 
 
 def figures(results: Sequence[Outcome]) -> dict[str, float]:
-    """All figures of some questions."""
+    """All figures for these questions."""
     ece, brier = calibration(results)
     by_tolerance = {f"f1_{tolerance:.0f}s": score(results, tolerance).f1 for tolerance in TOLERANCES}
     within = score(results, TOLERANCES[0])
@@ -71,7 +71,7 @@ def figures(results: Sequence[Outcome]) -> dict[str, float]:
 def rows(
     system: System, corpus: Sequence[Interview], names: Sequence[str]
 ) -> Iterator[tuple[str, str, dict[str, float]]]:
-    """Each change and set with its figures; ``macro`` is the mean of the sets of published questions."""
+    """Yield each change and set with its figures; ``macro`` is the mean over the sets of published questions."""
     for name in names:
         sets = {kind: figures(results) for kind, results in measured(system, corpus, changes()[name]).items()}
         for kind, found in sets.items():
@@ -82,7 +82,7 @@ def rows(
 
 
 def seconds_an_episode(system: System, corpus: Sequence[Interview]) -> float:
-    """The mean time an alignment takes."""
+    """The mean seconds that an alignment takes."""
     begun = time.perf_counter()
     for interview in corpus:
         system(interview)

@@ -1,4 +1,4 @@
-"""What each piece of evidence is worth: the aligner without it, learnt on one source and scored on the other.
+"""What each piece of evidence contributes: the aligner without it, fitted on one source and scored on the other.
 
 python benchmarks/align_ablation.py [--json benchmarks/align_ablation.json]
 """
@@ -32,7 +32,7 @@ PIECES: Mapping[str, Collection[str]] = {
 
 
 def figures(weights: Mapping[str, Weights], named: str) -> dict[str, float]:
-    """Macro figures of all interviews in one form, each with the weights that its source took no part in."""
+    """Macro figures of all interviews after one change, each with weights that were fitted without its source."""
     found: dict[str, list[Outcome]] = {}
     for interview in interviews(FOLDER):
         if interview.set not in LEARNT_FROM and interview.set != "optech_agenda":

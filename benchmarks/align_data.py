@@ -1,4 +1,4 @@
-"""Interviews with published questions and true times, as they are and made harder. It aligns nothing."""
+"""Interviews with published questions and true times, as they are and made harder. Aligns nothing."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from pipeline.model import Question, Segment
 from pipeline.sample import DATA
 
 FOLDER = Path("../shared/alignment")
-_EDITED = Path(__file__).with_name("align_edited.json")  # as an editor puts it who has heard the interview
-_PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")  # with hardly a word that is said
-# Found by reading what was taken for the asking: it is the asking, nearly word for word.
+_EDITED = Path(__file__).with_name("align_edited.json")  # as rewritten by an editor who has heard the interview
+_PARAPHRASES = Path(__file__).with_name("align_paraphrases.json")  # with hardly a word of what is said
+# Found by reading the supposedly wrong places that were found: the question is asked there, nearly word for word.
 _ASKED_AGAIN = {
     ("optech_qa_cut", "2023-01-25", 7),
     ("optech_qa_cut", "2023-07-26", 2),
@@ -41,23 +41,24 @@ _ASKED_AGAIN = {
 _SCRIPTS = sorted(DATA.glob("*.truth.json"))
 _SLACK, _LONGEST_ASKING = 2.0, 20.0  # seconds
 _SEED = 1
-_COMMONER = 9000  # words
-_SPELT_OTHERWISE = 70  # per cent of letters that two words share, and no more
-_ALIKE = 5  # of how many nearest spellings a misheard word becomes one
+_COMMONER = 9000  # words, the most common ones
+_SPELT_OTHERWISE = 70  # per cent; the similarity that two differently spelt words must be below
+_ALIKE = 5  # the number of nearest spellings from which a misheard word is chosen
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is true of one published question.
+    """The ground truth of one published question.
 
     Attributes:
         question: As published.
         kind: ``published``, ``mech``, ``rephrased`` (published in other words than it is asked in), ``free`` (with
             hardly a word in common), ``skipped`` (not asked), ``distractor`` (of another episode), ``cut`` (its asking
-            was cut out) or ``asked again`` (its asking was cut out, but it is asked a second time in what was left).
-        span: Between which seconds its asking may be said to begin; None where it is not asked.
-        wordings: The same question otherwise worded: ``syn`` (synonyms), ``heavy`` (a headline).
-        answer_end: When its answer ends, where that is known.
+            was cut out), ``asked again`` (its asking was cut out, but it is asked a second time in the rest) or
+            ``removed`` (see ``with_two_removed``).
+        span: The range of correct starts of its asking, in seconds; None if it is not asked.
+        wordings: Other wordings of the question: ``syn`` (synonyms), ``heavy`` (a headline).
+        answer_end: The end of its answer, if known.
     """
 
     question: Question
@@ -78,22 +79,22 @@ class Interview:
 
     @property
     def questions(self) -> list[Question]:
-        """As published."""
+        """The questions as published."""
         return [one.question for one in self.asked]
 
     @property
     def source(self) -> str:
-        """Whose show it is."""
+        """The show that it is from."""
         return self.set.partition("_")[0]
 
 
 def remembered() -> Encode:
-    """Sentence vectors that are worked out once for all runs."""
+    """Sentence vectors, cached for all runs."""
     return Remembered(SentenceEncoder().encode, Path(".cache/vectors"))
 
 
 def interviews(folder: Path) -> list[Interview]:
-    """Read all interviews of a folder, by name."""
+    """Read all interviews of a folder, ordered by file name."""
     return [_read(json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
 
 
@@ -138,7 +139,7 @@ Change = Callable[[Interview], Interview]
 
 
 def changes() -> dict[str, Change]:
-    """Ways to make an interview harder, by name; each gives the same result every time."""
+    """Ways to make an interview harder, by name; all are deterministic."""
     rewritten: dict[str, Change] = {
         "a third edited": partial(a_third_rephrased, wordings=_EDITED),
         "all edited": partial(rephrased, wordings=_EDITED),
@@ -173,12 +174,12 @@ def _chained(first: Change, second: Change) -> Change:
 
 
 def without_speakers(interview: Interview) -> Interview:
-    """Nobody knows who speaks."""
+    """The speakers are unknown."""
     return replace(interview, segments=tuple(replace(segment, speaker=None) for segment in interview.segments))
 
 
 def with_wrong_speakers(interview: Interview, *, share: float) -> Interview:
-    """A share of the segments is said to be another speaker's."""
+    """A share of the segments is attributed to another speaker."""
     chance = _chance(interview)
     names = sorted({segment.speaker for segment in interview.segments if segment.speaker})
     segments = [
@@ -191,9 +192,9 @@ def with_wrong_speakers(interview: Interview, *, share: float) -> Interview:
 
 
 def corrupted(interview: Interview, *, share: float) -> Interview:
-    """Words are misheard: a half of them as another word of the episode spelt nearly so, a quarter lost or any other.
+    """A share of the words is misheard: half as a similarly spelt word of the episode, a quarter as any, the rest lost.
 
-    Punctuation goes with the words, and so stands where no sentence ends, or is missing where one does.
+    Punctuation is part of the words, so it appears where no sentence ends, or is missing where one does.
     """
     chance = _chance(interview)
     words = [word for segment in interview.segments for word in segment.text.split()]
@@ -213,13 +214,13 @@ def corrupted(interview: Interview, *, share: float) -> Interview:
 
 
 def without_punctuation(interview: Interview) -> Interview:
-    """Nothing says where a sentence ends, or that it is a question."""
+    """Sentence ends and question marks are missing, and all is in lower case."""
     bare = [replace(one, text=re.sub(r"[.,;:?!]", "", one.text).lower()) for one in interview.segments]
     return replace(interview, segments=tuple(segment for segment in bare if segment.text.strip()))
 
 
 def worded(interview: Interview, *, wording: str) -> Interview:
-    """Questions are published in other words, where these are known."""
+    """Questions are published in another wording, if there is one."""
     asked = [
         replace(one, question=replace(one.question, text=one.wordings.get(wording, one.question.text)))
         for one in interview.asked
@@ -228,7 +229,7 @@ def worded(interview: Interview, *, wording: str) -> Interview:
 
 
 def with_words_left_out(interview: Interview, *, share: float = 0.35) -> Interview:
-    """Questions are published without some of their words."""
+    """Questions are published without a share of their words."""
     chance = _chance(interview)
     asked = []
     for one in interview.asked:
@@ -239,7 +240,7 @@ def with_words_left_out(interview: Interview, *, share: float = 0.35) -> Intervi
 
 
 def reworded(interview: Interview, *, share: float = 0.6) -> Interview:
-    """Most words of the questions are replaced by others that mean nearly the same, but are spelt quite otherwise."""
+    """Most words of the questions are replaced by others of similar meaning and different spelling."""
     chance, other = _chance(interview), _words_alike_in_meaning()
 
     def said(word: re.Match[str]) -> str:
@@ -253,7 +254,7 @@ def reworded(interview: Interview, *, share: float = 0.6) -> Interview:
 
 
 def rephrased(interview: Interview, *, wordings: Path) -> Interview:
-    """Questions are published as somebody else would put them: those that ``wordings`` has, rewritten by hand."""
+    """Questions are published as somebody else would put them: those in ``wordings``, rewritten by hand."""
     mine = json.loads(wordings.read_text(encoding="utf-8")).get(f"{interview.source}/{interview.name}", {})
     asked = [
         replace(
@@ -269,7 +270,7 @@ def rephrased(interview: Interview, *, wordings: Path) -> Interview:
 
 
 def a_third_rephrased(interview: Interview, *, wordings: Path) -> Interview:
-    """Every third question is published as somebody else would put it, the others nearly as they are asked."""
+    """Every third question is published as somebody else would put it, the others as they are."""
     others = rephrased(interview, wordings=wordings)
     places = [n for n, one in enumerate(others.asked) if one.question != interview.asked[n].question][1::3]
     asked = [others.asked[n] if n in places else one for n, one in enumerate(interview.asked)]
@@ -277,7 +278,7 @@ def a_third_rephrased(interview: Interview, *, wordings: Path) -> Interview:
 
 
 def with_a_part_not_asked(interview: Interview, *, form: str) -> Interview:
-    """Each question is published with a part that the host leaves out: an edited one of another interview's."""
+    """Each question is published with a part that is not asked: an edited question of another interview."""
     others = [
         text
         for name, questions in sorted(json.loads(_EDITED.read_text(encoding="utf-8")).items())
@@ -295,7 +296,7 @@ def with_a_part_not_asked(interview: Interview, *, form: str) -> Interview:
 
 
 def with_nothing_else_asked(interview: Interview) -> Interview:
-    """The host asks what is on the list, as in an interview whose whole list is published; the rest is cut out."""
+    """The host asks only what is on the list, as if all questions had been published; the rest is cut out."""
     units = cut(interview.segments)
     spoken = [asking.start for asking in askings(units, hosts_of(units, host_of(units, ())))]
     spans = [one.span for one in interview.asked if one.span]
@@ -314,7 +315,7 @@ def with_nothing_else_asked(interview: Interview) -> Interview:
 
 
 def swapped(interview: Interview) -> Interview:
-    """Two questions that are asked have changed places in the list."""
+    """Two questions that are asked are swapped in the list."""
     asked = list(interview.asked)
     places = [n for n, one in enumerate(asked) if one.span]
     if len(places) >= 2:
@@ -324,7 +325,7 @@ def swapped(interview: Interview) -> Interview:
 
 
 def with_two_removed(interview: Interview) -> Interview:
-    """Two questions are not asked, nor answered: what is said from their asking to the next is cut out."""
+    """Two questions are neither asked nor answered: the speech from their asking to the next is cut out."""
     starts = sorted(one.span[1] for one in interview.asked if one.span)
     gone = _chance(interview).sample(starts, min(2, len(starts) // 2))
     spans = [(start, next((other for other in starts if other > start), start + 120.0)) for start in gone]
@@ -347,7 +348,7 @@ def _spelt_alike(vocabulary: Sequence[str]) -> dict[str, list[str]]:
 
 @cache
 def _words_alike_in_meaning() -> dict[str, str]:
-    """For each word of the published questions, the nearest in meaning of the commoner words of all interviews."""
+    """For each word of the published questions, the nearest in meaning of the most common words of all interviews."""
     corpus = interviews(FOLDER)
     spoken = Counter(
         word.lower()

@@ -1,11 +1,11 @@
-"""Learn what each piece of evidence and each hint weighs, and print the constants of ``pipeline/align/evidence.py``.
+"""Fit the weights of evidence and hints, and print the constants of ``pipeline/align/evidence.py``.
 
-A conditional logit (McFadden 1974): for each question, one of its places is right, or none. Where several lie in the
-span that is true, any of them is. Newton's method, with the chances of the right places taken as they are each time
-(expectation maximisation). How closely a host keeps to the wording depends on what is found, and that on the weights:
-so it is learnt a few times. What the hints weigh is learnt the same way, of what the wording leaves open.
+A conditional logit (McFadden 1974): for each question, one of its places is right, or none. If several are in the true
+span, any of them is right. Newton's method, with the current probabilities of the right places in each step
+(expectation maximisation). How closely a host keeps to the wording depends on what is found, and that on the weights,
+so they are fitted a few times. The hints are fitted in the same way, on the questions that wording leaves open.
 
-    python benchmarks/align_fit.py [--leave-out optech]      # what is learnt without a source may be scored on it
+    python benchmarks/align_fit.py [--leave-out optech]      # weights fitted without a source may be scored on it
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from pipeline.align.meaning import Encode
 from pipeline.align.units import cut
 
 Array = NDArray[np.float64]
-# Lists of topics are another task, and would make what is not asked more likely to be found.
+# Lists of topics are a different task, and would make false positives more likely.
 LEARNT_FROM = ("optech_qa", "optech_qa_cut", "seu_mech", "seu_mech_cut")
 AS = (
     "as given",
@@ -49,26 +49,26 @@ AS = (
     "20 % of words corrupted",
     "20 % of words corrupted, no punctuation",
 )
-# What the wording leaves open of lists that were rewritten in part, and of what is not asked.
+# The hints are fitted on what wording leaves open of lists that were rewritten in part, and on questions not asked.
 REWRITTEN = ("a third edited", "a third rephrased")
 REWRITTEN_OF = ("optech_qa", "seu_mech")
-# How closely a host keeps to the wording counts against what is usual for this host, and not by itself as well: a
-# question that was left out is then taken less often for one that shares its words (``align_ablation.py``).
+# Closeness to the wording is used only relative to what is usual for the host, not also by itself: a question that was
+# left out is then less often confused with one that shares its words (``align_ablation.py``).
 WITHOUT = ("coverage", "nearness")
 SLACK = 2.0  # seconds around the true span
 RIDGE = 0.002
 NEWTON_STEPS = 60
 SETTLED = 1e-3
 ROUNDS = 3
-# Interview by interview, the places of each question, and between which seconds it is asked.
+# For each interview, the places of each question and the range in seconds in which it is asked.
 Cases = list[list[tuple[list[Candidate], tuple[float, float] | None]]]
 
 
 def cases(corpus: Sequence[Interview], encode: Encode | None) -> Cases:
     """Find the places of every question, which is most of the work.
 
-    Only those of whole questions: with the others, to be far from the wording counts for so much that what an editor
-    rewrote is found less often.
+    Only those of whole questions: with those of parts, distance from the wording would weigh so much that questions
+    which an editor rewrote are found less often.
     """
     found = []
     for interview in corpus:
@@ -84,7 +84,7 @@ def cases(corpus: Sequence[Interview], encode: Encode | None) -> Cases:
 
 
 def rows(found: Cases, weights: Weights, *, first: bool) -> Iterator[tuple[Array, NDArray[np.bool_]]]:
-    """For each question the evidence for its places, (places, kinds and one), and which are right."""
+    """Yield for each question the evidence for its places, (places, kinds + 1), and which are right."""
     for interview in found:
         usual = [weights.usual] * len(interview)
         if not first:
@@ -103,7 +103,7 @@ def _row(place: Candidate, usual: Closeness) -> list[float]:
 
 
 def learn(found: Cases, usual: Closeness, *, without: Collection[str] = ()) -> Weights:
-    """The weights that make the right places the likeliest; pieces ``without`` which it has to do weigh 0."""
+    """Return maximum likelihood weights, except those set by hand; the evidence named in ``without`` gets 0."""
     kinds = [*Evidence._fields, *(f"{name}_beyond_usual" for name in Closeness._fields), "bias"]
     counts = np.array([kind not in without for kind in kinds])
     weights = Weights(0.0, Evidence(*[0.0] * len(Evidence._fields)), Closeness(*[0.0] * len(Closeness._fields)), usual)
@@ -145,7 +145,7 @@ def _likeliest(found: Sequence[tuple[Array, NDArray[np.bool_]]]) -> Array:
 
 
 def learn_hints(corpus: Sequence[Interview], encode: Encode, weights: Weights, *, left_out: str | None) -> HintWeights:
-    """What the hints weigh, from what is left open where the evidence has these weights."""
+    """Return the weights of the hints, fitted on the questions left open with these weights of the evidence."""
     chosen = [one for one in corpus if one.set in LEARNT_FROM and one.source != left_out]
     rewritten = [changes()[name](one) for name in REWRITTEN for one in chosen if one.set in REWRITTEN_OF]
     found = [
@@ -159,9 +159,9 @@ def learn_hints(corpus: Sequence[Interview], encode: Encode, weights: Weights, *
 def _open_rows(
     interview: Interview, encode: Encode, weights: Weights, *, rewritten: bool
 ) -> Iterator[tuple[Array, NDArray[np.bool_]]]:
-    """For each question left open the hints of the exchanges, (exchanges, hints and one), and which of them is right.
+    """Yield for each open question the hints of the exchanges, (exchanges, hints + 1), and which of them are right.
 
-    Of a list that was ``rewritten`` only what was: the rest is learnt from it as it is given.
+    Of a ``rewritten`` list only the rewritten questions are used; the others are used from the list as given.
     """
     search = left_open(interview.questions, cut(interview.segments), encode, weights)
     for n in sorted(search.missing | search.guessed):
@@ -175,7 +175,7 @@ def _open_rows(
 
 
 def learn_from(corpus: Sequence[Interview], encode: Encode | None, *, left_out: str | None = None) -> Weights:
-    """The same from all interviews but those of one source, as given and made harder."""
+    """Return weights fitted on all interviews except those of one source, as given and made harder."""
     chosen = [one for one in corpus if one.set in LEARNT_FROM and one.source != left_out]
     usual, without = (BY_MEANING.usual, WITHOUT) if encode else (BY_WORDS.usual, ())
     return learn(cases([changes()[name](one) for name in AS for one in chosen], encode), usual, without=without)

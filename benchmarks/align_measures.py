@@ -1,4 +1,4 @@
-"""How good an alignment is: which questions were found where they are asked, and what its confidence is worth."""
+"""Measures of an alignment: which questions were found where they are asked, and how well it is calibrated."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ BINS = 10
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One question: what is true of it, and what was said.
+    """The outcome for one question: the truth and the result.
 
     Attributes:
         kind: See ``Asked.kind``.
-        asked: Whether it is asked.
-        told: Whether a time was given.
-        off: Seconds from the time given to the span it may lie in; 0 inside; None where there is no such span or time.
-        confidence: That what was said is right.
-        offered: Whether the time given is right within 2 seconds, or that of the runner-up.
-        answer_off: Seconds between where the answer ends and where it was said to; None where either is not known.
+        asked: Whether it really is asked.
+        told: Whether the result has a time.
+        off: The distance in seconds from the result to the true span; 0 inside; None if there is no span or no time.
+        confidence: The confidence of the result.
+        offered: Whether the time found or that of the runner-up is right within 2 seconds.
+        answer_off: The error of the end of the answer, in seconds; None if either is not known.
     """
 
     kind: str
@@ -38,13 +38,13 @@ class Outcome:
     answer_off: float | None = None
 
     def is_right(self, tolerance: float) -> bool:
-        """Whether the time given is right, or it was rightly said not to be asked."""
+        """Tell whether the time is right, or the question correctly has none."""
         return self.off is not None and self.off <= tolerance if self.asked else not self.told
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Figures of some questions together; shares of 0 to 1, NaN where there is nothing to count."""
+    """The figures of several questions, 0 to 1; NaN if there is nothing to count."""
 
     precision: float
     recall: float
@@ -52,7 +52,7 @@ class Score:
 
 
 def outcomes(interview: Interview, matches: Sequence[Match]) -> list[Outcome]:
-    """Compare an alignment with what is true."""
+    """Compare an alignment with the truth."""
     found = {match.number: match for match in matches}
     return [
         Outcome(
@@ -75,7 +75,7 @@ def outcomes(interview: Interview, matches: Sequence[Match]) -> list[Outcome]:
 
 
 def score(results: Sequence[Outcome], tolerance: float) -> Score:
-    """Precision, recall and F1 of the times given; a wrong time is a false one and one that is missing."""
+    """Precision, recall and F1 of the times; a wrong time is both a false positive and a false negative."""
     right = sum(one.asked and one.is_right(tolerance) for one in results)
     precision = _share(right, sum(one.told for one in results))
     recall = _share(right, sum(one.asked for one in results))
@@ -85,26 +85,26 @@ def score(results: Sequence[Outcome], tolerance: float) -> Score:
 
 
 def refused(results: Sequence[Outcome], kinds: Sequence[str]) -> float:
-    """The share of questions of these kinds, which are not asked, that were said not to be."""
+    """The share of questions of these kinds that are not asked and correctly have no time."""
     nulls = [one for one in results if not one.asked and one.kind in kinds]
     return _share(sum(not one.told for one in nulls), len(nulls))
 
 
 def rephrased(results: Sequence[Outcome], kind: str = "rephrased") -> tuple[float, float]:
-    """Of questions that are published in other words: the share that was found, and that was at least offered."""
+    """Of questions that are published in other words, the share that was found, and that was at least offered."""
     some = [one for one in results if one.kind == kind]
     found, offered = sum(one.is_right(TOLERANCES[0]) for one in some), sum(one.offered for one in some)
     return _share(found, len(some)), _share(offered, len(some))
 
 
 def typical_error(results: Sequence[Outcome], within: float = 30.0) -> float:
-    """The median error of times that are no more than this off, in seconds."""
+    """The median error of the times with an error of at most ``within``, in seconds."""
     errors = [one.off for one in results if one.off is not None and one.off <= within]
     return median(errors) if errors else float("nan")
 
 
 def answer_end_error(results: Sequence[Outcome]) -> float:
-    """The median error of where answers are said to end, in seconds."""
+    """The median error of the ends of answers, in seconds."""
     errors = [one.answer_off for one in results if one.answer_off is not None]
     return median(errors) if errors else float("nan")
 

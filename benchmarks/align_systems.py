@@ -1,4 +1,4 @@
-"""The ways to find published questions that are compared: this project's, and simpler ones."""
+"""The methods of finding published questions that are compared: this project's, and simpler ones."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from pipeline.model import Match
 System = Callable[[Interview], Sequence[Match]]
 Grid = NDArray[np.float64]  # (questions, sentences)
 
-# Where a simple method says that a question is not asked: chosen with these same interviews in view, in its favour.
+# Thresholds of the simple methods, below which a question is not asked: chosen on these same interviews, in their
+# favour.
 FUZZY_ENOUGH, NEAR_ENOUGH = 0.88, 0.6
-LONGER = 0.03  # what another sentence must add
+LONGER = 0.03  # the least that another sentence must add
 
 
 def ours(interview: Interview) -> Sequence[Match]:
-    """The door that the pipeline goes through."""
+    """This project's aligner, as the pipeline calls it."""
     return align(interview.questions, interview.segments, encode=_encode()).matches
 
 
@@ -38,7 +39,7 @@ def by_wording(interview: Interview) -> Sequence[Match]:
 
 
 def held_out(interview: Interview) -> Sequence[Match]:
-    """This project's, with weights learnt from the other sources alone."""
+    """This project's aligner, with weights fitted on the other sources only."""
     with (
         patch.object(sys.modules["pipeline.align"], "BY_MEANING", learnt_without(interview.source, by_meaning=True)),
         patch.object(sys.modules["pipeline.align"], "OTHER_WORDS", hints_without(interview.source)),
@@ -53,7 +54,7 @@ def held_out_by_wording(interview: Interview) -> Sequence[Match]:
 
 
 def best_fuzzy(interview: Interview) -> Sequence[Match]:
-    """For each question the one to three sentences that are most alike in spelling (rapidfuzz ``partial_ratio``)."""
+    """For each question the one to three sentences of the most similar spelling (rapidfuzz ``partial_ratio``)."""
     units = cut(interview.segments)
     texts = [
         [" ".join(unit.text for unit in units[n : n + long]).lower() for n in range(len(units))] for long in (1, 2, 3)
@@ -61,7 +62,7 @@ def best_fuzzy(interview: Interview) -> Sequence[Match]:
     scores = np.array(
         [
             [
-                # A question's words are in every window around it: the shortest is where it begins.
+                # Every window around a question contains its words, so the shortest is preferred.
                 max(fuzz.partial_ratio(q.text.lower(), some[n]) / 100 - LONGER * k for k, some in enumerate(texts))
                 for n in range(len(units))
             ]
@@ -72,13 +73,13 @@ def best_fuzzy(interview: Interview) -> Sequence[Match]:
 
 
 def best_embedding(interview: Interview) -> Sequence[Match]:
-    """For each question the sentence that is nearest in meaning, by the same sentence vectors."""
+    """For each question the sentence nearest in meaning, by the same sentence vectors."""
     units, scores = _nearness(interview)
     return _each_best(interview, units, scores, NEAR_ENOUGH)
 
 
 def monotone(interview: Interview) -> Sequence[Match]:
-    """The answer in list order, with questions left out, whose sentences are nearest in meaning together."""
+    """The assignment in list order with the highest total nearness in meaning; questions may be left out."""
     units, scores = _nearness(interview)
     gains = scores - NEAR_ENOUGH
     best = np.zeros((len(gains) + 1, len(units) + 1))
@@ -111,13 +112,13 @@ SYSTEMS: dict[str, System] = {
 
 @cache
 def learnt_without(source: str, *, by_meaning: bool) -> Weights:
-    """What the evidence weighs by all interviews but one source's."""
+    """The weights of the evidence, fitted on all interviews except one source's."""
     return learn_from(interviews(FOLDER), _encode() if by_meaning else None, left_out=source)
 
 
 @cache
 def hints_without(source: str) -> HintWeights:
-    """What hints weigh by all interviews but one source's."""
+    """The weights of the hints, fitted on all interviews except one source's."""
     weights = learnt_without(source, by_meaning=True)
     return learn_hints(interviews(FOLDER), _encode(), weights, left_out=source)
 

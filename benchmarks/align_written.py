@@ -1,8 +1,8 @@
 """Interviews written by us, to measure what the real ones lack: hosts who ask a list as people do, from memory.
 
-Each is a published list and a transcript in which every asking is marked, with how it is worded: nearly as published
-(`near`), recognisable by several words (`edited`), or freely, with hardly a word in common (`free`). Whoever wrote them
-had not seen the aligner, and nothing was learnt from them. All people and places are made up.
+Each is a published list and a transcript in which every asking is marked, with the kind of its wording: nearly as
+published (`near`), recognisable by several words (`edited`), or free, with hardly a word in common (`free`). Their
+author had not seen the aligner, and nothing was fitted on them. All people and places are fictitious.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.model import Question, Segment, Word
 from pipeline.text import ends_sentence
 
 FOLDER = Path(__file__).parent / "align_written"
-# Speech as it is timed here: seconds a word and a letter, and pauses after a sentence, a comma, and a turn.
+# The timing of speech: seconds per word and per letter, and the pauses after a sentence, after a comma, between turns.
 _WORD, _LETTER, _SENTENCE_PAUSE, _COMMA_PAUSE, _TURN_PAUSE = 0.12, 0.045, 0.35, 0.1, 0.5
 _KINDS = {"near": "published", "edited": "rephrased", "free": "free"}
 _LISTED = re.compile(r"\d+\) (.+)")
@@ -24,7 +24,7 @@ _PIECE = re.compile(r"\[Q(?P<begins>\d+) (?:merged-)?(?P<kind>\w+)\]|\[/Q(?P<end
 
 
 def written() -> list[Interview]:
-    """Read all of them, by name."""
+    """Read all of them, ordered by name."""
     return [_read(path) for path in sorted(FOLDER.glob("*.txt"))]
 
 

@@ -1,4 +1,4 @@
-"""How heavy the page of an hour's interview is, and how soon a reader can use it.
+"""The size of the page of an hour's interview, and how soon a reader can use it.
 
 Builds an archive with one made-up interview of an hour, serves it as `make serve` does, and opens its page in headless
 Chromium, each time in a new browser without a cache. Prints a table and writes JSON.
@@ -29,9 +29,9 @@ from tests.archive_fixture import opened
 from tests.browsing import DESKTOP, QUIET, served
 from tests.hour import build_hour
 
-PLAYED = 5.0  # seconds for which what is spoken is followed
+PLAYED = 5.0  # seconds of playback, during which the page follows the words
 
-# Where a word in the middle of what is on the screen stands, and what to look for: the answer to a click on it.
+# Returns the position of a word in the middle of the screen, and registers when a click on it takes effect.
 _CLICK = """() => {
     const passage = document.elementFromPoint(innerWidth * 0.6, innerHeight * 0.6).closest(".passage") ??
         document.querySelectorAll(".passage")[3];
@@ -91,7 +91,7 @@ def main(rounds: int, output: Path) -> None:
         click.echo(f"| {name} | {value:,} |")
     about = {
         "cores": usable_cores(),
-        "processes waiting for a core": round(os.getloadavg()[0], 1),  # ours are one or two of them
+        "processes waiting for a core": round(os.getloadavg()[0], 1),  # including one or two of ours
         "machine": platform.machine(),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in ("datasette", "playwright")},
@@ -107,7 +107,7 @@ def _size(url: str, encoding: str) -> int:
 
 
 def _server_work(database: Path, path: str, rounds: int) -> float:
-    """The median of the milliseconds for which a core makes and compresses the page: other processes do not count."""
+    """The median CPU time for rendering and compressing the page, in milliseconds."""
     spent = []
     with opened(database) as site:
         site.ask(path)
@@ -119,12 +119,12 @@ def _server_work(database: Path, path: str, rounds: int) -> float:
 
 
 def _measure(playwright: Playwright, chromium: str, url: str) -> dict[str, float]:
-    """Open the page once: times in milliseconds since it was asked for."""
+    """Open the page once; times are in milliseconds since the request."""
     browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
     try:
         page = browser.new_page(viewport=DESKTOP)
         devtools = page.context.new_cdp_session(page)
-        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # of this thread alone: others do not count
+        devtools.send("Performance.enable", {"timeDomain": "threadTicks"})  # CPU time of this thread only
         page.goto(url, wait_until="domcontentloaded")
         opening = _busy(devtools.send("Performance.getMetrics"))
         page.mouse.click(*page.evaluate(_CLICK))

@@ -1,10 +1,10 @@
-"""Feeds, notes, pages and publishers' transcripts, mutated by libFuzzer (atheris): what breaks, hangs or swells?
+"""Fuzz the parsers of feeds, notes, pages and publishers' transcripts with libFuzzer (atheris): crashes, time, memory.
 
     nice -n 10 .venv/bin/python benchmarks/fuzz.py [--minutes 10] [--cases 20000] [--out FOLDER] [SEEDS…]
 
 Seeds are the golden files of the tests, and all files in the folders given, such as the tests of feedparser and of
-podcastparser (in their source distributions). No exception may come out but the project's own; nothing may take 5
-seconds, or 2 GB. A finding is written down, with its traceback, once for each place that it comes from.
+podcastparser (in their source distributions). Only the project's own exceptions may be raised, and no input may take
+more than 5 seconds or 2 GB. Inputs that fail are saved, and tracebacks printed, once for each place of origin.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ WORDS = (
 
 
 def doors(data: bytes) -> None:
-    """Read bytes in every way in which the project reads what others publish."""
+    """Read bytes with each of the project's parsers of what others publish."""
     if b"<rss" in data or b"<feed" in data or b"<rdf" in data:
         _own_errors(lambda: parse_feed(FeedBody(data, "", ADDRESS)))
         return
@@ -69,7 +69,7 @@ def _own_errors(read: Callable[[], object]) -> None:
 
 
 class Fuzzer:
-    """Counts cases, and writes findings down."""
+    """Counts cases, and saves findings."""
 
     def __init__(self, *, minutes: float, cases: int, out: Path) -> None:
         self._end = time.monotonic() + minutes * 60
@@ -105,7 +105,7 @@ class Fuzzer:
     def _finish(self) -> None:
         report = {"cases": self._cases, "slowest_seconds": round(self._slowest, 2), "findings": self._found}
         print(json.dumps(report, indent=1), flush=True)
-        os._exit(3 if self._found else 0)  # libFuzzer itself never ends so
+        os._exit(3 if self._found else 0)  # exit codes that libFuzzer itself does not use
 
 
 @click.command()
@@ -137,7 +137,7 @@ def main(seeds: tuple[Path, ...], minutes: float, cases: int, out: Path | None) 
 
 
 def _escaped(word: str) -> str:
-    """A word as libFuzzer's dictionaries have it: every byte in hexadecimal."""
+    """Escape a word for libFuzzer's dictionaries: every byte in hexadecimal."""
     return "".join(f"\\x{byte:02x}" for byte in word.encode())
 
 

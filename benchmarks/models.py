@@ -1,7 +1,7 @@
-"""What each Whisper model costs and how well it hears: the README's table of models.
+"""The speed, memory and accuracy of each Whisper model: the README's table of models.
 
-Runs every (engine, model) in a process of its own, several rounds in turn (A B A B …), on the bundled sample show, and
-prints a table and writes JSON. Models whose weights are not installed are left out, and said so.
+Runs every (engine, model) in a separate process, in several interleaved rounds (A B A B …), on the bundled sample show;
+prints a table and writes JSON. Models whose weights are not installed are left out, with a message.
 
     python benchmarks/models.py [--rounds 3] [--json benchmarks/models.json]
 """
@@ -38,7 +38,7 @@ RUNS = (
 
 
 def measure(engine: EngineName, model: str, cache: Path) -> dict[str, float]:
-    """Transcribe the sample in this process: seconds without loading, word error rate, peak memory in bytes."""
+    """Transcribe the sample in this process; return seconds without loading, word error rate, peak memory in bytes."""
     from whisper.normalizers import EnglishTextNormalizer  # noqa: PLC0415 - only the child needs it
 
     normalise = EnglishTextNormalizer()

@@ -1,10 +1,10 @@
-"""Whether quotations of six words are found in real interviews: each wherever it is said, once, at its second.
+"""Whether quotations of six words are found in real interviews: wherever they are said, once, at the right second.
 
     python benchmarks/quotes.py [--interviews ../shared/alignment] [--audio ../shared/audio] [--quotes 2000]
 
-Each text is put into an archive as a transcript. What is true is read from the texts and times themselves, without an
-index. The interviews have exact times of paragraphs or sentences, between which their words are spread evenly; the
-recordings have the times of each word, set by hand.
+Each text is put into an archive as a transcript. The truth is read from the texts and times themselves, without an
+index. The interviews have exact times of paragraphs or sentences, over which their words are spread evenly; the
+recordings have manual times of each word.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from tests.searching import quotable
 
 SEED, WORDS = 5, 6
 BY_HAND = "timed by hand"
-RIGHT = 0.3  # seconds that a hit may begin beside its first word
-ALL = 1_000  # hits of one quotation; more than there are
-_LONGEST = 12  # words of a segment of the recordings, which have only words
+RIGHT = 0.3  # seconds by which the start of a hit may differ from its first word's
+ALL = 1_000  # hits of one quotation, which is more than there are
+_LONGEST = 12  # words per segment made from the recordings, which only have words
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A transcript: of which set it is, and each of its words, folded, with its second and its segment's number."""
+    """A transcript: its set, its episode, and each of its words, folded, with its start and its segment's number."""
 
     of: str
     episode: str
@@ -57,7 +57,7 @@ class Said:
 
 
 def interviews(folder: Path) -> Iterator[tuple[str, tuple[Segment, ...]]]:
-    """Yield the set and the segments of each interview; those of which something was cut out are the same again."""
+    """Yield the set and the segments of each interview, without the cut versions of the same interviews."""
     for path in sorted(folder.glob("*.json")):
         facts = json.loads(path.read_text(encoding="utf-8"))
         if not facts["set"].endswith("_cut"):
@@ -65,7 +65,7 @@ def interviews(folder: Path) -> Iterator[tuple[str, tuple[Segment, ...]]]:
 
 
 def recordings(folder: Path) -> Iterator[tuple[str, tuple[Segment, ...]]]:
-    """Yield the segments of each recording whose words have times: a speaker's words in a row, some at a time."""
+    """Yield the segments of each recording whose words have times: runs of one speaker's words, cut into pieces."""
     for path in sorted(folder.glob("*.json")):
         words = json.loads(path.read_text(encoding="utf-8"))["words"]
         if words and "start" in words[0]:
@@ -75,7 +75,7 @@ def recordings(folder: Path) -> Iterator[tuple[str, tuple[Segment, ...]]]:
 
 
 def _spread(start: float, end: float, speaker: str, text: str) -> Segment:
-    """A segment with its words spread evenly, by their letters."""
+    """A segment with its words spread over its time, in proportion to their letters."""
     spoken, letters, words = text.split(), len("".join(text.split())), list[Word]()
     for word in spoken:
         begun = words[-1].end if words else start
@@ -90,7 +90,7 @@ def _segment(words: Sequence[dict[str, float | str]]) -> Segment:
 
 
 def build(db: Database, texts: Sequence[tuple[str, tuple[Segment, ...]]]) -> list[Said]:
-    """Put texts into an archive, each as an episode of its own, and return what is said in them."""
+    """Put texts into an archive, each as an episode of its own, and return their words."""
     ids = add_feed(db, "show", *(episode(str(n)) for n in range(len(texts))))
     for number, (_, segments) in zip(ids, texts, strict=True):
         add_transcript(db, number, segments, sha256=sha256(number.encode()).hexdigest())
@@ -98,12 +98,12 @@ def build(db: Database, texts: Sequence[tuple[str, tuple[Segment, ...]]]) -> lis
 
 
 def in_one_spelling(words: Sequence[str]) -> tuple[str, ...]:
-    """Return the words, each in that of its spellings (five, 5) which comes first."""
+    """Return the words, each in the first of its spellings (five, 5) in sort order."""
     return tuple(min(word, otherwise_written(word) or word) for word in words)
 
 
 class Truth:
-    """Where each quotation is said, read from the words alone."""
+    """The places of each quotation, read from the words alone."""
 
     def __init__(self, texts: Sequence[Said]) -> None:
         self.places: dict[tuple[str, ...], list[tuple[str, float]]] = defaultdict(list)
@@ -116,7 +116,7 @@ class Truth:
                 self.quotations.append((text.of, quotation, said[0][2] != said[-1][2]))
 
     def draw(self, number: int) -> list[tuple[str, tuple[str, ...], bool]]:
-        """Return so many random quotations, and all of the recordings, which are short."""
+        """Return ``number`` random quotations, less those of the recordings, and all of the recordings (short)."""
         chance = random.Random(SEED)  # noqa: S311 - reproducible
         drawn = [chance.choice(self.quotations) for _ in range(number)]
         return [*(one for one in drawn if one[0] != BY_HAND), *(one for one in self.quotations if one[0] == BY_HAND)]
@@ -124,18 +124,18 @@ class Truth:
 
 @dataclass
 class Counts:
-    """What came of the quotations of one set."""
+    """The results of the quotations of one set."""
 
     quotations: int = 0
-    across: int = 0  # of them in the place that was drawn run across segments
+    across: int = 0  # quotations that run across segments at the place drawn
     said: int = 0  # places at which they are said
     found: int = 0
-    twice: int = 0  # hits at no place at which they are said, or at one that had been found
-    right: int = 0  # of those found
-    furthest: float = 0.0  # seconds
+    twice: int = 0  # surplus hits: false ones, or of a place that was already found
+    right: int = 0  # of those found, at the right second
+    furthest: float = 0.0  # the largest error, in seconds
 
     def add(self, said: Sequence[tuple[str, float]], hits: Sequence[tuple[str, float]], *, across: bool) -> None:
-        """Count one quotation: of each episode the hits are matched with its places in their order."""
+        """Count one quotation; in each episode its hits and places are matched in order."""
         self.quotations += 1
         self.across += across
         self.said += len(said)
@@ -148,7 +148,7 @@ class Counts:
                 self.furthest = max(self.furthest, abs(place - start))
 
     def figures(self) -> dict[str, float]:
-        """Return the shares."""
+        """Return the counts and shares."""
         return {
             "quotations": self.quotations,
             "across segments": self.across,
@@ -161,7 +161,7 @@ class Counts:
 
 
 def measure(connection: sqlite3.Connection, truth: Truth, number: int) -> tuple[dict[str, Counts], list[float]]:
-    """Search so many random quotations; also return the milliseconds that each took."""
+    """Search for ``number`` random quotations; also return the milliseconds that each took."""
     counts, times = defaultdict[str, Counts](Counts), list[float]()
     for of, quotation, across in truth.draw(number):
         begun = time.perf_counter()

@@ -1,10 +1,10 @@
-"""How well the times of one recording are found in another one of the same episode, and how long that takes.
+"""How well the times of one recording are mapped to another one of the same episode, and how long that takes.
 
-Puts together real speech (every sound file below a folder; the sample show's voices are the advertisements), encodes
-it, cuts and splices it in ways whose true maps are known, encodes that in another way, and compares the two files.
-Measured every tenth of a second: is a moment that is in both found within 0.1 s, and is one that is gone found nowhere?
-A quarter of a second around a cut counts for neither. Beside it the simplest method: one offset for all, by correlating
-loudness.
+Concatenates real speech (the FLAC files below a folder except music; the sample show's voices are the advertisements),
+encodes it, cuts and splices it in ways whose true maps are known, encodes that in another way, and compares the two
+files. Measured every tenth of a second: is a moment that is in both found within 0.1 s, and is one that is gone found
+nowhere? A quarter of a second around cuts is not counted. The simplest method is measured for comparison: one offset
+for all, by correlating loudness.
 
     python benchmarks/renditions.py [--audio ../shared/audio] [--minutes 5] [--json benchmarks/renditions.json]
 """
@@ -51,7 +51,7 @@ Part = tuple[float, float] | Samples
 
 @dataclass(frozen=True)
 class Case:
-    """A way to change a recording: parts of it (start, end), and sound that is new."""
+    """A way to change a recording: parts of it as (start, end) in seconds, and new sound."""
 
     name: str
     verdict: str
@@ -60,7 +60,7 @@ class Case:
     gain: float = 1.0
 
     def build(self, talk: Samples) -> tuple[Samples, list[Piece]]:
-        """Return the new recording and where the old one's parts are in it."""
+        """Return the new recording, and the true map of the old one's parts."""
         made, truth, at = [], [], 0.0
         for part in self.parts:
             samples = talk[round(part[0] * RATE) : round(part[1] * RATE)] if isinstance(part, tuple) else part
@@ -72,7 +72,7 @@ class Case:
 
 
 def material(folder: Path, seconds: float) -> Samples:
-    """Speech from the folder, all equally loud; once more at other speeds where there is too little of it."""
+    """Speech from the folder, normalised in loudness; repeated at other speeds if there is too little of it."""
     files = [path for path in sorted(folder.rglob("*.flac")) if "music" not in path.name]
     sounds = [decode(path) for path in files] or [decode(DATA / f"{EPISODES[0]}.mp3")]
     once = np.concatenate([sound * (0.05 / max(float(np.sqrt(np.mean(sound**2))), 1e-6)) for sound in sounds])
@@ -82,7 +82,7 @@ def material(folder: Path, seconds: float) -> Samples:
 
 
 def cases(length: float, advert: Samples, jingle: Samples) -> list[Case]:
-    """Every way, the cuts spread over the length of the recording."""
+    """All cases, with cuts spread over the length of the recording."""
     spots = np.linspace(0, length, 7).round(1).tolist()
     between = list(pairwise(spots))
 
@@ -116,7 +116,7 @@ def cases(length: float, advert: Samples, jingle: Samples) -> list[Case]:
 
 
 def encoded(path: Path, samples: Samples, codec: str, rate: int, bit_rate: int) -> Path:
-    """Encode 16 kHz samples."""
+    """Encode mono samples at 16 kHz to a file."""
     with av.open(str(path), "w") as file:
         stream = cast("AudioStream", file.add_stream(codec, rate=rate, layout="mono"))
         stream.bit_rate = bit_rate
@@ -130,7 +130,7 @@ def encoded(path: Path, samples: Samples, codec: str, rate: int, bit_rate: int) 
 
 
 def one_offset(old: Path, new: Path) -> tuple[Piece, ...]:
-    """The simplest method: the offset at which loudness, 50 times a second, correlates best."""
+    """The simplest method: the offset at which loudness, sampled 50 times per second, correlates best."""
     levels = []
     for path in (old, new):
         samples = decode(path, sample_rate=8000)
@@ -145,12 +145,12 @@ def one_offset(old: Path, new: Path) -> tuple[Piece, ...]:
 
 
 def at(pieces: Sequence[Piece], second: float) -> float | None:
-    """Where a second of the old recording is in the new one."""
+    """Map a second of the old recording to the new one; None if it is gone."""
     return next((to + second - start for start, end, to in pieces if start <= second <= end), None)
 
 
 def measured(truth: Sequence[Piece], pieces: Sequence[Piece], length: float) -> dict[str, float]:
-    """Shares of what is in both that is found where it is, and of what is gone that is found somewhere."""
+    """The share of moments in both that are mapped correctly, and of moments that are gone but mapped somewhere."""
     edges = np.array([edge for piece in truth for edge in piece[:2]] or [0.0])
     right = kept = false = gone = 0
     for second in np.arange(0.05, length, 0.1).tolist():
@@ -167,14 +167,14 @@ def measured(truth: Sequence[Piece], pieces: Sequence[Piece], length: float) -> 
 
 
 def timed(work: Callable[[], object]) -> float:
-    """Seconds of processor time."""
+    """The CPU seconds of a call."""
     began = time.process_time()
     work()
     return time.process_time() - began
 
 
 def speed(old: Path, hour: Samples, other: Samples) -> dict[str, float]:
-    """Processor seconds for an hour: decoding and fingerprint of a file, the fingerprint alone, comparing two."""
+    """CPU seconds per hour of audio for decoding and fingerprinting a file, fingerprinting alone, and comparing."""
     prints: list[Fingerprint] = [fingerprint_of([samples]) for samples in (hour, other)]
     seconds = len(decode(old)) / RATE
     return {

@@ -1,8 +1,8 @@
-"""How long searches take in an archive of a million segments, beside the plainest FTS5 queries for the same.
+"""How long searches take in an archive of a million segments, compared with the simplest equivalent FTS5 queries.
 
     python benchmarks/search.py [--archive .cache/search/million.db] [--queries 40] [--json benchmarks/search.json]
 
-The archive is made first, if it is not there (some minutes, 0.8 GB).
+The archive is built first if it does not exist (some minutes, 0.8 GB).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def timed(function: Callable[[], object]) -> float:
 
 
 def page_of(connection: sqlite3.Connection, asked: Asked) -> str | None:
-    """Return what names the page that is measured."""
+    """Return the page token of the page that is measured; None for the first."""
     if not asked.pages:
         return None
     before = search(connection, asked.text, asked.filters, size=asked.pages * PAGE_SIZE)
@@ -53,7 +53,7 @@ def page_of(connection: sqlite3.Connection, asked: Asked) -> str | None:
 def ways_of(
     asked: Asked, page: str | None, archive: Path, connection: sqlite3.Connection, site: httpx.Client
 ) -> dict[str, Callable[[], object]]:
-    """Return the ways to ask for the same."""
+    """Return the ways to perform the same search."""
     given = {"q": asked.text, "speaker": asked.filters.speaker, "page": page}
     address = urlencode({name: value for name, value in given.items() if value})
     table = urlencode({"_search": asked.match, "_searchmode": "raw", "_size": 20})
@@ -72,8 +72,8 @@ def ways_of(
 def measured(archive: Path, site: httpx.Client, queries: int) -> Timed:
     """Time each search in every way, search by search.
 
-    Each way is gone once before it is timed, so that none finds pages in memory that another had to read; and every
-    other search they are gone in the opposite order.
+    Each way is run once before it is timed, so that none benefits from pages that another had to read into memory; and
+    every other search the order is reversed.
     """
     found: Timed = defaultdict(list)
     with contextlib.closing(sqlite3.connect(f"{archive.resolve().as_uri()}?mode=ro", uri=True)) as connection:
@@ -88,7 +88,7 @@ def measured(archive: Path, site: httpx.Client, queries: int) -> Timed:
 
 
 def percentiles(times: list[float]) -> dict[str, float]:
-    """Return the median and what 95 and 99 of 100 stay below."""
+    """Return the median and the 95th and 99th percentiles."""
     ordered = sorted(times)
     return {
         "p50": statistics.median(ordered),
@@ -97,7 +97,7 @@ def percentiles(times: list[float]) -> dict[str, float]:
 
 
 def crowded(site: httpx.Client, address: str, words: list[str]) -> dict[str, dict[str, float]]:
-    """Time a reader who opens an episode, alone and while fifty searches at a time are asked for."""
+    """Time a reader who opens an episode, alone and during fifty concurrent searches."""
     alone = [timed(lambda: site.get(address).raise_for_status()) for _ in range(40)]
     stop = time.monotonic() + 20
     limits = httpx.Limits(max_connections=60)
@@ -123,7 +123,7 @@ def crowded(site: httpx.Client, address: str, words: list[str]) -> dict[str, dic
 
 
 def indexing(archive: Path) -> dict[str, dict[str, float]]:
-    """Time building each index anew, in a copy, and give its size."""
+    """Time rebuilding each index in a copy of the archive, and return its size."""
     copy = archive.with_name("copy.db")
     copy.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(archive)) as connection:
@@ -144,7 +144,7 @@ def indexing(archive: Path) -> dict[str, dict[str, float]]:
 
 @contextlib.contextmanager
 def serving(archive: Path) -> Iterator[httpx.Client]:
-    """Serve the archive in a process of its own."""
+    """Serve the archive in a separate process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,7 +1,7 @@
-"""A made archive of a million segments: words in natural frequency, with speakers, questions and word times.
+"""A synthetic archive of a million segments: words with natural frequencies, speakers, questions and word times.
 
-Its words mean nothing; their number, lengths and frequencies (Zipf) are those of speech, and so is the shape of the
-archive: 1,250 episodes of 800 segments of 4 to 20 words. The same seed gives the same archive.
+Its words are meaningless, but their number, lengths and frequencies (Zipf) are like those of speech, as is the shape of
+the archive: 1,250 episodes of 800 segments of 4 to 20 words. The same seed gives the same archive.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ _CODAS = ["", "n", "r", "l", "t", "s", "m", "nd", "st", "ck"]
 
 
 class Words:
-    """Draws words by natural frequency: the nth most common is 1/n as common as the first."""
+    """Draws words with natural frequencies: the nth most common is 1/n as common as the first."""
 
     def __init__(self, chance: random.Random, size: int = VOCABULARY) -> None:
         self.chance = chance
@@ -217,13 +217,13 @@ class Words:
         self._until = list(accumulate(1 / n for n in range(1, size + 1)))
 
     def draw(self, number: int) -> list[str]:
-        """Return so many words."""
+        """Return ``number`` random words."""
         last = self._until[-1]
         return [self.words[bisect_left(self._until, self.chance.random() * last)] for _ in range(number)]
 
 
 def segments(words: Words, speakers: tuple[str, str]) -> Iterator[Segment]:
-    """Yield an episode's segments: the host asks now and then, the guest answers at length."""
+    """Yield an episode's segments: three of every forty are by the host, the others by the guest."""
     chance, now = words.chance, 0.0
     for n in range(SEGMENTS):
         spoken, timed = words.draw(chance.randint(4, 20)), []
@@ -234,7 +234,7 @@ def segments(words: Words, speakers: tuple[str, str]) -> Iterator[Segment]:
 
 
 def build(path: Path, *, episodes: int = EPISODES) -> None:
-    """Make the archive at ``path``, through the archive's own functions."""
+    """Build the archive at ``path`` with the archive's own functions."""
     chance = random.Random(SEED)  # noqa: S311 - not for secrets
     words = Words(chance)
     published = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
@@ -270,7 +270,7 @@ def _transcribe(db: Database, episode: str, n: int, spoken: tuple[Segment, ...],
     speakers = (Speaker(host, host, "host", duration / 10), Speaker(guest, guest, "guest", duration * 0.9))
     transcript = Transcript(sha256, duration, "faster-whisper", "tiny.en", "en", when, spoken, speakers=speakers)
     number = save_transcript(db, episode, transcript, "0" * 12)
-    # Every fortieth segment begins a question; what follows is its answer.
+    # Of every forty segments, the first three are a question, the others its answer.
     db.execute(
         """update segments set question = n / 40 + 1, questions = json_array(n / 40 + 1),
             role = case when n % 40 < 3 then 'question' else 'answer' end

@@ -1,4 +1,4 @@
-"""What is searched for in the made archive, of each kind, and the plainest FTS5 query that gives the same passages."""
+"""The searches of each kind in the synthetic archive, and the simplest FTS5 query that finds the same passages."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _WHOLE = """from transcripts_fts join transcripts t on t.id = transcripts_fts.ro
     where transcripts_fts match :match order by rank limit 20"""
 PLAIN_WHOLE = f"""select t.id, t.rendition, e.id, e.title, e.published,
     snippet(transcripts_fts, 0, '<mark>', '</mark>', '…', 24) {_WHOLE}"""
-# A snippet is found by reading the whole transcript, and says no second: without it less is told, in less time.
+# A snippet requires reading the whole transcript, and has no time; without it the query returns less, but faster.
 PLAIN_EPISODES = f"select t.id, t.rendition, e.id, e.title, e.published {_WHOLE}"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One search: as it is typed, and as plain SQL. ``pages`` are turned over before the one that is measured.
+    """One search: as it is typed, and as plain SQL. ``pages`` is the number of pages before the one measured.
 
-    ``bare`` is SQL that finds only which episodes, where it differs.
+    ``bare`` is the SQL without snippets, if it differs.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Asked:
 
     @property
     def values(self) -> dict[str, str | None]:
-        """Return what the SQL binds."""
+        """Return the parameters of the SQL."""
         return (
             {"match": self.match, "speaker": self.filters.speaker} if ":speaker" in self.sql else {"match": self.match}
         )
@@ -53,7 +53,7 @@ def _word(word: str) -> Asked:
 
 
 class Drawn:
-    """Draws searches from what the archive holds; the same seed draws the same."""
+    """Draws searches from the archive's contents; deterministic for a seed."""
 
     def __init__(self, connection: sqlite3.Connection, seed: int = 11) -> None:
         self.connection, self.chance = connection, random.Random(seed)  # noqa: S311 - not for secrets
@@ -64,7 +64,7 @@ class Drawn:
         (self.last,) = connection.execute("select max(id) from segments").fetchone()
 
     def kinds(self) -> dict[str, Callable[[], Asked]]:
-        """Return how to draw a search of each kind."""
+        """Return a function for each kind of search that draws one."""
         return {
             "rare word": lambda: _word(self.term(80, 150)),
             "word": lambda: _word(self.term(800, 4_000)),
@@ -79,17 +79,17 @@ class Drawn:
         }
 
     def term(self, least: int, most: int) -> str:
-        """Return a term that is in so many segments."""
+        """Return a term that is in ``least`` to ``most`` segments."""
         fitting = [term for number, term in self.terms if least <= number <= most and self.finds_itself(term)]
         return str(self.chance.choice(fitting))
 
     def finds_itself(self, term: str) -> bool:
-        """Tell whether a term, which is a stem, is its own stem."""
+        """Tell whether searching for a term of the index, which is a stem, finds it."""
         sql = "select 1 from segments_fts where segments_fts match ? limit 1"
         return self.connection.execute(sql, [f'"{term}"']).fetchone() is not None
 
     def text(self) -> tuple[int, list[str]]:
-        """Return a segment's id and words."""
+        """Return the id and words of a random segment."""
         segment = self.chance.randrange(1, self.last)
         (text,) = self.connection.execute("select text from segments where id = ?", [segment]).fetchone()
         return segment, text.split()
@@ -100,7 +100,7 @@ class Drawn:
         return Asked(" ".join(words), " AND ".join(f'"{word}"' for word in words))
 
     def phrase(self, length: int) -> Asked:
-        """Words of one segment, one after the other."""
+        """Consecutive words of one segment."""
         words: list[str] = []
         while len(words) < length:
             words = self.text()[1]
@@ -109,7 +109,7 @@ class Drawn:
         return Asked(phrase, phrase)
 
     def across(self) -> Asked:
-        """Six words, of which three end a segment and three begin the next."""
+        """The last three words of a segment and the first three of the next."""
         while True:
             segment, words = self.text()
             rows = self.connection.execute(
@@ -132,13 +132,13 @@ class Drawn:
         return Asked(word, f'"{word}"', PLAIN_SPEAKER, filters=Filters(speaker=speaker))
 
     def deep(self) -> Asked:
-        """A word’s hundred-and-first page."""
+        """The 101st page of a word."""
         word = self.term(2_500, 4_500)
         return Asked(word, f'"{word}"', PLAIN_DEEP, pages=100)
 
 
 def draw(connection: sqlite3.Connection, number: int) -> Iterator[tuple[str, Asked]]:
-    """Yield so many searches of each kind, kind by kind in turn."""
+    """Yield ``number`` searches of each kind, alternating between kinds."""
     kinds = Drawn(connection).kinds()
     for _ in range(number):
         for kind, one in kinds.items():

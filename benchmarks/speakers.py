@@ -1,10 +1,10 @@
-"""How often a word gets the wrong speaker, and how long that takes to find out.
+"""How often a word is attributed to the wrong speaker, and how long attribution takes.
 
-Measures on the bundled sample show and on a folder of recordings: `librispeech/` (one speaker a file, from which
-dialogues are put together) and clips with a JSON file of timed words and speakers beside them. What is not there is
-left out. All words have their true times, so DER is what is confused or left unknown of the time of words; no collar,
-overlapping words each count. Words in the dialogues are made up: one every 0.3 s, a full stop after every twelfth and
-at the end of four turns out of five.
+Measured on the bundled sample show and on a folder of recordings: `librispeech/` (one speaker per file, from which
+dialogues are put together) and clips beside JSON files of timed words and speakers. Missing recordings are left out.
+All words have their true times, so the DER is the share of word time that is confused or unknown, without a collar;
+overlapping words count separately. Words in the dialogues are synthetic: one every 0.3 s, with a full stop after every
+twelfth and at the end of four turns out of five.
 
     python benchmarks/speakers.py [--audio ../shared/audio] [--json benchmarks/speakers.json]
 """
@@ -34,7 +34,7 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Case:
-    """A recording whose words' speakers are known."""
+    """A recording with the true speakers of its words."""
 
     kind: str
     audio: Samples
@@ -43,7 +43,7 @@ class Case:
 
 
 def sample_show() -> Iterator[Case]:
-    """The bundled episodes, words spread evenly over each utterance."""
+    """The bundled episodes, with words spread evenly over each utterance."""
     for name in EPISODES:
         words, truth = [], []
         for utterance in json.loads((DATA / f"{name}.truth.json").read_text(encoding="utf-8"))["utterances"]:
@@ -67,7 +67,7 @@ def clips(folder: Path) -> Iterator[Case]:
 
 
 def dialogues(folder: Path) -> Iterator[Case]:
-    """Dialogues of people who read: pairs, a host who says a tenth, three, and one alone; every second one in noise."""
+    """Dialogues of read speech: pairs, pairs of 10 to 90 %, three speakers, and one; every second one in noise."""
     voices: dict[str, list[Samples]] = {}
     for file in sorted(folder.glob("*.flac")):
         audio = decode(file)
@@ -83,7 +83,7 @@ def dialogues(folder: Path) -> Iterator[Case]:
 
 
 def _dialogue(kind: str, voices: list[Samples], shares: tuple[float, ...], *, seed: int) -> Case:
-    """Four minutes of turns of 1 to 25 s, with pauses of up to 0.6 s and voices of unequal loudness."""
+    """Four minutes of turns of 1 to 25 s, with pauses of up to 0.6 s and voices of different loudness."""
     random = np.random.default_rng(seed)
     loudness = 10 ** (random.uniform(-5, 3, len(voices)) / 20)
     spoken = np.zeros(len(voices))
@@ -113,7 +113,7 @@ def _dialogue(kind: str, voices: list[Samples], shares: tuple[float, ...], *, se
 
 
 def measure(case: Case, encoder: VoiceEncoder, *, told: bool) -> dict[str, float]:
-    """Words, wrong ones and unknown ones, the same in seconds, whether the speakers were counted right, CPU time."""
+    """Count words, wrong and unknown ones, also in seconds, and correct numbers of speakers; measure CPU time."""
     began = time.process_time()
     voices = encoder.embed(case.audio, at=0.0)
     names = sorted(set(case.truth))

@@ -1,8 +1,8 @@
-"""How well and how fast this project transcribes, measured against its peers with the same weights.
+"""The accuracy and speed of this project's transcription, compared with its peers with the same weights.
 
-Runs every system in a process of its own, the rounds in turn (A B C … A B C …), prints a table for each set of
-recordings and writes JSON. The words are judged in the first round; speed and memory are measured in all. A system
-that is not installed or fails is left out, and that is said.
+Runs every system in a separate process, in interleaved rounds (A B C … A B C …), prints a table for each set of
+recordings and writes JSON. Accuracy is measured in the first round, speed and memory in all. A system that is not
+installed or fails is left out, with a message.
 
     python benchmarks/speech.py [--model tiny.en] [--rounds 5] [--busy]
 """
@@ -34,7 +34,7 @@ from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.speech.cores import usable_cores
 
 _MODELS = ("tiny.en", "base")
-_PATIENCE = 2 * 3600  # seconds; a system that spins beside busy processes is slower than its recordings
+_PATIENCE = 2 * 3600  # seconds; a system that busy-waits beside busy processes is slower than real time
 _PACKAGES = (
     "interview-archive", "faster-whisper", "ctranslate2", "openai-whisper", "torch", "pywhispercpp", "onnxruntime",
     "numpy", "av", "jiwer", "rapidfuzz",
@@ -54,7 +54,7 @@ class LeftOutError(Exception):
 
 @dataclass
 class Bench:
-    """One model's measurement: which systems still take part, and what they did."""
+    """The measurement of one model: the systems that still take part, and why others were left out."""
 
     model: str
     cache: Path
@@ -63,7 +63,7 @@ class Bench:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def round(self, sets: Sequence[str]) -> dict[str, Round]:
-        """Let every system transcribe these sets; one that fails takes no part from now on."""
+        """Let every system transcribe these sets; one that fails is left out from now on."""
         found = {}
         for system in list(self.systems):
             click.echo(f"{self.model}: {system} …", err=True)
@@ -127,8 +127,8 @@ def main(  # noqa: PLR0913 - click hands over one argument an option
 
 
 def measure(bench: Bench, sets: Sequence[str], *, rounds: int, busy: bool) -> dict[str, Any]:
-    """All rounds of one model: the figures of each set, of speed, and what was left out and why."""
-    bench.round(())  # only loads: what has to be joined or converted is so before anything is measured
+    """Run all rounds of one model; return the figures of each set and of speed, and what was left out and why."""
+    bench.round(())  # only loads, so that weights are joined or converted before anything is measured
     for_speed = [name for name in sets if name in SPEED_SETS]
     done = [bench.round(sets if not number else for_speed) for number in range(rounds if for_speed else min(rounds, 1))]
     beside = {}
@@ -144,7 +144,7 @@ def measure(bench: Bench, sets: Sequence[str], *, rounds: int, busy: bool) -> di
 
 
 def transcribe(system: str, model: str, cache: Path, chosen: Sequence[Recording]) -> Round:
-    """Transcribe recordings in this process; loading and decoding the audio are not timed."""
+    """Transcribe recordings in this process; loading weights and decoding audio are not timed."""
     cache.mkdir(parents=True, exist_ok=True)
     run = SYSTEMS[system](model, cache)
     run(recordings(["sample"], Path())[0].samples()[: 5 * SAMPLE_RATE])  # some load their weights only here
@@ -164,7 +164,7 @@ def transcribe(system: str, model: str, cache: Path, chosen: Sequence[Recording]
 
 
 def _peak_memory() -> int:
-    """The most memory that this process held, in bytes."""
+    """The peak memory of this process, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # Linux: ru_maxrss is inherited from the process that started this one
         return next(int(line.split()[1]) for line in status.read_text().splitlines() if line[:6] == "VmHWM:") * 1024

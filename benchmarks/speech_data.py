@@ -1,4 +1,4 @@
-"""The recordings that the speech benchmark is measured on, and what is said in them. It transcribes nothing."""
+"""The recordings of the speech benchmark, and what is said in them. Transcribes nothing."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from pipeline.sample import DATA, EPISODES
 
 Sound = NDArray[np.float32]
 
-# The sample show's people, councils, organisations and acronym. Written down rather than found: what a name is
-# should not depend on a program.
+# The people, councils, organisations and acronym of the sample show. Listed by hand, so that they do not depend on a
+# program.
 NAMES = (
     "Alice", "Waterman", "Martin", "Fairchild", "Graham", "Seabrook", "Northbridge", "Greenhaven", "MASH",
     "Family Services Gazette", "Inspection Interview",
 )  # fmt: skip
 
-# sample: the bundled show; timed: manual word times; nothing: hardly anybody speaks; long: for speed alone.
+# sample: the bundled show; timed: manual word times; nothing: hardly any speech; long: only for speed.
 SETS = ("sample", "timed", "nothing", "long")
 SPEED_SETS = ("sample", "long")
 
@@ -35,7 +35,7 @@ _SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording: how to get its samples (mono, 16 kHz), and what is said in it as far as that is known."""
+    """One recording: a function for its samples (mono, 16 kHz), and what is said in it as far as that is known."""
 
     name: str
     set: str
@@ -45,10 +45,10 @@ class Recording:
 
 
 def recordings(sets: Sequence[str], audio: Path) -> list[Recording]:
-    """The recordings of these sets.
+    """Return the recordings of these sets.
 
     Args:
-        sets: Of ``SETS``.
+        sets: Some of ``SETS``.
         audio: A folder of real speech, with the truth beside each recording as JSON; without it there are only
             the bundled sample and synthetic sounds.
     """
@@ -91,7 +91,7 @@ def _file(path: Path) -> Callable[[], Sound]:
 
 
 def _joined(parts: Sequence[Path]) -> Callable[[], Sound]:
-    """All parts in a mixed but fixed order, with the pauses of a conversation between them."""
+    """All parts in a random but reproducible order, with the pauses of a conversation between them."""
 
     def samples() -> Sound:
         chance = np.random.default_rng(_SEED)
@@ -110,7 +110,7 @@ def _silence() -> Sound:
 
 def _white() -> Sound:
     noise = np.random.default_rng(_SEED).standard_normal(_SYNTHETIC_SECONDS * SAMPLE_RATE)
-    return (0.01 * noise).astype(np.float32)  # -40 dB of full scale: a noisy room
+    return (0.01 * noise).astype(np.float32)  # -40 dBFS, a noisy room
 
 
 def _pink() -> Sound:

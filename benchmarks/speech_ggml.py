@@ -1,6 +1,6 @@
-"""A checkpoint of openai-whisper's written in the format that whisper.cpp loads. Only the benchmark needs it.
+"""Converting a checkpoint of openai-whisper to whisper.cpp's format. Only the benchmark needs it.
 
-The layout is the one that whisper.cpp's ``whisper_model_load`` reads: little-endian, no padding.
+The layout is that of whisper.cpp's ``whisper_model_load``: little-endian, no padding.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _ASSETS = Path(whisper.__file__).parent / "assets"
 
 
 def write_ggml(checkpoint: Path, target: Path) -> None:
-    """Convert a checkpoint: matrices as float16, in which OpenAI published them, all else as float32.
+    """Convert a checkpoint: matrices as float16, as OpenAI published them, all else as float32.
 
     Args:
-        checkpoint: What ``pipeline.speech.checkpoint.checkpoint_of`` made.
-        target: The file to write, which is replaced whole.
+        checkpoint: A file made by ``pipeline.speech.checkpoint.checkpoint_of``.
+        target: The file to write, which is replaced atomically.
     """
     content = torch.load(checkpoint, map_location="cpu", weights_only=True)
     dims: Mapping[str, int] = content["dims"]

@@ -1,4 +1,4 @@
-"""How well words were heard and timed: pure measures, which load no model and read no file."""
+"""Measures of transcriptions and word times. Pure functions, without models or files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rapidfuzz.distance import Levenshtein
 
 
 class TimedWord(NamedTuple):
-    """One word, said or heard; times in seconds from the start of the recording."""
+    """One word, said or heard; times in seconds of the recording."""
 
     start: float
     end: float
@@ -23,7 +23,7 @@ class TimedWord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WordErrors:
-    """Errors by kind, in words; ``rate`` is their sum by the words said."""
+    """Word errors by kind; ``rate`` is their sum divided by the words said."""
 
     rate: float
     substitutions: int
@@ -34,12 +34,12 @@ class WordErrors:
 
 @dataclass(frozen=True, slots=True)
 class StartErrors:
-    """How far the starts of words lie from the truth.
+    """The errors of the starts of words.
 
-    Only words that were heard as they were said have an error: ``matched`` of the ``said``. All but the F1 are of
-    those. ``median`` and ``p90`` are of the absolute error and ``bias`` is the median of the signed one, in seconds,
-    above zero where words start late. ``within`` holds shares by a bound in milliseconds. ``f1`` counts a word as found
-    when its text is right and its start within the bound, so that missing and invented words lower it too.
+    Only words that were heard correctly have an error: ``matched`` of the ``said``. All figures except F1 are of these.
+    ``median`` and ``p90`` are of the absolute error, ``bias`` is the median of the signed one, in seconds, positive if
+    words start late. ``within`` has shares by a bound in milliseconds. ``f1`` counts a word as found if its text is
+    right and its start within the bound, so that missing and hallucinated words lower it too.
     """
 
     said: int
@@ -53,7 +53,7 @@ class StartErrors:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Several rounds of one figure."""
+    """The median, minimum and maximum of one figure over several rounds."""
 
     median: float
     least: float
@@ -64,8 +64,8 @@ def word_errors(said: Sequence[str], heard: Sequence[str]) -> WordErrors:
     """Count the word errors of several recordings together.
 
     Args:
-        said: What was said, one text a recording, none empty; both sides already normalised.
-        heard: What was heard, in the same order.
+        said: The reference texts, one per recording, none empty; both sides already normalised.
+        heard: The texts heard, in the same order.
     """
     counted = jiwer.process_words(list(said), list(heard))
     return WordErrors(
@@ -78,7 +78,7 @@ def word_errors(said: Sequence[str], heard: Sequence[str]) -> WordErrors:
 
 
 def tokens(text: str) -> list[str]:
-    """The words of a text without case and punctuation; an apostrophe inside a word stays.
+    """The words of a text in lower case without punctuation; an apostrophe inside a word is kept.
 
     >>> tokens("Well – we've 24 front-line posts.")
     ['well', "we've", '24', 'front', 'line', 'posts']
@@ -87,7 +87,7 @@ def tokens(text: str) -> list[str]:
 
 
 def matches(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
-    """Pairs of places at which both have the same word, in an alignment with the fewest edits."""
+    """The pairs of indices at which both have the same word, in an alignment with the fewest edits."""
     return [
         (block.a + offset, block.b + offset)
         for block in Levenshtein.editops(said, heard).as_matching_blocks()
@@ -96,19 +96,19 @@ def matches(said: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def invented(said: str, heard: str) -> int:
-    """How many of the words heard were not said; nothing at all need have been said.
+    """The number of words heard that were not said; ``said`` may be empty.
 
-    What stands in brackets does not claim to be speech – ``[BLANK_AUDIO]``, ``(upbeat music)`` – and is not counted.
+    Text in brackets is not meant to be speech – ``[BLANK_AUDIO]``, ``(upbeat music)`` – and is not counted.
     """
     written = tokens(re.sub(r"\[[^]]*\]|\([^)]*\)", " ", heard))
     return len(written) - len(matches(tokens(said), written))
 
 
 def name_recall(names: Iterable[str], said: str, heard: str) -> tuple[int, int]:
-    """How many mentions of names were heard, and how many there are.
+    """The number of mentions of names that were heard, and that there are.
 
-    A name that is heard more often than it is said counts no more often. Names count each for itself: one that is a
-    part of another is counted twice.
+    Mentions that are heard but not said are not counted. Names are counted independently, so one that is part of
+    another is counted twice.
     """
     found = total = 0
     for name in names:
@@ -126,11 +126,11 @@ def start_errors(
     """Compare the starts of the words of several recordings.
 
     Args:
-        recordings: What was said and what was heard in each.
+        recordings: The words said and the words heard in each.
         bounds: Milliseconds for ``within`` and ``f1``.
 
     Raises:
-        ValueError: Not one word was heard as it was said.
+        ValueError: No word was heard correctly.
     """
     errors: list[float] = []
     total_said = total_heard = 0
@@ -143,7 +143,7 @@ def start_errors(
     if not errors:
         raise ValueError("not one word was heard as it was said")
     apart = np.abs(errors)
-    # Times are written to a hundredth of a second: without the last term, 0.2 s apart would not be within 200 ms.
+    # Times have two decimals: without the last term, 0.2 s would not be within 200 ms because of rounding errors.
     hits = {bound: int((apart <= bound / 1000 + 1e-6).sum()) for bound in bounds}
     return StartErrors(
         said=total_said,
@@ -157,12 +157,12 @@ def start_errors(
 
 
 def spread(figures: Sequence[float]) -> Spread:
-    """The median of the rounds, with the least and the most."""
+    """The median, minimum and maximum of the rounds."""
     return Spread(statistics.median(figures), min(figures), max(figures))
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
-    """How many times as long the others took, round against round: a round's disturbance strikes both sides."""
+    """The ratios of their times to ours, by round, since a disturbance during a round affects both."""
     return spread([other / own for own, other in zip(ours, theirs, strict=True)])
 
 
@@ -171,6 +171,6 @@ def _mentions(name: str, text: str) -> int:
 
 
 def _plain(words: Sequence[TimedWord]) -> list[TimedWord]:
-    """Words as ``tokens`` has them, but each still one word with one start: ``front-line`` is ``frontline``."""
+    """Words normalised as by ``tokens``, but each still one word with one start: ``front-line`` is ``frontline``."""
     spoken = (word for word in words if not set("[]()") & set(word.text))
     return [word._replace(text="".join(tokens(word.text))) for word in spoken if tokens(word.text)]

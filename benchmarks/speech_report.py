@@ -1,4 +1,4 @@
-"""What the speech benchmark's transcriptions amount to: figures for JSON, and the tables made of them."""
+"""The report of the speech benchmark: figures for JSON, and tables of them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.speech_systems import OURS
 
 
 class Heard(TypedDict):
-    """What one system made of one recording; ``seconds`` it took for ``audio`` seconds of sound."""
+    """One system's transcription of one recording; it took ``seconds`` for ``audio`` seconds of sound."""
 
     seconds: float
     audio: float
@@ -29,7 +29,7 @@ class Heard(TypedDict):
 
 
 class Round(TypedDict):
-    """What one system did in one process: by the recording's name, and its peak of memory in bytes."""
+    """One system's results in one process, by the recording's name, and its peak memory in bytes."""
 
     heard: dict[str, Heard]
     peak: int
@@ -54,7 +54,7 @@ def accuracy(rounds: Rounds, recordings: Sequence[Recording]) -> Figures:
 
 
 def speed(rounds: Rounds, recordings: Sequence[Recording]) -> dict[str, dict[str, Any]]:
-    """By system: times real time on each kind of recording and on all, memory, and time as against ours."""
+    """The speed of each system: times real time by kind of recording and in all, memory, and time relative to ours."""
     kinds: dict[str, list[str]] = {}
     for recording in recordings:
         if recording.set in SPEED_SETS:
@@ -117,7 +117,7 @@ def _errors(recordings: Iterable[Recording], heard: Mapping[str, Heard]) -> Any:
 
 
 def _total(one: Round, names: Iterable[str], what: str) -> float:
-    # mypy wants a literal for the key of a TypedDict; ``what`` is one of its keys at every call.
+    # mypy requires a literal as the key of a TypedDict; ``what`` is one of its keys in every call.
     return sum(one["heard"][name][what] for name in names)  # type: ignore[literal-required]
 
 

@@ -1,7 +1,7 @@
-"""The systems that the speech benchmark compares, all with the same weights and as many threads. It measures nothing.
+"""The systems that the speech benchmark compares, all with the same weights and number of threads. Measures nothing.
 
-This project's engines are called as it calls them itself; the others as their documentation shows, with the
-defaults of their Python interfaces and the alignment heads that the model itself names.
+This project's engines are called as the pipeline calls them; the others as their documentation shows, with the defaults
+of their Python interfaces and the model's own alignment heads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LANGUAGE = "en"
 
 
 class Transcription(NamedTuple):
-    """What was heard: the text as the system would show it, and its words."""
+    """A transcription: the text as the system would show it, and its words."""
 
     text: str
     words: list[TimedWord]
@@ -34,7 +34,7 @@ Transcribe = Callable[[Sound], Transcription]
 
 
 def _ours(engine: EngineName, model: str, cache: Path) -> Transcribe:
-    """This project's own door: the one place that knows it."""
+    """This project, through its public function; this is the only place that uses it."""
     heard = make_engine(engine, model, cache=cache)
 
     def transcribe(audio: Sound) -> Transcription:
@@ -55,7 +55,7 @@ def _faster_whisper(model: str, cache: Path, *, batched: bool) -> Transcribe:
 
     def transcribe(audio: Sound) -> Transcription:
         found, _ = pipeline.transcribe(audio, language=LANGUAGE, word_timestamps=True, vad_filter=True, **options)
-        segments = list(found)  # it decodes only when it is asked
+        segments = list(found)  # decoding is lazy
         words = [TimedWord(word.start, word.end, word.word) for segment in segments for word in segment.words]
         return Transcription("".join(segment.text for segment in segments), words)
 
@@ -86,13 +86,13 @@ def _openai_whisper(model: str, cache: Path) -> Transcribe:
 def _whisper_cpp(model: str, cache: Path, *, attention: bool) -> Transcribe:
     """Whisper.cpp through pywhispercpp: word times from its token probabilities, or from attention (its ``dtw``).
 
-    The second has no public door in pywhispercpp yet: its times, one a token, are read from the context.
+    The latter has no public interface in pywhispercpp yet: its times, one per token, are read from the context.
     """
     raw: Any = import_module("_pywhispercpp")  # may not be installed
     model_class: Any = import_module("pywhispercpp.model").Model
 
     heads = getattr(raw, f"WHISPER_AHEADS_{model.replace('.', '_').upper()}")
-    # Its attention is not to be had from its fused kernels.
+    # Its fused kernels do not provide the attention.
     context = {"dtw_token_timestamps": True, "dtw_aheads_preset": heads, "flash_attn": False} if attention else None
     loaded = model_class(
         str(_ggml(model, cache)),
@@ -132,10 +132,10 @@ OURS = tuple(name for name in SYSTEMS if name.startswith("ours"))
 
 @contextmanager
 def _stock_folder(model: str, cache: Path) -> Iterator[tuple[Path, str]]:
-    """A model folder as its package has it, and the weights' identity: ours names other alignment heads.
+    """A model folder as in its package, since ours names other alignment heads; and the identity of the weights.
 
     Raises:
-        WeightsError: No installed package carries the model.
+        WeightsError: No installed package contains the model.
     """
     weights = find_weights(model, "faster-whisper")
     joined = ready_weights(weights, cache)
@@ -149,7 +149,7 @@ def _stock_folder(model: str, cache: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _ggml(model: str, cache: Path) -> Path:
-    """The weights as whisper.cpp loads them, converted when they are first wanted."""
+    """The weights in whisper.cpp's format, converted on first use."""
     weights = find_weights(model, "faster-whisper")
     kept = cache / f"{model}-{weights.identity[:12]}.ggml.bin"
     if not kept.exists():

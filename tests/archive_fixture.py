@@ -39,7 +39,7 @@ NOTES = f'<p onclick="x()">Notes {EVIL}<img src="https://example.org/spy.gif"><a
 
 @dataclass(frozen=True)
 class Kept:
-    """Where the archive lies, and the ids of its episodes."""
+    """The location of the archive, and the ids of its episodes."""
 
     path: Path
     spoken: str
@@ -48,7 +48,7 @@ class Kept:
 
 @pytest.fixture
 def kept(tmp_path: Path) -> Kept:
-    """An archive with an episode of everything, and one of another feed that is only listed yet."""
+    """An archive with an episode that has everything, and one of another feed that is only listed."""
     path = tmp_path / "a.db"
     with new_archive(path) as db:
         item = replace(
@@ -83,28 +83,28 @@ def kept(tmp_path: Path) -> Kept:
 
 
 class Site:
-    """A Datasette, asked synchronously and without any network."""
+    """A Datasette with a synchronous interface, without network access."""
 
     def __init__(self, datasette: Datasette, runner: asyncio.Runner) -> None:
         self.datasette = datasette
         self._runner = runner
 
     def run(self, awaitable: Any) -> Any:
-        """Wait for something."""
+        """Run a coroutine to completion."""
         return self._runner.run(awaitable)
 
     def ask(self, path: str, *, method: str = "GET", actor: str | None = None, **headers: str | bytes) -> Any:
-        """Return the response; keywords are headers, with ``_`` for ``-``."""
+        """Return the response; keyword arguments are headers, with ``_`` for ``-``."""
         cookies = {"ds_actor": self.datasette.sign({"a": {"id": actor}}, "actor")} if actor else None
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.run(self.datasette.client.request(method, path, headers=named, cookies=cookies))
 
 
 class _Compiled(BytecodeCache):
-    """Templates that were compiled for one Datasette of this process, for all others: most of the time of a page."""
+    """Caches compiled templates across all Datasettes of this process: compiling dominates the time of a page."""
 
     def __init__(self) -> None:
-        self.__name__ = "compiled_once"  # which Datasette asks of its plugins
+        self.__name__ = "compiled_once"  # a hook of Datasette
         self._compiled: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
@@ -124,7 +124,7 @@ pm.register(_Compiled())
 
 @contextmanager
 def opened(*paths: Path, **options: Any) -> Iterator[Site]:
-    """Open databases in a Datasette with these options."""
+    """A Datasette that serves these databases, with these options."""
     with asyncio.Runner() as runner:
         datasette = Datasette([str(path) for path in paths], **options)
         try:
@@ -139,7 +139,7 @@ def opened(*paths: Path, **options: Any) -> Iterator[Site]:
 
 @contextmanager
 def listening(site: Site, around: Callable[[Any], Any] = lambda app: app) -> Iterator[str]:
-    """Serve a site over HTTP on this computer, with something ``around`` its application; gives its address."""
+    """Serve a site over loopback HTTP, with a wrapper ``around`` its application; yields its URL."""
     app = around(site.datasette.app())
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run)
@@ -158,12 +158,12 @@ Serve = Callable[..., Site]
 
 @pytest.fixture
 def serve(kept: Kept) -> Iterator[Serve]:
-    """Serve the archive, or other files, with options of Datasette."""
+    """Serve the archive, or other files, with these options of Datasette."""
     with ExitStack() as stack:
         yield lambda *paths, **options: stack.enter_context(opened(*(paths or (kept.path,)), **options))
 
 
 @pytest.fixture
 def site(serve: Serve) -> Site:
-    """The archive, served as it is."""
+    """The archive, served unchanged."""
     return serve()

@@ -1,4 +1,4 @@
-"""Fixtures and helpers: the site, served as ``make serve`` does, in a real browser that is watched."""
+"""Fixtures and helpers: the site, served as by ``make serve``, in a monitored real browser."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def chromium() -> str:
 
 @contextmanager
 def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
-    """Serve an archive as `make serve` does; gives the address, and the file in which is what was printed."""
+    """Serve an archive as `make serve` does; yields the URL, and the file with the server's output."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -70,14 +70,14 @@ def served(database: Path, *options: str) -> Iterator[tuple[str, Path]]:
 
 @pytest.fixture(scope="module")
 def site(demo_db: Path) -> Iterator[str]:
-    """The archived sample show."""
+    """The URL of the archived sample show."""
     with served(demo_db) as (address, _):
         yield address
 
 
 @pytest.fixture
 def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """A copy of the sample show for an editor to work on: its address, and the one that signs in."""
+    """A copy of the sample show for an editor to work on: its URL, and the one that signs in."""
     shutil.copytree(demo_db.parent, tmp_path / "desk")
     with served(tmp_path / "desk" / demo_db.name, "--root") as (address, printed):
         yield address, printed.read_text().split()[0]
@@ -85,7 +85,7 @@ def desk(demo_db: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
 
 @contextmanager
 def launched(chromium: str) -> Iterator[Browser]:
-    """A browser. Until it is closed its thread has an event loop, so a Datasette in this process is opened before."""
+    """A browser. While it is open its thread has an event loop, so a Datasette in this process must be opened first."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
@@ -100,7 +100,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @contextmanager
 def watched(browser: Browser, **options: Any) -> Iterator[Page]:
-    """A page on which nothing may go wrong: no error, nothing that the site's policy forbids, no other host asked."""
+    """A page on which any console error, policy violation or request to another host fails the test."""
     context = browser.new_context(**options)
     context.add_init_script(
         "addEventListener('securitypolicyviolation', (e) => console.error(`${e.violatedDirective} ${e.blockedURI}`))"
@@ -125,7 +125,7 @@ def _is_own(url: str) -> bool:
 @pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     if "desk" in request.fixturenames:
-        request.getfixturevalue("desk")  # it must outlive the page, which may still be loading when a test ends
+        request.getfixturevalue("desk")  # must outlive the page, which may still be loading when a test ends
     with watched(browser, viewport=request.param) as page:
         yield page
 
@@ -135,7 +135,7 @@ def current_time(page: Page) -> float:
 
 
 def picture(page: Page, name: str, folder: Path) -> None:
-    """A screenshot; `make screenshots` has the wide ones put into docs/ for the README."""
+    """Take a screenshot; `make screenshots` saves the wide ones to docs/ for the README."""
     if page.viewport_size == PHONE:
         page.screenshot(path=folder / f"{name}-phone.png")
     else:
@@ -143,7 +143,7 @@ def picture(page: Page, name: str, folder: Path) -> None:
 
 
 def wait_for(page: Page, expression: str) -> None:
-    """Playwright's own waiting evaluates in the page, which the site's Content-Security-Policy forbids."""
+    """Poll from here: Playwright's own waiting evaluates code in the page, which the site's CSP forbids."""
     for _ in range(200):
         if page.evaluate(expression):
             return
@@ -159,14 +159,14 @@ def open_northbridge(page: Page, site: str) -> None:
 
 @pytest.fixture
 def northbridge(page: Page, desk: tuple[str, str]) -> Page:
-    """The page of an episode, signed in as an editor."""
+    """An episode page, signed in as an editor."""
     page.goto(desk[1])
     open_northbridge(page, desk[0])
     return page
 
 
 def another(page: Page, *, java_script_enabled: bool = True) -> Page:
-    """A page of the same browser whose console is not watched."""
+    """Another page of the same browser, without monitoring."""
     browser = page.context.browser
     assert browser is not None
     return browser.new_context(viewport=page.viewport_size, java_script_enabled=java_script_enabled).new_page()

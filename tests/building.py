@@ -21,7 +21,7 @@ NOW = "2026-01-02T03:04:05Z"
 
 @contextmanager
 def new_archive(path: Path) -> Iterator[Database]:
-    """A new archive, open for writing. Its tables are made once for all tests, and copied."""
+    """A new archive, open for writing. Its tables are created once for all tests, and copied."""
     path.write_bytes(_empty())
     with writer(path) as db:
         yield db
@@ -72,7 +72,7 @@ def add_feed(db: Database, slug: str, *episodes: FeedEpisode) -> list[str]:
 
 
 def spoken(*texts: str, start: float = 0.0, seconds_a_word: float = 0.5) -> tuple[Segment, ...]:
-    """Segments with a word every half second, one after the other."""
+    """Consecutive segments with a word every half second."""
     segments, position = [], start
     for text in texts:
         words = []

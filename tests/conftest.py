@@ -1,4 +1,4 @@
-"""Fixtures and stand-ins that every test may use."""
+"""Fixtures and fakes for all tests."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ __all__ = ["demo", "demo_db", "demo_runs"]
 
 NOW = "2026-06-02T06:00:00Z"
 
-# The same examples in every run; `pytest --hypothesis-profile=explore` looks for new ones.
+# The same examples in every run; `pytest --hypothesis-profile=explore` tries new ones.
 hypothesis.settings.register_profile("same", deadline=None, derandomize=True)
 hypothesis.settings.register_profile("explore", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("same")
 
-# Each of pytest's processes has a core: numpy's own threads would only be in their way, and so would torch's that wait
-# busily for each other, as they never do in our own programs (``pipeline.speech.reference``).
+# Each pytest process has one core: threads of numpy would only compete with it, and so would those of torch, which wait
+# for each other busily, unlike in our own programs (``pipeline.speech.reference``).
 threadpool_limits(1, "blas")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A web server that misbehaves as it is told (see ``tests.misbehaving``)."""
+    """A web server that misbehaves on request (see ``tests.misbehaving``)."""
     with serving() as running:
         yield running
 
@@ -61,7 +61,7 @@ def archive(tmp_path: Path) -> Iterator[Database]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what asks a Datasette, so that it can be run again on another version of it."""
+    """Mark the tests that use Datasette, so that they can be repeated with another version of it."""
     for item in items:
         if {"serve", "site"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("site")
@@ -72,7 +72,7 @@ def pytest_report_header() -> str:
 
 
 class FakeEngine:
-    """An engine that hears the same in every recording; ``error`` is raised instead, where there is one."""
+    """An engine that hears the same in every recording; or raises ``error``, if set."""
 
     name: EngineName = "faster-whisper"
 
@@ -109,13 +109,13 @@ class FakeEngine:
 
 @pytest.fixture
 def engine() -> FakeEngine:
-    """The engine that ``make_tools`` hands out."""
+    """The engine used by ``make_tools``."""
     return FakeEngine()
 
 
 @pytest.fixture
 def client() -> Iterator[Callable[[Feed], httpx.Client]]:
-    """What gives a feed its HTTP client."""
+    """A function that returns a feed's HTTP client."""
     with clients() as client:
         yield client
 
@@ -124,7 +124,7 @@ def client() -> Iterator[Callable[[Feed], httpx.Client]]:
 def make_tools(
     archive: Database, engine: FakeEngine, client: Callable[[Feed], httpx.Client], tmp_path: Path
 ) -> Callable[..., Tools]:
-    """Make the stages' tools: a fixed clock, real HTTP, the fake engine, no progress; ``changes`` replace any."""
+    """Make the stages' tools: a fixed clock, real HTTP, the fake engine, no progress; ``changes`` replace fields."""
     tools = Tools(
         db=archive,
         data=tmp_path,
@@ -145,7 +145,7 @@ def make_tools(
 
 
 def tones(*, seconds: float, rate: int) -> NDArray[np.int16]:
-    """Quiet changing tones, shape (samples,)."""
+    """Quiet, changing tones, shape (samples,)."""
     time = np.arange(round(seconds * rate)) / rate
     pitch = np.array([330.0, 440.0, 550.0])[(time * 4).astype(int) % 3]
     samples: NDArray[np.int16] = (0.1 * 32767 * np.sin(2 * np.pi * pitch * time)).astype(np.int16)
@@ -153,7 +153,7 @@ def tones(*, seconds: float, rate: int) -> NDArray[np.int16]:
 
 
 def write_audio(path: Path, samples: NDArray[np.int16], *, rate: int, codec: str, container: str | None = None) -> Path:
-    """Encode samples, shape (samples,) or (samples, 2), into a file of the kind that its ending says."""
+    """Encode samples, shape (samples,) or (samples, 2), in the format given by the file's suffix."""
     layout = "mono" if samples.ndim == 1 else "stereo"
     with av.open(str(path), "w", format=container) as file:
         stream = cast("AudioStream", file.add_stream(codec, rate=rate, layout=layout))
@@ -166,14 +166,14 @@ def write_audio(path: Path, samples: NDArray[np.int16], *, rate: int, codec: str
 
 @pytest.fixture(scope="session")
 def tone_mp3(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A sound mp3: two seconds of tones at 24 kHz."""
+    """A valid MP3 file: two seconds of tones at 24 kHz."""
     path = tmp_path_factory.mktemp("audio") / "tone.mp3"
     return write_audio(path, tones(seconds=2.0, rate=24_000), rate=24_000, codec="libmp3lame").read_bytes()
 
 
 @pytest.fixture(scope="session")
 def tone_m4a(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A sound m4a: two seconds of tones at 16 kHz."""
+    """A valid M4A file: two seconds of tones at 16 kHz."""
     path = tmp_path_factory.mktemp("audio") / "tone.m4a"
     samples = tones(seconds=2.0, rate=16_000)
     return write_audio(path, samples, rate=16_000, codec="aac", container="ipod").read_bytes()

@@ -1,4 +1,4 @@
-"""Correcting on the site as a browser without JavaScript does it, for tests."""
+"""Helpers for correcting on the site like a browser without JavaScript."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from pipeline.archive.database import editor
 from tests.archive_fixture import Kept, Site
 
 FORM = "application/x-www-form-urlencoded"
-# Datasette 1.0 asks for no token: it looks at the headers that browsers send.
+# Datasette 1.0 requires no token: it checks headers that browsers send.
 TOKENS = not hasattr(Datasette, "allowed")
 
 
 def configured(**config: Any) -> dict[str, Any]:
-    """Options of Datasette: 1.0 has moved this from the metadata."""
+    """Options of Datasette: 1.0 has moved these from the metadata."""
     return {"metadata" if TOKENS else "config": config}
 
 
 class Visitor:
-    """Somebody's browser without JavaScript, on the page of an episode."""
+    """A browser without JavaScript, on an episode page."""
 
     def __init__(self, site: Site, episode_id: str, actor: str | None = "ann") -> None:
         self.site = site
@@ -44,7 +44,7 @@ class Visitor:
         return self.site.run(self.site.datasette.client.get(f"/-/episode/{self.episode}", cookies=self.cookies))
 
     def row(self, number: int) -> str:
-        """What the page shows of a question, on one line."""
+        """The visible text of a question on the page, on one line."""
         return " ".join(unescape(re.sub(r"<[^>]*>", " ", self.row_html(number))).split())
 
     def row_html(self, number: int) -> str:
@@ -65,12 +65,12 @@ class Visitor:
         return self.site.run(self.posting(body, **headers))
 
     def said(self, number: int, **said: str) -> Any:
-        """Send a question's form as a script does."""
+        """Submit a question's form as a script does."""
         return self.post(self.fields(number, **said), accept="application/json")
 
 
 def undoing(row: str) -> str:
-    """The id of the correction that a question's form offers to undo."""
+    """The id of the correction that a question's form can undo."""
     (found,) = re.findall(r'name="undo" value="(\d+)"', row)
     return str(found)
 
@@ -82,6 +82,6 @@ def ann(site: Site, kept: Kept) -> Visitor:
 
 
 def recorded(kept: Kept) -> list[Entry]:
-    """What was recorded beside what the fixture has, the oldest first."""
+    """The corrections recorded besides the fixture's, oldest first."""
     with editor(kept.path) as db:
         return [entry for entry in reversed(history(db, kept.spoken)) if entry.number != 5]

@@ -20,9 +20,9 @@ from pipeline.sample.server import serving
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Report]]:
-    """The database, and the reports of two runs into it, one after the other.
+    """The database, and the reports of two consecutive runs on it.
 
-    It is made once for all of pytest's processes, and each has its own copy.
+    It is made once for all pytest processes, and each has a copy of its own.
     """
     base = tmp_path_factory.getbasetemp()
     made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-made"

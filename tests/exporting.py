@@ -1,4 +1,4 @@
-"""Building what is exported, for tests of the exporters alone."""
+"""Building publications to export, for tests of the exporters alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def question(
     *,
     text: str | None = None,
 ) -> ListedQuestion:
-    """A published question and what is known of it."""
+    """A published question with its match."""
     return ListedQuestion(
         number=number,
         text=text or f"Question {number}?",
@@ -44,7 +44,7 @@ def publication(
     duration: float = 600.0,
     **changes: Any,
 ) -> Publication:
-    """An episode; a transcript comes with its segments."""
+    """An episode; with segments it has a transcript."""
     facts: dict[str, Any] = {
         "id": "show/12345678",
         "feed": "show",
@@ -65,6 +65,6 @@ def publication(
 
 
 def item(**facts: Any) -> Item:
-    """The same without its words, as feeds are made of."""
+    """The same without words, as in feeds."""
     whole = publication(**facts)
     return Item(**{name: getattr(whole, name) for name in Item.__slots__})

@@ -1,4 +1,4 @@
-"""An archive with one interview of an hour, shaped as real ones are: for the weight and the speed of its page."""
+"""An archive with a realistic interview of an hour, for the size and speed of its page."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.building import NOW, add_feed, add_transcript, episode
 
 SECONDS = 3600
 QUESTIONS = 12
-_RATE = 8000  # hertz, of the silence that is its audio
+_RATE = 8000  # hertz; the audio is silence
 
 
 def build_hour(folder: Path) -> tuple[Path, str]:
-    """Make the archive; gives its path and the episode's id.
+    """Make the archive; returns its path and the episode's id.
 
-    Words are of the sample show in an order of their own, 12 a segment, 0.05 to 0.8 seconds long and to the
-    thousandth; one in ten pauses, one in fifty is doubtful, one segment in forty is flagged.
+    The words are random ones of the sample show, 5 to 20 per segment, 0.05 to 0.8 seconds long to the millisecond; one
+    in ten is followed by a pause, one in fifty is uncertain, one segment in forty is flagged.
     """
     chance = random.Random(1)  # noqa: S311 - the same archive each time
     segments, position = [], 0.0
@@ -70,7 +70,7 @@ def _said(name: str) -> list[str]:
 
 
 def _silence(folder: Path) -> str:
-    """Keep an hour of silence under ``audio``; gives its SHA-256."""
+    """Keep an hour of silence under ``audio``; returns its SHA-256."""
     plain = folder / "silence.wav"
     with wave.open(str(plain), "wb") as file:
         file.setnchannels(1)

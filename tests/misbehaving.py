@@ -1,9 +1,9 @@
-"""A real web server on loopback that answers as badly as it is told to, and writes down what it was asked.
+"""A real loopback web server that misbehaves as configured, and records the requests.
 
     with serving() as server:
         url = server.give("/a.mp3", Answer(b"half", declared=8), Answer(b"all of it"))
 
-The first request for ``/a.mp3`` then gets a body that is cut short, every later one gets the whole.
+The first request for ``/a.mp3`` then gets a truncated body, every later one the whole.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request gets.
+    """The answer to one request.
 
-    An answer whose ``headers`` have ``ETag`` or ``Last-Modified`` is a 304 to whoever sends that value back.
+    If ``headers`` contain ``ETag`` or ``Last-Modified``, a request that sends this value back gets a 304.
 
     Args:
-        body: The bytes, or a function that gives them piece by piece (for bodies too large to hold).
-        status: The HTTP status.
-        headers: Sent as they are; a value may be bytes, where ASCII is not bad enough.
-        framing: How the end of the body is told: by its ``length``, by ``chunked`` encoding, or by nothing at
-            all (``none``): the connection is closed.
-        declared: A Content-Length that differs from what is sent.
-        ending: ``clean``, ``cut`` (a chunked body without its end), or ``reset`` (the connection is torn down).
-        drip: Seconds to wait before every piece; a body of bytes is then sent byte by byte.
+        body: the bytes, or a function that yields them in pieces (for bodies too large for memory).
+        status: the HTTP status.
+        headers: sent as they are; a value may be bytes, if ASCII is not bad enough.
+        framing: how the end of the body is marked: by its ``length``, by ``chunked`` encoding, or not at all
+            (``none``): the connection is closed.
+        declared: a Content-Length that differs from what is sent.
+        ending: ``clean``, ``cut`` (a chunked body without its end), or ``reset`` (the connection is reset).
+        drip: seconds to wait before every piece; a body of bytes is then sent byte by byte.
     """
 
     body: bytes | Callable[[], Iterable[bytes]] = b""
@@ -51,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked: the path without its query, the query, and the headers by their names in small letters."""
+    """A received request: the path without its query, the query, and the headers with names in lower case."""
 
     method: str
     path: str
@@ -59,12 +59,12 @@ class Request:
     headers: Mapping[str, str]
 
 
-# What a path is given: an answer, or what makes one of the request.
+# The behaviour of a path: an answer, or a function that makes one from the request.
 Behaviour = Answer | Callable[[Request], Answer]
 
 
 def seekable(body: bytes, **headers: str) -> Callable[[Request], Answer]:
-    """Answer as a sound host does: the rest of a body, if that is still the one asked for (RFC 9110, section 14.2)."""
+    """Answer range requests correctly, unless If-Range names another version (RFC 9110, section 14.2)."""
 
     def answer(request: Request) -> Answer:
         wanted = re.fullmatch(r"bytes=(\d+)-", request.headers.get("range", ""))
@@ -79,7 +79,7 @@ def seekable(body: bytes, **headers: str) -> Callable[[Request], Answer]:
 
 
 def rest(body: bytes, first: int, **headers: str) -> Answer:
-    """Send a body from its byte ``first`` on, as a part of it."""
+    """Send a body from its byte ``first`` on, as a partial response."""
     span = {"Content-Range": f"bytes {first}-{len(body) - 1}/{len(body)}"}
     return Answer(body[first:], status=206, headers={**headers, **span})
 
@@ -87,7 +87,7 @@ def rest(body: bytes, first: int, **headers: str) -> Answer:
 def cut(
     behaviour: Behaviour, after: int, *, ending: Literal["clean", "reset"] = "clean"
 ) -> Callable[[Request], Answer]:
-    """Declare a body whole and end the connection after so many bytes of it."""
+    """Declare the whole body and close the connection after this many bytes of it."""
 
     def answer(request: Request) -> Answer:
         whole = behaviour if isinstance(behaviour, Answer) else behaviour(request)
@@ -98,12 +98,12 @@ def cut(
 
 
 def redirect(to: str, status: int = 302) -> Answer:
-    """Send the client on to an address of any kind."""
+    """Redirect the client to any URL."""
     return Answer(status=status, headers={"Location": to})
 
 
 def gzipped(body: bytes, **headers: str) -> Answer:
-    """Send a body packed."""
+    """Send a body compressed."""
     return Answer(gzip.compress(body, mtime=0), headers={"Content-Encoding": "gzip", **headers})
 
 
@@ -114,7 +114,7 @@ def page(text: str = "Sorry, we are having trouble.") -> Answer:
 
 
 class Server:
-    """Answers by path; of several answers for one path each is given once, and the last one from then on."""
+    """Answers by path; if a path has several answers, they are given in turn, and the last one from then on."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -123,7 +123,7 @@ class Server:
         self._answers: dict[str, list[Behaviour]] = {}
 
     def give(self, path: str, *answers: Behaviour) -> str:
-        """Set the answers for a path, in place of earlier ones, and return its address."""
+        """Set the answers for a path, replacing earlier ones, and return its URL."""
         self._answers[path] = list(answers)
         return self.address + path
 
@@ -132,7 +132,7 @@ class Server:
         return [request for request in self.requests if request.path == path]
 
     def answer(self, request: Request) -> Answer:
-        """Write a request down and return what it gets."""
+        """Record a request and return its answer."""
         self.requests.append(request)
         answers: list[Behaviour] = self._answers.get(request.path, [Answer(status=404)])
         behaviour = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -144,10 +144,10 @@ def serving() -> Iterator[Server]:
     """Serve on a free port of 127.0.0.1 while the block runs."""
 
     class Handler(_Handler):
-        """With the answers of this one server."""
+        """The handler for this server's answers."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        http.daemon_threads = False  # the block then ends only when every connection is closed
+        http.daemon_threads = False  # the block then ends only once every connection is closed
         server = Handler.told_by = Server(f"http://127.0.0.1:{http.server_address[1]}")
         thread = Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -161,11 +161,11 @@ def serving() -> Iterator[Server]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = 5.0  # seconds for a client that says nothing
+    timeout = 5.0  # seconds to wait for a silent client
     told_by: Server
 
     def do_GET(self) -> None:
-        self.close_connection = True  # one answer a connection: nothing is left over from a bad one
+        self.close_connection = True  # one answer per connection, so that a bad one affects no other
         address = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, address.path, parse_qs(address.query), headers)
@@ -173,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._send(self._not_modified(answer, headers) or answer)
         except ConnectionError:
-            return  # the client had enough
+            return  # the client hung up
 
     def do_HEAD(self) -> None:
         self.do_GET()
@@ -221,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
         return [answer.body] if answer.body else []
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Say nothing: the requests are written down."""
+        """Log nothing: the requests are recorded."""
 
 
 def _phrase(status: int) -> str:

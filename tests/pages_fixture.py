@@ -1,4 +1,4 @@
-"""Fixtures: an archive of two shows with people, like questions and hostile text everywhere."""
+"""Fixtures: an archive of two shows with named speakers, similar questions and hostile text everywhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOST = "Carla Host"
 
 @dataclass(frozen=True)
 class Held:
-    """Where the archive lies, and the ids of its episodes, the newest first."""
+    """The location of the archive, and the ids of its episodes, newest first."""
 
     path: Path
     episodes: tuple[str, ...]
@@ -34,7 +34,7 @@ def said(speaker: str, *texts: str, start: float) -> tuple[Segment, ...]:
 
 
 def add_interview(db: Database, episode_id: str, *, sha256: str, guest: str = GUEST) -> int:
-    """A transcript of 60 seconds: a question, its answer, another question and its answer that is doubtful."""
+    """Add a transcript of 60 seconds: a question, its answer, another question and its answer, which is doubtful."""
     segments = (
         *said(HOST, f"How many cases does a social worker have {EVIL}?", start=0.0),
         *said(guest, "Sixteen, on a good day.", "It was twenty-four.", start=10.0),

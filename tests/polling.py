@@ -1,4 +1,4 @@
-"""Polling shows in tests, and feeds with more in their heads."""
+"""Polling shows in tests, and feeds with additional tags in their heads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Run = Callable[..., Report]
 
 
 def polling(make_tools: Callable[..., Tools]) -> Run:
-    """Return what polls shows."""
+    """Return a function that polls shows."""
 
     def do(*feeds: Any, now: str = NOW, again: bool = False) -> Report:
         return ingest(Config(feeds=list(feeds)), make_tools(now=lambda: now, again=again), stages=("poll",))

@@ -1,4 +1,4 @@
-"""Fixtures: a small archive with a file of every kind, made by a run over real HTTP with an engine that is a fake."""
+"""Fixtures: a small archive with a file of every kind, made by a run over real HTTP with a fake engine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ VTT = "WEBVTT\n\n00:00.000 --> 00:01.000\nGood morning number {n}.\n"
 
 @dataclass(frozen=True)
 class Proven:
-    """Where the archive lies, the feeds.yaml that it was made from, and the server of its show."""
+    """The location of the archive, its feeds.yaml, and the server of its show."""
 
     path: Path
     feeds: Path
@@ -55,7 +55,7 @@ class Proven:
         return self.call("verify", "--repair", "--feeds", self.feeds, *arguments)
 
     def ingest(self, engine: FakeEngine, **changes: Any) -> None:
-        """Do a run."""
+        """Run the pipeline."""
         feed = Feed(slug="show", title="Show", url=f"{self.server.address}/feed.xml", allow_private=True)
         with writer(self.path) as db:
             tools = Tools(
@@ -73,7 +73,7 @@ class Proven:
             assert ingest(Config(feeds=[feed]), tools).exit_code == 0
 
     def rows(self, sql: str) -> list[Any]:
-        """Ask the database."""
+        """Query the database."""
         with closing(sqlite3.connect(self.path)) as connection:
             return connection.execute(sql).fetchall()
 
@@ -83,11 +83,11 @@ class Proven:
             connection.execute(sql)
 
     def file(self, pattern: str) -> Path:
-        """Return the first file of the data folder that fits."""
+        """Return the first matching file of the data folder."""
         return min(self.data.glob(pattern))
 
     def content(self) -> dict[str, bytes]:
-        """Return every file but the database's own."""
+        """Return the content of every file except the database's."""
         return {
             path.relative_to(self.data).as_posix(): path.read_bytes()
             for path in sorted(self.data.rglob("*"))
@@ -96,7 +96,7 @@ class Proven:
 
 
 def heard(text: str) -> tuple[Segment, ...]:
-    """What the fake engine hears."""
+    """The fake engine's segments."""
     words = tuple(Word(n * 0.2, n * 0.2 + 0.15, word, 0.9) for n, word in enumerate(text.split()))
     return (Segment(words[0].start, words[-1].end, text, words, confidence=0.9),)
 
@@ -105,7 +105,7 @@ def heard(text: str) -> tuple[Segment, ...]:
 def proven_once(
     tmp_path_factory: pytest.TempPathFactory, tone_mp3: bytes, tone_m4a: bytes
 ) -> Iterator[tuple[Proven, Mapping[str, Answer]]]:
-    """Two episodes with publishers' transcripts, and of each an earlier wording; and what their server answers."""
+    """Two episodes with publishers' transcripts and an earlier wording each, and their server's answers."""
     folder = tmp_path_factory.mktemp("proven")
     answers = {"/feed.xml": Answer(FEED.format(items=ITEM.format(n=1) + ITEM.format(n=2)).encode())}
     for n, audio in ((1, tone_mp3), (2, tone_m4a)):
@@ -124,7 +124,7 @@ def proven_once(
 
 @pytest.fixture
 def proven(proven_once: tuple[Proven, Mapping[str, Answer]], tmp_path: Path) -> Proven:
-    """A copy of it, for one test."""
+    """A copy of it for one test."""
     made, answers = proven_once
     for path, answer in answers.items():
         made.server.give(path, answer)

@@ -1,4 +1,4 @@
-"""Fixtures: a show whose feed names the publisher's transcripts, and what is stored of them."""
+"""Fixtures: a show whose feed links to publishers' transcripts, and the transcripts stored for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ITEM = """<item><guid>one</guid><title>An episode</title><description>{notes}</d
 RSS = """<rss version="2.0" xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><title>Show</title>
 {items}</channel></rss>"""
 
-# What is said, word for word, and from when: a word lasts half a second.
+# The spoken words with their start times; a word lasts half a second.
 SAID = [
     (0.0, "Alma Reed", "Good morning and welcome to the show."),
     (3.5, "Ines Marlow", "Thank you for having me on."),
@@ -59,7 +59,7 @@ def link(address: str, kind: str | None = "text/vtt") -> str:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """Audio as long as what is said."""
+    """Audio as long as the speech."""
     path = tmp_path_factory.mktemp("clip") / "clip.mp3"
     return write_audio(path, tones(seconds=13.0, rate=8_000), rate=8_000, codec="libmp3lame").read_bytes()
 
@@ -71,7 +71,7 @@ def engine() -> FakeEngine:
 
 @pytest.fixture
 def publish(server: Server, clip: bytes) -> Callable[..., Feed]:
-    """Give the show's feed with one episode and these transcript links; return the show of feeds.yaml."""
+    """Serve the show's feed with one episode and these transcript links; return the show's configuration."""
 
     def give(*links: str, notes: str = "No list here.", **more: Any) -> Feed:
         server.give("/1.mp3", Answer(clip))
@@ -98,7 +98,7 @@ def said_of(report: Report, stage: str = "transcribe") -> str:
 
 
 def transcripts(db: Database) -> list[tuple[Any, ...]]:
-    """Source, whether preferred, word error rate, and the source that it was compared with."""
+    """Each transcript's source, whether it is preferred, its word error rate, and the source it was compared with."""
     return db.execute(
         """select t.source, t.preferred, t.word_error_rate, o.source from transcripts t
            left join transcripts o on o.id = t.compared_with order by t.id"""

@@ -1,4 +1,4 @@
-"""Reading the site's pages as a person and as a browser does."""
+"""Reading the site's pages as a person or a browser does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def text_of(response: Any) -> str:
-    """What a reader sees of a page, on one line."""
+    """The visible text of a page, on one line."""
     body = response.text.partition("<main")[2].partition("<footer")[0]
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", f"<main{body}")))
 

@@ -1,4 +1,4 @@
-"""Recordings of one episode that come one after the other, for tests."""
+"""Successive recordings of one episode, for tests."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def compared(
     return Comparison(old, new, verdict, tuple(Piece(*piece) for piece in pieces), tuple(gone), tuple(added))
 
 
-# Ten seconds before the beginning are new, those from 40 to 50 are gone.
+# Ten seconds are inserted at the beginning, those from 40 to 50 are removed.
 CHANGED = compared("changed", (0, 40, 10), (50, 100, 50), gone=[(40, 50)], added=[(0, 10)])
 
 
@@ -50,7 +50,7 @@ def one(archive: Database) -> str:
 
 
 class Fetched:
-    """Recordings of one episode that come one after the other, heard by the engine of the tests."""
+    """Successive recordings of one episode, heard by the fake engine."""
 
     def __init__(self, tools: Tools, episode_id: str) -> None:
         self.tools, self.episode = tools, Episode(episode_id, "show", "An episode", "https://example.org/one.mp3")

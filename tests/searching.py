@@ -1,4 +1,4 @@
-"""Going through all pages of a search, and what can be quoted."""
+"""Helpers: reading all pages of a search, and the quotable words of a text."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters
 
 
 def quotable(text: str) -> list[str]:
-    """The folded words of a text, read without the program's own: a figure such as 2.6 or 12% is one."""
+    """The folded words of a text, computed independently of the program; a figure such as 2.6 or 12% is one word."""
     return re.findall(r"[0-9]+(?:[.,][0-9]+)*%?(?![^\W_])|[^\W_]+", fold(text))

@@ -1,9 +1,9 @@
-"""A long bad day: many feeds on hosts that answer a fifth of all requests badly, and runs killed at any moment.
+"""A soak test: many feeds on hosts that answer a fifth of all requests badly, and runs killed at any moment.
 
     python -m tests.soaking [--feeds 200] [--episodes 2000] [--kills 20] [--seed 1]
 
-At the end every episode must be archived once and byte for byte, no unfinished file be left, and the database be sound;
-says what it saw, and ends with 1 where that does not hold.
+At the end every episode must be archived once and byte for byte, without unfinished files, and the database be sound;
+prints what happened, and exits with 1 otherwise.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ITEM = (
 
 
 def sound(name: str) -> bytes:
-    """A tone of a second or so that no other episode has, as WAV."""
+    """A tone of about a second, unique to its episode, as WAV."""
     chance = random.Random(name)  # noqa: S311 - not for secrets
     pitch, count = chance.uniform(200, 2000), chance.randrange(2000, 30_000)
     samples = [int(9000 * math.sin(2 * math.pi * pitch * n / RATE)) for n in range(256)]
@@ -53,7 +53,7 @@ def sound(name: str) -> bytes:
 
 @dataclass
 class Weather:
-    """Which requests are answered badly, and how; the same for the same seed and order of requests."""
+    """Decides which requests are answered badly, and how; the same for the same seed and order of requests."""
 
     chance: random.Random
     bad: float = BAD
@@ -98,7 +98,7 @@ FAULTS: dict[str, Callable[[Behaviour, bytes, int], Behaviour]] = {
 
 
 def give_all(servers: Sequence[Server], weather: Weather, feeds: int, episodes: int) -> dict[str, str]:
-    """Put all feeds and episodes on the servers; return each feed's address by its slug."""
+    """Publish all feeds and episodes on the servers; return each feed's URL by its slug."""
     addresses = {}
     for number in range(feeds):
         server = servers[number % len(servers)]
@@ -123,10 +123,10 @@ def pipeline(folder: Path, verb: str) -> subprocess.Popen[bytes]:
 
 
 def soak(folder: Path, *, feeds: int, episodes: int, kills: int, seed: int) -> Iterator[str]:
-    """Have the bad day, and say what it was like.
+    """Run the soak test, and return a summary.
 
     Raises:
-        AssertionError: something was lost, doubled or left behind.
+        AssertionError: something was lost, duplicated or left behind.
     """
     chance = random.Random(seed)  # noqa: S311 - as above
     weather = Weather(random.Random(seed + 1))  # noqa: S311
@@ -147,7 +147,7 @@ def soak(folder: Path, *, feeds: int, episodes: int, kills: int, seed: int) -> I
             yield f"kill {number + 1}: {_archived(folder)} archived, {_integrity(folder)}"
         weathered = 0
         while weathered < 2 or _archived(folder) < episodes:
-            weather.bad = BAD if weathered < 2 else 0.0  # the sky clears for what has failed again and again
+            weather.bad = BAD if weathered < 2 else 0.0  # repeated failures eventually succeed
             codes = [pipeline(folder, verb).wait() for verb in ("poll", "download")]
             assert set(codes) <= {0, 3}, (folder / "said.txt").read_text()[-2000:]
             assert weathered < 4, f"{episodes - _archived(folder)} episodes are never archived"
@@ -157,7 +157,7 @@ def soak(folder: Path, *, feeds: int, episodes: int, kills: int, seed: int) -> I
 
 
 def _proof(folder: Path, names: set[str]) -> str:
-    """See that all is there once, byte for byte, and nothing else."""
+    """Check that everything is archived once, byte for byte, and nothing else."""
     with closing(sqlite3.connect(folder / "a.db")) as db:
         rows = db.execute("select e.guid, r.sha256, r.path from renditions r join episodes e on e.id = r.episode")
         kept = [(name, sha256, (folder / path).read_bytes()) for name, sha256, path in rows]
@@ -186,7 +186,7 @@ def _query(folder: Path, sql: str, otherwise: str) -> str:
     with closing(sqlite3.connect(folder / "a.db")) as db:
         try:
             return str(db.execute(sql).fetchone()[0])
-        except sqlite3.OperationalError:  # the tables are not there yet
+        except sqlite3.OperationalError:  # the tables do not exist yet
             return otherwise
 
 
@@ -196,7 +196,7 @@ def _query(folder: Path, sql: str, otherwise: str) -> str:
 @click.option("--kills", default=20, show_default=True)
 @click.option("--seed", default=1, show_default=True)
 def main(feeds: int, episodes: int, kills: int, seed: int) -> None:
-    """Soak, and say what came of it."""
+    """Run the soak test, and print the result."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         try:

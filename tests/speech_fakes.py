@@ -1,7 +1,7 @@
-"""Stand-ins for the parts of speech recognition: a detector, a decoder, windows and what is heard in them.
+"""Fakes for the parts of speech recognition: a detector, a decoder, windows and what is heard in them.
 
-Their recordings are made of ``numbered`` frames: every sample says which frame it is of, and its sign whether somebody
-speaks. So a test can tell where in the recording a window's samples come from, however they were cut and packed.
+Their recordings consist of ``numbered`` frames: the magnitude of every sample tells its frame, the sign whether it is
+speech. So a test can tell from where in the recording a window's samples come, however they were cut and packed.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
 
 
 def numbered(*runs: tuple[bool, float]) -> Samples:
-    """Samples of frames that carry their number, from 1; ``runs`` are whether somebody speaks, and for how long."""
+    """Samples of frames that encode their number, from 1; ``runs`` are pairs of is-speech and duration in seconds."""
     speaks = np.concatenate([np.full(round(seconds * FRAMES_PER_SECOND), speaks) for speaks, seconds in runs])
     numbers = np.arange(1, speaks.size + 1, dtype=np.float32)
     return np.repeat(np.where(speaks, numbers, -numbers), FRAME)
 
 
 def levels(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A level for each numbered frame: up and down between -20 and -50 dB, without a pattern to hold on to."""
+    """A level for each numbered frame: varying between -20 and -50 dB, without a regular pattern."""
     return np.asarray(-20 - np.abs(numbers) * 7919 % 31, np.float32)
 
 
 class FakeDetector:
-    """Finds speech in ``numbered`` frames, and nowhere else."""
+    """Detects speech in ``numbered`` frames, and nowhere else."""
 
     def hear(self, block: Samples) -> Frames:
         numbers = block[::FRAME]
@@ -45,26 +45,26 @@ class FakeDetector:
 
 
 def heard(*words: Word, avg_logprob: float = -0.2, no_speech_prob: float = 0.0, language: str = "cy") -> Heard:
-    """What a decoder wrote, and seems to be sure of; not in English, whose words would be looked for in the sound."""
+    """Confident decoder output; not in English, whose words would be looked for in the sound."""
     return Heard(words, avg_logprob, no_speech_prob, language)
 
 
 def spread(text: str, start: float, end: float) -> list[Word]:
-    """The words of a text, evenly spread over this time."""
+    """The words of a text, evenly spread over this span."""
     texts = text.split()
     edges = np.linspace(start, end, len(texts) + 1).tolist()
     return [Word(edges[n], edges[n + 1], f" {text}", 0.9) for n, text in enumerate(texts)]
 
 
 def window(*speech: tuple[float, float], seconds: float) -> Window:
-    """A window of so many seconds, in which somebody speaks at these times; its recording is the window itself."""
+    """A window of this many seconds, with speech at these times; its recording is the window itself."""
     size = round(seconds * SAMPLE_RATE)
     spoken = tuple((round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)) for start, end in speech)
     return Window(np.arange(size, dtype=np.float32), ((0, size),), spoken)
 
 
 def frame_words(samples: Samples) -> Heard:
-    """A sentence of one word for each half second in which somebody speaks: the number of the frame it begins with."""
+    """A sentence with one word for each half second of speech: the number of the frame at its beginning."""
     step = SAMPLE_RATE // 2
     found = [
         Word(at / SAMPLE_RATE, at / SAMPLE_RATE + 0.4, f" {samples[at]:.0f}.", 0.9)
@@ -75,12 +75,12 @@ def frame_words(samples: Samples) -> Heard:
 
 
 class FakeDecoder:
-    """A decoder that hears ``frame_words``, or what ``hears`` does with samples and prompt.
+    """A decoder that hears ``frame_words``, or the result of ``hears`` on samples and prompt.
 
     Attributes:
-        batches: The prompt and the windows' samples of each call of ``decode``.
-        careful: The samples of each call of ``decode_carefully``.
-        busiest: How many threads were in ``decode`` at once, at the most.
+        batches: the prompt and the windows' samples of each call of ``decode``.
+        careful: the samples of each call of ``decode_carefully``.
+        busiest: the maximum number of threads in ``decode`` at once.
     """
 
     name: EngineName = "faster-whisper"
@@ -119,7 +119,7 @@ class FakeDecoder:
             self.busiest = max(self.busiest, self._busy)
             call = len(self.batches)
         if self.lanes.usual > 1:
-            time.sleep(0.02 if call % 2 else 0.001)  # windows are not finished in the order in which they were begun
+            time.sleep(0.02 if call % 2 else 0.001)  # windows finish in another order than they start
         with self._lock:
             self._busy -= 1
         return [self._hears(samples, prompt) for samples in batch]
@@ -135,7 +135,7 @@ class FakeDecoder:
 
 
 class Counted:
-    """Another decoder in a single lane, whose windows are counted; at number ``fails_at`` it fails."""
+    """Wraps a decoder as a single lane that counts windows; it fails at number ``fails_at``."""
 
     lanes = Lanes(1, 1, 1)
 

@@ -1,4 +1,4 @@
-"""feeds.yaml: what is wrong is said with the file, the line, the key and what to do."""
+"""feeds.yaml: errors are reported with the file, the line, the key and a remedy."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Audio that is on the disk already."""
+"""Adopting audio files that are on disk already."""

@@ -1,4 +1,4 @@
-"""Taking audio that is on the disk already into the archive. Which episode a file is, ``matching`` decides."""
+"""Adding local audio files to the archive. ``matching`` decides which episode a file belongs to."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".og
 
 
 def audio_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the files that were named, and all audio below the folders that were, by the names that they have there.
+    """Return the given files, and all audio files below the given folders, sorted and without duplicates.
 
-    A link goes by its own name: it may say what it is, and that of what it leads to need not.
+    Symbolic links keep their own names, which may be more telling than their targets'.
     """
     found: set[Path] = set()
     for path in paths:
@@ -36,12 +36,12 @@ def audio_files(paths: Iterable[Path]) -> list[Path]:
         found |= {one.absolute() for one in below if one == path or (one.is_file() and one.suffix.lower() in _ENDINGS)}
     by_file: dict[Path, Path] = {}
     for one in sorted(found, key=lambda path: (path.is_symlink(), path)):
-        by_file.setdefault(one.resolve(), one)  # one file under two names is one, and its own name says more
+        by_file.setdefault(one.resolve(), one)  # of several names of a file, its own is preferred
     return sorted(by_file.values())
 
 
 def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None) -> list[Adoption]:
-    """Say which episode each file is, of one feed (``only``) or of all.
+    """Match files to episodes, of one feed (``only``) or of all.
 
     Raises:
         ConfigError: the archive has no such feed.
@@ -52,28 +52,28 @@ def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None
 
 
 def named(db: Database, file: Path, episode: str) -> Adoption:
-    """Take somebody's word for which episode a file is.
+    """Match a file to the episode that the user named.
 
     Raises:
-        UnknownEpisodeError: no episode is called that, or several.
+        UnknownEpisodeError: the name matches no episode, or several.
     """
     return Adoption(file, "adopt", episode_named(db.conn, episode), "because you say so")
 
 
 def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now: str) -> Adoption:
-    """Keep a file as if it had come from the address that the feed gives; that it did not is said by ``final_url``.
+    """Keep a file as if it had been fetched from the episode's enclosure; ``final_url`` records its true origin.
 
-    It is copied and checked as a download is; one that fails the check is left alone, with the reason. Where an episode
-    has other audio already, the two are compared, and which counts is decided as for a download.
+    It is copied and checked like a download; a file that cannot be kept gets the status ``left``, with the reason. If
+    the episode has audio already, the two are compared, and the current one is chosen as for a download.
     """
     if one.status != "adopt" or one.episode is None:
         return one
-    file = one.path.resolve()  # what a link leads to; the file goes by the link's name
+    file = one.path.resolve()  # the target of a symbolic link; the link's name is kept as the origin
     try:
         audio = keep(file.as_uri(), client, data, name=one.episode, now=now, local_root=file.parent)
     except AudioError as error:
         return replace(one, status="left", why=str(error))
-    if audio is None:  # nothing was known that it could be the same as
+    if audio is None:  # cannot happen: a ``file:`` address is always copied
         return one
     current = current_rendition(db, one.episode)
     is_kept = _is_kept(db, data, one.episode)

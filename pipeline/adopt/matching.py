@@ -1,4 +1,4 @@
-"""Audio that is on the disk already: which episode each file is. Decides only; what is in doubt is left to people."""
+"""Matching local audio files to episodes. Has no side effects; ambiguous files are left to the user."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from urllib.parse import unquote, urlsplit
 from pipeline.audio.tags import Tags
 from pipeline.feeds.identity import Known
 
-SAME_LENGTH = 2.0  # seconds between what a feed says and what a file has
-_OTHER_LENGTH = 180.0  # seconds: advertisements make less of a difference
+SAME_LENGTH = 2.0  # seconds up to which the declared and the file's duration agree
+_OTHER_LENGTH = 180.0  # seconds beyond which they contradict; advertisements make less of a difference
 _DATE = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_. ]?(0[1-9]|1[0-2])[-_. ]?(0[1-9]|[12]\d|3[01])(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """A file and what it says of itself."""
+    """A file and its tags."""
 
     path: Path
     tags: Tags
@@ -29,7 +29,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An episode; ``is_kept`` says that its audio is in the archive already."""
+    """An episode; ``is_kept`` tells whether its audio is in the archive already."""
 
     episode: Known
     is_kept: bool
@@ -37,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What is to become of a file, and why; ``episode`` is the one that it is."""
+    """The decision on a file, with its reason; ``episode`` is the matched one, if any."""
 
     path: Path
     status: Literal["adopt", "kept", "left"]
@@ -46,10 +46,11 @@ class Adoption:
 
 
 def decide(files: Sequence[Owned], wanted: Sequence[Wanted]) -> list[Adoption]:
-    """Say which episode each file is, in the order given.
+    """Match files to episodes; the result is in the order of ``files``.
 
-    A file is an episode where its tag has that one's guid; else where two of title, file name, date and length agree,
-    none of date and length speaks against it, and that is so of no other episode and of no other file.
+    A file matches an episode if its guid tag is one of the episode's guids; else if two of title, file name, date and
+    length agree, neither date nor length contradicts, and this is true of no other episode. Files that match the same
+    episode are all left.
     """
     names = Counter(_file_name(one.episode) for one in wanted)
     found = [_decide(file, wanted, names) for file in files]
@@ -88,7 +89,7 @@ def _adoption(file: Owned, wanted: Wanted, signs: Sequence[str]) -> Adoption:
 
 
 def _agreement(file: Owned, episode: Known, names: Counter[str]) -> list[str]:
-    """What agrees; nothing where the date or the length says that it is another one."""
+    """The signs that agree; none if the date or the length contradicts."""
     title, stem = _words(episode.title), _words(file.path.stem)
     dates = {"-".join(found) for found in _DATE.findall(f"{file.path.stem} {file.tags.date or ''}")}
     published = (episode.published or "")[:10]
@@ -108,7 +109,7 @@ def _agreement(file: Owned, episode: Known, names: Counter[str]) -> list[str]:
 
 
 def _file_name(episode: Known) -> str:
-    """What the feed calls the file."""
+    """The normalised stem of the file name in the episode's enclosure URL."""
     try:
         return _words(PurePosixPath(unquote(urlsplit(episode.enclosure_url or "").path)).stem)
     except ValueError:

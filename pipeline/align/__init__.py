@@ -21,34 +21,34 @@ from pipeline.model import Correction, FollowUp, Match, Question, Segment
 
 __all__ = ["ALIGNER_VERSION", "Alignment", "align", "in_force", "label_segments", "left_open", "places_of"]
 
-# Raise this when a change may move a match: every episode is then aligned anew from its stored transcript.
+# Increment this when a change may move a match: every episode is then aligned again from its stored transcript.
 ALIGNER_VERSION = 11
 ASKED_PROBABILITY = 0.5
-WORTH_NAMING = 0.35  # a place that is likelier than this is named, as uncertain
-# So is one, much sooner, where the host asks for something like it: what is on a list mostly was asked, in other words.
+WORTH_NAMING = 0.35  # the probability from which a place is named, as uncertain
+# The same where the host asks something similar: most questions on a list were asked, if in other words.
 ASKING_WORTH_NAMING = 0.1
-ALIKE_IN_MEANING = 0.45  # nearness: the likeliest place of a question of another interview is as near one time in ten
-# What was found in other words has to be likelier than that: where its asking was cut out, something like it is asked.
+ALIKE_IN_MEANING = 0.45  # nearness; the likeliest place of a question from another interview reaches it one time in ten
+# The least probability of a match in other words: if an asking was cut out, something similar is asked elsewhere.
 LIKELY_IN_OTHER_WORDS = 0.67
-# Hosts name their topics before they ask.
-INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, where that is shorter
-HARDLY_LESS = 2.7  # times: one unit of log-odds
-# Where only wording was compared: that it is not there says little of whether it was asked in quite other words.
+# The introduction, in which hosts name their topics before they ask.
+INTRO_SECONDS, INTRO_SHARE = 90.0, 0.08  # of the speech, if that is shorter
+HARDLY_LESS = 2.7  # a factor: one unit of log-odds
+# The highest confidence in ``not_asked`` if only wording was compared: it may have been asked in other words.
 MAX_NOT_ASKED_BY_WORDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """What was found in one transcript.
+    """The result of aligning one transcript.
 
     Attributes:
-        matches: One for each published question, in list order: what was found of it, though an editor may know better.
-        in_force: The same as they count: where there is a correction, it takes the place of what was found.
-        follow_ups: What the host asked besides, in order of time.
-        decisions: What the matches were made from, in the same order: for who wants to know why.
-        units: The sentences that the decisions name by number.
-        weights: What the evidence weighed.
-        hint_weights: What the hints weighed for what was found in other words.
+        matches: One for each published question, in list order, as found by the aligner.
+        in_force: The same with editors' corrections applied.
+        follow_ups: The host's other questions, in chronological order.
+        decisions: The decisions that the matches were made from, in the same order, for explanations.
+        units: The sentences that the decisions refer to by number.
+        weights: The weights of the evidence.
+        hint_weights: The weights of the hints for questions asked in other words.
     """
 
     matches: tuple[Match, ...]
@@ -71,13 +71,13 @@ def align(
 
     Args:
         questions: The list in published order.
-        segments: The transcript in order of time; word times sharpen the result, speakers are not needed.
+        segments: The transcript in chronological order; word times improve the result, speakers are optional.
         encode: Computes sentence vectors; without it only wording is compared.
         corrections: Editors' corrections by question number; the other questions are decided given these.
 
     Returns:
-        The matches: ``asked`` and ``merged`` are meant to be right, ``uncertain`` names the best place, ``not_asked``
-        names none. A confidence of 0.8 is meant to be right eight times in ten.
+        The alignment. Of its matches, ``asked`` and ``merged`` are meant to be right, ``uncertain`` has the best place,
+        ``not_asked`` has none. A confidence of 0.8 is meant to be right eight times in ten.
     """
     known = dict(corrections or {})
     units = cut(segments)
@@ -124,13 +124,13 @@ def align(
 def places_of(
     questions: Sequence[Question], units: Sequence[Unit], encode: Encode | None, *, in_parts: bool = True
 ) -> list[list[Candidate]]:
-    """Return for each question where it, or a part of it, may have been asked; without ``in_parts`` only all of it."""
+    """Return the candidates of each question; without ``in_parts``, only those of whole questions."""
     windows = Windows.of(units, encode)
     return _places(_wanted(questions, encode, in_parts=in_parts), windows)
 
 
 def left_open(questions: Sequence[Question], units: Sequence[Unit], encode: Encode, weights: Weights) -> Search:
-    """Return what is decided by wording, and what that leaves to be found in other words."""
+    """Decide by wording, and return the search for the questions that this leaves open."""
     wanted, windows = _wanted(questions, encode), Windows.of(units, encode)
     return _by_wording(wanted, windows, _places(wanted, windows), weights)
 
@@ -163,7 +163,7 @@ def _places_given(correction: Correction, wanted: Wanted, windows: Windows) -> l
 
 
 def _teaser_second(places: tuple[Place, ...], intro: float) -> tuple[Place, ...]:
-    """The places, likeliest first; one in the introduction gives way to a later one that is hardly less likely."""
+    """The places, likeliest first; one in the introduction is swapped with a later one that is hardly less likely."""
     if len(places) > 1 and places[0].candidate.start < intro <= places[1].candidate.start:
         teaser, later, *others = places
         if later.probability * HARDLY_LESS >= teaser.probability:

@@ -1,4 +1,4 @@
-"""Which questions of different episodes ask alike, by what they mean. Pure arithmetic; reads and keeps nothing."""
+"""Grouping similar questions of different episodes by their meaning. Pure computation, without I/O."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ import numpy as np
 
 from pipeline.align.meaning import DIMENSIONS, Vectors, directions
 
-# How alike two questions are, -1 to 1, that are shown side by side. Lower, hosts' turns of phrase begin to count.
+# The least cosine similarity of questions that are shown side by side. Below it, hosts' turns of phrase dominate.
 ALIKE = 0.55
 
 
 def leaders(lists: Iterable[Vectors]) -> list[list[int]]:
-    """Group the questions of episodes, given in the order of their publication.
+    """Group the questions of episodes, given in order of publication.
 
-    A question joins the group whose first question it is most alike, if it is enough; else it begins one. Two of one
-    episode are never in one group: a list does not ask the same twice, but all of it is about the same place. What
-    comes later changes nothing about the groups of those before.
+    A question joins the group whose first question is most similar to it, if they are similar enough; else it begins a
+    new group. Two questions of one episode are never in the same group: a list does not ask the same thing twice, but
+    all of it is about the same subject. Later episodes do not change the groups of earlier ones.
 
     Args:
         lists: for each episode the vectors of its questions, (questions, 384).
 
     Returns:
-        For each question of each episode the first question of its group, counted over all episodes.
+        For each question of each episode, the index of the first question of its group, counted over all episodes.
     """
     first: list[int] = []
     vectors = np.empty((0, DIMENSIONS), np.float32)
@@ -40,7 +40,7 @@ def leaders(lists: Iterable[Vectors]) -> list[list[int]]:
 
 
 def _joined(alike: Vectors) -> dict[int, int]:
-    """For those questions of an episode that join a group, which: the most alike first. ``alike`` is (groups, own)."""
+    """The groups that questions of an episode join, most similar pairs first; ``alike`` is (groups, questions)."""
     pairs = [(int(group), int(own)) for group, own in np.argwhere(alike >= ALIKE)]
     groups: dict[int, int] = {}
     taken: set[int] = set()

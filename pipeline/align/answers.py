@@ -23,7 +23,7 @@ def with_answers(
         matches: With their starts and ends; ``asked``, ``uncertain`` or ``not_asked``.
         places: Where each question that has a time is asked, by number.
         units: The transcript.
-        certain: Numbers of the questions whose times an editor gave: they are not merged with what is near.
+        certain: Numbers of the questions whose times an editor gave: they are not merged with others.
     """
     sure = {match.number: places[match.number] for match in matches if match.status == "asked"}
     hosts = hosts_of(units, host_of(units, [place.last for place in sure.values()]))
@@ -68,13 +68,13 @@ def with_answers(
 
 
 def _merged_with(number: int, sure: Mapping[int, Asking], units: Sequence[Unit]) -> list[int]:
-    """The numbers of the questions that are asked as one with this."""
+    """The numbers of the other questions that are merged with this one."""
     return [
         other for other in sure if number in sure and other != number and are_merged(sure[number], sure[other], units)
     ]
 
 
 def _last_before(asking: Asking, places: Mapping[int, Asking]) -> int | None:
-    """The number of the question that was asked last before this."""
+    """The number of the last question that was asked before this asking."""
     before = {number: one.start for number, one in places.items() if one.start < asking.start}
     return max(before, key=lambda number: before[number], default=None)

@@ -13,10 +13,10 @@ from pipeline.align.units import Unit
 _GOES_ON = re.compile(r"(?:and|or|but)\b", re.IGNORECASE)
 FEWEST_WORDS = 4  # of a question: "Is that right?" expects no answer
 FEWEST_ANSWERED = 6  # words of somebody else after a question, for it to count as answered
-FEWEST_OF_A_HOST, NEARLY = 3, 0.7  # askings; the share
+FEWEST_OF_A_HOST, NEARLY = 3, 0.7  # answered questions of a co-host; its share of the host's rate per word
 SAME_MOMENT = 0.05  # seconds
 GOES_ON_WORDS = 25  # words that the host goes on for after a sentence, for it not to expect an answer
-ONE_BREATH = 3.0  # seconds: what is asked so soon after another question shares its answer
+ONE_BREATH = 3.0  # seconds: a question asked sooner than this after another shares its answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A turn in which the host asks something, units ``first`` to ``last`` (inclusive), and those that ``answer``."""
+    """A turn in which a host asks something, units ``first`` to ``last`` (inclusive), and the units of the answer."""
 
     first: int
     last: int
@@ -39,9 +39,9 @@ class Exchange:
 
 
 def exchanges(units: Sequence[Unit], hosts: Collection[str], asks: Sequence[bool]) -> list[Exchange]:
-    """Cut an interview into what the ``hosts`` ask and what others say until the next asking.
+    """Find the turns in which ``hosts`` ask something, each with what others say until the next such turn.
 
-    ``asks`` says of each unit whether it asks something.
+    ``asks`` tells for each unit whether it asks something. Turns that are hardly answered are left out.
     """
     found: list[tuple[list[int], list[int]]] = []
     for turn in _turns(units):
@@ -133,7 +133,7 @@ def answer_end(asking: Asking, others: Iterable[Asking], closing: float, units: 
     if following is None:
         return max(asking.end, closing)
     first, speaker = following.first, units[following.first].speaker
-    if speaker is None or abs(units[first].start - following.start) > SAME_MOMENT:  # an editor has said when
+    if speaker is None or abs(units[first].start - following.start) > SAME_MOMENT:  # an editor gave its time
         return max(asking.end, following.start)
     while first > asking.last + 1 and units[first - 1].speaker == speaker:
         first -= 1
@@ -176,7 +176,7 @@ def unanswered(units: Sequence[Unit], hosts: Collection[str]) -> list[bool]:
 
 
 def _turns(units: Sequence[Unit]) -> Iterator[list[int]]:
-    """The units of each stretch by one speaker, by number."""
+    """The indices of the units of each turn by one speaker."""
     for _, run in groupby(range(len(units)), key=lambda n: units[n].speaker):
         yield list(run)
 

@@ -1,4 +1,4 @@
-"""Where a question may have been asked: the best windows of sentences for it, each with its evidence."""
+"""Finding the candidates of a question: the best windows of sentences for it, each with its evidence."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from pipeline.align.windows import Windows
 Grid = NDArray[np.float64]  # (lengths, sentences), as in ``Windows``
 
 CANDIDATES = 24
-# Which windows are looked at more closely, and where they begin and end: another sentence must add so much.
+# The terms of the rough score that selects windows and their ends: every further sentence must add its cost.
 NEARNESS_SHARE = 0.75
 ASKS_SHARE = 0.25
 SENTENCE_COST = 0.06
 LEFT_OUT_COST = 0.35
-MORE_SHARE = 0.25  # of a question's words: more than by chance
-# What leaves out more is a common phrase at the end of a question; what leaves out less is all of it.
+MORE_SHARE = 0.25  # of a question's words; more than by chance
+# A part that leaves out more is a common phrase at the end of a question; one that leaves out less is all of it.
 MOST_LEFT_OUT, LEAST_LEFT_OUT = 1.5, 0.05
-HARDLY_MORE = 1.5  # as many as the list has
+HARDLY_MORE = 1.5  # times the number of questions in the list
 LEAD_WORDS, LONG_LEAD_WORDS, REACTION_WORDS = 8, 14, 4
 SOON = 0.5  # seconds
 MOST_OF_IT = 0.5
@@ -42,11 +42,11 @@ class Wanted:
 
     Attributes:
         text: As published.
-        vector: What it means, (384,), of length one; None without sentence vectors.
-        expected: Where in the episode it should be asked by its place in the list, as a share.
-        listed: How many questions the list has.
-        parts: What of it may be asked by itself, each as a question of its own.
-        before: Of a part: what of the whole question asks before it.
+        vector: Its sentence vector, (384,), of unit length; None without sentence vectors.
+        expected: Its expected position, from its place in the list, as a share of the episode.
+        listed: The number of questions in the list.
+        parts: The parts of it that may be asked by themselves, each as a question of its own.
+        before: For a part, the text of the whole question that asks something before it.
     """
 
     text: str
@@ -59,13 +59,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Candidate(Asking):
-    """What may be the asking of one question, with what speaks for it.
+    """A window that may be the asking of a question.
 
     Attributes:
-        evidence: What speaks for it.
-        wording: What of the question is asked there: all of it, or a part.
-        filled: How much of what is said there that wording takes up, by words, 0 to 1: hosts merge questions.
-        asks: Whether it is one speaker's, and a sentence of it sounds like a question of the host's, or announces one.
+        evidence: The evidence for and against it.
+        wording: The text that it was compared with: the whole question, or a part.
+        filled: The number of words of ``wording`` per word said there, at most 1: hosts merge questions.
+        asks: Whether it has one speaker, and a sentence that sounds like a question of the host's or announces one.
     """
 
     evidence: Evidence
@@ -75,7 +75,7 @@ class Candidate(Asking):
 
 
 def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
-    """Return the few best places for a question, by how much of it, or of a part of it, they seem to hold."""
+    """Return the best windows for a question, by a rough score of how much of it, or of a part of it, they hold."""
     if not windows.units:
         return []
     whole, *parts = wordings = _Seen.all_of(wanted, windows)
@@ -83,7 +83,7 @@ def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
     of_whole = [at for at in found if _is_of_one_speaker(windows, at)]
     for at in {*found, *(at for part in parts for at in _peaks(part.rough))}:
         seen = _closest(wordings, at)
-        # Where all of it is asked, a part of it is asked, too: that says nothing more.
+        # Where all of it is asked, its parts are asked too, which is no further evidence.
         if seen is not whole and not _is_within(windows, at, seen, of_whole, whole):
             found[at] = seen
     best = sorted(found, key=lambda at: (-found[at].rough[at], at))[:CANDIDATES]
@@ -91,12 +91,12 @@ def candidates(wanted: Wanted, windows: Windows) -> list[Candidate]:
 
 
 def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | None) -> Candidate:
-    """Return the place of a question that is known to begin at ``start`` (and to end at ``end``), in seconds.
+    """Return the candidate of a question that is known to begin at ``start`` (and to end at ``end``), in seconds.
 
-    It has the sentences of one speaker. There must be a transcript.
+    It consists of sentences by one speaker. The transcript must not be empty.
     """
     wordings, units = _Seen.all_of(wanted, windows), windows.units
-    # Editors set a start a little early or late: the sentence is the one that most of the next second is in.
+    # Editors set starts slightly early or late: take the sentence that is being said ``SOON`` seconds after it.
     first = max(0, int(np.searchsorted(windows.starts, start + SOON, side="right")) - 1)
     fits = [
         unit.speaker == units[first].speaker and (end is None or unit.start < end)
@@ -109,7 +109,7 @@ def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | No
 
 
 def asking_in(wanted: Wanted, windows: Windows, exchange: Exchange) -> Candidate:
-    """Return what in a turn of the host's is most like the asking of a question."""
+    """Return the window in the host's turn of an exchange that is most like a question."""
     whole = _Seen.of(wanted, windows.spoken.presence(wanted.text), 0.0, windows)
     inside = [
         (length, first)
@@ -123,7 +123,7 @@ def asking_in(wanted: Wanted, windows: Windows, exchange: Exchange) -> Candidate
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """How much of a question, or a part of one, each window holds: by words, by meaning, and roughly in all."""
+    """How much of a question, or of a part, each window holds: by words, by meaning, and as a rough total score."""
 
     wanted: Wanted
     left_out: float  # as in ``Evidence``
@@ -133,7 +133,7 @@ class _Seen:
 
     @classmethod
     def all_of(cls, wanted: Wanted, windows: Windows) -> list[_Seen]:
-        """Look for the whole question, and for each of its parts."""
+        """Score all windows for the whole question, and for its parts that leave out enough, but not too much."""
         presence = windows.spoken.presence(wanted.text)
         left_out = [_left_out(part, presence) for part in wanted.parts]
         return [
@@ -158,16 +158,16 @@ class _Seen:
 
 
 def _closest(wordings: Sequence[_Seen], at: tuple[int, int]) -> _Seen:
-    """The wording that a window holds best; the whole question where a part is no better."""
+    """The wording with the highest score for a window; the whole question if no part is better."""
     return max(wordings, key=lambda seen: seen.rough[at])
 
 
 def _is_within(
     windows: Windows, at: tuple[int, int], part: _Seen, of_whole: Sequence[tuple[int, int]], whole: _Seen
 ) -> bool:
-    """Tell whether a part's window shares sentences with one that holds the whole question better, or more of it.
+    """Tell whether a part's window overlaps one that fits the whole question better, or holds clearly more of it.
 
-    So it is where that one's speaker goes straight on with it.
+    It also counts as overlapping if it follows that window directly, by the same speaker.
     """
     length, first = at
     units = windows.units
@@ -180,7 +180,7 @@ def _is_within(
 
 
 def _left_out(part: Wanted, of_whole: Presence) -> float:
-    """How much of a question a part of it leaves out; what asks before the part counts twice."""
+    """The weighted share of a question's words that a part leaves out; what asks before the part counts twice."""
     held = of_whole.weight(part.text)
     return (1 - held) + (of_whole.weight(f"{part.before} {part.text}") - held)
 
@@ -206,7 +206,7 @@ def _is_of_one_speaker(windows: Windows, at: tuple[int, int]) -> bool:
 
 
 def _peaks(rough: Grid) -> list[tuple[int, int]]:
-    """The best windows that a sentence more or less at either end makes no better, as (length - 1, first)."""
+    """The best windows whose score no sentence more or less at either end improves, as (length - 1, first)."""
     lengths, count = rough.shape
     outside = np.full((lengths + 2, count + 2), -np.inf)
     outside[1:-1, 1:-1] = rough
@@ -244,7 +244,7 @@ def _evidence(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
 
 
 def _by_others(windows: Windows, at: tuple[int, int]) -> float:
-    """The share of a window's words that are said by those who do not ask; 0 if it is not most of them."""
+    """The share of a window's words that are said by people who do not ask; 0 if it is not most of them."""
     length, first = at
     words = windows.words[0, first : first + length + 1]
     share = float(words[windows.by_others[first : first + length + 1]].sum() / max(1, words.sum()))
@@ -252,7 +252,7 @@ def _by_others(windows: Windows, at: tuple[int, int]) -> float:
 
 
 def _is_scarce(wanted: Wanted, windows: Windows, first: int, last: int) -> bool:
-    """Tell whether the window is one of few askings of the host that are answered, and of nobody else's sentences."""
+    """Tell whether the window has an answered asking and only hosts' sentences, and the hosts ask few questions."""
     return (
         len(windows.askings) <= HARDLY_MORE * wanted.listed
         and bool(windows.answered[first : last + 1].any())
@@ -261,9 +261,9 @@ def _is_scarce(wanted: Wanted, windows: Windows, first: int, last: int) -> bool:
 
 
 def _begun_at(windows: Windows, first: int) -> int:
-    """The asking begins with a short sentence that comes to it, like "Turning to your staff", if there is one.
+    """The first unit of the asking, including a short lead-in such as "Turning to your staff".
 
-    A longer one is of it only where it begins the turn: in the middle of one it may end what was spoken of.
+    A longer lead-in is included only at the beginning of a turn: elsewhere it may conclude the previous topic.
     """
     if first == 0:
         return first
@@ -279,7 +279,7 @@ def _begun_at(windows: Windows, first: int) -> int:
 
 
 def _begins_turn(windows: Windows, at: int) -> bool:
-    """Tell whether a sentence begins what its speaker says, but for reactions such as "Thank you" before it."""
+    """Tell whether a sentence begins its speaker's turn, apart from reactions such as "Thank you" before it."""
     units = windows.units
     if units[at].speaker is None:
         return False
@@ -291,7 +291,7 @@ def _begins_turn(windows: Windows, at: int) -> bool:
 
 
 def _asked_until(units: Sequence[Unit], last: int) -> int:
-    """The asking goes on with the questions that directly follow, though they may hold few of the published words."""
+    """The last unit of the asking, including questions that directly follow, whether they were published or not."""
     for unit, following in pairwise(units[last : last + 1 + MORE_UNITS]):
         goes_on = following.text.endswith("?") and following.speaker == unit.speaker
         if not goes_on or following.start - unit.end > MORE_PAUSE_SECONDS:

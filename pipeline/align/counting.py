@@ -27,8 +27,8 @@ def in_force(
     gave its end. A question that was merged with a corrected one is no longer merged with it.
 
     Args:
-        matches: as they were found; not as ``with_answers`` completes them given the corrections.
-        follow_ups: as they were found.
+        matches: as found, not as ``with_answers`` completes them given the corrections.
+        follow_ups: as found.
         corrections: by question number.
         segments: the transcript; without it, times that an editor left blank stay unknown.
     """
@@ -158,7 +158,7 @@ def _cut_short(asking: _Asked, askings: Iterable[Match | FollowUp]) -> _Asked:
 
 
 def _share_answer(one: Match | FollowUp, other: Match | FollowUp) -> bool:
-    """Tell whether two askings are in one breath; see ``askings.in_one_breath``, which knows their sentences."""
+    """Tell whether two askings share an answer; see ``askings.in_one_breath``, which also compares sentences."""
     first, second = sorted((one, other), key=_start)
     return _start(second) - (first.end or _start(first)) < ONE_BREATH
 

@@ -1,9 +1,9 @@
-"""The one decision over all questions of an episode: how likely each is asked at each of its places, or at none.
+"""Deciding all questions of an episode jointly: the probability that each is asked at each of its places, or at none.
 
-The questions are a chain in list order (a conditional random field, Lafferty et al. 2001). Each takes one of its places
-or none; to be asked before the one found last costs, as does sharing its place. So list order is a strong prior, not a
-law. What is found are the probabilities of each question's places in all answers together, exactly (forward-backward;
-Rabiner 1989, doi 10.1109/5.18626): the likeliest place of each is the one most often right.
+The questions form a chain in list order (a conditional random field, Lafferty et al. 2001). Each takes one of its
+places or none; being asked before the one found last has a cost, as has sharing its place. So list order is a strong
+prior, not a constraint. The results are the exact marginal probabilities of each question's places (forward-backward;
+Rabiner 1989, doi 10.1109/5.18626): choosing the likeliest place of each maximises the expected number of right ones.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Array = NDArray[np.float64]
 
 INVERSION_COST = 1.0
 SHARED_PLACE_COST = 1.0
-TWINS_COST = 4.0  # of two questions in words that each of them needs, as far as they have the same ones
+TWINS_COST = 4.0  # additional, for similar questions that share a place with too few words for both
 MOSTLY = 0.5
 SAME_TIME = 3.0  # seconds: places nearer than this are not out of order
-SAME_START = 2.0  # seconds: places nearer than this say the same of when a question is asked
+SAME_START = 2.0  # seconds: places that begin within this are the same answer to when a question is asked
 ROUNDS = 3
 CERTAIN = 100.0  # log-odds
 NEGLIGIBLE = 0.01
@@ -34,9 +34,9 @@ _NEVER = -1e9
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place of a question, and how likely the question is asked there, within ``SAME_START``.
+    """A place of a question, and the probability that the question is asked within ``SAME_START`` of it.
 
-    ``hints`` are what it was found by where the wording is another.
+    ``hints`` is the evidence if it was found in other words.
     """
 
     candidate: Candidate
@@ -46,12 +46,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided about one question.
+    """The decision on one question.
 
     Attributes:
-        places: The places that it may have, the likeliest first; what shares sentences with one before is left out.
-        not_asked: How likely it is that it is asked at none of them.
-        usual: How closely the host was taken to keep to the published wording, from the other questions.
+        places: Its possible places, likeliest first; one that is the same asking as an earlier one is left out.
+        not_asked: The probability that it is asked at none of them.
+        usual: How closely the host was assumed to keep to the published wording, estimated from the other questions.
     """
 
     places: tuple[Place, ...]
@@ -62,15 +62,15 @@ class Decision:
 def decide(
     options: Sequence[Sequence[Candidate]], weights: Weights, *, certain: Collection[int] = ()
 ) -> list[Decision]:
-    """Say of each question where it is asked, and how likely. Deterministic.
+    """Decide where each question is asked, with probabilities. Deterministic.
 
-    It is decided a few times: how closely the host keeps to the published wording, and which askings are left for the
-    other questions, is known only when questions were found.
+    It iterates ``ROUNDS`` times: how closely the host keeps to the published wording, and which askings are left for
+    the other questions, is known only after questions were found.
 
     Args:
-        options: The places of each question, in list order.
-        weights: What the evidence for them weighs.
-        certain: Which questions, by their place in the list, are certainly asked at one of their places.
+        options: The candidates of each question, in list order.
+        weights: The weights of their evidence.
+        certain: The indices in the list of questions that are certainly asked at one of their candidates.
     """
     usual = [weights.usual] * len(options)
     left: Sequence[Sequence[Candidate]] = _scarce_scaled(options, _belonging(options, weights, usual, certain))
@@ -90,10 +90,10 @@ def decide(
 def _belonging(
     options: Sequence[Sequence[Candidate]], weights: Weights, usual: Sequence[Closeness], certain: Collection[int]
 ) -> list[float]:
-    """How sure it is, for each question, that the list is this recording's, 0 to 1: that another one is found plainly.
+    """For each question, how clearly the best other question is found, 0 to 1: whether the list belongs here.
 
-    Of a list that was published with another recording something may be like what the host asks. That nothing else is
-    left to be asked speaks for it only where the list belongs here.
+    Some questions of a list that was published with another recording may resemble what the host asks. The evidence
+    ``scarce``, that nothing else is left to be asked, is valid only if the list belongs to this recording.
     """
     plain = [
         CERTAIN
@@ -122,10 +122,10 @@ def _scarce_scaled(options: Sequence[Sequence[Candidate]], shares: Sequence[floa
 def _left_by_others(
     options: Sequence[Sequence[Candidate]], probabilities: Sequence[Array]
 ) -> Sequence[Sequence[Candidate]]:
-    """The places of each question, with the evidence ``scarce`` made smaller where others probably belong there.
+    """The candidates of each question, with the evidence ``scarce`` reduced where others probably belong there.
 
-    It is scaled by the probability that no other question has the same asking, and by the probability that not more
-    than one other question is asked on the wrong side of it by the list's order: one may have changed places with it.
+    It is scaled by the probability that no other question has the same asking, and by the probability that at most one
+    other question is asked on the wrong side of it in list order: one may have swapped places with it.
     """
     taken = [
         (candidate, float(probability), n)
@@ -169,12 +169,12 @@ def _decision(candidates: Sequence[Candidate], probabilities: Array, usual: Clos
 
 
 def same_asking(one: Candidate, other: Candidate) -> bool:
-    """Tell whether two places begin together, or share sentences."""
+    """Tell whether two places begin within ``SAME_START``, or share sentences."""
     return abs(one.start - other.start) <= SAME_START or (one.first <= other.last and other.first <= one.last)
 
 
 def _usual_beside(decisions: Sequence[Decision], at_first: Closeness) -> list[Closeness]:
-    """How closely the host keeps to the wording of each question's neighbours: their mean, and what is usual once."""
+    """How closely the host keeps to the wording of all other questions: their mean, with ``at_first`` as a prior."""
     known = np.array([(1 - decision.not_asked) * _share_asked(decision) for decision in decisions])
     found = np.array(
         [closeness(decision.places[0].candidate.evidence) if decision.places else at_first for decision in decisions]
@@ -186,13 +186,13 @@ def _usual_beside(decisions: Sequence[Decision], at_first: Closeness) -> list[Cl
 
 
 def _share_asked(decision: Decision) -> float:
-    """How much of the question seems to be asked: a part says the less of how the host words whole ones."""
+    """The share of the question that seems to be asked: a part is weaker evidence of how the host words questions."""
     return max(0.0, 1 - decision.places[0].candidate.evidence.left_out) if decision.places else 0.0
 
 
 def probabilities_of(options: Sequence[Sequence[Candidate]], scores: Sequence[Array]) -> list[Array]:
-    """The probabilities of each question's places, given the log-odds of each alone."""
-    # The first state is that nothing was found yet; then all places of all questions, in list order.
+    """Return the marginal probabilities of each question's places, given the log-odds of each by itself."""
+    # In the first state nothing was found yet; the others are all places of all questions, in list order.
     edges = np.cumsum([1, *map(len, options)]).tolist()
     own = [slice(first, end) for first, end in pairwise(edges)]
     costs = _costs([place for places in options for place in places])
@@ -215,7 +215,7 @@ def probabilities_of(options: Sequence[Sequence[Candidate]], scores: Sequence[Ar
 
 
 def _costs(places: Sequence[Candidate]) -> Array:
-    """What it costs that the question found after the one at a place (row) is at another (column), below zero."""
+    """The score (at most 0) of a transition from the place found last (row) to the next one (column)."""
     start, end = (np.array([-np.inf, *(getattr(place, of) for place in places)]) for of in ("start", "end"))
     inverted = start[:, None] > start[None, :] + SAME_TIME
     shared = (start[:, None] < end[None, :]) & (end[:, None] > start[None, :])
@@ -227,9 +227,9 @@ def _costs(places: Sequence[Candidate]) -> Array:
 
 
 def _likeness(wordings: Sequence[str]) -> Array:
-    """The share of words that two wordings have in common, if it is most of them: (places and one, the same).
+    """The share of the shorter wording's words that two wordings share, if it is most: (places + 1, places + 1).
 
-    Two questions that are asked in one sentence share few words; of two that are alike one is mistaken for the other.
+    Two questions that are asked in one sentence share few words; two similar ones are mistaken for each other.
     """
     distinct = {wording: n for n, wording in enumerate(dict.fromkeys(wordings))}
     words = [set(wording.casefold().split()) for wording in distinct]

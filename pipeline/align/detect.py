@@ -1,4 +1,4 @@
-"""A list of questions for interviews that were published without one: what the host is heard to ask."""
+"""Detecting the host's questions in interviews that were published without a list."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pipeline.align.askings import Asking, answer_end, askings, asks, closing, h
 from pipeline.align.units import Unit, cut
 from pipeline.model import Match, Question, Segment
 
-APART = 10.0  # seconds: what is asked sooner after a question goes with it
-LEAD_IN = 12.0  # seconds of a host's turn before its question that belong to it
+APART = 10.0  # seconds: an asking that begins sooner after the previous one belongs to it
+LEAD_IN = 12.0  # seconds of a host's turn before a question that belong to it
 MOST_TEXT = 300  # characters
-ANSWERED_BY_ANYBODY = 25  # words without a question after one, where speakers are not known
-# Not learnt: all that is detected in the sample show is asked by the host. Without speakers, what guests ask is taken
-# for questions as well.
+ANSWERED_BY_ANYBODY = 25  # words without a question that must follow one, if speakers are not known
+# Not fitted: everything detected in the sample show is asked by the host. Without speakers, guests' questions are
+# detected as well.
 CONFIDENCE = 0.9
 CONFIDENCE_WITHOUT_SPEAKERS = 0.6
 
 
 def detect(segments: Sequence[Segment]) -> tuple[tuple[Question, ...], tuple[Match, ...]]:
-    """Find what the host asks, number it in order of time, and say when it is asked and answered.
+    """Find the host's questions, numbered in chronological order, and the times of each and of its answer.
 
-    Where it is not known who speaks, questions that are followed by a stretch without one are taken.
+    If speakers are not known, the questions that are followed by a stretch without one are taken.
     """
     units = cut(segments)
     hosts = hosts_of(units, host_of(units, ()))
@@ -55,7 +55,7 @@ def _by_text(units: Sequence[Unit]) -> Iterator[Asking]:
 
 
 def _with_lead_in(asking: Asking, units: Sequence[Unit]) -> Asking:
-    """The asking with what its speaker said just before in the same turn."""
+    """The asking with up to ``LEAD_IN`` seconds of what its speaker said before it in the same turn."""
     first, speaker = asking.first, units[asking.first].speaker
     while speaker and first > 0 and units[first - 1].speaker == speaker:
         if asking.start - units[first - 1].start > LEAD_IN:
@@ -65,7 +65,7 @@ def _with_lead_in(asking: Asking, units: Sequence[Unit]) -> Asking:
 
 
 def _apart(found: Sequence[Asking]) -> list[Asking]:
-    """The askings but for those that follow up on one so soon that they go with it; a longer one is no such."""
+    """The askings without those that begin within ``APART`` of the last one kept and are no longer than it."""
     kept: list[Asking] = []
     for asking in found:
         is_apart = not kept or asking.start - kept[-1].start >= APART

@@ -1,8 +1,8 @@
-"""What speaks for a window of sentences as the asking of a question, or against it, and what each piece of it weighs.
+"""The evidence for and against a window of sentences as the asking of a question, and its weights.
 
 The weights are those of a conditional logit (McFadden 1974) over all places of a question and its not being asked,
-learnt by ``benchmarks/align_fit.py`` on interviews whose questions have true times: as they were published, with words
-left out, with words replaced by others of like meaning, and misheard, with punctuation and without.
+fitted by ``benchmarks/align_fit.py`` on interviews whose questions have true times: as published, with words left out,
+with words replaced by others of similar meaning, and misheard, with and without punctuation.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from typing import NamedTuple
 
 
 class Evidence(NamedTuple):
-    """One window and one question.
+    """The evidence of one window for one question.
 
     Attributes:
-        coverage: The share of the question's words that it holds, rare ones weighing more.
-        in_order: The share of all the question's words that are heard in their order: answers shuffle them.
-        common: The logarithm of how many of the episode's sentences are like it in whether they sound like a question
-            of the host's: the fewer there are, the more it says that it is one of them.
-        misplaced: How far it is from where the question's place in the list lets expect it, as a share of the episode.
-        unlike_long: The logarithm of how many times as long the one is as the other.
-        scarce: 1 where the host, who asks hardly more than the list has, asks something that is answered; less where
-            other questions are likely to be what is asked, or to be asked on the wrong side of it by the list's order.
-        left_out: The share of the question's words that are not in the part that it is compared with; those that ask
-            before that part count twice, for an asking begins with the first. 0 for the whole question.
-        unanswered: 1 where the host has not begun to ask yet, or asks nothing any more: a teaser, or a recap.
-        read_out: 1 where several questions of the list are read out one after the other.
-        by_others: The share of it that is said by who does not ask here, a guest or an advertisement, if that is most.
-        nearness: How alike both are in meaning, -1 to 1; 0 without sentence vectors, as in all that follow.
-        stands_out: By how many standard deviations it is nearer than the episode's other windows.
-        answered: How much nearer what follows it is to the question than what comes before.
+        coverage: The share of the question's words that it holds, weighted by rarity.
+        in_order: The share of all the question's words that are said in the same order: answers shuffle them.
+        common: The logarithm of the number of the episode's sentences that sound like a question of the host's, or if
+            it does not, of those that do not: the fewer there are, the stronger the evidence.
+        misplaced: The distance from its expected position, by list order, as a share of the episode.
+        unlike_long: The logarithm of the ratio of their lengths in words, longer to shorter.
+        scarce: 1 for an answered asking of a host who asks hardly more than the list has; less if other questions are
+            likely to be asked here, or on the wrong side of it in list order.
+        left_out: The weighted share of the question's words that are not in the part compared; those that ask before
+            that part count twice, because an asking begins with the first. 0 for the whole question.
+        unanswered: 1 if it is in the host's introduction or closing, a teaser or a recap.
+        read_out: 1 if it is in a series of questions of the list that are read out one after the other.
+        by_others: The share of its words that are said by people who do not ask here, such as a guest or an
+            advertisement, if that is most of them; else 0.
+        nearness: The cosine similarity of both in meaning; without sentence vectors 0, like the following.
+        stands_out: Its nearness above the mean of the episode's windows of that length, in standard deviations.
+        answered: How much nearer to the question the speech after it is than the speech before it.
     """
 
     coverage: float
@@ -49,7 +50,7 @@ class Evidence(NamedTuple):
 
 
 class Closeness(NamedTuple):
-    """How closely a host keeps to the published wording: three of the pieces of evidence."""
+    """How closely a host keeps to the published wording, by three pieces of evidence."""
 
     coverage: float
     in_order: float
@@ -57,13 +58,13 @@ class Closeness(NamedTuple):
 
 
 class Weights(NamedTuple):
-    """What each piece of evidence weighs, in log-odds.
+    """The weights of the evidence, in log-odds.
 
     Attributes:
-        bias: Of any window, before there is evidence.
-        evidence: What each piece weighs.
-        closer: What it weighs to be closer to the published wording than is usual for the host.
-        usual: How close hosts are, until something is known of this one.
+        bias: The log-odds of any window, before evidence.
+        evidence: The weight of each piece.
+        closer: The weight of being closer to the published wording than is usual for the host.
+        usual: The prior: how close hosts usually are.
     """
 
     bias: float
@@ -72,11 +73,11 @@ class Weights(NamedTuple):
     usual: Closeness
 
     def log_odds(self, evidence: Evidence, usual: Closeness) -> float:
-        """Return the evidence added up: that a window is the asking, against that the question is not asked."""
+        """Return the log-odds that a window is the asking, against the question not being asked."""
         return sum(share for _, _, share in self.shares(evidence, usual))
 
     def shares(self, evidence: Evidence, usual: Closeness) -> Iterator[tuple[str, float, float]]:
-        """Give the name of each piece of evidence, its value, and its share in the log-odds."""
+        """Yield the name of each piece of evidence, its value, and its contribution to the log-odds."""
         yield "bias", 1.0, self.bias
         for name, found, weight in zip(Evidence._fields, evidence, self.evidence, strict=True):
             yield name, found, weight * found
@@ -85,18 +86,18 @@ class Weights(NamedTuple):
 
 
 def closeness(evidence: Evidence) -> Closeness:
-    """Return how closely a window keeps to the published wording."""
+    """Return the evidence of how closely a window keeps to the published wording."""
     return Closeness(evidence.coverage, evidence.in_order, evidence.nearness)
 
 
 class Hints(NamedTuple):
-    """What speaks for one of the host's askings as that of a question whose wording was found nowhere.
+    """The evidence that one of the host's askings is that of a question whose wording was found nowhere.
 
     Attributes:
-        nearness: How alike the question and the nearest few sentences of the asking are in meaning, -1 to 1.
-        turn: How alike it and all are that the host says up to there.
-        answer: How alike it and what is answered are.
-        in_place: 1 between the questions around it in the list that were found, else 0.
+        nearness: The cosine similarity of the question and the nearest window of the asking.
+        turn: Its similarity with the last sentences of the host's turn.
+        answer: Its similarity with the beginning of the answer.
+        in_place: 1 if the asking lies between the neighbouring questions of the list that were found, else 0.
     """
 
     nearness: float
@@ -106,31 +107,31 @@ class Hints(NamedTuple):
 
 
 class HintWeights(NamedTuple):
-    """What each hint weighs, in log-odds against that the question is not asked, and the bias of any asking."""
+    """The weight of each hint, in log-odds against the question not being asked, and the bias of any asking."""
 
     bias: float
     hints: Hints
 
     def shares(self, hints: Hints) -> Iterator[tuple[str, float, float]]:
-        """Give the name of each hint, its value, and its share in the log-odds."""
+        """Yield the name of each hint, its value, and its contribution to the log-odds."""
         yield "bias", 1.0, self.bias
         for name, found, weight in zip(Hints._fields, hints, self.hints, strict=True):
             yield name, found, weight * found
 
 
-# Not learnt: none of the interviews to learn from is of a host who asks little besides the list. There, what is left of
-# the askings when the plain ones are found is most likely what is left of the list.
+# Not fitted: no interview in the training data has a host who asks little besides the list. With such a host, the
+# askings that remain once the clear ones are matched are most likely the remaining questions of the list.
 SCARCE = 3.5
-# Nor is this. Learnt with it, to be far from the wording counts for so much that questions which an editor rewrote are
-# found less often. The more it is, the surer that what is asked whole begins at its beginning; with twice as much, some
-# questions are missed of which only a part is asked (``a part not asked`` in ``benchmarks/align.py``).
+# Not fitted either: if it is, distance from the wording weighs so much that questions which an editor rewrote are found
+# less often. A larger penalty makes it surer that a question asked whole begins at its beginning; with twice as much,
+# some questions are missed of which only a part is asked (``a part not asked`` in ``benchmarks/align.py``).
 LEFT_OUT = -3.0
-# Nor are these: the interviews to learn from begin and end with what was asked, and no advertisement is in them.
+# Nor are these: the training data begins and ends with the questions and answers, and has no advertisements.
 UNANSWERED, READ_OUT, BY_OTHERS = -6.0, -4.0, -3.0
 BY_MEANING = Weights(
     bias=1.11,
     evidence=Evidence(
-        coverage=0.0,  # it counts, as nearness does, by how far it is beyond what is usual for the host
+        coverage=0.0,  # like nearness, it only counts relative to what is usual for the host
         in_order=3.79,
         common=-1.04,
         misplaced=-1.07,

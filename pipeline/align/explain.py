@@ -1,4 +1,4 @@
-"""Why a question was found where it was: each piece of evidence, for the place found and for the runner-up."""
+"""Explaining why a question was found where it was: the evidence for the place found and for the runner-up."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MOST_TEXT = 100  # characters of what was said, in the table
 
 
 def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dict[str, Any]]:
-    """Return for each question what was decided and why, ready to be printed as JSON.
+    """Return the decision on each question and the reasons for it, as plain JSON.
 
-    ``places`` holds the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
-    ``value`` and its ``log_odds``, the share it has in the decision; these add up to ``log_odds`` of the place alone,
-    before the order of the list and the other questions have their say in ``probability``. ``part`` is what of the
-    question is asked there, None for all of it; ``in_other_words`` tells that it was found by other evidence than its
-    wording. ``corrected`` is what an editor said instead; the rest is what would be found without that.
+    ``places`` has the place found, or the likeliest, and the runner-up. Their ``evidence`` has for each piece its
+    ``value`` and its contribution, ``log_odds``; these add up to the ``log_odds`` of the place by itself, while
+    ``probability`` also depends on list order and the other questions. ``part`` is the part of the question that is
+    asked there, None for all of it; ``in_other_words`` tells whether it was found by other evidence than its wording.
+    ``corrected`` has the status and start of the match in force, if that differs; the rest is without its correction.
     """
     return [
         {
@@ -60,7 +60,7 @@ def _place(question: Question, place: Place, decision: Decision, alignment: Alig
 
 
 def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Give the same as lines to be read."""
+    """Yield the same as lines of text."""
     for one in explained:
         yield f"{one['number']}. {one['question']}"
         yield f"   {one['status'].replace('_', ' ')}, {one['confidence']:.0%} sure"

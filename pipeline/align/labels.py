@@ -1,4 +1,4 @@
-"""Which segments ask and answer which published questions. Finds no question: it takes what was found."""
+"""Labelling segments with the published questions that they ask or answer, from given matches."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipeline.model import FollowUp, Label, Match, Role, Segment
 def label_segments(
     matches: Sequence[Match], follow_ups: Sequence[FollowUp], segments: Sequence[Segment]
 ) -> tuple[Label, ...]:
-    """Say for each segment whether it asks or answers, and which questions; by the segment's middle.
+    """Return for each segment whether it asks or answers, and which questions, judged by the segment's midpoint.
 
-    What is asked together has all of its numbers, and so has the answer. A follow-up and its answer have those of the
-    question that it follows. What is uncertain labels nothing: a guess must not look like a fact in search results.
-    What the host says while somebody else answers is about the question, but no answer to it; and what a guest says
-    while the host asks is not the asking.
+    Questions that are asked together label their asking and answer with all of their numbers. A follow-up and its
+    answer have the numbers of the question that it follows. Uncertain matches label nothing: a guess must not look like
+    a fact in search results. What the host says during an answer has the question's numbers, but the role ``other``;
+    so has what a guest says while the host asks.
     """
     sure = {match.number: match for match in matches if match.status in {"asked", "merged"}}
     together = {one.number: [n for n, other in sure.items() if _span(other) == _span(one)] for one in sure.values()}
@@ -37,7 +37,7 @@ def label_segments(
 
 
 def asker(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
-    """Return who asks more than half of what is asked; None where nobody does, or nobody is told apart."""
+    """Return the speaker of more than half of the question segments; None if there is none, or it is unknown."""
     asking = [segment.speaker for label, segment in zip(labels, segments, strict=True) if label.role == "question"]
     for speaker, count in Counter(asking).most_common(1):
         if 2 * count > len(asking):
@@ -46,9 +46,9 @@ def asker(labels: Sequence[Label], segments: Sequence[Segment]) -> str | None:
 
 
 def _told_by_voice(labels: Sequence[Label], segments: Sequence[Segment]) -> Iterator[Label]:
-    """The labels, but for what the host says in an answer, and a guest where the host asks or is about to.
+    """Correct labels by speaker: the host does not answer, and a guest does not ask before or while the host does.
 
-    Where nobody else is heard in the answer, or the host nowhere in the asking, voices were mixed up.
+    Labels are kept if nobody else speaks in the answer, or the host nowhere in the asking: voices were mixed up there.
     """
     host = asker(labels, segments)
     both = list(zip(labels, segments, strict=True))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import LCSseq
 
-# A word's beginning stands for its forms (managed, manageable): truncation, the plainest stemmer there is.
+# Words are stemmed by truncation, which unites their forms (managed, manageable).
 STEM_CHARS = 6
 MISHEARD_RATIO = 80.0
 MISHEARD_WEIGHT = 0.7
@@ -31,12 +31,12 @@ STOPWORDS = frozenset(
 
 
 def content_words(text: str) -> list[str]:
-    """Return the stems of the words that carry meaning, in order; all words if none does."""
+    """Return the stems of a text's content words, in order; of all words if it has none."""
     return [word[:STEM_CHARS] for word in carrying_words(text) or _words(text)]
 
 
 def carrying_words(text: str) -> list[str]:
-    """Return the words that carry meaning, in order."""
+    """Return a text's content words, that is, those that are not stopwords, in order."""
     return [word for word in _words(text) if word not in STOPWORDS]
 
 
@@ -45,7 +45,7 @@ def _words(text: str) -> list[str]:
 
 
 def in_order(question: str, spoken: str) -> float:
-    """Return the share of a question's words, common ones too, that are spoken in the same order, 0..1."""
+    """Return the share of a question's words, including stopwords, that are spoken in the same order, 0..1."""
     wanted, heard = ([word.lower()[:STEM_CHARS] for word in _WORD.findall(text)] for text in (question, spoken))
     return LCSseq.similarity(wanted, heard) / max(1, len(wanted))
 
@@ -55,9 +55,9 @@ class Presence:
     """Which of a question's words each sentence holds.
 
     Attributes:
-        words: Their stems, each once.
-        held: (words, sentences) of 0..1: 1 for the word itself, less for one that sounds or is spelt nearly so.
-        weights: (words,), summing to 1: their inverse document frequency in this episode.
+        words: Their distinct stems.
+        held: (words, sentences): 1 for the word itself, ``MISHEARD_WEIGHT`` for one that is spelt similarly, else 0.
+        weights: (words,), summing to 1: their inverse document frequencies in this episode.
     """
 
     words: tuple[str, ...]
@@ -65,7 +65,7 @@ class Presence:
     weights: NDArray[np.float64]
 
     def of(self, part: str) -> Presence:
-        """Return the same of a part of the question."""
+        """Return the presence of the words of a part of the question."""
         wanted = set(content_words(part))
         rows = [n for n, word in enumerate(self.words) if word in wanted]
         return Presence(
@@ -75,25 +75,25 @@ class Presence:
         )
 
     def weight(self, text: str) -> float:
-        """Return how much of the question its words in a text make up, 0..1."""
+        """Return the total weight of the question's words that are in a text, 0..1."""
         within = set(content_words(text))
         return float(sum(weight for word, weight in zip(self.words, self.weights, strict=True) if word in within))
 
 
 class Spoken:
-    """The words of a transcript's sentences, ready to be looked for."""
+    """An index of the words of a transcript's sentences."""
 
     def __init__(self, sentences: Sequence[str]) -> None:
         words = [set(content_words(sentence)) for sentence in sentences]
         self._vocabulary = sorted(set().union(*words))
         column = {word: n for n, word in enumerate(self._vocabulary)}
         self._count = len(words)
-        self._worded = [n for n, some in enumerate(words) if some]  # the sentences that have words,
-        self._columns = [column[word] for n in self._worded for word in words[n]]  # the words of each in turn,
-        self._begins = np.cumsum([0, *(len(words[n]) for n in self._worded)][:-1])  # and where they begin
+        self._worded = [n for n, some in enumerate(words) if some]  # the sentences that have words
+        self._columns = [column[word] for n in self._worded for word in words[n]]  # their words, concatenated
+        self._begins = np.cumsum([0, *(len(words[n]) for n in self._worded)][:-1])  # and their offsets
 
     def presence(self, question: str) -> Presence:
-        """Say which of a question's words each sentence holds."""
+        """Return which of a question's words each sentence holds."""
         wanted = tuple(dict.fromkeys(content_words(question)))
         count = self._count
         if not wanted or not self._vocabulary:
@@ -108,9 +108,9 @@ class Spoken:
 
 
 def coverage(presence: Presence, *, longest: int) -> NDArray[np.float64]:
-    """Return the weighted share of the question that each window of one to ``longest`` sentences holds.
+    """Return the weighted share of the question's words that each window of one to ``longest`` sentences holds.
 
-    Shape (lengths, sentences): by how many, and the first.
+    Shape (lengths, sentences): the window's length less one, and its first sentence.
     """
     held, weights = presence.held, presence.weights
     best, shares = held.copy(), [weights @ held]

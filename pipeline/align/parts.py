@@ -1,4 +1,4 @@
-"""The parts of a published question. Several are often printed as one, and the host asks only some, or each in turn."""
+"""Splitting a published question into parts: several are often printed as one, and asked separately or only in part."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pipeline.text import ends_sentence
 
 MOST_PARTS = 8
 FEWEST_WORDS = 4
-FEWEST_CARRYING = 2  # words with a meaning: "How does that work" may be said of anything
+FEWEST_CARRYING = 2  # content words: "How does that work" may refer to anything
 
 _QUESTION_WORD = r"(?:how|what|why|whether)\b"
-# These ask at the beginning of a sentence; later they mostly go on with what was said before.
+# These ask a question at the beginning of a sentence; elsewhere they mostly begin a relative clause.
 _RELATIVE = r"(?:which|who|where|when)\b"
 _VERB_FIRST = r"(?:do|does|did|is|are|was|were|can|could|would|will|should|has|have)\b"
 _SUBJECT = r"(?:you|your|we|our|it|its|they|their|he|she|there|this|that|these|those|the|an?|any\w*)\b"
@@ -36,14 +36,14 @@ _ASKS_FIRST = re.compile(_RELATIVE, re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What of a question may be asked by itself, and what of the question asks ``before`` it."""
+    """A part of a question that may be asked by itself, and the text of the question that asks ``before`` it."""
 
     text: str
     before: str
 
 
 def parts_of(question: str) -> tuple[Part, ...]:
-    """Return the sentences and clauses of a question that ask something by themselves, in order; none if it has one."""
+    """Return the clauses of a question that ask something by themselves, in order; none if it is a single clause."""
     clauses = list(_clauses(question))
     found: dict[str, Part] = {}
     before = ""
@@ -62,7 +62,7 @@ def _may_be_asked(clause: str) -> bool:
 
 
 def _clauses(text: str) -> Iterator[tuple[str, bool]]:
-    """Give each clause, and whether it asks something."""
+    """Yield each clause, and whether it asks something."""
     for sentence in _sentences(text):
         for n, clause in enumerate(one.strip(" ,;–—-") for one in _JOINT.split(sentence)):
             yield clause, bool(_ASKS.search(clause) or (n == 0 and _ASKS_FIRST.match(clause)))
@@ -73,7 +73,7 @@ def _sentences(text: str) -> Iterator[str]:
     sentence: list[str] = []
     for word, following in pairwise([*words, ""]):
         sentence.append(word)
-        # A full stop ends none before a small letter: "the U.S. government".
+        # A full stop before a lower-case letter does not end a sentence: "the U.S. government".
         if not following or (
             ends_sentence(word) and not (following[:1].islower() and word.rstrip("”\"’')").endswith("."))
         ):

@@ -1,4 +1,4 @@
-"""Where several questions of a list are read out one after the other, as in a teaser: nobody answers there."""
+"""Detecting where several questions of a list are read out in a row, as in a teaser: nobody answers them there."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import accumulate
 from pipeline.align.candidates import Candidate
 from pipeline.align.units import Unit
 
-PLAINLY = 1.55  # of the two measures of wording together, which are 1 at most
-FEWEST = 3  # questions: two are asked together in earnest
+PLAINLY = 1.55  # the least sum of ``coverage`` and ``in_order``, each of which is at most 1
+FEWEST = 3  # questions: two may really be asked together
 WORDS_BETWEEN = 14  # at most
 
 
 def with_read_out(options: Sequence[Sequence[Candidate]], units: Sequence[Unit]) -> list[list[Candidate]]:
-    """Return the places of each question, with the evidence ``read_out`` where they lie in such a list."""
+    """Return the candidates of each question, with the evidence ``read_out`` set for those in such a series."""
     inside = {n for first, last in _lists(options, units) for n in range(first, last + 1)}
     return [
         [
@@ -29,7 +29,7 @@ def with_read_out(options: Sequence[Sequence[Candidate]], units: Sequence[Unit])
 
 
 def _lists(options: Sequence[Sequence[Candidate]], units: Sequence[Unit]) -> Iterator[tuple[int, int]]:
-    """The first and the last unit of each list that is read out."""
+    """The first and the last unit of each series that is read out."""
     until = [0, *accumulate(len(unit.text.split()) for unit in units)]
     plain = sorted(
         (place.first, place.last, n)

@@ -1,4 +1,4 @@
-"""Cutting a transcript into sentences, the smallest pieces in which a question can begin or end."""
+"""Cutting a transcript into sentences, the smallest units in which a question can begin or end."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from itertools import chain, pairwise
 from pipeline.model import Segment, Word
 from pipeline.text import PAUSE_SECONDS, ends_sentence, sentences, timed_words
 
-# A segment may end inside a sentence. Where hardly any ends with a full stop, there is no telling.
+# A segment may end inside a sentence, which is only detectable if at least this share of units ends with punctuation.
 MOST_END_SENTENCES = 0.5
-MOST_ARE_CAPITAL = 0.5  # where sentences begin so, one that does not is the rest of the one before
+MOST_ARE_CAPITAL = 0.5  # if more sentences begin with a capital, one that does not continues the one before
 GOES_ON = {"and", "or", "but", "nor", "because"}
 LONGEST_SENTENCE = 20.0  # seconds
 SAME_BREATH = 1.5  # seconds
@@ -20,9 +20,9 @@ SHORT_BEGINNING = 8.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One sentence, or what lies between two pauses; times in seconds.
+    """One sentence, or the speech between two pauses; times in seconds.
 
-    ``sentence_start`` is when the sentence begins that it is in: earlier than itself where a segment ends inside it.
+    ``sentence_start`` is the start of the whole sentence, which is earlier than ``start`` if a segment ends inside it.
     """
 
     start: float
@@ -49,7 +49,7 @@ def cut(segments: Sequence[Segment]) -> tuple[Unit, ...]:
 
 
 def _whole(runs: Sequence[tuple[Word, ...]]) -> list[tuple[Word, ...]]:
-    """Join what a full stop parts though it goes on with a small letter: "the U.S. government", or a misheard word."""
+    """Join runs if the second begins in lower case, without a pause: "the U.S. government", or a misheard word."""
     whole: list[tuple[Word, ...]] = []
     for words in runs:
         if whole and words[0].text[:1].islower() and words[0].start - whole[-1][-1].end < PAUSE_SECONDS:
@@ -65,7 +65,7 @@ def _unit(words: Sequence[Word], speaker: str | None) -> Unit:
 
 
 def _sentence_starts(units: Sequence[Unit]) -> list[float]:
-    """When the sentence begins that each unit is in."""
+    """The start of the sentence that each unit belongs to."""
     ends = [ends_sentence(unit.text) for unit in units]
     is_written = sum(ends) >= MOST_END_SENTENCES * len(units)
     starts = [unit.start for unit in units]
@@ -73,7 +73,7 @@ def _sentence_starts(units: Sequence[Unit]) -> list[float]:
     for n, (before, unit) in enumerate(pairwise(units), 1):
         if before.speaker != unit.speaker:
             turn = unit.start
-        # Without full stops a short beginning of a turn is all that is known of one.
+        # Without punctuation, the first seconds of a turn are taken for one sentence.
         if not is_written and unit.speaker and unit.start - turn <= SHORT_BEGINNING:
             starts[n] = turn
             continue

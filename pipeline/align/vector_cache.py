@@ -1,4 +1,4 @@
-"""Sentence vectors that are kept in a folder, so that they are worked out once. It works none out itself."""
+"""A cache of sentence vectors in a folder. Computes none itself."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from pipeline.align.meaning import DIMENSIONS, Encode, Vectors, encoded, is_inst
 from pipeline.data_folder import VECTORS
 from pipeline.files import new_file
 
-# Raise this when the same text may have another vector: other weights, another cut of long texts.
+# Increment this when the vector of a text may change: other weights, other truncation of long texts.
 VERSION = 1
 
 
 class Remembered:
-    """What ``encode`` gives, from files where it is there. The folder may be deleted, or not be writable."""
+    """The function ``encode`` with a cache of files. The folder may be deleted, or be read-only."""
 
     def __init__(self, encode: Encode, folder: Path) -> None:
         self._encode, self._folder = encode, folder
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts, (texts, 384), to half precision: the same whether they were kept or not."""
+        """Return the vectors of texts, (texts, 384), rounded to half precision whether they were cached or not."""
         name = hashlib.sha256("\0".join([str(VERSION), *texts]).encode(errors="replace")).hexdigest()[:32]
         file = self._folder / f"{name}.npy"
         kept = _kept(file)
@@ -40,7 +40,7 @@ class Remembered:
 
 
 def vectors(data: Path) -> Encode | None:
-    """Return what gives sentence vectors, and keeps them in the data folder; None where they are not installed."""
+    """Return an encoder with a cache in the data folder; None if sentence vectors are not installed."""
     return Remembered(encoded, data / VECTORS) if is_installed() else None
 
 

@@ -1,4 +1,4 @@
-"""A transcript as the runs of sentences in which a question may be asked. It knows no question."""
+"""A transcript as windows: the runs of sentences in which a question may be asked. Knows no questions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pipeline.align.lexical import Spoken
 from pipeline.align.meaning import Encode, Vectors, directions
 from pipeline.align.units import Unit
 
-LONGEST = 4  # sentences: a longer question is found by its best four
+LONGEST = 4  # sentences; a longer question is found by its best four
 MOST_SECONDS = 45.0
 MOST_WORDS = 90
-ANSWER_SECONDS = 75.0  # of what follows an asking, to see what it is about
+ANSWER_SECONDS = 75.0  # of speech after an asking, which shows its subject
 BEFORE_SECONDS = 60.0
-LONGEST_TURN = 6  # sentences at its end: hosts who tell a story come to their question there
+LONGEST_TURN = 6  # sentences at the end of a host's turn: the question comes after a story
 
-# Words with which hosts come to a question.
+# Phrases with which hosts announce a question.
 _ANNOUNCES = re.compile(
     r"""
     \b(?: (?:next|first|second|third|last|final|another|one\ more|other|new|following|(?:got|had|have)\ (?:a|one))
@@ -35,7 +35,7 @@ _ANNOUNCES = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# The same in a sentence before a question, which asks nothing by itself.
+# Further ones in a sentence that leads to a question, but asks nothing itself.
 _LEADS = re.compile(
     r"""
     \b(?: let(?:['’]s|\ me|\ us) | (?:start|begin|finish|end)\ (?:\w+\ )?(?:with|at|by|on)
@@ -45,7 +45,7 @@ _LEADS = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# The form of a question; most of what has it is none, so it counts only where nobody wrote question marks.
+# The form of a question. Most sentences of this form are not questions, so it is used only without question marks.
 _FORM = re.compile(
     r"""
     \b(?: (?:what|how|why|which|when|where|who)
@@ -55,17 +55,17 @@ _FORM = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-FEWEST_MARKED = 0.005  # of the sentences: an interview has more question marks than that, if it has any
+FEWEST_MARKED = 0.005  # of the sentences; a transcript with question marks has more of them than that
 
 
 @dataclass(frozen=True)
 class Windows:
-    """All runs of one to ``LONGEST`` sentences. Arrays of shape (lengths, sentences): by how many, and the first.
+    """All runs of one to ``LONGEST`` sentences, as arrays (lengths, sentences): length less one, and first sentence.
 
     Attributes:
         units: The sentences.
         spoken: Their words.
-        sums: Their vectors, (sentences, 384); None without any.
+        sums: Their vectors, (sentences, 384); None without sentence vectors.
     """
 
     units: Sequence[Unit]
@@ -80,27 +80,27 @@ class Windows:
 
     @property
     def lengths(self) -> range:
-        """How many sentences a window may have."""
+        """The possible numbers of sentences in a window."""
         return range(1, min(LONGEST, len(self.units)) + 1)
 
     @cached_property
     def starts(self) -> NDArray[np.float64]:
-        """When each sentence starts, in seconds."""
+        """The start of each sentence, in seconds."""
         return np.array([unit.start for unit in self.units])
 
     @cached_property
     def ends(self) -> NDArray[np.float64]:
-        """When each sentence ends."""
+        """The end of each sentence, in seconds."""
         return np.array([unit.end for unit in self.units])
 
     @cached_property
     def words(self) -> NDArray[np.int64]:
-        """How many words each window has."""
+        """The number of words in each window."""
         return np.asarray(self._added(np.array([len(unit.text.split()) for unit in self.units])), np.int64)
 
     @cached_property
     def possible(self) -> NDArray[np.bool_]:
-        """Which windows end before the transcript does, and are not too long; single sentences always."""
+        """Which windows lie within the transcript and are not too long; single sentences always do."""
         count = len(self.units)
         last = np.arange(count) + np.array(self.lengths)[:, None] - 1
         seconds = self.ends[np.minimum(last, count - 1)] - self.starts
@@ -110,18 +110,18 @@ class Windows:
 
     @cached_property
     def announces(self) -> NDArray[np.bool_]:
-        """Which sentences come to a question."""
+        """Which sentences announce a question."""
         return np.array([_ANNOUNCES.search(unit.text) is not None for unit in self.units], bool)
 
     @cached_property
     def leads(self) -> NDArray[np.bool_]:
-        """Which sentences come to a question that the next one asks."""
+        """Which sentences may lead to a question in the next sentence."""
         led = [_LEADS.search(unit.text) is not None and "?" not in unit.text for unit in self.units]
         return np.asarray(self.announces | np.array(led, bool))
 
     @cached_property
     def asks(self) -> NDArray[np.bool_]:
-        """Which sentences sound like a question, or announce one: only the host's, where it is known who that is."""
+        """Which sentences sound like a question, or announce one; only the hosts' if these are known."""
         marked = np.array(["?" in unit.text for unit in self.units], bool)
         if marked.sum() < FEWEST_MARKED * len(marked):
             marked = np.array([_FORM.search(unit.text) is not None for unit in self.units])
@@ -130,22 +130,22 @@ class Windows:
 
     @cached_property
     def hosts(self) -> frozenset[str]:
-        """Who asks, where speakers are known."""
+        """The speakers who ask; empty if speakers are not known."""
         return hosts_of(self.units, host_of(self.units, ()))
 
     @cached_property
     def askings(self) -> list[Asking]:
-        """What the host asks and somebody else answers."""
+        """The hosts' askings that somebody else answers."""
         return askings(self.units, self.hosts)
 
     @cached_property
     def exchanges(self) -> list[Exchange]:
-        """What the host asks, with all that others say until the next asking; none where speakers are not known."""
+        """The hosts' turns that ask something, with all that others say until the next; none without speakers."""
         return exchanges(self.units, self.hosts, self.asks.tolist())
 
     @cached_property
     def answered(self) -> NDArray[np.bool_]:
-        """Which sentences are part of that."""
+        """Which sentences are part of one of ``askings``."""
         found = np.zeros(len(self.units), bool)
         for asking in self.askings:
             found[asking.first : asking.last + 1] = True
@@ -153,12 +153,12 @@ class Windows:
 
     @cached_property
     def unanswered(self) -> NDArray[np.bool_]:
-        """Which sentences are of a teaser or a recap: nobody answers there."""
+        """Which sentences are in the host's introduction or closing, a teaser or a recap, where nobody answers."""
         return np.array(unanswered(self.units, self.hosts), bool)
 
     @cached_property
     def by_others(self) -> NDArray[np.bool_]:
-        """Which sentences guests say, or whoever else does not ask here; not what an audience asks a guest."""
+        """Which sentences are said by guests, or others who are not hosts; not what an audience asks a guest."""
         found = np.array([bool(self.hosts) and unit.speaker not in {*self.hosts, None} for unit in self.units], bool)
         for one in answered(self.units):
             following = (unit.speaker for unit in self.units[one.last + 1 :])
@@ -169,17 +169,17 @@ class Windows:
 
     @cached_property
     def holds_asking(self) -> NDArray[np.bool_]:
-        """Which windows hold a sentence that asks."""
+        """Which windows contain a sentence that asks."""
         return np.asarray(self._added(self.asks.astype(int)) > 0)
 
     @cached_property
     def directions(self) -> Vectors | None:
-        """What each window means: (lengths, sentences, 384)."""
+        """The unit vector of each window: (lengths, sentences, 384)."""
         return None if self.sums is None else directions(self._added(self.sums))
 
     @cached_property
     def around(self) -> tuple[Vectors, Vectors] | None:
-        """What is spoken of before each sentence and after it: two of (sentences, 384)."""
+        """The unit vectors of the speech before and after each sentence: two of (sentences, 384)."""
         if self.sums is None:
             return None
         until = np.concatenate(
@@ -192,7 +192,7 @@ class Windows:
 
     @cached_property
     def exchanged(self) -> tuple[Vectors, Vectors] | None:
-        """What is said in each exchange up to the end of the asking, and what is answered: two of (exchanges, 384)."""
+        """The unit vectors of the end of each exchange's asking turn, and of its answer: two of (exchanges, 384)."""
         if self.sums is None or not self.exchanges:
             return None
         said, answers = [], []
@@ -204,7 +204,7 @@ class Windows:
         return directions(np.stack(said)), directions(np.stack(answers))
 
     def _added(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Sums of the values of each window's sentences; windows past the end have what is left."""
+        """The sum over each window's sentences; windows that reach past the end are cut short."""
         count = len(values)
         until = np.concatenate([np.zeros((1, *values.shape[1:]), values.dtype), np.cumsum(values, axis=0)])
         last = np.minimum(np.arange(count) + np.array(self.lengths)[:, None], count)

@@ -1,1 +1,1 @@
-"""Downloading, checking, keeping and decoding audio. Knows nothing of feeds or speech."""
+"""Downloading, checking, storing and decoding audio. Independent of feeds and speech."""

@@ -1,4 +1,4 @@
-"""Cutting a piece out of a kept file: its own packets, never encoded anew, so that it sounds as the file does."""
+"""Cutting a clip out of a kept file by copying its packets, without encoding them again."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from pipeline.audio.decode import container_name, opened
 from pipeline.errors import NotAudioError
 
 MAX_BYTES = 100_000_000
-# FFmpeg's name of a container where it writes that under another one. Matroska is its own: unlike WebM it takes
-# whatever a kept file of either may hold.
+# FFmpeg's muxers where their names differ from the demuxers'. Matroska is written as itself: unlike WebM it takes any
+# codec that a kept file of either kind may have.
 _WRITTEN = {"aac": "adts", "mov": "mp4"}
-# In these every packet says when it is heard, and FFmpeg finds a second without reading what lies before it.
+# In these every packet has a timestamp, and FFmpeg can seek without reading what comes before.
 _SEEKABLE = frozenset({"mov", "ogg", "flac", "wav", "aiff"})
-_SAME = 0.5  # seconds: encoders pad a recording, and say so more or less exactly
+_SAME = 0.5  # seconds; encoders pad recordings, and declare the padding more or less exactly
 
 
 def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
-    """Return what is heard between two seconds of a file, as a file of the same kind.
+    """Return the part of a file between two times, as a file of the same kind.
 
-    It begins and ends with whole packets, so within a tenth of a second.
+    It consists of whole packets, so it is exact to a tenth of a second.
 
     Args:
         path: a kept file.
         start: seconds.
-        end: seconds; what lies after the recording's end is left out.
-        duration: seconds of the whole file as it is decoded.
+        end: seconds; may lie after the end of the recording.
+        duration: seconds of the whole file, as decoded.
 
     Raises:
-        NotAudioError: the file is damaged, has nothing there, was joined from several of which each has times of its
-            own (a chained Ogg file), or the piece would be larger than ``MAX_BYTES``.
+        NotAudioError: the file is damaged, has no sound there, was joined from several files that each have their own
+            timestamps (a chained Ogg file), or the clip would be larger than ``MAX_BYTES``.
     """
     target = io.BytesIO()
     with opened(path) as source:
@@ -61,17 +61,17 @@ def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
 
 
 def _packets(source: InputContainer, start: float, end: float) -> Iterator[Packet[AudioStream]]:
-    """The packets that sound between two seconds.
+    """The packets between two times in seconds.
 
-    An MP3 is read from its beginning, because only counting says when one of its packets is heard: where it has
-    advertisements joined to it, its header and what players estimate from it are of another length.
+    A format that is not ``_SEEKABLE``, such as MP3, is read from its beginning, because only counting gives the times
+    of its packets: if advertisements were joined to it, its header, and any estimate from that, give another length.
     """
     stream = source.streams.audio[0]
     packets = _timed(source, stream)
     packet = next(packets, None)
     if packet is None or stream.time_base is None:
         return
-    # Some recordings do not begin at zero; before it lies what an encoder needs to start, which is not heard.
+    # Some recordings do not begin at zero; packets at negative times are encoder delay, which is not played.
     origin = max(0, packet.pts or 0)
     first, last = (origin + round(second / stream.time_base) for second in (start, end))
     if container_name(source) in _SEEKABLE:
@@ -88,5 +88,5 @@ def _packets(source: InputContainer, start: float, end: float) -> Iterator[Packe
 
 
 def _timed(source: InputContainer, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-    """The packets that say when they are heard, from where the file is read."""
+    """The packets that have a timestamp, from the current position in the file."""
     return (packet for packet in source.demux(stream) if packet.pts is not None)

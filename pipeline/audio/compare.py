@@ -1,6 +1,6 @@
-"""Telling a recording that was only encoded again from one that was changed, and mapping the times of one to the other.
+"""Telling a recording that was only encoded again from one that was edited, and mapping times between the two.
 
-Decides nothing about which of them counts.
+Does not decide which of them is current.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from pipeline.audio.fingerprint import SECONDS, Fingerprint, fingerprint
 from pipeline.audio.offsets import Span, common, exact_shift
 from pipeline.model import Comparison, Piece, Verdict
 
-_A_LITTLE = 0.15  # seconds of sound; a word that is cut out lasts longer, what an encoder leaves out at an end does not
-_AUDIBLE = 0.5  # of what counts whole
-_MOVED = 0.1  # seconds; by less than that nobody cuts, but a clock may be off
-_HARDLY = 0.1  # of its sound
+_A_LITTLE = 0.15  # seconds of sound; a spoken word that is cut out is longer, what an encoder drops at an end is not
+_AUDIBLE = 0.5  # the least weight in ``Fingerprint.sound`` that is not silence
+_MOVED = 0.1  # seconds; cuts are longer, smaller differences may be clock drift
+_HARDLY = 0.1  # share of its sound; if no more of the old recording is found, the new one is another
 
 
 def compare(old: Path, new: Path, *, names: tuple[str, str]) -> Comparison:
-    """Return what two kept files have in common.
+    """Compare two kept files.
 
     Args:
-        old: the earlier one.
-        new: the later one.
-        names: the sha256 of each.
+        old: the earlier file.
+        new: the later file.
+        names: the SHA-256 of each.
 
     Raises:
         NotAudioError: one of them cannot be decoded.
@@ -36,7 +36,7 @@ def compare(old: Path, new: Path, *, names: tuple[str, str]) -> Comparison:
 
 
 def comparison(old: Fingerprint, new: Fingerprint, *, names: tuple[str, str]) -> Comparison:
-    """Return what two recordings have in common, by their fingerprints."""
+    """Compare two recordings by their fingerprints."""
     spans = common(old, new)
     shifts = [exact_shift(old, new, span) for span in spans]
     gone = tuple(_sounding(old, _between([(span.start, span.end) for span in spans], len(old.words))))
@@ -62,7 +62,7 @@ def _between(spans: Iterable[tuple[int, int]], length: int) -> Iterator[tuple[in
 
 
 def _sounding(one: Fingerprint, stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[float, float]]:
-    """The stretches that are more than silence, without the silence at their ends; in seconds."""
+    """The stretches with more than ``_A_LITTLE`` seconds of sound, trimmed of silence at both ends, in seconds."""
     for start, end in stretches:
         places = start + np.flatnonzero(one.sound[start:end] >= _AUDIBLE)
         if places.size * SECONDS > _A_LITTLE:
@@ -71,5 +71,5 @@ def _sounding(one: Fingerprint, stretches: Iterable[tuple[int, int]]) -> Iterato
 
 def _pieces(spans: Sequence[Span], shifts: Sequence[float]) -> Iterator[Piece]:
     for span, shift in zip(spans, shifts, strict=True):
-        start = max(span.start * SECONDS, -shift, 0.0)  # a shift that is not whole words may lead before the beginning
+        start = max(span.start * SECONDS, -shift, 0.0)  # a fractional shift may lead before the beginning
         yield Piece(round(start, 3), round(span.end * SECONDS, 3), round(start + shift, 3))

@@ -1,4 +1,4 @@
-"""Decoding audio files with PyAV (FFmpeg's libraries inside a wheel). Keeps and downloads nothing."""
+"""Decoding audio files with PyAV (FFmpeg's libraries in a wheel). Stores and downloads nothing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import NotAudioError
 
-# FFmpeg's name of a container -> (file ending, media type). Only these are ever opened: playlist formats, which
-# could make FFmpeg read other files and addresses, are thereby out of reach.
+# FFmpeg's container name -> (file extension, media type). Only these are ever opened, which excludes playlist formats
+# that could make FFmpeg read other files and addresses.
 CONTAINERS = {
     "mp3": (".mp3", "audio/mpeg"),
     "aac": (".aac", "audio/aac"),
@@ -32,12 +32,12 @@ CONTAINERS = {
 }
 _OPEN_OPTIONS = {"format_whitelist": ",".join([*CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
 _MAX_BAD_PACKETS = 100
-MAX_SECONDS = 24 * 3600  # a header that says 1 Hz would make a small file fill the memory once it is resampled
+MAX_SECONDS = 24 * 3600  # a small file whose header claims 1 Hz would fill the memory when resampled
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """What a full decode of a file found; ``duration`` in seconds."""
+    """The facts found by decoding a whole file: duration in seconds, file extension with its dot, media type."""
 
     duration: float
     ending: str
@@ -45,10 +45,10 @@ class AudioFacts:
 
 
 def check(path: Path) -> AudioFacts:
-    """Decode the whole file and say what it is.
+    """Decode the whole file and return its facts.
 
     Raises:
-        NotAudioError: it is empty, is something else, or has no sound that can be decoded.
+        NotAudioError: it is empty, not audio, damaged, longer than ``MAX_SECONDS``, or has no sound to decode.
     """
     with path.open("rb") as file:
         head = file.read(512).lstrip()
@@ -62,7 +62,7 @@ def check(path: Path) -> AudioFacts:
         for frames in _decoded(container):
             for frame in frames:
                 seconds += frame.samples / frame.sample_rate
-            if seconds > MAX_SECONDS:  # here, because a small file may hold years of silence
+            if seconds > MAX_SECONDS:  # inside the loop, because a small file may hold years of silence
                 raise NotAudioError(f"it lasts longer than {MAX_SECONDS / 3600:.0f} hours: no episode does")
         name = container_name(container)
     if seconds <= 0:
@@ -75,16 +75,16 @@ def decode(path: Path, *, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]
     """Return the file's sound as mono samples in -1..1 at ``sample_rate`` Hz, shape (samples,).
 
     Raises:
-        NotAudioError: as for ``check``.
+        NotAudioError: it is not audio, damaged, or has no sound to decode.
     """
     return np.concatenate(list(decoded_blocks(path, sample_rate=sample_rate)))
 
 
 def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[NDArray[np.float32]]:
-    """Decode a file little by little: the samples of ``decode``, in blocks of a fraction of a second each.
+    """Decode a file incrementally: yield the samples of ``decode`` in blocks of a fraction of a second.
 
     Raises:
-        NotAudioError: as for ``check``.
+        NotAudioError: as for ``decode``.
     """
     empty = True
     with opened(path) as container:
@@ -96,7 +96,7 @@ def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[ND
 
 
 def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:
-    """Mono at one rate. Hosts that join advertisements to an episode change rate and channels within one file."""
+    """Resample to mono at one rate. Rate and channels may change within a file to which advertisements were joined."""
     for _, alike in groupby(frames, key=lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)):
         resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate)
         for frame in chain(alike, [None]):
@@ -104,16 +104,16 @@ def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[Audio
 
 
 def container_name(container: InputContainer) -> str:
-    """Return which of ``CONTAINERS`` it is."""
+    """Return the container's key in ``CONTAINERS``."""
     return next((name for name in container.format.name.split(",") if name in CONTAINERS), "mp3")
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[InputContainer]:
-    """Open a file that may come from anywhere.
+    """Open an untrusted audio file.
 
     Raises:
-        NotAudioError: it is no audio, or breaks while it is read.
+        NotAudioError: it is not audio, or turns out to be damaged while it is read.
     """
     try:
         container = av.open(str(path), mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore")
@@ -124,12 +124,12 @@ def opened(path: Path) -> Iterator[InputContainer]:
             raise NotAudioError("there is no sound in it")
         try:
             yield container
-        except av.FFmpegError as error:  # not one packet but the file's own order is broken
+        except av.FFmpegError as error:  # the container is broken, not only single packets
             raise NotAudioError(f"the audio is damaged ({error.strerror})") from error
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
-    """The decoded frames, for a resampler."""
+    """The decoded frames without timestamps, for a resampler."""
     for frames in _decoded(container):
         for frame in frames:
             frame.pts = None  # the resampler would fill gaps between time stamps with silence
@@ -137,7 +137,7 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
 
 
 def _decoded(container: InputContainer) -> Iterator[list[AudioFrame]]:
-    """The frames of each packet. Single damaged ones are passed over, as every player does; a rubbish file is not."""
+    """The frames of each packet. Damaged packets are skipped, as players do; too many raise ``NotAudioError``."""
     bad = 0
     for packet in container.demux(container.streams.audio[0]):
         try:

@@ -1,7 +1,7 @@
-"""Fingerprints of decoded sound: what stays when a recording is encoded again. Compares nothing.
+"""Fingerprints of decoded sound that survive when a recording is encoded again. Compares nothing.
 
-After Haitsma and Kalker, “A Highly Robust Audio Fingerprinting System”, ISMIR 2002: every bit of a word tells whether
-the energy of one band grew against that of the next one. Loudness, codec, rate and number of channels hardly count.
+After Haitsma and Kalker, “A Highly Robust Audio Fingerprinting System”, ISMIR 2002: each bit of a word tells whether
+the energy of one band grew relative to the next band. Loudness, codec, rate and number of channels hardly matter.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from numpy.typing import NDArray
 
 from pipeline.audio.decode import decoded_blocks
 
-RATE = 8_000  # Hz; what the lowest bit rates leave of a voice lies below half of it
+RATE = 8_000  # Hz; the part of a voice that survives the lowest bit rates lies below half of it
 BITS = 32
 HOP = 160  # samples
-SECONDS = HOP / RATE  # from one word to the next: 20 ms
+SECONDS = HOP / RATE  # between words: 20 ms
 _FRAME = 512  # samples, 64 ms
-_MEAN = 9  # frames over which energies are summed, 180 ms: then it hardly counts where the first one begins
+_MEAN = 9  # frames over which energies are summed, 180 ms, so that the position of the first frame hardly matters
 _LAG = 4  # frames between the energies that are compared, 80 ms
-_REACH = ((_MEAN + _LAG - 1) * HOP + _FRAME) // 2  # samples on each side of a word that have a part in it
+_REACH = ((_MEAN + _LAG - 1) * HOP + _FRAME) // 2  # samples on each side of a word that it depends on
 _TINY = float(np.finfo(np.float32).tiny)
-_BLOCK = 2048  # words that are made at a time, of 41 s
-_EDGES = np.geomspace(300.0, 3200.0, BITS + 2) * _FRAME / RATE  # of the bands, in bins of the spectrum
-# Levels in dB under what is loud nearby. Below the first a word counts for nothing, because codecs leave out of such
-# sound what they like, or put in other noise; above the second it counts whole.
+_BLOCK = 2048  # words computed at a time, 41 s
+_EDGES = np.geomspace(300.0, 3200.0, BITS + 2) * _FRAME / RATE  # of the bands, in FFT bins
+# Levels in dB relative to the loud sound nearby. A word below the first has weight 0, because codecs drop such sound or
+# replace it by other noise; a word above the second has weight 1.
 _SILENT, _LOUD = -45.0, -25.0
 _NEARBY = 500  # words, 10 s
-_QUIET = -25.0  # dB under what is loud in all of the recording; what stays below that all around is no talk
+_QUIET = -25.0  # dB relative to the loud sound of the whole recording: the lowest level taken for "loud nearby"
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """A recording's words, one every ``SECONDS`` from its beginning on.
+    """A recording's words, one every ``SECONDS`` from its beginning.
 
-    ``sound`` is how much each counts: 0 where there is silence, 1 where it is as loud as talk.
+    ``sound`` is the weight of each: 0 for silence, 1 for sound as loud as speech.
     """
 
     words: NDArray[np.uint32]
@@ -46,7 +46,7 @@ class Fingerprint:
 
     @property
     def duration(self) -> float:
-        """Return how long the recording is, in seconds, to the nearest word."""
+        """Return the length of the recording in seconds, to the nearest word."""
         return len(self.words) * SECONDS
 
 
@@ -60,7 +60,7 @@ def fingerprint(path: Path) -> Fingerprint:
 
 
 def fingerprint_of(blocks: Iterable[NDArray[np.float32]]) -> Fingerprint:
-    """Return the fingerprint of mono samples at ``RATE`` Hz, which come in blocks of any length."""
+    """Return the fingerprint of mono samples at ``RATE`` Hz, given in blocks of any length."""
     words, levels = [np.empty(0, np.uint32)], [np.empty(0)]
     for samples in _stretches(blocks):
         energies = _band_energies(samples)
@@ -78,16 +78,16 @@ def _sound(energies: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _loud_nearby(energies: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is loud within some ten seconds of each word: talk is no silence because an advertisement is louder."""
+    """The loud level within some ten seconds of each word, so that a louder advertisement does not hide speech."""
     blocks = np.pad(energies, (0, -len(energies) % _NEARBY), mode="edge").reshape(-1, _NEARBY)
     loud = np.pad(np.quantile(blocks, 0.95, axis=1), 1, mode="edge")
     return np.maximum(np.maximum(loud[:-2], loud[1:-1]), loud[2:]).repeat(_NEARBY)[: len(energies)]
 
 
 def _stretches(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
-    """The samples of ``_BLOCK`` words at a time, with silence before the first and after the last.
+    """The samples of ``_BLOCK`` words at a time, padded with silence at the beginning and end of the recording.
 
-    Each stretch repeats what the words of the one before are made from, too.
+    Stretches overlap by the samples that words of both depend on.
     """
     silence = np.zeros(_REACH, np.float32)
     pending, size = [silence], silence.size
@@ -104,7 +104,7 @@ def _stretches(blocks: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.flo
 
 
 def _band_energies(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Energies of bands that are equally wide to the ear, each summed over ``_MEAN`` frames; shape (frames, bands)."""
+    """Energies of logarithmically spaced bands, each summed over ``_MEAN`` frames; shape (frames, bands)."""
     frames = np.lib.stride_tricks.sliding_window_view(samples, _FRAME)[::HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(_FRAME).astype(np.float32))) ** 2
     below = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 0)))

@@ -1,4 +1,4 @@
-"""Checking many files at once. To decode one in a thread holds up all the others: several are given to processes."""
+"""Checking several files at once. Decoding in a thread blocks the other threads, so several files need processes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _GIVEN_UP = "the run ended before it was checked"
 
 @contextmanager
 def checks_in_processes(number: int) -> Iterator[Check]:
-    """Give what checks a file as ``check`` does, and may be called by any thread.
+    """Yield a function that checks a file as ``check`` does, and may be called from any thread.
 
-    A file that comes alone is decoded in that very thread. Where a second one comes meanwhile, ``number`` processes
-    begin, and do all that follows. A thread that is left over when the block ends, as at Ctrl-C, gets a
-    ``PassingError``: what it has was not checked, and nothing is wrong with it.
+    A single file is decoded in the calling thread. Once a second one is checked at the same time, ``number`` processes
+    are started, and do all further checks. A thread that still waits for one when the block ends, as at Ctrl-C, gets a
+    ``PassingError``: its file was not checked, but nothing is wrong with it.
     """
     with ExitStack() as stack:
         lock = Lock()
@@ -46,11 +46,11 @@ def checks_in_processes(number: int) -> Iterator[Check]:
             chosen = one_more()
             try:
                 if chosen is not None:
-                    with suppress(CancelledError, RuntimeError):  # given up, or a process was killed
+                    with suppress(CancelledError, RuntimeError):  # cancelled, or a process was killed
                         return chosen.submit(check, path).result()
                     if is_over:
                         raise PassingError(_GIVEN_UP)
-                return check(path)  # this process can do a killed one's work
+                return check(path)  # do the work of the killed process here
             finally:
                 with lock:
                     under_way -= 1

@@ -1,4 +1,4 @@
-"""Fetching audio and keeping it, content-addressed. A file gets its final name only when complete and checked."""
+"""Fetching audio and storing it content-addressed. A file gets its final name only when complete and checked."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
     check: Check = check,
     limits: Limits = Limits(),  # noqa: B008 - as above
 ) -> KeptAudio | None:
-    """Fetch ``url`` whole, check it, and keep it as ``<data>/audio/<2 hex>/<sha256>.<ending>``.
+    """Fetch ``url``, check it, and keep it as ``<data>/audio/<2 hex>/<sha256>.<ending>``.
 
-    A download that was torn is gone on with, also by a later run, if the host vouches that it is still the same file.
+    An interrupted download is resumed, also by a later run, if the host confirms that the file is unchanged.
 
     Args:
         url: an http(s) address; a ``file:`` address only below ``local_root``.
-        client: does the requests.
+        client: makes the requests.
         data: the data folder, that is, the folder of the database.
-        name: what the unfinished file is called while it is fetched; one per episode.
-        now: the moment, UTC ISO 8601.
+        name: identifies the unfinished file while it is fetched; one per episode.
+        now: the current time, UTC ISO 8601.
         local_root: the folder of a local feed, or None for feeds from the web.
-        known: what the host said of the file that is kept already; it is asked whether that has changed.
-        check: decodes the file, and says what it is.
-        limits: how large it may be, and what is put up with.
+        known: the validators of the file kept already, for a conditional request.
+        check: decodes the file and returns its facts.
+        limits: the limits of size, time and attempts.
 
     Returns:
-        What is kept; None when the host says that it is still the ``known`` file.
+        The kept file; None if the host says that the ``known`` file is unchanged.
 
     Raises:
-        DownloadError: it could not be fetched whole.
-        NotAudioError: it is whole but not audio. In both cases nothing is kept.
+        DownloadError: it could not be fetched completely, or not be stored.
+        NotAudioError: it is complete but not audio. In both cases nothing is kept.
         DiskFullError: there is no room for it.
     """
     with _disk_errors_told(), _unfinished(_folder(data), name, url) as part:
@@ -85,7 +85,7 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
 
 
 def clear_unfinished(data: Path, names: Iterable[str]) -> None:
-    """Remove what lies unfinished of these names: of others it may be another archive's in the same folder."""
+    """Remove the unfinished files of these names; others may belong to another archive in the same folder."""
     sweep(_folder(data), names)
 
 
@@ -106,7 +106,7 @@ def _disk_errors_told() -> Iterator[None]:
 
 @contextmanager
 def _unfinished(folder: Path, name: str, url: str) -> Iterator[Partial]:
-    """A file to be finished in the block; what is left of it after a failure is only what may be gone on with."""
+    """A file to be finished in the block; after a failure it is left only if it may be resumed."""
     part = Partial(folder, name, url)
     try:
         yield part
@@ -121,7 +121,7 @@ def _unfinished(folder: Path, name: str, url: str) -> Iterator[Partial]:
 
 
 def _copy_local(url: str, local_root: Path | None, part: Partial, limits: Limits) -> None:
-    """Copy a file that a local feed names, if it lies beside or below that feed."""
+    """Copy a file that a local feed refers to, if it is in the feed's folder or below."""
     try:
         path = local_file(url, local_root)
     except OSError as error:

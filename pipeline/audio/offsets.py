@@ -1,8 +1,8 @@
-"""Where the sound of one recording is in another one, from the fingerprints of both. Judges nothing.
+"""Finding the sound of one recording in another by their fingerprints. Draws no conclusions.
 
-Sound that is in both lies on a diagonal: so many words later in the one than in the other. Diagonals are found by
-correlation, followed as long as words agree, and chained in the order of both recordings: music that is played several
-times fits in many places, but only one of them is in order.
+Sound that is in both lies on a diagonal: a constant number of words later in one than in the other. Diagonals are found
+by correlation, followed as long as words agree, and chained in the order of both recordings: music that is played
+several times matches in many places, but only one of them is in order.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from pipeline.audio.fingerprint import BITS, SECONDS, Fingerprint
 
 Floats = NDArray[np.float32]
 
-# Unlike sound agrees in half of the bits, a second of it in 0.50 ± 0.02. Encoded again with 24 to 128 kbit/s, sound
+# Different sound agrees in half of the bits, over a second in 0.50 ± 0.02. Encoded again with 24 to 128 kbit/s, sound
 # agrees with itself in 0.85 to 0.99 of them, its worst seconds in 0.65.
 _ALIKE = 0.62
-_UNLIKE = 0.56  # where a whole stretch agrees less than this, it is other sound and not only worse sound
+_UNLIKE = 0.56  # a whole stretch that agrees less is different sound, not only degraded sound
 _SECOND = round(1 / SECONDS)  # words
-_BRIEF = round(0.7 * _SECOND)  # what is shorter is not told apart: around a cut, words are made from both of its sides
-_LEAST = 5.0  # what a span scores at least: a second of agreement in 0.72
-_STEP = 4  # words; every fourth, one in 80 ms, will do to find diagonals
-_PASSES = (300 * _SECOND, 30 * _SECOND)  # words that are looked for together: first many, which is quick
-_PEAKS = 8  # diagonals that are tried for each of these
-_CLEAR = 5.0  # standard deviations by which a peak stands out
-_MOST = 2000  # spans that are chained: music that goes round and round has more, and is not worth them
+_BRIEF = round(0.7 * _SECOND)  # shorter stretches cannot be classified: words near a cut depend on both of its sides
+_LEAST = 5.0  # the lowest score of a span: a second of agreement in 0.72
+_STEP = 4  # words; every fourth, one per 80 ms, is enough to find diagonals
+_PASSES = (300 * _SECOND, 30 * _SECOND)  # words that are correlated together, per pass: first many, which is fast
+_PEAKS = 8  # diagonals that are tried for each stretch
+_CLEAR = 5.0  # standard deviations that a peak must exceed
+_MOST = 2000  # spans that are chained; only looping music has more, and is not worth the time
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of the old recording that is in the new one: words ``start`` to ``end``, ``shift`` words later there.
+    """A stretch in both recordings: words ``start`` to ``end`` of the old one, ``shift`` words later in the new one.
 
-    ``score`` is by how much more words agree than unlike ones would.
+    ``score`` sums over its words how much more they agree than ``_ALIKE``, weighted by their sound.
     """
 
     start: int
@@ -45,17 +45,17 @@ class Span:
 
     @property
     def new_start(self) -> int:
-        """Return the word of the new recording at which it begins."""
+        """Return the word at which it begins in the new recording."""
         return self.start + self.shift
 
     @property
     def new_end(self) -> int:
-        """Return the word of the new recording at which it ends."""
+        """Return the word at which it ends in the new recording."""
         return self.end + self.shift
 
 
 def common(old: Fingerprint, new: Fingerprint) -> tuple[Span, ...]:
-    """Return what is in both recordings, in order; no two overlap in either of them."""
+    """Return the spans that are in both recordings, in order; no two overlap in either of them."""
     whole = _Gap(0, len(old.words), 0, len(new.words))
     spans: list[Span] = []
     for length in _PASSES:
@@ -65,9 +65,9 @@ def common(old: Fingerprint, new: Fingerprint) -> tuple[Span, ...]:
 
 
 def exact_shift(old: Fingerprint, new: Fingerprint, span: Span) -> float:
-    """Return how much later a span begins in the new recording, in seconds, to a fraction of a word.
+    """Return how much later a span begins in the new recording, in seconds, with sub-word precision.
 
-    Agreement falls alike on both sides of the true shift, so three shifts are enough to tell where that lies.
+    Agreement falls equally on both sides of the true shift, so three shifts are enough to interpolate it.
     """
     before, here, after = (
         float(_scores(old, new, span.start, span.end, span.shift + more).mean()) for more in (-1, 0, 1)
@@ -79,7 +79,7 @@ def exact_shift(old: Fingerprint, new: Fingerprint, span: Span) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """A stretch of each recording, of which it is not known yet what they have in common."""
+    """A stretch of each recording in which no common sound is known yet."""
 
     start: int
     end: int
@@ -88,7 +88,7 @@ class _Gap:
 
 
 def _gaps(spans: Sequence[Span], whole: _Gap) -> Iterator[_Gap]:
-    """What lies before, between and after spans, where it is long enough to hold another one."""
+    """The gaps before, between and after spans that last at least a second in both recordings."""
     ends = [(whole.start, whole.new_start), *((span.end, span.new_end) for span in spans)]
     starts = [*((span.start, span.new_start) for span in spans), (whole.end, whole.new_end)]
     for (start, new_start), (end, new_end) in zip(ends, starts, strict=True):
@@ -97,14 +97,14 @@ def _gaps(spans: Sequence[Span], whole: _Gap) -> Iterator[_Gap]:
 
 
 def _filled(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> list[Span]:
-    """The best chain of spans in a gap, and in the gaps that it leaves."""
+    """The best chain of spans in a gap, and recursively in the gaps that it leaves."""
     shifts = sorted(_shifts(old, new, gap, length))
     chain = _chain([span for shift in shifts for span in _runs(old, new, gap, shift)])
     return chain + [span for rest in _gaps(chain, gap) if chain for span in _filled(old, new, rest, length)]
 
 
 def _shifts(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> set[int]:
-    """The diagonals on which some stretch of the old recording stands out, each stretch ``length`` words long."""
+    """The shifts at which a stretch of ``length`` words of the old recording correlates clearly with the new one."""
     target = _signs(new, gap.new_start, gap.new_end)
     longest = -(-min(length, gap.end - gap.start) // _STEP)
     size = 1 << (target.shape[1] + longest).bit_length()
@@ -115,13 +115,13 @@ def _shifts(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> set[i
         piece = _signs(old, start, end)
         match = np.fft.irfft((np.fft.rfft(piece, size).conj() * spectrum).sum(axis=0), size)
         for place in _peaks(match):
-            later = place if place < target.shape[1] else place - size  # it wraps around
+            later = place if place < target.shape[1] else place - size  # the correlation is circular
             found.add(_sharpened(old, new, start, end, gap.new_start - start + later * _STEP))
     return found
 
 
 def _signs(one: Fingerprint, start: int, end: int) -> Floats:
-    """Every ``_STEP``-th word as bits that are 1 or -1, or less where there is little sound; shape (bits, words)."""
+    """Every ``_STEP``-th word as bits of 1 or -1, times the weight of its sound; shape (bits, words)."""
     words = np.ascontiguousarray(one.words[start:end:_STEP])
     bits = np.unpackbits(words.view(np.uint8).reshape(-1, BITS // 8), axis=1).astype(np.float32)
     return ((bits * 2 - 1) * one.sound[start:end:_STEP, None]).T
@@ -139,7 +139,7 @@ def _peaks(match: NDArray[np.floating]) -> Iterator[int]:
 
 
 def _sharpened(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int) -> int:
-    """The shift of one word more or less, up to ``_STEP``, at which most of a stretch agrees best."""
+    """The shift within ``_STEP`` words at which a stretch agrees best, counting only the parts that agree."""
 
     def fit(some: int) -> float:
         return float(np.maximum(_around(_scores(old, new, start, end, some)), 0).sum())
@@ -148,20 +148,20 @@ def _sharpened(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: 
 
 
 def _scores(old: Fingerprint, new: Fingerprint, start: int, end: int, shift: int, *, alike: float = _ALIKE) -> Floats:
-    """By how much each word agrees more than ``alike``; 0 where both recordings are silent or one has ended."""
+    """How much more each word agrees than ``alike``, weighted by its sound; 0 where either recording has ended."""
     scores = np.zeros(max(0, end - start), np.float32)
     first, last = max(start, -shift, 0), min(end, len(new.words) - shift, len(old.words))
     if first >= last:
         return scores
     here, there = slice(first, last), slice(first + shift, last + shift)
     agreement = 1 - np.bitwise_count(old.words[here] ^ new.words[there]) / np.float32(BITS)
-    # Beside a louder advertisement the same talk counts less: what it counts for in one recording is enough.
+    # The same speech has less weight near a louder advertisement, so the larger weight of both recordings is used.
     scores[first - start : last - start] = np.maximum(old.sound[here], new.sound[there]) * (agreement - alike)
     return scores
 
 
 def _around(scores: Floats) -> Floats:
-    """The sum of the second around each word."""
+    """The sum over the second around each word."""
     half, count = _SECOND // 2, len(scores)
     total = np.pad(np.cumsum(scores, dtype=np.float64), (half + 1, 0))
     total = np.pad(total, (0, half), mode="edge")
@@ -169,7 +169,7 @@ def _around(scores: Floats) -> Floats:
 
 
 def _runs(old: Fingerprint, new: Fingerprint, gap: _Gap, shift: int) -> Iterator[Span]:
-    """The spans of one diagonal: where words agree for a second, from the first that does to the last."""
+    """The spans of one diagonal: stretches that agree over a second, with the ends that give the highest score."""
     start, end = max(gap.start, gap.new_start - shift), min(gap.end, gap.new_end - shift)
     scores = _scores(old, new, start, end, shift)
     total = np.concatenate([[0.0], np.cumsum(scores, dtype=np.float64)])
@@ -185,7 +185,7 @@ def _runs(old: Fingerprint, new: Fingerprint, gap: _Gap, shift: int) -> Iterator
 
 
 def _chain(spans: Sequence[Span]) -> list[Span]:
-    """The spans that score most together and come in the same order in both recordings."""
+    """The spans with the highest total score that are in the same order in both recordings (dynamic programming)."""
     spans = sorted(sorted(spans, key=lambda span: -span.score)[:_MOST], key=lambda span: (span.start, span.new_start))
     starts, ends, new_starts, new_ends, scores = (
         np.array([getattr(span, name) for span in spans], np.float64)
@@ -208,7 +208,7 @@ def _chain(spans: Sequence[Span]) -> list[Span]:
 
 
 def _joined(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[Span]:
-    """Spans of one diagonal as one, where nothing else lies between them: silence, or sound that suffered."""
+    """Join neighbouring spans of one diagonal if only silence or degraded sound is between them."""
     joined: list[Span] = []
     for span in spans:
         if joined and abs(joined[-1].shift - span.shift) <= 1:
@@ -225,7 +225,7 @@ def _joined(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
 
 
 def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[Span]:
-    """Spans that meet where nothing lies between them in one of the recordings, and that do not overlap."""
+    """Adjust the ends of spans so that they do not overlap, and meet if nothing is between them in one recording."""
     fitted: list[Span] = []
     for span in spans:
         if fitted:
@@ -239,7 +239,7 @@ def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
 
 
 def _met(old: Fingerprint, new: Fingerprint, last: Span, span: Span) -> tuple[Span, Span]:
-    """Two spans, fitted to each other."""
+    """Adjust the end of a span and the start of the next to each other."""
     room = _room(last, span)
     if room > _BRIEF:
         last = _ended(old, new, last, room)
@@ -252,23 +252,23 @@ def _met(old: Fingerprint, new: Fingerprint, last: Span, span: Span) -> tuple[Sp
 
 
 def _room(last: Span, span: Span) -> int:
-    """How many words lie between two spans in both recordings; below 0 where they overlap in one."""
+    """The number of words between two spans in both recordings; negative if they overlap in one."""
     return min(span.start - last.end, span.new_start - last.new_end)
 
 
 def _begun(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
-    """A span with the worse sound before it that is still not clearly another: all of what is brief."""
+    """Extend a span backwards, by at most ``room`` words, over sound that is degraded but not clearly different."""
     scores = _scores(old, new, span.start - room, span.start, span.shift, alike=_UNLIKE)
     return replace(span, start=span.start - _reach(scores[::-1]))
 
 
 def _ended(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
-    """The same with what follows it."""
+    """Extend a span forwards in the same way."""
     return replace(span, end=span.end + _reach(_scores(old, new, span.end, span.end + room, span.shift, alike=_UNLIKE)))
 
 
 def _reach(scores: Floats) -> int:
-    """How many words, from the first one on, agree most together."""
+    """The length of the prefix with the highest total score; all of it if it is no longer than ``_BRIEF``."""
     if len(scores) <= _BRIEF:
         return len(scores)
     total = np.concatenate([[0], scores.cumsum()])
@@ -276,7 +276,7 @@ def _reach(scores: Floats) -> int:
 
 
 def _cut(old: Fingerprint, new: Fingerprint, last: Span, span: Span, overlap: int) -> int:
-    """By how much (below 0) the former of two spans that overlap has to end earlier for both to agree most."""
+    """The change (at most 0) of the first span's end at which two overlapping spans agree best in total."""
     ending = _scores(old, new, last.end - overlap, last.end, last.shift)[::-1].cumsum()[::-1]
     beginning = _scores(old, new, span.start, span.start + overlap, span.shift).cumsum()
     lost = np.concatenate([ending, [0]]) + np.concatenate([[0], beginning])

@@ -1,8 +1,8 @@
-"""An unfinished file, and how far it has come: between attempts, runs and sudden deaths. It fetches and checks nothing.
+"""An unfinished download that survives failed attempts, further runs and crashes. Fetches and checks nothing.
 
-Two files lie in the folder for it: ``NAME.part`` are the bytes, ``NAME.json`` says of which body they are, and the hash
-of the first so many of them. Only what has that hash is ever gone on with. No two are at it: who has it holds the
-operating system's lock. A run that was stopped leaves threads behind for a while, and the next one may have begun.
+It consists of two files: ``NAME.part`` has the bytes; ``NAME.json`` identifies the body that they belong to, and has
+the length and hash of a prefix. A download is only resumed after a prefix with that hash. A file lock of the operating
+system keeps it to one user: an interrupted run leaves threads behind for a while, and the next run may have begun.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from typing import BinaryIO
 
 from pipeline.errors import DiskFullError, DownloadError
 
-MARK_EVERY = 8 << 20  # bytes; what a killed run loses at most
-RESERVE = 100_000_000  # bytes that are left to the disk: the database and its report need some
+MARK_EVERY = 8 << 20  # bytes; the most that a killed run loses
+RESERVE = 100_000_000  # bytes that are left free on the disk, for the database and its report
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """``size`` bytes whose hash is ``sha256`` were there of the body that ``validator`` names (RFC 9110, If-Range)."""
+    """A prefix of ``size`` bytes with hash ``sha256`` of the body that ``validator`` names (RFC 9110, If-Range)."""
 
-    address: str  # its hash: the address may be a secret
+    address: str  # its SHA-256, since the address may be secret
     validator: str
     size: int
     sha256: str
 
 
 class Partial:
-    """The file for one episode while it is fetched.
+    """The file of an episode while it is fetched.
 
-    ``size`` bytes are there. ``validator`` names the body they are of; None: they cannot be gone on with.
+    It has ``size`` bytes of the body that ``validator`` names; with None it cannot be resumed.
 
     Raises:
-        DownloadError: it is being fetched already.
+        DownloadError: another run or thread is fetching it.
     """
 
     def __init__(self, folder: Path, name: str, url: str) -> None:
@@ -72,23 +72,23 @@ class Partial:
     def _read_mark(self) -> _Mark | None:
         try:
             mark = _Mark(**json.loads(self._mark_path.read_bytes()))
-        except (OSError, ValueError, TypeError):  # there is none, or it was torn
+        except (OSError, ValueError, TypeError):  # missing, or written only partly
             return None
         return mark if mark.address == self._address else None
 
     def restart(self, validator: str | None) -> None:
-        """Begin anew, with the body that ``validator`` names."""
-        self._mark_path.unlink(missing_ok=True)  # first: it must never be of other bytes than are there
+        """Start over, with the body that ``validator`` names."""
+        self._mark_path.unlink(missing_ok=True)  # first: it must never describe bytes that are not there
         self._file.seek(0)
         self._file.truncate()
         self.validator = validator
         self.size, self._digest, self._marked = 0, hashlib.sha256(), 0
 
     def ask_room(self, more: int = 0) -> None:
-        """See to it that the disk takes ``more`` bytes.
+        """Check that the disk has room for ``more`` bytes.
 
         Raises:
-            DiskFullError: it does not, or would then be full.
+            DiskFullError: less than ``RESERVE`` bytes would stay free.
         """
         free = shutil.disk_usage(self.path.parent).free
         if free - more < RESERVE:
@@ -98,10 +98,10 @@ class Partial:
             )
 
     def write(self, chunk: bytes) -> None:
-        """Add bytes.
+        """Append bytes.
 
         Raises:
-            DiskFullError: as of ``ask_room``.
+            DiskFullError: as for ``ask_room``, which is called every ``MARK_EVERY`` bytes.
         """
         self._file.write(chunk)
         self._digest.update(chunk)
@@ -111,19 +111,19 @@ class Partial:
             self._mark()
 
     def finish(self) -> str:
-        """Bring all of it to the disk and return its hash."""
+        """Flush the file to disk and return its SHA-256."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._is_finished = True
         return self._digest.hexdigest()
 
     def leave(self) -> None:
-        """Stop here; the next run may go on, if that is possible."""
+        """Close the file so that a later run can resume it; discard it if that is impossible."""
         if self.validator is None or self.size == 0:
             self.discard()
             return
         try:
-            if not self._is_finished:  # from the very end on a host has nothing to send
+            if not self._is_finished:  # after the last byte there would be nothing to resume
                 self._mark()
             self._file.close()
         except OSError:
@@ -131,15 +131,15 @@ class Partial:
             raise
 
     def discard(self) -> None:
-        """Remove it, unless it has its name already."""
-        if not self._is_moved:  # else what has these names now is somebody else's
+        """Remove the file, unless it has its final name already."""
+        if not self._is_moved:  # else files with these names belong to somebody else by now
             self._mark_path.unlink(missing_ok=True)
             self.path.unlink(missing_ok=True)
-        with suppress(OSError):  # what is still in its buffer may not fit on the disk
+        with suppress(OSError):  # the rest of its buffer may not fit on the disk
             self._file.close()
 
     def move_to(self, target: Path) -> None:
-        """Give the finished file its name."""
+        """Move the finished file to its final path, durably."""
         target.parent.mkdir(parents=True, exist_ok=True)
         self._mark_path.unlink(missing_ok=True)
         self.path.replace(target)
@@ -160,7 +160,11 @@ class Partial:
 
 
 def _locked(path: Path) -> BinaryIO:
-    """Open a file that nobody else has; it is made if there is none."""
+    """Open a file with an exclusive lock, creating it if necessary.
+
+    Raises:
+        DownloadError: somebody else holds the lock.
+    """
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
         try:
@@ -173,11 +177,11 @@ def _locked(path: Path) -> BinaryIO:
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
-        file.close()  # who had it before has just removed it
+        file.close()  # its previous owner has just removed it
 
 
 def sweep(folder: Path, names: Iterable[str]) -> None:
-    """Remove what lies unfinished of these names, but for what somebody is at."""
+    """Remove the unfinished files of these names, except those in use."""
     for stem in {_stem(name) for name in names} & {path.stem for path in folder.glob("*")}:
         with suppress(FileNotFoundError), (folder / f"{stem}.part").open("rb") as file:
             try:

@@ -1,5 +1,5 @@
-"""How often a second sound is measured. It imports nothing: to know the number takes no decoder."""
+"""The sample rate, in a module of its own so that using it does not import the decoder."""
 
 from __future__ import annotations
 
-SAMPLE_RATE = 16_000  # Hz; what Whisper, the detector of speech and the voice encoder were trained on
+SAMPLE_RATE = 16_000  # Hz; Whisper, the voice activity detector and the speaker encoder were trained on it

@@ -1,4 +1,4 @@
-"""What an audio file says of itself: title, date, guid and length. It is believed in nothing, and decodes nothing."""
+"""Reading the tags of an audio file: title, date, guid and duration, all unverified. Decodes nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import mutagen
 
-# The names in ID3, MP4 and Vorbis comments. TGID and egid are what podcast programs write for the guid.
+# Tag names in ID3, MP4 and Vorbis comments. Podcast software writes the guid to TGID and egid.
 _TITLE = ("TIT2", "\xa9nam", "title")
 _DATE = ("TDRL", "TDRC", "\xa9day", "date")
 _GUID = ("TGID", "egid")
@@ -16,7 +16,7 @@ _GUID = ("TGID", "egid")
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of a file, each None where it has none; ``duration`` in seconds, by its header."""
+    """The tags of a file, None where missing; ``duration`` is in seconds, as given by its header."""
 
     title: str | None = None
     date: str | None = None
@@ -25,7 +25,7 @@ class Tags:
 
 
 def read_tags(path: Path) -> Tags:
-    """Read a file's tags; none where it is no audio that has any."""
+    """Read a file's tags; all are None if it cannot be read or is not audio."""
     try:
         file = mutagen.File(path)
     except (mutagen.MutagenError, OSError, ValueError):
@@ -41,7 +41,7 @@ def _first(tags: Any, names: tuple[str, ...]) -> str | None:
     for name in names:
         try:
             found = tags.get(name)
-        except (ValueError, KeyError):  # a name that this kind of tag cannot have
+        except (ValueError, KeyError):  # a name that this kind of tag does not allow
             continue
         if isinstance(found, list):
             found = found[0] if found else None

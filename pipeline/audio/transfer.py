@@ -1,4 +1,4 @@
-"""Getting the bytes of one audio file from its host, in as many attempts as are worth it. It looks into none."""
+"""Downloading one audio file, with retries. Does not examine its content."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from pipeline.net.client import ForbiddenAddressError, in_time, reason
 from pipeline.net.courtesy import LONGEST_PAUSE, retry_after
 from pipeline.net.urls import shown
 
-ATTEMPTS = 4  # in a row that bring nothing
-MAX_SECONDS = 2 * 3600.0  # for one file, with all attempts, however steadily it drips
+ATTEMPTS = 4  # in a row without progress
+MAX_SECONDS = 2 * 3600.0  # for one file including all attempts, even if bytes keep trickling in
 MAX_BYTES = 4_000_000_000
 
 _GONE = frozenset({404, 410})
@@ -32,7 +32,7 @@ _CONTENT_RANGE = re.compile(r"bytes (?P<first>\d{1,15})-\d{1,15}/(?P<total>\d{1,
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What is put up with for one file: bytes, seconds with all attempts, attempts in a row that bring nothing."""
+    """The limits for one file: bytes, seconds including all attempts, attempts in a row without progress."""
 
     max_bytes: int = MAX_BYTES
     seconds: float = MAX_SECONDS
@@ -42,7 +42,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Where a body came from, by way of which addresses, and what the host said to recognise it by."""
+    """The origin of a body: its final address, the redirects that led there, and its validators."""
 
     final_url: str
     redirects: tuple[str, ...] = ()
@@ -50,12 +50,12 @@ class Received:
 
 
 def transfer(url: str, client: httpx.Client, part: Partial, *, known: Validators, limits: Limits) -> Received | None:
-    """Bring the body of ``url`` into ``part``, whole; None when the host says that it is still the ``known`` one.
+    """Download the body of ``url`` into ``part``; return None if the host says that the ``known`` one is unchanged.
 
     Raises:
-        PassingError: the attempts are used up; ``part`` may be gone on with.
-        DownloadError: it cannot be had, and trying again would not help.
-        DiskFullError: as of ``Partial``.
+        PassingError: attempts or time are used up, or the host wants a longer pause; ``part`` may be resumed.
+        DownloadError: it cannot be downloaded, and retrying would not help.
+        DiskFullError: as for ``Partial``.
     """
     end = time.monotonic() + limits.seconds
     in_vain, furthest = 0, part.size
@@ -91,7 +91,7 @@ def _wait(state: RetryCallState) -> float:
 def _attempt(
     url: str, client: httpx.Client, part: Partial, *, known: Validators, max_bytes: int, end: float
 ) -> Received | None:
-    # Without identity encoding a host may compress the audio: its length then says nothing, and a part fits nowhere.
+    # Without identity encoding a host may compress the audio: lengths and ranges are then those of the compressed body.
     headers = {"Accept-Encoding": "identity"}
     if part.size and part.validator:
         headers |= {"Range": f"bytes={part.size}-", "If-Range": part.validator}
@@ -102,7 +102,7 @@ def _attempt(
             if response.status_code == httpx.codes.NOT_MODIFIED and known.headers():
                 return None
             if response.status_code == httpx.codes.OK and is_strong(known.etag) and _etag(response) == known.etag:
-                return None  # it does not heed conditions
+                return None  # the host ignores conditional requests
             total = _begin(response, part)
             _ask_room(response, part, total, max_bytes)
             for chunk in in_time(response.iter_raw(), end - time.monotonic()):
@@ -115,7 +115,7 @@ def _attempt(
                 raise PassingError(f"{shown(str(response.url))} was cut short: {part.size} of {total} bytes came")
             return _received(response)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        # What is no TransportError is a redirect too many or an address that is not visited.
+        # Other errors than TransportError are too many redirects or an address that must not be requested.
         passing = isinstance(error, httpx.TransportError) and not isinstance(
             error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | ForbiddenAddressError
         )
@@ -124,14 +124,14 @@ def _attempt(
 
 
 def _begin(response: httpx.Response, part: Partial) -> int | None:
-    """See what an answer is, make ``part`` ready for its body, and return how long that makes it, if it is said."""
+    """Check a response, prepare ``part`` for its body, and return the total length in bytes, if declared."""
     _check_status(response, part)
     packing = response.headers.get("Content-Encoding", "identity").lower()
     if packing != "identity":
         raise DownloadError(f"{shown(str(response.url))} is packed as {packing!r}, which was not asked for")
     declared = response.headers.get("Content-Length", "")
     length = int(declared) if declared.isascii() and declared.isdigit() else None
-    if response.status_code == httpx.codes.OK:  # all of it, asked for or not
+    if response.status_code == httpx.codes.OK:  # the whole body, whether a range was requested or not
         part.restart(strong_validator(response.headers))
         return length
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
@@ -187,14 +187,14 @@ def _etag(response: httpx.Response) -> str | None:
 
 
 def strong_validator(headers: httpx.Headers) -> str | None:
-    """Return what may stand in ``If-Range``: a strong ETag, else a date that is strong (RFC 9110, section 13.1.5).
+    """Return a validator for ``If-Range``: a strong ETag, else a strong date (RFC 9110, section 13.1.5), else None.
 
-    A date is strong where the body is older than the answer by so much that it cannot have changed twice in between
+    A date is strong if it precedes the response by enough that the body cannot have changed again within that second
     (section 8.8.2.2); a minute is on the safe side.
     """
     if is_strong(headers.get("ETag")):
         return str(headers["ETag"])
-    if "ETag" in headers:  # a weak one: the host itself says that bytes may differ
+    if "ETag" in headers:  # weak: the host itself says that the bytes may differ
         return None
     modified, sent = _moment(headers.get("Last-Modified")), _moment(headers.get("Date"))
     if modified is None or sent is None or (sent - modified).total_seconds() < 60:
@@ -203,14 +203,14 @@ def strong_validator(headers: httpx.Headers) -> str | None:
 
 
 def is_strong(etag: str | None) -> bool:
-    """Tell whether an ETag says that two bodies are the same byte for byte (RFC 9110, section 8.8.3)."""
+    """Tell whether an ETag is strong: bodies that share it are identical byte for byte (RFC 9110, section 8.8.3)."""
     return etag is not None and re.fullmatch(r'"[\x21\x23-\x7e]*"', etag) is not None
 
 
 def _moment(date: str | None) -> datetime | None:
-    """An HTTP date; None for what is none or has no time zone."""
+    """Parse an HTTP date; None if it is malformed or has no time zone."""
     try:
         moment = parsedate_to_datetime(date or "")
-    except (ValueError, OverflowError):  # OverflowError: a time zone that is no place on Earth
+    except (ValueError, OverflowError):  # OverflowError: a time zone offset out of range
         return None
     return moment if moment.tzinfo else None

@@ -1,1 +1,1 @@
-"""The commands, one module each: they parse, call and print. What they call knows nothing of the command line."""
+"""The commands, one module each: they parse, call and print. What they call is independent of the command line."""

@@ -26,13 +26,13 @@ _Path = click.Path(path_type=Path, exists=True)
 def adopt_command(
     paths: tuple[Path, ...], db: Path, only: str | None, episode: str | None, dry_run: bool, as_json: bool
 ) -> None:
-    """Take audio that is on the disk already for the episodes that it is, instead of downloading it.
+    """Use audio files that are already on disk for their episodes, instead of downloading them.
 
-    The feeds must have been read before (`poll`). A file is known by the guid in its tag, or by two of title, file
-    name, date and length; what fits no episode, or several, is listed with the reason and left alone. Each file is
-    copied into the archive after the same check as a download; the file itself stays as it is.
+    The feeds must have been read before (`poll`). A file is recognised by the guid in its tag, or by two of title, file
+    name, date and duration; one that matches no episode, or several, is listed with the reason and left alone. Each
+    file is copied into the archive after the same check as a download; the original is not changed.
 
-    Exit code 3 says that some file was left alone.
+    Exit code 3 means that some file was left alone.
     """
     from pipeline.adopt.keeping import adopt, audio_files, matched, named
     from pipeline.net.client import make_client

@@ -14,7 +14,7 @@ from pipeline.archive.reading import episode_named
 from pipeline.commands.options import FilePath, print_json
 from pipeline.commands.stages import NOT_WITH_LOAD, print_lines, refuse, run_stages, stage_options
 
-# What is done instead, without heeding these options.
+# Options that have no effect with --explain.
 _NOT_WITH_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"})
 
 
@@ -36,11 +36,11 @@ def align_command(
 ) -> None:
     """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
 
-    Where no list of questions was published, those that the host is heard to ask are taken. An EPISODE is an id, a
-    part of a title that no other has, or a link; without any, all are aligned that are not yet, also those of shows
-    that feeds.yaml does not name.
+    If no list of questions was published, the questions that the host asks are detected. An EPISODE is an id, a unique
+    part of a title, or a link; without one, all episodes not aligned yet are aligned, also those of shows that
+    feeds.yaml does not name.
 
-    With --load each FILE is JSON, with times in seconds; nothing is kept, and a line of JSON is printed for each:
+    With --load each FILE is JSON, with times in seconds; nothing is stored, and a line of JSON is printed for each:
 
     \b
       {"questions": [{"number": 1, "text": "How …?"}],

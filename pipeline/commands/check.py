@@ -35,11 +35,11 @@ from pipeline.times import clock, exactly
 @click.option("--history", "shown", is_flag=True, help="Show what was checked and undone, there or in all of EPISODE.")
 @json_option
 def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any) -> None:
-    """Say that you have listened to a passage of EPISODE: its words are right, or are --text.
+    """Record that you have listened to a passage of EPISODE: its words are right, or are --text.
 
-    EPISODE is an id, a part of a title that no other has, or a link. Your words count from then on, wherever the
-    transcript is shown, searched, aligned or exported, also when the recording is transcribed again. The machine's are
-    kept, and every check and undoing with who made it and when.
+    EPISODE is an id, a unique part of a title, or a link. From then on your words are used wherever the transcript is
+    shown, searched, aligned or exported, also when the recording is transcribed again. The machine's words are kept,
+    and every check and undo with its author and time.
     """
     if undone and shown:
         raise click.UsageError("--undo means nothing with --history; leave it out.")

@@ -55,14 +55,13 @@ _WITH = {
 @json_option
 @click.pass_context
 def correct_command(context: click.Context, /, db: Path, as_json: bool, **given: Any) -> None:
-    """Correct when question number Q of EPISODE is asked; of several corrections the last one counts, whole.
+    """Correct when question number Q of EPISODE is asked; the last correction replaces all earlier ones.
 
-    EPISODE is an id, a part of a title that no other has, or a link. Nothing is ever lost: each correction and each
-    undoing is kept with who made it and when, and belongs to the recording, so it stays when that is transcribed or
-    aligned again.
+    EPISODE is an id, a unique part of a title, or a link. Nothing is ever lost: every correction and undo is kept with
+    its author and time, and belongs to the recording, so it stays in force when that is transcribed or aligned again.
 
     A file for --from has the columns (CSV) or keys (YAML) episode, question, start, end, answer_end, status, note and
-    editor; all of it is recorded, or nothing.
+    editor; it is recorded as a whole or not at all.
     """
     mode = _mode(context, given)
     with (up_to_date_reader if mode in {_history, _look} else opened)(db) as archive:
@@ -107,7 +106,7 @@ def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 
 
 def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
-    """Print what is known of a question now."""
+    """Print a question's current state."""
     (now,) = (one for one in reading.questions_of(archive.conn, [episode])[episode] if one.number == which)
     if as_json:
         print_json({"episode": episode, **asdict(now)})

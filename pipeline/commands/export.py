@@ -49,13 +49,12 @@ def export_command(
 ) -> None:
     """Write captions, transcripts, chapters, show notes and feeds, for an episode, a feed, or --all.
 
-    EPISODE is an id, a part of a title that no other has, or a link. FEED is the slug of a feed; what could be either
-    is taken for a feed.
+    EPISODE is an id, a unique part of a title, or a link. FEED is the slug of a feed, and takes precedence.
 
-    One text goes to stdout unless --out is given; more than one, and mp3, need --out.
+    A single text is written to stdout unless --out is given; several, and mp3, need --out.
 
-    --bag writes all that the archive is – the database, recordings, feeds as they came, transcripts – into a folder
-    that says itself whether it is whole (BagIt 1.0). `restore` makes an archive of it again.
+    --bag writes the whole archive – the database, recordings, feeds as received, transcripts – into a folder with
+    manifests that prove it complete (BagIt 1.0). `restore` makes an archive of it again.
     """
     if bag is not None:
         sys.exit(_bag(db, bag, besides=target or everything or forms or out or base_url))

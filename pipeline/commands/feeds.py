@@ -24,9 +24,9 @@ from pipeline.net.urls import shown, variables
 @click.option("--to-opml", is_flag=True, help="Print the shows as a list for other programs.")
 @json_option
 def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, to_opml: bool, as_json: bool) -> None:
-    """List the shows of feeds.yaml, with where each is read from; or exchange them with podcast programs (OPML).
+    """List the shows of feeds.yaml and their feed addresses; or exchange them with podcast apps (OPML).
 
-    Shows that feeds.yaml has already are left out of --opml, and what it says is never changed.
+    --opml skips shows that feeds.yaml already has, and never changes existing entries.
     """
     if is_appending and opml is None:
         raise click.UsageError("--append means nothing without --opml; leave it out.")
@@ -56,7 +56,7 @@ def _row(slug: str, title: str, url: str, known: sqlite3.Row | None) -> dict[str
 
 
 def _known(db: Path) -> dict[str, sqlite3.Row]:
-    """What the archive has of the feeds; nothing where there is none yet."""
+    """The feeds' rows in the archive, by slug; empty if there is no archive yet."""
     if not db.exists():
         return {}
     with up_to_date_reader(db) as archive:

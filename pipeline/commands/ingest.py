@@ -28,7 +28,7 @@ def _interval(context: click.Context, option: click.Parameter, value: str | None
 
 
 def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **options: Any) -> int:
-    """Ingest again and again; what stops one run is said, and the next one comes all the same."""
+    """Ingest repeatedly; an error that stops a run is printed, and the next run starts as planned."""
     from pipeline import config
     from pipeline.runs.run import terminable
     from pipeline.runs.service import repeat
@@ -47,7 +47,7 @@ def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **opt
         if not options["quiet"]:
             click.echo(f"next run in {clock(seconds)}", err=True)
 
-    config.load(feeds)  # what is wrong from the beginning ends it
+    config.load(feeds)  # an error at the start ends the service
     with terminable():
         return repeat(work, every, say=say)
 
@@ -61,7 +61,7 @@ def ingest_command(every: int | None, until: StageName, **options: Any) -> None:
 
     --until download stops after downloading, so that transcribing can be done later or on a faster computer.
 
-    With --every it runs as a service: a failed run does not end it, and feeds.yaml is read anew for each run. SIGTERM
+    With --every it runs as a service: a failed run does not end it, and feeds.yaml is read again for each run. SIGTERM
     and Ctrl-C end it, with exit code 0 between runs and 130 during one; finished work is kept.
 
     --dry-run does not poll the feeds, so it cannot show episodes that are not known yet.

@@ -25,7 +25,7 @@ editor_option = click.option("--editor", help="Who says so.  [default: your user
 
 
 def editor_name(given: str | None) -> str:
-    """Return the name that was given, else that of the user.
+    """Return the given name, else the user name.
 
     Raises:
         ConfigError: the system has no name for the user.
@@ -34,12 +34,12 @@ def editor_name(given: str | None) -> str:
         return given
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # nobody of this number is known to the system, as in some containers
+    except (KeyError, OSError):  # this user id has no name, as in some containers
         raise ConfigError("say who you are: --editor NAME") from None
 
 
 def signed(given: Mapping[str, str | None]) -> Signature:
-    """Return the signature of what an editor says now: the options ``--editor`` and ``--note``.
+    """Return the signature for something recorded now, from the options ``--editor`` and ``--note``.
 
     Raises:
         ConfigError: the system has no name for the user.
@@ -49,12 +49,12 @@ def signed(given: Mapping[str, str | None]) -> Signature:
 
 
 def print_json(content: object) -> None:
-    """Print data for programs."""
+    """Print data as indented JSON."""
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
 class Recorded(Protocol):
-    """A row of an editors' history."""
+    """A row of the editing history."""
 
     @property
     def made_at(self) -> str:
@@ -62,15 +62,15 @@ class Recorded(Protocol):
 
     @property
     def editor(self) -> str | None:
-        """Return by whom."""
+        """Return who recorded it."""
 
     @property
     def note(self) -> str | None:
-        """Return why."""
+        """Return the reason given."""
 
     @property
     def undone(self) -> bool:
-        """Tell whether it was undone since."""
+        """Tell whether it was undone later."""
 
     @property
     def counts(self) -> bool:
@@ -78,7 +78,7 @@ class Recorded(Protocol):
 
 
 def print_history(entries: Sequence[tuple[Recorded, str]]) -> None:
-    """Print rows of an editors' history, each with what was done in words."""
+    """Print rows of the editing history, each with a description."""
     for entry, done in entries:
         state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
         note = f" – {entry.note}" if entry.note else ""

@@ -19,9 +19,9 @@ from pipeline.times import utc_now
 @click.option("--without-audio", is_flag=True, help="Leave the recordings out: the words can then be read, not heard.")
 @json_option
 def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> None:
-    """Make a copy that is only read, to be served elsewhere: the database, the recordings, and how to serve them.
+    """Make a read-only copy to be served elsewhere: the database, the recordings, and settings for serving them.
 
-    It may be made while a run is writing. Accounts of runs and voice prints stay at home.
+    It can be made during a run. The records of runs, and voice prints, are left out.
     """
     made = publish(db, out, audio=not without_audio, now=utc_now())
     if as_json:

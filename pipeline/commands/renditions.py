@@ -66,7 +66,7 @@ def _choose(db: Path, episode: str, name: str, given: Mapping[str, Any]) -> None
 
 
 def _lines(kept: Listed) -> Iterator[str]:
-    """What there is to say of a recording: itself, and each earlier one that it was compared with."""
+    """The lines about a recording: itself, and each earlier one that it was compared with."""
     facts = [clock(kept.duration), f"{kept.bytes / 1e6:.1f} MB", f"fetched {kept.fetched_at}"]
     facts += ["transcribed"] if kept.transcribed else []
     facts += ["counts"] if kept.current else []

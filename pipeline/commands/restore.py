@@ -18,8 +18,7 @@ from pipeline.text import amount
 def restore_command(bag: Path, db: Path, as_json: bool) -> None:
     """Make an archive again from a BAG that `export --bag` wrote.
 
-    Every file of the bag is proven first. Nothing is overwritten: what is there already and is not the same stops it
-    before anything is written.
+    The bag is validated first. Nothing is overwritten: if a file exists with other content, nothing is written at all.
     """
     from pipeline.copies.bag import restore
     from pipeline.runs.talk import Talk

@@ -21,20 +21,20 @@ from pipeline.errors import QueryError
 
 
 def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Let a day through that is in the calendar and written YYYY-MM-DD."""
+    """Accept only an existing date in the form YYYY-MM-DD."""
     if value is None:
         return None
     try:
         day = date.fromisoformat(value).isoformat()
     except ValueError:
         day = None
-    if day != value:  # Python knows further forms, such as 20200131
+    if day != value:  # Python also accepts other forms, such as 20200131
         raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD.", ctx=context, param=option)
     return day
 
 
 def _text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Let through what is text: a shell hands on any bytes."""
+    """Accept only valid UTF-8: a shell passes on any bytes."""
     try:
         (value or "").encode()
     except UnicodeEncodeError:
@@ -43,7 +43,7 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
 
 
 def _page(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Let a page's name through: any other would be the first page, as if that had been asked for."""
+    """Accept only a valid page: an invalid one would silently be taken as the first."""
     if value is not None and not Position.is_named(value):
         raise click.BadParameter(f"{value!r} names no page: give its number, or what “next” was.", context, option)
     return value
@@ -97,7 +97,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
 
 
 def _tell_more(query: str, results: Results, offered: Instead, page: int) -> None:
-    """Say how many hits there are, how to see more, and what else to try."""
+    """Print how many hits there are, how to see more, and what else to try."""
     number = f"{results.total}{'' if results.exact else ' or more'} {'hit' if results.total == 1 else 'hits'}"
     if results.order != "relevance" and not results.exact:
         number += f", the {results.order} first"

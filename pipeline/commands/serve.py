@@ -17,11 +17,11 @@ from pipeline.commands.options import db_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="The port to listen on.")
 def serve_command(db: Path, root: bool, host: str, port: int) -> None:
-    """Open the archive as a site: search, episodes with player, and Datasette's tables, SQL and JSON."""
+    """Serve the archive as a site: search, episodes with a player, and Datasette's tables, SQL and JSON."""
     bring_up_to_date(db)
     from datasette.cli import cli as datasette
 
     options = ["--host", host, "--port", str(port), *(["--root"] if root else [])]
-    # A published copy is told by its folder to be one, and what its owner wrote into that counts.
+    # Of a published copy the folder is served: its files say that it is immutable, and hold the owner's settings.
     served = db.resolve().parent if is_published(db) else db
     datasette.main(["serve", str(served), *options], prog_name="interview-archive")

@@ -39,11 +39,11 @@ from pipeline.times import clock, exactly
 def speaker_command(
     episode: str, name: str | None, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any
 ) -> None:
-    """Say that NAME speaks in a passage of EPISODE; '' if nobody is to be named.
+    """Record that NAME speaks in a passage of EPISODE; '' if nobody is to be named.
 
-    EPISODE is an id, a part of a title that no other has, or a link. The name counts from then on, wherever the
-    transcript is shown, searched, aligned or exported, also when the recording is transcribed again. Whom the machine
-    had there is kept, and everything that was said, with who said it and when.
+    EPISODE is an id, a unique part of a title, or a link. From then on the name is used wherever the transcript is
+    shown, searched, aligned or exported, also when the recording is transcribed again. The machine's speaker is kept,
+    and everything that was recorded, with its author and time.
     """
     if sum((undone, shown, name is not None)) != 1:
         raise click.UsageError("Give a NAME, --undo or --history.")

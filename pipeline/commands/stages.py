@@ -1,4 +1,4 @@
-"""What the commands of the stages share: their options, running them, and which options go together."""
+"""Shared by the commands of the stages: their options, running them, and which options go together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _day(context: click.Context, option: click.Parameter, value: str | None) -> 
 
 
 def stage_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that all stages have."""
+    """Add the options common to all stages to a command."""
     for option in reversed(
         [
             db_option,
@@ -52,7 +52,7 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
-    """Run stages as the options say; print the report, and return the exit code."""
+    """Run stages with the given options, print the report, and return the exit code."""
     from pipeline import config
     from pipeline.runs.run import dry_run, run
     from pipeline.runs.selection import Selection
@@ -89,7 +89,7 @@ def refuse(context: click.Context, names: frozenset[str], *, beside: str) -> Non
 
 
 def is_given(context: click.Context, name: str) -> bool:
-    """Tell whether an option was given, be it with its default."""
+    """Tell whether an option was given, even with its default value."""
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 

@@ -15,7 +15,7 @@ from pipeline.commands.options import db_option, json_option, print_json
 @db_option
 @json_option
 def status_command(db: Path, as_json: bool) -> None:
-    """Say what the archive holds, what is left to do, and how the last run went."""
+    """Show what the archive holds, what is left to do, and how the last run went."""
     with up_to_date_reader(db) as archive:
         found = status(archive.conn)
     if as_json:
@@ -36,7 +36,7 @@ def status_command(db: Path, as_json: bool) -> None:
         click.echo(f"waiting: {', '.join(waiting)}")
     last = found["last_run"]
     if last:
-        # The same is in the ledger for a run that is still going on.
+        # A run that is still going on has no end in the database, either.
         end = f"exit code {last['exit_code']}" if last["finished"] else "did not finish, or has not yet"
         click.echo(f"last run: {last['command']}, {last['started']}, {end}")
         if last["stopped"]:

@@ -19,7 +19,7 @@ from pipeline.times import clock
 if TYPE_CHECKING:
     from pipeline.whisper_models import EngineName
 
-# What is done instead, or afterwards, without heeding these options.
+# Options that have no effect with --check or --explain.
 _NOT_WITH_CHECK = frozenset({"since", "limit", "dry_run", "again", "quiet", "explain"})
 _NOT_WITH_EXPLAIN = frozenset({"since", "limit", "dry_run"})
 
@@ -54,8 +54,8 @@ def transcribe_command(
 ) -> None:
     """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
 
-    With --load nothing is kept: one JSON object a file and line is printed. A model that has to be put together first
-    lies in your cache folder, or beside the database where --db is given.
+    With --load nothing is stored: one line of JSON is printed per file. A model that has to be assembled first is
+    stored in your cache folder, or beside the database if --db is given.
     """
     if not files and more_files:
         raise click.UsageError("Audio files need --load before them.")
@@ -89,7 +89,7 @@ def transcribe_command(
 
 
 def _refuse_without_load(context: click.Context) -> None:
-    """Refuse options that mean nothing without --load: feeds.yaml says these things for each show."""
+    """Refuse options that have no effect without --load: feeds.yaml sets these for each show."""
     for name in ("model", "engine", "language"):
         if is_given(context, name):
             raise click.UsageError(f"--{name} is for --load; without it feeds.yaml says the {name} of each show.")
@@ -102,7 +102,7 @@ def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any
 
     with up_to_date_reader(db) as archive:
         for episode, report in gate_reports(config.load(feeds), archive.conn, only):
-            click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is the report's then
+            click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is for the report then
 
 
 def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> int:

@@ -28,15 +28,14 @@ if TYPE_CHECKING:
 @click.option("--quiet", is_flag=True, help="Say only what is wrong.")
 @json_option
 def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool, as_json: bool) -> None:
-    """Prove the archive: hash and decode every file, check the database and its search indexes, name every problem.
+    """Verify the archive: hash and decode every file, check the database and its search indexes, report every problem.
 
-    It changes nothing, and works during a run and on published copies. Exit code 3: something is wrong. Files that no
-    table refers to are problems, too. The database is copied for it into the folder for temporary files
-    (TMPDIR).
+    It changes nothing, and works during a run and on published copies. Exit code 3: there are problems. Files that no
+    table refers to are problems, too. The database is copied to the folder for temporary files (TMPDIR) for this.
 
-    With --repair a missing or damaged recording is fetched anew, and taken only if it is the very same file; a
-    transcript's file is written anew from the database; a damaged search index is built anew. Nothing is deleted. It
-    waits for no run: while one is writing, it says so and ends.
+    With --repair a missing or damaged recording is fetched again, and restored only if it is the very same file; a
+    transcript's file is rewritten from the database; a damaged search index is rebuilt. Nothing is deleted. It does not
+    wait for a run: while one is writing, it fails with a message.
     """
     from pipeline import config
     from pipeline.proof import repair as mend
@@ -46,7 +45,7 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     from pipeline.speech.cores import usable_cores
     from pipeline.times import utc_now
 
-    shows = config.load(feeds) if repair else None  # what is wrong with feeds.yaml is told before the long work
+    shows = config.load(feeds) if repair else None  # report errors in feeds.yaml before the long work
     # SIGTERM would leave the copy of the database behind.
     with terminable(), Talk(quiet=quiet or as_json).bar("verify") as progress:
         found = verify(db, decode=not quick, workers=usable_cores(), progress=progress)
@@ -66,7 +65,7 @@ def _by_slug(shows: Config, client: Callable[[Feed], httpx.Client]) -> Callable[
     from pipeline.config import Feed
 
     feeds = {feed.slug: feed for feed in shows.feeds}
-    # A show that feeds.yaml names no more has no special wishes.
+    # A show that is no longer in feeds.yaml has no settings.
     return lambda slug: client(feeds.get(slug) or Feed(slug=slug, title=slug, url="feed.xml"))
 
 

@@ -1,1 +1,1 @@
-"""Copies of a whole archive: bags to keep, published copies to serve."""
+"""Copies of a whole archive: bags for preservation, published copies for serving."""

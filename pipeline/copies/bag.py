@@ -1,4 +1,4 @@
-"""A bag of an archive, and the archive from it again. How a bag is written is ``pipeline.copies.bagit``'s to know."""
+"""Making a bag of an archive, and restoring the archive from it. ``pipeline.copies.bagit`` writes the bag format."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from pipeline.proof.listing import belonging, present
 from pipeline.proof.problems import Bench, problem_of
 from pipeline.text import amount
 
-_DATABASE = "Interview-Archive-Database"  # in bag-info.txt: which of the files it is
+_DATABASE = "Interview-Archive-Database"  # in bag-info.txt: the path of the database
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Bagged:
-    """What was made: the folder, its files and their bytes, and what is wrong with some of the archive's own."""
+    """The result: the folder, its number of files and bytes, and problems with some of the archive's own files."""
 
     folder: Path
     files: int
@@ -40,7 +40,7 @@ class Bagged:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored: the database, the files and their bytes."""
+    """The result: the database, and the number of files and bytes."""
 
     database: Path
     files: int
@@ -48,20 +48,20 @@ class Restored:
 
 
 def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin = unseen) -> Bagged:
-    """Make a bag of a whole archive, also while a run is writing to it: the database of one moment, and its files.
+    """Make a bag of a whole archive, even during a run: a snapshot of the database, and the files.
 
-    The folder appears when the bag is complete. Files are hard links where the file system can. One that is missing, or
-    is not what was recorded, is told; the latter is in the bag as it is.
+    The folder appears when the bag is complete. Files are hard links if the file system supports them. Missing files,
+    and files that are not as recorded, are reported as problems; the latter are in the bag as they are.
 
     Args:
         database: the archive.
-        folder: the bag to be; it must not be there yet.
+        folder: the bag to make; it must not exist yet.
         now: the moment, UTC ISO 8601.
         workers: how many files to read at a time.
-        progress: called with the number of files; what it returns, with the number of those read so far.
+        progress: called with the number of files; returns a function that is called with the number read so far.
 
     Raises:
-        ConfigError: the folder is there already, or the archive is a published copy.
+        ConfigError: the folder exists, or the archive is a published copy.
         DatabaseError: the database is damaged, or something cannot be read or written.
     """
     if folder.exists():
@@ -71,7 +71,7 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
     bring_up_to_date(database)
     data = database.parent
     part = unfinished(folder)
-    shutil.rmtree(part, ignore_errors=True)  # in a container, one that was killed may have had the same number
+    shutil.rmtree(part, ignore_errors=True)  # in a container, a killed process may have had the same id
     try:
         (part / PAYLOAD).mkdir(parents=True)
         copy = part / PAYLOAD / database.name
@@ -101,22 +101,22 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
 
 
 def restore(folder: Path, database: Path, *, workers: int, progress: Begin = unseen) -> Restored:
-    """Make an archive from a bag: the same tables, the same files. The bag is proven first, and left unchanged.
+    """Make an archive from a bag: the same tables, the same files. The bag is validated first, and not changed.
 
-    Files that are there already and are the same are left be, so that a restoration that was interrupted can go on.
-    The database comes last; no run can make another one meanwhile.
+    Identical files that already exist are kept, so that an interrupted restoration can be continued. The database is
+    copied last, under a lock that keeps a run from creating one meanwhile.
 
     Args:
         folder: the bag.
-        database: the archive to be; its files go into its folder.
+        database: the archive to make; the files go into its folder.
         workers: how many files to read at a time.
-        progress: as of ``bag``, while the bag is proven.
+        progress: as for ``bag``, while the bag is validated.
 
     Raises:
-        BagError: it is no valid bag, or none of an archive.
-        ConfigError: something else is there already that would have to be overwritten.
-        LockedError: another process is writing to the database to be.
-        DatabaseError: a newer version made the archive, or something cannot be written.
+        BagError: it is not a valid bag, or not one of an archive.
+        ConfigError: something else exists that would have to be overwritten.
+        LockedError: another process is writing to this database.
+        DatabaseError: the archive was made by a newer version, or something cannot be written.
     """
     payload, info = validated(folder, workers=workers, progress=progress)
     source = _database_of(folder, payload, info)
@@ -136,7 +136,7 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
 
 
 def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
-    """Copy the database of one moment; return the files that it names, and a sentence about it.
+    """Copy a snapshot of the database; return the files it names, and a sentence about it.
 
     Raises:
         DatabaseError: it is not sound.
@@ -154,11 +154,11 @@ def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:
 
 
 def _problems(bench: Bench, named: Iterable[Named], payload: Iterable[Entry]) -> tuple[str, ...]:
-    """What of the files that the tables name is not in the bag, or is not what they say."""
+    """The files named in the tables that are not in the bag, or are not as recorded."""
     found = {entry.path.removeprefix(f"{PAYLOAD}/"): entry.sha256 for entry in payload}
     problems = []
     for one in named:
-        if isinstance(one, TranscriptFile | PublishersFile):  # whose names say not all of what is in them
+        if isinstance(one, TranscriptFile | PublishersFile):  # whose names do not determine their content
             problem = problem_of(bench, one)
             if problem:
                 reason = "is missing" if problem.kind == "missing" else problem.reason
@@ -192,7 +192,7 @@ def _refuse_overwriting(database: Path, targets: Mapping[Entry, Path]) -> None:
 
 
 def _refuse_database(database: Path) -> None:
-    # What SQLite left of another database would be taken for this one's.
+    # SQLite would take leftover files of another database for this one's.
     for path in (database, *(database.with_name(database.name + ending) for ending in ("-wal", "-shm", "-journal"))):
         if path.exists():
             raise ConfigError(f"{path}: is there already, and is not overwritten. Name another --db.")
@@ -203,7 +203,11 @@ def _is(path: Path, sha256: str) -> bool:
 
 
 def _copy(source: Path, target: Path, sha256: str) -> None:
-    """Copy a file that takes its name only if it is the one that was proven."""
+    """Copy a file, which appears only if it has the validated hash.
+
+    Raises:
+        BagError: it has another one.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     with source.open("rb") as old, new_file(target) as new:

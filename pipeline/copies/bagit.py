@@ -1,4 +1,4 @@
-"""BagIt 1.0 (RFC 8493): a folder of files that says itself whether it is whole. Knows nothing of archives."""
+"""BagIt 1.0 (RFC 8493): folders of files with manifests of their hashes. Independent of archives."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pipeline.progress import Begin, unseen
 PAYLOAD = "data"
 _DECLARATION = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 _MANIFEST, _TAG_MANIFEST, _INFO = "manifest-sha256.txt", "tagmanifest-sha256.txt", "bag-info.txt"
-_OXUM = "Payload-Oxum"  # octets and number of files, RFC 8493, section 2.2.2
-# RFC 8493, section 2.1.3: only these are written otherwise in a manifest.
+_OXUM = "Payload-Oxum"  # number of octets and of files, RFC 8493, section 2.2.2
+# RFC 8493, section 2.1.3: only these are encoded in a manifest.
 _ENCODED = {"%": "%25", "\n": "%0A", "\r": "%0D"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a bag: its path in it, with forward slashes, its SHA-256 and its size."""
+    """A file of a bag: its relative path with forward slashes, its SHA-256 and its size."""
 
     path: str
     sha256: str
@@ -30,16 +30,16 @@ class Entry:
 
 
 def entries(folder: Path, paths: Sequence[str], *, workers: int, progress: Begin = unseen) -> tuple[Entry, ...]:
-    """Read files of a bag, several at a time, and return what they are, in the order given.
+    """Hash files of a bag, several at a time, and return them in the order given.
 
     Args:
-        folder: the bag, or what becomes one.
+        folder: the bag, or the folder that is to become one.
         paths: the files, relative to it.
         workers: how many to read at a time.
-        progress: called with the number of files; what it returns, with the number of those read so far.
+        progress: called with the number of files; returns a function that is called with the number read so far.
 
     Raises:
-        OSError: one cannot be read.
+        OSError: a file cannot be read.
     """
 
     def read(path: str) -> Entry:
@@ -54,12 +54,12 @@ def entries(folder: Path, paths: Sequence[str], *, workers: int, progress: Begin
 
 
 def write_tags(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]) -> None:
-    """Make a folder whose payload lies in ``data`` a bag.
+    """Write the tag files that make a folder with a payload in ``data`` a bag.
 
     Args:
-        folder: the bag to be.
+        folder: the bag.
         payload: every file in ``data``.
-        info: what ``bag-info.txt`` is to say, besides the Payload-Oxum; no value has line breaks.
+        info: the fields of ``bag-info.txt`` besides Payload-Oxum; no value contains line breaks.
     """
     payload = sorted(payload, key=lambda entry: entry.path)
     oxum = f"{sum(entry.bytes for entry in payload)}.{len(payload)}"
@@ -71,15 +71,15 @@ def write_tags(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]) 
 
 
 def validated(folder: Path, *, workers: int, progress: Begin = unseen) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
-    """Return the payload of a bag and what ``bag-info.txt`` says, once it is proven complete and valid.
+    """Return a bag's payload and the fields of ``bag-info.txt``, after proving it complete and valid.
 
     Args:
         folder: the bag.
         workers: how many files to read at a time.
-        progress: as of ``entries``.
+        progress: as for ``entries``.
 
     Raises:
-        BagError: it is not (RFC 8493, section 3); the message names the file.
+        BagError: it is not valid (RFC 8493, section 3); the message names the file.
     """
     if _text(folder / "bagit.txt") != _DECLARATION:
         raise BagError(f"{folder / 'bagit.txt'}: is not that of a BagIt 1.0 bag")
@@ -111,7 +111,7 @@ def _check(folder: Path, listed: Mapping[str, str], workers: int, progress: Begi
 
 
 def _files(folder: Path) -> Iterable[str]:
-    """Every file of the payload. What is a link to elsewhere is no part of a bag."""
+    """The paths of all payload files. A link may point out of the bag, and is refused."""
     for where, below, names in os.walk(folder / PAYLOAD):
         for name in (*below, *names):
             path = Path(where, name)

@@ -1,4 +1,4 @@
-"""A copy of an archive that is only read: one folder that Datasette serves as it is. Changes nothing in the archive."""
+"""A read-only copy of an archive: a folder that Datasette serves as it is. Changes nothing in the archive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.files import linked, new_file, sha256_of
 from pipeline.model import Rendition
 
 _SETTINGS = {"allow_download": False}
-# What is the owner's to change is written once. Datasette 0.65 reads settings.json, 1.0 datasette.json.
+# Files for the owner to edit are written only if missing. Datasette 0.65 reads settings.json, 1.0 datasette.json.
 _TO_EDIT: dict[str, dict[str, Any]] = {
     "metadata.json": {
         "title": "Interview archive",
@@ -31,7 +31,7 @@ _TO_EDIT: dict[str, dict[str, Any]] = {
     "settings.json": _SETTINGS,
     "datasette.json": {"settings": _SETTINGS},
 }
-# What went wrong at home, and how, is told there; a voice print knows a person again.
+# Errors of runs are private, and a voice print can identify a person.
 _PRIVATE = (
     "delete from run_items",
     "delete from runs",
@@ -63,7 +63,7 @@ audio are in the tables as they were fetched: that of a private feed, too.
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was made: the database, its size and that of the audio in bytes, and how many recordings were missing."""
+    """The result: the database, its size and the audio's in bytes, and the number of recordings copied and missing."""
 
     database: Path
     bytes: int
@@ -73,19 +73,20 @@ class Published:
 
 
 def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published:
-    """Make or replace the copy in ``folder``, also while a run is writing to the archive.
+    """Make or replace the copy in ``folder``, even during a run.
 
-    The database gets its name only if it is sound, and when its recordings are there: what is served knows no file that
-    is not there yet. After that, the recordings go that an older copy had and this one does not name.
+    The database appears under its name only once it is known to be sound and its recordings are present, so that it
+    never refers to a file that is not there yet. Afterwards, recordings of an earlier copy that this one does not name
+    are removed.
 
     Args:
         database: the archive.
-        folder: where the copy is to lie; made as needed.
-        audio: whether to have the recordings there, by hard links where the file system can.
+        folder: the folder of the copy; created if needed.
+        audio: whether to include the recordings, as hard links if the file system supports them.
         now: the moment, UTC ISO 8601.
 
     Raises:
-        ConfigError: the folder is the archive's own, or holds another one.
+        ConfigError: the folder is the archive's own, or contains another archive.
         DatabaseError: the archive or the copy cannot be read or written, or is damaged.
     """
     if folder.resolve() == database.resolve().parent:
@@ -116,14 +117,14 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
 
 
 def _finish(part: Path, database: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
-    """Take out what is private, and check the rest; return the recordings, and how many rows each table has."""
+    """Remove private data and check the rest; return the recordings, and the number of rows of each table."""
     with closing(sqlite3.connect(part, isolation_level=None)) as connection:
         for statement in _PRIVATE:
             connection.execute(statement)
         for index in indexes(connection):
             connection.execute(f"insert into {index} ({index}) values ('optimize')")  # noqa: S608 - its own names
         connection.execute("analyze")
-        connection.execute("vacuum")  # what was taken out is then nowhere in the file
+        connection.execute("vacuum")  # so that deleted data is nowhere in the file
         refuse_unsound(connection, database)
         tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
         counts = {
@@ -134,7 +135,7 @@ def _finish(part: Path, database: Path) -> tuple[tuple[Rendition, ...], dict[str
 
 
 def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
-    """Have a recording in the copy, and return its size; None if it is missing in the archive."""
+    """Put a recording into the copy if needed, and return its size; None if the archive lacks the file."""
     source = kept_file(data, kept)
     if source is None:
         return None
@@ -146,16 +147,16 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
 
 
 def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
-    """Remove the recordings of an older copy that are not among these; no file that is called otherwise."""
+    """Remove the recordings of an earlier copy that are not among these, and no files with other names."""
     audio = folder / AUDIO
     named = {Path(one.path) for one in kept}
     for path in list(audio.glob("*/*")):
-        # A folder that is a link may lead to the archive's own recordings.
+        # A folder may be a link to the archive's own recordings.
         is_here = path.parent.resolve().is_relative_to(folder.resolve())
         if is_here and _RECORDING.fullmatch(path.name) and path.relative_to(folder) not in named:
             path.unlink()
     for emptied in (*audio.glob("*"), audio):
-        with suppress(OSError):  # there is something in it, or it is no folder
+        with suppress(OSError):  # not empty, or not a folder
             emptied.rmdir()
 
 

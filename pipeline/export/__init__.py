@@ -1,6 +1,6 @@
-"""Exports: captions, transcripts, chapters, show notes, and feeds re-published. Knows nothing of HTTP and Whisper.
+"""Exports: captions, transcripts, chapters, show notes, and re-published feeds. Independent of HTTP and Whisper.
 
-Each exporter makes a file of what ``pipeline.archive.publication`` reads, and does not read the archive itself.
+Each exporter formats what ``pipeline.archive.publication`` has read, and does not access the archive itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ __all__ = ["FORMATS", "Format"]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A text format of one episode; ``render`` raises an ``ExportError`` where there is nothing to write."""
+    """A text format of one episode; ``render`` raises an ``ExportError`` if there is nothing to write."""
 
     content_type: str
     render: Callable[[Publication, Addresses], str]
 
 
-# By the ending of their files' names.
+# By file name suffix.
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "vtt": Format("text/vtt; charset=utf-8", captions.vtt),

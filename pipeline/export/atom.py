@@ -1,4 +1,4 @@
-"""What is new, as an Atom feed (RFC 4287). It decides nothing about what that is."""
+"""Writing entries as an Atom feed (RFC 4287). The caller selects them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from xml.etree.ElementTree import Element, SubElement
 from pipeline.export import xml
 
 CONTENT_TYPE = "application/atom+xml; charset=utf-8"
-_LONG_AGO = "1970-01-01T00:00:00Z"  # section 4.2.15: a feed says when it changed last, also an empty one
+_LONG_AGO = "1970-01-01T00:00:00Z"  # section 4.2.15: ``updated`` is required, also of an empty feed
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that is new. ``key`` names it for ever, wherever the site moves; ``html`` is what to show of it.
+    """An entry. ``key`` identifies it permanently, even if the site moves; ``html`` is its content.
 
-    ``updated`` is the moment at which it came into the archive, ``published`` that of its episode.
+    ``updated`` is when it was added to the archive, ``published`` when its episode was published.
     """
 
     key: str
@@ -32,11 +32,11 @@ def atom(entries: Iterable[Entry], *, title: str, author: str, itself: str, page
     """Write a feed.
 
     Args:
-        entries: the newest first.
-        title: what the feed is called.
-        author: what the archive is called.
-        itself: the feed's own whole address.
-        page: that of the page which shows the same.
+        entries: the entries, newest first.
+        title: the title of the feed.
+        author: the name of the archive.
+        itself: the absolute URL of the feed.
+        page: the absolute URL of the page that shows the same.
     """
     listed = list(entries)
     feed = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom"})

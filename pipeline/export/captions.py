@@ -1,4 +1,4 @@
-"""Captions as WebVTT and SubRip, with who speaks. Where they break and when they show is decided in ``cues``."""
+"""Captions as WebVTT and SubRip, with speakers. ``cues`` decides where they break and when they show."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.export.cues import Cue, cues
 from pipeline.export.transcript import transcribed
 from pipeline.export.webvtt import document, escaped, stamp
 
-# SubRip has no escapes, and players take what is between these for formatting.
+# SubRip has no escapes, and players interpret text in angle brackets as formatting.
 _NO_TAGS = str.maketrans("<>", "‹›")
 
 
@@ -22,7 +22,7 @@ def vtt(publication: Publication, _: Addresses) -> str:
 
 
 def srt(publication: Publication, _: Addresses) -> str:
-    """Write SubRip, with the speaker's name where another one begins to speak.
+    """Write SubRip, with the speaker's name at each change of speaker.
 
     Raises:
         ExportError: the episode has no transcript.

@@ -16,17 +16,17 @@ from pipeline.errors import ExportError
 from pipeline.export import webvtt, xml
 from pipeline.text import shortened
 
-TITLE = 100  # characters that players have room for
+TITLE = 100  # characters; players have room for about as many
 INTRODUCTION = "Introduction"
-INTRODUCTION_SECONDS = 5.0  # what is shorter needs no chapter of its own
+INTRODUCTION_SECONDS = 5.0  # a shorter beginning gets no chapter of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A chapter; times in milliseconds, ``end`` only where it is known that its answer ends.
+    """A chapter; times in milliseconds, ``end`` is None unless the end of its answer is known.
 
-    ``until`` is where the next one begins, or the recording ends. ``questions`` are the full texts of those that are
-    asked; ``sure`` tells that they are.
+    ``until`` is the start of the next chapter, or the end of the recording. ``questions`` are the full texts of its
+    questions; ``sure`` tells that they are certainly asked.
     """
 
     start: int
@@ -37,29 +37,29 @@ class Chapter:
 
     @property
     def stop(self) -> int:
-        """Return where it ends, for formats in which every chapter has an end."""
+        """Return its end, for formats in which every chapter has one."""
         return self.until if self.end is None else self.end
 
     @property
     def title(self) -> str:
-        """Return the questions in one line, each cut at a word where it is long."""
+        """Return the questions on one line, long ones cut at a word."""
         return " / ".join(shortened(question, TITLE) for question in self.questions)
 
     @property
     def text(self) -> str:
-        """Return the questions whole, in one line."""
+        """Return the full questions on one line."""
         return " / ".join(" ".join(question.split()) for question in self.questions)
 
 
 def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
     """Return the chapters of an episode in strict order of time: its questions that are asked, and an introduction.
 
-    Questions that are asked at the same time share a chapter. None reaches past the beginning of the next or the end
-    of the recording; a time that is not in the recording makes no chapter.
+    Questions asked at the same time share a chapter. A chapter ends no later than the next one begins or the recording
+    ends; times outside the recording are skipped.
 
     Args:
         item: the episode.
-        unsure: take uncertain questions too, except where another chapter begins at the same time.
+        unsure: include uncertain questions too, unless another chapter begins at the same time.
 
     Raises:
         ExportError: none of its questions is known to be asked.
@@ -82,7 +82,7 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
 
 
 def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str], length: int) -> list[Chapter]:
-    """A chapter for each time at which questions of these statuses are asked, in order."""
+    """A chapter for each time at which questions with these statuses are asked, in order."""
     begun: defaultdict[int, list[ListedQuestion]] = defaultdict(list)
     for question in questions:
         if question.status in statuses and question.start is not None:
@@ -101,13 +101,13 @@ def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str], lengt
 
 
 def _bounded(chapter: Chapter, until: int) -> Chapter:
-    """A chapter that ends before the next one; an answer that ends before its question is asked has no end."""
+    """The chapter, ending no later than the next one begins; without an end if that would precede its start."""
     end = chapter.end
     return replace(chapter, end=None if end is None or end <= chapter.start else min(end, until), until=until)
 
 
 def podcast_json(item: Item, _: Addresses) -> str:
-    """Write the podcast namespace's JSON chapters 1.2; uncertain ones are silent (``toc`` is false).
+    """Write JSON chapters 1.2 of the podcast namespace; uncertain ones are hidden (``toc`` is false).
 
     Raises:
         ExportError: the episode has no chapters.
@@ -144,7 +144,7 @@ def podlove(item: Item, _: Addresses) -> str:
 
 
 def vtt(item: Item, _: Addresses) -> str:
-    """Write WebVTT chapters, with the whole questions.
+    """Write WebVTT chapters, with the full questions.
 
     Raises:
         ExportError: the episode has no chapters.

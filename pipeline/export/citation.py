@@ -1,4 +1,4 @@
-"""A quotation as a citation to paste: plain text, Markdown and HTML. Pure; the words come out exactly as they are."""
+"""A quotation as a citation to paste: plain text, Markdown and HTML. Pure; the quoted words are never altered."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pipeline.times import clock, day
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One citation in three forms, and the permanent address that all of them name."""
+    """A citation in three forms, and the permanent URL that all of them contain."""
 
     url: str
     text: str
@@ -29,7 +29,7 @@ class Citation:
 
 
 def citation(quotation: Quotation, addresses: Addresses) -> Citation:
-    """Cite a quotation, with an address that tells later whether the words, or who says them, have changed."""
+    """Cite a quotation, with a URL that can tell later whether the words or their speakers have changed."""
     cited = quotation.cited
     url = addresses.quote(
         quotation.audio.sha256,
@@ -51,23 +51,23 @@ def citation(quotation: Quotation, addresses: Addresses) -> Citation:
 
 
 def question_of(quotation: Quotation) -> str:
-    """Say what kind of question a cited one is: without a published list, the words are the machine's."""
+    """Return the label of a cited question: published, or detected in the speech if no list was published."""
     return "Question as heard, not published," if quotation.are_detected else "Published question"
 
 
 def times(wording: Wording) -> str:
-    """Return when it is said, as ``03:12–03:20`` or ``1:02:03–1:02:10``; the second in which it ends counts whole."""
+    """Return the times as ``03:12–03:20`` or ``1:02:03–1:02:10``; the end is rounded up to a whole second."""
     return f"{clock(wording.start).zfill(5)}–{clock(math.ceil(wording.end)).zfill(5)}"
 
 
 def speaker(line: Line) -> str:
-    """Say who speaks, and as what."""
+    """Return the speaker, with the role of host or guest if known."""
     standing = f" ({line.standing})" if line.standing in {"host", "guest"} else ""
     return _flat(line.speaker or "Speaker not identified") + standing
 
 
 def standing(quotation: Quotation) -> str:
-    """Say in a sentence, without its full stop, whether a person has checked the words, and who speaks."""
+    """Say, without a full stop, whether a person has checked the words and the speakers."""
     by = _by(quotation.checks)
     if quotation.checked:
         return f"Checked {by}{_who_speaks(quotation)}"
@@ -80,14 +80,14 @@ def standing(quotation: Quotation) -> str:
 
 
 def doubt(quotation: Quotation) -> str:
-    """Say in a sentence why the machine was not sure of what is cited; empty where it was, or a person heard it."""
+    """Return a sentence with the engine's reasons for doubt; empty if there are none, or the words were checked."""
     why = doubts(quotation.cited.flags)
     return f"The machine itself was not sure of it: {why}. " if why and not quotation.checked else ""
 
 
 def _who_speaks(quotation: Quotation) -> str:
-    """Say who named the speakers; or, where a person checked the words alone, that nobody listened for who speaks."""
-    # Of a voice that somebody named elsewhere it is the machine that takes it for the same here.
+    """Say who named the speakers; or, if only the words were checked, that the speakers were not."""
+    # If a voice was named elsewhere in the recording, it is the machine that recognises it here.
     voices = [one for one in quotation.attributions if one.everywhere and not overlap(one, quotation.wording)]
     here = [one for one in quotation.attributions if one not in voices]
     named, nameless = ([one for one in here if bool(one.name) is told] for told in (True, False))
@@ -108,7 +108,7 @@ def _by(said: Iterable[Check | Attribution]) -> str:
 
 
 def source(provenance: Provenance) -> str:
-    """Say what the words come from."""
+    """Describe the source of the words."""
     if provenance.source == "publisher":
         return f"Transcript: the publisher’s, as of {day(provenance.created)}"
     made = f"run by {provenance.engine}, made on {day(provenance.created)}"
@@ -116,7 +116,7 @@ def source(provenance: Provenance) -> str:
 
 
 def _flat(text: str) -> str:
-    """A name or title, on one line; what was said is never touched."""
+    """A name or title on one line; quoted words are never altered."""
     return " ".join(text.split())
 
 
@@ -126,7 +126,7 @@ def _text(said: list[tuple[str, str]], facts: list[str]) -> str:
 
 def _markdown(said: list[tuple[str, str]], facts: list[str], url: str) -> str:
     quoted = "\n>\n".join(f"> **{markdown.escaped(who)}**: “{markdown.escaped(words)}”" for who, words in said)
-    # A backslash at a line's end breaks it; the address is a link in angle brackets.
+    # A backslash at the end of a line is a line break; the URL becomes an autolink.
     told = "\\\n".join(f"<{fact}>" if fact == url else markdown.escaped(fact) for fact in facts)
     return f"{quoted}\n\n{told}\n"
 

@@ -1,4 +1,4 @@
-"""Cutting a transcript into captions that can be read: where they break, and when they show. Writes no format."""
+"""Splitting a transcript into readable captions: where they break, and when they show. Independent of the format."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from itertools import accumulate, zip_longest
 from pipeline.model import Segment
 from pipeline.text import PAUSE_SECONDS, ends_sentence, shortened, timed_words
 
-LINE = 42  # characters; with two lines the usual measure of subtitles
-SPEED = 20  # characters a second, as fast as adults can follow
+LINE = 42  # characters; two such lines are usual for subtitles
+SPEED = 20  # characters per second, the fastest that adults can follow
 SHORTEST = 800  # milliseconds
 LONGEST = 7.0  # seconds
-NAME = 30  # characters; with its colon and a space it leaves room on its line
-UNCLEAR = "Unclear voice"  # after somebody who is named it must be said that it is no longer they who speak
+NAME = 30  # characters; with colon and space there is still room on the line
+UNCLEAR = "Unclear voice"  # after a named speaker, to show that somebody else speaks
 
 _CLAUSE_END = re.compile(r"[,;:–—][”\"’')\]]*$")
 _CLAUSE_PAUSE = 0.3  # seconds
-# What it costs to break after a word. Only their order and rough size matter.
+# Costs of breaking after a word. Only their order and rough size matter.
 _AFTER_CLAUSE, _ANYWHERE = 3.0, 8.0
 _NEVER = math.inf
-# What a cue costs: for being one, for each sentence that ends inside it, for being empty, short or long.
+# Costs of a cue: for each cue, for each sentence that ends inside it, for being empty, short or long.
 _ONE_MORE, _SENTENCE_INSIDE, _EMPTY, _SHORT, _A_SECOND_LONGER = 2.0, 3.0, 3.0, 12.0, 10.0
 
 
@@ -39,7 +39,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word to show, or a speaker's name before their first one; ``cost`` is that of breaking after it."""
+    """A word to show, or a speaker's name before their first word; ``cost`` is the cost of breaking after it."""
 
     start: float
     end: float
@@ -49,19 +49,19 @@ class _Token:
 
 
 def cues(segments: Iterable[Segment], *, duration: float, names: bool) -> tuple[Cue, ...]:
-    """Cut a transcript into cues: every word once and in order, no two cues at the same time.
+    """Split a transcript into cues: every word once and in order, no two cues at the same time.
 
-    A cue belongs to one speaker and spans no pause of a second or more. It breaks at the end of a sentence if it can,
-    else of a clause or at a pause. It has at most two lines of 42 characters; only a single word that is longer than
-    that makes a longer line. It begins with its first word and shows until its last one ends; longer, into the pause
-    that follows, where it would else show for less than 0.8 s or be faster than 20 characters a second; and where
-    that is not enough for 0.8 s, also earlier, in the pause before. Where people speak faster than that without any
-    pause there is no time to be had: such cues are as fast as the speech, and the next one is never held up for them.
+    A cue belongs to one speaker and spans no pause of a second or more. It preferably breaks at the end of a sentence,
+    else at the end of a clause or at a pause. It has at most two lines of 42 characters; only a single longer word
+    makes a longer line. It shows from its first word to the end of its last one. If that is shorter than 0.8 s, or
+    faster than 20 characters per second, it shows longer, into the following pause; if it is then still shorter than
+    0.8 s, it also shows earlier, in the preceding pause. During fast speech without pauses cues are as fast as the
+    speech, and the next one is never delayed.
 
     Args:
         segments: the transcript.
-        duration: of the recording, in seconds.
-        names: put the speaker's name before the words wherever another one begins to speak.
+        duration: the duration of the recording, in seconds.
+        names: whether to put the speaker's name before the words at each change of speaker.
     """
     tokens = [token for segment in _labelled(segments, names=names) for token in segment]
     groups = [group for stretch in _stretches(tokens) for group in _cut(stretch)]
@@ -72,7 +72,7 @@ def cues(segments: Iterable[Segment], *, duration: float, names: bool) -> tuple[
 
 
 def _labelled(segments: Iterable[Segment], *, names: bool) -> Iterator[list[_Token]]:
-    """The tokens of each segment; a name comes only before words."""
+    """The tokens of each segment; segments without words have no name either."""
     speaker = None
     for segment in segments:
         words = [(word, text) for word in timed_words(segment) for text in word.text.split()]
@@ -93,7 +93,7 @@ def _labelled(segments: Iterable[Segment], *, names: bool) -> Iterator[list[_Tok
 
 
 def _stretches(tokens: Sequence[_Token]) -> Iterator[list[_Token]]:
-    """Cut where a cue has to end: where the speaker changes, and at a pause."""
+    """Split where a cue has to end: at changes of speaker, and at pauses."""
     stretch: list[_Token] = []
     for token, following in zip_longest(tokens, tokens[1:]):
         stretch.append(token)
@@ -104,7 +104,7 @@ def _stretches(tokens: Sequence[_Token]) -> Iterator[list[_Token]]:
 
 
 def _cut(stretch: Sequence[_Token]) -> list[Sequence[_Token]]:
-    """Cut a stretch into cues at the least cost, by dynamic programming over where the last one begins."""
+    """Split a stretch into cues at the least cost, by dynamic programming over the start of the last cue."""
     size = len(stretch)
     places = [0, *accumulate(len(token.text) + 1 for token in stretch)]
     sentences = [0, *accumulate(int(token.cost == 0) for token in stretch)]
@@ -128,7 +128,7 @@ def _cut(stretch: Sequence[_Token]) -> list[Sequence[_Token]]:
 
 
 def _reach(places: Sequence[int]) -> list[int]:
-    """For each token where the line that begins with it ends at the latest; ``places`` are where each one begins."""
+    """For each token, the end of the longest line beginning with it; ``places`` are the tokens' character offsets."""
     size = len(places) - 1
     reach, end = [], 0
     for first in range(size):
@@ -140,14 +140,14 @@ def _reach(places: Sequence[int]) -> list[int]:
 
 
 def _cost(group: Sequence[_Token], *, inside: int, filled: float, lasting: float) -> float:
-    """What is wrong with a cue, but for where it ends; ``lasting`` is the time until the next, in seconds."""
+    """The cost of a cue, except for where it ends; ``lasting`` is the time until the next cue, in seconds."""
     short = max(0.0, 1 - lasting / (SHORTEST / 1000))
     long = max(0.0, group[-1].end - group[0].start - LONGEST)
     return _ONE_MORE + _SENTENCE_INSIDE * inside + _EMPTY * (1 - filled) ** 2 + _SHORT * short + _A_SECOND_LONGER * long
 
 
 def _lines(group: Sequence[_Token]) -> tuple[str, ...]:
-    """Break a cue into lines: at a sentence or clause if that makes none too long, and about evenly."""
+    """Break a cue into lines: at a sentence or clause if both lines fit, and about evenly."""
     whole = " ".join(token.text for token in group)
     if len(whole) <= LINE or len(group) == 1:
         return (whole,)
@@ -167,10 +167,10 @@ def _length(tokens: Sequence[_Token]) -> int:
 
 
 def _times(groups: Sequence[Sequence[_Token]], duration: int) -> Iterator[tuple[int, int]]:
-    """When each cue shows, in milliseconds: at least for one, whatever the words' times are."""
+    """When each cue shows, in milliseconds: for at least one, even if the words' times are wrong."""
     starts = [round(group[0].start * 1000) for group in groups]
     starts = list(accumulate(starts, lambda before, start: max(before + 1, start), initial=-1))[1:]
-    shown = 0  # until when the cue before shows
+    shown = 0  # the end of the previous cue
     for group, start, following in zip_longest(groups, starts, starts[1:]):
         spoken = round(max(token.end for token in group) * 1000)
         until = max(duration, spoken) if following is None else following

@@ -1,4 +1,4 @@
-"""A feed re-published: RSS 2.0 whose episodes are the kept ones, with their transcripts and chapters."""
+"""A re-published feed: RSS 2.0 with the kept episodes, their transcripts and chapters."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _NAMESPACES = {
     "xmlns:itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
     "xmlns:podcast": "https://podcastindex.org/namespace/1.0",
 }
-# The podcast namespace says how a feed without podcast:guid gets one: from its address, in this UUID's namespace.
+# The podcast namespace derives a missing podcast:guid from the feed's URL, as a UUID in this namespace.
 _GUIDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 _TRANSCRIPTS = {"vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json"}
 
 
 def feed(show: Show, addresses: Addresses) -> str:
-    """Write the feed: every episode whose audio is kept, newest first, each with its original guid.
+    """Write the feed: every episode with kept audio, newest first, each with its original guid.
 
     Raises:
-        ExportError: none of its audio is kept.
+        ExportError: no audio is kept.
     """
     items = [item for item in show.items if item.audio]
     if not items:
@@ -50,7 +50,7 @@ def feed(show: Show, addresses: Addresses) -> str:
 
 
 def podcast_guid(url: str) -> uuid.UUID:
-    """Return the guid that the podcast namespace gives to a feed at this address: without scheme and last slashes."""
+    """Return the podcast:guid of a feed at this URL; scheme and trailing slashes are ignored."""
     return uuid.uuid5(_GUIDS, url.removeprefix(f"{urlsplit(url).scheme}://").rstrip("/"))
 
 

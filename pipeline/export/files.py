@@ -1,4 +1,4 @@
-"""Exports as files: which ones a command asks for, what they are called, and writing each one whole."""
+"""Exports as files: which ones a command asks for, their names, and writing them atomically."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ CHOICES = (*FORMATS, AUDIO_FORMAT, FEED_FORMAT)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file to make: of an episode (its id), or of a feed (its slug) where ``form`` is ``xml``."""
+    """One file to write: of an episode (by id), or of a feed (by slug) if ``form`` is ``xml``."""
 
     subject: str
     form: str
 
     @property
     def is_text(self) -> bool:
-        """Tell whether a terminal can show it."""
+        """Tell whether it can be written to a terminal."""
         return self.form != AUDIO_FORMAT
 
     def path(self, folder: Path) -> Path:
-        """Return where it lies below a folder, named as on the site.
+        """Return its path below a folder, with the same name as on the site.
 
         Raises:
-            ExportError: that would not be below the folder: ids are ours, but the database may come from anywhere.
+            ExportError: it would not be below the folder; ids are ours, but the database may come from anywhere.
         """
         path = folder / f"{self.subject}.{self.form}"
         if not path.resolve().is_relative_to(folder.resolve()):
@@ -46,16 +46,16 @@ class Job:
 
 
 def jobs(connection: sqlite3.Connection, target: str | None, forms: Collection[str]) -> tuple[Job, ...]:
-    """Say which files are asked for.
+    """Return the files to write.
 
     Args:
         connection: the archive.
-        target: a feed's slug, or what names an episode (``episode_named``); None for everything.
-        forms: of ``CHOICES``.
+        target: a feed's slug, or anything that ``episode_named`` accepts; None for everything.
+        forms: formats, of ``CHOICES``.
 
     Raises:
-        UnknownEpisodeError: it is no feed, and fits no episode, or several.
-        ConfigError: an episode is asked for as a feed.
+        UnknownEpisodeError: the target is not a feed, and matches no episode or several.
+        ConfigError: the feed format is requested for an episode.
     """
     known = slugs(connection)
     if target is None or target in known:
@@ -75,13 +75,13 @@ def write(connection: sqlite3.Connection, job: Job, file: BinaryIO, *, addresses
 
     Args:
         connection: the archive.
-        job: what is written.
-        file: where to.
-        addresses: of the site that links lead to.
-        data: the folder of the database, below which the audio is kept.
+        job: what to write.
+        file: where to write it.
+        addresses: makes the URLs of links to the site.
+        data: the folder of the database, which contains the audio folder.
 
     Raises:
-        ExportError: there is nothing to write; nothing was.
+        ExportError: there is nothing to write; nothing has been written.
     """
     if job.form == FEED_FORMAT:
         whole = show(connection, job.subject)
@@ -100,10 +100,10 @@ def write(connection: sqlite3.Connection, job: Job, file: BinaryIO, *, addresses
 
 
 def save(connection: sqlite3.Connection, job: Job, folder: Path, *, addresses: Addresses, data: Path) -> Path:
-    """Write one export into its own file, which appears only when it is whole; return its path.
+    """Write one export atomically to its own file, and return the path.
 
     Raises:
-        ExportError: there is nothing to write, or it cannot be written; an older file stays.
+        ExportError: there is nothing to write, or it cannot be written; an existing file is kept.
     """
     path = job.path(folder)
     try:

@@ -1,4 +1,4 @@
-"""Chapters inside an MP3 file: ID3v2 chapter frames (https://id3.org/id3v2-chapters-1.0), in a copy of the kept one."""
+"""Chapters in an MP3 file: ID3v2 chapter frames (https://id3.org/id3v2-chapters-1.0), in a copy of the kept file."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from pipeline.errors import AudioError, ExportError
 from pipeline.export.chapters import TITLE, Chapter, chapters
 from pipeline.text import shortened
 
-MOST = 255  # chapters; a table of contents counts them in a byte
-_NO_OFFSET = 0xFFFFFFFF  # of bytes: the times count
-_HEADER = 10  # bytes of a tag before its frames
-_PADDING = 256  # bytes that keep mutagen from taking the end of a text for an old-style tag
+MOST = 255  # chapters; the table of contents has a one-byte count
+_NO_OFFSET = 0xFFFFFFFF  # no byte offsets: players use the times
+_HEADER = 10  # bytes of the tag header
+_PADDING = 256  # bytes; without them mutagen may mistake the end of a text for an ID3v1 tag
 
 
 def write(item: Item, data: Path, copy: BinaryIO) -> None:
-    """Write a copy of the kept file with its chapters in the tag; all other tags and all audio stay as they are.
+    """Write a copy of the kept file with chapters in its tag; all other tags and the audio are unchanged.
 
-    The tag keeps its version, 2.3 or 2.4; a file without one gets 2.3, which every player reads.
+    The tag keeps its version, 2.3 or 2.4; a file without a tag gets 2.3, which every player reads.
 
     Args:
         item: the episode.
-        data: the folder below which its file is kept; that file is only read.
-        copy: where the copy is written.
+        data: the data folder; the kept file in it is only read.
+        copy: where to write the copy.
 
     Raises:
-        ExportError: there are no chapters, or the kept file is no MP3, is missing or has a broken tag.
+        ExportError: there are no chapters, or the kept file is not an MP3, is missing or has a broken tag.
     """
     if item.audio is None or item.audio.content_type != "audio/mpeg":
         kind = item.audio.content_type if item.audio else "none is kept"
@@ -64,14 +64,17 @@ def write(item: Item, data: Path, copy: BinaryIO) -> None:
 
 
 def _frames(tags: ID3, version: int) -> bytes:
-    """The bytes of a tag's frames. mutagen sorts them by length; FFmpeg takes chapters in the order they come in."""
+    """The bytes of a tag's frames.
+
+    Chapters are saved one by one, since mutagen sorts frames by length, and FFmpeg reads chapters in file order.
+    """
     tag = io.BytesIO()
     tags.save(tag, v1=0, v2_version=version, v23_sep=None, padding=lambda _: _PADDING)
     return tag.getvalue()[_HEADER:-_PADDING]
 
 
 def _tags(kept: Path) -> ID3:
-    """A file's tag, of version 2.3 or 2.4."""
+    """The file's tag, as version 2.3 or 2.4."""
     try:
         tags = ID3(kept, translate=False, load_v1=False)
     except ID3NoHeaderError:
@@ -83,10 +86,10 @@ def _tags(kept: Path) -> ID3:
 
 
 def _chapter(name: str, chapter: Chapter, *, brief: bool) -> CHAP:
-    """A chapter with its title, and with the whole questions as its subtitle where the title is cut.
+    """A chapter with its title, and the full questions as its subtitle if the title is shortened.
 
-    FFmpeg misreads the length of what is longer than 127 bytes inside a chapter of version 2.4, and then leaves out all
-    that follow: there a ``brief`` one has a title alone, short and in as few bytes as can be.
+    FFmpeg misreads the length of texts longer than 127 bytes in a chapter of version 2.4, and then drops everything
+    after them; so for 2.4 a ``brief`` one has only a title, shortened and in UTF-8.
     """
     if brief:
         texts: list[Frame] = [TIT2(encoding=Encoding.UTF8, text=[shortened(chapter.title, TITLE)])]

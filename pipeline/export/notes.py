@@ -16,7 +16,7 @@ from pipeline.times import clock
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A question as it is listed; ``link`` and ``time`` are those of its second, if it has one."""
+    """A line for a question; ``link`` and ``time`` are empty if its time is unknown."""
 
     text: str
     remark: str
@@ -25,10 +25,10 @@ class _Line:
 
 
 def markdown(item: Item, addresses: Addresses) -> str:
-    """Write the notes as a Markdown list; titles and questions are plain text in it, whatever is in them.
+    """Write the notes as a Markdown list; titles and questions are escaped.
 
     Raises:
-        ExportError: the episode has no questions, or nobody has looked for them.
+        ExportError: the episode has no questions, or has not been aligned.
     """
     return "".join(
         "- "
@@ -41,10 +41,10 @@ def markdown(item: Item, addresses: Addresses) -> str:
 
 
 def page(item: Item, addresses: Addresses) -> str:
-    """Write the notes as an HTML list, to paste into a page.
+    """Write the notes as an HTML list to paste into a page.
 
     Raises:
-        ExportError: the episode has no questions, or nobody has looked for them.
+        ExportError: the episode has no questions, or has not been aligned.
     """
     lines = (
         "<li>"

@@ -1,4 +1,4 @@
-"""The pages of a site for search engines (sitemaps.org, protocol 0.9), in files of at most 50,000. Finds no pages."""
+"""Sitemaps for search engines (sitemaps.org, protocol 0.9), split into files of at most 50,000 pages."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from xml.etree.ElementTree import Element, SubElement
 from pipeline.export import xml
 
 CONTENT_TYPE = "application/xml; charset=utf-8"
-MOST = 50_000  # pages in a file; 45 MB of our longest addresses would be within the protocol's 50 MB
+MOST = 50_000  # pages per file; even with our longest URLs that is 45 MB, within the protocol's 50 MB
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page; ``changed`` is the moment at which it last did, if that is known."""
+    """A page; ``changed`` is when it last changed, if known."""
 
     url: str
     changed: str | None = None
 
 
 def sitemap(pages: Sequence[Page], part: Callable[[int], str], number: int | None = None) -> str | None:
-    """Write the map, or where one does not hold all pages the list of its parts.
+    """Write the sitemap, or the index of its parts if it needs several.
 
     Args:
         pages: all pages.
-        part: gives the whole address of a part of the map.
-        number: of the part that is asked for, from 1; None for the map itself.
+        part: returns the absolute URL of a part of the sitemap.
+        number: the part to write, from 1; None for the sitemap itself.
 
     Returns:
         None if there is no such part.

@@ -1,4 +1,4 @@
-"""The whole transcript for reading (text) and for players (Podcasting 2.0 JSON). Captions are elsewhere."""
+"""The whole transcript as text for reading, and as Podcasting 2.0 JSON for players. Captions are in ``captions``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pipeline.times import clock
 
 
 def transcribed(publication: Publication) -> tuple[Rendition, Provenance]:
-    """Return the audio of an episode that has a transcript with words, and where its transcript comes from.
+    """Return an episode's audio and the provenance of its transcript.
 
     Raises:
-        ExportError: it has none.
+        ExportError: it has no transcript, or one without words.
     """
     if publication.audio is None or publication.transcript is None:
         raise ExportError(
@@ -33,7 +33,7 @@ def transcribed(publication: Publication) -> tuple[Rendition, Provenance]:
 
 
 def txt(publication: Publication, _: Addresses) -> str:
-    """Write plain text: a paragraph for each turn, with its time and speaker; long turns in several.
+    """Write plain text: a paragraph for each turn, with its time and speaker; long turns are split.
 
     Raises:
         ExportError: the episode has no transcript.
@@ -56,7 +56,7 @@ def txt(publication: Publication, _: Addresses) -> str:
 
 
 def podcast_json(publication: Publication, _: Addresses) -> str:
-    """Write the podcast namespace's JSON transcript 1.0.0, a segment for each of the archive's; times in seconds.
+    """Write the podcast namespace's JSON transcript 1.0.0, with the archive's segments; times in seconds.
 
     Raises:
         ExportError: the episode has no transcript.

@@ -1,1 +1,1 @@
-"""Resolving, fetching and reading feeds, and the show notes in them. Knows nothing of audio or SQLite."""
+"""Resolving, fetching and parsing feeds, and the show notes in them. Independent of audio and SQLite."""

@@ -1,4 +1,4 @@
-"""Adding shows to feeds.yaml: new entries at its end. What stands in it already is never touched."""
+"""Adding shows to feeds.yaml: new entries are appended, existing ones are never changed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _LONGEST_SLUG = 60
 
 
 def entries(shows: Iterable[Outline], known: Iterable[config.Feed]) -> list[dict[str, str]]:
-    """Return an entry for each show that feeds.yaml does not have, with a slug of its own made of the title.
+    """Return an entry for each show that feeds.yaml does not have yet, with a unique slug made from its title.
 
-    One whose address has ``${NAME}`` in it gets none: whoever wrote the list would be sent what the environment has.
+    A show whose address contains ``${NAME}`` is skipped: it would send the value of an environment variable to whoever
+    wrote the list.
     """
     known = list(known)
     slugs, urls = {feed.slug for feed in known}, {feed.url for feed in known}
@@ -39,17 +40,18 @@ def entries(shows: Iterable[Outline], known: Iterable[config.Feed]) -> list[dict
 
 
 def as_yaml(made: list[dict[str, str]], *, indent: int = 2) -> str:
-    """Write entries as they stand in feeds.yaml."""
+    """Format entries as in feeds.yaml, indented by ``indent`` spaces."""
     blocks = [yaml.safe_dump([entry], allow_unicode=True, sort_keys=False, width=1_000) for entry in made]
     lines = "\n".join(blocks).splitlines()
     return "".join(f"{' ' * indent}{line}".rstrip() + "\n" for line in lines)
 
 
 def append(path: Path, made: list[dict[str, str]]) -> None:
-    """Put entries at the end of feeds.yaml, which is made if there is none.
+    """Append entries to feeds.yaml, creating it if it does not exist.
 
     Raises:
-        ConfigError: its list cannot be gone on with as it is written, or would be wrong then; it is left as it was.
+        ConfigError: its list is in flow style (brackets) and cannot be appended to, or the result would be invalid; the
+            file is left unchanged.
     """
     if not path.exists():
         with new_file(path) as file:
@@ -64,7 +66,7 @@ def append(path: Path, made: list[dict[str, str]]) -> None:
     added = text.rstrip("\n") + "\n\n" + as_yaml(made, indent=shows.start_mark.column)
     config.parsed(added, path)
     with new_file(path) as file:
-        os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))  # addresses may have passwords in them
+        os.fchmod(file.fileno(), S_IMODE(path.stat().st_mode))  # keep the mode: addresses may contain passwords
         file.write((added.replace("\n", "\r\n") if text != before else added).encode())
 
 

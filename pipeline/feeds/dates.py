@@ -1,7 +1,7 @@
-"""The moment of a date, in the many ways in which feeds write one. Knows no item and no clock.
+"""Parsing dates in the many formats that feeds use. Independent of the feed and the current time.
 
-feedparser reads most dates. Here is what it does not read (``Mar 1, 2024``), and what it takes for something else:
-zones whose names it does not know, seconds since 1970, the afternoon.
+feedparser parses most dates. This handles those it rejects (``Mar 1, 2024``) and those it misreads: unknown time zone
+names, seconds since 1970, 12-hour times with am or pm.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MONTH = (
     r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
     r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
-_WEEKDAY = r"(?:[a-z]{2,9}\.?(?:,\s*|\s+))?"  # whichever: some feeds have the wrong one
+_WEEKDAY = r"(?:[a-z]{2,9}\.?(?:,\s*|\s+))?"  # any weekday: some feeds give the wrong one
 _DATES = (
     rf"{_WEEKDAY}(?P<day>\d{{1,2}})[\s-]{_MONTH}[.,]?[\s-](?P<year>\d{{4}}|\d{{2}})",
     rf"{_WEEKDAY}{_MONTH}\.?\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\s)(?P<year>\d{{4}})",
@@ -33,14 +33,14 @@ _TIME = (
 )
 _FORMS = [re.compile(rf"{date}(?:(?:,\s?|\s|T){_TIME})?", re.IGNORECASE | re.ASCII) for date in _DATES]
 _NUMBER = re.compile(r"(\d+)(?:\.\d*)?", re.ASCII)
-_FIGURES = re.compile(r"[\d\s./:]*", re.ASCII)  # a hyphen makes a date of figures, as `2024-03` is one
+_FIGURES = re.compile(r"[\d\s./:]*", re.ASCII)  # without hyphens: `2024-03` is a date
 
-# A number is a date only between these: no podcast is older, and what else a number may be seldom falls there. The last
-# is far off because there is no clock here.
+# A number is taken for a date only if its year is in this range: no podcast is older, and other numbers rarely fall
+# into it. The upper bound is generous because the current time is not known here.
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
 
-# Hours from UTC. Where several countries use a name, it is that of RFC 822 or of most feeds; where no country has most
-# of them, as with IST, it is not here, and the time is taken for UTC.
+# Offsets from UTC in hours. An abbreviation used by several countries has the meaning of RFC 822 or of most feeds; one
+# without a prevailing meaning, such as IST, is omitted, and the time is taken as UTC.
 _ZONES = {
     "ut": 0, "utc": 0, "gmt": 0, "z": 0, "wet": 0, "west": 1, "bst": 1, "cet": 1, "cest": 2, "met": 1, "mest": 2,
     "mez": 1, "mesz": 2, "eet": 2, "eest": 3, "msk": 3, "sast": 2, "at": -4, "ast": -4, "adt": -3, "et": -4, "est": -5,
@@ -51,13 +51,14 @@ _ZONES = {
 
 
 def read_date(said: str, otherwise: Any = None) -> str | None:
-    """Return the moment in ISO 8601, with the publisher's own offset from UTC: its day is the one on which it appeared.
+    """Return the date in ISO 8601, with the publisher's own offset from UTC: its day is the one on which it appeared.
 
-    None where it cannot be read, or may be either of two days. Where no offset can be read it is taken for UTC.
+    None if it cannot be parsed or is ambiguous (day and month interchangeable). Without a readable offset it is taken
+    as UTC.
 
     Args:
-        said: the date as it is written.
-        otherwise: what feedparser read, a ``struct_time`` in UTC: believed where the form is none of those here.
+        said: the date as published.
+        otherwise: feedparser's result, a ``struct_time`` in UTC; used if no format of this module matches.
     """
     said = " ".join(said.split())
     if number := _NUMBER.fullmatch(said):
@@ -65,16 +66,16 @@ def read_date(said: str, otherwise: Any = None) -> str | None:
     for form in _FORMS:
         if found := form.fullmatch(said):
             return _of_parts({name: part.lower() for name, part in found.groupdict().items() if part})
-    if otherwise is None or _FIGURES.fullmatch(said):  # of figures alone feedparser makes some date, whatever they are
+    if otherwise is None or _FIGURES.fullmatch(said):  # feedparser makes a date of any digits
         return None
     try:
         return moment(calendar.timegm(otherwise))
-    except ValueError:  # no calendar has the day
+    except ValueError:  # no such day
         return None
 
 
 def _of_number(digits: str) -> str | None:
-    """The moment of a bare number: a year, the day as ``20240301``, or the seconds (or thousandths) since 1970."""
+    """Parse a bare number: a year, a day as ``20240301``, or seconds or milliseconds since 1970."""
     if len(digits) in {4, 8}:
         found = _of_parts({"year": digits[:4], "month": digits[4:6] or "1", "day": digits[6:] or "1"})
     elif len(digits) in {9, 10, 12, 13}:
@@ -98,12 +99,12 @@ def _of_parts(parts: Mapping[str, str]) -> str | None:
     try:
         at = datetime(year, month, day, tzinfo=timezone(_offset(parts))) + time
         return at.isoformat().replace("+00:00", "Z") if moment(at.timestamp()) else None
-    except (ValueError, OverflowError):  # no calendar has the day, such as a database's zero date, 0000-00-00
+    except (ValueError, OverflowError):  # no such day, for example a database's zero date, 0000-00-00
         return None
 
 
 def _day_and_month(parts: Mapping[str, str]) -> tuple[int, int]:
-    """The day and the month, or zeros: 01/03 is in January for some, and in March for others."""
+    """The day and the month, or zeros if ambiguous: 01/03 is in January for some and in March for others."""
     if "name" in parts:
         return int(parts["day"]), _MONTHS.index(parts["name"][:3]) + 1
     if "month" in parts:

@@ -1,4 +1,4 @@
-"""The audio of a feed's item, wherever the item names it. Fetches nothing, and reads no notes."""
+"""Finding the audio of a feed item, wherever the item declares it. Fetches nothing, and does not read the notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _ENDINGS_BY_TYPE = {"audio/mpeg": ".mp3", "audio/mp3": ".mp3", "audio/mp4": ".m4
 
 
 class Enclosure(NamedTuple):
-    """What an item names: the whole address, the type that it is said to have, and the number of bytes."""
+    """An audio file declared by an item: its absolute URL, declared MIME type, and size in bytes."""
 
     url: str
     kind: str
@@ -22,7 +22,10 @@ class Enclosure(NamedTuple):
 
 
 def enclosures(entry: Any, base: str) -> list[Enclosure]:
-    """Return what may be the item's audio, the surest first: what says that it is, then what is no picture."""
+    """Return the item's possible audio files, the most reliable first.
+
+    That is: enclosures recognised as audio, Media RSS, then other enclosures except images.
+    """
     links = [*entry.get("enclosures", []), *_of_rss_1(entry)]
     listed = [found for link in links if (found := _enclosure(link, base))]
     audio = [found for found in listed if _is_audio(found)]
@@ -31,12 +34,12 @@ def enclosures(entry: Any, base: str) -> list[Enclosure]:
 
 
 def has_several_recordings(entry: Any, base: str) -> bool:
-    """Tell whether an item encloses audio besides the first: in another format it is taken for the same recording.
+    """Tell whether an item encloses several recordings. The same audio in another format counts as one recording.
 
-    Media RSS does not count: it is made to name one recording in several forms.
+    Media RSS is ignored: its purpose is to offer one recording in several forms.
     """
     listed = [found for link in entry.get("enclosures", []) if (found := _enclosure(link, base)) and _is_audio(found)]
-    # Where the path does not name a file, the query may say which recording it is.
+    # If the path does not end in an audio file name, the query may identify the recording.
     distinct = {place_of(found.url) if _ending(found) else found.url: found for found in listed}
     formats = [_format(found) for found in distinct.values()]
     return len(set(formats)) < len(formats)
@@ -48,7 +51,7 @@ def _enclosure(link: Mapping[str, str], base: str) -> Enclosure | None:
 
 
 def _of_rss_1(entry: Any) -> Iterator[Mapping[str, str]]:
-    """What an item of RSS 1.0 says of its audio, in the module that it has for that (mod_enclosure)."""
+    """An RSS 1.0 item's enclosure, declared with mod_enclosure."""
     said = entry.get("enc_enclosure")
     if isinstance(said, Mapping) and said.get("rdf:resource"):
         kind, length = (said.get(f"enc:{name}") or said.get(name) or "" for name in ("type", "length"))
@@ -56,7 +59,7 @@ def _of_rss_1(entry: Any) -> Iterator[Mapping[str, str]]:
 
 
 def _of_media(entry: Any, base: str) -> Iterator[Enclosure]:
-    """The audio of Media RSS: ``media:content``, in a group or alone. A sample is a part of a recording only."""
+    """The audio of Media RSS: ``media:content``, alone or in a group. Samples are skipped, being excerpts."""
     for said in entry.get("media_content", []):
         link = {"href": said.get("url", ""), "type": said.get("type", ""), "length": said.get("filesize", "")}
         found = _enclosure(link, base)
@@ -78,6 +81,6 @@ def _format(found: Enclosure) -> str:
 
 
 def _length(declared: str) -> int | None:
-    """How many bytes an enclosure is said to have; many feeds say 0 or 1 because something must stand there."""
+    """The declared size in bytes; 0 and 1 mean unknown, since many feeds give them as placeholders."""
     length = int(declared) if re.fullmatch(r"[0-9]{1,15}", declared.strip()) else 0
     return length if length > 1 else None

@@ -1,4 +1,4 @@
-"""Getting a feed's bytes: from the web with a conditional request, through Apple's directory, or from a file."""
+"""Fetching a feed: from the web with a conditional request, through Apple's directory, or from a local file."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from pipeline.net.local_files import local_path
 from pipeline.net.urls import scheme, shown
 
 MAX_FEED_BYTES = 50_000_000
-MAX_SECONDS = 300.0  # for one body, however steadily it drips
+MAX_SECONDS = 300.0  # for one body, even if it arrives slowly but steadily
 ITUNES_LOOKUP = "https://itunes.apple.com/lookup"
 
-# The only one that can be unpacked step by step here, so that a small body cannot become a huge one in memory.
+# The only encoding that is decompressed incrementally here, so that a small body cannot expand without limit in memory.
 ENCODINGS = {"Accept-Encoding": "gzip"}
-_GZIP = 31  # zlib's name for it
+_GZIP = 31  # zlib's wbits value for the gzip format
 
 _APPLE_ADDRESS = re.compile(r"^https?://(?:podcasts|itunes)\.apple\.com/.*?/id(?P<id>\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class FeedBody:
-    """A feed as it came. ``base`` is the address that relative addresses in it start from.
+    """A feed as received. ``base`` is the base URL of relative addresses in it.
 
-    ``moved_to`` is where a permanent redirect led, if there was one.
+    ``moved_to`` is the target of a permanent redirect, if any.
     """
 
     content: bytes
@@ -43,19 +43,19 @@ class FeedBody:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The server's word that a feed is as it was (304), with the validators that it gave this time."""
+    """The server's answer 304 (Not Modified), with the validators in force afterwards."""
 
     validators: Validators
 
 
 def resolve(url: str, folder: Path, client: httpx.Client, *, itunes_lookup: str = ITUNES_LOOKUP) -> str:
-    """Turn what feeds.yaml says into the feed's own address: ``http(s):`` or ``file:``.
+    """Resolve an address from feeds.yaml to the feed's own, with scheme ``http(s):`` or ``file:``.
 
-    An Apple Podcasts address is looked up in Apple's directory (iTunes Search API); a path starts at ``folder``.
+    An Apple Podcasts address is looked up in Apple's directory (iTunes Search API); a path is relative to ``folder``.
 
     Raises:
-        FeedUnreachableError: Apple's directory did not answer.
-        FeedGoneError: the directory does not know the show, or knows no feed of it.
+        FeedUnreachableError: Apple's directory could not be reached, or its answer is not understood.
+        FeedGoneError: the directory does not list the show, or lists it without a feed.
     """
     apple = _APPLE_ADDRESS.match(url)
     if apple:
@@ -79,7 +79,7 @@ def _apple_feed(show: str, client: httpx.Client, itunes_lookup: str) -> str:
         raise FeedUnreachableError(f"{unasked}: {reason(error)}. {mend}") from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FeedUnreachableError(f"{unasked}: its answer is not understood. {mend}") from error
-    # A show may be listed without a feed; and what the directory says must not become a file of this computer.
+    # A show may be listed without a feed. Only http(s) is accepted: the directory must not name a local file.
     feed_url = next((address for address in addresses if scheme(address) in {"http", "https"}), None)
     if feed_url is None:
         raise FeedGoneError(
@@ -96,12 +96,14 @@ def fetch(
     max_bytes: int | None = None,
     max_seconds: float | None = None,
 ) -> FeedBody | Unchanged:
-    """Get the feed's bytes, unless the server says that nothing has changed (304).
+    """Fetch a feed, unless the server answers that it is unchanged (304).
 
-    ``max_bytes`` and ``max_seconds`` bound the body, by default as feeds are bounded.
+    ``max_bytes`` and ``max_seconds`` limit the body; the defaults are ``MAX_FEED_BYTES`` and ``MAX_SECONDS``. A local
+    file is always read.
 
     Raises:
-        FeedUnreachableError, FeedGoneError, NotAFeedError: with a reason; NotAFeedError when too large.
+        FeedUnreachableError, FeedGoneError: it could not be fetched, with the reason.
+        NotAFeedError: it is too large.
     """
     if scheme(feed_url) == "file":
         return _read_file(feed_url)
@@ -139,7 +141,7 @@ def _check_status(response: httpx.Response) -> None:
 
 
 def _moved_to(response: httpx.Response) -> str | None:
-    """Where the permanent redirects led (RFC 9110, section 15.4), as far as there is no temporary one before them."""
+    """The target of the leading permanent redirects (RFC 9110, section 15.4), up to the first temporary one."""
     steps = [*response.history, response]
     permanent = {httpx.codes.MOVED_PERMANENTLY, httpx.codes.PERMANENT_REDIRECT}
     last = next(place for place, step in enumerate(steps) if step.status_code not in permanent)
@@ -147,7 +149,12 @@ def _moved_to(response: httpx.Response) -> str | None:
 
 
 def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_seconds: float | None = None) -> bytes:
-    """Read a body, unpacked, in bounded memory and time."""
+    """Read and decompress a body, within limits of size (in bytes, decompressed) and time (in seconds).
+
+    Raises:
+        FeedUnreachableError: it has an unsupported content encoding, or is damaged.
+        NotAFeedError: it is too large.
+    """
     most = max_bytes or MAX_FEED_BYTES
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:

@@ -1,9 +1,10 @@
-"""Which items of a feed are which episodes of the archive. Decides only: no database, no network, no clock.
+"""Matching the items of a feed with the episodes of the archive. Pure decisions: no database, no network, no clock.
 
-A guid is believed until what comes with it is plainly something else. Where guids change, are missing or are shared, an
-item is known by two things that agree, and only where no other episode and no other item has the same two: titles such
-as “Bonus”, files called ``default.mp3``, dates without a time and lengths in round minutes are had by many. In doubt an
-item is a new episode: one that is there twice can be seen and mended, one that was taken for another is lost.
+A guid is trusted unless the rest of the item plainly belongs to something else. If guids change, are missing or are
+shared, an item is identified by two properties that agree, and only if no other episode and no other item has the same
+two: many episodes share titles such as “Bonus”, files called ``default.mp3``, dates without a time and durations in
+whole minutes. In doubt an item becomes a new episode: a duplicate can be seen and corrected, whereas an episode
+mistaken for another is lost.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from urllib.parse import unquote, urlsplit
 from pipeline.model import FeedEpisode
 from pipeline.times import in_utc
 
-# Publishers correct a date by hours, for a time zone or a schedule; another edition of the news comes the next day.
+# Publishers shift a date by hours, because of a time zone or a schedule; the next edition of a news show comes a day
+# later.
 _SAME_DATE = timedelta(hours=20)
-_SAME_LENGTH, _SAME_LENGTH_SHARE = 30.0, 0.05  # seconds, or that much of the longer one
+_SAME_LENGTH, _SAME_LENGTH_SHARE = 30.0, 0.05  # in seconds, or as a share of the longer one
 _HOST = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?")
 AUDIO_ENDINGS = (".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav")
 _FILE_ENDINGS = (*AUDIO_ENDINGS, ".php", ".aspx", ".html")
@@ -29,7 +31,7 @@ _FILE_ENDINGS = (*AUDIO_ENDINGS, ".php", ".aspx", ".html")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An episode of the archive: ``guids`` are all that it ever had, the rest is as its feed last said it."""
+    """An episode of the archive: ``guids`` are all it ever had, the other properties as last published by its feed."""
 
     id: str
     guids: frozenset[str]
@@ -41,9 +43,9 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """The id of the episode that each item is, None for a new one; ``doubts`` are new ones that resemble a known one.
+    """The episode id of each item, None if new; ``doubts`` are the new ones that resemble a known episode.
 
-    Both name items by their place in the list.
+    ``episodes`` is in the order of the items, ``doubts`` are positions in that order.
     """
 
     episodes: tuple[str | None, ...]
@@ -51,7 +53,7 @@ class Matching:
 
 
 class _Signs(NamedTuple):
-    """What an item or an episode may be known by. ``place`` is the address less what changes from day to day."""
+    """The properties that identify an item or episode; ``place`` is the URL without its variable parts."""
 
     guids: frozenset[str]
     url: str | None
@@ -61,7 +63,8 @@ class _Signs(NamedTuple):
     duration: float | None
 
 
-# What must agree, the surest first; None agrees with None only beside the same guid.
+# The properties that must agree, the most reliable first. None equals None only with the same guid, or as the date with
+# the same URL and title.
 _ROUNDS: tuple[tuple[str, ...], ...] = (
     ("guid", "url", "title", "moment"),
     ("guid",),
@@ -82,10 +85,10 @@ _WITHOUT_ADDRESS = {("title", "moment"), ("moment", "duration"), ("title", "dura
 
 
 def match(known: Sequence[Known], listed: Sequence[FeedEpisode]) -> Matching:
-    """Say which episode each item of a feed is.
+    """Match each item of a feed with an episode.
 
-    No two items are the same episode. The order of either list changes nothing, and what was matched once is matched
-    the same way again.
+    No two items are matched with the same episode. The result does not depend on the order of either list, and matching
+    again gives the same result.
     """
     ours = {episode.id: _signs_of_known(episode) for episode in known}
     theirs = {place: _signs_of_item(item) for place, item in enumerate(listed)}
@@ -111,9 +114,9 @@ def match(known: Sequence[Known], listed: Sequence[FeedEpisode]) -> Matching:
 
 
 def place_of(url: str) -> str:
-    """Return an address less its scheme, its query, and the counting services before the host that has the file.
+    """Return a URL without scheme, query and the tracking services in front of the host that has the file.
 
-    Those write the address behind their own: ``https://count.example/track/media.example.org/1.mp3``.
+    Such services prefix the URL: ``https://count.example/track/media.example.org/1.mp3``.
     """
     try:
         parts = urlsplit(url)
@@ -131,7 +134,7 @@ def place_of(url: str) -> str:
 def _agreeing(
     fields: Sequence[str], ours: Mapping[str, _Signs], theirs: Mapping[int, _Signs]
 ) -> Iterator[tuple[int, set[str], bool]]:
-    """Each item with the episodes that agree with it, and whether it is the only item that agrees with those."""
+    """Yield each item with the episodes that agree with it, and whether no other item has the same properties."""
     episodes: defaultdict[Hashable, set[str]] = defaultdict(set)
     for id_, signs in ours.items():
         for key in _keys(fields, signs):
@@ -157,7 +160,7 @@ def _keys(fields: Sequence[str], signs: _Signs) -> list[Hashable]:
 
 
 def _is_telling(fields: Sequence[str], signs: _Signs) -> bool:
-    """Tell whether a date has a time, and a length its seconds: without those they are shared by chance."""
+    """Tell whether a date has a time, and a duration seconds: without those they may coincide by chance."""
     has_time = signs.moment is not None and not signs.moment.endswith("T00:00:00Z")
     return ("moment" not in fields or has_time) and ("duration" not in fields or _is_exact(signs.duration))
 
@@ -167,16 +170,17 @@ def _is_exact(duration: float | None) -> bool:
 
 
 def _may_be(fields: Sequence[str], ours: _Signs, theirs: _Signs) -> bool:
-    """Tell whether nothing speaks against it that the two are the same episode."""
+    """Tell whether nothing contradicts the match."""
     same_length = _is_exact(ours.duration) and ours.duration == theirs.duration
     if fields == ("title", "duration"):
-        # Hosts that take a feed over give other guids, addresses and dates; the next edition of the news has the host.
+        # A new host of a feed changes guids, addresses and dates; the next edition of a news show stays on the same
+        # host.
         return _host(ours) != _host(theirs) and not _are_far_apart(ours.moment, theirs.moment)
     if _are_far_apart(ours.moment, theirs.moment):
         by_guid = "guid" in fields and (ours.title == theirs.title or ours.place == theirs.place)
         return by_guid or same_length
     if fields == ("place", "title") and ours.url != theirs.url:
-        # What differs behind a file's name is a token; behind anything else it may be the episode's number.
+        # If the path names a file, a differing query is a token; otherwise it may be the episode's number.
         is_file = (ours.place or "").lower().endswith(AUDIO_ENDINGS)
         return same_length or is_file or None not in (ours.moment, theirs.moment)
     if fields == ("title", "moment"):
@@ -189,7 +193,7 @@ def _host(signs: _Signs) -> str:
 
 
 def _differ_in_length(one: float | None, other: float | None) -> bool:
-    """Tell whether two lengths, in seconds, are of two recordings: hosts round them, and exchange advertisements."""
+    """Tell whether two durations, in seconds, differ by more than rounding and exchanged advertisements explain."""
     if one is None or other is None:
         return False
     return abs(one - other) > max(_SAME_LENGTH, _SAME_LENGTH_SHARE * max(one, other))
@@ -202,7 +206,7 @@ def _are_far_apart(one: str | None, other: str | None) -> bool:
 
 
 def _signs_of_known(known: Known) -> _Signs:
-    # A made guid is but an address or a title, and must be told by these.
+    # A made guid is only an address or a title, and is compared as such.
     guids = frozenset(guid for guid in known.guids if not guid.startswith("made:"))
     url = known.enclosure_url or next(iter(sorted(known.guids - guids)), None)
     return _signs(guids, url, known.title, known.published, known.declared_duration)

@@ -1,4 +1,7 @@
-"""Lists in plain text: by numbers, letters, bullets, times, ``Q:`` or lines alone. Does not know of what they are."""
+"""Lists in plain text: marked by numbers, letters, bullets, times or ``Q:``, or just consecutive lines.
+
+Independent of what the items are about.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import islice, pairwise
 
-# Question marks: Latin, full-width, Arabic, Greek (whose own is often typed as a semicolon), Armenian.
+# Question marks: Latin, full-width, Arabic, Greek (often typed as a semicolon), Armenian.
 _ASKS = re.compile(r"[?？؟\u037e՞]|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?=\s|$)")
 _SEPARATOR = r"\s?[;,](?: (?:and|or))?$"  # “1) Why?; 2) How?; and 3) …”
 _QUESTION_END = re.compile(rf"(?:{_ASKS.pattern})[”\"’»)]*(?:\s*$|{_SEPARATOR})")
 _SENTENCE_END = re.compile(r"[.?!…。？！؟\u037e][”\"’»)]*\s*$")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
-# "1)Text" (the real notes have no space), "1. Text", "1: Text", "(1) Text", "1 - Text", "Q1 Text", "Question 1 - Text";
-# digits and brackets of any script.
+# "1)Text" (common in real notes, without a space), "1. Text", "1: Text", "(1) Text", "1 - Text", "Q1 Text", "Question 1
+# - Text"; digits and brackets of any script.
 _NUMBER = (
     r"(?:Q(?:uestion)?\.?\s*(?P<q>\d{1,2})\s*(?:[).:–—-]\s*|\s+)|"
     r"[(（#]?(?P<n>\d{1,2})(?:\s?[).:/）．、：](?!\d)\s*|\ufe0f?\u20e3\s*|\s[–—-]\s+))(?=\S)"
@@ -28,7 +31,7 @@ _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
 _TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
 _BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
 _BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
-_BOLD = r"(?:\*\*|__)?"  # in Markdown
+_BOLD = r"(?:\*\*|__)?"  # Markdown
 _MARK = re.compile(
     rf"(?m)^[ \t\u200e\u200f\u202a-\u202e]*{_BOLD}(?:{_NUMBER}|{_BARE}|{_ASKED}|{_TIMED}|{_LETTER}|{_BULLET})",
     re.IGNORECASE,
@@ -40,13 +43,13 @@ _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
 _TIME_BEFORE = re.compile(rf"^[(\[]?{_TIME}[)\]]?\s*[-–—|:]?\s*")
 _TIME_AFTER = re.compile(rf"(?<!\s)\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
 
-MAX_MARKS = 1000  # no notes have more: what has is no list that anybody wrote
+MAX_MARKS = 1000  # more than any real list has
 MAX_ITEM_CHARS = 4000
 _BEFORE_CHARS = 200
 
 
 class Kind(IntEnum):
-    """How a list is marked; the surer it is that it is a list, the higher."""
+    """How a list is marked; higher values are more reliable signs of a list."""
 
     LINE = 1
     TIME = 2
@@ -64,9 +67,9 @@ _COUNTING = {Kind.LETTER, Kind.BARE_NUMBER, Kind.INLINE_NUMBER, Kind.NUMBER, Kin
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of at least two items; ``before`` are the words before it, ``begin`` and ``end`` are where it stands.
+    """A list of at least two items; ``before`` is the text just before it, ``begin`` and ``end`` are its offsets.
 
-    ``timed`` tells that times in the recording stood with the items; they are left out.
+    ``timed`` tells that the items had times, as of chapters; these are removed from ``items``.
     """
 
     kind: Kind
@@ -79,7 +82,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """What stands before an item: ``value`` counts on where the kind counts, else it stays the same."""
+    """A mark before an item: ``value`` is the item's number if the kind counts, else it identifies the mark."""
 
     begin: int
     end: int
@@ -88,20 +91,20 @@ class _Mark:
 
 
 def asks(text: str) -> bool:
-    """Tell whether there is a question mark, of any script."""
+    """Tell whether a text contains a question mark of any script."""
     return _ASKS.search(text) is not None
 
 
 def before_in(text: str, begin: int) -> str:
-    """Return the words before a place in the text, as a ``Listing`` has them."""
+    """Return the text just before an offset, at most 200 characters, as in ``Listing.before``."""
     return text[max(0, begin - _BEFORE_CHARS) : begin].strip()
 
 
 def lists_in(text: str) -> Iterator[Listing]:
-    """Find all lists whose items are marked, in no certain order; an item of one may hold another."""
+    """Find all lists with marked items, in no particular order; lists may be nested."""
     marks = [_mark(found) for found in islice(_MARK.finditer(text), MAX_MARKS)]
     inline = [_inline_mark(found) for found in islice(_INLINE.finditer(text), MAX_MARKS)]
-    # `<ol>` that stand for an item each, and Markdown, whose numbers are all 1.
+    # Lists with one `<ol>` per item, and Markdown lists whose numbers are all 1.
     ones = [replace(mark, kind=Kind.BULLET) for mark in marks if (mark.kind, mark.value) == (Kind.NUMBER, 1)]
     for run in (*_runs(marks, text), *_runs(inline, text), *_runs(ones, text)):
         items, end = _items(run, text)
@@ -112,7 +115,7 @@ def lists_in(text: str) -> Iterator[Listing]:
 
 
 def lines_in(text: str) -> Iterator[Listing]:
-    """Find the lists that are not marked at all: lines or paragraphs, each a question to its end, one after another."""
+    """Find unmarked lists: consecutive lines or paragraphs that each end as a question."""
     lines = [(found.start(), found[0].strip()) for found in re.finditer(r"[^\n]+", text) if found[0].strip()]
     run: list[tuple[int, str]] = []
     for begin, line in [*lines, (len(text), "")]:
@@ -152,10 +155,10 @@ def _inline_mark(found: re.Match[str]) -> _Mark:
 
 
 def _runs(marks: Sequence[_Mark], text: str) -> Iterator[list[_Mark]]:
-    """All runs 1, 2, 3, … or of one and the same mark.
+    """Return all runs of marks that count 1, 2, 3, … or are identical, with at least two marks.
 
-    A mark goes on with the newest list that it continues: a stray "1:" within an item begins another, and that comes
-    to nothing.
+    A mark continues the newest run that it fits: a stray "1:" within an item begins a run of its own, which is then
+    dropped as too short.
     """
     runs: list[list[_Mark]] = []
     waiting: dict[tuple[Kind, int], list[list[_Mark]]] = {}  # by the mark that would continue them
@@ -175,11 +178,11 @@ def _runs(marks: Sequence[_Mark], text: str) -> Iterator[list[_Mark]]:
 
 
 def _is_interrupted(run: Sequence[_Mark], mark: _Mark, text: str) -> bool:
-    """Whether other text than an item stands before the next bullet or time: a paragraph, or words that lead on.
+    """Tell whether more than the item's own text precedes the next bullet or time.
 
-    An empty line is an interruption, too, where the list has had none so far.
+    That is a further paragraph, or a line ending in a colon; and an empty line, if the list has had none so far.
     """
-    if mark.kind is Kind.ASKED:  # there the answers stand
+    if mark.kind is Kind.ASKED:  # the answers are in between
         return False
     between = text[run[-1].end : mark.begin]
     lines = [line.strip() for line in between.strip().split("\n")]
@@ -189,7 +192,7 @@ def _is_interrupted(run: Sequence[_Mark], mark: _Mark, text: str) -> bool:
 
 
 def _items(run: Sequence[_Mark], text: str) -> tuple[list[str], int]:
-    """The items, and where the last one ends."""
+    """The items, and the offset at which the last one ends."""
     inner = [_paragraphs(text[a.end : min(b.begin, a.end + MAX_ITEM_CHARS)]) for a, b in pairwise(run)]
     rest = text[run[-1].end : run[-1].end + MAX_ITEM_CHARS]
     last = _last_item(rest, most=max(len(paragraphs) for paragraphs in inner))
@@ -200,7 +203,7 @@ def _items(run: Sequence[_Mark], text: str) -> tuple[list[str], int]:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """An item's paragraphs: the first one, or, where that asks nothing, all up to the one that does."""
+    """An item's paragraphs, without answers: up to the first that contains a question; the first if none does."""
     if answer := _ANSWER.search(text):
         text = text[: answer.start()]
     paragraphs = _PARAGRAPH.split(text.strip())
@@ -209,9 +212,10 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _last_item(text: str, *, most: int) -> list[str]:
-    """The last item has no next one to end it: it has no more paragraphs than the others, and ends with its question.
+    """The last item, whose end no further mark shows.
 
-    One that is no question ends with the first line that ends as a sentence does.
+    It has at most as many paragraphs as the others, and ends with its question. If it is not a question, it ends with
+    the first line that ends a sentence.
     """
     paragraphs = _paragraphs("\n\n".join(_PARAGRAPH.split(text.strip())[:most]))
     lines = paragraphs[-1].split("\n")
@@ -221,7 +225,7 @@ def _last_item(text: str, *, most: int) -> list[str]:
 
 
 def _without_times(items: list[str]) -> list[str]:
-    """Leave out the times that stand before or after the items, where at least half of them have one."""
+    """Remove the times before or after the items, if at least half of them have one."""
     for pattern in (_TIME_BEFORE, _TIME_AFTER):
         if sum(pattern.search(item) is not None for item in items) * 2 >= len(items):
             items = [pattern.sub("", item) for item in items]

@@ -1,6 +1,6 @@
-"""What is remembered of a feed between polls, and what follows: whether to ask, where, and on which conditions.
+"""A feed's state between polls, and the decisions based on it: whether to fetch, where, and with which validators.
 
-Decides only: no database, no network, no clock.
+Pure decisions: no database, no network, no clock.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from pipeline.model import Validators
 from pipeline.net.courtesy import retry_after
 from pipeline.net.urls import has_login, shown
 
-# Servers exist that say "unchanged" for ever, and an item behind the first page may change without that one.
+# Some servers answer "unchanged" forever, and an item on a later page may change while the first page does not.
 FULL_FETCH_EVERY = timedelta(days=30)
-LONGEST_WAIT = timedelta(days=7)  # whatever Retry-After says: a slip of the server must not end a show
-GONE_WAIT = timedelta(days=30)  # 410 means for good, and is sometimes said by mistake
+LONGEST_WAIT = timedelta(days=7)  # upper bound for Retry-After: a server's mistake must not end a show
+GONE_WAIT = timedelta(days=30)  # 410 is meant to be permanent, but is sometimes sent by mistake
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A feed's new address, which is None where its server says that it is gone for good."""
+    """A feed's move to a new address; ``became`` is None if the server says that the feed is gone for good."""
 
     was: str
     became: str | None
@@ -31,10 +31,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What earlier polls of a feed left; moments are UTC ISO 8601.
+    """What earlier polls of a feed stored; moments are UTC ISO 8601.
 
-    ``feed_url`` is where it was read last, ``validators`` and ``parser_version`` are of that; ``moves`` leads from
-    old addresses to new ones. Addresses are as they may be shown.
+    ``feed_url`` is where it was last read; ``validators`` and ``parser_version`` belong to that. ``moves`` maps old
+    addresses to new ones. Addresses contain no secrets.
     """
 
     feed_url: str | None = None
@@ -46,9 +46,10 @@ class Memory:
     moves: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, configured: str) -> str:
-        """Return where the feed is now, by all moves that are known; the configured address where they go in a ring.
+        """Return the feed's current address, following all known moves; the configured address if these form a cycle.
 
-        A password is for the address that has it: it is asked there, and sent on each time.
+        An address with a login is always used as configured, so that the login is sent only there, and redirects are
+        followed again each time.
         """
         if has_login(configured):
             return configured
@@ -60,34 +61,37 @@ class Memory:
         return seen[-1]
 
     def conditions(self, address: str, *, parser_version: int, now: str) -> Validators:
-        """Return the validators to send: none where all of the feed is wanted again."""
+        """Return the validators to send: none if a full fetch is due."""
         fits = (self.feed_url, self.parser_version) == (shown(address), parser_version)
         if not fits or self.fully_fetched is None:
             return Validators()
         ago = _moment(now) - _moment(self.fully_fetched)
-        return self.validators if timedelta() <= ago < FULL_FETCH_EVERY else Validators()  # a clock may be put back
+        return self.validators if timedelta() <= ago < FULL_FETCH_EVERY else Validators()  # the clock may be set back
 
     @property
     def has_failed(self) -> bool:
-        """Tell whether the last poll could not read the feed."""
+        """Tell whether the last poll failed to read the feed."""
         return self.last_status not in {None, "ok", "unchanged"}
 
     def waits(self, now: str) -> bool:
-        """Tell whether the server does not want to be asked yet.
+        """Tell whether the server asked to wait longer.
 
-        Nobody is left alone for longer than ``GONE_WAIT``: a clock that was ahead when that was noted says otherwise.
+        A wait of more than ``GONE_WAIT`` is ignored: it can only have been stored while the clock was ahead.
         """
         return self.retry_at is not None and now < self.retry_at <= after(now, GONE_WAIT)
 
 
 def retry_at(header: str | None, now: str) -> str | None:
-    """Return the moment that a Retry-After header (RFC 9110, section 10.2.3) names; None where it names none."""
+    """Return the moment given by a Retry-After header (RFC 9110, section 10.2.3); None if absent or invalid.
+
+    It is at most ``LONGEST_WAIT`` ahead.
+    """
     wait = timedelta(seconds=retry_after(header, _moment(now)))
     return after(now, min(wait, LONGEST_WAIT)) if wait else None
 
 
 def after(now: str, wait: timedelta) -> str:
-    """Return the moment some time after another."""
+    """Return the moment ``wait`` after ``now``, as UTC ISO 8601."""
     return (_moment(now) + wait).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

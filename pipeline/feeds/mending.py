@@ -1,4 +1,4 @@
-"""Slips of feeds that would cost all of their words, mended in their bytes before they are read. Parses nothing."""
+"""Repairing malformed feeds at byte level, before parsing: mistakes that would make the whole feed unreadable."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from collections.abc import Callable
 from functools import partial
 from html.entities import html5
 
-# UTF-8's characters of more than one byte (RFC 3629), and bytes that are none of these.
+# UTF-8 sequences of more than one byte (RFC 3629), and bytes that belong to none.
 _BEYOND_ASCII = re.compile(
     rb"(?P<whole>[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})|(?P<stray>[\x80-\xff])"
 )
 _OTHER_ENCODING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?!utf-?8[\"'])", re.IGNORECASE)
 _NAMED = re.compile(rb"&([A-Za-z][A-Za-z0-9]{1,31});|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
-_LITERAL = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"  # where XML reads neither “&” nor “<”
+_LITERAL = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"  # where “&” and “<” are literal in XML
 _BARE_AND = re.compile(_LITERAL + rb"|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)", re.DOTALL)
-_BARE_LESS = re.compile(_LITERAL + rb"|<(?!/?[A-Za-z_:\x80-\xff]|[!?])", re.DOTALL)  # what follows begins no tag
+_BARE_LESS = re.compile(_LITERAL + rb"|<(?!/?[A-Za-z_:\x80-\xff]|[!?])", re.DOTALL)  # not the beginning of a tag
 _XML = {b"amp", b"lt", b"gt", b"quot", b"apos"}
-# Characters that XML 1.0 does not allow (section 2.2), themselves and by their numbers.
+# Characters that XML 1.0 does not allow (section 2.2), literally and as character references.
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")  # in UTF-8
 _BY_NUMBER = re.compile(_LITERAL + rb"|&#(?:(?P<decimal>\d{1,10})|x(?P<hexadecimal>[0-9A-Fa-f]{1,8}));", re.DOTALL)
-# Encodings in which any byte may be a part of another character, as in ISO-2022-JP.
+# Encodings in which an ASCII byte may be part of another character, such as ISO-2022-JP.
 _SHIFTING = re.compile(rb"<\?xml[^>]*encoding\s*=\s*[\"'](?:iso-2022|hz|utf-?7)", re.IGNORECASE)
 
 
 def mended(content: bytes) -> tuple[bytes, list[str]]:
-    """Return a feed's bytes without white space before its beginning and other slips, and what was mended.
+    """Return a feed's bytes with common mistakes repaired, and a warning for each kind of repair.
 
-    A few stray bytes of Windows-1252 make text that is UTF-8 unreadable as such, and every “ in it would become â€œ.
-    Entities of HTML, such as ``&eacute;``, are none of XML. A feed that declares entities of its own keeps its “&” and
-    “<” as they are.
+    Leading white space is stripped without a warning.
+
+    A few stray Windows-1252 bytes would keep UTF-8 text from being decoded as such, and turn every “ into â€œ. HTML
+    entities such as ``&eacute;`` do not exist in XML. In a feed that declares its own entities, entities, “&” and “<”
+    are left as they are.
     """
-    content = content.lstrip()  # before the XML declaration it is a common slip of blog software
+    content = content.lstrip()  # white space before the XML declaration is a common mistake of blog software
     warnings = []
     stray = _stray_bytes(content)
     if stray:
@@ -54,7 +56,7 @@ def mended(content: bytes) -> tuple[bytes, list[str]]:
 
 
 def _stray_bytes(content: bytes) -> int:
-    """How many bytes of text that is plainly UTF-8 are not."""
+    """The number of invalid bytes in text that is otherwise UTF-8; 0 if it is valid, or not plainly UTF-8."""
     try:
         content.decode()
     except UnicodeDecodeError:
@@ -66,13 +68,13 @@ def _stray_bytes(content: bytes) -> int:
 
 
 def _has_ascii(content: bytes) -> bool:
-    """Whether every byte below 128 is the character that it is in ASCII; not so in UTF-16 (XML 1.0, appendix F)."""
+    """Tell whether every byte below 128 is its ASCII character; not so in UTF-16 (XML 1.0, appendix F)."""
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4]
     return not is_wide and _SHIFTING.match(content) is None
 
 
 def _without_forbidden(content: bytes) -> bytes:
-    """The text without the characters that XML does not allow, also where they are given by number."""
+    """Remove the characters that XML does not allow, including character references to them."""
     content = _CONTROLS.sub(b"", content)
     if not _OTHER_ENCODING.match(content):
         content = _NONCHARACTERS.sub(b"", content)

@@ -1,4 +1,4 @@
-"""People mentioned in a text, with what the words beside their names say they are. Gives them no part in anything."""
+"""Finding the people mentioned in a text and their descriptions. Does not decide who is host or guest."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FOLLOWING = re.compile(
     r"(?:,| [–—-]) (?:(?:(?:who )?(?:is|was)|who[’']s) )?(?:currently |now |then )?([^,.;:!?()\n]{2,160})"
 )
 _PRECEDING = re.compile(rf"(?:\A|[.!?,;:\n])\s*([^,.!?;:()\n]{{3,120}}), (?:{TITLE} )?\Z")
-_ARTICLE = re.compile(r"^(?:(?:[Oo]ur|[Tt]he|[Mm]y|[Aa]n?|his|her|their|[Tt]oday’s)\s+)+")  # not His Majesty’s
+_ARTICLE = re.compile(r"^(?:(?:[Oo]ur|[Tt]he|[Mm]y|[Aa]n?|his|her|their|[Tt]oday’s)\s+)+")  # but not His Majesty’s
 _AND_ANOTHER = re.compile(rf"\s+(?:and|&)(?:\s+by)?\s+(?:{TITLE}\s+)?$")
 _LEAD = re.compile(rf"(?:{TITLE}|[^.!?:;()\n]){{0,100}}")
 _ARTICLES = re.compile(rf"\b(?:our|my|the|an?|his|her|their|today’s|special|guests?|this week|today|{TITLE})(?=\W|$)")
@@ -45,9 +45,9 @@ _ARTICLES = re.compile(rf"\b(?:our|my|the|an?|his|her|their|today’s|special|gu
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A person in a text; ``begin`` and ``end`` take in the description where it follows the name.
+    """A person mentioned in a text; ``begin`` and ``end`` include a description that follows the name.
 
-    ``is_press`` tells that they are said to be a host or a journalist.
+    ``is_press`` tells that they are described as a host or journalist.
     """
 
     begin: int
@@ -58,7 +58,7 @@ class Mention:
 
 
 def mentions_in(text: str) -> Iterator[Mention]:
-    """Find the people in a text, in order; names within the description of another are left out."""
+    """Find the people in a text, in order; names within another person's description are skipped."""
     names = list(names_in(text))
     end = 0
     for place, name in enumerate(names):
@@ -69,9 +69,10 @@ def mentions_in(text: str) -> Iterator[Mention]:
 
 
 def leads_to_name(words: str) -> bool:
-    """Tell whether words before a name only say who it is: “the head of care, Dr ”, “Chief Inspector ”, “our guest ”.
+    """Tell whether the words before a name only describe the person.
 
-    “the head of ” does not: what follows is where, not who.
+    “the head of care, Dr ”, “Chief Inspector ” and “our guest ” do; “the head of ” does not: a place follows, not a
+    person.
     """
     if _LEAD.fullmatch(words) is None or _ENDS_DESCRIPTION.search(words) or _NO_DESCRIPTION.match(words):
         return False
@@ -83,22 +84,22 @@ def leads_to_name(words: str) -> bool:
 
 
 def is_press(words: str) -> bool:
-    """Tell whether words say that somebody is a host or a journalist."""
+    """Tell whether a text describes somebody as a host or journalist."""
     return _PRESS.search(words) is not None
 
 
 def description(words: str) -> str | None:
-    """What somebody is said to be, where the words name an office or trade; a mere “our guest” is none."""
+    """Return a description without article and title; None unless it names an office or trade, unlike “our guest”."""
     plain = re.sub(rf"[\s,]+{TITLE}$", "", " ".join(words.split()).rstrip(" ,"))
     plain = _ARTICLE.sub("", plain.rstrip(" ,"))
-    cut = plain.count("“") != plain.count("”")  # author of “Who cares?”
+    cut = plain.count("“") != plain.count("”")  # as in author of “Who cares?”
     if not _OFFICE.search(plain) or _NO_OFFICE.fullmatch(plain) or cut or len(plain) > MAX_DESCRIPTION_CHARS:
         return None
     return plain
 
 
 def _mention(text: str, name: Name, later: list[Name]) -> Mention:
-    """The name with the description that follows it, in brackets or after a comma, or stands before a comma."""
+    """The name with its description: in brackets after it, after a comma or dash, or before a comma."""
     alone = Mention(name.begin, name.end, name.text)
     if bracketed := _BRACKETED.match(text, name.end):
         return _described(alone, bracketed[1], end=bracketed.end())
@@ -118,7 +119,7 @@ def _described(mention: Mention, words: str, *, end: int) -> Mention:
 
 
 def _shortened(phrase: str, place: int, later: list[Name]) -> str:
-    """The part of the phrase before “and” and another person, or before what is no description any more."""
+    """Cut the phrase before “and” with another person, or where the description ends."""
     ends = [len(phrase)]
     if verb := _ENDS_DESCRIPTION.search(phrase):
         ends.append(verb.start())

@@ -1,4 +1,4 @@
-"""What a person's name looks like in print. Does not know whether somebody of that name exists."""
+"""Recognising personal names by their spelling. Does not know whether such a person exists."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ UPPER = "".join(chr(code) for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F0
 _PARTICLE = r"(?:de|da|dos|del|della|di|du|van|von|der|den|ter|ten|la|le|el|al|bin|ibn|ap|ab|af|av|zu)"
 _GAP = rf"[ ](?:{_PARTICLE}[ ]){{0,2}}"
 
-# One word of a name: Judy, O’Brien, Smith-Jones, McArdle. Every repetition is bounded: the text may be hostile.
+# One word of a name: Judy, O’Brien, Smith-Jones, McArdle. Every repetition is bounded, since the text is untrusted.
 _WORD = rf"(?:d['’])?[{UPPER}][^\W\d_]{{0,24}}(?:['’\-‐‑][^\W\d_]{{1,24}}){{0,3}}"
 _TITLE = r"(?:Dr|Mr|Mrs|Ms|Prof|Rev|Revd|St|Cllr|Hon)\."
 _RUN = re.compile(rf"(?<![\w'’-])(?:{_TITLE}|{_WORD})(?:{_GAP}(?:{_TITLE}|[{UPPER}]\.|{_WORD})){{0,11}}")
 
-# What stands at the head of a turn in a transcript: a name or part of one, initials, “Speaker 1”, “Dr. Hale”.
+# The label of a turn in a transcript: a name or part of one, initials, “Speaker 1”, “Dr. Hale”.
 _LABEL_WORD = rf"(?:{_TITLE}|[{UPPER}]\.|{_WORD})"
 _NUMBERED = r"(?:Speaker|Voice|Male|Female|Interviewe(?:r|e)|Participant|Audience|Guest|Host|Caller)[ ]\d{1,2}"
 _UNKNOWN = r"[Uu]n(?:known|identified)[ ][Ss]peaker(?:[ ]\d{1,2})?"
@@ -39,7 +39,7 @@ _NO_SPEAKERS = _listed(
 )
 _NOBODY = frozenset({"unknown", "unknown speaker", "unidentified", "unidentified speaker", "no speaker"})
 
-# Words that are no part of a person's name though they have a capital letter; a name begins after the last of them.
+# Capitalised words that are not part of a personal name; a name begins after the last of them.
 _NO_NAMES = _listed(
     """
     dr mr mrs ms miss mx prof professor sir dame lord lady baroness baron rev revd reverend cllr councillor judge
@@ -73,7 +73,7 @@ _WORDS_OF_NAME = range(2, 5)
 
 
 class Name(NamedTuple):
-    """A person's name, and where in the text it stands."""
+    """A personal name and its offsets in the text."""
 
     begin: int
     end: int
@@ -81,10 +81,10 @@ class Name(NamedTuple):
 
 
 def names_in(text: str) -> Iterator[Name]:
-    """Find what looks like a person's full name, without titles: two to four words with capital letters.
+    """Find what looks like full personal names, without titles: two to four capitalised words.
 
-    A capitalised word that is known to belong to titles, organisations or sentences is no part of a name, nor is one
-    with a possessive ending; what goes on as an organisation's or a thing's name is none.
+    Words typical of titles, organisations or sentences, and words with a possessive ending, are not part of a name; a
+    name that continues as that of an organisation or thing is skipped.
     """
     for run in _RUN.finditer(text):
         part: list[re.Match[str]] = []
@@ -110,13 +110,13 @@ def _is_spelt_as_name(words: list[str]) -> bool:
 
 
 def is_label(text: str) -> bool:
-    """Tell whether this may name a speaker at the head of a turn: not “Twitter”, not “Question 3”."""
+    """Tell whether this may be a speaker's label at the beginning of a turn: not “Twitter”, not “Question 3”."""
     first = text.split(" ", maxsplit=1)[0].rstrip(".").casefold()
     return re.fullmatch(LABEL, text) is not None and first not in _NO_SPEAKERS
 
 
 def as_speaker(label: object) -> str | None:
-    """Return what a publisher gives as a speaker as it should be shown; None where that is nobody or no text."""
+    """Return a published speaker label in the form to show; None if it names nobody, is too long or is not text."""
     if not isinstance(label, str):
         return None
     name = " ".join(label.split()).rstrip(": ")

@@ -1,4 +1,4 @@
-"""Show notes: making their HTML safe to show, and reading it as plain text. Does not look for questions."""
+"""Show notes: sanitising their HTML, and converting it to plain text. Does not look for questions."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _BLOCKS = {
 }  # fmt: skip
 _HIDDEN = {"script", "style", "template", "title"}
 _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);")
-# Control characters mean nothing in notes or transcripts, and search marks its hits with two of them.
-# Lone surrogates are half a character each: neither SQLite nor a browser takes them.
+# Control characters mean nothing in notes or transcripts, and search marks its hits with two of them. Lone surrogates
+# are halves of characters: neither SQLite nor a browser accepts them.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)[^<>]*>")
-_NEVER_NESTED = {"br", "hr", "img", "input", "li", "p", "source", "td", "th", "tr", "wbr"}  # often never closed, either
-# Nested tags take a time that grows with the square of their depth; real notes have a few thousand characters.
+_NEVER_NESTED = {"br", "hr", "img", "input", "li", "p", "source", "td", "th", "tr", "wbr"}  # and often not closed
+# The cost of nested tags grows with the square of their depth; real notes have a few thousand characters.
 MAX_CHARS = 100_000
 MAX_DEPTH = 200
 MAX_ROUNDS = 10
 
 
 def sanitise(published: str, *, base: str = "") -> str:
-    """Return notes as HTML that can be shown: harmless tags, http(s) and mailto links, nothing else.
+    """Sanitise notes to HTML that is safe to show: harmless tags, and http(s) and mailto links only.
 
-    Notes without any tag are plain text: their line breaks are kept. Relative links start at ``base``.
+    Notes without tags are plain text, whose line breaks are kept. Relative links are resolved against ``base``.
     """
     shown = _bounded(published)
     if _LOOKS_LIKE_HTML.search(shown):
@@ -48,7 +48,7 @@ def sanitise(published: str, *, base: str = "") -> str:
 
 
 def _clean(page: str, base: str) -> str:
-    """Clean until nothing changes: where a tag is left out, what was in it may be read otherwise than before."""
+    """Clean until nothing changes: removing a tag may change how its contents are parsed."""
     for _ in range(MAX_ROUNDS):
         found = nh3.clean(
             page,
@@ -58,7 +58,7 @@ def _clean(page: str, base: str) -> str:
             url_schemes={"http", "https", "mailto"},
             url_relative=("rewrite_with_base", base) if scheme(base) in {"http", "https"} else "deny",
         )
-        cleaned = _UNSHOWABLE.sub("", found)  # `&#2;` is shown as what it stands for
+        cleaned = _UNSHOWABLE.sub("", found)  # `&#2;` is decoded by the cleaner
         if cleaned == page:
             return page
         page = cleaned
@@ -66,12 +66,12 @@ def _clean(page: str, base: str) -> str:
 
 
 def to_text(published: str) -> str:
-    """Return notes as plain text, a line a block, items of ordered lists with their numbers (``1) …``)."""
+    """Convert notes to plain text, one line per block, with ordered list items numbered (``1) …``)."""
     published = _bounded(published)
     if not _LOOKS_LIKE_HTML.search(published):
         return _tidy(published)
     reader = _TextReader()
-    # Cleaned first, it is read as a browser reads it, and html.parser, which raises on odd declarations, meets none.
+    # Cleaned first: it is then parsed as a browser does, and without odd declarations, on which html.parser raises.
     reader.feed(nh3.clean(published, tags=_TAGS, clean_content_tags=_HIDDEN, attributes={"ol": {"start"}}))
     reader.close()
     return _tidy("".join(reader.parts))
@@ -95,19 +95,19 @@ def _bounded(published: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    # Composed: “Öberg” is written with one letter less by some, and would be another name.
+    # Composed form: “Öberg” with a combining mark would otherwise be another name.
     text = unicodedata.normalize("NFC", _UNSHOWABLE.sub("", text))
     lines = [re.sub(r"[ \t\xa0\u200b]+", " ", line).strip() for line in text.splitlines()]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 class _TextReader(HTMLParser):
-    """Collects text with line breaks where a browser would break the line."""
+    """Collects text, with line breaks where a browser would break lines."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
-        self._lists: list[int | None] = []  # the last number given in each open list; None if unordered
+        self._lists: list[int | None] = []  # the last number used in each open list; None if unordered
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "br":
@@ -132,7 +132,7 @@ class _TextReader(HTMLParser):
             self.parts.append("\n\n")
 
     def handle_data(self, data: str) -> None:
-        # In HTML a line break is a space, except where text stands outside every tag that breaks lines.
+        # Text before the first tag is kept verbatim; elsewhere runs of line breaks are shortened (see ``_line_break``).
         self.parts.append(data if not self.parts else re.sub(r"\s+", _line_break, data))
 
     def _bullet(self) -> str:
@@ -149,6 +149,6 @@ class _TextReader(HTMLParser):
 
 
 def _line_break(found: re.Match[str]) -> str:
-    """Keep the line breaks of notes that mix tags with plain lines; indentation of real HTML is harmless."""
+    """Keep up to two line breaks, for notes that mix tags with plain lines; in real HTML they are harmless."""
     breaks = found[0].count("\n")
     return "\n" * min(breaks, 2) if breaks else found[0]

@@ -1,4 +1,4 @@
-"""Lists of feeds as podcast programs exchange them (OPML 2.0). Knows nothing of feeds.yaml, and visits nothing."""
+"""Lists of feeds as podcast apps exchange them (OPML 2.0). Independent of feeds.yaml; fetches nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xml.parsers import expat
 from pipeline.errors import ConfigError
 from pipeline.net.urls import scheme
 
-_AS_FEED = {"feed", "itpc", "pcast"}  # schemes with which a podcast program is opened
+_AS_FEED = {"feed", "itpc", "pcast"}  # URL schemes that open a podcast app
 
 
 class Outline(NamedTuple):
@@ -21,17 +21,17 @@ class Outline(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a list has: shows whose feeds can be visited, and the titles of those of which the address is none."""
+    """The contents of a list: shows with a usable feed address, and descriptions of the entries without one."""
 
     shows: tuple[Outline, ...]
     left_out: tuple[str, ...]
 
 
 def read_opml(content: bytes) -> Listing:
-    """Return the shows of a list, in its order and each once, whatever groups they are in.
+    """Return the shows of a list, in order and without duplicates, whatever groups they are in.
 
     Raises:
-        ConfigError: it is no OPML, or declares entities of its own.
+        ConfigError: it is not OPML, or declares entities.
     """
     found = _Found()
 
@@ -52,16 +52,16 @@ def read_opml(content: bytes) -> Listing:
 
 
 class _Found:
-    """What has been read of a list so far."""
+    """Collects what has been parsed of a list so far."""
 
     def __init__(self) -> None:
         self.root: str | None = None
         self.shows: dict[str, Outline] = {}
         self.left_out: dict[str, None] = {}
-        self._lacking: list[str] = []  # of each outline that is open, what to say of it if it turns out to be no group
+        self._lacking: list[str] = []  # for each open outline, the description to report unless it has children
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Take an element that begins."""
+        """Handle the start of an element."""
         self.root = self.root or name.lower()
         if name.lower() != "outline":
             return
@@ -79,13 +79,13 @@ class _Found:
             self._lacking[-1] = f"{title or 'a show without a title'} (no address)"
 
     def end(self, name: str) -> None:
-        """Take the end of an element."""
+        """Handle the end of an element."""
         if name.lower() == "outline" and (what := self._lacking.pop()):
             self.left_out[what] = None
 
 
 def _address(url: str) -> str:
-    """A feed's address as it is visited: programs write ``feed://host/path``, or ``feed:https://host/path``."""
+    """Convert a feed address to the http(s) form: apps write ``feed://host/path`` or ``feed:https://host/path``."""
     kind, _, rest = url.partition(":")
     if kind.lower() not in _AS_FEED:
         return url
@@ -93,7 +93,7 @@ def _address(url: str) -> str:
 
 
 def write_opml(shows: Iterable[Outline], *, title: str) -> bytes:
-    """Write a list that other programs read."""
+    """Write a list that other programs can import."""
     root = ET.Element("opml", version="2.0")
     ET.SubElement(ET.SubElement(root, "head"), "title").text = title
     body = ET.SubElement(root, "body")

@@ -1,4 +1,4 @@
-"""An episode's page on the web: its address, and its main text. Fetches nothing, and does not look for questions."""
+"""An episode's web page: its address and its main text. Fetches nothing, and does not look for questions."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipeline.feeds.notes import to_text
 from pipeline.feeds.transcripts.markup import HIDDEN, without_comments
 from pipeline.net.urls import scheme
 
-# What stands in an address to follow readers about, or to answer one comment (WordPress).
+# Query parameters for tracking readers, or for replying to a comment (WordPress).
 _NOISE = re.compile(r"utm_\w*|fbclid|gclid|mc_[ce]id|replytocom|share|at_\w+", re.IGNORECASE)
 
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})((?:[\s/][^<>]*)?)>")
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]{1,20})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>]+))")
 _CHARSET = re.compile(rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
-# Of host names: to decode a page takes a time that grows with the square of its length.
+# Encodings of host names: decoding a whole page takes time that grows with the square of its length.
 _NO_PAGES = {"punycode", "idna"}
 _ABOUT_THE_PAGE = {*HIDDEN, "aside", "button", "footer", "header", "iframe", "nav", "noscript", "select", "svg"}
 _COMMENTS = re.compile(r"(?:comments?|commentlist|respond|disqus)(?:[-_]|$)", re.IGNORECASE)
@@ -29,7 +29,7 @@ _BLOCKS = {"article", "blockquote", "dd", "div", "dl", "dt", "figcaption", "figu
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page; ``address`` is the one that it gives itself (RFC 6596), or else the one that it was found at."""
+    """A page; ``address`` is its canonical address if it declares one (RFC 6596), else the one it was fetched from."""
 
     address: str
     text: str
@@ -43,9 +43,9 @@ class _Tag:
 
 
 def page_address(link: str) -> str | None:
-    """Return the address to visit for an episode's link, without what only follows readers about.
+    """Return the address of an episode's page without tracking parameters and fragment.
 
-    None where it is no page of one episode: another scheme, or a site's front page.
+    None if the link cannot be the page of an episode: it has another scheme than http(s), or is a site's front page.
     """
     if scheme(link) not in {"http", "https"}:
         return None
@@ -57,12 +57,12 @@ def page_address(link: str) -> str | None:
 
 
 def read_page(content: bytes, *, content_type: str, address: str) -> Page:
-    """Read a web page.
+    """Parse a web page.
 
     Args:
-        content: the page, as it came.
-        content_type: what the server said that it is.
-        address: where it was found, after redirects.
+        content: the page as received.
+        content_type: the Content-Type header of the response.
+        address: the URL it was fetched from, after redirects.
     """
     markup = without_comments(_decoded(content, content_type))
     return Page(_canonical(markup, address), to_text(_main(markup)))
@@ -75,7 +75,7 @@ def _decoded(content: bytes, content_type: str) -> str:
         try:
             if codecs.lookup(encoding or "utf-8").name not in _NO_PAGES:
                 return content.decode(encoding or "utf-8")
-        except (LookupError, UnicodeError):  # no encoding of that name, or not in it
+        except (LookupError, UnicodeError):  # unknown encoding, or not valid in it
             continue
     return content.decode("cp1252", errors="replace")
 
@@ -92,11 +92,11 @@ def _canonical(markup: str, address: str) -> str:
 
 
 def _main(markup: str) -> str:
-    """The longest article, or else the longest main part, or all: without menus, asides and comments."""
+    """The longest ``article``, else the longest ``main``, else everything; without menus, asides and comments."""
     parts: list[str] = []
     size = 0
-    begun: dict[str, list[tuple[int, int]]] = {"article": [], "main": []}  # where those begin that are still open
-    whole: dict[str, list[tuple[int, int, int]]] = {"article": [], "main": []}  # the length, begin and end of others
+    begun: dict[str, list[tuple[int, int]]] = {"article": [], "main": []}  # part and offset of open elements
+    whole: dict[str, list[tuple[int, int, int]]] = {"article": [], "main": []}  # size, begin and end of closed ones
     for tag, text in _shown(markup):
         if tag and tag.name in begun and not tag.closing:
             begun[tag.name].append((len(parts), size))
@@ -110,7 +110,7 @@ def _main(markup: str) -> str:
 
 
 def _written(tag: _Tag) -> str:
-    """A tag as ``to_text`` needs it; blocks do not nest, for the deeper tags do, the longer it takes."""
+    """A tag as ``to_text`` needs it; blocks become line breaks, since nested tags would be slow to clean."""
     slash = "/" if tag.closing else ""
     if tag.name in _BLOCKS:
         return "<br><br>"
@@ -121,7 +121,7 @@ def _written(tag: _Tag) -> str:
 
 
 def _shown(markup: str) -> Iterator[tuple[_Tag | None, str]]:
-    """Tags and text outside of what is about the page itself, and of comments."""
+    """Tags and text, without navigation, other page furniture and comments."""
     hidden: str | None = None
     depth = 0
     for tag, text in _tokens(markup):
@@ -131,7 +131,7 @@ def _shown(markup: str) -> Iterator[tuple[_Tag | None, str]]:
             else:
                 yield tag, text
         elif tag and tag.name == hidden:
-            nests = hidden not in HIDDEN  # a script may write of scripts
+            nests = hidden not in HIDDEN  # the text of a script may contain “<script>”
             depth += -1 if tag.closing else nests
             hidden = hidden if depth else None
 
@@ -144,7 +144,7 @@ def _is_about_the_page(tag: _Tag) -> bool:
 
 
 def _tokens(markup: str) -> Iterator[tuple[_Tag | None, str]]:
-    """The page as tags and text between them."""
+    """The page as tags and the text between them."""
     place = 0
     for token in _TOKEN.finditer(markup):
         if token.start() > place:

@@ -1,4 +1,4 @@
-"""Following a feed from page to page (RFC 5005). Knows nothing of where a feed moves, and stores nothing."""
+"""Following a feed from page to page (RFC 5005). Does not handle moves, and stores nothing."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ MAX_SECONDS = 900.0  # for all pages together
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """All that a feed lists, page by page, and what is odd about any of them.
+    """Everything a feed lists, and the warnings of all its pages.
 
-    ``missing`` says why not all of it was read, if so.
+    ``bodies`` has one entry per page read; ``missing`` says why pages are missing, if any are.
     """
 
     bodies: tuple[bytes, ...]
@@ -33,19 +33,19 @@ class Pages:
 
 
 def read_page(address: str, client: httpx.Client) -> tuple[FeedBody, ParsedFeed]:
-    """Read a feed, or a page of it, whatever was read before.
+    """Fetch and parse a feed, or a page of it, unconditionally.
 
     Raises:
         FeedError: it could not be read.
     """
     body = fetch(address, client, Validators())
-    if isinstance(body, Unchanged):  # it was asked for nothing of the kind
+    if isinstance(body, Unchanged):  # a 304 to an unconditional request
         raise FeedUnreachableError(f"{address} did not say what is in it")
     return body, parse_feed(body)
 
 
 def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Pages:
-    """Read what comes behind a feed's first page. One that cannot be read ends it; those before it count."""
+    """Read the pages after a feed's first one. A page that cannot be read ends the walk; those before it are kept."""
     bodies, episodes, warnings = [first.content], list(parsed.episodes), list(parsed.warnings)
     following, seen = parsed.next_url, {first.base}
     end = time.monotonic() + MAX_SECONDS
@@ -58,7 +58,7 @@ def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Page
             body, page = read_page(following, client)
             together = distinct([*episodes, *page.episodes])
             if len(together) == len(episodes):
-                break  # some servers give their last page for every number behind it
+                break  # some servers repeat their last page for every page number after it
             bodies.append(body.content)
             warnings += [f"page {len(bodies)}: {warning}" for warning in page.warnings]
             episodes, following = together, page.next_url
@@ -77,7 +77,7 @@ def _refuse_too_many(bodies: list[bytes], end: float) -> None:
 
 
 def _refuse_elsewhere(address: str, base: str) -> None:
-    """Keep a feed from the web off files, and a local one in its folder."""
+    """Forbid a feed from the web to link to files, and a local feed to link outside its folder."""
     if scheme(base) == "file" and scheme(address) == "file":
         local_file(address, local_path(base).parent)
     elif scheme(base) == "file" or scheme(address) not in {"http", "https"}:

@@ -1,4 +1,4 @@
-"""Reading a feed's bytes into episodes. A pure function of its input: no network, no database, no clock."""
+"""Parsing a feed into episodes. A pure function of its input: no network, no database, no clock."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.net.urls import absolute, scheme
 
-# Raise this when parsing changes: validators kept by an older version are then not sent, so that an unchanged
-# feed is read anew once.
+# Increment this when parsing changes: validators stored by an older version are then not sent, so that an unchanged
+# feed is parsed again once.
 PARSER_VERSION = 6
 
-# feedparser's name for "the bytes were not in the encoding they claimed": it has then found the right one.
+# feedparser's exceptions for a wrongly declared encoding or type, which it has then corrected.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
 
 
 def parse_feed(body: FeedBody) -> ParsedFeed:
-    """Read RSS or Atom bytes.
+    """Parse RSS or Atom.
 
     Raises:
-        NotAFeedError: the bytes are HTML, empty, or not well-formed XML; the message says which.
+        NotAFeedError: the content is empty, HTML, not well-formed XML, or of another kind; the message says which.
     """
     content, warnings = mended(body.content)
     if not content:
@@ -70,25 +70,25 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
 
 
 def _parsed(body: FeedBody) -> Any:
-    # Not the bare bytes: feedparser would open the file that they may name. No base address: feedparser would resolve
-    # guids too, and they must stay as they are wherever the feed moves.
+    # Not the bare bytes: feedparser would take them for a file name or URL and open that. No base address: feedparser
+    # would also resolve guids, which must stay the same when the feed moves.
     source = io.BytesIO(body.content)
     headers = {"content-type": _content_type(body)} if body.content_type else {}
     try:
         return feedparser.parse(source, response_headers=headers)
-    except Exception as error:  # its readers for broken HTML and XML raise all sorts
+    except Exception as error:  # its parsers raise all kinds of exceptions on broken HTML and XML
         raise NotAFeedError(f"{body.base} cannot be read as a feed ({type(error).__name__}: {error})") from error
 
 
 def _content_type(body: FeedBody) -> str:
-    """What the server said, less what is often wrong in it."""
-    # Since RFC 7303 text/xml is as application/xml, and no longer ASCII.
+    """The declared content type, corrected where it is often wrong."""
+    # By RFC 7303 text/xml is equivalent to application/xml, and no longer defaults to ASCII.
     said = body.content_type.replace("text/xml", "application/xml", 1)
     try:
         body.content.decode()
     except UnicodeDecodeError:
         return said
-    return said.split(";")[0]  # what is UTF-8 by its bytes is so whatever the server says
+    return said.split(";")[0]  # valid UTF-8 is taken as UTF-8, whatever charset is declared
 
 
 def _check(parsed: Any, body: FeedBody) -> list[str]:
@@ -105,7 +105,7 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
 
 
 def _not_taken(entries: Sequence[Any], found: Sequence[FeedEpisode], base: str) -> Iterator[str]:
-    """What is lost of items because of how they say it."""
+    """Warnings about what could not be taken from items: unreadable dates, and further recordings."""
     items = list(zip(entries, found, strict=True))
     undated = [episode for entry, episode in items if episode.published is None and _dates(entry)]
     if undated:
@@ -122,7 +122,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
     guid = _guid(entry)
     title = _plain(entry.get("title") or entry.get("itunes_title") or "") or UNTITLED
     link = str(entry.get("link") or "").strip()
-    # feedparser lets a guid stand in for the link, which it can be only when it is a whole address.
+    # feedparser uses the guid as the link if there is none; that works only if it is an absolute URL.
     link = link if link == guid else absolute(base, link) or ""
     return FeedEpisode(
         guid=guid or made_guid(url, link, title),
@@ -142,19 +142,19 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
 
 
 def _published(entry: Any) -> str | None:
-    """When the item was published, or else updated, as far as it can be read."""
+    """The date of publication, or else of the last update, whichever can be parsed first."""
     read = (read_date(said, dict.get(entry, f"{name}_parsed")) for name, said in _dates(entry))
     return next(filter(None, read), None)
 
 
 def _dates(entry: Any) -> list[tuple[str, str]]:
-    """The dates as they are written; not by way of feedparser’s own ``get``, which puts one for the other."""
+    """The dates as written, bypassing feedparser's own ``get``, which substitutes one date for another."""
     said = [(name, str(dict.get(entry, name) or "").strip()) for name in ("published", "updated")]
     return [(name, date) for name, date in said if date]
 
 
 def _next_page(feed: Any, base: str) -> str | None:
-    """Where the feed goes on (RFC 5005): the next page, or the archive before this one."""
+    """The feed's next page or its previous archive document (RFC 5005)."""
     links = {link.get("rel"): link.get("href", "") for link in feed.get("links", [])}
     return absolute(base, links.get("next") or links.get("prev-archive") or "")
 
@@ -164,22 +164,22 @@ def _guid(entry: Any) -> str:
 
 
 def _notes(entry: Any) -> str:
-    """The fullest form of the notes: feeds give a short description, a long one, or both."""
+    """The longest form of the notes: feeds give a short description, a long one, or both."""
     candidates = [content.get("value", "") for content in entry.get("content", [])]
     candidates += [entry.get("summary", ""), entry.get("subtitle", "")]
     return str(max(candidates, key=len))
 
 
 def made_guid(enclosure_url: str | None, link: str, title: str) -> str:
-    """Return an identity for an item without guid; the query is left out, because hosts put changing tokens there."""
+    """Return an identity for an item without guid; the query is left out, because hosts put changing tokens in it."""
     address = urlsplit(enclosure_url or link)
     return f"made:{address.netloc}{address.path}" if address.path else f"made:{title}"
 
 
 def distinct(found: Iterable[FeedEpisode]) -> list[FeedEpisode]:
-    """Take the same item twice (guid and audio alike; without audio, guid and title) for one: its newest form.
+    """Merge repetitions of an item into its newest form.
 
-    Items that share nothing but a guid are kept apart.
+    They have the same guid and audio URL, or title if without audio. Items that share only a guid are kept apart.
     """
     alike: defaultdict[tuple[str, str], list[FeedEpisode]] = defaultdict(list)
     for episode in found:
@@ -188,7 +188,7 @@ def distinct(found: Iterable[FeedEpisode]) -> list[FeedEpisode]:
 
 
 def _newest(forms: Sequence[FeedEpisode]) -> FeedEpisode:
-    """The form that was published last, with the transcripts of all; in whatever order the feed has them."""
+    """The form published last, with the transcript links of all; independent of the order of the forms."""
     if len(forms) == 1:
         return forms[0]
     ordered = sorted(forms, key=lambda form: (form.title, str(form)))
@@ -197,7 +197,7 @@ def _newest(forms: Sequence[FeedEpisode]) -> FeedEpisode:
 
 
 def duration_seconds(declared: str | None) -> float | None:
-    """Read ``itunes:duration``: seconds, ``MM:SS`` or ``HH:MM:SS``; None when it is none of these."""
+    """Parse ``itunes:duration``: seconds, ``MM:SS`` or ``HH:MM:SS``; None if it is none of these."""
     if not declared or not re.fullmatch(r"\d{1,7}(?::\d{1,2}){0,2}(?:\.\d{1,9})?", declared.strip()):
         return None
     seconds = 0.0

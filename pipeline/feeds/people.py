@@ -1,4 +1,4 @@
-"""Who speaks in an episode, as its title and notes say it. Takes nobody on a guess: a wrong name is worse than none."""
+"""Finding the speakers named in an episode's title and notes. Never guesses: a wrong name is worse than none."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ _GUEST = re.compile(
     r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
     re.IGNORECASE,
 )
-# Where only whoever is described, or stands beside such a one, is surely a person, and a guest.
+# After these only a person with a description, or next to one who has it, is reliably a guest.
 _PERHAPS = re.compile(
     r"(?:(?:\A|(?<=\n)|(?<=[.!?] ))With\b|\b[Aa]nswered by\b|"
     r"\bJoining (?:us|me|[^.,;:!?\n]{3,60}?)(?: today| this week)? (?:is|are)\b|"
     r"(?:\A|(?<=\n))(?:Speakers?|Panel(?:lists?)?|Contributors?):)"
 )
 _JOINING = re.compile(r"\bjoins?(?= (?:us|me|the (?:podcast|show|programme)|[A-Z]))")
-_ENDS = re.compile(r"\s*(?:\Z|[.!;\n]|,? (?:to|about|on|in)\b)")  # not “with Ines Marlow, head of care, gone”
+_ENDS = re.compile(r"\s*(?:\Z|[.!;\n]|,? (?:to|about|on|in)\b)")  # but not “with Ines Marlow, head of care, gone”
 _DISCUSSING = re.compile(
     r"\b(?:discuss(?:es)?|talks? about|speaks? about|explains? (?:how|why|what)|reflects? on|tells? us|"
     r"answers? (?:\w+ ){0,2}questions)\b"
 )
 _TITLE_WITH = re.compile(r"(?<!conversation )\bwith\b(?=[^:|–—(]*(?:$|[:|–—(]))")
 
-# What is said of other episodes says nothing of this one.
+# Sentences about other episodes say nothing about this one.
 _ELSEWHERE = re.compile(
     r"\b(?:(?:last|next|previous|earlier|recent|other|another|coming) "
     r"(?:week|month|year|time|episodes?|series|interviews?)|"
@@ -63,7 +63,8 @@ _ELSEWHERE = re.compile(
     re.IGNORECASE,
 )
 
-# Between a phrase and the first name after it; between two names of a list; between a name and the phrase after it.
+# Patterns for the text between a phrase and the first name after it, between two names of a list, and between a name
+# and the phrase after it.
 _BEGINNING = re.compile(r"\s*(?:• |- |\d+\) )?")
 _AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
 _AND_TITLED = rf",? (?:and|&) (?:{TITLE} )?"
@@ -77,10 +78,10 @@ def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[P
     Args:
         title: the episode's title.
         notes: its show notes; a transcript in them is not searched.
-        hosts: the feed's own hosts. They are never guests, and stand in where the notes name no host.
+        hosts: the feed's configured hosts. They are never guests, and are returned as hosts if none is named.
 
-    Only what the words say plainly counts: who asks, interviews, talks to whom, is joined by whom, is a guest.
-    Whoever is said to be both host and guest is left out.
+    Only explicit statements are used: who asks, interviews, talks to whom, is joined by whom, is a guest. Whoever is
+    named as both host and guest is left out.
     """
     known = {_key(host): host for host in hosts}
     texts = (without_transcript(notes)[:MAX_NOTES_CHARS], title[:MAX_NOTES_CHARS])
@@ -108,10 +109,10 @@ def _key(name: str) -> str:
 
 
 class _Finder:
-    """Reads one text for phrases that give people their parts."""
+    """Searches one text for phrases that name hosts and guests."""
 
     def __init__(self, text: str, mentions: Sequence[Mention], asking: Set[str]) -> None:
-        """``asking`` are those known to be hosts or journalists."""
+        """``asking`` are the keys of the people known to be hosts or journalists."""
         self._text = text
         self._mentions = mentions
         self._asking_people = asking
@@ -136,17 +137,18 @@ class _Finder:
                     yield from reader(found)
 
     def claims_of_title(self, described: Set[str]) -> _Claims:
-        """``… with X``: only who is described there or elsewhere, for titles also speak of life with Cerebral Palsy."""
+        """``… with X`` in a title: only people with a description, for a title may be “Life with Cerebral Palsy”."""
         for found in _TITLE_WITH.finditer(self._text):
             yield from (
                 claim for claim in self._guests(found) if claim[0].description or _key(claim[0].name) in described
             )
 
     def _talking(self, found: re.Match[str]) -> _Claims:
-        """``X talks to Y``: whoever is known or described as a host or journalist asks, else X does.
+        """``X talks to Y``: the one known or described as a host or journalist asks; if neither is, X does.
 
-        Where only X is described, and not so, X is a guest: ``X, director of …, talks to`` a paper or its people.
-        ``X in conversation with Y`` alone does not say who asks, and ``talks about life with Y`` may be of such a life.
+        If only X is described, and not as such, X is the guest: ``X, director of …, talks to`` a newspaper or its
+        people. ``X in conversation with Y`` alone does not say who asks, and ``talks about life with Y`` may not name a
+        person.
         """
         subjects, objects = self._before(found), self._after(found)
         if not subjects:
@@ -173,14 +175,14 @@ class _Finder:
         yield from ((mention, "guest") for mention in objects)
 
     def _asks_whom(self, found: re.Match[str]) -> _Claims:
-        """``X asks Y``: anybody may ask anything; but hosts ask, and who is asked is described, not who asks."""
+        """``X asks Y``: only if X is known to ask, or Y is described and X is not, since anybody may ask something."""
         subjects, objects = self._before(found), self._after(found)
         plain = not any(mention.description for mention in subjects)
         if any(map(self._asks, subjects)) or (plain and any(mention.description for mention in objects)):
             yield from self._asking(found)
 
     def _telling(self, found: re.Match[str]) -> _Claims:
-        """``X tells Y``: only where Y is known or described as a host or journalist."""
+        """``X tells Y``: only if Y is known or described as a host or journalist, and X is not."""
         subjects, objects = self._before(found), self._after(found)
         if any(self._asks(mention) for mention in objects) and not any(self._asks(mention) for mention in subjects):
             yield from ((mention, "guest") for mention in subjects)
@@ -193,11 +195,11 @@ class _Finder:
             yield from ((mention, "guest") for mention in self._before(found, between=r"(?:is|was|are|were) "))
 
     def _host(self, found: re.Match[str]) -> _Claims:
-        if not self._before(found):  # `X hosts Y` says nothing sure
+        if not self._before(found):  # `X hosts Y` is ambiguous
             yield from ((mention, "host") for mention in self._after(found, led=False))
 
     def _guests(self, found: re.Match[str]) -> _Claims:
-        thing_too = found[0].lower().startswith("featur")  # so is Black History Month
+        thing_too = found[0].lower().startswith("featur")  # “featuring” also takes things, such as Black History Month
         yield from ((mention, "guest") for mention in self._after(found) if mention.description or not thing_too)
 
     def _described_guests(self, found: re.Match[str]) -> _Claims:
@@ -214,7 +216,7 @@ class _Finder:
         return mention.is_press or _key(mention.name) in self._asking_people
 
     def _before(self, found: re.Match[str], *, between: str = "") -> list[Mention]:
-        """Those who are the subject of the phrase: named, and perhaps described, right before it; ``A, B and C``."""
+        """The subjects of a phrase, named directly before it, with or without descriptions: ``A``, ``A, B and C``."""
         subjects: list[Mention] = []
         for mention in reversed(self._mentions):
             if mention.end > found.start():
@@ -227,7 +229,7 @@ class _Finder:
         return subjects
 
     def _after(self, found: re.Match[str], *, led: bool = True) -> list[Mention]:
-        """Those named right after the phrase: ``A``, ``A, B and C``, a list below it; if ``led``, ``our editor A``."""
+        """The people named directly after a phrase: ``A, B and C``, or a list; if ``led``, also ``our editor A``."""
         chain: list[Mention] = []
         place = found.end()
         for mention in self._mentions:

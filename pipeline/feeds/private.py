@@ -1,6 +1,6 @@
-"""What a private feed says, without the secret that it was asked with: hosts write it into the addresses they give.
+"""Removing a private feed's secret from what the feed contains: hosts repeat it in the URLs they publish.
 
-In its place stands ``${NAME}``, which the client fills in again where the address is visited, at the feed's own host.
+It is replaced by ``${NAME}``, which the HTTP client fills in again when it requests the URL from the feed's own host.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pipeline.net.urls import concealed, forms, host
 
 
 def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_host: str) -> FeedEpisode:
-    """Return an item without these secrets.
+    """Return an item with these secrets replaced by their names.
 
-    The addresses of its audio and transcripts at another host than the feed's keep them: there nothing is filled in.
+    Audio and transcript URLs at other hosts keep them, because the client does not fill them in there.
     """
     if not secrets:
         return episode
@@ -42,12 +42,12 @@ def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_hos
 
 
 def exposed(episode: FeedEpisode, secrets: Mapping[str, str]) -> bool:
-    """Tell whether an item still has one of these secrets in the address of its audio."""
+    """Tell whether the URL of an item's audio still contains one of these secrets."""
     return bool(episode.enclosure_url) and concealed(episode.enclosure_url or "", secrets) != episode.enclosure_url
 
 
 def body_without_secrets(body: bytes, secrets: Mapping[str, str]) -> bytes:
-    """Return a feed as it was sent, without these secrets, however XML or an address writes them."""
+    """Return a feed's bytes with these secrets replaced by their names, in any XML or URL encoding."""
     for name, value in secrets.items():
         for form in sorted(_forms(value), key=len, reverse=True):
             body = body.replace(form.encode(), f"${{{name}}}".encode())

@@ -1,6 +1,6 @@
-"""Finding the published question list in show notes or a page. A pure reader of text; it decides nothing about audio.
+"""Finding the published question list in show notes or on a page. Pure text; independent of the audio.
 
-Rather no list than a wrong one: links, topics, chapters, guests, sponsors and questions to the listener are none.
+Prefers no list to a wrong one: links, topics, chapters, guests, sponsors and questions to the listener are rejected.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Question
 
 _ANNOUNCED = re.compile(r"\b(?:questions?|ask(?:s|ed|ing)?|q\s?&\s?a)\b", re.IGNORECASE)
-# Said so plainly that items without any question mark are questions, too: “Tell us about …”.
+# Announcements so explicit that items without a question mark are questions too: “Tell us about …”.
 _PLAINLY = re.compile(r"\bquestions\b[^.?!]*:$|\b(?:we|i|she|he|they) (?:\w+ )?ask(?:s|ed)?\b[^.?!]*:$", re.IGNORECASE)
-# Questions that nobody in the recording is asked, or not in this one.
+# Questions that are not asked in this recording, or not in any.
 _TO_OTHERS = re.compile(
     r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey)[ ]questions|
     questions[ ](?:to|for)[ ](?:(?:help[ ])?you\b|consider|ponder|think|reflect|discuss|ask[ ]yourself|listeners|
@@ -37,7 +37,7 @@ _NO_QUESTIONS = re.compile(
     explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-# Where a list of questions goes on so, it goes on with others, to who reads it.
+# Between two lists this means that the second one has other questions, addressed to the reader.
 _TO_READER = re.compile(
     r"""\b(?:you(?:r|rs|rself|rselves)?|listeners?|readers?|reflect\w*|consider|ponder|think|homework|quiz|trivia|
     riddles?|polls?|vote|feedback|answers?)\b""",
@@ -46,7 +46,8 @@ _TO_READER = re.compile(
 _SENTENCE_BREAK = re.compile(r"(?<=[a-z]{3}[.!])\s+|(?<=[?])\s+|(?<=[.!?][”\"’)])\s+")
 _HEADING_WORDS = 8
 
-# “We ask: what has changed; who pays; and what comes next?”: what leads there, a piece of it, how one begins.
+# For questions within a sentence, “We ask: what has changed; who pays; and what comes next?”: the lead, a piece, and
+# how a question begins.
 _COLON = re.compile(r":[ ]+(?=\S)")
 _PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*;?|[;.!]|(?=\n|\Z)))")
 _AND = re.compile(r"^(?:and|or)\s+")
@@ -57,18 +58,19 @@ _BEGINS_QUESTION = re.compile(
 )
 
 MAX_QUESTION_CHARS = 1200
-MAX_PIECES = 100  # of a sentence
+MAX_PIECES = 100  # per sentence
 
 
 def find_questions(notes: str) -> tuple[Question, ...]:
-    """Return the question list in ``notes`` (plain text), in published order; empty when there is none.
+    """Return the question list in ``notes`` (plain text), in published order; empty if there is none.
 
-    A list counts when the words before it speak of questions that are asked and at least half of its items have a
-    question mark; one that is numbered or lettered also without such words, where none speak of something else.
+    A list qualifies if the text before it announces questions and at least half of its items have a question mark; a
+    numbered or lettered list with at least two questions also without an announcement, unless the text before it
+    announces something else.
 
-    The same list twice is one list, and so are parts of one with only a few words between them. Of several kinds, the
-    announced and then the surest is taken; several announced ones of that kind are one list in parts. Times before or
-    after the questions are left out. A transcript in the notes is not searched: what is asked in it is no list.
+    Announced lists take precedence, and among them the most reliable kind, whose lists are joined in order; otherwise
+    the longest list is taken. Repetitions of a list are dropped, and parts with only a few words between them are
+    joined. Times before or after the questions are removed. A transcript in the notes is not searched.
     """
     notes = without_transcript(notes)
     lists = [found for found in _whole(lists_in(notes), notes) if _is_question_list(found)]
@@ -86,7 +88,7 @@ def find_questions(notes: str) -> tuple[Question, ...]:
 
 
 def _whole(lists: Iterable[Listing], notes: str) -> Iterator[Listing]:
-    """The lists, those that go on below a heading or a few words (“Part two”, “And then”) as one."""
+    """The lists, with those joined that continue after a heading or a few words (“Part two”, “And then”)."""
     parts: dict[Kind, Listing] = {}
     for found in sorted(lists, key=lambda one: one.begin):
         earlier = parts.pop(found.kind, None)
@@ -101,7 +103,7 @@ def _whole(lists: Iterable[Listing], notes: str) -> Iterator[Listing]:
 
 
 def _goes_on(earlier: Listing, later: Listing, notes: str) -> bool:
-    """Whether two lists are parts of one: both ask in every item, and what is between them begins nothing else."""
+    """Tell whether two lists are parts of one: all items are questions, and nothing between them starts a new topic."""
     between = notes[earlier.end : later.begin].strip()
     return (
         later.begin >= earlier.end
@@ -129,7 +131,7 @@ def _is_question_list(found: Listing) -> bool:
 
 
 def _lead(before: str) -> str:
-    """The sentence that leads to a list: the last one before it."""
+    """The sentence that introduces a list: the last one before it."""
     line = before.rsplit("\n", 1)[-1].strip()
     return _SENTENCE_BREAK.split(line)[-1]
 
@@ -139,13 +141,13 @@ def _is_announced(lead: str) -> bool:
 
 
 def _is_headed(lead: str) -> bool:
-    """Whether this is a heading or leads on with a colon, and announces questions."""
+    """Tell whether this announces questions as a heading, or with a colon at the end."""
     is_heading = len(lead.split()) <= _HEADING_WORDS and not lead.endswith((".", "!", "?"))
     return _is_announced(lead) and (lead.endswith(":") or is_heading)
 
 
 def _joined(lists: Iterable[Sequence[str]]) -> list[str]:
-    """Lists one after another. Those that begin alike are the same one, published twice, perhaps once cut short."""
+    """Concatenate lists. Those with the same first item are one list published twice, of which the longest is used."""
     different: dict[str, Sequence[str]] = {}
     for found in lists:
         first = found[0].casefold()
@@ -154,7 +156,7 @@ def _joined(lists: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _spoken_lists(notes: str) -> Iterator[Listing]:
-    """Lists within a sentence: two questions or more with semicolons between them, or three with question marks."""
+    """Lists within a sentence: at least two questions separated by semicolons, or three with question marks."""
     for found in islice(_COLON.finditer(notes), MAX_MARKS):
         before = before_in(notes, found.end())
         if not _is_announced(_lead(before)):
@@ -167,7 +169,7 @@ def _spoken_lists(notes: str) -> Iterator[Listing]:
 
 
 def _pieces(notes: str, place: int) -> Iterator[re.Match[str]]:
-    """The pieces of a sentence, and of the next ones as long as they are questions."""
+    """The pieces of a sentence, and of those after it while they end with a question mark or semicolon."""
     while piece := _PIECE.match(notes, place):
         yield piece
         place = piece.end()

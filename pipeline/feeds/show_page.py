@@ -1,9 +1,9 @@
-"""Shows that have no feed but a page: read by yt-dlp, which visits through this program's own client alone.
+"""Shows that have no feed but a web page, read by yt-dlp with all requests going through our own HTTP client.
 
-It runs in this process without cookies, configuration files, plug-ins, JavaScript and programs of its own choosing, and
-downloads nothing. Every request goes to a host that feeds.yaml names, and by way of the client's guard to no private
-address. What cannot be kept from it: an extractor of yt-dlp is code of other people that runs with our rights, and a
-few would start a program, such as PhantomJS, where that is installed.
+yt-dlp runs in this process without cookies, configuration files, plug-ins, JavaScript runtimes and external programs of
+its own choice, and downloads nothing. Every request goes to a host named in feeds.yaml, and the client refuses private
+addresses. What this cannot prevent: yt-dlp's extractors are third-party code that runs with our privileges, and a few
+would start a program such as PhantomJS if it is installed.
 """
 
 from __future__ import annotations
@@ -52,17 +52,17 @@ _OPTIONS: Mapping[str, Any] = {
 
 
 def read_page(url: str, client: httpx.Client, *, hosts: Collection[str], limit: int | None) -> ParsedFeed:
-    """Read the episodes of a page, or of the one episode that it is about.
+    """Read the episodes listed on a page, or the single episode it is about.
 
     Args:
         url: the page.
-        client: does all the requests.
-        hosts: what may be asked besides the page's own host; a host's subdomains belong to it.
-        limit: how many episodes, from the first on.
+        client: makes all requests.
+        hosts: hosts that may be requested besides the page's own, including their subdomains.
+        limit: maximum number of episodes, from the first on; at most ``MAX_EPISODES``, also if None.
 
     Raises:
-        FeedUnreachableError: a request failed, or would have gone to another host, which is then named.
-        NotAFeedError: there is no audio that yt-dlp can find.
+        FeedUnreachableError: a request failed, or was refused because of its host, which the message names.
+        NotAFeedError: yt-dlp finds no audio.
     """
     plugin_dirs.value = []
     refused: set[str] = set()
@@ -90,7 +90,7 @@ def _and(refused: Collection[str]) -> str:
 
 
 class _Reader(yt_dlp.YoutubeDL):  # type: ignore[misc]
-    """yt-dlp with one way to the network."""
+    """yt-dlp, restricted to one request handler."""
 
     def __init__(self, options: Mapping[str, Any], handler: Callable[..., RequestHandler]) -> None:
         self._handler = handler
@@ -102,7 +102,7 @@ class _Reader(yt_dlp.YoutubeDL):  # type: ignore[misc]
 
 
 class _PageRH(RequestHandler):  # type: ignore[misc]
-    """Makes yt-dlp's requests with our client; yt-dlp wants the ending of the name."""
+    """Makes yt-dlp's requests with our client; yt-dlp requires the suffix ``RH``."""
 
     _SUPPORTED_URL_SCHEMES = ("http", "https")
     _SUPPORTED_PROXY_SCHEMES = None
@@ -119,7 +119,7 @@ class _PageRH(RequestHandler):  # type: ignore[misc]
             extensions.pop(name, None)
 
     def _send(self, request: Any) -> Response:
-        # The client says honestly who it is, and unpacks step by step what it asks for.
+        # The client sends its own User-Agent, and decompresses incrementally the encodings it accepts.
         said = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
         try:
             asked = self._client.build_request(
@@ -155,19 +155,19 @@ class _PageRH(RequestHandler):  # type: ignore[misc]
 
 
 class _Errors:
-    """Takes what yt-dlp would print, and keeps its first error."""
+    """yt-dlp's logger: discards its output, but keeps the first error."""
 
     def __init__(self) -> None:
         self.first = "yt-dlp does not say why"
         self._is_first = True
 
     def debug(self, _message: str) -> None:
-        """Say nothing."""
+        """Discard a message."""
 
     info = warning = debug
 
     def error(self, message: str) -> None:
-        """Keep the first line, less yt-dlp's advice on how to report a bug of its own."""
+        """Keep the first line of the first error, without yt-dlp's advice on reporting bugs."""
         if self._is_first and message.strip():
             self.first = message.removeprefix("ERROR: ").splitlines()[0].partition("; please report")[0]
             self._is_first = False
@@ -178,7 +178,7 @@ def _episode(entry: Mapping[str, Any]) -> FeedEpisode:
     text = to_text(notes)
     link = str(entry.get("webpage_url") or "")
     audio = _audio(entry)
-    # Extractors for any page at all number what they find, so their ids are nobody's, and titles change by it.
+    # Generic extractors number what they find, so their ids do not identify it, and the numbers become part of titles.
     is_made = str(entry.get("extractor_key") or "Generic") in {"Generic", "HTML5MediaEmbed"} or not entry.get("id")
     title = " ".join(str(entry.get("title") or UNTITLED).split())
     title = _NUMBER.sub("", title) if is_made else title
@@ -202,13 +202,13 @@ def _published(entry: Mapping[str, Any]) -> str | None:
         return moment(entry["timestamp"])
     try:
         day = datetime.strptime(str(entry.get("upload_date") or ""), "%Y%m%d").replace(tzinfo=UTC)
-    except ValueError:  # none, or one of no calendar
+    except ValueError:  # missing, or not a date
         return None
     return moment(day.timestamp())
 
 
 def _audio(entry: Mapping[str, Any]) -> str | None:
-    """The address of the best sound that is one file: no list of pieces, and no picture where it can be without."""
+    """The URL of the best audio that is a single file: no segmented stream, and audio without video if available."""
     formats: Iterable[Mapping[str, Any]] = entry.get("formats") or [entry]
     whole = [one for one in formats if one.get("protocol") in {"http", "https"} and one.get("acodec") != "none"]
     whole.sort(key=lambda one: (one.get("vcodec") == "none", one.get("abr") or one.get("tbr") or 0))

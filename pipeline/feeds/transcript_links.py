@@ -1,7 +1,7 @@
-"""The publishers' transcripts that a feed links to: a second look at its bytes. Does not fetch or read them.
+"""Extracting the links to publishers' transcripts from a feed. Does not fetch or read the transcripts.
 
-feedparser keeps only the last ``podcast:transcript`` of an item, so they are read here with the standard library's
-expat, which neither loads nor expands anything: a feed that declares entities of its own is not read at all.
+feedparser keeps only the last ``podcast:transcript`` of an item, so the feed is parsed again here with the standard
+library's expat, without external entities; a feed that declares entities is not parsed at all.
 """
 
 from __future__ import annotations
@@ -14,17 +14,18 @@ from xml.parsers import expat
 from pipeline.model import TranscriptLink
 from pipeline.net.urls import absolute, scheme
 
-MAX_LINKS = 20  # an item has one in each format and language, so a handful
+MAX_LINKS = 20  # an item has one for each format and language, so a handful
 
-# https://podcastindex.org/namespace/1.0 and the names it had before, less what people vary: scheme, case, last slash.
+# https://podcastindex.org/namespace/1.0 and its earlier names, without what varies in practice: scheme, case, final
+# slash.
 _PODCAST = {
     "podcastindex.org/namespace/1.0",
     "github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
     "github.com/podcastindex-org/podcast-namespace/blob/master/docs/1.0.md",
 }
-# What items stand in, besides their feed's own namespace: none (RSS 2.0), RSS 1.0 and 0.9, Atom.
+# The namespaces of items besides the feed's own: none (RSS 2.0), RSS 1.0 and 0.9, Atom.
 _FEED = {"", "http://purl.org/rss/1.0/", "http://my.netscape.com/rdf/simple/0.9/", "http://www.w3.org/2005/Atom"}
-# None is what the feed itself says. The last one takes all bytes: names and addresses in it are plain ASCII anyway.
+# None is the declared encoding. The last one accepts any bytes: the relevant names and URLs are ASCII anyway.
 _ENCODINGS = (None, "utf-8", "iso-8859-1")
 
 
@@ -35,21 +36,21 @@ class _Item:
 
 
 class _EntitiesDeclaredError(Exception):
-    """The feed declares entities of its own, with which few bytes can become very many."""
+    """The feed declares entities, with which a few bytes can expand enormously."""
 
 
 def transcript_links(content: bytes, guids: Sequence[str], *, base: str) -> list[tuple[TranscriptLink, ...]]:
     """Return the transcript links of each item.
 
     Args:
-        content: the feed, as it came.
-        guids: the guid of each item in the feed's order, empty where it has none. Items belong together by their
-            place; where another number of items is seen here, by a guid that only one of them has.
-        base: what relative addresses start from.
+        content: the feed as received.
+        guids: the guid of each item in the feed's order, empty if it has none. Items are matched by position; if
+            another number of items is found here, by a guid that only one of them has.
+        base: the base URL of relative addresses.
 
     Returns:
-        A tuple for each of ``guids``, in the feed's order without repetitions: http(s) addresses, and ``file:`` ones
-        where the feed is a file itself. All are empty where the feed cannot be read safely.
+        A tuple for each of ``guids``, in the feed's order without duplicates: http(s) URLs, and ``file:`` ones if the
+            feed itself is a file. All are empty if the feed cannot be parsed safely.
     """
     items = _items(content, base)
     if len(items) == len(guids):
@@ -66,7 +67,7 @@ def _items(content: bytes, base: str) -> list[_Item]:
         try:
             reader.read(content.lstrip(), encoding)
         except (expat.ExpatError, LookupError, ValueError):
-            continue  # perhaps only the encoding was said wrongly, or is one that expat does not know
+            continue  # the encoding may be declared wrongly, or unknown to expat
         except _EntitiesDeclaredError:
             break
         return reader.items
@@ -74,7 +75,7 @@ def _items(content: bytes, base: str) -> list[_Item]:
 
 
 class _Reader:
-    """Collects items with their guid and links; only an item's own children count."""
+    """Collects the items with their guids and links, which must be direct children of the item."""
 
     def __init__(self, base: str) -> None:
         self.items: list[_Item] = []

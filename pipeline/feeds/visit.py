@@ -1,4 +1,4 @@
-"""Visiting one feed: where it is now, all of its pages, and whether it moved. Stores nothing and knows no database."""
+"""Visiting one feed: its current address, all of its pages, and whether it moved. Stores nothing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Read = tuple[FeedBody, ParsedFeed]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All pages of a feed at one address. ``validators`` are none where a page is missing: they would hide it."""
+    """All pages of a feed at one address; without ``validators`` if a page is missing, so that it is fetched again."""
 
     address: str
     bodies: tuple[bytes, ...]
@@ -36,11 +36,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What came of a visit: what the feed lists, first where it was and last where it is now; nothing if unchanged.
+    """The result of a visit: the feed's listings, from the old address to the new one if it moved; empty if unchanged.
 
-    ``address`` is where it is now, with the names of secrets instead of their values, as in all that is said here;
-    with ``is_moving`` it says that it moves to where it could not be read yet. ``led_to`` is where redirects led from
-    there, lasting or not, if there were any.
+    ``address`` is the feed's current address; in all texts here secrets are replaced by their names. ``is_moving``
+    tells that the feed announces a move to an address that could not be read yet. ``led_to`` is the URL that redirects
+    of any kind led to, if there were any.
     """
 
     address: str
@@ -54,10 +54,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """How a feed is asked for: ``url`` is what feeds.yaml says, ``folder`` where that lies, ``now`` the moment.
+    """A request to visit a feed: ``url`` as in feeds.yaml, the ``folder`` of that file, ``now`` as the time.
 
-    With ``again`` nothing is taken from memory. ``environ`` has the secrets that ``url`` names; the client fills them
-    in.
+    With ``again`` the memory is ignored. ``environ`` has the secrets that ``url`` names; the client fills them in.
     """
 
     url: str
@@ -69,12 +68,12 @@ class Asking:
 
 
 def visit(asking: Asking, client: httpx.Client) -> Found:
-    """Read a feed where it is now, following its pages and its moves.
+    """Read a feed at its current address, following its pages and moves.
 
-    A move is believed when there is a feed at the new address that has something of this one.
+    A move by ``itunes:new-feed-url`` is accepted if the feed at the new address has something in common with this one.
 
     Raises:
-        FeedError: it could not be read; the message has no secret in it.
+        FeedError: it could not be read; the message contains no secrets.
     """
     secrets = {name: asking.environ[name] for name in variables(asking.url) if name in asking.environ}
     try:
@@ -85,7 +84,7 @@ def visit(asking: Asking, client: httpx.Client) -> Found:
 
 
 class _Visitor:
-    """One visit: ``warnings`` and ``moves`` gather on the way."""
+    """One visit; collects ``_warnings`` and ``_moves`` on the way."""
 
     def __init__(self, asking: Asking, client: httpx.Client, secrets: Mapping[str, str]) -> None:
         self._asking = asking
@@ -114,7 +113,7 @@ class _Visitor:
         return Found(shown(address), tuple(listings), validators, tuple(self._moves), warnings, self._is_moving, led_to)
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
-        """The feed's first page, from where it moved to; where that is no feed any more, from where it was."""
+        """The feed's first page, from its current address; if that fails permanently, from the configured one."""
         configured = self._configured()
         address = self._memory.address(configured)
         if address != configured:
@@ -129,7 +128,7 @@ class _Visitor:
         return configured, self._read(configured)
 
     def _is_lasting(self, address: str, error: FeedUnreachableError) -> bool:
-        """Tell whether an address could not be reached the last time either: moves to what expires are no moves."""
+        """Tell whether an address failed at the last poll too: redirects to expiring addresses are not real moves."""
         return error.retry_after is None and (self._memory.has_failed or self._memory.feed_url != address)
 
     def _configured(self) -> str:
@@ -147,11 +146,11 @@ class _Visitor:
         return body if isinstance(body, Unchanged) else (body, parse_feed(body))
 
     def _listings(self, address: str, body: FeedBody, parsed: ParsedFeed) -> list[Listing]:
-        """What the feed lists, and what it lists where it says that it moves to."""
+        """The feed's listing, and those at the addresses it says it moved to."""
         found = [self._listing(address, body, parsed)]
         while (said := parsed.new_feed_url) and len(found) <= _MAX_MOVES and self._is_move(address, said):
             if _bare(self._hide(said)) == _bare(address):
-                break  # the feed names itself, as most do
+                break  # the feed's own address, as most feeds give
             try:
                 body, parsed = read_page(said, self._client)
             except FeedError as error:
@@ -185,11 +184,11 @@ class _Visitor:
         return address
 
     def _own_variables(self, address: str) -> frozenset[str]:
-        """What the client itself puts in for secrets that a redirect repeats at the feed's own host."""
+        """The secrets that the client itself fills in, if a redirect repeats them at the feed's own host."""
         return frozenset(self._secrets) if host(address) == host(self._asking.url) else frozenset()
 
     def _is_move(self, address: str, became: str, *, allowed: frozenset[str] = frozenset()) -> bool:
-        """Tell whether an address is another one that may be visited, and remembered: it asks for no secret."""
+        """Tell whether an address is a different one that may be requested and stored: it must not ask for secrets."""
         if self._hide(became) in {address, *(move.was for move in self._moves)}:
             return False
         if variables(became) - allowed or shown(became) != became:
@@ -201,7 +200,7 @@ class _Visitor:
 
 
 def _bare(address: str) -> str:
-    """An address less what makes no other feed of it."""
+    """An address without scheme and final slash, which do not make it a different feed."""
     return address.partition("://")[2].rstrip("/")
 
 

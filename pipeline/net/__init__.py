@@ -1,1 +1,1 @@
-"""The network: the HTTP client, how hosts are spared, and addresses."""
+"""Network access: the HTTP client, rate limiting per host, and URL helpers."""

@@ -21,22 +21,22 @@ from pipeline.net.urls import MissingVariableError, concealed, filled_in, host, 
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
 MAX_REDIRECTS = 10
-HEAD_SECONDS = 60.0  # from a request to the end of its answer's head, however steadily that drips
+HEAD_SECONDS = 60.0  # from a request to the end of the response head, even if bytes keep trickling in
 READ_BYTES = 1 << 18
 KEPT_OPEN = 20  # idle keep-alive connections
 SLOW_DOWN = frozenset({429, 503})  # Too Many Requests, Service Unavailable
 
-# RFC 6052: where a network has IPv6 only, its name server gives IPv4 addresses in this wrapping.
+# RFC 6052: on IPv6-only networks, the name server embeds IPv4 addresses in this prefix.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # RFC 4291, section 2.4: no other IPv6 address is on the public internet.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
-_heads = local()  # ``end``: when the head that this thread waits for must be there
+_heads = local()  # ``end``: the deadline of the response head that this thread waits for
 
 
 class ForbiddenAddressError(httpx.RequestError):
-    """The address is not http(s), lies on the user's own network, or lacks a part that the environment should have."""
+    """The address is not http(s), is on the user's own network, or needs an environment variable that is not set."""
 
 
 class _Stream(httpcore.NetworkStream):
@@ -88,7 +88,7 @@ class _Backend(httpcore.SyncBackend):
     ) -> httpcore.NetworkStream:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:  # UnicodeError: what no name can be, such as `a..b`
+        except (OSError, UnicodeError) as error:  # UnicodeError: an invalid name, such as `a..b`
             why = getattr(error, "strerror", None) or error
             raise httpcore.ConnectError(f"the name {host} cannot be looked up ({why})") from error
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -108,7 +108,7 @@ class _Backend(httpcore.SyncBackend):
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is on the public internet (RFC 6890), seen through IPv4-in-IPv6 wrappings."""
+    """Tell whether an IP address is on the public internet (RFC 6890); IPv4 embedded in IPv6 is unwrapped first."""
     parsed = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(parsed, ipaddress.IPv6Address):
         wrapped = ipaddress.IPv4Address(int(parsed) & 0xFFFF_FFFF) if parsed in _NAT64 else None
@@ -125,24 +125,24 @@ def _only_http(request: httpx.Request) -> None:
 
 
 def _hide_login(request: httpx.Request) -> None:
-    """Take ``user:password@`` out of an address: by now it is in a header, and httpx logs what it visits."""
+    """Remove ``user:password@`` from an address: by now it is in a header, and httpx logs the addresses it requests."""
     if request.url.userinfo:
         request.url = request.url.copy_with(userinfo=b"")
 
 
 class _Transport(httpx.HTTPTransport):
-    """Visits through ``_Backend``, leaves the bodies of redirects unread, and fills in the secrets of feeds.yaml.
+    """Connects through ``_Backend``, does not read the bodies of redirects, and fills in the secrets of feeds.yaml.
 
-    They are filled in here, beneath all that remembers, shows or follows an address: nothing above sees one, also where
-    a redirect repeats it (``conceal``). And only at the host of ``private_url``: a feed or a redirect must not ask for
-    what the environment has.
+    Secrets are filled in at this level, below everything that stores, shows or follows an address, so that no other
+    code sees them; ``conceal`` removes them from redirects that repeat them. They are filled in only for the host of
+    ``private_url``, so that a feed or a redirect cannot read the environment.
     """
 
     def __init__(self, *, allow_private: bool, private_url: str | None, courtesy: Courtesy | None) -> None:
         context = httpx.create_ssl_context()
         super().__init__(verify=context)
-        # httpx has no public way to choose the network backend; the pool behind its transport has. How many visits are
-        # made at once is bounded elsewhere: one that waited here would look as if its server did not answer.
+        # httpx has no public way to choose the network backend; the pool behind its transport has. Concurrency is
+        # limited elsewhere: a request that waited here for a connection would time out as if its server did not answer.
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,
             max_connections=None,
@@ -166,12 +166,12 @@ class _Transport(httpx.HTTPTransport):
             self._courtesy.pause(host, retry_after(response.headers.get("Retry-After")))
         if not response.has_redirect_location:
             return response
-        # httpx would read the whole body into memory before it goes on, and nothing says that it ends.
+        # httpx would read the whole body into memory before following the redirect, and the body may be endless.
         response.close()
         return httpx.Response(response.status_code, headers=response.headers)
 
     def conceal(self, request: httpx.Request) -> None:
-        """Take a secret out of an address at its host before that is visited, logged and remembered."""
+        """Replace secrets in an address of the private host, before it is requested, logged or stored."""
         if not self._secrets or request.url.host != self._private_host:
             return
         secrets = tokens({name: os.environ.get(name, "") for name in self._secrets})
@@ -187,7 +187,7 @@ class _Transport(httpx.HTTPTransport):
         kind, _, pair = headers.get("Authorization", "").partition(" ")
         try:
             url = httpx.URL(filled_in(str(request.url), self._secrets, os.environ))
-            if kind == "Basic":  # as httpx made it of the address
+            if kind == "Basic":  # as derived by httpx from the address
                 login = filled_in(base64.b64decode(pair).decode(), self._secrets, os.environ, quoted=False)
                 headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
         except MissingVariableError as error:
@@ -205,10 +205,10 @@ def make_client(
     """Return a client that follows redirects; any number of threads may use it.
 
     Args:
-        allow_private: whether it may visit the user's own network.
-        user_agent: what it says that it is.
-        private_url: an address with ``${NAME}`` in it: such names are filled in from the environment at its host.
-        courtesy: spares hosts; clients of one run share it. None: each is asked as often as it is wanted.
+        allow_private: whether it may connect to the user's own network.
+        user_agent: the ``User-Agent`` header.
+        private_url: an address with ``${NAME}`` in it; these variables are filled in from the environment at its host.
+        courtesy: the rate limiter, shared by the clients of a run; None for no rate limit.
     """
     transport = _Transport(allow_private=allow_private, private_url=private_url, courtesy=courtesy)
     return httpx.Client(
@@ -222,10 +222,10 @@ def make_client(
 
 
 def in_time(chunks: Iterator[bytes], seconds: float) -> Iterator[bytes]:
-    """Pass a body's chunks on; the client's own time limit starts anew with every byte, this one does not.
+    """Yield a body's chunks within a total time limit; the client's own timeout starts again with every read.
 
     Raises:
-        httpx.ReadTimeout: all of them together took longer than ``seconds``.
+        httpx.ReadTimeout: the chunks together took longer than ``seconds``.
     """
     end = time.monotonic() + seconds
     for chunk in chunks:
@@ -235,7 +235,7 @@ def in_time(chunks: Iterator[bytes], seconds: float) -> Iterator[bytes]:
 
 
 def reason(error: Exception) -> str:
-    """Say in a few words why a request failed."""
+    """Describe briefly why a request failed."""
     if isinstance(error, ForbiddenAddressError):
         return str(error)
     if isinstance(error, httpx.TooManyRedirects):

@@ -25,7 +25,7 @@ class Courtesy:
         self._interval = 1 / per_second
         self._clock, self._sleep = clock, sleep
         self._lock = Lock()
-        self._next: dict[str, float] = {}  # when a host may be asked again
+        self._next: dict[str, float] = {}  # by host, the time of the next request that is allowed
 
     def wait(self, host: str) -> None:
         """Block until the next request to a host is allowed."""
@@ -47,8 +47,8 @@ def retry_after(said: str | None, now: datetime | None = None) -> float:
     """Parse a Retry-After header (RFC 9110, section 10.2.3) to seconds; 0 if missing or malformed.
 
     Args:
-        said: the header ``Retry-After``: seconds, or a date.
-        now: the moment, with its time zone.
+        said: the value of ``Retry-After``: seconds, or an HTTP date.
+        now: the current time, timezone-aware; the system clock if omitted.
     """
     if not said:
         return 0.0
@@ -56,7 +56,7 @@ def retry_after(said: str | None, now: datetime | None = None) -> float:
         return float(said.strip()[:9])
     try:
         moment = parsedate_to_datetime(said)
-    except (ValueError, OverflowError):  # OverflowError: a time zone that is no place on Earth
+    except (ValueError, OverflowError):  # OverflowError: a time zone offset out of range
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

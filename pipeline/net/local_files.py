@@ -1,4 +1,4 @@
-"""Addresses of files of this computer (``file:``), which only a feed that lies there itself may name."""
+"""Local files, named by ``file:`` addresses, which only a local feed may refer to."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from pipeline.net.urls import scheme
 
 
 def local_path(file_url: str) -> Path:
-    """Return the path that a ``file:`` address names."""
+    """Return the path of a ``file:`` address."""
     return Path(unquote(urlsplit(file_url).path))
 
 
 def local_folder(feed_url: str | None) -> Path | None:
-    """Return the folder below which a feed may name files of this computer; None for feeds from the web."""
+    """Return the folder below which a local feed may refer to files; None for feeds from the web."""
     return local_path(feed_url).parent if feed_url and scheme(feed_url) == "file" else None
 
 
 def local_file(file_url: str, root: Path | None) -> Path:
-    """Return the path of the file that a ``file:`` address names, if it lies below ``root``.
+    """Return the resolved path of a ``file:`` address, which must be a file below ``root``.
 
     Raises:
-        OSError: it does not, is no file, or there is no ``root``; the message says which.
+        OSError: it is not below ``root``, is not a file, or there is no ``root``; the message says what is wrong.
     """
     try:
         path = local_path(file_url).resolve()
         inside = root is not None and path.is_relative_to(root.resolve())
-    except (OSError, RuntimeError, ValueError) as error:  # a ring of links, or what no path can be
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of symbolic links, or an invalid path
         raise OSError(f"{file_url}: this is no file that can be read") from error
     if not inside:
         raise PermissionError(

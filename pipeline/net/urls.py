@@ -6,19 +6,19 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
-# `user:password@`, up to the last @ before a path begins (RFC 3986, section 3.2.1), in an address or in a sentence
-# that has one.
+# `user:password@`, up to the last @ before the path (RFC 3986, section 3.2.1), in an address or in a text that contains
+# one.
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
-# As somebody writes it into feeds.yaml, and as httpx sends it.
+# As written in feeds.yaml, and as httpx percent-encodes it.
 _VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGNORECASE)
 _ENCODED = re.compile(r"(?:[\w\-.~!$&'()*+,;=:@/?]|%[0-9A-F]{2})+", re.ASCII | re.IGNORECASE)  # RFC 3986, 3.3
-# What hosts change in an address when they put other audio behind it (Megaphone, Audioboom, and others).
+# Query parameters that hosts change when the audio at an address changes (Megaphone, Audioboom, and others).
 _VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
 SHORTEST = 8  # characters; shorter secrets are not searched for in responses, since they may be ordinary words
 
 
 class MissingVariableError(LookupError):
-    """An address needs a variable that the environment does not have."""
+    """An address needs an environment variable that is not set."""
 
 
 def shown(text: str) -> str:
@@ -30,26 +30,26 @@ def shown(text: str) -> str:
 
 
 def has_login(url: str) -> bool:
-    """Tell whether an address has ``user:password@`` in it."""
+    """Tell whether an address contains ``user:password@``."""
     return _USERINFO.search(url) is not None
 
 
 def variables(url: str) -> frozenset[str]:
-    """Return the names of the variables, ``${NAME}``, that an address leaves to the environment."""
+    """Return the names of the environment variables, ``${NAME}``, in an address."""
     return frozenset(_VARIABLE.findall(url))
 
 
 def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str], *, quoted: bool = True) -> str:
-    """Return an address with the values of its variables; variables that are not ``allowed`` stay.
+    """Replace the variables in an address by their values; variables that are not ``allowed`` are kept.
 
     Args:
         text: the address, or a part of it.
         allowed: names of variables.
         environment: their values.
-        quoted: whether values are percent-encoded, as an address needs them; one that is already stays as it is.
+        quoted: whether to percent-encode the values; a value that is already encoded is kept.
 
     Raises:
-        MissingVariableError: the environment has no such variable, or an empty one.
+        MissingVariableError: an allowed variable is not set, or empty.
     """
     names = frozenset(allowed)
 
@@ -105,7 +105,7 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def without_trackers(url: str) -> str:
-    """Return the address of the audio itself, where services that count downloads are put in front of it."""
+    """Return the address without the prefixes of services that count downloads."""
     from yt_dlp.utils import clean_podcast_url  # noqa: PLC0415 - it takes half a second to import
 
     return str(clean_podcast_url(url))
@@ -121,7 +121,7 @@ def offer(url: str, length: int | None) -> str:
         parts = urlsplit(url)
         said = [(name, value) for name, value in parse_qsl(parts.query) if name.lower() in _VERSIONS]
         host = parts.netloc.rpartition("@")[2].lower()
-    except ValueError:  # no address at all, such as `http://[`
+    except ValueError:  # not an address, such as `http://[`
         return f"{shown(url)} -"
     version = f"?{urlencode(sorted(said))}" if said else ""
     return f"{host}{parts.path}{version} {length or '-'}"
@@ -134,7 +134,7 @@ def same_offer(one: str, other: str) -> bool:
 
 
 def absolute(base: str, address: str) -> str | None:
-    """Return an address as a whole; None where there is none, or what is there can be no address."""
+    """Return an address, resolved against ``base`` if relative; None if it is empty or invalid."""
     try:
         return urljoin(base, address.strip()) if address.strip() else None
     except ValueError:  # such as `http://[`
@@ -142,7 +142,7 @@ def absolute(base: str, address: str) -> str | None:
 
 
 def scheme(url: str) -> str:
-    """Return an address's scheme in small letters; empty when it has none or is no address at all."""
+    """Return the scheme of an address in lower case; empty if it has none or is invalid."""
     try:
         return urlsplit(url).scheme
     except ValueError:  # such as `http://[`
@@ -150,7 +150,7 @@ def scheme(url: str) -> str:
 
 
 def host(url: str) -> str:
-    """Return the host that an address names, in small letters; empty when it names none or is no address at all."""
+    """Return the host of an address in lower case; empty if it has none or is invalid."""
     try:
         return urlsplit(url).hostname or ""
     except ValueError:

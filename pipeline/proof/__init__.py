@@ -1,6 +1,6 @@
-"""Proving an archive: every file against what was recorded of it, the database against itself; and mending it.
+"""Verifying an archive: its files against what was recorded, the database against itself; and repairing it.
 
-``verify`` changes nothing, ``repair`` puts nothing in place that is not what was recorded.
+``verify`` changes nothing; ``repair`` restores only what was recorded.
 """
 
 from __future__ import annotations

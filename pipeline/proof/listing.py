@@ -71,7 +71,7 @@ def orphans(
     since = timestamp(unfinished) if unfinished else None
     found = []
     for path in strange:
-        with suppress(FileNotFoundError):  # it has gone since
+        with suppress(FileNotFoundError):  # deleted meanwhile
             if not _is_named(path, others) and (since is None or (database.parent / path).stat().st_mtime < since):
                 found.append(Problem("orphan", path, "no table names it"))
     return tuple(found)

@@ -1,4 +1,4 @@
-"""What may be wrong with one file of an archive, and finding out. Looks at one file at a time, and lists none."""
+"""The problems a file of an archive may have, and detecting them. Checks one file at a time."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from pipeline.speech import transcript_file
 
 Kind = Literal["missing", "damaged", "contradicted", "orphan", "database", "index"]
 
-TOLERANCE = 0.1  # seconds by which another version of a decoder may count a recording longer or shorter
+TOLERANCE = 0.1  # seconds by which durations from different decoder versions may differ
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """A file of an earlier wording, which no table names; ``digest`` is what its SHA-256 begins with, by its name."""
+    """A file of an earlier wording, which no table names; ``digest`` is the SHA-256 prefix in its name."""
 
     path: str
     digest: str
@@ -36,10 +36,10 @@ File = Recording | Snapshot | TranscriptFile | PublishersFile | Earlier
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong with ``what``: a path in the data folder, the database, or one of its indexes.
+    """A problem with ``what``: a path in the data folder, the database, or one of its indexes.
 
-    ``missing`` and ``damaged`` files are not what was recorded; with ``contradicted`` ones the tables disagree although
-    their bytes are right; an ``orphan`` is named by no table. ``file`` is what is known of it.
+    ``missing`` and ``damaged`` files are not as recorded; ``contradicted`` ones have the right bytes, but the tables
+    say otherwise; an ``orphan`` is named by no table. ``file`` is what the tables say of it.
     """
 
     kind: Kind
@@ -50,15 +50,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What it takes to check files: the data folder, a database for any thread, and what decodes recordings."""
+    """What checking files requires: the data folder, a database for any thread, and a check that decodes recordings."""
 
     data: Path
     database: Path
-    check: Check | None = None  # None: they are not decoded
+    check: Check | None = None  # None: do not decode
 
 
 def problem_of(bench: Bench, file: File) -> Problem | None:
-    """Say what is wrong with a file; None where it is what was recorded."""
+    """Return the problem of a file; None if it is as recorded."""
     match file:
         case Recording():
             return _bytes_problem(bench.data, file) or (bench.check and _sound_problem(bench.data, file, bench.check))
@@ -113,8 +113,8 @@ def _heard_problem(bench: Bench, file: TranscriptFile) -> Problem | None:
     problem = _unlike(path, file, stored)
     if problem is None:
         return None
-    # An earlier wording has a name by its content, which no table knows; that of an episode may be the newer one of
-    # another with the same recording.
+    # A file of an earlier wording is named by its content, which no table knows. An episode's file may also have been
+    # superseded by that of another episode with the same recording.
     if any(_unlike(other, file, stored) is None for other in sorted(path.parent.glob(f"{path.stem}.*.json"))):
         return None
     if file.is_earlier:
@@ -138,7 +138,7 @@ def _unlike(path: Path, file: TranscriptFile, stored: list[tuple[float, float, s
 
 
 def _row(segments: Iterable[Segment]) -> list[tuple[float, float, str]]:
-    """What must be alike in the file and in the tables; who speaks may be known better since."""
+    """The properties that must be equal in the file and in the tables; speakers may have been named since."""
     return [(round(one.start, 3), round(one.end, 3), one.text) for one in segments]
 
 

@@ -1,4 +1,4 @@
-"""Mending what ``verify`` found: only bytes that were recorded are put in place, and nothing is deleted."""
+"""Repairing what ``verify`` found: only bytes that were recorded are restored, and nothing is deleted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from pipeline.speech import transcript_file
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What became of a problem: whether it is ``done``, and ``how``, or why not."""
+    """The outcome for a problem: whether it is ``done``, and ``how``, or why not."""
 
     problem: Problem
     done: bool
@@ -44,7 +44,7 @@ class _Workshop:
     bench: Bench
     client: Callable[[str], httpx.Client]
     now: str
-    trusted: bool  # whether the database is whole: else nothing is made from it
+    trusted: bool  # whether the database is sound; otherwise nothing is restored from it
 
     @property
     def data(self) -> Path:
@@ -54,15 +54,15 @@ class _Workshop:
 def repair(
     database: Path, problems: Iterable[Problem], *, client: Callable[[str], httpx.Client], now: str
 ) -> Iterator[Mended]:
-    """Mend what can be mended, one problem after the other; no run can write meanwhile.
+    """Repair what can be repaired, one problem after the other, while no run can write.
 
-    A file that is missing or damaged is fetched from where it came from, and takes its place only if its SHA-256 is
-    the one that was recorded. A transcript's file is written anew from the tables, an index built anew from its table.
+    A missing or damaged file is fetched from its source, and restored only if it has the recorded SHA-256. A
+    transcript's file is rewritten from the tables, an index rebuilt from its table.
 
     Args:
         database: the archive.
         problems: what ``verify`` found.
-        client: gives a feed's client by the feed's slug; it is not closed.
+        client: returns a feed's HTTP client by the feed's slug; it is not closed.
         now: the moment, UTC ISO 8601.
 
     Raises:
@@ -85,13 +85,13 @@ def _mended(workshop: _Workshop, problem: Problem) -> Mended:
 
 
 def _mend(workshop: _Workshop, problem: Problem) -> str:
-    """Mend something and say how.
+    """Repair a problem and say how.
 
     Raises:
-        RepairError, or what else went wrong.
+        ArchiveError, OSError: it cannot be repaired; ``RepairError`` if that is known beforehand.
     """
     file = problem.file if problem.kind in {"missing", "damaged"} else None
-    if file is not None and problem_of(workshop.bench, file) is None:  # several rows may name one file
+    if file is not None and problem_of(workshop.bench, file) is None:  # already repaired for another row
         return "it is as it was recorded"
     match file:
         case Recording():
@@ -117,7 +117,7 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
     limits = Limits(max_bytes=max(file.bytes, Limits().max_bytes))
     for feed, episode, url in sources(workshop.db.conn, file.sha256):
         client, root = workshop.client(feed), local_folder(resolved_url(workshop.db, feed))
-        shutil.rmtree(apart, ignore_errors=True)  # also what one that was killed left there
+        shutil.rmtree(apart, ignore_errors=True)  # also what a killed process left
         try:
             audio = keep(url, client, apart, name=episode, now=workshop.now, local_root=root, limits=limits)
             if audio and audio.sha256 == file.sha256:
@@ -137,7 +137,7 @@ def _put(source: Path, target: Path) -> None:
 
 
 def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str | None = None) -> str:
-    """Fetch a feed or, without a ``path``, a publisher's transcript; ``digest`` is what its SHA-256 begins with."""
+    """Fetch a feed or, without a ``path``, a publisher's transcript; ``digest`` is a prefix of its SHA-256."""
     if scheme(url) == "file":
         local_file(url, local_folder(resolved_url(workshop.db, feed)))
     body = fetch(url, workshop.client(feed), Validators())

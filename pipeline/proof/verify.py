@@ -1,4 +1,4 @@
-"""Checking a whole archive, in parallel, beside whatever else is done to it. Mends nothing."""
+"""Verifying a whole archive, in parallel, also while it is in use. Repairs nothing."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of
 
-_AHEAD = 4  # files a thread that wait their turn
+_AHEAD = 4  # files queued per thread
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """How many files of each kind were looked at, the bytes of the recordings, and what is wrong.
+    """The number of files checked of each kind, the bytes of the recordings, and the problems.
 
-    Problems come in the order of the database, its files and orphans, each by name.
+    The problems are in the order database, files, orphans, each by name.
     """
 
     recordings: int
@@ -40,22 +40,23 @@ class Verified:
 
 
 def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unseen) -> Verified:
-    """Check every file and the database, also while a run writes to it. Nothing is changed.
+    """Check the database and every file, also during a run. Nothing is changed.
 
-    A copy that ``publish`` made is checked for what there is in it: its database, and its recordings if it has any.
+    Of a copy that ``publish`` made only what it contains is checked: its database, and its recordings if there are any.
 
     Args:
         database: the archive.
-        decode: whether to decode every recording, too, and to compare how long it is.
+        decode: whether to decode every recording, too, and compare its duration.
         workers: how many files to read at a time.
-        progress: called with the bytes of all files together; what it returns, with those that were read so far.
+        progress: called with the total bytes of all files; returns a function that is called with the bytes read so
+            far.
 
     Raises:
         DatabaseError: the database cannot be opened at all.
     """
     bring_up_to_date(database)
-    there = present(database.parent)  # before the tables are read: what a run adds meanwhile is no orphan
-    # At Ctrl-C the processes end first: no thread then waits for what one of them decodes.
+    there = present(database.parent)  # before the tables, so that files that a run adds meanwhile are no orphans
+    # On Ctrl-C the processes end first, so that no thread waits for one of them.
     with copied(database) as copy, ThreadPoolExecutor(workers + 1) as pool, checks_in_processes(workers) as check:
         whole = pool.submit(_database_problems, database, copy)
         try:
@@ -94,7 +95,7 @@ def _database_problems(database: Path, copy: Path) -> list[Problem]:
     with closing(sqlite3.connect(copy)) as connection:
         found += faults(connection)
         problems = [Problem("database", database.name, fault) for fault in found if fault]
-        with suppress(sqlite3.DatabaseError):  # which tables there are cannot be read: said above
+        with suppress(sqlite3.DatabaseError):  # the list of tables cannot be read: reported above
             checked = [(index, index_fault(connection, index)) for index in indexes(connection)]
             problems += [Problem("index", index, fault) for index, fault in checked if fault]
     return problems
@@ -107,7 +108,7 @@ def _checked(
     ahead: int,
     told: Callable[[float], None],
 ) -> Iterator[Problem]:
-    """Check files in several threads, and give what is wrong in their order; few wait, however many there are."""
+    """Check files in several threads, and yield the problems in order; at most ``ahead`` files are queued."""
     rest, done = iter(files), 0
     waiting: deque[tuple[File, Future[Problem | None]]] = deque()
     try:

@@ -1,1 +1,1 @@
-"""Runs: what they are about, putting them together, what they say, and work on files alone. The stages do the work."""
+"""Runs: selecting episodes, assembling the tools, console output, processing single files. The stages do the work."""

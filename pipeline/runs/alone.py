@@ -1,4 +1,4 @@
-"""Transcribing and aligning files by themselves: no database, nothing kept."""
+"""Transcribing and aligning single files: without a database, storing nothing."""
 
 from __future__ import annotations
 
@@ -76,15 +76,15 @@ def transcribe_files(
     cache: Path,
     explain: Callable[[str], None] | None = None,
 ) -> Iterator[Result]:
-    """Transcribe each file; a failure takes the place of its result and stops nothing.
+    """Transcribe each file; an error is yielded instead of its result, and the other files are still processed.
 
     Args:
-        paths: Audio files.
-        model: As in feeds.yaml.
-        engine: As in feeds.yaml.
-        language: As in feeds.yaml.
-        cache: Where weights are made ready.
-        explain: Told, line by line, what was done about windows that could not be right.
+        paths: audio files.
+        model: as in feeds.yaml.
+        engine: as in feeds.yaml.
+        language: as in feeds.yaml.
+        cache: the folder for assembled model weights.
+        explain: called with each line about what was done with implausible windows.
 
     Raises:
         ConfigError: the model, engine or language is wrong.
@@ -125,9 +125,10 @@ def transcribe_files(
 
 
 def align_files(paths: Sequence[Path], *, explain: bool = False) -> Iterator[Result]:
-    """Align each file's questions to its segments; a failure takes the place of its result and stops nothing.
+    """Align each file's questions to its segments; an error is yielded instead of its result.
 
-    Without questions, those that are heard are found. ``explain`` adds why each question was found where it was.
+    The other files are still processed. Without questions, they are detected. ``explain`` adds why each question was
+    placed where it is.
     """
     for path in paths:
         try:
@@ -163,7 +164,7 @@ def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, expl
 
 
 def _first_problem(error: ValidationError) -> str:
-    """What pydantic found first, as ``segments.0.start: what is wrong``."""
+    """The first error that pydantic found, as ``segments.0.start: message``."""
     detail = error.errors(include_url=False, include_input=False)[0]
     what = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
     where = ".".join(str(step) for step in detail["loc"])

@@ -14,7 +14,7 @@ from pipeline.archive.status import status
 from pipeline.files import new_file
 
 _log = logging.getLogger(__name__)
-FAILURES = 20  # that are listed; there may be thousands, for one reason
+FAILURES = 20  # listed at most; there may be thousands, for one reason
 
 
 def health_file(database: Path) -> Path:

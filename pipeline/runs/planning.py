@@ -17,7 +17,7 @@ from pipeline.stages.transcribe import is_unheard
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One stage of one episode, or of a whole feed where ``episode`` is None; ``title`` is its name."""
+    """A stage to run for an episode, or for a whole feed if ``episode`` is None; ``title`` is that of either."""
 
     stage: str
     feed: str
@@ -45,7 +45,7 @@ def plan(config: Config, tools: Tools, stages: Sequence[str], selection: Selecti
 
 
 def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -> Iterator[str]:
-    """The stages that have something to do; a stage that runs makes work for the next."""
+    """The stages that have something to do; if one runs, so do those after it."""
     rendition = current_rendition(tools.db, episode.id)
     fetched = "download" in stages and is_offered(tools, episode)
     if fetched:

@@ -1,4 +1,4 @@
-"""Putting a run together: the locked database and the real network, engines and clock, handed to the stages."""
+"""Assembling a run: the locked database and the real network, engines and clock are passed to the stages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(
     selection: Selection = EVERYTHING,
     again: bool = False,
 ) -> Report:
-    """Run stages of the pipeline into ``database``, and write its health file.
+    """Run stages of the pipeline on ``database``, and write its health file.
 
     Raises:
         ConfigError: the database is a published copy.
@@ -67,11 +67,11 @@ def run(
 def dry_run(
     config: Config, database: Path, *, stages: Sequence[StageName], selection: Selection, again: bool
 ) -> tuple[Planned, ...]:
-    """Return what ``run`` would do, as far as is known without asking anybody. Nothing is changed, nor made.
+    """Return what ``run`` would do, as far as is known without network access. Nothing is changed or created.
 
     Raises:
-        ConfigError: ``selection.only`` names nothing that there is, or the database is a published copy.
-        DatabaseError: the database cannot be read, or an older version made it.
+        ConfigError: ``selection.only`` names no known feed or episode, or the database is a published copy.
+        DatabaseError: the database cannot be read, or was made by an older version.
     """
     with _readable(database) as db, clients() as client:
         tools = _tools(db, config, database, client, progress=Talk(quiet=True).progress, again=again)
@@ -82,7 +82,7 @@ def dry_run(
 
 @contextmanager
 def _readable(database: Path) -> Iterator[Database]:
-    """Open an archive to read that may be written to; one that is not there yet is an empty one."""
+    """Open a writable archive for reading; a missing one is treated as empty."""
     refuse_published(database)
     if not database.exists():
         with closing(sqlite3.connect(":memory:")) as connection:
@@ -121,7 +121,7 @@ def _tools(
 
 @contextmanager
 def clients() -> Iterator[Callable[[Feed], httpx.Client]]:
-    """Give feeds their HTTP clients: one for all that are alike to servers, so that connections are used again."""
+    """Yield a function that returns a feed's HTTP client; feeds with equal settings share one, to reuse connections."""
     with ExitStack() as stack:
         lock = Lock()
         courtesy = Courtesy()
@@ -133,20 +133,20 @@ def clients() -> Iterator[Callable[[Feed], httpx.Client]]:
                     allow_private=allow_private,
                     user_agent=user_agent,
                     private_url=private_url,
-                    courtesy=None if allow_private else courtesy,  # one's own servers need no sparing
+                    courtesy=None if allow_private else courtesy,  # no rate limit for one's own servers
                 )
             )
 
         def client(feed: Feed) -> httpx.Client:
             private_url = feed.url if variables(feed.url) else None
-            with lock:  # threads would make one each
+            with lock:  # threads would each make one
                 return make(feed.allow_private, feed.user_agent or USER_AGENT, private_url)
 
         yield client
 
 
 def engines(cache_folder: Path) -> Callable[[Feed], Engine]:
-    """Return a maker of engines that makes each one once: its weights stay loaded for the next episode."""
+    """Return a factory that makes each engine once, so that its weights stay loaded for the next episode."""
 
     @cache
     def make(name: EngineName, model: str) -> Engine:
@@ -157,7 +157,7 @@ def engines(cache_folder: Path) -> Callable[[Feed], Engine]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does: cleanly, with what was finished kept."""
+    """Make SIGTERM end the run like Ctrl-C: cleanly, keeping finished work."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt

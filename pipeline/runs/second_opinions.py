@@ -1,4 +1,4 @@
-"""Looking again at transcripts that are made: why each window stands as it does, and what another engine hears."""
+"""Reviewing existing transcripts: what the quality gate did with each window, and what another engine hears."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pipeline.whisper_models import EngineName
 def gate_reports(
     config: Config, connection: sqlite3.Connection, only: str | None
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Find what the quality gate did for each transcribed episode of the configured feeds, or of ``only`` one."""
+    """Yield the quality gate's report on each transcribed episode of the configured feeds, or of ``only`` one."""
     db = Database(connection)
     for _, episode in _chosen(config, db, only):
         transcript = preferred_transcript(connection, episode.id)
@@ -41,14 +41,14 @@ def gate_reports(
 def second_opinions(
     config: Config, connection: sqlite3.Connection, folder: Path, engine: Callable[[Feed], Engine], only: str | None
 ) -> Iterator[tuple[str, dict[str, Any] | ArchiveError]]:
-    """Have a sample of each transcribed episode decoded by the engine that did not make the transcript.
+    """Transcribe a sample of each transcribed episode with the engine that did not make the transcript.
 
     Args:
-        config: The feeds.
-        connection: The database, open for reading.
-        folder: The folder of the database, in which the audio lies.
-        engine: Makes a feed's engine.
-        only: One feed's slug or one episode's id; None: all episodes.
+        config: the feeds.
+        connection: the database, open for reading.
+        folder: the folder of the database, which contains the audio folder.
+        engine: makes a feed's engine.
+        only: one feed's slug or one episode's id; None for all episodes.
 
     Returns:
         For each episode the share of words on which the two disagree and the windows, or the error.

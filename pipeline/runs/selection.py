@@ -11,12 +11,12 @@ from pipeline.model import Episode
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What was asked for, besides what feeds.yaml says.
+    """The episodes selected by the command's options, in addition to feeds.yaml.
 
     Attributes:
         only: one feed's slug or one episode's id.
         since: the first day (``YYYY-MM-DD``, UTC) of publication.
-        limit: the newest so many of each feed.
+        limit: maximum number of episodes of each feed, newest first.
     """
 
     only: str | None = None
@@ -32,12 +32,12 @@ EVERYTHING = Selection()
 
 
 def selected(episodes: Sequence[Episode], feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:
-    """Yield the episodes that ``only`` names, each with the reason why it is left out, or None.
+    """Yield the episodes that ``only`` names, each with the reason why it is skipped, or None.
 
     Args:
-        episodes: all of the feed that are wanted at all, newest first.
+        episodes: the feed's candidate episodes, newest first.
         feed: their feed, with its own limit.
-        selection: what was asked for.
+        selection: the selection.
     """
     for place, episode in enumerate(episodes):
         if selection.only in {None, feed.slug, episode.id}:

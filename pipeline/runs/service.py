@@ -17,16 +17,16 @@ def repeat(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Run ``work`` now and then at fixed intervals from the first start, however long it takes.
+    """Run ``work`` now, and then at fixed intervals counted from the first start, however long it takes.
 
     Starts that fall into a running job are skipped. ``KeyboardInterrupt`` (also raised for SIGTERM) ends it.
 
     Args:
         work: returns an exit code; it is repeated whatever the code, except 130 (interrupted).
-        every: seconds from one beginning to the next.
-        say: called with the seconds until the next time.
+        every: seconds from one start to the next.
+        say: called with the seconds until the next start.
         clock: a monotonic clock, in seconds.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
 
     Returns:
         The exit code: 130 if interrupted during the work, 0 if while waiting.

@@ -24,7 +24,7 @@ class Talk:
         self._quiet = quiet
 
     def item(self, item: RunItem) -> None:
-        """Say one line about one stage of one episode or feed."""
+        """Print a line about one stage of one episode or feed."""
         if self._quiet and item.status != "failed":
             return
         line = Text(f"{item.episode or item.feed} {item.stage} ")
@@ -33,7 +33,7 @@ class Talk:
         self._console.print(line)
 
     def report(self, report: Report) -> None:
-        """Say how a run went: ok, skipped and failed counted apart for each stage."""
+        """Print the result of a run: the numbers of ok, skipped and failed for each stage."""
         if self._quiet and not report.failures:
             return
         for stage in report.stages:
@@ -50,7 +50,7 @@ class Talk:
 
     @contextmanager
     def progress(self, label: str, total: float) -> Iterator[Callable[[float], None]]:
-        """Show how far ``label`` has come, out of ``total`` seconds of audio; nothing where there is no terminal."""
+        """Show the progress of ``label`` out of ``total`` seconds of audio; nothing without a terminal."""
         with self.bar(label) as begin:
             yield begin(total)
 

@@ -1,4 +1,4 @@
-"""The bundled sample show: made-up interviews with synthetic voices, to try everything out on real audio."""
+"""The bundled sample show: invented interviews with synthetic voices, to try everything out on real audio."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``make demo``: archive the bundled sample show over loopback HTTP, and show what came of it."""
+"""``make demo``: archive the bundled sample show over loopback HTTP, and show the result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXAMPLE = '"early help"'
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--db", type=click.Path(path_type=Path), default=Path("db/demo.db"), show_default=True)
 def demo(db: Path) -> None:
-    """Archive the bundled sample show (made up, synthetic voices) and show where each question is asked."""
+    """Archive the bundled sample show (invented, synthetic voices) and show where each question is asked."""
     try:
         with serving(DATA) as address:
             report = run(sample_config(address), db, Talk())
@@ -37,14 +37,14 @@ def demo(db: Path) -> None:
 
 
 def sample_config(address: str) -> Config:
-    """Return the configuration a feeds.yaml with the sample show would give, served at ``address``."""
+    """Return the configuration of the sample show, served at ``address``, as if from a feeds.yaml."""
     feed = Feed(
         slug=SLUG,
         title="The Inspection Interview (made-up sample show)",
         url=f"{address}feed.xml",
         language="en-GB",
         hosts=("Alice Waterman",),
-        allow_private=True,  # it is served on this very computer
+        allow_private=True,  # it is served from loopback
     )
     return Config(feeds=[feed])
 

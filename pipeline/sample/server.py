@@ -1,4 +1,4 @@
-"""A small web server for a folder, on loopback only, as a podcast host answers: ETag, 304 and byte ranges."""
+"""A small loopback web server for a folder that behaves like a podcast host: ETag, 304 and byte ranges."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # the socketserver machinery calls it
 
     def do_GET(self) -> None:
-        # Only names that the folder really holds are served: nothing of the address becomes a path.
+        # Only existing file names are served: no part of the URL becomes a path.
         files = {f"/{path.name}": path for path in self._folder.iterdir() if path.suffix in _TYPES}
         path = files.get(self.path)
         if path is None:
@@ -66,12 +66,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is http.server's
-        """Say nothing: this server is a stand-in for somebody else's."""
+        """Log nothing."""
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Serve a folder's files on a free port of 127.0.0.1 while the block runs; gives the base address."""
+    """Serve a folder's files on a free port of 127.0.0.1 while the block runs; yields the base URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, folder)) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()

@@ -1,9 +1,9 @@
-"""The Datasette plugin: search, episodes with a player, the kept audio and exports, beside Datasette's own pages.
+"""The Datasette plugin: search, episode pages with a player, the kept audio and exports, next to Datasette's own pages.
 
 It uses only hooks and calls that Datasette 0.65.5 and the 1.0 alphas have in common; where they differ (permissions),
-``pipeline.site.access`` and ``pipeline.site.editors`` hide it. Settings, all optional:
-``{"plugins": {"interview-archive": {"database": "name", "title": "What the site is called", "robots": "pages"}}}``;
-``robots`` says what search engines may visit: ``pages`` (neither searches nor tables nor audio), ``all`` or ``none``.
+``pipeline.site.access`` and ``pipeline.site.editors`` hide the difference. All settings are optional: ``{"plugins":
+{"interview-archive": {"database": "name", "title": "Name of the site", "robots": "pages"}}}``; ``robots`` says what
+search engines may visit: ``pages`` (neither searches nor tables nor audio), ``all`` or ``none``.
 """
 
 from __future__ import annotations
@@ -42,11 +42,12 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def startup() -> None:
-    """Answer unknown addresses, and quickly.
+    """Turn off Datasette's rich tracebacks, so that refused and unknown requests are answered, and quickly.
 
-    Where rich is installed, as it is for our progress bars, Datasette prints a traceback with all local variables for
-    each request that it refuses: for half a second nobody else is answered. Where there is no traceback, because no
-    route knows the address, that fails, and the answer is 500. Whatever goes wrong inside is still printed without it.
+    If rich is installed, as it is for our progress bars, Datasette prints a traceback with all local variables for
+    every refused request, which blocks all other requests for half a second. For an unknown path there is no exception
+    and thus no traceback, so that printing it fails and the answer is 500. Internal errors are still printed without
+    rich.
     """
     from datasette import handle_exception  # noqa: PLC0415 - see above
 
@@ -55,12 +56,13 @@ def startup() -> None:
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def register_routes() -> list[tuple[str, DatasetteView]]:
-    """Add the site's pages, JSON, audio and exports; ``/`` stays Datasette's own where no archive is attached."""
+    """Register the site's pages, JSON, audio and exports; without an archive ``/`` remains Datasette's own page."""
     turnstile = Turnstile()
-    # Cutting an hour of MP3 takes a second of a core, which audio and pages must not wait for: one thread does it all.
+    # Cutting an hour of MP3 takes a second of CPU time, which must not delay audio and pages: all clips are cut in one
+    # thread.
     clip = partial(quoting.clip, cutter=ThreadPoolExecutor(1, thread_name_prefix="clip"))
     return [
-        # The empty group is for Datasette's index, which looks for a format in the address.
+        # The empty group is for Datasette's index view, which expects a format in the URL.
         (r"/(?P<format>)$", guarded(pages.home, without_archive=pages.datasette_index)),
         (r"/-/search$", guarded(searching.search_page, turnstile=turnstile)),
         (r"/-/search\.json$", guarded(searching.search_json, turnstile=turnstile)),
@@ -87,13 +89,13 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def extra_css_urls() -> list[str]:
-    """Make Datasette's own pages dark where the site is; its pages have stylesheets of their own."""
+    """Add stylesheets that give Datasette's own pages the site's dark colours; the site's pages have their own."""
     return [static_path(name) for name in ("colours.css", "datasette.css")]
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def menu_links(datasette: Datasette, request: Request | None) -> Callable[[], Awaitable[list[dict[str, str]]]]:
-    """Add the way back to the site to the menu of Datasette's own pages."""
+    """Add links to the site to the menu of Datasette's own pages."""
 
     async def links() -> list[dict[str, str]]:
         archive = await find_archive(datasette)

@@ -1,4 +1,4 @@
-"""The archive that a Datasette serves: which database it is, who may see it, reading it, and where its audio lies."""
+"""The archive that Datasette serves: finding the database, who may see it, reading it, and locating its audio."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
     from datasette.database import Database
 
 PLUGIN = "interview-archive"
-# Datasette's own limit of a second is for one statement; a search for a phrase reads transcript after transcript.
+# Datasette's own limit of one second applies to a single statement; a phrase search reads transcript after transcript.
 READ_SECONDS = 5.0
-# The site shows what is in these tables, so it is closed to whoever may not see one of them.
+# The site shows the contents of these tables, so it is closed to anybody who may not see all of them.
 _SHOWN = (
     *("feeds", "episodes", "renditions", "transcripts", "segments", "speakers"),
     *("questions", "matches", "corrections", "checks", "checks_in_force", "attributions"),
@@ -44,25 +44,25 @@ class Archive:
 
     @property
     def title(self) -> str:
-        """Return what the site is called."""
+        """Return the name of the site."""
         return str(_settings(self.datasette).get("title") or "Interview archive")
 
     @property
     def is_fixed(self) -> bool:
-        """Tell whether it never changes: it is opened as such, or is a published copy."""
+        """Tell whether it never changes: it is opened as immutable, or is a published copy."""
         path = self.database.path
         return not self.database.is_mutable or (path is not None and is_published(Path(path)))
 
     @property
     def robots(self) -> str:
-        """Return what search engines may visit, as it is configured."""
+        """Return the ``robots`` setting: what search engines may visit."""
         return str(_settings(self.datasette).get("robots", "pages"))
 
     async def ensure_visible(self, actor: Actor, *also: str) -> None:
-        """Raise unless the actor may view the database, the tables that the site shows, and ``also`` these tables.
+        """Raise unless the actor may view the database, the tables shown on the site, and the tables ``also``.
 
         Raises:
-            Forbidden: Datasette's own, so that its plugins can offer a way to sign in.
+            Forbidden: Datasette's own exception, so that plugins can offer a login.
         """
         name = self.database.name
         await ensure_database_visible(self.datasette, name, actor)
@@ -79,11 +79,11 @@ class Archive:
             await self.datasette.ensure_permissions(actor, [("view-table", (name, table)), *whole])
 
     async def read(self, function: Callable[[sqlite3.Connection], T], *, seconds: float | None = None) -> T:
-        """Call a function with a connection in one of Datasette's threads; it reads a consistent snapshot.
+        """Call a function with a connection, in one of Datasette's threads and within one read transaction.
 
         Raises:
             QueryError: it took longer than ``seconds`` (default ``READ_SECONDS``).
-            DatabaseError: an older version made the archive.
+            DatabaseError: the archive was made by an older version.
         """
 
         def limited(connection: sqlite3.Connection) -> T:
@@ -96,12 +96,12 @@ class Archive:
         return result
 
     def audio_file(self, kept: Rendition) -> Path | None:
-        """Return the path of a kept file; None if it is gone, has another size, or would lie outside ``audio``."""
+        """Return the path of a kept file; None if it is missing, has another size, or would lie outside ``audio``."""
         return None if self.database.path is None else kept_file(Path(self.database.path).parent, kept)
 
 
 async def find_archive(datasette: Datasette) -> Archive | None:
-    """Return the database that the configuration names, else the first that is an archive; None if there is none."""
+    """Return the configured database, or else the first that is an archive; None if there is none."""
     named = _settings(datasette).get("database")
     for name, database in datasette.databases.items():
         if named in {None, name} and await database.execute_fn(is_archive):
@@ -110,10 +110,10 @@ async def find_archive(datasette: Datasette) -> Archive | None:
 
 
 async def ensure_database_visible(datasette: Datasette, name: str, actor: Actor) -> None:
-    """Raise unless the actor may view a database, archive or not.
+    """Raise unless the actor may view a database, whether or not it is an archive.
 
     Raises:
-        Forbidden: Datasette's own.
+        Forbidden: Datasette's own exception.
     """
     if hasattr(datasette, "allowed"):  # Datasette 1.0
         from datasette.resources import DatabaseResource  # noqa: PLC0415 - 0.65 has none
@@ -129,7 +129,7 @@ def _settings(datasette: Datasette) -> Mapping[str, Any]:
 
 @contextmanager
 def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Hold a transaction, so that what others write meanwhile is not seen in a part."""
+    """Hold a read transaction, so that concurrent writes are not seen halfway."""
     connection.execute("begin")
     try:
         yield
@@ -139,7 +139,7 @@ def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def _time_limit(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
-    """Stop SQLite when the time is up, as Datasette does for the queries that it runs itself."""
+    """Interrupt SQLite when the time is up, as Datasette does for its own queries."""
     deadline = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() > deadline, _INSTRUCTIONS_BETWEEN_CHECKS)
     try:

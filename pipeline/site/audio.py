@@ -1,4 +1,4 @@
-"""Serving the kept audio: found by its content, never by a path that came from outside, and sent in pieces."""
+"""Serving the kept audio: looked up by its hash, never by a path from the request, and sent in chunks."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ from pipeline.site.access import Archive
 from pipeline.site.ranges import Answer, answer
 from pipeline.site.respond import refused
 
-CHUNK = 64 * 1024  # bytes; read and sent at a time
-# A browser's player asks for all of a file, and hangs up as soon as it knows its length, to ask again for where it was
-# told to begin. What has left here by then is moved for nothing: megabytes, on a fast line. So a player gets its first
-# bytes at once, and then no more a second than this, or than it takes to play a recording four times as fast.
+CHUNK = 64 * 1024  # bytes read and sent at a time
+# A browser's player requests the whole file, closes the connection as soon as it knows the length, and requests the
+# part from which it is to play. Whatever was sent by then is wasted: megabytes, on a fast line. So a player gets its
+# first bytes at once, and the rest at this rate per second, or at four times the recording's bit rate if that is
+# higher.
 PLAYER_AT_ONCE = 2 * CHUNK
 PLAYER_RATE = 500_000  # bytes
 PLAYER_SPEED = 4
@@ -33,9 +34,9 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class AudioResponse:
-    """Sends a part of a file with constant memory, and stops when the client goes away.
+    """Sends part of a file in constant memory, and stops when the client disconnects.
 
-    ``rate`` is how many bytes a second it may send, after the first ones; None for as many as the line takes.
+    ``rate`` limits the bytes per second after the first ``PLAYER_AT_ONCE`` bytes; None for no limit.
     """
 
     path: Path
@@ -46,13 +47,14 @@ class AudioResponse:
     rate: float | None
 
     async def asgi_send(self, send: Send) -> None:
-        """Send the head and the bytes."""
+        """Send the headers and the body."""
         headers = [[name.lower().encode(), value.encode()] for name, value in self.headers.items()]
         if self.method == "HEAD" or not self.answer.length:
             await send({"type": "http.response.start", "status": self.answer.status, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
-        # Opened before anything is sent: what cannot be read becomes an error page, not half an answer.
+        # Opened before the headers are sent, so that an unreadable file becomes an error page instead of a truncated
+        # answer.
         file = await asyncio.to_thread(self.path.open, "rb")
         try:
             await send({"type": "http.response.start", "status": self.answer.status, "headers": headers})
@@ -69,17 +71,17 @@ class AudioResponse:
             if self.rate and self.answer.length - left >= PLAYER_AT_ONCE:
                 await asyncio.sleep(len(chunk) / self.rate)
             left -= len(chunk)
-            # A file that became shorter meanwhile ends the answer early; the server then breaks the connection.
+            # If the file has become shorter meanwhile, the answer ends early, and the server closes the connection.
             await send({"type": "http.response.body", "body": chunk, "more_body": bool(left and chunk)})
             if not chunk:
                 return
 
     def set_cookie(self, *_arguments: object, **_options: object) -> None:
-        """Leave the cookie with Datasette's messages to its pages."""
+        """Ignore the cookie that Datasette sets for its messages."""
 
 
 async def audio(request: Request, archive: Archive) -> Any:
-    """``/-/audio/<sha256>``: the kept bytes, whole or the range asked for."""
+    """``/-/audio/<sha256>``: the kept file, whole or the requested range."""
     sha256 = request.url_vars["sha256"]
     kept = await archive.read(lambda connection: reading.rendition(connection, sha256))
     if kept is None:
@@ -95,7 +97,7 @@ async def audio(request: Request, archive: Archive) -> Any:
         "Content-Length": str(decided.length),
         "Accept-Ranges": "bytes",
         "ETag": etag,
-        # These bytes never change, but who may hear them can: browsers may keep them, shared caches may not.
+        # The bytes never change, but permissions may: browsers may cache them, shared caches may not.
         "Cache-Control": "private, max-age=86400",
         "X-Content-Type-Options": "nosniff",
     }
@@ -110,13 +112,13 @@ async def audio(request: Request, archive: Archive) -> Any:
 
 
 def media_type(kept: Rendition) -> str:
-    """Return what a kept file is sent as: never as something that a browser would run."""
+    """Return the Content-Type of a kept file; never one that a browser would execute."""
     return kept.content_type if _MEDIA_TYPE.fullmatch(kept.content_type) else "application/octet-stream"
 
 
 @asynccontextmanager
 async def _watching(receive: Receive) -> AsyncIterator[asyncio.Task[None]]:
-    """Give a task that is done once the client has gone away."""
+    """Yield a task that is done once the client has disconnected."""
 
     async def wait() -> None:
         while (await receive())["type"] != "http.disconnect":

@@ -1,4 +1,4 @@
-"""What a publisher changed of an episode, in words: plain text, short enough to be read. Pure functions."""
+"""Describing a publisher's changes to an episode as plain text of limited length. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pipeline.site.wording import moment
 from pipeline.text import shortened
 from pipeline.times import clock
 
-SHOWN = 50  # changes; a feed may say something else at every poll
+SHOWN = 50  # changes; a feed may change something at every poll
 WIDTH = 240  # characters of a value
-_ALIKE = 4  # words that are shown of a beginning that both values have
+_ALIKE = 4  # words shown of a common beginning
 _FIELDS: Mapping[str, str] = {
     "title": "Title",
     "published": "Date",
@@ -32,7 +32,7 @@ _FIELDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A change to show; ``was`` is empty where there was nothing before."""
+    """A change to show; ``was`` is empty if there was no value before."""
 
     noticed_at: str
     field: str
@@ -41,7 +41,7 @@ class Told:
 
 
 def told(changes: Iterable[Change]) -> Iterator[Told]:
-    """Put changes into words, in their order; those of which nothing can be seen are left out."""
+    """Describe changes, in order; invisible ones are skipped."""
     for change in changes:
         was, became = (_plain(change.field, value or "") for value in (change.was, change.became))
         if was != became:
@@ -50,7 +50,7 @@ def told(changes: Iterable[Change]) -> Iterator[Told]:
 
 
 def _plain(field: str, value: str) -> str:
-    """A value as a person reads it."""
+    """A value in readable form."""
     if field == "notes_html":
         # A space for each tag, so that paragraphs stay apart.
         return " ".join(html.unescape(nh3.clean(value.replace("<", " <"), tags=set())).split())
@@ -59,12 +59,12 @@ def _plain(field: str, value: str) -> str:
     if field == "declared_duration" and re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", value):
         return clock(float(value))
     if field == "enclosure_url":
-        return value.partition("?")[0]  # behind it are tokens, at times, that are nobody's business
+        return value.partition("?")[0]  # the query may contain private tokens
     return value
 
 
 def _differing(was: str, became: str) -> tuple[str, str]:
-    """Two texts from about where they begin to differ, and no longer than can be read."""
+    """Two texts from shortly before their first difference, cut to ``WIDTH`` characters."""
     before, after = was.split(), became.split()
     alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
     cut = alike - _ALIKE if max(len(was), len(became)) > WIDTH else 0

@@ -1,4 +1,4 @@
-"""In how many episodes something is said over time, as bars. A pure function; ``archive_chart.html`` draws them."""
+"""A bar chart of the number of episodes with hits over time. Pure functions; ``archive_chart.html`` draws it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MONTHS = 48  # more of them are shown as years,
-YEARS = 100  # of which the last are shown: a feed may say that it is of the year 1
+MONTHS = 48  # of more months the years are shown,
+YEARS = 100  # but only the last ones: a feed may claim the year 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,31 +25,31 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars without a gap, from the first period in which something was said to the last."""
+    """Consecutive bars, from the first period with a hit to the last."""
 
     bars: tuple[Bar, ...]
 
     @property
     def total(self) -> int:
-        """Return in how many episodes it is said."""
+        """Return the number of episodes."""
         return sum(bar.count for bar in self.bars)
 
     @property
     def most(self) -> Bar | None:
-        """Return the highest bar; None where several are as high."""
+        """Return the highest bar; None if several are equally high."""
         highest = max(bar.count for bar in self.bars)
         first, *others = (bar for bar in self.bars if bar.count == highest)
         return None if others else first
 
 
 def chart(counts: Iterable[tuple[str, int]]) -> Chart | None:
-    """Lay out in how many episodes of each month something is said.
+    """Build the chart from numbers of episodes by month.
 
     Args:
-        counts: pairs of a month, as ``2026-05``, and a number; in any order. What is no month is left out.
+        counts: pairs of a month, as ``2026-05``, and a number, in any order. Invalid months are skipped.
 
     Returns:
-        None where there are not two months to compare.
+        None if there are fewer than two months.
     """
     months: Counter[int] = Counter()
     for period, count in counts:
@@ -82,7 +82,7 @@ def _bar(since: int, until: int, count: int, most: int) -> Bar:
 
 
 def _month(period: str) -> int | None:
-    """The months since the year 0, of ``2026-05``."""
+    """The number of months since the year 0 of a month such as ``2026-05``."""
     try:
         day = datetime.date.fromisoformat(f"{period[:7]}-01")
     except ValueError:

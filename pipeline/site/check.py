@@ -53,13 +53,13 @@ def checked(connection: sqlite3.Connection, episode: Episode) -> Checked:
 
 
 async def check(request: Request, archive: Archive) -> Response:
-    """``/-/check``: with GET the form for a passage, with POST its answer is recorded, or a check undone.
+    """``/-/check``: GET shows the form for a passage, POST records its content or undoes a check.
 
     The form is at ``?episode=`` and ``n=``, the number of the passage. Its fields are ``episode``, ``first``, ``last``
-    and ``seen`` as they are in the form, then ``undo`` (the id of a check in force), or ``status``: ``checked`` with
-    the ``text``, or ``nothing_said``; and ``note``. Who speaks in the one passage ``n`` is said with ``who``: ``here``,
-    or ``everywhere`` that this voice is heard; with the name in ``speaker``, and ``n`` and ``seen_speaker`` as they are
-    in the form. ``undo_speaker`` (an id) undoes that.
+    and ``seen`` as in the form, then ``undo`` (the id of a check in force), or ``status``: ``checked`` with the
+    ``text``, or ``nothing_said``; and ``note``. The speaker of passage ``n`` is set with ``who``: ``here``, or
+    ``everywhere`` that this voice is heard; with the name in ``speaker``, and ``n`` and ``seen_speaker`` as in the
+    form. ``undo_speaker`` (an id) undoes such an attribution.
     """
     if request.method != "POST":
         return await _form(request, archive)
@@ -99,7 +99,7 @@ async def _form(request: Request, archive: Archive) -> Response:
         episode = reading.episode(connection, wanted)
         labels = {one.speaker for one in episode.passages if one.speaker} if episode else set()
         speech = attributions.speech(connection, wanted, n, n)
-        voices = {one.id for one in speech.attributions}  # of a voice it may have been said elsewhere
+        voices = {one.id for one in speech.attributions}  # of the voice; perhaps recorded elsewhere
 
         def is_about(entry: Entry) -> bool:
             return overlap(entry, here) or (isinstance(entry, attributions.Entry) and entry.id in voices)
@@ -120,7 +120,7 @@ async def _form(request: Request, archive: Archive) -> Response:
 
 
 def _said(fields: Mapping[str, str]) -> str:
-    """The words of the form; an empty text must be confirmed with ``nothing_said``."""
+    """The words entered; an empty text must be confirmed with the status ``nothing_said``."""
     status, text = fields.get("status"), clean(fields.get("text", ""))
     if status == "nothing_said":
         return ""
@@ -132,7 +132,7 @@ def _said(fields: Mapping[str, str]) -> str:
 
 
 def _say_who(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
-    """Record who speaks in a passage, or undo that."""
+    """Record the speaker of a passage, or undo that."""
     episode, n, seen = fields.get("episode", ""), number(fields.get("n", ""), "n"), fields.get("seen_speaker", "")
     if "undo_speaker" in fields:
         undone = number(fields["undo_speaker"], "undo_speaker")

@@ -1,4 +1,4 @@
-"""Storing a signed-in editor's correction; plain forms are redirected to the page, scripts get JSON."""
+"""Recording a signed-in editor's correction; plain forms are redirected to the page, scripts get JSON."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from pipeline.times import utc_now
 async def correct(request: Request, archive: Archive) -> Response:
     """``POST /-/correct``: record a correction, or undo one.
 
-    The fields are ``episode`` and ``question`` (its id), then ``undo`` (the id of the correction that counts), or
-    ``status`` (``asked`` with ``start``, ``not_asked`` without regard to any times), ``end``, ``answer_end``, ``note``;
-    ``seen`` (the question's seal on the page) refuses what was corrected, found elsewhere or recorded anew since.
+    The fields are ``episode`` and ``question`` (its id), then ``undo`` (the id of the correction in force), or
+    ``status`` (``asked`` with ``start``, or ``not_asked``, which ignores any times), ``end``, ``answer_end``, ``note``.
+    ``seen`` (the question's seal on the page) rejects the correction if the question was corrected, matched again or
+    replaced since.
     """
     fields = await posted(request, archive, editors.TIMES)
     episode, editor, now = fields.get("episode", ""), editors.name_of(request.actor), utc_now()
@@ -50,13 +51,13 @@ async def correct(request: Request, archive: Archive) -> Response:
 
 
 def _told(question: reading.ListedQuestion, guest: str | None) -> str:
-    """A message that says what was stored."""
+    """A message about what was recorded."""
     doubt = f". {guest} is heard there, a guest: listen again whether it is asked there" if guest else ""
     return f"{question.summary.capitalize()}{doubt}"
 
 
 def _now(db: Database, episode: str, which: int) -> tuple[reading.ListedQuestion, str | None]:
-    """What is known of the question now, and the guest who is heard where it is asked."""
+    """The question's current state, and the guest who is heard where it is asked, if any."""
     (question,) = (one for one in reading.questions_of(db.conn, [episode])[episode] if one.number == which)
     return question, corrections.guest_at(db, episode, question.start) if question.start is not None else None
 

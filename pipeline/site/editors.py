@@ -1,7 +1,7 @@
-"""Who may correct times and check words: signed-in actors whom Datasette's permissions allow it. Records nothing.
+"""Who may correct times and check words: signed-in actors with the Datasette permission. Records nothing.
 
-Where the configuration does not name a permission, whoever is signed in has it. Datasette 1.0 reads
-``permissions: {correct-times: {id: ann}}`` itself, 0.65 has no such key: there it is read here, from the same places.
+If the configuration does not mention a permission, every signed-in actor has it. Datasette 1.0 reads ``permissions:
+{correct-times: {id: ann}}`` itself; 0.65 does not, so it is read here, from the same places.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being impo
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What an editor may be allowed: ``does`` in words, by the form that goes to ``path``."""
+    """A permission of editors: ``does`` is its description in a sentence, ``path`` the form's target."""
 
     action: str
     path: str
@@ -36,7 +36,7 @@ RIGHTS = (TIMES, WORDS)
 
 
 async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
-    """Say in a sentence why this actor may not do that; None: they may."""
+    """Return a sentence saying why the actor lacks the permission; None if they have it."""
     if not name_of(actor):
         return (
             f"Only a signed-in editor may {right.does}. Sign in first: on your own computer with the address that "
@@ -52,14 +52,14 @@ async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
 
 
 def name_of(actor: Actor) -> str:
-    """Return the name under which is kept what an actor corrects; empty where nobody is signed in."""
+    """Return the name under which an actor's work is recorded; empty if nobody is signed in."""
     return str((actor or {}).get("id") or "")
 
 
 def is_own_form(archive: Archive, request: Request, fields: Mapping[str, str]) -> bool:
-    """Tell whether a form came from a page of this site, and not from another one that an editor visits.
+    """Tell whether a form was sent from a page of this site, rather than from another site (CSRF).
 
-    Datasette 1.0 has looked at where it comes from before it gets here. In 0.65 every page has a token for its forms.
+    Datasette 1.0 has already checked the origin of the request. In 0.65 every page has a CSRF token for its forms.
     """
     if _is_1_0(archive.datasette):
         return True
@@ -69,10 +69,10 @@ def is_own_form(archive: Archive, request: Request, fields: Mapping[str, str]) -
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def skip_csrf(datasette: Datasette, scope: Mapping[str, Any]) -> bool:
-    """Leave looking at the token of our own forms to ``is_own_form``, for Datasette 0.65.
+    """Exempt our own forms from Datasette 0.65's CSRF check; ``is_own_form`` checks their token instead.
 
-    That asks for it only where there are cookies, but a browser can also be signed in without any, as with HTTP Basic
-    authentication; and it reads the form first, of any size, and fails where that is not UTF-8.
+    Datasette checks the token only if there are cookies, but a browser can be signed in without any, for example with
+    HTTP Basic authentication. It also reads the form first, without a size limit, and fails if that is not UTF-8.
     """
     ours = {path for right in RIGHTS for path in (right.path, datasette.urls.path(right.path))}
     return not _is_1_0(datasette) and scope["path"] in ours
@@ -80,7 +80,7 @@ def skip_csrf(datasette: Datasette, scope: Mapping[str, Any]) -> bool:
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def register_actions() -> list[Any]:
-    """Make the permissions known to Datasette 1.0."""
+    """Register the permissions with Datasette 1.0."""
     from datasette.permissions import Action  # noqa: PLC0415 - 0.65 has none
     from datasette.resources import DatabaseResource  # noqa: PLC0415 - as above
 
@@ -97,7 +97,7 @@ def register_actions() -> list[Any]:
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
 def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) -> Any:
-    """Give the permissions to whoever is signed in, for Datasette 1.0; what is configured goes before."""
+    """Grant the permissions to every signed-in actor, for Datasette 1.0; the configuration takes precedence."""
     if action not in {right.action for right in RIGHTS} or not name_of(actor) or datasette.default_deny:
         return None
     from datasette.permissions import PermissionSQL  # noqa: PLC0415 - 0.65 has none

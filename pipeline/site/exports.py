@@ -1,4 +1,4 @@
-"""The exports as files of the site, and which of them an episode's page offers. ``pipeline.export`` makes them."""
+"""Serving the exports as files, and which of them an episode's page offers. ``pipeline.export`` makes them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from pipeline.text import shortened
 _TRANSCRIPTS = {"vtt": "WebVTT", "srt": "SRT", "txt": "Text", "json": "JSON"}
 _CHAPTERS = {"chapters.json": "JSON", "psc.xml": "Podlove", "chapters.vtt": "WebVTT"}
 _NOTES = {"notes.md": "Markdown", "notes.html": "HTML"}
-_NAME = 80  # characters of a file's name before its ending; systems take 255 bytes
-# Players on other sites read transcripts and chapters. Browsers send no cookies then: they get what anybody may see.
+_NAME = 80  # characters of a file name without suffix; file systems allow 255 bytes
+# Players on other sites load transcripts and chapters. Browsers then send no cookies, so they get only what is public.
 _FOR_PLAYERS = {**HEADERS, "Access-Control-Allow-Origin": "*"}
 
 
@@ -44,7 +44,7 @@ async def export(request: Request, archive: Archive) -> Response:
 
 
 async def feed_xml(request: Request, archive: Archive) -> Response:
-    """``/-/feed/<feed>.xml``: a whole feed, re-published."""
+    """``/-/feed/<feed>.xml``: the whole feed, re-published."""
     slug = unquote(request.url_vars["feed"])
     show = await archive.read(lambda connection: publication.show(connection, slug))
     if show is None:
@@ -57,7 +57,7 @@ async def feed_xml(request: Request, archive: Archive) -> Response:
 
 
 def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
-    """Return what an episode can be had as: for each kind of export the formats with their names."""
+    """Return the exports available for an episode: for each kind the formats with their names."""
     asked = any(one.status in {"asked", "merged"} and one.start is not None for one in episode.questions)
     kinds = {
         "Transcript": _TRANSCRIPTS if episode.passages else {},
@@ -68,7 +68,7 @@ def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
 
 
 def file_name(episode: reading.Episode, audio: Rendition) -> str:
-    """Return what a recording is called once it was downloaded: by show and episode, in what every system takes."""
+    """Return the file name for downloading a recording: show and episode, in characters that every system allows."""
     name = shortened(f"{episode.show} – {episode.title}", _NAME)
     fit = "".join(one if one.isprintable() and one not in '\\/:*?"<>|' else "-" for one in name)
     return fit + PurePosixPath(audio.path).suffix

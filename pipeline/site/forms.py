@@ -1,4 +1,4 @@
-"""The forms that editors send: from whom, of limited size, recorded in one transaction. Knows none of their fields."""
+"""Receiving editors' forms: checking their sender and size, and recording them in one transaction."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ T = TypeVar("T")
 
 
 async def posted(request: Request, archive: Archive, right: editors.Right) -> dict[str, str]:
-    """Return the fields of a form that somebody with the right to it sent from a page of this site.
+    """Return the fields of a form sent from a page of this site by somebody with the permission.
 
     Raises:
-        Refusal: whoever sent it may not, it is another site's, or it cannot be read.
+        Refusal: the sender lacks the permission, the form comes from another site, or it cannot be parsed.
     """
     reason = await editors.refusal(archive, request.actor, right)
     if reason:
@@ -39,7 +39,7 @@ async def posted(request: Request, archive: Archive, right: editors.Right) -> di
 
 
 async def record(archive: Archive, change: Callable[[Database], T]) -> T:
-    """Call what changes the database, in a transaction that nobody else writes beside.
+    """Call a function that changes the database, in an immediate transaction.
 
     Raises:
         DatabaseError: the file cannot be written.
@@ -56,7 +56,7 @@ async def record(archive: Archive, change: Callable[[Database], T]) -> T:
 
 
 async def _fields(request: Request) -> dict[str, str]:
-    """Read the form, of limited size."""
+    """Parse the form, up to a size limit."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise Refusal(f"The form must be sent as {FORM}.", status=415)
     body, more = b"", True
@@ -70,5 +70,5 @@ async def _fields(request: Request) -> dict[str, str]:
             raise Refusal(f"The form is larger than {BODY_BYTES // 1024} kB; shorten what you wrote.", status=413)
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS))
-    except ValueError as error:  # also what is not UTF-8
+    except ValueError as error:  # also if it is not UTF-8
         raise Refusal("The form cannot be read: it must be UTF-8 text with a few fields.", status=400) from error

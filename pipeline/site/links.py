@@ -1,4 +1,4 @@
-"""The addresses of the site below Datasette's ``base_url``, and those of Datasette's own pages. Knows no page."""
+"""URLs of the site below Datasette's ``base_url``, and of Datasette's own pages. Independent of the pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.site.access import PLUGIN, Archive
 
 @dataclass(frozen=True, slots=True)
 class Links(Addresses):
-    """Makes addresses for one archive, below Datasette's ``base_url``."""
+    """Makes URLs for one archive, below Datasette's ``base_url``."""
 
     base: str = field(init=False, default="")
     archive: Archive
@@ -25,34 +25,34 @@ class Links(Addresses):
         object.__setattr__(self, "base", str(self.archive.datasette.urls.path("/")).rstrip("/"))
 
     def path(self, path: str) -> str:
-        """Return a path of the site with Datasette's base."""
+        """Return a path of the site, with Datasette's ``base_url``."""
         return f"{self.base}{path}"
 
     def static(self, name: str) -> str:
-        """Return a stylesheet or script; its address changes with its content, so no cache shows an old one."""
+        """Return the URL of a stylesheet or script, with a hash of its content, so that caches serve no old one."""
         return self.path(static_path(name))
 
     def tables(self) -> str:
-        """Return Datasette's own page of the database."""
+        """Return the URL of Datasette's page of the database."""
         return str(self.archive.datasette.urls.database(self.archive.database.name))
 
     def table(self, table: str) -> str:
-        """Return Datasette's own page of a table."""
+        """Return the URL of Datasette's page of a table."""
         return str(self.archive.datasette.urls.table(self.archive.database.name, table))
 
 
 def absolute(request: Request, archive: Archive) -> Addresses:
-    """Return what makes addresses for people and programs elsewhere: whole ones, below where this was asked for."""
+    """Return the maker of absolute URLs, for use outside the site; the host is that of the request."""
     return addresses(str(archive.datasette.absolute_url(request, Links(archive).home())))
 
 
 def static_path(name: str) -> str:
-    """Return the path of a stylesheet or script, without Datasette's base."""
+    """Return the path of a stylesheet or script, without Datasette's ``base_url``."""
     return f"/-/static-plugins/{PLUGIN}/{name}?{_digest(name)}"
 
 
 def web(url: str | None) -> str | None:
-    """Let through addresses of the web only: a feed can name ``javascript:`` ones too."""
+    """Return the URL if it is http(s), else None: a feed may contain ``javascript:`` URLs too."""
     return url if url and urlsplit(url).scheme in {"http", "https"} else None
 
 

@@ -1,4 +1,4 @@
-"""What programs read of the site: Atom feeds, the map of its pages, and what they may and should look at."""
+"""What the site offers to programs: Atom feeds, the sitemap, robots.txt and llms.txt."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from pipeline.site.searching import Asked, asked_of
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
 
-ENTRIES = 50  # of an Atom feed
-# What search engines may visit: nothing is left out of "all", "none" is the whole site.
+ENTRIES = 50  # in an Atom feed
+# Values of the setting ``robots``: "all" excludes nothing from search engines, "none" everything.
 ROBOTS = ("all", "pages", "none")
 
 
 async def atom(request: Request, archive: Archive) -> Response:
-    """``/-/atom``: the newest episodes, all or ``?feed=``; with the ``q`` or filters of a search, its newest passages.
+    """``/-/atom``: the newest episodes, of all feeds or ``?feed=``; with ``q`` or filters the newest hits of a search.
 
     Raises:
-        QueryError: the filters make no sense.
+        QueryError: the filters are invalid.
     """
     asked, site = asked_of(request), absolute(request, archive)
     feed = asked.checked().feed
@@ -67,7 +67,7 @@ async def sitemap(request: Request, archive: Archive) -> Response:
 
 
 async def robots(request: Request, datasette: Datasette) -> Response:
-    """``/robots.txt``: what search engines may visit, also where people have to sign in."""
+    """``/robots.txt``: what search engines may visit; also served to those who may not see the archive."""
     archive = await find_archive(datasette)
     if archive is None:
         return Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
@@ -75,11 +75,11 @@ async def robots(request: Request, datasette: Datasette) -> Response:
     allowed = archive.robots if await _is_public(archive) else "none"
     lines = ["User-agent: *"]
     if allowed == "pages":
-        # Searches, and Datasette's own pages of tables, facets and SQL, are without end; an episode has an address for
-        # each of its seconds; audio is large.
+        # There is no end to searches and to Datasette's pages of tables, facets and SQL; an episode has a URL for each
+        # of its seconds; audio is large.
         closed = ("/-/search", "/-/atom", "/-/episode/*?t=", "/-/audio/", "/-/clip/")
         lines += [f"Disallow: {links.path(path)}" for path in closed]
-        # Nobody learns here how a database is called that is not for everybody.
+        # Names of databases that are not public are not revealed.
         lines += [f"Disallow: {datasette.urls.database(name)}" for name in await _public_databases(datasette)]
     elif allowed == "all":
         lines.append("Disallow:")
@@ -93,7 +93,7 @@ async def robots(request: Request, datasette: Datasette) -> Response:
 
 
 async def llms(request: Request, archive: Archive) -> Response:
-    """``/llms.txt``: for programs that read with a language model, what is here and how to ask for it (llmstxt.org)."""
+    """``/llms.txt``: for language models, a description of the contents and how to query them (llmstxt.org)."""
     site = absolute(request, archive)
     holdings = await archive.read(reading.holdings)
     shows = "\n".join(
@@ -123,7 +123,7 @@ async def llms(request: Request, archive: Archive) -> Response:
 
 
 async def _public_databases(datasette: Datasette) -> list[str]:
-    """The names of the databases that anybody may see without signing in."""
+    """The names of the databases that are visible without signing in."""
     found = []
     for name in datasette.databases:
         with suppress(Forbidden):
@@ -133,7 +133,7 @@ async def _public_databases(datasette: Datasette) -> list[str]:
 
 
 async def _is_public(archive: Archive) -> bool:
-    """Tell whether anybody may see the archive without signing in."""
+    """Tell whether the archive is visible without signing in."""
     try:
         await archive.ensure_visible(None)
     except Forbidden:
@@ -158,7 +158,7 @@ def _episodes(connection: sqlite3.Connection, feed: str | None, site: Addresses)
 
 
 def _notes(item: Item, site: Addresses) -> str:
-    """An episode's questions with their times, where they were looked for."""
+    """An episode's questions with their times; empty if it has none, or has not been aligned."""
     try:
         return notes.page(item, site)
     except ExportError:
@@ -187,7 +187,7 @@ def _quoted(hit: Hit) -> str:
 
 
 def _bold(html: str) -> str:
-    """Feed readers let through few elements, and ``mark`` is seldom one of them."""
+    """Replace ``mark``, which most feed readers strip, by ``b``."""
     return html.replace("<mark>", "<b>").replace("</mark>", "</b>")
 
 

@@ -1,4 +1,4 @@
-"""How a transcript was made and how sure it is, in words for its page. Pure functions; judges nothing anew."""
+"""Describing how a transcript was made and how certain it is, for its page. Pure functions; computes no new scores."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pipeline.archive.reading import Passage, Provenance
 from pipeline.site.spoken import UNSURE
 from pipeline.site.wording import amount, certainty
 
-NAMED = 12  # names and terms that are listed; there may be a hundred
+NAMED = 12  # names and terms to list; there may be a hundred
 
 
 @dataclass(frozen=True, slots=True)
 class Surety:
-    """How sure the machine was; ``mean`` is of the words' probabilities, None where there are none."""
+    """The engine's certainty; ``mean`` is the mean word probability, None if there are no words."""
 
     passages: int
     flagged: int
@@ -25,7 +25,7 @@ class Surety:
 
 
 def surety(passages: Sequence[Passage]) -> Surety:
-    """Sum up a transcript."""
+    """Summarise a transcript's certainty."""
     chances = [word.probability for passage in passages for word in passage.words]
     return Surety(
         passages=len(passages),
@@ -37,7 +37,7 @@ def surety(passages: Sequence[Passage]) -> Surety:
 
 
 def account(source: Provenance, sure: Surety) -> Iterator[tuple[str, str]]:
-    """Say what a transcript was made with and how sure it is: pairs of a name and what there is to say."""
+    """Yield labels and descriptions of how a transcript was made and how certain it is."""
     options = source.options
     if source.source == "whisper":
         yield "Model", f"{source.model}{_weights(options)}"

@@ -1,4 +1,4 @@
-"""The front page and the page of an episode: each reads what it shows and hands it to a template."""
+"""The front page and the episode page: each reads what it shows and passes it to a template."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _NOTES_TAGS = nh3.ALLOWED_TAGS - {"area", "img", "map"}
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the page of an episode shows, of one moment."""
+    """The data of an episode page, read in one transaction."""
 
     episode: Episode
     checks: Checked
@@ -49,7 +49,7 @@ class _Read:
 
 
 async def datasette_index(request: Request, datasette: Datasette) -> Response:
-    """``/`` where no archive is attached: what Datasette itself shows there."""
+    """``/`` if no archive is attached: Datasette's own index."""
     from datasette.views.index import IndexView  # noqa: PLC0415 - see above
 
     return await IndexView(datasette).dispatch_request(request)
@@ -90,7 +90,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     context = {
         "episode": episode,
         "episode_id": wanted,
-        "editing": editing and episode.audio is not None,  # a time is one of a recording
+        "editing": editing and episode.audio is not None,  # times refer to a recording
         "checking": await editors.refusal(archive, request.actor, editors.WORDS) is None,
         "checked": found.checks,
         "editor": editors.name_of(request.actor),

@@ -1,4 +1,4 @@
-"""The pages of the people who are known by name: all of them, and one with everything they said."""
+"""The pages of named speakers: a list of all, and one for each with everything they said."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pipeline.site.access import Archive
 from pipeline.site.respond import page, refused
 from pipeline.site.turns import turns
 
-PEOPLE = 500  # a page
-EPISODES = 3  # a page; a host says thousands of words in each
+PEOPLE = 500  # per page
+EPISODES = 3  # per page; a host says thousands of words in each
 
 
 async def speakers_page(request: Request, archive: Archive) -> Response:
-    """``/-/speakers?after=``: everybody by name, ``after`` a name."""
+    """``/-/speakers?after=``: the named speakers in alphabetical order, those ``after`` a name."""
     after = request.args.get("after") or ""
     found = await archive.read(lambda connection: people.people(connection, PEOPLE + 1, after=after))
     context = {"people": found[:PEOPLE], "after": found[PEOPLE - 1].name if len(found) > PEOPLE else None}
@@ -24,7 +24,7 @@ async def speakers_page(request: Request, archive: Archive) -> Response:
 
 
 async def speaker_page(request: Request, archive: Archive) -> Response:
-    """``/-/speaker/<name>?before=``: what somebody said, in the episodes ``before`` one of them."""
+    """``/-/speaker/<name>?before=``: everything a speaker said, in the episodes ``before`` a given one."""
     name, before = unquote(request.url_vars["name"]), request.args.get("before")
     person, said = await archive.read(
         lambda connection: (

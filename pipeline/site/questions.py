@@ -1,4 +1,4 @@
-"""The page of questions across episodes: what a request asks for, checked, and the groups that answer it."""
+"""The page of questions across episodes: validating the request, and the groups of questions that match it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.site.access import Archive
 from pipeline.site.respond import page
 from pipeline.site.searching import MAX_QUERY
 
-GROUPS = 20  # a page
-SIDE_BY_SIDE = 6  # questions of a group, where there are other groups
-ALL = 50  # questions of a group, a page, where it is alone
+GROUPS = 20  # per page
+SIDE_BY_SIDE = 6  # questions shown of a group if there are other groups
+ALL = 50  # questions per page of a group shown alone
 
 
 async def questions_page(request: Request, archive: Archive) -> Response:
-    """``/-/questions?q=&feed=&status=&page=``: all questions; ``?like=`` those alike to one alone."""
+    """``/-/questions?q=&feed=&status=&page=``: all questions in groups; ``?like=``: those similar to a given one."""
     values = {name: (request.args.get(name) or "").strip() for name in ("q", "feed", "status", "like")}
     if len(values["q"]) > MAX_QUERY:
         raise QueryError(f"The words are longer than {MAX_QUERY:,} characters.")

@@ -1,4 +1,4 @@
-"""The page of a quotation, its JSON, and its audio as a file. ``pipeline.archive.quoting`` finds the words."""
+"""The page of a quotation, its JSON, and its audio clip. ``pipeline.archive.quoting`` finds the words."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from pipeline.site.links import Links, absolute
 from pipeline.site.respond import HEADERS, Refusal, json, page, wants_json
 from pipeline.text import shortened
 
-PADDING = 1.0  # seconds of a clip before and after what is quoted
+PADDING = 1.0  # seconds of a clip before and after the quotation
 MAX_CLIP = 120.0  # seconds, without the padding
-TITLE = 120  # characters of the words in what other sites show of a link
+TITLE = 120  # characters of the quotation in link previews on other sites
 _PASSAGE = re.compile(r"([0-9]{1,9})-([0-9]{1,9})(\.[a-z0-9]{2,5})?")
 _WORDING = re.compile(r"(?:[0-9a-f]{6}){1,2}")
 
 
 async def quote(request: Request, archive: Archive) -> Response:
-    """``/-/quote/<beginning of the sha256>/<first ms>-<last ms>``, as a page, or with ``.json``: what is said there.
+    """``/-/quote/<sha256 prefix>/<first ms>-<last ms>``, optionally with ``.json``: what is said there.
 
-    ``?w=`` is the fingerprint of the words that a link was made for; one that was mangled on its way claims nothing.
-    ``?e=`` is the id of the episode to cite, of several with the same recording.
+    ``?w=`` is the fingerprint of the words that the link was made for; a malformed one is ignored. ``?e=`` is the id of
+    the episode to cite, if several have the recording.
     """
     start, end, ending = _passage(request)
     if ending not in {"", ".json"}:
@@ -58,7 +58,7 @@ async def quote(request: Request, archive: Archive) -> Response:
 
 
 async def clip(request: Request, archive: Archive, *, cutter: Executor) -> Response:
-    """``/-/clip/<beginning of the sha256>/<first ms>-<last ms>.<ending>``: the audio of a quotation, to keep."""
+    """``/-/clip/<sha256 prefix>/<first ms>-<last ms>.<suffix>``: the audio of a quotation, as a download."""
     start, end, ending = _passage(request)
     found = await _quotation(request, archive, start, end)
     cited = found.cited
@@ -82,7 +82,7 @@ async def clip(request: Request, archive: Archive, *, cutter: Executor) -> Respo
 
 
 def _passage(request: Request) -> tuple[float, float, str]:
-    """The seconds and the ending that an address names."""
+    """The start and end in seconds, and the suffix, given in a URL."""
     asked = _PASSAGE.fullmatch(request.url_vars["passage"])
     if asked is None:
         message = "The address of a quotation ends with its first and last millisecond, as in 192340-195200."
@@ -116,7 +116,7 @@ def _clip_address(quotation: Quotation, archive: Archive) -> str | None:
 
 
 def _file_name(quotation: Quotation) -> str:
-    """A name that every file system takes, of the episode and the time."""
+    """A portable file name made from the episode's title and the times."""
     plain = unicodedata.normalize("NFKD", quotation.title).encode("ascii", "ignore").decode()
     title = "-".join(re.findall(r"[a-z0-9]+", plain.lower()))[:60].strip("-") or "clip"
     times = citing.times(quotation.cited).replace(":", ".").replace("–", "-")

@@ -1,4 +1,4 @@
-"""Which bytes of a file a request asks for (RFC 9110, sections 13 and 14). Pure; opens and sends nothing."""
+"""Evaluating range and conditional requests (RFC 9110, sections 13 and 14). Pure; opens and sends nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGN
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What to send: ``length`` bytes beginning with byte ``first``, under ``status`` (200, 206, 304 or 416)."""
+    """What to send: ``length`` bytes from byte ``first``, with ``status`` 200, 206, 304 or 416."""
 
     status: int
     first: int
     length: int
 
     def content_range(self, size: int) -> str | None:
-        """Return the ``Content-Range`` header of a file of this size, if the answer has one."""
+        """Return the ``Content-Range`` header for a file of this size; None if the answer has none."""
         if self.status == 416:
             return f"bytes */{size}"
         return f"bytes {self.first}-{self.first + self.length - 1}/{size}" if self.status == 206 else None
@@ -29,32 +29,32 @@ def answer(method: str, headers: Mapping[str, str], *, size: int, etag: str) -> 
 
     Args:
         method: ``GET`` or ``HEAD``.
-        headers: the request's, with names in lower case.
-        size: of the whole file, in bytes.
-        etag: of the whole file: a strong one, in its quotes.
+        headers: the request's headers, with names in lower case.
+        size: the size of the whole file, in bytes.
+        etag: the strong entity tag of the whole file, in its quotes.
 
     Returns:
-        The whole file for what is no range, or several: a server may send more than was asked for, and no player
-        asks for several.
+        The whole file if the range is invalid or there are several: a server may send more than requested, and no
+            player requests several ranges.
     """
     if "if-none-match" in headers and _names(headers["if-none-match"], etag):
         return Answer(304, 0, 0)
     part = None
-    # A date in If-Range never equals the tag: files here have no date of their own, so it means "send it all".
+    # A date in If-Range never equals the tag: files have no Last-Modified here, so the whole file is sent.
     if method == "GET" and headers.get("if-range", etag).strip() == etag:
         part = _part(headers.get("range", ""), size)
     return part or Answer(200, 0, size)
 
 
 def _part(asked: str, size: int) -> Answer | None:
-    """Answer one range; None for anything else."""
+    """The answer to a single range; None for anything else."""
     found = _ONE_RANGE.fullmatch(asked)
     first, last = found.groups() if found else ("", "")
     if first:
         if last and int(last) < int(first):
             return None
         begin, stop = int(first), min(int(last) + 1, size) if last else size
-    elif last:  # the last so many bytes
+    elif last:  # a suffix range
         begin, stop = max(0, size - int(last)), size
     else:
         return None
@@ -62,6 +62,6 @@ def _part(asked: str, size: int) -> Answer | None:
 
 
 def _names(listed: str, etag: str) -> bool:
-    """Tell whether ``If-None-Match`` names a tag; there a weak one counts too."""
+    """Tell whether ``If-None-Match`` matches a tag; weak tags match too."""
     tags = {tag.strip().removeprefix("W/") for tag in listed.split(",")}
     return "*" in tags or etag in tags

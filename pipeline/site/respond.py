@@ -1,4 +1,4 @@
-"""How the site answers: which requests reach a view, the headers of every page, and saying no plainly."""
+"""Handling requests: which of them reach a view, the headers of every page, and error answers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "private, no-cache",  # who may see a page can change, so caches have to ask
+    "Cache-Control": "private, no-cache",  # permissions can change, so caches have to revalidate
 }
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer
-    """A request that a view refuses, with the sentence that says why and HTTP's number for it."""
+    """A request that a view refuses, with a message and the HTTP status."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -48,13 +48,13 @@ def guarded(
     without_archive: DatasetteView | None = None,
     turnstile: Turnstile | None = None,
 ) -> DatasetteView:
-    """Make one of our views one that Datasette can call: only for those who may see the archive.
+    """Wrap one of our views for Datasette: only for actors who may see the archive.
 
     Args:
-        view: gets the request and the archive; what it refuses becomes an answer that says so.
-        methods: by which it may be called; by default only for reading.
-        without_archive: answers where no archive is attached; by default that is said.
-        turnstile: through which those go who keep the database or a core busy.
+        view: called with the request and the archive; a ``Refusal`` and known errors become an answer.
+        methods: the HTTP methods allowed; by default only reading.
+        without_archive: called if no archive is attached; the default is an answer 404.
+        turnstile: limits how many such requests run at once, for views that keep the database or a core busy.
     """
     called = view if turnstile is None else _in_turn(view, turnstile)
 
@@ -96,20 +96,20 @@ def _in_turn(view: View, turnstile: Turnstile) -> View:
 
 
 def episode_id(request: Request) -> str:
-    """Return the id of the episode that an address names."""
+    """Return the id of the episode named in the URL."""
     return f"{unquote(request.url_vars['feed'])}/{unquote(request.url_vars['id'])}"
 
 
 async def page(
     template: str, context: Mapping[str, Any], *, request: Request, archive: Archive, status: int = 200
 ) -> Response:
-    """Answer with a page of the site."""
+    """Return a response with a page of the site."""
     body = await render(template, context, request=request, archive=archive)
     return Response.html(body, status=status, headers=dict(HEADERS))
 
 
 async def render(template: str, context: Mapping[str, Any], *, request: Request, archive: Archive) -> str:
-    """Render a template of the site, a page or a part of one."""
+    """Render a template of the site, for a page or part of one."""
     shared = {
         "archive_title": archive.title,
         "links": links.Links(archive),
@@ -122,12 +122,12 @@ async def render(template: str, context: Mapping[str, Any], *, request: Request,
 
 
 def wants_json(request: Request) -> bool:
-    """Tell whether JSON was asked for, by the address or by the header ``Accept``."""
+    """Tell whether JSON is requested, by the URL or by the ``Accept`` header."""
     return request.path.endswith(".json") or "application/json" in request.headers.get("accept", "")
 
 
 def json(content: Mapping[str, object], *, archive: Archive, status: int = 200) -> Response:
-    """Answer with JSON, open to other sites' scripts if Datasette was started so."""
+    """Return a JSON response, readable by other sites' scripts if Datasette was started with CORS."""
     headers = dict(HEADERS)
     if archive.datasette.cors:
         add_cors_headers(headers)
@@ -135,7 +135,7 @@ def json(content: Mapping[str, object], *, archive: Archive, status: int = 200) 
 
 
 async def refused(request: Request, archive: Archive, message: str, *, status: int) -> Response:
-    """Say why there is nothing to show, or nothing was recorded; as JSON where JSON was asked for."""
+    """Return an error answer with a message, as JSON if JSON was requested."""
     if wants_json(request):
         return json({"ok": False, "error": message, "status": status}, archive=archive, status=status)
     context = {"message": message, "recording": request.method == "POST"}

@@ -1,4 +1,4 @@
-"""The search page and its JSON: what a request asks for, checked, run and shown."""
+"""The search page and its JSON: parsing and validating a request, running the search, showing the hits."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from pipeline.site.links import Links
 from pipeline.site.respond import json, page
 
 MAX_QUERY = 1_000  # characters
-INSTEAD_SECONDS = 1.5  # for what to offer where nothing is found; without it the answer is right, too
+INSTEAD_SECONDS = 1.5  # for suggestions if there are no hits; the answer is also correct without
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a request asks the search for. ``parameters`` are those of a link back to it, without the page."""
+    """A search request. ``number`` is the question as typed."""
 
     text: str
     filters: Filters
@@ -42,12 +42,12 @@ class Asked:
 
     @property
     def is_blank(self) -> bool:
-        """Tell whether it asks for nothing: neither words nor filters, which alone list all that they let through."""
+        """Tell whether it has neither words nor filters; filters alone list everything that passes them."""
         return not self.text and self.filters == ANYTHING
 
     @property
     def parameters(self) -> dict[str, str | None]:
-        """Return those of its address, without the page."""
+        """Return the parameters of a link to this search, without the page."""
         filters = self.filters
         return {
             "q": self.text,
@@ -61,11 +61,11 @@ class Asked:
         }
 
     def but(self, **changed: object) -> dict[str, object]:
-        """Return the parameters with some of them changed."""
+        """Return the parameters with some of them replaced."""
         return {**self.parameters, **changed}
 
     def problem(self) -> str | None:
-        """Say what is wrong with the filters: they are never left out silently."""
+        """Return what is wrong with the request, or None: invalid filters are never ignored silently."""
         if len(self.text) > MAX_QUERY:
             return f"The search is longer than {MAX_QUERY:,} characters."
         if self.filters.role and self.filters.role not in wording.ROLES:
@@ -79,19 +79,19 @@ class Asked:
         return _problem_of_dates(self.filters.since, self.filters.until)
 
     def run(self, connection: sqlite3.Connection) -> Results:
-        """Search.
+        """Run the search.
 
         Raises:
-            QueryError: the filters make no sense.
+            QueryError: the request is invalid, or names an unknown feed.
         """
         self.ensure_feed(connection)
         return search(connection, self.text, self.checked(), order=cast("Order", self.order), page=self.page)
 
     def ensure_feed(self, connection: sqlite3.Connection) -> None:
-        """Raise if a feed is given that is not in the archive.
+        """Raise if the request names a feed that is not in the archive.
 
         Raises:
-            QueryError: it is not, so that nothing could be found, without any visible reason.
+            QueryError: it does; otherwise there would be no hits without any visible reason.
         """
         problem = unknown_show(connection, Query(), self.filters)
         if problem:
@@ -101,7 +101,7 @@ class Asked:
         """Return the filters.
 
         Raises:
-            QueryError: they make no sense.
+            QueryError: the request is invalid.
         """
         problem = self.problem()
         if problem:
@@ -110,7 +110,7 @@ class Asked:
 
 
 def asked_of(request: Request) -> Asked:
-    """Read what a request asks for; nothing is refused before it is run."""
+    """Parse a search request; it is validated only when it is run."""
     values = {name: (request.args.get(name) or "").strip() for name in request.args}
     number = values.get("question", "")
     return Asked(
@@ -210,7 +210,7 @@ async def _playable(archive: Archive, hits: Sequence[Hit]) -> dict[str, str]:
 
 
 def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
-    """Gather a page's hits by episode: the episode with the first hit comes first."""
+    """Group a page's hits by episode, in the order of each episode's first hit."""
     groups: dict[str, list[Hit]] = {}
     for hit in hits:
         groups.setdefault(hit.episode, []).append(hit)
@@ -218,7 +218,7 @@ def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
 
 
 async def search_json(request: Request, archive: Archive) -> Response:
-    """``/-/search.json``: the same hits for programs; with ``facets=1`` also how they spread."""
+    """``/-/search.json``: the same hits for programs; with ``facets=1`` also their facets."""
     asked = asked_of(request)
 
     def answer(connection: sqlite3.Connection) -> tuple[Results, dict[str, object]]:
@@ -237,7 +237,7 @@ async def search_json(request: Request, archive: Archive) -> Response:
 
 
 def _addressed(content: dict[str, object], links: Links) -> dict[str, object]:
-    """Put the site's base before every address."""
+    """Add Datasette's ``base_url`` to all links."""
     for hits in (content["hits"], content.get("nearly", [])):
         for hit in cast("list[dict[str, str]]", hits):
             hit |= {"url": links.path(hit["url"]), "quote": links.path(hit["quote"])}

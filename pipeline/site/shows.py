@@ -1,4 +1,4 @@
-"""The page of a feed: what is held of it, and its episodes, newest first."""
+"""The page of a feed: what is kept of it, and its episodes, newest first."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pipeline.site.access import Archive
 from pipeline.site.respond import page, refused
 from pipeline.site.timeline import spans
 
-EPISODES = 100  # a page
+EPISODES = 100  # per page
 
 
 async def feed_page(request: Request, archive: Archive) -> Response:
-    """``/-/feed/<feed>?before=``: a feed's episodes, ``before`` one of them."""
+    """``/-/feed/<feed>?before=``: a feed's episodes, those ``before`` a given one."""
     slug, before = unquote(request.url_vars["feed"]), request.args.get("before")
     show, listed = await archive.read(
         lambda connection: (

@@ -1,7 +1,7 @@
-"""The words of a passage as a page carries them: where each stands, when it is said, if it is doubtful. Pure.
+"""Encoding the words of a passage for its page: their offsets and times, and which are uncertain. Pure functions.
 
-A browser counts characters in units of UTF-16, as JavaScript and ranges of a document do; ``archiveWords`` in
-``static/archive.js`` is what reads these words.
+Offsets count UTF-16 code units, as JavaScript and DOM ranges do; ``archiveWords`` in ``static/archive.js`` decodes
+them.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 from pipeline.archive.reading import Passage
 
-# A word with less than an even chance. In tiny.en's meetings (AMI) every second one of these is wrong, and they are
-# two fifths of all wrong words; of the clearly spoken sample show 2 % are below it.
+# A word with a probability below one half. In the AMI meetings transcribed by tiny.en every second such word is wrong,
+# and they are two fifths of all wrong words; of the clearly spoken sample show 2 % are below it.
 UNSURE = 0.5
 
 
 def timing(passage: Passage) -> str:
-    """Return the words' places and times for an attribute, in as few characters as will do.
+    """Return the words' offsets and times for an attribute, compactly.
 
-    Three whole numbers a word: the units of UTF-16 from where the word before begins, the hundredths of a second from
-    where it ends, and how many hundredths this one lasts. Before the first word both are 0.
+    Three integers per word: the distance from the beginning of the previous word in UTF-16 code units, and, in
+    hundredths of a second, the distance from the end of the previous word and the word's duration. Both distances start
+    from 0.
     """
     numbers: list[int] = []
     place = ended = 0
@@ -32,9 +33,9 @@ def timing(passage: Passage) -> str:
 
 
 def pieces(passage: Passage) -> Iterator[tuple[str, float | None]]:
-    """Cut the text at its doubtful words: each piece with the probability of the doubtful word that it is, else None.
+    """Split the text at uncertain words: each piece with its probability if it is such a word, else None.
 
-    Joined again, the pieces are the text.
+    Joined, the pieces give the text.
     """
     position = 0
     for word in passage.words:

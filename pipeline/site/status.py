@@ -1,4 +1,4 @@
-"""How the archive is doing: its last run with what failed, what waits at each stage, and the disk."""
+"""The status of the archive: its last run with failures, the backlog of each stage, and disk usage."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.respond import json, page
 
-# The account of the runs, which the owner may close to others without closing the site.
+# The records of runs, which the owner may hide without hiding the site.
 _TABLES = ("runs", "run_items")
 
 
 async def status_page(request: Request, archive: Archive) -> Response:
-    """``/-/status``: for people."""
+    """``/-/status``: as a page."""
     context = {"found": await _found(request, archive), "most": FAILURES}
     return await page("archive_status.html", context, request=request, archive=archive)
 
 
 async def status_json(request: Request, archive: Archive) -> Response:
-    """``/-/status.json``: the same for programs."""
+    """``/-/status.json``: the same as JSON."""
     return json(await _found(request, archive), archive=archive)
 
 
 async def _found(request: Request, archive: Archive) -> Mapping[str, Any]:
-    """What there is to say; where the archive lies on this computer is only for who may change something here."""
+    """The status; paths on this computer are included only for actors with an editing permission."""
     await archive.ensure_visible(request.actor, *_TABLES)
     database = archive.database.path and Path(archive.database.path)
 

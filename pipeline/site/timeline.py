@@ -1,6 +1,6 @@
-"""A recording as a picture: when each question is asked and answered, who speaks, what is doubtful. Pure functions.
+"""The layout of a recording's timeline: when questions are asked and answered, who speaks, what is doubtful.
 
-They say where things lie; ``archive_timeline.html`` draws them, so that no colour or markup is decided here.
+Pure functions. ``archive_timeline.html`` draws it, so colours and markup are not decided here.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from itertools import groupby
 
 from pipeline.archive.reading import ListedQuestion, Passage
 
-WHOLE = 1000  # units of a strip's width, whatever the recording's length
-SPEAKERS = 5  # strips; who says less shares the last one
-_LEAST = 4  # units: less could not be seen
-_APART = 2  # units between questions that follow at once
+WHOLE = 1000  # width of every strip in units, whatever the recording's length
+SPEAKERS = 5  # strips; the speakers who say least share the last one
+_LEAST = 4  # units; less would be invisible
+_APART = 2  # units between adjacent questions
 _STEPS = (10, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200)  # seconds between marks
 _MARKS = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Questions that are asked at one time, to the end of their answer; ``start`` is seconds, the rest units."""
+    """Questions asked at the same time, up to the end of their answer; ``start`` in seconds, the rest in units."""
 
     x: int
     width: int
@@ -30,18 +30,18 @@ class Span:
 
     @property
     def label(self) -> str:
-        """Return their numbers."""
+        """Return their numbers, joined by ``+``."""
         return "+".join(str(question.number) for question in self.questions)
 
     @property
     def uncertain(self) -> bool:
-        """Tell whether it is not sure that they are asked here."""
+        """Tell whether any of them has the status ``uncertain``."""
         return any(question.status == "uncertain" for question in self.questions)
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Where something is the case: ``path`` is SVG's, ten units high; ``seconds`` is for how long, all in all."""
+    """Parts of the recording with a common property: ``path`` is an SVG path, ``seconds`` their total length."""
 
     label: str
     path: str
@@ -50,7 +50,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A recording of ``duration`` seconds. ``marks`` are seconds; ``flagged`` is how many passages are doubtful."""
+    """A recording of ``duration`` seconds. ``marks`` are in seconds; ``flagged`` is the number of doubtful passages."""
 
     duration: float
     spans: tuple[Span, ...]
@@ -60,14 +60,14 @@ class Timeline:
     marks: tuple[float, ...]
 
     def x(self, second: float) -> int:
-        """Return where a second lies, in units."""
+        """Return the position of a time in seconds, in units."""
         return _x(second, self.duration)
 
 
 def timeline(
     duration: float | None, questions: Iterable[ListedQuestion], passages: Sequence[Passage]
 ) -> Timeline | None:
-    """Lay a recording out; None where there is nothing to show of it."""
+    """Lay out a recording; None if there is nothing to show."""
     if not duration or not passages:
         return None
     flagged = [passage for passage in passages if passage.flags]
@@ -85,7 +85,7 @@ def timeline(
 
 
 def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[Span, ...]:
-    """Return where questions are asked and answered, in order of time; those asked together are one."""
+    """Return the spans of the questions that have times, in order; questions asked at the same time share one."""
     if not duration:
         return ()
     found = []
@@ -101,12 +101,12 @@ def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[
 
 
 def _moment(question: ListedQuestion) -> int:
-    """When a question is asked, in whole milliseconds as in exports: times that were computed differ by less."""
+    """When a question is asked, in whole milliseconds as in exports, so that rounding does not separate equal times."""
     return round((question.start or 0.0) * 1000)
 
 
 def path(pieces: Iterable[tuple[int, int]]) -> str:
-    """Return SVG's path of boxes, ten units high, from pairs of (x, width)."""
+    """Return the SVG path of boxes ten units high, from pairs of (x, width)."""
     return "".join(f"M{x} 0h{width}v10h-{width}z" for x, width in pieces)
 
 
@@ -127,10 +127,10 @@ def _speakers(duration: float, passages: Sequence[Passage]) -> tuple[Strip, ...]
 def _strip(label: str, passages: Iterable[Passage], duration: float) -> Strip:
     pieces: list[tuple[int, int]] = []
     seconds = 0.0
-    for passage in sorted(passages, key=lambda one: one.start):  # people talk at once, and transcripts overlap
+    for passage in sorted(passages, key=lambda one: one.start):  # segments may overlap
         seconds += passage.end - passage.start
         x, end = _x(passage.start, duration), _x(passage.end, duration)
-        if pieces and x - sum(pieces[-1]) <= _APART:  # a gap that could not be seen would only make the page longer
+        if pieces and x - sum(pieces[-1]) <= _APART:  # an invisible gap would only lengthen the page
             x, width = pieces.pop()
             end = max(end, x + width)
         pieces.append((x, max(end - x, _LEAST)))

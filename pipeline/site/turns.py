@@ -1,4 +1,4 @@
-"""A transcript laid out for reading: turns of one speaker, in paragraphs. Pure functions over passages."""
+"""The layout of a transcript for reading: turns of one speaker, in paragraphs. Pure functions on passages."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pipeline.text import paragraphs
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says in one go about the same questions, mostly one or none; ``paragraphs`` are never empty.
+    """Consecutive passages with the same speaker, role and questions (usually one or none).
 
-    ``new`` tells that the turn before was not about the same published questions, ``follow_up`` that it asks something
-    more about what was answered already.
+    ``paragraphs`` are never empty. ``new`` tells that the previous turn was not about the same questions; ``follow_up``
+    that it asks more about a question that was already answered.
     """
 
     speaker: str | None
@@ -29,9 +29,9 @@ class Turn:
 
     @property
     def about(self) -> str:
-        """Return what to write between the speaker and the questions; empty where that would say nothing.
+        """Return the words between the speaker and the questions; empty if they would be redundant.
 
-        Whoever speaks while a question is being answered does not always answer it, so that is not claimed.
+        It is not claimed that somebody who speaks while a question is being answered is answering it.
         """
         if not self.questions or not (self.new or self.role == "question" or not self.speaker):
             return ""
@@ -43,7 +43,7 @@ class Turn:
 
 
 def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
-    """Group passages, in their order."""
+    """Group consecutive passages into turns."""
     found: list[Turn] = []
     answered = False
     for (speaker, role, questions), group in groupby(passages, key=lambda one: (one.speaker, one.role, one.questions)):
@@ -57,7 +57,7 @@ def turns(passages: Iterable[Passage]) -> tuple[Turn, ...]:
 def asked_in(
     passages: Sequence[Passage], questions: Iterable[ListedQuestion]
 ) -> Mapping[int, Sequence[ListedQuestion]]:
-    """Return the questions that are asked in each passage, by its number; after the last one, in that."""
+    """Return the questions asked in each passage, by its number; a time after the last passage counts as in it."""
     found: defaultdict[int, list[ListedQuestion]] = defaultdict(list)
     for question in questions:
         if passages and question.start is not None:

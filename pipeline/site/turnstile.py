@@ -1,4 +1,4 @@
-"""Lets only a few searches or clips run at once, so that a crawler leaves threads and cores to those who read."""
+"""Limits how many searches or clips run at once, so that a crawler leaves threads and cores to readers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WAITING = 60
 
 
 class Turnstile:
-    """Counts who is inside and who waits; one for each kind of work in each Datasette."""
+    """Counts running and waiting requests; one for each kind of work in each Datasette."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = WAITING) -> None:
         self._inside = asyncio.Semaphore(at_once)
@@ -19,7 +19,7 @@ class Turnstile:
 
     @asynccontextmanager
     async def passed(self) -> AsyncIterator[bool]:
-        """Wait for a turn; gives False at once where too many wait already."""
+        """Wait for a turn and yield True; yields False at once if too many are already waiting."""
         if not self._free:
             yield False
             return

@@ -1,4 +1,4 @@
-"""How times, dates and certainties are put into words on the pages. Pure functions."""
+"""Formatting times, dates and certainties as text for the pages. Pure functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROLES: Mapping[str, str] = {"question": "Questions", "answer": "Answers", "other
 
 
 def moment(stamp: str) -> str:
-    """Show an ISO moment to the minute: ``5 May 2026, 14:02 UTC``; what is no moment is shown as it is."""
+    """Format an ISO moment to the minute: ``5 May 2026, 14:02 UTC``; an invalid one is returned unchanged."""
     try:
         at = datetime.datetime.fromisoformat(stamp)
     except ValueError:
@@ -26,7 +26,7 @@ def moment(stamp: str) -> str:
 
 
 def length(duration: float | None) -> str:
-    """Show how long something takes: ``2 s``, ``4 min``, ``1 h 05 min``."""
+    """Format a duration in seconds: ``2 s``, ``4 min``, ``1 h 05 min``."""
     if not duration:
         return ""
     if duration < 59.5:
@@ -36,7 +36,7 @@ def length(duration: float | None) -> str:
 
 
 def size(octets: int) -> str:
-    """Show a number of bytes: ``340 kB``, ``1.2 GB``."""
+    """Format a number of bytes: ``340 kB``, ``1.2 GB``."""
     for power, unit in ((12, "TB"), (9, "GB"), (6, "MB")):
         if octets >= 10**power:
             return f"{octets / 10**power:.1f} {unit}"
@@ -44,7 +44,7 @@ def size(octets: int) -> str:
 
 
 def certainty(confidence: float | None) -> str:
-    """Show a probability in a word and as a number."""
+    """Format a probability as a word and a number."""
     if confidence is None:
         return ""
     word = "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
@@ -52,7 +52,7 @@ def certainty(confidence: float | None) -> str:
 
 
 def status(question: ListedQuestion) -> str:
-    """Say what is known about where a question is asked; empty when it is asked and no more needs saying."""
+    """Describe where a question is asked; empty if it is asked and there is nothing more to say."""
     if question.status == "merged" and question.merged_with is not None:
         return f"asked together with question {question.merged_with}"
     if question.status == "merged":
@@ -73,6 +73,6 @@ def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
 
 
 def _by(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
-    """Say who made those that are in force, and when."""
+    """Say who made those in force, and when."""
     counting = (one for one in entries if one.counts)
     return ", ".join(dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in counting))

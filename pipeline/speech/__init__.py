@@ -1,1 +1,1 @@
-"""Whisper engines, their weights, voice activity and word times. Knows nothing of feeds or SQLite."""
+"""Whisper engines, their weights, voice activity and word times. Independent of feeds and SQLite."""

@@ -1,6 +1,6 @@
-"""Where somebody speaks: Silero's voice activity detector, run over a recording block by block. It cuts nothing.
+"""Voice activity detection: Silero's detector, run over a recording block by block. Does not cut the recording.
 
-Silero VAD v6 (MIT), the ONNX model that faster-whisper carries: one probability of speech for every 32 ms.
+Silero VAD v6 (MIT), the ONNX model bundled with faster-whisper: one probability of speech for every 32 ms.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 FRAME = 512  # samples, 32 ms
-_CONTEXT = 64  # samples of the frame before that the network sees too
+_CONTEXT = 64  # samples of the previous frame that are part of the network's input
 
-# Speech begins where the probability rises above the first and ends where it stays below the second.
+# Hysteresis: a stretch of speech has at least the second probability throughout, and somewhere at least the first.
 SPEECH, SILENCE = 0.5, 0.35
-MIN_SPEECH_FRAMES = 5  # 160 ms: what is shorter is a click or a breath
-MIN_PAUSE_FRAMES = 6  # 192 ms: what is shorter is a stop inside a word
-ONSET_FRAMES = 1  # the detector notices speech late: by 46 ms in the median of 23 onsets timed by hand (AMI, MFA)
-# Below this level (in dB under full scale) nobody can be understood, whatever the detector says: it goes by shape
-# and takes the crosstalk of a microphone that is turned down for a voice.
+MIN_SPEECH_FRAMES = 5  # 160 ms; shorter sounds are clicks or breaths
+MIN_PAUSE_FRAMES = 6  # 192 ms; shorter pauses are stop consonants inside a word
+ONSET_FRAMES = 1  # the detector reacts late to onsets: by 46 ms, the median of 23 timed by hand (AMI, MFA)
+# Below this level (dBFS) speech is unintelligible, whatever the detector says: it judges by shape, and takes the
+# crosstalk in a microphone that is turned down for a voice.
 FLOOR_DB = -57.0
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """What is known of each frame of a stretch: the probability of speech, and the level in dB under full scale."""
+    """The probability of speech and the level in dBFS of each frame of a stretch, (frames,)."""
 
     speech: NDArray[np.float32]
     level: NDArray[np.float32]
@@ -34,7 +34,7 @@ class Frames:
         return Frames(np.concatenate([self.speech, other.speech]), np.concatenate([self.level, other.level]))
 
     def since(self, frame: int, *, speaking: bool = False) -> Frames:
-        """Return the frames from this one on; ``speaking`` says that it is inside speech, and then it stays so."""
+        """Return the frames from this one on; ``speaking`` tells that it is inside speech, and keeps it so."""
         speech = self.speech[frame:].copy()
         speech[: MIN_SPEECH_FRAMES if speaking else 0] = 1.0
         return Frames(speech, self.level[frame:])
@@ -44,7 +44,7 @@ NO_FRAMES = Frames(np.empty(0, np.float32), np.empty(0, np.float32))
 
 
 class Detector:
-    """Hears one recording from its beginning to its end; what came before is remembered between blocks."""
+    """Processes one recording from beginning to end, keeping its state between blocks."""
 
     def __init__(self) -> None:
         from faster_whisper.vad import get_vad_model  # noqa: PLC0415 - slow to import, and not every run needs it
@@ -54,7 +54,7 @@ class Detector:
         self._context = np.zeros((1, _CONTEXT), np.float32)
 
     def hear(self, block: NDArray[np.float32]) -> Frames:
-        """Judge a block of samples (one channel, 16 kHz, -1 to 1); its last frame may be cut short."""
+        """Process a block of samples (mono, 16 kHz, -1 to 1); an incomplete last frame is padded with silence."""
         padded = np.pad(block, (0, -block.size % FRAME)).reshape(-1, FRAME)
         if not padded.size:
             return NO_FRAMES
@@ -71,7 +71,7 @@ def speech_spans(frames: Frames) -> list[tuple[int, int]]:
     """Find the stretches of speech among frames.
 
     Returns:
-        First frame and end (exclusive) of each, in order, parted by pauses of at least ``MIN_PAUSE_FRAMES``.
+        First frame and end (exclusive) of each, in order, separated by at least ``MIN_PAUSE_FRAMES``.
     """
     spans: list[tuple[int, int]] = []
     for noticed, end in _runs(frames.speech >= SILENCE):

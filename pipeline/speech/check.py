@@ -1,4 +1,4 @@
-"""A second opinion: a sample of windows decoded by another engine, and how far the two disagree."""
+"""A second opinion: a sample of windows decoded by another engine, and how much the two disagree."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.speech.wording import Difference, compare
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """One window as it stands in a transcript, and as the other engine wrote it; times in seconds."""
+    """The text of one window in a transcript, and by the other engine; times in seconds."""
 
     start: float
     end: float
@@ -24,21 +24,21 @@ class Opinion:
 
     @property
     def disagreement(self) -> float:
-        """The share of words on which they differ, at most 1 (also where the other engine heard nothing)."""
+        """The word error rate against the other engine's text, at most 1 (also if that is empty)."""
         return min(self.difference.word_error_rate, 1.0)
 
 
 def second_opinion(
     blocks: Iterable[Samples], segments: Sequence[Segment], other: Engine, *, language: str, sample: int = 6
 ) -> list[Opinion]:
-    """Have windows spread evenly over a recording decoded by another engine.
+    """Decode windows, spread evenly over a recording, with another engine.
 
     Args:
         blocks: The recording's samples, as ``Engine.transcribe`` takes them.
         segments: Its transcript.
         other: The other engine.
         language: As ``Engine.transcribe`` takes it.
-        sample: How many windows.
+        sample: The number of windows.
     """
     chosen = _spread(list(windows(blocks)), sample)
     words = [word for segment in segments for word in segment.words]
@@ -52,7 +52,7 @@ def second_opinion(
 
 
 def disagreement(opinions: Sequence[Opinion]) -> float:
-    """The word error rate of all windows together, at most 1, the other engine's words as the reference."""
+    """The word error rate over all windows, at most 1, with the other engine's words as the reference."""
     total = Difference(
         sum(one.difference.substitutions for one in opinions),
         sum(one.difference.deletions for one in opinions),

@@ -1,7 +1,7 @@
-"""Whisper weights in CTranslate2's format, converted to the checkpoint that openai-whisper loads.
+"""Converting Whisper weights from CTranslate2's format to a checkpoint of openai-whisper.
 
-It undoes what ctranslate2's ``converters/transformers.py`` (``WhisperLoader``) did: names, and the linear
-layers that were joined into one.
+This reverses ctranslate2's ``converters/transformers.py`` (``WhisperLoader``): names, and linear layers that were
+fused.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def load_folder(folder: Path, cache: Path, *, name: str, identity: str) -> whisp
     """Load a model folder in CTranslate2's format into openai-whisper.
 
     Args:
-        folder: The model folder; its config.json names the heads that give the word times.
-        cache: Where the converted checkpoint is kept; see ``checkpoint_of``.
+        folder: The model folder; its config.json names the alignment heads, which give the word times.
+        cache: The folder for the converted checkpoint; see ``checkpoint_of``.
         name: As in ``checkpoint_of``.
         identity: As in ``checkpoint_of``.
 
@@ -49,41 +49,41 @@ def load_folder(folder: Path, cache: Path, *, name: str, identity: str) -> whisp
 
 
 def load_file(checkpoint: Path) -> whisper.Whisper:
-    """Load a checkpoint of openai-whisper's.
+    """Load an openai-whisper checkpoint.
 
     Raises:
-        WeightsError: The file is no such checkpoint.
+        WeightsError: The file is not such a checkpoint.
     """
     try:
         return whisper.load_model(str(checkpoint))
-    except Exception as error:  # torch and pickle raise all sorts on a file that is no checkpoint
+    except Exception as error:  # torch and pickle raise errors of many types for an invalid file
         raise WeightsError(f"openai-whisper cannot load {checkpoint}: {error}") from error
 
 
 def load_name(model: str) -> whisper.Whisper:
-    """Load one of openai-whisper's own models, which it downloads unless it has it already.
+    """Load one of openai-whisper's own models, which it downloads if necessary.
 
     Raises:
-        WeightsError: It could not be downloaded.
+        WeightsError: It could not be downloaded or loaded.
     """
     try:
         with stall_limit():
             return whisper.load_model(model)
-    except Exception as error:  # urllib, sockets, checksums: all mean that there are no weights
+    except Exception as error:  # of urllib, sockets, checksums: all mean that there are no weights
         raise no_weights(model, "openai-whisper", error) from error
 
 
 def checkpoint_of(model_bin: Path, cache: Path, *, name: str, identity: str) -> Path:
-    """Convert a model.bin once, and keep the checkpoint as ``NAME-IDENTITY.pt``.
+    """Convert a model.bin once, and cache the checkpoint as ``NAME-IDENTITY.pt``.
 
     Args:
         model_bin: A Whisper model in CTranslate2's format.
-        cache: Where the checkpoint is kept, with its SHA-256 in a file beside it; made when needed.
+        cache: The folder for the checkpoint, and a file beside it with its SHA-256; created when needed.
         name: The first part of the checkpoint's file name.
-        identity: The SHA-256 of model.bin, whose beginning is the second part.
+        identity: The SHA-256 of model.bin; its first 12 digits are the second part.
 
     Raises:
-        WeightsError: As ``convert``.
+        WeightsError: As for ``convert``.
     """
     kept = cache / f"{name}-{identity[:12]}.pt"
     seal = kept.with_suffix(".pt.sha256")
@@ -102,7 +102,7 @@ def convert(model_bin: Path) -> dict[str, dict[str, Any]]:
     """Convert a model.bin to openai-whisper's checkpoint: ``dims`` and ``model_state_dict``.
 
     Raises:
-        WeightsError: The file holds no Whisper model, or one that openai-whisper has no place for.
+        WeightsError: The file holds no Whisper model, or one that openai-whisper cannot represent.
     """
     variables = Variables(model_bin)
     try:
@@ -110,7 +110,7 @@ def convert(model_bin: Path) -> dict[str, dict[str, Any]]:
         state = dict(_state(variables, dims))
     except (ValueError, TypeError, LookupError) as error:
         raise WeightsError(f"{model_bin} is not laid out as a Whisper model: {error!r}") from error
-    # Only what does not lie in memory as torch needs it is copied.
+    # Copies only the arrays whose memory torch cannot use as it is.
     needs: tuple[Literal["C", "A", "W"], ...] = ("C", "A", "W")
     tensors = {key: torch.from_numpy(np.require(value, requirements=needs)) for key, value in state.items()}
     return {"dims": dims, "model_state_dict": tensors}
@@ -134,7 +134,7 @@ def _dims(variables: Variables) -> dict[str, int]:
 
 
 def _state(variables: Variables, dims: dict[str, int]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """openai-whisper's parameters, each with its name."""
+    """Yield openai-whisper's parameters with their names."""
     if not variables.same("decoder/projection/weight", "decoder/embeddings/weight"):
         raise ValueError("its output projection is not its embedding, as in every Whisper of OpenAI's")
     for name in ("conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias"):
@@ -167,7 +167,7 @@ def _norm(variables: Variables, source: str, target: str) -> Iterator[tuple[str,
 
 
 def _linear(variables: Variables, source: str, target: str, names: str) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Part a linear layer into those it was joined from, which are of equal size."""
+    """Split a fused linear layer into its parts, which are of equal size."""
     parts = names.split()
     weights = np.split(variables[f"{source}/weight"], len(parts))
     biases = np.split(variables[f"{source}/bias"], len(parts))

@@ -1,4 +1,4 @@
-"""What of the machine this process may use: cores, memory, and whether it has the processor for itself."""
+"""The machine's resources for this process: cores, memory, and whether other processes compete for the CPU."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ _TIMES = Path("/proc/stat")
 _MEMORY = Path("/sys/fs/cgroup/memory.max")
 _MEMORY_USED = Path("/sys/fs/cgroup/memory.current")
 
-_LONG_ENOUGH = 0.25  # seconds: the system counts hundredths
-_A_LITTLE = 0.1  # of the processor: so much the others use, and less is idle, where it is crowded
+_LONG_ENOUGH = 0.25  # seconds; the system counts CPU time in hundredths
+_A_LITTLE = 0.1  # share of the CPU; it is crowded if others use more than this, and less than this is idle
 
 
 def usable_cores() -> int:
-    """Count the physical cores in this process's affinity, within the container's quota.
+    """Count the physical cores in this process's affinity mask, within the container's quota.
 
-    Decoding is bound by arithmetic: a second thread on the same core only adds switching, and threads
-    beyond a container's quota spin while they are not let run. Where the system does not tell, every
-    logical CPU counts.
+    Decoding is compute-bound: a second thread on the same core only adds switching, and threads beyond a container's
+    quota spin while they are throttled. If the system does not provide the affinity mask, all logical CPUs are counted.
     """
     if not hasattr(os, "sched_getaffinity"):
         return os.cpu_count() or 1
@@ -36,13 +35,13 @@ def _siblings(cpu: int) -> str:
 
 
 def _quota() -> int:
-    """Whole CPUs that a control group grants: ``cpu.max`` holds microseconds per period, or ``max``."""
+    """The whole CPUs that a control group grants: ``cpu.max`` holds microseconds per period, or ``max``."""
     granted, _, period = _QUOTA.read_text().partition(" ") if _QUOTA.exists() else ("max", "", "")
     return (os.cpu_count() or 1) if granted == "max" else max(1, int(granted) // int(period))
 
 
 def usable_memory() -> int:
-    """Bytes of memory that could be had now, within the container's limit; where the system does not tell, many."""
+    """The bytes of memory available now, within the container's limit; 1 TiB if the system does not tell."""
     known = Path("/proc/meminfo")
     lines = known.read_text().splitlines() if known.exists() else []
     free = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), 1 << 40)
@@ -52,14 +51,14 @@ def usable_memory() -> int:
 
 
 class Neighbours:
-    """What other processes use of the processor, from one question to the next."""
+    """The CPU use of other processes, measured between calls."""
 
     def __init__(self) -> None:
         self._before = _spent()
         self._crowd = False
 
     def crowd(self) -> bool:
-        """Whether they want more of it than is left to them; False where the system does not tell."""
+        """Tell whether others use more than a tenth of the CPU and less than that is idle; False if unknown."""
         now = _spent()
         wall, busy, own, idle = (b - a for a, b in zip(self._before, now, strict=True))
         if wall >= _LONG_ENOUGH:
@@ -69,7 +68,7 @@ class Neighbours:
 
 
 class _Spent(NamedTuple):
-    """Seconds: since some moment, and of the usable CPUs at work, at work for this process, and idle."""
+    """Seconds of wall clock time, and of CPU time: usable CPUs busy, used by this process, and usable CPUs idle."""
 
     wall: float
     busy: float
@@ -83,7 +82,7 @@ def _spent() -> _Spent:
     busy = idle = 0
     for name, *ticks in (line.split() for line in lines):
         if name in usable:
-            # proc(5): user, nice, system, idle, iowait, irq, softirq, and what is not ours to judge.
+            # proc(5): user, nice, system, idle, iowait, irq, softirq, and fields that are not needed.
             user, nice, system, idling, waiting, irq, softirq = map(int, ticks[:7])
             busy += user + nice + system + irq + softirq
             idle += idling + waiting

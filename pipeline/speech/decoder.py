@@ -1,4 +1,4 @@
-"""What a Whisper decoder is: it writes down windows of speech, and says how sure it was. It judges nothing."""
+"""The interface of Whisper decoders, which transcribe windows of speech and return confidences. Judges nothing."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from pipeline.whisper_models import EngineName
 
 Samples = NDArray[np.float32]
 
-# Two hypotheses in a pass over a window: five find the same words (of 100 windows of noisy speech tiny.en gets 5.1 %
-# wrong with two, 5.0 % with five; base 4.4 and 4.5 %), and with one it loses whole sentences. Whisper's usual five in
-# careful decoding, and with a prompt, whose spellings are less likely ones.
+# Two hypotheses in the first pass over a window: five find the same words (on 100 windows of noisy speech the word
+# error rate of tiny.en is 5.1 % with two, 5.0 % with five; of base 4.4 and 4.5 %), and one loses whole sentences.
+# Whisper's usual five in careful decoding, and with a prompt, whose spellings are less likely.
 BEAM, CAREFUL_BEAM = 2, 5
 FRAMES = 3000  # mel frames of 10 ms: Whisper's 30 s
-HOP = 160  # samples a mel frame
-# How both implementations decode carefully. Conditioning on the text before makes a window repeat the mistakes of the
-# last one. A silence of two seconds inside a window that failed is where words are invented.
+HOP = 160  # samples per mel frame
+# The options of careful decoding in both implementations. Conditioning on previous text makes a window repeat the
+# mistakes of the last one. Inside a window that failed, words are hallucinated in silences of two seconds.
 CAREFUL: Mapping[str, Any] = {
     "beam_size": CAREFUL_BEAM, "condition_on_previous_text": False, "hallucination_silence_threshold": 2.0,
 }  # fmt: skip
-# Punctuation that belongs to the word after it, and to the word before: Whisper's own lists.
+# Punctuation that is attached to the next word, and to the previous word: Whisper's own lists.
 OPENING, CLOSING = "\"'“¿([{-", "\"'.。,，!！?？:：”)]}、"
 
-# A window is taken to be in another language than the feed's only where the model is this sure of it.
+# A window is taken to be in another language than the feed's only if its probability is at least this.
 OTHER_LANGUAGE = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What was written for one window.
+    """The transcription of one window.
 
     Attributes:
-        words: With times in the window, in seconds, and the text with its leading space, to be joined as they are.
+        words: With times in seconds relative to the window, and texts with leading spaces, ready to be concatenated.
         avg_logprob: Mean log-probability of the tokens.
-        no_speech_prob: How likely the model thinks it that nobody speaks.
-        language: Whisper's code of the language it was written in.
+        no_speech_prob: The model's probability that nobody speaks.
+        language: Whisper's code of the language of the transcription.
     """
 
     words: tuple[Word, ...]
@@ -52,32 +52,32 @@ class Heard:
 
     @property
     def text(self) -> str:
-        """The words joined."""
+        """The words, concatenated."""
         return "".join(word.text for word in self.words).strip()
 
     @property
     def compression_ratio(self) -> float:
-        """How much shorter zlib makes the text: above 2.4 it repeats itself (arXiv 2212.04356, section 4.5)."""
+        """The compression ratio of the text by zlib: above 2.4 it is repetitive (arXiv 2212.04356, section 4.5)."""
         raw = self.text.encode()
         return len(raw) / len(zlib.compress(raw)) if raw else 0.0
 
 
 class Decoder(Protocol):
-    """One Whisper implementation with one model. Made cheaply: ``load`` reads the weights."""
+    """One Whisper implementation with one model. Cheap to create: ``load`` reads the weights."""
 
     @property
     def name(self) -> EngineName:
-        """Which implementation this is."""
+        """The name of the implementation."""
         ...
 
     @property
     def model(self) -> str:
-        """The model, as it was asked for."""
+        """The name of the model, as requested."""
         ...
 
     @property
     def lanes(self) -> Lanes:
-        """How many threads may call it at the same time, each with how many windows; known once it is loaded."""
+        """The number of threads that may call it concurrently, and of windows per call; known once it is loaded."""
         ...
 
     @property
@@ -86,35 +86,35 @@ class Decoder(Protocol):
         ...
 
     def load(self, language: str) -> None:
-        """Have the weights ready for this language (Whisper's code).
+        """Load the weights, for this language (Whisper's code).
 
         Raises:
-            WeightsError: The weights could not be had or loaded.
+            WeightsError: The weights could not be obtained or loaded.
             UnknownModelError: The model does not know the language.
         """
         ...
 
     def decode(self, batch: Sequence[Samples], *, language: str, prompt: str | None = None) -> list[Heard]:
-        """Write down windows of up to 30 s in one pass, each with its encoder output computed once, and as if alone.
+        """Transcribe windows of up to 30 s in one pass, each encoded only once and independent of the others.
 
         Args:
-            batch: One channel at 16 kHz each.
-            language: Whisper's code; a window that is plainly in another one is written in that.
+            batch: The samples of each window, mono at 16 kHz.
+            language: Whisper's code; a window that is clearly in another language is transcribed in that.
             prompt: Names and words to expect.
         """
         ...
 
     def decode_carefully(self, samples: Samples, *, language: str) -> Heard:
-        """Write down one window sequentially, phrase by phrase, with temperature fallback and without a prompt."""
+        """Transcribe one window sequentially, phrase by phrase, with temperature fallback and without a prompt."""
         ...
 
 
 def spoken_language(probabilities: Mapping[str, float], configured: str) -> str:
-    """Decide in which language to write a window, given how likely each is."""
+    """Choose the language in which to transcribe a window, given the probability of each."""
     likeliest = max(probabilities, key=lambda code: probabilities[code])
     return likeliest if probabilities[likeliest] >= OTHER_LANGUAGE else configured
 
 
 def beam_size(prompt: str | None) -> int:
-    """With how many hypotheses to decode: more where a prompt asks for what is less likely."""
+    """Return the beam size: larger with a prompt, which asks for less likely words."""
     return CAREFUL_BEAM if prompt else BEAM

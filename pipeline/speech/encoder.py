@@ -1,9 +1,9 @@
-"""Whisper's encoder on ONNX Runtime, made from the same weights.
+"""Whisper's encoder on ONNX Runtime, built from the same weights.
 
 On one core it is 1.6 times as fast as CTranslate2's (tiny.en on an AMD Zen 4).
 
-The encoder is that of arXiv 2212.04356, section 2.2. Its linear layers multiply integers, as CTranslate2's do, and
-come nearly as near to the float32 encoder: tiny.en's output is 6 % of its norm off, with CTranslate2 5 %.
+The encoder is that of arXiv 2212.04356, section 2.2. Its linear layers use integer arithmetic, as CTranslate2's do,
+with nearly the same accuracy: tiny.en's output deviates from that in float32 by 6 % of its norm, CTranslate2's by 5 %.
 """
 
 from __future__ import annotations
@@ -23,22 +23,23 @@ from pipeline.speech.decoder import FRAMES
 from pipeline.speech.model_bin import Variables
 
 _OPSET, _IR_VERSION = 20, 10
-_EPSILON = 1e-5  # of every layer norm: PyTorch's default, with which Whisper was trained
-# Seven bits a weight, with the sign: processors without VNNI add products of two in 16 bits, which eight overflow.
+_EPSILON = 1e-5  # of layer normalisation: PyTorch's default, with which Whisper was trained
+# Weights have seven bits including the sign: processors without VNNI add pairs of products in 16 bits, which eight bits
+# would overflow.
 _LARGEST_WEIGHT = 63
-_LEAST_SIZE = 1e-6  # of a row that is scaled by its size: nothing is divided by nothing
+_LEAST_SIZE = 1e-6  # of a row that is divided by its size: avoids division by zero
 _RUNTIMES_OWN = "com.microsoft"  # the domain of ONNX Runtime's own operators
 
 
 class Encoder:
-    """The encoder of one model, one thread for each call. Threads may share it.
+    """The encoder of one model. Thread-safe; each call uses one thread.
 
     Attributes:
-        attended_bytes: What the model's decoder holds of one window.
+        attended_bytes: The memory for the keys and values with which the model's decoder attends to one window.
     """
 
     def __init__(self, model_bin: Path) -> None:
-        """Read the weights from CTranslate2's file.
+        """Load the weights from CTranslate2's file.
 
         Raises:
             WeightsError: The file holds no Whisper model.
@@ -53,7 +54,7 @@ class Encoder:
             vectors, width = variables["encoder/position_encodings/encodings"].shape
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise WeightsError(f"{model_bin} is not laid out as a Whisper model: {error!r}") from error
-        # A key and a value in float32 for each vector of the output, in every layer.
+        # A key and a value in float32 for each output vector, in every layer of the decoder.
         self.attended_bytes: int = 2 * 4 * vectors * width * variables.layers("decoder")
 
     def encode(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,17 +67,17 @@ class Encoder:
             One vector for every 20 ms, (windows, 1500, width).
 
         Raises:
-            SpeechError: ONNX Runtime failed, as it does when memory is short.
+            SpeechError: ONNX Runtime failed, for example for lack of memory.
         """
         try:
-            # One after another: more at a time only leave the processor's cache.
+            # One at a time: more do not fit into the CPU cache.
             return np.concatenate([self._session.run(None, {"mels": one[np.newaxis]})[0] for one in features])
         except Exception as error:  # ONNX Runtime's errors have no common base
             raise SpeechError(f"the encoder failed: {error!r}") from error
 
 
 class _Graph:
-    """Nodes and constants of a network as they are collected."""
+    """Collects the nodes and constants of a network."""
 
     def __init__(self, variables: Variables) -> None:
         self._variables = variables
@@ -84,7 +85,7 @@ class _Graph:
         self._constants: list[onnx.TensorProto] = []
 
     def weight(self, name: str) -> NDArray[np.float32]:
-        """A variable of the model, in float32."""
+        """Return a variable of the model as float32."""
         return np.asarray(self._variables[name], np.float32)
 
     def constant(self, value: NDArray[Any]) -> str:
@@ -93,13 +94,13 @@ class _Graph:
         return name
 
     def nodes(self, kind: str, *inputs: str, outputs: int, **attributes: Any) -> list[str]:
-        """Add a node; returns the names of its outputs."""
+        """Add a node; return the names of its outputs."""
         names = [f"{kind}_{len(self._nodes)}_{n}" for n in range(outputs)]
         self._nodes.append(helper.make_node(kind, inputs, names, **attributes))
         return names
 
     def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """Add a node with one output; returns its name."""
+        """Add a node with one output; return the name of the output."""
         return self.nodes(kind, *inputs, outputs=1, **attributes)[0]
 
     def norm(self, name: str, source: str) -> str:
@@ -112,10 +113,11 @@ class _Graph:
         return self.node("Gelu", convolved)
 
     def linear(self, name: str, source: str, *, by_rows: bool = False) -> str:
-        """Multiply in integers: a scale for each output of the weights, one for all of the input or for each row.
+        """Add a linear layer in integer arithmetic.
 
-        A few rows of what attention and GELU give are a hundred times as large as the others, for which one scale
-        would leave no digits: the output of ``base`` would be 18 % off instead of 8 %.
+        The weights have one scale per output; the input has one for all of it, or one per row. A few rows of the
+        outputs of attention and GELU are a hundred times as large as the others, which a common scale would round to
+        nothing: the output of ``base`` would deviate by 18 % instead of 8 %.
         """
         weight = self.weight(f"{name}/weight").T
         scales = np.abs(weight).max(axis=0) / _LARGEST_WEIGHT
@@ -144,7 +146,7 @@ class _Graph:
         return self.linear(f"{name}/linear_1", hidden, by_rows=True)
 
     def model(self, inputs: onnx.ValueInfoProto, result: str, shape: Sequence[int]) -> onnx.ModelProto:
-        """The network that turns these inputs into this result, of this shape."""
+        """Return the network with these inputs, and this result of this shape."""
         output = helper.make_tensor_value_info(result, TensorProto.FLOAT, shape)
         graph = helper.make_graph(self._nodes, "encoder", [inputs], [output], self._constants)
         opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_RUNTIMES_OWN, 1)]
@@ -152,7 +154,7 @@ class _Graph:
 
 
 def _encoder(variables: Variables) -> onnx.ModelProto:
-    """The whole network, with the weights in it."""
+    """Build the whole network, including the weights."""
     graph = _Graph(variables)
     heads = int(variables["encoder/num_heads"])
     hidden = graph.convolution("encoder/conv1", "mels", stride=1)

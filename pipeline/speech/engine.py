@@ -1,4 +1,4 @@
-"""What a Whisper engine is to the rest of the program, and the choice of one."""
+"""The interface of Whisper engines to the rest of the program, and creating one by name."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from pipeline.whisper_models import EngineName
 
 
 class Engine(Protocol):
-    """Turns sound into segments. Made cheaply: weights are loaded when the first recording comes.
+    """Transcribes sound to segments. Cheap to create: weights are loaded for the first recording.
 
-    One engine is used from one thread.
+    An engine is used from one thread.
     """
 
     @property
     def name(self) -> EngineName:
-        """Which engine this is."""
+        """The name of the engine."""
         ...
 
     @property
     def model(self) -> str:
-        """The model, as it was asked for."""
+        """The name of the model, as requested."""
         ...
 
     @property
     def options(self) -> Mapping[str, object]:
         """Everything else that could change the words or their times, as plain JSON.
 
-        It goes into a transcript's key and record, and is found without loading a model.
+        It is part of a transcript's key and record, and is determined without loading a model.
 
         Raises:
-            WeightsError: The model is a path at which there are no weights.
+            WeightsError: The model is a path without weights.
         """
         ...
 
@@ -51,23 +51,23 @@ class Engine(Protocol):
         journal: Journal | None = None,
         voices: Callable[[Window], Voices] | None = None,
     ) -> Hearing:
-        """Write down what is said in a recording.
+        """Transcribe a recording.
 
         Args:
-            blocks: Its samples in order (one channel at 16 kHz, -1 to 1), in blocks of any size; they are taken as
-                they are needed, so that memory does not grow with the recording.
-            language: A language tag such as ``en`` or ``en-GB``. What is plainly in another language is written in
-                that, and said so, where the model knows more than one.
-            terms: Names and words to listen for where something like them was heard.
-            progress: Told the seconds of the recording that are done, never less than before.
-            journal: Where finished windows are kept and found again.
-            voices: Hears the voices in a window; called once for each, from several threads.
+            blocks: Its samples in order (mono at 16 kHz, -1 to 1), in blocks of any size; they are consumed lazily, so
+                that memory does not grow with the recording.
+            language: A language tag such as ``en`` or ``en-GB``. A multilingual model transcribes windows that are
+                clearly in another language in that language, which is reported.
+            terms: Names and words to try where something similar was heard.
+            progress: Called with the seconds of the recording that are done, which never decrease.
+            journal: Stores finished windows, and finds them again.
+            voices: Embeds the voices in a window; called once for each, from several threads.
 
         Returns:
-            What was heard, and what was done about what could not be right.
+            The transcript, and the report of the quality gate.
 
         Raises:
-            WeightsError: The weights could not be had or loaded.
+            WeightsError: The weights could not be obtained or loaded.
             UnknownModelError: The model does not know the language.
             SpeechError: The engine failed on this recording.
         """
@@ -75,18 +75,18 @@ class Engine(Protocol):
 
 
 def make_engine(name: EngineName, model: str, *, cache: Path) -> Engine:
-    """Make the engine of this name; call ``check_model`` before, which says what is wrong in words.
+    """Create the engine of this name; call ``check_model`` before, which explains what is wrong with a model's name.
 
     Args:
         name: ``faster-whisper`` or ``openai-whisper``.
         model: A model's name, or the path of its weights.
-        cache: The folder for weights that have to be joined or converted.
+        cache: The folder for weights that have to be joined from parts or converted.
     """
     return WindowedEngine(_decoder(name, model, cache))
 
 
 def _decoder(name: EngineName, model: str, cache: Path) -> Decoder:
-    # The decoders are imported when one is wanted: whisper alone costs two seconds.
+    # The decoders are imported on demand: whisper alone takes two seconds.
     if name == "faster-whisper":
         from pipeline.speech.faster import FasterWhisper  # noqa: PLC0415 - see above
 

@@ -1,4 +1,4 @@
-"""The account of the quality gate's work, as lines for a reader. It decides nothing."""
+"""Formatting the report of the quality gate as lines of text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pipeline.times import clock
 
 
 def explained(report: Mapping[str, Any]) -> Iterator[str]:
-    """Tell what was done about each window that did not pass at once.
+    """Describe what was done about each window that did not pass at once.
 
     Args:
-        report: As ``Hearing.report`` gives it, and as it lies in a transcript's options under ``gate``.
+        report: As returned by ``Hearing.report``, and stored in a transcript's options under ``gate``.
     """
     decisions = report.get("decisions", [])
     spoken = ", ".join(f"{code} {clock(seconds)}" for code, seconds in report.get("languages", {}).items())

@@ -1,8 +1,8 @@
-"""The default decoder: faster-whisper, Whisper rebuilt on CTranslate2.
+"""The default decoder: faster-whisper, a reimplementation of Whisper on CTranslate2.
 
-Its batched pipeline is left alone on purpose: it has no second try for a failed window, drops sentences, and
-invents words on music and near-silence. Of the library's own parts it uses the model, the features, the tokenizer and
-the word alignment, and its sequential transcription for what has to be decoded carefully.
+Its batched pipeline is deliberately not used: it does not retry failed windows, drops sentences, and hallucinates words
+on music and near-silence. The parts of the library that are used are the model, the features, the tokenizer and the
+word alignment, and for careful decoding its sequential transcription.
 """
 
 from __future__ import annotations
@@ -43,19 +43,20 @@ from pipeline.speech.weights import Weights, find_weights, ready_weights
 from pipeline.whisper_models import EngineName, model_name
 
 CUDA_BATCH = 8
-CPU_BATCH = 8  # of a small model: larger ones have arithmetic enough in one window, and need much memory for it
-# Of the text of a short clip: a loop need not be followed to Whisper's own limit. English has four tokens a second.
+CPU_BATCH = 8  # for a small model; one window of a larger one is enough work, and needs much memory
+# Limits of the output for short clips, which end a repetition loop before Whisper's own limit. English has four tokens
+# per second.
 TOKENS_PER_SECOND, SPARE_TOKENS, MOST_TOKENS = 25, 32, 448
-# Threads a core beside other processes: with as many as those have, a half of the processor is theirs.
+# Threads per core beside other processes: the CPU is shared out by threads, so as many as theirs would only get half.
 CROWDED = 3
-LANE_BYTES = 500_000_000  # what one batch may need of memory beside the weights: one window of the largest model
+LANE_BYTES = 500_000_000  # memory that one batch may need beside the weights: one window of the largest model
 
 
 class FasterWhisper:
-    """A ``Decoder`` (see there): int8 on a CPU, float16 on a CUDA card.
+    """A ``Decoder`` (see there): int8 on a CPU, float16 on a CUDA GPU.
 
-    On a CPU every lane is one thread that decodes a batch of its own: measured on tiny.en, that is 1.8 times as fast as
-    all cores working on one, and no thread waits for another that is not let run.
+    On a CPU every lane is one thread that decodes batches of its own: for tiny.en, that is 1.8 times as fast as all
+    cores working on one batch, and no thread waits for another that is not scheduled.
     """
 
     name: Final[EngineName] = "faster-whisper"
@@ -79,7 +80,7 @@ class FasterWhisper:
 
     @cached_property
     def lanes(self) -> Lanes:
-        """See ``Decoder.lanes``; fewer where memory is short."""
+        """See ``Decoder.lanes``; fewer if memory is short."""
         if self._device == "cuda":
             return Lanes(usual=1, crowded=1, batch=CUDA_BATCH)
         usual, crowded = self._threads
@@ -96,7 +97,7 @@ class FasterWhisper:
         """See ``Decoder.decode``."""
         whisper = self._whisper
         frames = [samples.size // HOP for samples in batch]
-        # All 30 s, silent as they may be: with less, short speech is heard over and over again, and prompts go unheard.
+        # Always padded to 30 s: with less, short speech is repeated over and over again, and prompts are ignored.
         encoded = whisper.encode(np.stack([self._features(samples) for samples in batch]))
         languages = self._languages(encoded, language, len(batch))
         tokenizers = [self._tokenizer(spoken) for spoken in languages]
@@ -144,7 +145,7 @@ class FasterWhisper:
 
     @cached_property
     def _threads(self) -> tuple[int, int]:
-        """On a CPU: usually, and where it is crowded."""
+        """The number of threads on a CPU, usually and if it is crowded."""
         room = max(1, usable_memory() // LANE_BYTES)
         return min(usable_cores(), room), min(CROWDED * usable_cores(), room)
 
@@ -175,7 +176,7 @@ class FasterWhisper:
         languages = {tokenizer.language_code for tokenizer in tokenizers}
         if self._device == "cuda" and len(languages) == 1:
             return list(find(tokenizers[0], texts, encoded, frames, _smoothing(*languages)))
-        # One window at a time takes three quarters of the time: all attention weights of several are not in the cache.
+        # One window at a time takes three quarters of the time: the attention weights of several exceed the CPU cache.
         storage = ctranslate2.StorageView.from_array
         windows = np.asarray(encoded.to_device(ctranslate2.Device.cpu))[:, np.newaxis]
         return [
@@ -204,7 +205,7 @@ class FasterWhisper:
 
 
 class _WithOurEncoder(WhisperModel):  # type: ignore[misc]  # faster-whisper has no types
-    """A model whose encoder is ours, wherever the library wants it: it is the faster one on a CPU."""
+    """A model that uses our encoder throughout the library, since it is faster on a CPU."""
 
     encoder: Encoder
 
@@ -214,20 +215,24 @@ class _WithOurEncoder(WhisperModel):  # type: ignore[misc]  # faster-whisper has
 
 
 def _smoothing(language: str) -> int:
-    """How many frames of attention the median is taken of: seven, as Whisper does, takes half of the alignment's time.
+    """The width, in frames, of the median filter over attention.
 
-    It is saved where words are found anew by their sounds, unless there are too many for the time.
+    Whisper's seven takes half of the alignment's time, which is saved for the language of forced alignment: its times
+    replace these, except if the words do not fit into the window.
     """
     return 1 if language == FOUND_BY_SOUND else 7
 
 
 def _max_length(prompt: int, seconds: float) -> int:
-    """CTranslate2's limit, of which the answer may take the half, for a prompt of so many tokens and a window."""
+    """CTranslate2's ``max_length`` for a prompt of so many tokens and a window of so many seconds.
+
+    The output may take half of it.
+    """
     return min(MOST_TOKENS, prompt + 2 * (SPARE_TOKENS + round(TOKENS_PER_SECOND * seconds)))
 
 
 def _avg_logprob(result: Any) -> float:
-    """Mean over the tokens and the end of the text, from the score that CTranslate2 gives."""
+    """The mean log-probability of the tokens and the end-of-text token, from CTranslate2's score."""
     tokens = len(result.sequences_ids[0])
     return float(result.scores[0]) * tokens / (tokens + 1)
 

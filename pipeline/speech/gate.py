@@ -1,7 +1,7 @@
-"""The quality gate: every window's words are judged, and decoded again where they cannot be right.
+"""The quality gate: every window's words are judged, and decoded again if they cannot be right.
 
-Whisper repeats itself, stops early, and invents sentences over noise; decoding windows at once has no guard against
-it. The thresholds of the first three faults are Whisper's own (arXiv 2212.04356, section 4.5).
+Whisper repeats itself, stops early, and hallucinates sentences over noise; batched decoding has no guard against that.
+The thresholds of the first three faults are Whisper's own (arXiv 2212.04356, section 4.5).
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from pipeline.model import Word
 from pipeline.speech.decoder import Heard
 from pipeline.speech.windows import Window
 
-# Whisper's favourite inventions where nobody speaks: what its training data held under silence and music.
+# Whisper's most common hallucinations where nobody speaks: its training data had them with silence and music.
 STOCK_PHRASES = (
     "thank you", "thanks for watching", "thank you for watching", "please subscribe", "subscribe to my channel",
     "subtitles by the amara org community", "transcription by castingwords", "you", "bye", "the end", "so",
     "thank you very much", "see you next time", "i'll see you in the next video", "okay",
 )  # fmt: skip
-# Faults of words that were likely never said.
+# Faults that suggest hallucinated words.
 INVENTED = frozenset({"repetition", "maybe_no_speech", "too_fast", "stock_phrase"})
-MILD = frozenset({"missing_words", "no_punctuation"})  # of words that likely were
-LITTLE_SPEECH = 1.5  # seconds: stock phrases and doubts weigh more in a window with less than this
-MISSED_SECONDS = 1.0  # speech without words for longer than this was missed
+MILD = frozenset({"missing_words", "no_punctuation"})  # faults of words that were probably said
+LITTLE_SPEECH = 1.5  # seconds; in a window with less, stock phrases and a high no-speech probability are faults
+MISSED_SECONDS = 1.0  # speech without words for at least this long was missed
 MOSTLY_MISSED = 0.5  # of the speech in a window
-WORD_SECONDS = 1.5  # no spoken word lasts longer: what is beyond was spoken, and not written
-MOST_STOPS = 4  # of the decoder in one stretch: it stops where somebody else goes on, which is not often in 30 s
-SLACK_SECONDS = 0.1  # words and speech are both known no better than this
+WORD_SECONDS = 1.5  # no spoken word lasts longer: the rest of a longer one is untranscribed speech
+MOST_STOPS = 4  # of the decoder in one stretch; it stops where the speaker changes, which is not often in 30 s
+SLACK_SECONDS = 0.1  # the accuracy of the times of words and of speech
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a window: its words in the end, what is still wrong with them, and how it came to that.
+    """The outcome for a window: its final words, their remaining faults, the attempts, and text that was dropped.
 
     ``tried`` has one entry for each attempt: what was done, and the faults of its result.
     """
@@ -48,7 +48,7 @@ class Verdict:
 
 
 def faults(heard: Heard, window: Window) -> tuple[str, ...]:
-    """Name what cannot be right with the words of a window; nothing where all seems well."""
+    """Return the faults of a window's words; empty if all seems well."""
     words = [_bare(word.text) for word in heard.words]
     speech = window.speech_seconds
     signs = {
@@ -64,7 +64,7 @@ def faults(heard: Heard, window: Window) -> tuple[str, ...]:
 
 
 def missed(words: Sequence[Word], window: Window) -> list[tuple[float, float]]:
-    """Find the stretches of speech in a window that have no words: in the window's seconds."""
+    """Find the stretches of speech without words, in seconds relative to the window."""
     spoken = [(word.start - SLACK_SECONDS, min(word.end, word.start + WORD_SECONDS) + SLACK_SECONDS) for word in words]
     found = []
     for first, last in speech_in(window):
@@ -77,7 +77,7 @@ def missed(words: Sequence[Word], window: Window) -> list[tuple[float, float]]:
 
 
 def speech_in(window: Window) -> list[tuple[float, float]]:
-    """The stretches of speech in a window, in its own seconds."""
+    """The stretches of speech in a window, in seconds relative to it."""
     return [
         (start_in, start_in + (end - start) / SAMPLE_RATE)
         for start, end in window.speech
@@ -95,7 +95,7 @@ def pass_gate(
     """Judge a window's words, and decode it again until they pass or nothing helps.
 
     Args:
-        heard: What the first pass wrote.
+        heard: The result of the first pass.
         window: The window.
         again: Decodes a part of it in one pass.
         carefully: Decodes it, or a part, sequentially, with temperature fallback.
@@ -107,8 +107,8 @@ def pass_gate(
     attempts: list[tuple[str, Callable[[Heard], Heard | None]]] = [
         ("missed speech decoded alone", lambda best: _with_missed(best, window, again)),
     ]
-    # Where only some words are missing, those heard may well be right: others have other mistakes. Where most are, the
-    # times of the others say nothing: Whisper strews them over all of the window.
+    # If only some words are missing, those heard may well be right, and another decoding has other mistakes. If most
+    # are missing, the times of the rest are meaningless: Whisper spreads them over the whole window.
     if (
         not heard.words
         or wrong != ("missing_words",)
@@ -133,7 +133,7 @@ def pass_gate(
 
 
 def _rank(heard: Heard, wrong: tuple[str, ...], window: Window) -> tuple[int, int, int, float]:
-    """Less is better: what may be invented, then speech without words, then other faults, then doubt."""
+    """A sort key, lower is better: hallucinations, then speech without words, other faults, and log-probability."""
     silent = _missed_seconds(heard, window)
     others = set(wrong) - INVENTED - {"missing_words"}
     return (len(INVENTED & set(wrong)), round(silent), len(others), -heard.avg_logprob)
@@ -144,10 +144,10 @@ def _missed_seconds(heard: Heard, window: Window) -> float:
 
 
 def _in_halves(window: Window, again: Callable[[Window], Heard], carefully: Callable[[Window], Heard]) -> Heard | None:
-    """Decode what is before and after the window's longest pause, each by itself; None where there is no pause."""
+    """Decode the parts before and after the window's longest pause separately; None if there is no pause."""
     speech = speech_in(window)
     total = window.samples.size / SAMPLE_RATE
-    # A pause near an end would leave the other half as it was.
+    # Pauses are weighted by their distance from the ends: one near an end would leave the other part almost unchanged.
     pauses = [
         ((after - before) * min(before, total - after), (before + after) / 2)
         for (_, before), (after, _) in pairwise(speech)
@@ -164,7 +164,7 @@ def _in_halves(window: Window, again: Callable[[Window], Heard], carefully: Call
 
 
 def _with_missed(heard: Heard, window: Window, again: Callable[[Window], Heard]) -> Heard | None:
-    """Add what is heard when the stretches of speech without words are decoded alone, where it seems right."""
+    """Decode the stretches of speech without words separately, and add the results that seem right."""
     stretches = _unbroken(missed(heard.words, window), heard.words)
     parts = [part for start, end in stretches for part in _heard_alone(start, end, window, again)]
     return _joined([(0.0, heard), *parts]) if stretches else None
@@ -173,7 +173,7 @@ def _with_missed(heard: Heard, window: Window, again: Callable[[Window], Heard])
 def _heard_alone(
     start: float, end: float, window: Window, again: Callable[[Window], Heard]
 ) -> Iterator[tuple[float, Heard]]:
-    """Decode a stretch of a window, and what follows wherever the decoder stops early; each with its second."""
+    """Decode a stretch of a window, and again the rest whenever the decoder stops early; yields start and result."""
     for _ in range(MOST_STOPS):
         first = max(0, round((start - SLACK_SECONDS) * SAMPLE_RATE))
         stretch = _part(window, first, round((end + SLACK_SECONDS) * SAMPLE_RATE))
@@ -192,7 +192,7 @@ def _may_be_added(found: Heard, stretch: Window) -> bool:
 
 
 def _unbroken(stretches: Sequence[tuple[float, float]], words: Sequence[Word]) -> list[tuple[float, float]]:
-    """Join stretches with no word between them: a decoder that stopped early missed all that follows."""
+    """Join stretches with no word between them: a decoder that stopped early missed everything after."""
     joined: list[tuple[float, float]] = []
     for start, end in stretches:
         goes_on = joined and not any(joined[-1][1] <= word.start < start for word in words)
@@ -201,7 +201,7 @@ def _unbroken(stretches: Sequence[tuple[float, float]], words: Sequence[Word]) -
 
 
 def _part(window: Window, first: int, last: int) -> Window:
-    """The part of a window between two of its samples, as a window whose recording is the window itself."""
+    """The part of a window between two sample indices, as a window whose recording is the original window."""
     speech = [(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE)) for start, end in speech_in(window)]
     last = min(last, window.samples.size)
     inside = [(max(start, first) - first, min(end, last) - first) for start, end in speech]
@@ -213,7 +213,7 @@ def _part(window: Window, first: int, last: int) -> Window:
 
 
 def _joined(parts: Sequence[tuple[float, Heard]]) -> Heard:
-    """One out of several, each with the second at which its part begins."""
+    """Merge several results, each given with the second at which its part begins."""
     words = [
         word._replace(start=word.start + shift, end=word.end + shift) for shift, heard in parts for word in heard.words
     ]
@@ -227,13 +227,13 @@ def _joined(parts: Sequence[tuple[float, Heard]]) -> Heard:
 
 
 def _without_overlap(words: Sequence[Word]) -> Iterator[Word]:
-    """End a word that was stretched over missed speech where the words found there begin."""
+    """Cut a word that was stretched over missed speech at the start of the words found there."""
     for word, following in zip(words, [*words[1:], None], strict=False):
         yield word._replace(end=min(word.end, following.start)) if following else word
 
 
 def _repeats(words: Sequence[str]) -> bool:
-    """Whether some run of five words comes three times: loops come with high confidence."""
+    """Tell whether a run of five words occurs three times, as in loops, which the decoder is confident of."""
     runs = Counter(zip(*(words[n:] for n in range(5)), strict=False))
     return bool(runs) and max(runs.values()) >= 3
 

@@ -1,4 +1,4 @@
-"""Hearing a recording from its samples to its segments: windows are decoded side by side, judged, and put together."""
+"""Transcribing a recording from samples to segments: windows are decoded in parallel, judged, and put together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from pipeline.speech.windows import Samples, Window, windows
 from pipeline.speech.words import fit, in_order, whole
 from pipeline.whisper_models import EngineName, whisper_language
 
-# Raise this whenever windows, gate or word times change: it is part of a transcript's key.
+# Increment this whenever windows, gate or word times change: it is part of a transcript's key.
 HEARING_VERSION = 3
 
 Progress = Callable[[float], None]
@@ -39,7 +39,7 @@ _NO_SAMPLES = np.empty(0, np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was done about a window that did not pass at once; times in the recording, in seconds."""
+    """The gate's decision on a window that did not pass at once; times in seconds of the recording."""
 
     start: float
     end: float
@@ -56,16 +56,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """What was heard in a recording.
+    """The result of transcribing a recording.
 
     Attributes:
-        segments: Sentences in order, with words in order and without overlap; none where nobody speaks.
+        segments: Sentences in order, with words in order and without overlap; empty if nobody speaks.
         duration: Of the recording, in seconds.
-        speech: Where somebody speaks, in seconds, in order.
-        windows: How many windows were decoded.
-        decisions: What was done about those that did not pass the gate at once.
+        speech: The stretches of speech, in seconds, in order.
+        windows: The number of windows.
+        decisions: The gate's decisions on windows that did not pass at once.
         languages: Seconds of speech in each language, by Whisper's code.
-        voices: What was heard of the voices in each window, if that was asked for.
+        voices: The voices in each window, if requested.
     """
 
     segments: tuple[Segment, ...]
@@ -77,7 +77,7 @@ class Hearing:
     voices: Sequence[Voices] = ()
 
     def report(self) -> dict[str, Any]:
-        """The account of the gate's work that is kept with a transcript, as plain JSON."""
+        """The report of the gate, which is stored with a transcript, as plain JSON."""
         return {
             "windows": self.windows,
             "speech_seconds": round(sum(end - start for start, end in self.speech), 1),
@@ -88,7 +88,7 @@ class Hearing:
 
 @dataclass(frozen=True, slots=True)
 class _Listen:
-    """What is asked of every window of a recording."""
+    """The parameters that are the same for every window of a recording."""
 
     language: str
     terms: tuple[str, ...]
@@ -104,7 +104,7 @@ class _Result:
 
 
 class WindowedEngine:
-    """An ``Engine`` (see there) made of a decoder: the same windows, gate and word times whichever it is."""
+    """An ``Engine`` (see there) around a decoder, with the same windows, gate and word times for all decoders."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
@@ -141,7 +141,7 @@ class WindowedEngine:
         listen = _Listen(whisper_language(language), tuple(terms), journal or NoJournal(), voices)
         results: list[_Result] = []
         try:
-            # The lanes are the threads here: numpy's own would only be in their way.
+            # The lanes are the threads here; numpy's own would only compete with them.
             with threadpool_limits(1, "blas"):
                 for result in self._results(windows(recording), listen):
                     results.append(result)
@@ -152,10 +152,10 @@ class WindowedEngine:
         return _put_together(results, recording.seconds)
 
     def _results(self, found: Iterator[Window], listen: _Listen) -> Iterator[_Result]:
-        """Decode windows in as many threads as the decoder takes, and pass them on in their order."""
+        """Decode windows in as many threads as the decoder allows, and yield the results in order."""
         first = next(found, None)
         if first is None:
-            return  # nobody speaks: no weights are needed for that
+            return  # nobody speaks, so no weights are needed
         self._decoder.load(listen.language)
 
         def hear(group: Sequence[Window]) -> list[_Result]:
@@ -164,7 +164,7 @@ class WindowedEngine:
         yield from in_lanes(chain([first], found), hear, self._decoder.lanes, crowded=Neighbours().crowd)
 
     def _listen(self, group: Sequence[Window], listen: _Listen) -> list[_Result]:
-        """Decode a group of windows at once, and again what does not pass the gate."""
+        """Decode a group of windows in one batch, and again those that do not pass the gate."""
         verdicts = {window.spans: verdict for window in group if (verdict := listen.journal.find(window))}
         new = [window for window in group if window.spans not in verdicts]
         if new:
@@ -178,11 +178,11 @@ class WindowedEngine:
 
     def _result(self, window: Window, verdict: Verdict, voices: HearVoices | None) -> _Result:
         heard = voices(window) if voices else None
-        # Without the samples: a result is kept until the recording's end.
+        # Without the samples, since results are kept in memory until the end of the recording.
         return _Result(replace(window, samples=_NO_SAMPLES), verdict, heard)
 
     def _timed(self, heard: Heard, window: Window) -> Heard:
-        """The same with the times of its sounds where they can be had: the gate concludes from them what was missed."""
+        """Join split words, and align English ones: the gate infers missed speech from their times."""
         words = whole(heard.words)
         if heard.language == FOUND_BY_SOUND:
             words = self._aligner.find(words, window.samples) or fit(words, speech_in(window))
@@ -210,14 +210,14 @@ class WindowedEngine:
 
 
 def _fitted(heard: Heard, window: Window) -> Heard:
-    """The same with sensible times, where all that is known of them is Whisper's attention."""
+    """Fit the word times to speech if they only come from Whisper's attention."""
     if heard.language == FOUND_BY_SOUND:
         return heard
     return replace(heard, words=tuple(fit(heard.words, speech_in(window))))
 
 
 class _Counted:
-    """Blocks of samples, and how many seconds of them went by."""
+    """Blocks of samples, counting the seconds consumed."""
 
     def __init__(self, blocks: Iterable[Samples]) -> None:
         self._blocks = blocks
@@ -273,7 +273,7 @@ def _decision(window: Window, verdict: Verdict) -> Decision:
 
 
 def _placed(word: Word, window: Window) -> Word:
-    """A word with its times in the recording; its middle decides on which side of a cut it is."""
+    """A word with its times in the recording; its midpoint decides on which side of a cut it is."""
     middle = (word.start + word.end) / 2
     shift = window.in_recording(middle) - middle
     return word._replace(start=word.start + shift, end=word.end + shift)

@@ -1,4 +1,4 @@
-"""What was heard so far of an unfinished recording, one line a window: a killed run goes on from there."""
+"""A journal of the windows transcribed so far, one per line, from which a killed run resumes."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ _log = logging.getLogger(__name__)
 
 
 class Journal(Protocol):
-    """Remembers the verdict on each window."""
+    """Stores the verdict on each window."""
 
     def find(self, window: Window) -> Verdict | None:
-        """Return what was heard in this window before, if it was."""
+        """Return the stored verdict on a window, if any."""
         ...
 
     def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
-        """Keep what was heard in windows that were decoded together. Called from several threads."""
+        """Store the verdicts on a batch of windows. Called from several threads."""
         ...
 
 
 class NoJournal:
-    """Remembers nothing."""
+    """A ``Journal`` that stores nothing."""
 
     def find(self, window: Window) -> Verdict | None:  # noqa: ARG002 - the interface is Journal
         """Return None."""
         return None
 
     def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
-        """Forget it."""
+        """Do nothing."""
 
 
 class FileJournal:
-    """A ``Journal`` in a file of JSON lines, written through to the disk as soon as a batch of windows is done.
+    """A ``Journal`` in a file of JSON lines, synced to disk after every batch of windows.
 
-    A last line that was cut short by the end of the process is passed over. The file's name has to stand for the
-    recording and everything that could change its words.
+    Damaged lines, such as one that was cut short by the end of the process, are skipped. The file's name must identify
+    the recording and everything that could change its words.
     """
 
     def __init__(self, path: Path) -> None:
@@ -61,37 +61,37 @@ class FileJournal:
         return self._known.get(window.spans)
 
     def add(self, heard: Sequence[tuple[Window, Verdict]]) -> None:
-        """See ``Journal.add``; all of a batch at once."""
+        """See ``Journal.add``; a batch is written at once."""
         lines = [json.dumps(_record(window, verdict), ensure_ascii=False) for window, verdict in heard]
         with self._writing:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("a", encoding="utf-8")
-            # It begins with a new line: what was left half written must not swallow the first record.
+            # Starts with a newline, so that a partial line before it does not damage the first record.
             self._file.write("\n".join(["", *lines, ""]))
             self._file.flush()
             os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let go of the file and keep it."""
+        """Close the file, and keep it."""
         if self._file:
             self._file.close()
             self._file = None
 
     def discard(self) -> None:
-        """Delete the file and forget what was in it: the transcript is safe elsewhere, or everything is heard anew."""
+        """Delete the file and its content: the transcript is stored elsewhere, or everything is transcribed again."""
         self.close()
         self._known.clear()
         self._path.unlink(missing_ok=True)
 
 
 def journal_path(folder: Path, sha256: str, key: str) -> Path:
-    """Return where the journal of a recording lies; ``key`` names all else that could change its words."""
+    """Return the path of a recording's journal; ``key`` identifies all else that could change its words."""
     return folder / f"{sha256}.{key}{_ENDING}"
 
 
 def unfinished(folder: Path) -> dict[str, list[Path]]:
-    """Return the journals that lie in a folder, by the sha256 of their recordings."""
+    """Return the journals in a folder, by the SHA-256 of their recordings."""
     found: dict[str, list[Path]] = {}
     for path in folder.glob(f"*{_ENDING}"):
         found.setdefault(path.name.partition(".")[0], []).append(path)
@@ -102,7 +102,7 @@ def _read(path: Path) -> Sequence[tuple[tuple[Span, ...], Verdict]]:
     if not path.exists():
         return []
     found = []
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):  # not at what str.splitlines adds
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):  # splitlines splits at more
         if not line.strip():
             continue
         try:

@@ -1,4 +1,4 @@
-"""Work that goes on in several threads at once, some items at a time, with its results in the items' order."""
+"""Processing items in several threads, in batches, with the results in the order of the items."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """How many threads work at the same time, and at how much.
+    """The number of threads, and the size of their batches.
 
     Attributes:
-        usual: Threads where no other process wants the processor.
-        crowded: Threads where others do: it is shared out by threads. They have the same work between them.
-        batch: How many items at most a thread gets at once.
+        usual: Threads while no other process competes for the CPU.
+        crowded: Threads while others do, since CPU time is shared out by threads. They share the same amount of work.
+        batch: The most items that a thread gets at once.
     """
 
     usual: int
@@ -35,20 +35,20 @@ def in_lanes(
     *,
     crowded: Callable[[], bool] = lambda: False,
 ) -> Iterator[_Result]:
-    """Let ``work`` make one result of each item.
+    """Yield the result of ``work`` for each item, in order.
 
-    A thread that is free gets its share of the items at hand, so that none waits long at the beginning, and none has
-    much to do at the end when another is done (guided self-scheduling, Polychronopoulos and Kuck 1987). So how items
-    are parted hangs on chance, and a result must not depend on what else ``work`` was called with.
+    A free thread gets its share of the items at hand, so that none waits long at the beginning, and none has much left
+    to do at the end when the others are done (guided self-scheduling, Polychronopoulos and Kuck 1987). The batches are
+    therefore not deterministic, and a result must not depend on the other items in the batch.
 
     Args:
-        items: Taken in this thread while the others work, no more than will soon be needed.
-        work: Called from the lanes' threads with some items that follow each other.
-        lanes: How many threads there are.
-        crowded: Tells whether other processes want the processor now.
+        items: Consumed in this thread while the others work, no more than will soon be needed.
+        work: Called from the lanes' threads with a batch of consecutive items; returns one result for each.
+        lanes: The numbers of threads, and the batch size.
+        crowded: Tells whether other processes compete for the CPU now.
 
     Raises:
-        Exception: What ``items`` or ``work`` raises, once those at work are done.
+        Exception: Any error of ``items`` or ``work``, after the running batches are done.
     """
     source = iter(items)
     at_hand: deque[_Item] = deque()

@@ -1,4 +1,4 @@
-"""The weights in a file of CTranslate2's, as arrays: its model.bin, laid out by ``ModelSpec._serialize``, version 6."""
+"""Reading weights from CTranslate2's model.bin as arrays: the layout of ``ModelSpec._serialize``, version 6."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from pipeline.errors import WeightsError
 
 _VERSION = 6
-# In the order of ctranslate2's DataType; numpy has no bfloat16, whose bits are read as numbers first.
+# In the order of ctranslate2's DataType. numpy has no bfloat16: its bits are read as integers, and converted.
 _TYPES = ("<f4", "i1", "<i2", "<i4", "<f2", "<u2")
 _BFLOAT16 = 5
 
 
 class Variables(Mapping[str, NDArray[Any]]):
-    """The variables of a model.bin by name, as arrays that stay in the file until they are used.
+    """The variables of a model.bin by name, as arrays that are memory-mapped.
 
-    Quantised weights come back as float32.
+    Quantised weights are converted to float32 on access.
     """
 
     def __init__(self, path: Path) -> None:
-        """Find what there is in a file.
+        """Index a file.
 
         Raises:
-            WeightsError: The file is cut short, of another version, or not of a Whisper model.
+            WeightsError: The file is truncated, of another version, or not a Whisper model.
         """
         try:
             content = np.memmap(path, np.uint8, mode="c")
@@ -47,16 +47,16 @@ class Variables(Mapping[str, NDArray[Any]]):
         return len(self._stored)
 
     def layers(self, side: str) -> int:
-        """How many layers the ``encoder`` or the ``decoder`` has."""
+        """The number of layers of the ``encoder`` or the ``decoder``."""
         return sum(f"{side}/layer_{n}/self_attention/linear_0/weight" in self for n in range(len(self)))
 
     def same(self, name: str, other: str) -> bool:
-        """Whether two names are of one variable."""
+        """Tell whether two names refer to the same variable."""
         return self._stored[name] is self._stored[other]
 
 
 class _Reader:
-    """Reads one value after another from the bytes of a model.bin; running over the end is a ValueError."""
+    """Reads values from the bytes of a model.bin, one after the other; raises ValueError at the end."""
 
     def __init__(self, content: NDArray[np.uint8]) -> None:
         self._content = content
@@ -80,7 +80,7 @@ def _stored(reader: _Reader) -> dict[str, NDArray[Any]]:
         raise ValueError(f"its version is {version}")
     if (kind := reader.text()) != "WhisperSpec":
         raise ValueError(f"it is a {kind!r}, not a WhisperSpec")
-    reader.number("I")  # the revision of the layout: a variable that has moved is missed by who asks for it
+    reader.number("I")  # the revision of the layout; a variable that has moved raises an error when it is accessed
     stored = dict(_variable(reader) for _ in range(reader.number("I")))
     for _ in range(reader.number("I")):
         alias, original = reader.text(), reader.text()
@@ -104,7 +104,7 @@ def _variable(reader: _Reader) -> tuple[str, NDArray[Any]]:
 
 
 def _dequantised(value: NDArray[Any], scale: NDArray[Any] | None) -> NDArray[Any]:
-    """Undo ``LayerSpec._quantize``: int8 has one scale a row, int16 one for all."""
+    """Undo ``LayerSpec._quantize``: int8 has one scale per row, int16 one in all."""
     if scale is None:
         return value
     return value.astype(np.float32) / scale.reshape(-1, *[1] * (value.ndim - 1)).astype(np.float32)

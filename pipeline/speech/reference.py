@@ -1,7 +1,7 @@
-"""The reference decoder: openai-whisper, as its authors publish it.
+"""The reference decoder: openai-whisper, as published by its authors.
 
-Not called ``openai``, which is another package's name. It computes in float32 everywhere, so that a
-reference does not depend on the machine.
+The module is not called ``openai``, which is the name of another package. It computes in float32 on all machines, so
+that the reference does not depend on the machine.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _CAREFUL = {**CAREFUL, "fp16": False}
 
 
 class OpenAIWhisper:
-    """A ``Decoder`` (see there): the same words at a fraction of the speed, all threads on one window."""
+    """A ``Decoder`` (see there): the same words at a fraction of the speed, with all threads on one window."""
 
     name: Final[EngineName] = "openai-whisper"
-    lanes: Final = Lanes(usual=1, crowded=1, batch=1)  # the word alignment hangs hooks on the one model
+    lanes: Final = Lanes(usual=1, crowded=1, batch=1)  # the word alignment registers hooks on the shared model
 
     def __init__(self, model: str, *, cache: Path) -> None:
         self.model = model_name(model)
@@ -115,10 +115,10 @@ class OpenAIWhisper:
 
     @cached_property
     def _whisper(self) -> Whisper:
-        # Read when torch is first imported. Its threads would wait for each other busily: a fifth faster where nothing
-        # else runs, but beside one other busy process slower than the recording, instead of 6.8 times its speed.
+        # Read when torch is first imported. By default its threads busy-wait for each other, which is a fifth faster if
+        # nothing else runs, but beside one other busy process slower than real time, instead of 6.8 times as fast.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        # torch takes two seconds to import, and an archive that is up to date never gets here.
+        # torch takes two seconds to import, which an archive that is up to date does not need.
         import torch  # noqa: PLC0415 - see above
 
         from pipeline.speech.checkpoint import load_file, load_folder, load_name  # noqa: PLC0415 - see above
@@ -134,7 +134,7 @@ class OpenAIWhisper:
 
 
 class _Encoded:
-    """A Whisper model whose encoder has run already: its alignment would run it a second time."""
+    """A Whisper model with the encoder's output, since the alignment would run the encoder a second time."""
 
     def __init__(self, model: Whisper, features: Tensor) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""Words made into segments that can be stored: sentences, with the flags of the windows they were heard in."""
+"""Building segments from words: sentences, with the flags of the windows that they were heard in."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ def make_segments(words: Sequence[Word], flags: Sequence[tuple[float, float, tup
     """Cut a recording's words into sentences.
 
     Args:
-        words: In order and without overlap; their text with its leading space, or its absence, which is how their
-            language is written.
-        flags: From when to when (seconds) what was found wrong, in order.
+        words: In order and without overlap; texts have a leading space if their language is written with spaces.
+        flags: Start and end, in seconds, and the faults of that stretch, in order.
     """
     found = list(sentences(words))
     wrong: list[list[str]] = [[] for _ in found]
     for first, last, signs in flags:
         touched = [n for n, one in enumerate(found) if first < one[-1].end and one[0].start < last]
-        # Where all that was said went missing, the sentence before is the one after which to listen.
+        # If no sentence overlaps, because everything said was missed, the sentence before it is flagged.
         before = [n for n, one in enumerate(found) if one[0].start < last][-1:]
         for n in touched or before:
             wrong[n] += signs

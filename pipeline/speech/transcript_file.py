@@ -1,6 +1,6 @@
-"""Transcripts as files: what took hours to hear is safe on disk before the database knows of it.
+"""Transcript files: the result of hours of transcription is on disk before it is stored in the database.
 
-A file is named ``<sha256 of the audio>.<key>.json``; the key stands for everything that could change the words.
+A file is named ``<sha256 of the audio>.<key>.json``; the key is a hash of everything that could change the words.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class _File(_Strict):
 def transcript_key(
     *, engine: str, model: str, language: str, terms: Sequence[str], options: Mapping[str, object]
 ) -> str:
-    """Return 12 hex digits that differ whenever anything differs that could change the words."""
+    """Return 12 hex digits of a hash of everything that could change the words."""
     material = {
         "format": FORMAT,
         "engine": engine,
@@ -86,15 +86,15 @@ def transcript_key(
 
 
 def write(folder: Path, transcript: Transcript, key: str) -> Path:
-    """Write a transcript under its final name, whole or not at all. One with other words is kept beside it.
+    """Write a transcript atomically under its final name. An existing one with other words is kept beside it.
 
     Times are rounded to milliseconds, probabilities to four places.
 
     Returns:
-        Its path in ``folder``, which is made when it is not there.
+        Its path in ``folder``, which is created if necessary.
 
     Raises:
-        SpeechError: It could not be read again: its times or probabilities make no sense.
+        SpeechError: It would not be valid, for example because times are out of order.
     """
     path, content = _checked(folder, transcript, key)
     _keep_earlier(path, transcript)
@@ -104,12 +104,12 @@ def write(folder: Path, transcript: Transcript, key: str) -> Path:
 
 
 def write_earlier(folder: Path, transcript: Transcript, key: str) -> Path:
-    """Write the file of an earlier wording, beside the one that took its place; see ``write``."""
+    """Write the file of an earlier wording beside the one that replaced it; see ``write``."""
     return _put_aside(*_checked(folder, transcript, key))
 
 
 def _checked(folder: Path, transcript: Transcript, key: str) -> tuple[Path, bytes]:
-    """The path and the content of a transcript's file, which can be read again; its folder is made."""
+    """The path and the validated content of a transcript's file; creates its folder."""
     path = _path(folder, transcript.audio_sha256, key)
     content = _canonical(_as_json(transcript))
     _parsed(content, path)
@@ -118,7 +118,7 @@ def _checked(folder: Path, transcript: Transcript, key: str) -> tuple[Path, byte
 
 
 def _put_aside(path: Path, content: bytes) -> Path:
-    """Keep the content of a file under a name by that content."""
+    """Write the content of a file beside it, under a name with the content's hash."""
     aside = path.with_suffix(f".{hashlib.sha256(content).hexdigest()[:12]}.json")
     with new_file(aside) as file:
         file.write(content)
@@ -126,11 +126,11 @@ def _put_aside(path: Path, content: bytes) -> Path:
 
 
 def _keep_earlier(path: Path, transcript: Transcript) -> None:
-    """Copy the file that is to be replaced to a name by its content, if it has other words: they may be quoted."""
+    """Keep a copy of the file that is to be replaced if it has other words, since these may have been quoted."""
     try:
         content = path.read_bytes()
         earlier = _parsed(content, path)
-    except (FileNotFoundError, SpeechError):  # there is none, or none that can be read
+    except (FileNotFoundError, SpeechError):  # missing or unreadable
         return
     said, now = (" ".join(segment.text for segment in one.segments) for one in (earlier, transcript))
     if said != now:
@@ -138,10 +138,10 @@ def _keep_earlier(path: Path, transcript: Transcript) -> None:
 
 
 def find(folder: Path, audio_sha256: str, key: str) -> Transcript | None:
-    """Return the transcript of this audio and key, or None where there is none.
+    """Return the transcript of this audio and key, or None if there is none.
 
-    A damaged file counts as none, with a warning in the log; it stays until the recording's next transcript
-    takes its place.
+    A damaged file is treated as missing, with a warning in the log; it stays until the recording's next transcript
+    replaces it.
     """
     path = _path(folder, audio_sha256, key)
     if not path.exists():
@@ -161,7 +161,7 @@ def read(path: Path) -> Transcript:
     """Read a transcript file.
 
     Raises:
-        SpeechError: The file cannot be read, is damaged, or is not of this format.
+        SpeechError: The file cannot be read, is damaged, or has another format.
     """
     try:
         content = path.read_bytes()

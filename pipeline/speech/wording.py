@@ -1,6 +1,6 @@
-"""Comparing two wordings of the same speech, word by word: how far they differ, and whose words are whose.
+"""Comparing two wordings of the same speech word by word: the word error rate, and carrying speakers over.
 
-Used for a publisher's transcript against what an engine heard, and for one engine against another.
+Used for a publisher's transcript against an engine's, and for one engine against another.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Protocol
 
 from rapidfuzz.distance import Levenshtein
 
-# Fewer equal words, and the two are not the same speech: whatever is aligned is so by chance.
+# With fewer equal words the two are not the same speech, and matching words match by chance.
 MIN_EQUAL_SHARE = 0.5
-# What was heard and is not in the transcript for longer than this is no slip: an advertisement, a jingle, a cut.
+# More heard words in a row that are not in the transcript are no slip, but an advertisement, a jingle or a cut.
 MAX_GAP_WORDS = 20
 
 _FILLERS = frozenset({"ah", "eh", "er", "erm", "hm", "hmm", "mhm", "mm", "mmm", "uh", "uhm", "um", "umm"})
@@ -26,20 +26,20 @@ _PUNCTUATION = re.compile(r"(?<=\d),(?=\d{3})|(?!(?<=\d)[.,:](?=\d))[^\w'%£$€
 
 
 class Turn(Protocol):
-    """What somebody says in a transcript that names its speakers."""
+    """A turn in a transcript that names its speakers."""
 
     @property
     def speaker(self) -> str | None:
-        """The name, None where none is given."""
+        """The name of the speaker; None if not given."""
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """The words said."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How many words must be changed, left out and put in to make what was heard of the reference."""
+    """The word edits (substitutions, deletions, insertions) from the reference to the words heard."""
 
     substitutions: int
     deletions: int
@@ -48,7 +48,7 @@ class Difference:
 
     @property
     def word_error_rate(self) -> float:
-        """Changes for each word of the reference; may exceed 1, and is infinite where the reference is empty."""
+        """Edits per word of the reference; may exceed 1, and is infinite if only the reference is empty."""
         changes = self.substitutions + self.deletions + self.insertions
         if self.reference_words == 0:
             return float("inf") if changes else 0.0
@@ -56,9 +56,9 @@ class Difference:
 
 
 def normalise(word: str) -> str:
-    """Return a word as it is compared: no capitals, no punctuation, straight apostrophes; numbers as they are.
+    """Normalise a word for comparison: lower case, no punctuation, straight apostrophes; numbers are kept.
 
-    Fillers such as “um” become nothing. A thousands comma is punctuation, a decimal point or a clock's colon is not.
+    Fillers such as “um” become empty. A thousands comma is removed, a decimal point or the colon of a time is not.
     """
     composed = unicodedata.normalize("NFC", word).translate(_STRAIGHT).casefold()
     plain = _PUNCTUATION.sub("", composed).strip("'")
@@ -66,7 +66,7 @@ def normalise(word: str) -> str:
 
 
 def compare(reference: Sequence[str], heard: Sequence[str]) -> Difference:
-    """Compare two wordings; words joined by hyphens are taken apart, for nobody hears a hyphen."""
+    """Compare two wordings; hyphenated words are split, since a hyphen cannot be heard."""
     wanted, got = _tokens(reference), _tokens(heard)
     counts = {"replace": 0, "delete": 0, "insert": 0, "equal": 0}
     for step in Levenshtein.opcodes(wanted, got):
@@ -75,13 +75,13 @@ def compare(reference: Sequence[str], heard: Sequence[str]) -> Difference:
 
 
 def carry_speakers(turns: Iterable[Turn], words: Sequence[str]) -> tuple[str | None, ...]:
-    """Say for each heard word whose it is, by the publisher's transcript of the same recording.
+    """Return the speaker of each heard word, by the publisher's transcript of the same recording.
 
-    A word that both have is its speaker's. One that only was heard, or was heard otherwise, goes with the words around
-    it where all that the transcript has there is by one speaker and the gap is short; else nobody is named.
+    A word that both have has its speaker. One that was only heard, or was heard differently, gets the speaker of the
+    words around it if the transcript has only one speaker there and the gap is short; else it has none.
 
     Returns:
-        A speaker's name or None for each of ``words``; all None where fewer than half of the words are equal.
+        A speaker's name or None for each of ``words``; all None if fewer than half of the words are equal.
     """
     said: list[str] = []
     speakers: list[str | None] = []
@@ -113,6 +113,6 @@ def _tokens(words: Iterable[str]) -> list[str]:
 
 
 def _placed(words: Sequence[str]) -> tuple[list[int], list[str]]:
-    """The words' tokens, each with the place of its word: a word may have none, or several."""
+    """The index of the word of each token, and the tokens; a word may have none, or several."""
     pairs = [(place, token) for place, word in enumerate(words) for token in _tokens([word])]
     return [place for place, _ in pairs], [token for _, token in pairs]

@@ -1,8 +1,8 @@
-"""Word times that can be trusted: in order, without overlap, and where sounds do not give them, inside speech.
+"""Correcting word times: in order, without overlap, and without forced alignment, inside speech.
 
-Whisper takes word times from its decoder's attention, which wanders in pauses: the first word after one begins too
-early, the last before one ends too late. The voice activity detector knows the pauses. English words are found by
-their sounds instead (``forced``).
+Whisper takes word times from its decoder's attention, which drifts in pauses: the first word after one begins too
+early, the last before one ends too late. The voice activity detector knows the pauses. English words are located by
+forced alignment instead (``forced``).
 """
 
 from __future__ import annotations
@@ -16,33 +16,33 @@ import numpy as np
 
 from pipeline.model import Word
 
-STEP = 0.01  # seconds: the shortest a word can be, half of Whisper's own resolution
+STEP = 0.01  # seconds: the shortest duration of a word, half of Whisper's own resolution
 LONGEST = 1.5  # seconds
-LAG = 0.03  # seconds: how much later than it begins a word is found, in the median of 287 timed by hand (AMI, MFA)
-REACH = 0.6  # seconds: how far from where speech begins a word may be and still be its first
+LAG = 0.03  # seconds by which words are found late, the median of 287 timed by hand (AMI, MFA)
+REACH = 0.6  # seconds: how far before the start of speech a word may begin and still be its first
 
 
 def whole(words: Iterable[Word]) -> list[Word]:
-    """Put together what Whisper parts, "well" and "-known", and leave out what is only control characters."""
+    """Join words that Whisper splits, "well" and "-known", and drop those that only have control characters."""
     return list(_put_together(word for word in map(_clean, words) if word.text.strip()))
 
 
 def fit(words: Sequence[Word], speech: Sequence[tuple[float, float]]) -> list[Word]:
-    """Give whole words that a decoder wrote for a window times that make sense.
+    """Correct the times of a window's whole words by the speech in it.
 
     Args:
-        words: In the order they were written, with times in the window, in seconds.
-        speech: Where somebody speaks in the window, in order and without overlap; seconds.
+        words: In the order in which they were decoded, with times relative to the window, in seconds.
+        speech: The stretches of speech in the window, in order and without overlap, in seconds.
     """
     return _with_room([_fit(_moved(word), speech) for word in words])
 
 
 def in_order(words: Sequence[Word], duration: float) -> list[Word]:
-    """Let all words of a recording of this duration (seconds) strictly follow each other.
+    """Make all words of a recording of this duration (seconds) strictly follow each other.
 
     Returns:
-        The same words, less those there is no time for, with times rounded to the millisecond, without overlap, none
-        shorter than ``STEP``, all inside the recording.
+        The same words, except for the last ones if there is no time for all, with times rounded to the millisecond,
+        without overlap, none shorter than ``STEP``, all inside the recording.
     """
     return [
         Word(start, end, word.text, round(word.probability, 4))
@@ -51,18 +51,18 @@ def in_order(words: Sequence[Word], duration: float) -> list[Word]:
 
 
 def _fit(word: Word, speech: Sequence[tuple[float, float]]) -> Word:
-    """Keep a word to the speech it overlaps, and to the length that a word can have."""
+    """Limit a word to the speech that it overlaps, and to the duration that a word can have."""
     start, end = _within(word.start, word.end, speech)
-    # Somebody lingers over the word before, or says "er", which Whisper leaves out and gives to this one.
+    # The speaker lingers over the word before, or says "er", which Whisper omits and includes in this word's time.
     return word._replace(start=max(start, end - _most(word.text)), end=end)
 
 
 def _within(start: float, end: float, speech: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """The part of a word's time in which somebody speaks: that before a pause, or after it if it begins in one."""
+    """The part of a word's time with speech: before a pause, or after it if hardly any of it is before."""
     n = bisect_right(speech, start, key=lambda span: span[0]) - 1
     if n >= 0 and start < speech[n][1]:
         before, after = speech[n][1] - start, end - speech[n + 1][0] if n + 1 < len(speech) else 0.0
-        if before >= min(0.1, after):  # what lies before the pause is more than the end of the word before
+        if before >= min(0.1, after):  # more than the end of the previous word
             return start, max(start + STEP, min(end, speech[n][1]))
         n, start = n + 1, speech[n + 1][0]
         return start, max(start + STEP, min(end, speech[n][1]))
@@ -77,19 +77,19 @@ def _moved(word: Word) -> Word:
 
 
 def _least(text: str) -> float:
-    """The seconds that saying a word takes at the least."""
+    """The least seconds that it takes to say a word."""
     return min(0.05 + 0.03 * len(text.strip(" .,?!")), 0.35)
 
 
 def _most(text: str) -> float:
-    """The seconds that saying a word takes at the most, unless somebody lingers over it."""
+    """The most seconds that it takes to say a word, unless the speaker lingers over it."""
     return min(0.3 + 0.09 * len(text.strip(" .,?!")), LONGEST)
 
 
 def _with_room(words: Sequence[Word]) -> list[Word]:
-    """Give words too short to be said time from the word before, where that has more than it needs.
+    """Extend words that are too short to be said into the word before, if that has more time than it needs.
 
-    Where the attention jumps, the word after the jump is left with next to nothing, and began earlier.
+    Where the attention jumps, the word after the jump has hardly any time, and really began earlier.
     """
     roomy = list(words)
     for n in range(len(roomy) - 1, 0, -1):
@@ -105,14 +105,14 @@ def _with_room(words: Sequence[Word]) -> list[Word]:
 
 
 def _ordered(words: Sequence[Word], duration: float) -> list[tuple[float, float]]:
-    """Times that strictly follow each other, as near to the given ones as may be."""
-    # A decoder in a loop can write more words than there is time for: what has no place gets none.
+    """Times that strictly follow each other, close to the given ones."""
+    # A decoder in a loop can produce more words than there is time for: the excess is dropped.
     words = words[: int(duration / STEP)]
     count = len(words)
     if not count:
         return []
     last = math.floor(duration * 1000) / 1000
-    # Less one step a word, strictly increasing starts are starts that do not decrease.
+    # After subtracting one step per word, strictly increasing starts become non-decreasing ones.
     steps = STEP * np.arange(count)
     raw = np.array([word.start for word in words]) - steps
     starts = np.maximum.accumulate(raw.clip(0, last - STEP * count)) + steps
@@ -121,13 +121,13 @@ def _ordered(words: Sequence[Word], duration: float) -> list[tuple[float, float]
 
 
 def _clean(word: Word) -> Word:
-    """Without control characters: the search marks its hits with some, and none can be spoken."""
+    """Remove control characters, which cannot be spoken; the search uses some to mark its hits."""
     kept = (c for c in word.text if c.isspace() or unicodedata.category(c) != "Cc")
     return word._replace(text="".join(kept))
 
 
 def _put_together(words: Iterable[Word]) -> Iterator[Word]:
-    """Put together what Whisper parts: "well" and "-known", "13" and ".60". It is as sure as its weakest part."""
+    """Join words that Whisper splits: "well" and "-known", "13" and ".60". The lowest probability is kept."""
     current: Word | None = None
     for word in words:
         if current and not (word.text[0].isspace() or word.text[0].isalpha()):

@@ -1,4 +1,4 @@
-"""The aligner, through its one public function."""
+"""The aligner, through its single public function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FILLER = [
 
 
 def interview(*turns: str) -> tuple[Segment, ...]:
-    """Segments of ten seconds, each turn followed by four sentences of something else."""
+    """Segments of ten seconds, each turn followed by four sentences about something else."""
     texts = [text for turn in turns for text in (turn, *FILLER)]
     return tuple(Segment(10.0 * n, 10.0 * n + 9.5, text) for n, text in enumerate(texts))
 
@@ -56,7 +56,7 @@ def test_a_question_that_is_not_asked_gets_no_time() -> None:
     assert [match.status for match in matches] == ["asked", "not_asked", "asked"]
     assert matches[1].start is None
     assert matches[1].answer_end is None
-    assert matches[1].confidence == 0.5  # its wording is not there; it may have been asked in quite other words
+    assert matches[1].confidence == 0.5  # its wording does not occur; it may have been asked in other words
 
 
 def test_swapped_questions_are_found_where_they_are_asked() -> None:
@@ -191,7 +191,7 @@ def test_segments_are_labelled_by_the_question_they_ask_or_answer() -> None:
 
 
 def test_the_sample_read_from_its_script() -> None:
-    """Nearly verbatim questions are all found at their first word, from the truth's own sentences."""
+    """Nearly verbatim questions are all found at their first word, in the sentences of the ground truth."""
     truth = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))
     segments = tuple(Segment(u["start"], u["end"], u["text"]) for u in truth["utterances"])
     questions = tuple(Question(q["number"], q["text"]) for q in truth["questions"])

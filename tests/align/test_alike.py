@@ -1,4 +1,4 @@
-"""Which questions are put side by side: by what they mean, and never two of one episode."""
+"""Grouping similar questions: by meaning, and never two of one episode."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_question_joins_the_group_it_is_most_alike() -> None:
 
 def test_two_questions_of_one_episode_are_never_alike() -> None:
     assert leaders([vectors([1, 0], [1, 0])]) == [[0, 1]]
-    assert leaders([vectors([1, 0]), vectors([0.9, 0.4], [1, 0.01])]) == [[0], [1, 0]]  # the more alike one joins
+    assert leaders([vectors([1, 0]), vectors([0.9, 0.4], [1, 0.01])]) == [[0], [1, 0]]  # the more similar one joins
 
 
 some = st.lists(st.tuples(st.floats(-1, 1, width=16), st.floats(-1, 1, width=16)), max_size=4)
@@ -52,7 +52,7 @@ def test_groups_hold_for_all_questions(lists: list[list[tuple[float, float]]]) -
         assert flat[leader] == leader <= n
         assert leader == n or unit[leader] @ unit[n] >= ALIKE - 1e-5
     assert all(len(set(group)) == len(group) for group in found)
-    assert leaders(given_lists[:3]) == found[:3]  # what comes later changes nothing
+    assert leaders(given_lists[:3]) == found[:3]  # later questions change nothing
 
 
 def test_questions_in_other_words_are_found_alike(archive: Database, make_tools: Callable[..., Tools]) -> None:
@@ -71,7 +71,7 @@ def test_questions_in_other_words_are_found_alike(archive: Database, make_tools:
     assert groups[HIRING[0]] == groups[HIRING[1]]
     assert len(set(groups.values())) == 3
     (leader,) = archive.execute("select id from questions where text = ?", [HIRING[1]]).fetchone()
-    assert groups[HIRING[0]] == leader  # the one of the older episode
+    assert groups[HIRING[0]] == leader  # that of the older episode
 
 
 def test_groups_are_made_anew_only_when_questions_come_or_go(

@@ -1,4 +1,4 @@
-"""The decision over all questions of an episode: exact, against all answers there are."""
+"""The joint decision on all questions of an episode: exact, compared with all possible answers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pipeline.align.decide import (
 from pipeline.align.evidence import BY_WORDS, Closeness, Evidence, Weights
 
 NOTHING = Closeness(0, 0, 0)
-# Weights that make the log-odds of a place those that a test gives it.
+# Weights under which a test can set the log-odds of a place directly.
 AS_GIVEN = Weights(0.0, Evidence(1, 0, 0, 0, 0, 0), NOTHING, NOTHING)
 
 

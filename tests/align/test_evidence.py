@@ -1,4 +1,4 @@
-"""Each piece of evidence alone, on the smallest transcript that shows it."""
+"""Each feature alone, on the smallest transcript that shows it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUESTION = "How have caseloads been kept manageable for practitioners?"
 
 
 def units(*said: tuple[str, str | None], apart: float = 100.0) -> tuple[Unit, ...]:
-    """Sentences of nine seconds, each with who says it; so far apart that each is a window of its own."""
+    """Sentences of nine seconds with their speakers, so far apart that each is a window of its own."""
     return tuple(Unit(apart * n, apart * n + 9, text, who, apart * n) for n, (text, who) in enumerate(said))
 
 

@@ -1,4 +1,4 @@
-"""Sentence vectors: real weights."""
+"""Sentence vectors, with real weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that are asked in quite other words: what speaks for an asking, and what is made of it."""
+"""Questions asked in quite different words: the evidence for them, and the resulting matches."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ TALK = (
     ("Ann", "Thank you very much."),
 )
 ASKED_AT = 24.0  # "Every practitioner had ..."
-SENTENCE = 6.0  # seconds, with the pause behind it
+SENTENCE = 6.0  # seconds, including the pause after it
 
-# What is alike in meaning though not in words.
+# Words that are similar in meaning but not in spelling.
 TOPICS = {
     **dict.fromkeys(("caseloads", "children", "practitioner", "practitioners", "shared"), 0),
     **dict.fromkeys(("inspectors", "door", "telephone", "answered"), 1),
@@ -49,7 +49,7 @@ TOPICS = {
 
 
 def meaning(texts: Sequence[str]) -> Vectors:
-    """Vectors that know these topics, and otherwise tell words apart."""
+    """Vectors that know these topics, and otherwise only compare words."""
     vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
     for vector, text in zip(vectors, texts, strict=True):
         for word in text.lower().replace(",", " ").replace(".", " ").replace("?", " ").split():
@@ -61,7 +61,7 @@ def meaning(texts: Sequence[str]) -> Vectors:
 
 
 def spoken(*turns: tuple[str | None, str]) -> tuple[Segment, ...]:
-    """A segment a sentence."""
+    """One segment per sentence."""
     said = [
         (who, sentence) for who, text in turns for sentence in text.replace("? ", "?|").replace(". ", ".|").split("|")
     ]
@@ -97,7 +97,7 @@ def test_where_it_is_not_asked_it_gets_no_time() -> None:
     assert (work.status, work.start) == ("not_asked", None)
     assert work.confidence > 0.9
     assert all(match.status == "asked" for match in others)
-    # Nor where only the answer is left in: what came before is about something else.
+    # Nor if only the answer remains: what precedes it is about something else.
     _, work, *_ = aligned(talk=without(2)).matches
     assert work.start is None
 
@@ -125,7 +125,7 @@ def test_one_asking_is_given_to_the_surer_of_two_questions() -> None:
 def test_what_an_editor_says_stands_and_tells_where_the_others_lie() -> None:
     refused = aligned(corrections=said_by_editor(2, "not_asked"))
     assert refused.in_force[1].status == "not_asked"
-    assert refused.matches[1].start == ASKED_AT  # what would be found without the correction
+    assert refused.matches[1].start == ASKED_AT  # what is found without the correction
 
     elsewhere = aligned(corrections=said_by_editor(2, "asked", 54.0))
     assert elsewhere.in_force[1].start == 54.0
@@ -142,7 +142,7 @@ def test_a_guess_gives_way_to_the_asking() -> None:
     talk = list(TALK)
     talk[3] = ("Bo", "The measures brought it down. The children were shared out. It took a year.")
     guess = aligned(talk=[(None, text) for _, text in talk]).matches[1]
-    assert guess.status == "uncertain"  # as long as it is not known who speaks
+    assert guess.status == "uncertain"  # as long as the speakers are unknown
     found = aligned(talk=talk).matches[1]
     assert (found.status, found.start) == ("asked", ASKED_AT)
     assert found.confidence > guess.confidence

@@ -1,4 +1,4 @@
-"""Questions that are several in one: which parts they have, and what is found where the host asks only some."""
+"""Questions with several parts: splitting them, and what is found if the host asks only some parts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.align.test_evidence import FILLER, at, units
             "Has turnover gone down over three years and if so, how have you managed to keep staff?",
             ("Has turnover gone down over three years", "how have you managed to keep staff?"),
         ),
-        # What may be said of anything is no part, nor what asks nothing, nor what only goes on with what came before.
+        # Generic phrases are no parts, nor are statements, nor continuations of the preceding part.
         (
             "Greenhaven was rated poor – what has changed for families – which inspectors praised – since then?",
             ("what has changed for families",),
@@ -66,7 +66,7 @@ def test_sentences_and_clauses_that_ask_by_themselves_are_parts(question: str, p
     [
         ("What did the inspectors praise? Did the grade surprise your staff?", "What did the inspectors praise?"),
         ("Can you tell us of the front door – what are the key tools it uses?", "Can you tell us of the front door"),
-        # What only says something may be left out, and the asking still begins with what asks.
+        # A statement may be left out; the asking still begins with the question itself.
         ("Ofsted has noted a plan for care leavers – what steps have already been taken?", ""),
         ("Inspectors called supervision thoughtful. How do managers protect an hour for it?", ""),
     ],

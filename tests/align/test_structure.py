@@ -1,4 +1,4 @@
-"""The make-up of an interview: teasers, recaps, advertisements, two hosts, what leads to a question and ends it."""
+"""The structure of an interview: teasers, recaps, advertisements, two hosts, what introduces and ends a question."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WELCOME = "Welcome to the show, I am Ann, and with me is Bob, who has looked aft
 
 
 def interview(*turns: tuple[str, str]) -> tuple[Segment, ...]:
-    """Sentences as they are said, each by whom, two words and a half a second."""
+    """Sentences with their speakers, at 2.5 words per second."""
     found, now = [], 0.0
     for speaker, text in turns:
         seconds = len(text.split()) / 2.5
@@ -76,7 +76,7 @@ def test_what_nobody_answers_is_at_either_end_alone() -> None:
     spoken = [unit.text for unit, is_unanswered in zip(cut(segments), told, strict=True) if is_unanswered]
     assert spoken[0] == "Today we hear:"
     assert spoken[-1] == "Goodbye, and thank you."
-    assert len(spoken) == 5 + len(RECAP)  # of what is said twice the first: soon after the other the host asks
+    assert len(spoken) == 5 + len(RECAP)  # the first of two repetitions: the host asks soon after the second
     assert not any(unanswered(cut(segments), ()))
 
 

@@ -85,8 +85,8 @@ def test_a_correction_wins_and_its_neighbours_are_decided_given_it(
     in_force = {match.number: match for match in given.in_force}
     assert (in_force[6].status, in_force[6].start, in_force[6].confidence) == ("asked", 99.4, 1.0)
     assert in_force[3].answer_end == 99.4
-    assert given.follow_ups == ()  # it is a listed question now
-    # What was found of it by itself is kept beside, to count again when the correction is undone.
+    assert given.follow_ups == ()  # now it is a listed question
+    # Its own match is kept, to be used again when the correction is undone.
     assert given.matches[5].status == rephrased.matches[5].status == "not_asked"
 
 
@@ -168,14 +168,14 @@ def aligned(encoder: SentenceEncoder, listed: Sequence[str], spoken: Sequence[tu
 
 
 def second_match(encoder: SentenceEncoder, listed: str, spoken: Sequence[tuple[str, str]]) -> Match:
-    """What is found of the second question, of which only the others are asked as they are listed."""
+    """The match of the second question; only the others are asked as listed."""
     matches = aligned(encoder, (LISTED[0], listed, LISTED[2]), spoken).matches
     assert [matches[n].status for n in (0, 2)] == ["asked", "asked"]
     return matches[1]
 
 
 def conversation(said: str, speaker: str) -> list[tuple[str, str]]:
-    """Two listed questions, and something that is said at 1:10 between their answers."""
+    """Two listed questions, and something said at 1:10 between their answers."""
     return [(LISTED[0], "host"), *ANSWER, (said, speaker), *ANSWER, (LISTED[2], "host"), *ANSWER]
 
 

@@ -1,4 +1,4 @@
-"""Who speaks as people heard it, in the archive: what counts, what is found, and that nothing is ever lost."""
+"""Attributions by listeners in the archive: what is in force, what is found, and that nothing is ever lost."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def transcript(segments: tuple[Segment, ...] = MACHINE, speakers: tuple[Speaker,
 
 @pytest.fixture
 def one(archive: Database) -> str:
-    """An episode in which two voices speak by turns; one of them has no name."""
+    """An episode in which two voices alternate; one of them has no name."""
     (one,) = add_feed(archive, "show", episode("one", questions=[QUESTION]))
     add_transcript(archive, one, MACHINE, sha256=SHA256)
     save_transcript(archive, one, transcript(), "0" * 12)
@@ -66,7 +66,7 @@ def stands(db: Database, episode_id: str) -> list[str | None]:
 
 
 def rows(db: Database) -> list[list[Any]]:
-    """All that is stored of transcripts."""
+    """All stored rows about transcripts."""
     return [db.execute(f"select * from {table} order by 1, 2").fetchall() for table in ("segments", "speakers")]
 
 
@@ -184,7 +184,7 @@ OTHER = "cd" * 32
 
 
 def another_recording(archive: Database, one: str) -> None:
-    """Make the episode play a recording that begins five seconds later."""
+    """Give the episode a current recording that begins five seconds later."""
     other = OTHER
     audio = KeptAudio(other, "audio/cd.mp3", 1000, "audio/mpeg", 65.0, "u", "u", NOW)
     compared = Comparison(SHA256, other, "spliced", (Piece(0.0, 30.0, 5.0),))
@@ -295,7 +295,7 @@ def test_names_that_came_later_and_what_was_compared_stay_when_the_same_is_store
     before = archive.execute("select * from segments").fetchall(), archive.execute("select * from speakers").fetchall()
     other = spoken("Quite other words.")
     save_transcript(archive, one, replace(transcript(other, ()), model="base.en"), "1" * 12)
-    assert save_transcript(archive, one, transcript(), "0" * 12) == number  # as its file has it: nobody is named
+    assert save_transcript(archive, one, transcript(), "0" * 12) == number  # as in its file: without names
     after = archive.execute("select * from segments where transcript = ?", [number]).fetchall()
     assert (after, archive.execute("select * from speakers").fetchall()) == before
     assert archive.execute("select word_error_rate from transcripts where preferred").fetchall() == [(0.04,)]

@@ -1,4 +1,4 @@
-"""What people said of one recording of an episode, in the recording that comes after it."""
+"""Carrying editors' statements about one recording of an episode over to the next one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def said(
 
 @pytest.fixture
 def changing(fetched: Fetched, archive: Database, one: str, talk: Samples) -> Fetched:
-    """A recording that is transcribed; ``CHANGED`` is what the next one has of it."""
+    """A transcribed recording; ``CHANGED`` says what the next one has in common with it."""
     for sha256 in (A, B):
         samples = (talk[: 20 * RATE] * 32767).astype(np.int16)
         write_audio(fetched.tools.data / f"audio/{sha256}.wav", samples, rate=RATE, codec="pcm_s16le")
@@ -67,10 +67,10 @@ def test_corrections_hold_in_the_next_recording_at_its_own_times(
     ("given", "carried"),
     [
         ((5.0, None, 40.0), (5.0, None, 40.0)),
-        ((5.0, 8.0, 40.1), (5.0, 8.0, 40.0)),  # words end a little beside where it was put in
+        ((5.0, 8.0, 40.1), (5.0, 8.0, 40.0)),  # words end slightly off the insertion point
         ((40.0, 45.0, 60.0), (70.0, 75.0, 90.0)),
         ((39.9, None, 60.0), (70.0, None, 90.0)),
-        ((5.0, 40.0, 60.0), (5.0, 40.0, 90.0)),  # the answer goes on after it
+        ((5.0, 40.0, 60.0), (5.0, 40.0, 90.0)),  # the answer continues after it
         ((30.0, None, None), (30.0, None, None)),
     ],
 )

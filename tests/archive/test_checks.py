@@ -1,4 +1,4 @@
-"""Passages that people checked, in the archive: what counts, what is found, and that nothing is ever lost."""
+"""Checked passages in the archive: what is in force, what is found, and that nothing is ever lost."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def assert_sound(db: Database) -> None:
         words = [word for segment in read_segments(db, transcript) for word in segment.words]
         assert all(
             one.end <= other.start for one, other in pairwise(words)
-        )  # so that one can be quoted without another
+        )  # so that each can be quoted without the other
 
 
 def test_corrected_words_count_and_are_found_and_the_machines_are_kept(archive: Database, one: str) -> None:
@@ -133,7 +133,7 @@ def test_what_the_machine_invented_is_taken_out_and_comes_back(archive: Database
     assert [entry.counts for entry in history(archive.conn, SHA256)] == [True, False]
     assert_sound(archive)
     undo(archive, one, 2, Signature("ann", NOW))
-    assert texts(archive, one)[1] == ""  # the one before counts again
+    assert texts(archive, one)[1] == ""  # the previous one is in force again
 
 
 def test_several_passages_are_checked_together_and_only_together_checked_anew(archive: Database, one: str) -> None:
@@ -245,7 +245,7 @@ def test_another_model_other_segments_and_the_same_again_keep_what_was_checked(a
     assert texts(archive, one)[0] == "We waited for the Ofsted report."
     assert archive.execute("select count(*) from transcripts").fetchone() == (3,)
     assert_sound(archive)
-    # What was checked while another transcript counted counts when it does again.
+    # A check made while another transcript was preferred is in force again when that is preferred again.
     hear(archive, one, 1, "")
     add_transcript(archive, one, other, sha256=SHA256, key="1" * 12)
     assert texts(archive, one)[1] == "the Ofsted report."
@@ -372,7 +372,7 @@ def test_editors_check_beside_a_run_that_writes(tmp_path: Path) -> None:
             checking = pool.submit(check_over_and_over)
             try:
                 assert begun.wait(10)
-                for n in range(60):  # a publisher's begins by reading; so does a poll
+                for n in range(60):  # a publisher's starts with reads, as does a poll
                     heard_again = (Segment(0.0, 3.0, f"We waited for {n}."), *MACHINE[1:])
                     save_transcript(
                         db, one, Transcript(SHA256, 60.0, "vtt", "vtt", "en", NOW, heard_again, source="publisher"), "p"

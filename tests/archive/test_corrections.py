@@ -1,4 +1,4 @@
-"""Editors' corrections in the archive: what counts, what is undone, and what is worth a look."""
+"""Editors' corrections in the archive: what is in force, undoing, and what is worth a look."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one:
 @pytest.mark.parametrize(
     ("correction", "shown"),
     [
-        (said(3, "asked", 20.5), (20.5, 22.0, 29.0)),  # the match's ends still can be right
+        (said(3, "asked", 20.5), (20.5, 22.0, 29.0)),  # the ends of the match may still be right
         (said(3, "asked", 23.0), (23.0, None, None)),
         (said(3, "asked", 30.0), (30.0, None, None)),
         (said(3, "asked", 20.5, 24.0), (20.5, 24.0, 29.0)),
@@ -163,7 +163,7 @@ def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_r
         (said(1, "asked", 5.0, 4.0), "end: 4 s lies before start, 5 s"),
         (said(1, "asked", 5.0, None, 4.0), "answer_end: 4 s lies before start"),
         (said(1, "asked", 5.0, 7.0, 6.0), "answer_end: 6 s lies before end"),
-        (said(1, "asked", None, 0.5), "end: 0.5 s lies before start, 1 s"),  # the start that is confirmed
+        (said(1, "asked", None, 0.5), "end: 0.5 s lies before start, 1 s"),  # the confirmed start
         (said(1, "not_asked", 5.0), "start: a question that is not asked has no time"),
         (said(1, "not_asked", None, None, 5.0), "answer_end: a question that is not asked"),
         (said(1, "uncertain", 5.0), "status: “uncertain” is none of asked, not_asked"),
@@ -251,7 +251,7 @@ def test_without_those_out_of_order_the_list_never_goes_back(starts: list[int]) 
     rest = [start for n, start in enumerate(starts, start=1) if n not in misplaced]
     assert rest == sorted(rest)
     assert bool(misplaced) == (starts != sorted(starts))
-    for number in misplaced:  # none is named without need
+    for number in misplaced:  # none is listed needlessly
         more = [start for n, start in enumerate(starts, start=1) if n not in misplaced or n == number]
         assert more != sorted(more)
 
@@ -286,7 +286,7 @@ def test_an_episode_is_found_by_its_id_link_title_and_part_of_it(archive: Databa
 
 
 def made_before(path: Path) -> str:
-    """An archive of the version before corrections could be undone, with one of them in it."""
+    """An archive from before the version in which corrections can be undone, with one correction in it."""
     with closing(sqlite3.connect(path)) as connection:
         db = Database(connection)
         migrations.apply(db, stop_before="m003_corrections")

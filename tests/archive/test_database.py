@@ -1,4 +1,4 @@
-"""Opening the archive's database: for one writer, for readers, and not at all."""
+"""Opening the archive's database: for one writer, for readers, and refusing to."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_an_archive_in_a_folder_that_may_not_be_written_is_read(
     with reader(path) as connection:
         assert connection.execute("select count(*) from episodes").fetchone()[0] == 0
     assert {file.name for file in tmp_path.iterdir()} == {"a.db", "a.db.lock"}
-    (tmp_path / "a.db-wal").touch()  # somebody writes, or was ended while writing: what is in it must be read too
+    (tmp_path / "a.db-wal").touch()  # a writer is active, or was killed: its WAL must be read too
     with reader(path):
         pass
     assert ["immutable" in uri for uri in opened] == [True, False]

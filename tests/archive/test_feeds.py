@@ -1,4 +1,4 @@
-"""Storing what a poll found: ids stay, nothing is taken over or lost."""
+"""Storing the result of a poll: ids are stable, nothing is mistaken for something else or lost."""
 
 from __future__ import annotations
 

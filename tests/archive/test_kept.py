@@ -1,4 +1,4 @@
-"""Kept recordings are opened only where recordings are kept, whatever a database says: it may be another's."""
+"""Recordings are opened only in the audio folder, whatever the database says, since it may come from somebody else."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATHS = ["../secret.mp3", "audio/../../secret.mp3", "elsewhere.mp3", "audio/link
 
 @pytest.fixture
 def data(tmp_path: Path, tone_mp3: bytes) -> Path:
-    """The folder of a database, with a recording, and files beside it that are none."""
+    """The folder of a database, with a recording, and other files beside it."""
     folder = tmp_path / "db"
     (folder / "audio").mkdir(parents=True)
     for path in ("../secret.mp3", "elsewhere.mp3", "audio/one.mp3"):
@@ -78,4 +78,4 @@ def test_no_command_reads_what_another_database_names(data: Path, tmp_path: Path
     (failed,) = json.loads(run.stdout)["failed"]
     assert "is where no recording is kept" in failed["reason"]
     planned: list[Any] = json.loads(call("download", "--dry-run", "--feeds", feeds, "--json").stdout)
-    assert [(item["stage"], item["episode"]) for item in planned] == [("download", one)]  # as if it were lost
+    assert [(item["stage"], item["episode"]) for item in planned] == [("download", one)]  # as if it were missing

@@ -1,4 +1,4 @@
-"""Which questions a passage asks and answers: on the page, in search and citations, before and after a correction."""
+"""Which questions a passage asks and answers: on pages, in search and citations, before and after a correction."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ FOUND = (
 
 @pytest.fixture
 def one(archive: Database) -> str:
-    """An aligned interview of a minute in which two questions are asked in one breath."""
+    """An aligned interview of one minute in which two questions are asked together."""
     (one,) = add_feed(archive, "show", episode("one", questions=QUESTIONS))
     segments = tuple(Segment(start, end, text, speaker=who, confidence=0.9) for start, end, who, text in SAID)
     add_transcript(archive, one, segments, sha256=SHA256)
@@ -90,7 +90,7 @@ def labels(db: Database, episode_id: str) -> tuple[tuple[str, tuple[int, ...]], 
 
 
 def columns(db: Database) -> list[int | None]:
-    """The one number of each segment that the contract has."""
+    """Each segment's single question number, as in the public schema."""
     return [number for (number,) in db.execute("select question from segments order by n")]
 
 
@@ -178,7 +178,7 @@ def test_what_followed_up_on_a_question_that_is_moved_away_is_nobodys() -> None:
     counting, besides = in_force(matches, (follow_up,), moved, segments)
     assert besides == ()
     assert {label.questions for label in label_segments(counting, besides, segments)[1:6]} == {()}
-    longer = replace(matches[0], answer_end=30.0)  # the one before is still being answered there
+    longer = replace(matches[0], answer_end=30.0)  # the previous one is still being answered there
     assert in_force((longer, matches[1]), (follow_up,), moved, segments)[1] == (replace(follow_up, after=1),)
 
 
@@ -213,7 +213,7 @@ def test_numbers_that_change_places_in_the_list_change_in_the_labels(archive: Da
 
 
 def interrupted(who: str | None) -> tuple[Segment, ...]:
-    """The same interview, in which somebody says a word within an answer."""
+    """The same interview, with an interjection during an answer."""
     said = [*SAID[:3], (20.2, 20.8, who, "That is quite a record."), *SAID[3:]]
     return tuple(Segment(start, end, text, speaker=one) for start, end, one, text in said)
 
@@ -282,7 +282,7 @@ def test_an_archive_of_an_older_version_has_the_one_number_until_it_is_aligned_a
 
 
 def times(db: Database) -> list[tuple[object, ...]]:
-    """What the view says of each question: its status, start, end, answer's end and what it was asked with."""
+    """The view's values for each question: status, start, end, end of the answer, and what it is merged with."""
     return db.execute(
         'select status, start, "end", answer_end, merged_with from question_times order by number'
     ).fetchall()

@@ -1,4 +1,4 @@
-"""Quotations: which words are said between two seconds, in which wordings, and who has checked them."""
+"""Quotations: which words are said between two times, in which wordings, and who has checked them."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def quoted(db: Database, start: float, end: float, wording: str | None = None) -
     [
         (0.0, 0.4, "Good"),
         (0.5, 2.9, "social work is about relationships,"),
-        (0.3, 1.1, "social"),  # neither word of which only the edge is touched
-        (0.1, 1.3, "Good social work"),  # both words that are there for the greater part
-        (0.05, 0.1, "Good"),  # inside of a word: all of it
+        (0.3, 1.1, "social"),  # without the words that it barely touches
+        (0.1, 1.3, "Good social work"),  # both words that are mostly inside
+        (0.05, 0.1, "Good"),  # inside a word: the whole word
         (2.0, 2.0, "about"),
         (1.6, 99.0, "is about relationships, and it always was. I doubt that."),
     ],
@@ -148,7 +148,7 @@ def test_a_recording_that_is_not_transcribed_has_no_words(archive: Database) -> 
 
 def test_a_link_holds_after_the_recording_is_transcribed_again(archive: Database, one: str) -> None:
     before = quoted(archive, 0.5, 2.4).wording
-    # Everything a third of a second later, the same words: nothing has changed, and the same is quoted.
+    # All times a third of a second later, the same words: nothing has changed, and the same is quoted.
     transcribe(archive, one, spoken(*TEXTS, start=0.3), model="base.en")
     after = quoted(archive, before.start, before.end, before.digest)
     assert (after.wording.text, after.changed, after.others) == (before.text, False, ())
@@ -173,7 +173,7 @@ def test_a_wording_that_has_changed_is_shown_beside_the_present_one(archive: Dat
     assert after.changed
     assert after.linked == before
     assert after.wording.text == "social work is a bout"
-    assert after.others == ()  # it is shown once
+    assert after.others == ()  # shown once
     unasked = quoted(archive, before.start, before.end)
     assert (unasked.changed, unasked.linked) == (False, None)  # nothing is claimed
     assert [other.text for other in unasked.others] == [before.text]
@@ -199,7 +199,7 @@ def test_the_publishers_wording_counts_as_another_one_only_where_it_differs(arch
         Segment(5.0, 7.0, TEXTS[2]),
     ]
     transcribe(archive, one, lines, model="vtt", source="publisher", engine="publisher")
-    assert quoted(archive, 0.0, 1.9).others == ()  # it stands in the publisher's longer line
+    assert quoted(archive, 0.0, 1.9).others == ()  # it is part of the publisher's longer line
     (other,) = quoted(archive, 1.0, 3.0).others
     assert other.text == lines[0].text
     assert other.provenance.source == "publisher"
@@ -278,7 +278,7 @@ def test_the_machines_words_under_a_correction_are_another_wording(archive: Data
     assert after.linked == replace(before, machine=True)
     (other,) = quoted(archive, 0.0, 2.4).others
     assert (other.text, other.machine) == (before.text, True)
-    assert quoted(archive, 0.0, 0.9).others == ()  # where the person left the words as they were
+    assert quoted(archive, 0.0, 0.9).others == ()  # where the editor left the words unchanged
 
 
 def test_words_that_the_same_model_no_longer_hears_are_kept_for_their_links(archive: Database, one: str) -> None:
@@ -292,7 +292,7 @@ def test_words_that_the_same_model_no_longer_hears_are_kept_for_their_links(arch
 
 @st.composite
 def stretches(draw: st.DrawFn) -> list[Stretch]:
-    """Segments in order of time; some with words that have times of their own, some without."""
+    """Segments in order; some have word times, some do not."""
     found, now = [], 0
     for _ in range(draw(st.integers(1, 4))):
         words, start = [], now

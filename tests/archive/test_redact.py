@@ -1,4 +1,4 @@
-"""What is told of failures to everybody does not say where files lie on the computer they happened on."""
+"""Public error messages do not reveal paths of the computer on which they occurred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several recordings of one episode: which counts, and where a time of one is in another."""
+"""Several recordings of one episode: which one is current, and mapping times from one to another."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_two_recordings_that_are_compared_again_share_what_was_found_last(archiv
 
 @pytest.fixture
 def mapped(archive: Database, one: str) -> Database:
-    """Recordings of which the second was compared with the first, and the third with the second."""
+    """Three recordings: the second was compared with the first, and the third with the second."""
     save_rendition(archive, one, audio(A))
     save_rendition(archive, one, audio(B, seconds=100), comparison=CHANGED)
     save_rendition(archive, one, audio(C, seconds=90), comparison=compared("changed", (10, 100, 0), old=B, new=C))
@@ -140,11 +140,11 @@ def test_a_time_is_found_in_another_recording_by_way_of_others_too(
     ("start", "end", "found"),
     [
         (5, 9, Counterpart(15, 19, whole=True)),
-        (39, 40.1, Counterpart(49, 50, whole=True)),  # words end a little beside where a recording was cut
+        (39, 40.1, Counterpart(49, 50, whole=True)),  # words end slightly off the cut
         (35, 45, Counterpart(45, 50, whole=False)),
         (38, 52, Counterpart(48, 52, whole=False)),
         (42, 48, Counterpart(None, None, whole=False)),
-        (40.0, 40.2, Counterpart(None, None, whole=False)),  # one word that was cut out
+        (40.0, 40.2, Counterpart(None, None, whole=False)),  # a word that was cut out
     ],
 )
 def test_a_passage_is_whole_in_part_or_not_at_all_in_another_recording(

@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def kept(data: Path) -> Iterator[Callable[..., KeptAudio]]:
-    """Keep what an address gives, as the download stage does."""
+    """Download and keep a URL as the download stage does."""
     with make_client(allow_private=True) as client:
 
         def fetch(
@@ -50,7 +50,7 @@ def kept(data: Path) -> Iterator[Callable[..., KeptAudio]]:
 
 
 def files(data: Path) -> dict[str, bytes]:
-    """Every file in the data folder, by its path in it."""
+    """The relative paths of all files in the data folder."""
     return {path.relative_to(data).as_posix(): path.read_bytes() for path in data.rglob("*") if path.is_file()}
 
 
@@ -228,7 +228,7 @@ def test_a_write_that_fails_half_way_leaves_nothing(
     server: Server, data: Path, kept: Callable[..., KeptAudio], tone_mp3: bytes
 ) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(tone_mp3) // 2, before[1]))  # no file may grow beyond this
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(tone_mp3) // 2, before[1]))  # maximum file size
     try:
         with pytest.raises(DownloadError, match="cannot be kept: File too large"):
             kept(server.give("/1.mp3", Answer(tone_mp3)))

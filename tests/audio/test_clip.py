@@ -1,4 +1,4 @@
-"""Clips: the right second of the kept file, whatever kind of file it is."""
+"""Clips: the right seconds of the kept file, in every format."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ KINDS = [
 
 
 def noise(seconds: float, rate: int) -> NDArray[np.int16]:
-    """Sound that is like itself nowhere else, and that every codec keeps."""
+    """Sound that repeats nowhere, and that every codec preserves."""
     samples = np.random.default_rng(7).normal(0, 1, round(seconds * rate))
     low = np.convolve(samples, np.ones(16) / 16, "same")
     return (low / float(np.abs(low).max()) * 20_000).astype(np.int16)
 
 
 def place(part: NDArray[np.float32], whole: NDArray[np.float32]) -> float:
-    """The second of the whole at which the part is heard."""
+    """The second of the whole at which the part is found."""
     size = 1 << (len(whole) + len(part)).bit_length()
     product = np.fft.rfft(whole, size) * np.conj(np.fft.rfft(part, size))
     return float(np.fft.irfft(product, size)[: len(whole)].argmax() / RATE)
@@ -54,7 +54,7 @@ def test_a_clip_is_the_right_second_of_a_file_of_any_kind(
     assert check(cut).content_type == check(kept).content_type
     heard = decode(cut, sample_rate=RATE)
     assert 2.9 < len(heard) / RATE < 3.3
-    # The first tenth may need packets that were left out.
+    # The first tenth of a second may need packets that were left out.
     assert place(heard[RATE // 2 :], decode(kept, sample_rate=RATE)) - 0.5 == pytest.approx(6.0, abs=0.1)
 
 
@@ -75,7 +75,7 @@ def test_a_file_in_which_seconds_can_be_found_is_not_read_from_its_beginning(
 
 
 def read_so_far() -> int:
-    """How many bytes this process has read."""
+    """The number of bytes this process has read."""
     (line,) = (one for one in Path("/proc/self/io").read_text().splitlines() if one.startswith("rchar"))
     return int(line.split()[1])
 

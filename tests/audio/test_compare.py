@@ -1,4 +1,4 @@
-"""What two recordings of one episode have in common: by real speech, encoded again, cut and spliced."""
+"""Comparing two recordings of one episode: real speech, re-encoded, cut and spliced."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def silence(seconds: float) -> Samples:
 
 
 def compared(old: Sequence[Samples], new: Sequence[Samples]) -> Comparison:
-    """Compare what pieces make together; the new one is quieter, so that no sample is the same."""
+    """Compare recordings joined from pieces; the new one is quieter, so that no sample is equal."""
     return comparison(fingerprint_of(old), fingerprint_of([piece * np.float32(0.3) for piece in new]), names=NAMES)
 
 
@@ -60,7 +60,7 @@ def offsets(found: Comparison) -> list[float]:
 
 
 def encoded(path: Path, samples: Samples, *, codec: str, rate: int, bit_rate: int, stereo: bool = False) -> Path:
-    """Encode at another rate than ``RATE``."""
+    """Encode and decode again, at another rate than ``RATE``."""
     layout = "stereo" if stereo else "mono"
     with av.open(str(path), "w") as file:
         stream = cast("AudioStream", file.add_stream(codec, rate=rate, layout=layout))
@@ -76,7 +76,7 @@ def encoded(path: Path, samples: Samples, *, codec: str, rate: int, bit_rate: in
 
 @pytest.fixture(scope="session")
 def original(talk: Samples, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The first quarter of a minute, encoded once."""
+    """The first 15 seconds, encoded once."""
     path = tmp_path_factory.mktemp("old") / "old.mp3"
     return encoded(path, talk[: 15 * RATE], codec="libmp3lame", rate=44_100, bit_rate=128_000)
 
@@ -102,7 +102,7 @@ def test_what_was_encoded_again_is_the_same(
     ((start, end, new_start),) = found.pieces
     assert start == pytest.approx(0, abs=0.1)
     assert end == pytest.approx(15, abs=0.2)
-    assert new_start - start == pytest.approx(0, abs=0.06)  # what an encoder puts before the beginning counts
+    assert new_start - start == pytest.approx(0, abs=0.06)  # encoder delay is included
 
 
 def test_an_offset_is_right_to_hundredths_of_a_second(talk: Samples) -> None:
@@ -195,7 +195,7 @@ def test_a_file_and_its_samples_have_one_fingerprint(tmp_path: Path, talk: Sampl
 
 @st.composite
 def edits(draw: st.DrawFn) -> list[tuple[int, int | None]]:
-    """A new recording made of an old one of 200 s: (how many seconds, from which second; None: other sound)."""
+    """A new recording made from an old one of 200 s: pairs of duration and start (None: other sound), in seconds."""
     made: list[tuple[int, int | None]] = []
     position = 0
     while position < 200:
@@ -219,7 +219,7 @@ def test_however_it_is_cut_each_kept_second_is_found_where_it_is(
     second = round(1 / SECONDS)
 
     def sound(seconds: int) -> NDArray[np.uint32]:
-        return np.repeat(rng.integers(0, 2**32, seconds * second // 5, np.uint32), 5)  # the next one is much alike
+        return np.repeat(rng.integers(0, 2**32, seconds * second // 5, np.uint32), 5)  # the next one is very similar
 
     old = sound(200)
     parts = [sound(n) if start is None else old[start * second : (start + n) * second] for n, start in edits]

@@ -1,4 +1,4 @@
-"""Decoding: which files are sound, how long they are, and that nothing else is taken for audio."""
+"""Decoding: which files are sound, how long they are, and that nothing else is accepted as audio."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_telephone_sound_is_heard_at_its_own_pitch(tmp_path: Path) -> None:
 
 
 def test_joined_recordings_of_different_kinds_are_one(tmp_path: Path) -> None:
-    # What hosts do that join advertisements to an episode when it is fetched.
+    # As produced by hosts that insert advertisements when an episode is downloaded.
     stereo = np.stack([tones(seconds=1.0, rate=44_100)] * 2, axis=1)
     pieces = [
         write_audio(tmp_path / "1.mp3", tones(seconds=1.0, rate=16_000), rate=16_000, codec="libmp3lame"),
@@ -81,7 +81,7 @@ def test_joined_recordings_of_different_kinds_are_one(tmp_path: Path) -> None:
 
 
 def test_an_mp3_that_ends_in_mid_stream_is_still_sound(tmp_path: Path, tone_mp3: bytes) -> None:
-    # That it was cut short is told by its length, where that is known: see the tests of keep.
+    # That it is truncated is detected by its length, if known: see the tests of keep.
     path = tmp_path / "cut.mp3"
     path.write_bytes(tone_mp3[: len(tone_mp3) // 2])
     assert check(path).duration == pytest.approx(1.0, abs=0.2)
@@ -138,7 +138,7 @@ def test_a_header_that_promises_days_of_sound_is_refused(tmp_path: Path) -> None
     path = write_audio(tmp_path / "a.wav", tones(seconds=6.0, rate=16_000), rate=16_000, codec="pcm_s16le")
     content = bytearray(path.read_bytes())
     at = content.index(b"fmt ") + 12
-    content[at : at + 4] = (1).to_bytes(4, "little")  # samples a second
+    content[at : at + 4] = (1).to_bytes(4, "little")  # samples per second
     path.write_bytes(content)
     with pytest.raises(NotAudioError, match="longer than 24 hours"):
         check(path)

@@ -1,4 +1,4 @@
-"""Attempts, one after the other: whatever a host does, the bytes that come of it are one of its bodies, whole."""
+"""Repeated attempts: whatever a host does, the resulting bytes are exactly one of its bodies, complete."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ URL = "https://example.org/1.mp3"
 
 
 class Torn(httpx.SyncByteStream):
-    """A body that ends with an error after so many bytes; None: it does not."""
+    """A body that ends with an error after this many bytes; None: it does not."""
 
     def __init__(self, body: bytes, after: int | None) -> None:
         self.body, self.after = body, after
@@ -39,13 +39,13 @@ class Torn(httpx.SyncByteStream):
 
 @dataclass(frozen=True)
 class Turn:
-    """How one request is answered: with which body, cut after how many bytes, and how carefully."""
+    """The answer to one request: the body, after how many bytes it is cut, and how correctly."""
 
     body: int
     after: int | None
     heeds_if_range: bool
     says_length: bool
-    etag: str  # with {} for the body's number
+    etag: str  # {} is replaced by the number of the body
 
 
 def answer(request: httpx.Request, turn: Turn) -> httpx.Response:
@@ -138,12 +138,12 @@ def test_a_whole_one_that_is_left_is_gone_on_with_where_it_was_marked(
     part.finish()
     part.leave()
     again = Partial(tmp_path, "one", URL)
-    assert (again.size, again.validator) == (60, '"1"')  # from 80 on a host has nothing to send
+    assert (again.size, again.validator) == (60, '"1"')  # from 80 on there is nothing left to send
     again.discard()
 
 
 def test_two_are_never_at_one_file(tmp_path: Path) -> None:
-    """A run that was stopped leaves threads behind: what they still write must not be among the next run’s bytes."""
+    """An interrupted run may leave threads behind: what they still write must not end up in the next run's file."""
     old = Partial(tmp_path, "one", URL)
     old.restart('"a"')
     old.write(b"a" * 300)
@@ -151,7 +151,7 @@ def test_two_are_never_at_one_file(tmp_path: Path) -> None:
         Partial(tmp_path, "one", URL)
     old.write(b"a" * 200)
     sha256 = old.finish()
-    with pytest.raises(DownloadError):  # it is complete, and being checked
+    with pytest.raises(DownloadError):  # complete, and being checked
         Partial(tmp_path, "one", URL)
     old.move_to(tmp_path / "done")
     new = Partial(tmp_path, "one", URL)

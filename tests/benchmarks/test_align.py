@@ -1,4 +1,4 @@
-"""The benchmark of the aligner: what it measured before is not lost where it cannot measure again."""
+"""The benchmark of the aligner: earlier results are kept where it cannot measure again."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def test_start_errors_are_of_words_heard_as_said() -> None:
     assert found.median == pytest.approx(0.2)
     assert found.bias == pytest.approx(0.05)
     assert found.within == {100: pytest.approx(1 / 3), 200: pytest.approx(2 / 3), 500: 1}
-    # Two of four said and of four heard words are right to 200 ms.
+    # Two of four spoken, and of four recognised, words are right to 200 ms.
     assert found.f1[200] == pytest.approx(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The kept audio from a real server, asked by curl and played by Chromium."""
+"""The kept audio from a real server, requested by curl and played by Chromium."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WHOLE = (200, CONTENT, None)
 
 @dataclass(frozen=True)
 class Answer:
-    """What curl was answered; the names of headers in lower case."""
+    """A response as received by curl; header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -75,7 +75,7 @@ def curl(curl_program: str, tmp_path: Path) -> Curl:
 
 
 def keep(kept: Kept, sha256: str, size: int, *, duration: float = 60.0, path: str = "audio/kept.mp3") -> Path:
-    """Enter a file as kept; return where its bytes have to be."""
+    """Register a file as kept; return the path where it must be put."""
     audio = KeptAudio(sha256, path, size, "audio/mpeg", duration, "u", "u", NOW)
     with writer(kept.path) as db:
         save_rendition(db, kept.waiting, audio)
@@ -84,7 +84,7 @@ def keep(kept: Kept, sha256: str, size: int, *, duration: float = 60.0, path: st
 
 @pytest.fixture
 def address(kept: Kept, serve: Serve) -> Iterator[str]:
-    """The address of a kept file on a real server."""
+    """The URL of a kept file on a real server."""
     keep(kept, SHA, SIZE).write_bytes(CONTENT)
     with listening(serve()) as base:
         yield f"{base}/-/audio/{SHA}"
@@ -93,7 +93,7 @@ def address(kept: Kept, serve: Serve) -> Iterator[str]:
 def test_curl_gets_what_it_asks_for(curl: Curl, address: str) -> None:
     for options, expected in {
         (): WHOLE,
-        ("--range", "0-1"): (206, CONTENT[:2], f"bytes 0-1/{SIZE}"),  # what Safari asks first
+        ("--range", "0-1"): (206, CONTENT[:2], f"bytes 0-1/{SIZE}"),  # Safari's first request
         ("--range", "100000-199999"): (206, CONTENT[100_000:200_000], f"bytes 100000-199999/{SIZE}"),
         ("--range", "299990-"): (206, CONTENT[-10:], f"bytes 299990-299999/{SIZE}"),
         ("--range", "0-"): (206, CONTENT, f"bytes 0-299999/{SIZE}"),
@@ -102,7 +102,7 @@ def test_curl_gets_what_it_asks_for(curl: Curl, address: str) -> None:
         ("--range", "300000-"): (416, b"", f"bytes */{SIZE}"),
         ("--header", "Range: bytes=x-y"): WHOLE,
         ("--header", "Range: bytes=9-3"): WHOLE,
-        ("--header", "Range: bytes=0-1, 5-6"): WHOLE,  # more than was asked for, as it may be
+        ("--header", "Range: bytes=0-1, 5-6"): WHOLE,  # more than requested, as is allowed
         ("--range", "0-1", "--header", f"If-Range: {TAG}"): (206, CONTENT[:2], f"bytes 0-1/{SIZE}"),
         ("--range", "0-1", "--header", 'If-Range: "another"'): WHOLE,
         ("--range", "0-1", "--header", "If-Range: Tue, 02 Jun 2026 06:00:00 GMT"): WHOLE,
@@ -150,7 +150,7 @@ def test_a_large_file_takes_no_memory_whether_it_is_taken_or_left(curl_program: 
     size = 200_000_000
     file = keep(kept, "a" * 64, size, path="audio/large.mp3")
     file.touch()
-    os.truncate(file, size)  # a hole, which takes no place on the disk
+    os.truncate(file, size)  # sparse, so it takes no disk space
     command = [curl_program, "-sS", "-o", os.devnull, "--write-out", "%{size_download}"]
     with listening(serve()) as base:
         url = f"{base}/-/audio/{'a' * 64}"
@@ -184,12 +184,12 @@ def test_no_path_in_the_database_leads_out_of_the_audio_folder(curl: Curl, kept:
             assert b"secret" not in answer.body
         for inside in ("../secret.mp3", "..%2Fsecret.mp3", "%2e%2e/%2e%2e/secret.mp3"):
             answer = curl(f"{base}/-/audio/{inside}", "--path-as-is")
-            assert answer.status >= 300  # Datasette itself answers some: by another address, or with 500
+            assert answer.status >= 300  # Datasette itself answers some with a redirect or a 500
             assert b"secret" not in answer.body
 
 
 class Counting:
-    """Counts the bytes of audio that leave the application, whether they arrive or not."""
+    """Counts the bytes of audio that leave the application, whether or not they arrive."""
 
     def __init__(self) -> None:
         self.sent = 0
@@ -207,7 +207,7 @@ class Counting:
 
 
 def hour_of_noise(path: Path) -> Path:
-    """An MP3 of 128 kbit/s and an hour: ten seconds again and again, as packets, which takes no encoding."""
+    """An hour of MP3 at 128 kbit/s: ten seconds whose packets are repeated, so that little has to be encoded."""
     rate, ten = 44_100, path.with_name("ten.mp3")
     samples = np.random.default_rng(5).normal(0, 3000, (rate * 10, 2)).astype(np.int16)
     write_audio(ten, samples, rate=rate, codec="libmp3lame")
@@ -227,7 +227,7 @@ def hour_of_noise(path: Path) -> Path:
 
 @pytest.fixture
 def hour(kept: Kept, serve: Serve, tmp_path: Path) -> Iterator[tuple[str, Counting]]:
-    """The page of an episode of an hour at 90 % of it, and what counts the bytes that leave the server."""
+    """An hour's episode page opened at 90 %, and the counter of bytes that leave the server."""
     content = hour_of_noise(tmp_path / "hour.mp3").read_bytes()
     assert len(content) > 50_000_000
     sha256 = hashlib.sha256(content).hexdigest()

@@ -1,4 +1,4 @@
-"""Checking passages in a real browser: with keys and without leaving the page, and without JavaScript."""
+"""Checking passages in a real browser: by keyboard and without leaving the page, and without JavaScript."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_editor_checks_while_listening(northbridge: Page, tmp_path: Path) -> 
     wait_for(page, "document.querySelector('audio').paused")
     assert end <= current_time(page) < end + 1
     text.press("Control+End")
-    text.press_sequentially(" Xylophones, nkpq.")  # letters that are keys elsewhere
+    text.press_sequentially(" Xylophones, nkpq.")  # letters that are shortcuts elsewhere
     page.locator("#s2 + .checking a").click()
     expect(form.get_by_role("status")).to_contain_text("Not recorded yet")
     picture(page, "checking", tmp_path)
@@ -54,7 +54,7 @@ def test_an_editor_checks_while_listening(northbridge: Page, tmp_path: Path) -> 
     expect(form).to_have_count(0)
     expect(passage.locator(".text")).to_have_text(f"{heard} Xylophones, nkpq.")
     expect(page.locator("#s1 + .checking .tick")).to_have_count(1)
-    expect(page.locator("#s2 + .checking a")).to_be_focused()  # on to the next
+    expect(page.locator("#s2 + .checking a")).to_be_focused()  # moves on to the next
     expect(page.locator("#checked")).to_contain_text(re.compile(r"1 of \d+ passages checked by a person"))
     assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
 
@@ -85,7 +85,7 @@ def test_corrected_words_are_found_at_once(northbridge: Page, desk: tuple[str, s
 
 
 def test_what_is_refused_is_told_in_the_form_and_nothing_typed_is_lost(page: Page, desk: tuple[str, str]) -> None:
-    watched = another(page)  # the browser itself writes refusals into the console
+    watched = another(page)  # the browser logs refusals to the console
     watched.goto(desk[1])
     open_northbridge(watched, desk[0])
     watched.locator("#s1 + .checking a").click()
@@ -113,7 +113,7 @@ def test_what_is_typed_is_thrown_away_only_by_who_says_so(page: Page, desk: tupl
         page.locator("#s1 + .checking a").click()
         text.press("Escape")
         expect(text).to_have_count(0)
-        assert asked == []  # nothing was written
+        assert asked == []  # no input
         page.locator("#s1 + .checking a").click()
         field.fill("Other words.")
         field.press("Escape")
@@ -171,7 +171,7 @@ def test_a_name_that_is_typed_while_words_are_on_their_way_is_not_lost(northbrid
 
 
 def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[str, str]) -> None:
-    cut_off = another(page)  # the browser itself writes the failure into the console
+    cut_off = another(page)  # the browser logs the failure to the console
     cut_off.goto(desk[1])
     open_northbridge(cut_off, desk[0])
     cut_off.locator("#s4 + .checking a").click()
@@ -205,7 +205,7 @@ def test_an_editor_says_who_speaks(northbridge: Page, tmp_path: Path) -> None:
     form = page.locator("#who")
     form.get_by_label("Who speaks from").fill("Robin Sample")
     picture(page, "who-speaks", tmp_path)
-    form.get_by_label("Who speaks from").press("Enter")  # only here, and no words are checked
+    form.get_by_label("Who speaks from").press("Enter")  # only here, and the words remain unchecked
     expect(heading).to_have_text(re.compile("^Robin Sample"))
     expect(page.locator("#s1 + .checking a")).to_be_focused()
     expect(page.locator("#s1")).to_be_in_viewport()

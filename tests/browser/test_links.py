@@ -1,4 +1,4 @@
-"""Links into a recording, in a real browser: where they land, what plays, and that nobody else is asked."""
+"""Links into a recording in a real browser: the target, what plays, and that no other host is contacted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 
 def silence(path: Path) -> int:
-    """Eleven seconds of it as WAV: real enough for a browser to seek in. Its size in bytes."""
+    """Eleven seconds of silence as WAV, enough for a browser to seek in. Returns its size in bytes."""
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(1)

@@ -1,4 +1,4 @@
-"""The pages of what the archive holds, in a real browser."""
+"""The pages of feeds, people and questions in a real browser."""
 
 from __future__ import annotations
 

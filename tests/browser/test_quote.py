@@ -1,4 +1,4 @@
-"""Citations in a real browser: words selected, the card, what is on the clipboard, and the page of a quotation."""
+"""Citations in a real browser: selecting words, the card, the clipboard, and the page of a quotation."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ SELECT = """([from, to]) => {
 
 @pytest.fixture
 def reader(page: Page, site: str) -> Page:
-    """The page of an episode, in a browser that may read its clipboard."""
+    """An episode page in a browser with clipboard access."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site)
     open_northbridge(page, site)
     return page
@@ -67,7 +67,7 @@ def clipboard(page: Page, kind: str = "text/plain") -> str:
 
 
 def test_selected_words_become_a_citation(reader: Page, tmp_path: Path) -> None:
-    reader.evaluate(SELECT, ["ster families are hard", "hard to fi"])  # from the middle of a word to that of another
+    reader.evaluate(SELECT, ["ster families are hard", "hard to fi"])  # from the middle of one word to that of another
     reader.get_by_role("button", name="Quote", exact=True).click()
     card = reader.get_by_role("dialog", name="Cite this")
     expect(card).to_be_visible()
@@ -108,7 +108,7 @@ def test_selected_words_become_a_citation(reader: Page, tmp_path: Path) -> None:
 
 @on_one_screen
 def test_the_key_quotes_what_is_selected_across_passages(reader: Page) -> None:
-    reader.keyboard.press("q")  # nothing is selected yet
+    reader.keyboard.press("q")  # no selection yet
     expect(reader.get_by_role("dialog")).to_have_count(0)
     reader.evaluate(
         """() => {
@@ -169,7 +169,7 @@ def test_where_nothing_may_be_copied_the_text_is_selected(page: Page, site: str)
 
 @on_one_screen
 def test_what_cannot_be_cited_is_told(page: Page, site: str) -> None:
-    plain = another(page)  # the browser itself writes what was refused into the console
+    plain = another(page)  # the browser logs refusals to the console
     plain.goto(f'{site}/-/search?q="foster families"')
     plain.evaluate("document.querySelector('a[data-quote]').dataset.quote = '/-/quote/0123456789ab/0-1'")
     plain.get_by_role("link", name=re.compile("^Cite")).first.click()

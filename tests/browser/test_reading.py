@@ -1,4 +1,4 @@
-"""Reading and listening in a real browser: the words as they are spoken, links to a stretch, the keys."""
+"""Reading and listening in a real browser: highlighting spoken words, links to a range, the keys."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["browser", "chromium", "site"]  # fixtures
 pytestmark = pytest.mark.browser
 
 PLAYER = "document.getElementById('player')"
-# What is highlighted as spoken, and the word of the passage that the player's time falls into.
+# The highlighted word, and the word of the passage at the player's time.
 SPOKEN = "[...(CSS.highlights.get('spoken') ?? [])].map(String).join()"
 EXPECTED = f"""(() => {{
     const passage = document.querySelector(".passage[aria-current]");
@@ -48,7 +48,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def test_the_word_that_is_spoken_is_highlighted(page: Page, site: str) -> None:
     open_northbridge(page, site)
-    page.mouse.move(900, 300)  # away from the list of questions, which else would stand still
+    page.mouse.move(900, 300)  # away from the list of questions, which would otherwise not scroll
     go_to(page, 192.5)
     page.evaluate(f"{PLAYER}.play()")
     wait_for(page, f"{PLAYER}.currentTime > 193.2")
@@ -147,7 +147,7 @@ def test_who_goes_elsewhere_is_not_stopped(page: Page, site: str) -> None:
 
 
 def at_rest(page: Page) -> float:
-    """How far the page is scrolled, once it is whole and moves no more."""
+    """The scroll position of the page, once it is loaded and no longer moves."""
     page.wait_for_load_state()
     page.wait_for_timeout(500)
     return float(page.evaluate("scrollY"))
@@ -180,7 +180,7 @@ def test_a_question_that_the_transcript_names_leads_to_where_it_is_asked(page: P
     page.get_by_role("link", name=re.compile("Greenhaven")).first.click()
     link = page.locator(".turn h3", has_text="follows up on").get_by_role("link", name="question 3")
     marked = page.locator(".passage.marked")
-    for _ in range(2):  # also where the address is that already
+    for _ in range(2):  # also if that is the URL already
         link.click()
         at_rest(page)
         expect(marked).to_contain_text(["Let me jump ahead"])
@@ -309,7 +309,7 @@ def test_the_citation_of_the_chosen_hit_is_asked_for(page: Page, site: str) -> N
 def test_a_second_read_off_the_page_opens_what_stands_at_it(page: Page, site: str) -> None:
     open_northbridge(page, site)
     episode = page.url
-    first = page.locator(".passage", has_text="Foster families")  # at 3:12.26, and the one before ends at 3:11
+    first = page.locator(".passage", has_text="Foster families")  # at 3:12.26; the previous one ends at 3:11
     shown, start = first.locator(".time").inner_text(), float(first.get_attribute("data-start") or 0)
     for address in (f"#t={shown}", f"?t={shown}", f"#t={int(start)},{int(start) + 2}"):
         page.goto("about:blank")
@@ -317,7 +317,7 @@ def test_a_second_read_off_the_page_opens_what_stands_at_it(page: Page, site: st
         expect(page.locator(".passage.marked .text")).to_have_text([re.compile("^Foster families")])
         wait_for(page, f"Math.abs({PLAYER}.currentTime - {start}) < 0.11")
     page.goto("about:blank")
-    page.goto(episode + "#t=1:00:00")  # after its end nothing is said
+    page.goto(episode + "#t=1:00:00")  # nothing is said after its end
     wait_for(page, f"{PLAYER}.currentTime > 200")
     expect(page.locator(".passage.marked")).to_have_count(0)
 

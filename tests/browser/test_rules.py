@@ -1,4 +1,4 @@
-"""What holds on every page in a real browser: accessible to all, nothing forbidden done, nothing from outside run."""
+"""Rules for every page in a real browser: accessibility, no console errors or policy violations, no foreign scripts."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"
 
 
 def assert_accessible(page: Page) -> None:
-    """By all that axe knows: light on a desk, dark on a phone, which between them show all colours and all layouts."""
+    """Check with axe, in light on a desktop and in dark on a phone: together all colours and layouts."""
     page.evaluate(AXE)
     schemes: tuple[tuple[ViewportSize, Literal["light", "dark"]], ...] = ((DESKTOP, "light"), (PHONE, "dark"))
     for size, scheme in schemes:
@@ -136,7 +136,7 @@ def test_what_is_hostile_is_read_not_run(browser: Browser, kept: Kept) -> None:
         page.goto(f"{address}/-/episode/{kept.waiting}")
         expect(page.get_by_text("This episode is not transcribed yet.")).to_be_visible()
         assert_accessible(page)
-        refused = another(page)  # the browser itself writes what was refused into the console
+        refused = another(page)  # the browser logs refusals to the console
         refused.goto(f"{address}/-/search?q=door&role={EVIL}")
         expect(refused.get_by_role("alert")).to_contain_text(f"“{EVIL}” is none of")
         assert_accessible(refused)

@@ -1,4 +1,4 @@
-"""The site in a real browser: search, open a hit, hear it at its second."""
+"""The site in a real browser: search, open a hit, hear it at its time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_a_pasted_quote_is_found_opened_and_heard_at_its_second(page: Page, site
     link.click()
     wait_for(page, "document.querySelector('audio')?.readyState >= 1")
     wait_for(page, f"Math.abs(document.querySelector('audio').currentTime - {second}) < 0.3")
-    page.mouse.move(900, 300)  # away from the list of questions, which then shows the one being asked
+    page.mouse.move(900, 300)  # away from the list of questions, which then shows the current one
     page.evaluate("document.querySelector('audio').play()")
     wait_for(page, f"document.querySelector('audio').currentTime > {second} + 0.5")
     assert current_time(page) < second + 10
@@ -98,7 +98,7 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     expect(eighth).to_be_focused()
     picture(page, "correcting", tmp_path)
     wait_for(page, "document.getElementById('q8')")
-    page.evaluate("location.hash = 'q8'")  # leads to where it was moved to
+    page.evaluate("location.hash = 'q8'")  # leads to its corrected time
     marked = page.locator(".passage.marked:has(> :target)")
     expect(marked).to_be_in_viewport()
     assert float(marked.get_attribute("data-start") or "") <= 191.25 < float(marked.get_attribute("data-end") or "") + 1
@@ -112,7 +112,7 @@ def test_an_editor_corrects_while_listening(page: Page, desk: tuple[str, str], t
     expect(told).to_have_text(re.compile("Question 2: asked at"))
     third = page.locator("#question-3")
     third.get_by_text("Ends and note").click()
-    third.get_by_label("Note").press_sequentially("nxcup")  # letters that are keys elsewhere
+    third.get_by_label("Note").press_sequentially("nxcup")  # letters that are shortcuts elsewhere
     third.get_by_label("Note").press("Enter")
     expect(told).to_have_text(re.compile("Question 3: asked at .*, corrected"))
 
@@ -234,7 +234,7 @@ def test_the_transcript_and_the_line_of_time_say_at_once_what_was_corrected(nort
 
 def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[str, str]) -> None:
     site, sign_in = desk
-    page = another(page)  # the browser itself writes the failure into the console
+    page = another(page)  # the browser logs the failure to the console
     page.goto(sign_in)
     open_northbridge(page, site)
     fourth, told = page.locator("#question-4"), page.get_by_role("status")
@@ -270,7 +270,7 @@ def test_an_editors_keys_are_told_and_can_be_switched_off(northbridge: Page) -> 
     expect(told).to_be_empty()
     expect(second.get_by_label("Asked at")).to_have_value(before)
     assert page.evaluate("document.querySelector('audio').paused")
-    second.get_by_role("button", name="Confirm").click()  # buttons do the same
+    second.get_by_role("button", name="Confirm").click()  # the buttons do the same
     expect(told).to_have_text(re.compile("^Question 2: asked at"))
     page.get_by_role("button", name="Keys", exact=True).click()
     help_.get_by_label("Use these keys").check()
@@ -282,7 +282,7 @@ def test_an_editors_keys_are_told_and_can_be_switched_off(northbridge: Page) -> 
 
 def test_what_is_refused_is_told_where_the_editor_is(page: Page, desk: tuple[str, str]) -> None:
     site, sign_in = desk
-    page = another(page)  # the browser itself writes refusals into the console
+    page = another(page)  # the browser logs refusals to the console
     page.goto(sign_in)
     open_northbridge(page, site)
     start = page.locator("#question-1").get_by_label("Asked at")

@@ -1,4 +1,4 @@
-"""Datasette's own pages in a real browser: as dark as the site's where that is wanted, and everything can be read."""
+"""Datasette's own pages in a real browser: dark if preferred, and readable throughout."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ PATHS = (
     f"/a?sql={SQL}" if TOKENS else f"/a/-/query?sql={SQL}",
     "/nope",
 )
-# Where each element is and in which colours; the footer says how long it took.
+# The position and colours of each element; the footer contains a duration.
 LOOKS = """[...document.querySelectorAll("body *:not(footer *)")].map((element) => {
     const [box, style] = [element.getBoundingClientRect(), getComputedStyle(element)];
     return [JSON.stringify(box), [style.color, style.backgroundColor, style.borderTopColor].join()];
 })"""
 GROUND = "getComputedStyle(document.body).backgroundColor"
-# What has less contrast than 4.5 to 1; the editor of SQL, whose colours are turned over as a whole, and dialogs aside.
+# Elements with a contrast below 4.5:1, except dialogs and the SQL editor, whose colours are inverted as a whole.
 ILLEGIBLE = """(() => {
     const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
     const light = (colour) => {

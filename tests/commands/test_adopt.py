@@ -1,4 +1,4 @@
-"""Audio that is on the disk already: matched by what it says of itself, copied after the check, never guessed."""
+"""Adopting audio files: matched by their metadata, copied after the check, never guessed."""
 
 from __future__ import annotations
 

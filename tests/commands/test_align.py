@@ -23,7 +23,7 @@ def call(*arguments: Any) -> Result:
 
 @pytest.fixture
 def options(tmp_path: Path) -> list[Any]:
-    """The options of an archive with two transcribed episodes; one of their questions is corrected."""
+    """The options for an archive with two transcribed episodes; a question of one is corrected."""
     (tmp_path / "feeds.yaml").write_text(
         "feeds:\n  - slug: show\n    title: Show\n    url: https://example.org/feed.xml\n", encoding="utf-8"
     )

@@ -39,13 +39,13 @@ def call(database: Path, *arguments: object) -> Result:
 
 
 def texts(database: Path) -> list[str]:
-    """What is said, as it counts now."""
+    """The words in force."""
     with reader(database) as connection:
         return [row[0] for row in connection.execute("select text from segments order by n")]
 
 
 def recorded(database: Path) -> list[Entry]:
-    """What was recorded, the oldest first."""
+    """All recorded checks, oldest first."""
     with reader(database) as connection:
         return list(reversed(history(connection, SHA256)))
 
@@ -94,10 +94,10 @@ def test_words_of_one_passage_do_not_take_the_place_of_others_that_were_checked_
 @pytest.mark.parametrize(
     ("at", "words"),
     [
-        ("0:02", "It took a year."),  # the page shows this for 2.26
+        ("0:02", "It took a year."),  # as the page displays 2.26
         ("2", "It took a year."),
         ("2.0", "We waited."),
-        ("2.2", "It took a year."),  # cut to tenths
+        ("2.2", "It took a year."),  # truncated to tenths
         ("0:03", "It took a year."),
         ("0:05", "Thanks!"),
     ],
@@ -154,7 +154,7 @@ def test_what_makes_no_sense_ends_with_2_and_records_nothing(
 
 def test_editors_write_beside_a_run_and_beside_each_other(database: Path) -> None:
     command = [sys.executable, "-m", "pipeline", "check", "north", "--db", str(database)]
-    with writer(database):  # a run that is at work, but not in a transaction
+    with writer(database):  # an active run, outside a transaction
         running = [
             subprocess.Popen([*command, "--at", at, "--editor", name], stdout=subprocess.DEVNULL)
             for at, name in (("0", "ann"), ("3", "bob"))

@@ -1,4 +1,4 @@
-"""The command line: exit codes, what goes to stdout and what to stderr, and that all of it is documented."""
+"""The command line: exit codes, stdout and stderr, and that everything is documented."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_reading_a_database_that_is_not_there(tmp_path: Path, verb: tuple[str, .
 
 
 def test_what_is_not_installed_is_said_in_a_sentence() -> None:
-    alone = [sys.executable, "-S", "-m", "pipeline", "search", "help"]  # without what is installed beside Python
+    alone = [sys.executable, "-S", "-m", "pipeline", "search", "help"]  # without other installed packages
     result = subprocess.run(alone, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout) == (1, "")
     assert "Traceback" not in result.stderr

@@ -47,7 +47,7 @@ def call(database: Path, *arguments: object) -> Result:
 
 
 def recorded(database: Path) -> list[tuple[Any, ...]]:
-    """What was recorded, the oldest first."""
+    """All recorded corrections, oldest first."""
     with editor(database) as db:
         (one,) = db.execute("select id from episodes where guid = 'one'").fetchone()
         return [(entry.number, entry.start, entry.editor) for entry in reversed(history(db, one))]
@@ -248,7 +248,7 @@ def test_who_has_no_name_on_this_computer_says_it(database: Path, monkeypatch: p
 
 def test_editors_write_beside_a_run_and_beside_each_other(database: Path) -> None:
     command = [sys.executable, "-m", "pipeline", "correct", "north", "1", "--db", str(database)]
-    with writer(database):  # a run that is at work, but not in a transaction
+    with writer(database):  # an active run, outside a transaction
         running = [
             subprocess.Popen(
                 [*command, "--start", str(10 + n), "--editor", name],

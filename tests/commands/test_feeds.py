@@ -1,4 +1,4 @@
-"""The command ``feeds``: where shows are read from, and lists of podcast programs in and out."""
+"""The command ``feeds``: listing the shows, and importing and exporting OPML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command ``speaker``: saying who speaks, undoing, and the history."""
+"""The command ``speaker``: naming speakers, undoing, and the history."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.building import add_feed, add_transcript, episode, new_archive
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """An episode in which two voices speak by turns, and one that is only listed."""
+    """An episode in which two voices alternate, and one that is only listed."""
     path = tmp_path / "a.db"
     with new_archive(path) as db:
         one, _ = add_feed(

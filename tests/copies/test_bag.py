@@ -1,4 +1,4 @@
-"""A bag of an archive that the Library of Congress's own tool validates, and the same archive from it again."""
+"""A bag of an archive, validated by the Library of Congress's own tool, and the same archive restored from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def restored(archive: Proven, bag: Path, database: Path) -> Any:
 
 
 def tables(path: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table, the indexes' own among them."""
+    """Every row of every table, including those of the indexes."""
     with closing(sqlite3.connect(path)) as connection:
         names = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
         return {name: sorted(connection.execute(f'select * from "{name}"'), key=repr) for name in names}
@@ -123,7 +123,7 @@ def test_a_publishers_transcript_that_is_missing_is_told(proven: Proven, tmp_pat
     assert (result.exit_code, result.stderr) == (3, f"transcripts/{lost.name[:12]}….published: is missing\n")
 
 
-# The first is more than there can be.
+# The first is more than possible.
 @pytest.mark.parametrize("process", [2**22 + 1, os.getpid()], ids=["gone", "used again"])
 def test_what_a_killed_run_left_of_a_bag_goes(proven: Proven, tmp_path: Path, process: int) -> None:
     left = tmp_path / "bags" / f"bag.{process}.part"
@@ -176,7 +176,7 @@ def test_a_bag_with_a_file_more_than_its_manifest_is_not_restored(proven: Proven
 
 
 def made_by_hand(folder: Path, **files: bytes) -> Path:
-    """A valid bag of other files."""
+    """A valid bag that is not one of an archive."""
     for name, content in files.items():
         (folder / "data" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "data" / name).write_bytes(content)

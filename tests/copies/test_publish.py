@@ -1,4 +1,4 @@
-"""A copy that is only read: whole and consistent while a run writes, without what is private, served as it is."""
+"""A published copy: complete and consistent while a run writes, without private data, served as it is."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def made(database: Path, *options: object) -> Path:
     """Publish; return the folder."""
     folder = database.parent / "out"
     result = call("--db", database, "--out", folder, *options)
-    assert result.exit_code in {0, 3}, result.output  # 3: a recording that a test names is not there
+    assert result.exit_code in {0, 3}, result.output  # 3: a recording that a test names is missing
     return folder
 
 
@@ -178,7 +178,7 @@ def test_made_again_it_keeps_no_recording_that_it_does_not_name(kept: Kept) -> N
     (folder / "audio" / "cover.jpg").unlink()
     made(kept.path, "--without-audio")
     assert not (folder / "audio").exists()
-    assert list((kept.path.parent / "audio").rglob("*.mp3"))  # the archive's own are where they were
+    assert list((kept.path.parent / "audio").rglob("*.mp3"))  # the archive's own are still there
     with served(folder) as site:
         assert site.ask(f"/-/audio/{SHA256}").status_code == 404
 
@@ -300,12 +300,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @contextmanager
 def later_version() -> Iterator[None]:
-    """This program as a later version is, which knows one table more."""
+    """This program as a later version, with one more table."""
     migrations(name="m999_later")(lambda db: db.conn.execute("create table later (x)"))
     try:
         yield
     finally:
-        migrations._migrations.pop()  # it has no public list
+        migrations._migrations.pop()  # no public API
 
 
 @pytest.mark.parametrize("through_a_link", [False, True])

@@ -1,4 +1,4 @@
-"""Who speaks as people heard it, in a transcript: pure functions."""
+"""Attributing speech to speakers in a transcript: pure functions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HEARD = tuple(
 def said(
     number: int, n: int, name: str, *, everywhere: bool = False, machine: str | None = None, last: int | None = None
 ) -> Attribution:
-    """Somebody says who speaks in passage ``n``, or until ``last``."""
+    """An attribution of passage ``n``, or of ``n`` to ``last``."""
     start, end = HEARD[n].start, HEARD[n if last is None else last].end
     return Attribution(
         number, "ab" * 32, start, end, name, machine or HEARD[n].speaker, everywhere, None, "ann", NOW
@@ -54,7 +54,7 @@ def test_of_one_stretch_the_newest_counts_whatever_it_is_of() -> None:
     here, voice = said(1, 3, "Bo Cole"), said(2, 3, "Ann Lee", everywhere=True)
     assert names(here, voice) == [HOST, "Ann Lee", HOST, "Ann Lee", None, OTHER]
     assert names(replace(voice, id=1), replace(here, id=2)) == [HOST, "Ann Lee", HOST, "Bo Cole", None, OTHER]
-    elsewhere = said(1, 1, "Bo Cole")  # a passage that somebody listened to is not the whole voice's
+    elsewhere = said(1, 1, "Bo Cole")  # an attribution of a single passage does not extend to the whole voice
     assert names(elsewhere, voice) == [HOST, "Bo Cole", HOST, "Ann Lee", None, OTHER]
 
 
@@ -79,7 +79,7 @@ def test_a_voice_that_is_named_anew_takes_no_other_voice_along() -> None:
 def test_who_is_heard_longest_is_meant_whatever_the_labels_are() -> None:
     again = (
         Segment(2.0, 3.6, "Passage", speaker="Speaker 1"),
-        Segment(3.6, 4.0, "one.", speaker=GUEST),  # somebody else, whom another transcription calls so
+        Segment(3.6, 4.0, "one.", speaker=GUEST),  # somebody else with this label in another transcription
         Segment(6.0, 8.0, "Passage 3.", speaker=GUEST),
     )
     voice = said(1, 1, "Ann Lee", everywhere=True)

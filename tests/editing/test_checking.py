@@ -1,4 +1,4 @@
-"""Words that a person heard in the place of the machine's: whatever the segments are, only they change."""
+"""Replacing the machine's words by checked ones: whatever the segments are, nothing else changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def said(*segments: Segment) -> str:
 
 @st.composite
 def transcripts(draw: st.DrawFn) -> tuple[Segment, ...]:
-    """Segments in order of time, some without word times, some flagged; no two words overlap."""
+    """Segments in order, some without word times, some flagged; words do not overlap."""
     now, segments = 0.0, []
     tenths = st.integers(0, 12).map(lambda number: number / 8)  # exact in binary
     for _ in range(draw(st.integers(1, 6))):
@@ -49,7 +49,7 @@ def transcripts(draw: st.DrawFn) -> tuple[Segment, ...]:
 
 @st.composite
 def whole_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check, tuple[int, int]]:
-    """A transcript, a check of some of its segments, and the numbers of the first and of the last."""
+    """A transcript, a check of some of its segments, and the numbers of the first and the last one."""
     segments = draw(transcripts())
     first = draw(st.integers(0, len(segments) - 1))
     last = draw(st.integers(first, len(segments) - 1))
@@ -59,7 +59,7 @@ def whole_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check, tuple[int
 
 @st.composite
 def any_checks(draw: st.DrawFn) -> tuple[tuple[Segment, ...], Check]:
-    """A transcript and a check of words that it has nowhere, made on another one of the same recording."""
+    """A transcript, and a check of unrelated words, made on another transcript of the same recording."""
     segments = draw(transcripts())
     start = draw(st.integers(0, 200)) / 8
     text = draw(st.sampled_from(["", "Quick.", "Quick quick quick quick quick."]))
@@ -116,7 +116,7 @@ DISTINCT = "We did not fail anyone, it was a good year and then they came back t
 
 @st.composite
 def other_runs(draw: st.DrawFn) -> tuple[list[Segment], list[Segment], int]:
-    """A transcript, another model's of the same words a little earlier or later in other segments, and a segment."""
+    """A transcript, another model's with the same words at slightly other times in other segments, and a segment."""
     now, words, chance = 2.0, [], draw(st.randoms(use_true_random=False))
     for text in DISTINCT.split():
         start = now + chance.choice([0.0, 0.0, 0.0, 0.2, 1.5])
@@ -158,7 +158,7 @@ def test_another_models_times_neither_lose_nor_double_a_word(
 @pytest.mark.parametrize(
     ("again", "said_then"),
     [
-        ("We did not fail everyone again", "We did not fail everyone again"),  # what the person heard
+        ("We did not fail everyone again", "We did not fail everyone again"),  # what the editor heard
         ("We did not failing any one again", "We did not fail everyone again"),
         ("We did fail anyone again", "We did fail everyone again"),
         ("We did not fail again", "We did not fail everyone again"),

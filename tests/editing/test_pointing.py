@@ -1,4 +1,4 @@
-"""Which passages a time is about that somebody wrote down."""
+"""Which passages a written time refers to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Captions: every word once and in order, never two cues at a time, and lines that can be read."""
+"""Captions: every word once and in order, never two cues at the same time, and readable lines."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ TEXTS = st.one_of(
 
 @st.composite
 def transcripts(draw: st.DrawFn, *, orderly: bool) -> list[Segment]:
-    """Segments with words or without; where they are not orderly, words also overlap and go back in time."""
+    """Segments with or without words; unless ``orderly``, words may overlap and go back in time."""
     found, position = [], 0.0
     for texts in draw(st.lists(st.lists(TEXTS, max_size=25), max_size=6)):
         words = []
@@ -150,7 +150,7 @@ def test_a_short_answer_stays_into_the_pause_that_follows() -> None:
     (cue,) = cues([Segment(2.0, 2.1, "Yes.", words)], duration=60.0, names=False)
     assert (cue.start, cue.end) == (2000, 2800)
     (cue,) = cues([Segment(2.0, 2.1, "Yes.", words)], duration=2.5, names=False)
-    assert (cue.start, cue.end) == (1700, 2500)  # where there is none, from the pause before
+    assert (cue.start, cue.end) == (1700, 2500)  # if there is none, from the preceding pause
 
 
 def test_subrip_names_who_speaks_where_that_changes_and_does_not_leave_words_to_somebody_else() -> None:

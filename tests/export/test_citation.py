@@ -1,4 +1,4 @@
-"""Citations to paste: what they name, and that the words come out exactly as they were said, in every form."""
+"""Citations to paste: what they contain, and that the quoted words are exact in every form."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def cite(**changes: object) -> Citation:
 
 
 def shown(markup: str) -> str:
-    """What a reader sees of HTML, with its line breaks."""
+    """The visible text of HTML, with its line breaks."""
     return html.unescape(re.sub(r"<[^>]*>", "", re.sub(r"<br ?/?>\s*", "\n", markup)))
 
 
@@ -116,7 +116,7 @@ def test_what_the_machine_was_not_sure_of_is_said_unless_somebody_heard_it() -> 
         ({"checks": (check("Ann"),), "checked": True}, "Checked by Ann on 6 May 2026, but for who speaks. "),
         (
             {"checks": (check("Ann"), check("Ann")), "checked": True, "wording": replace(WORDING, lines=(BOB,))},
-            "Checked by Ann on 6 May 2026. ",  # nobody is said to speak
+            "Checked by Ann on 6 May 2026. ",  # no speaker is given
         ),
         (
             {"checks": (check("Ann"),), "checked": True, "attributions": (told("Bob"),), "attributed": True},
@@ -183,7 +183,7 @@ def test_where_the_transcript_has_no_words_left_those_that_were_linked_are_cited
     assert cite(wording=gone, changed=True, linked=WORDING).text == cite().text
 
 
-# Everything but what HTML itself cannot hold: controls other than a line's end.
+# Everything that HTML can represent: no control characters other than line breaks.
 words = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))) | st.text(
     "\\`*_[]()<>&~|{}#!$:@-+.=1 \n\"'"
 )

@@ -1,4 +1,4 @@
-"""The command `export` and the site's routes: files that are whole, errors that say what to do, the right types."""
+"""The command `export` and the site's routes: complete files, helpful errors, the right types."""
 
 from __future__ import annotations
 

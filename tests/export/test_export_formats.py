@@ -1,4 +1,4 @@
-"""Chapters, show notes, transcripts and feeds as other programs read them."""
+"""Chapters, show notes, transcripts and feeds as parsed by other programs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ HOSTILE = (
 LONG = "Average caseloads have come down from twenty-four children to sixteen. How did you pay for that – and how much?"
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=150).filter(str.strip)
 
-# The fields of github.com/Podcastindex-org/podcast-namespace: docs/examples/chapters and docs/examples/transcripts.
+# The fields documented in github.com/Podcastindex-org/podcast-namespace: docs/examples/chapters and
+# docs/examples/transcripts.
 CHAPTERS = {
     "type": "object",
     "required": ["version", "chapters"],
@@ -110,7 +111,7 @@ def podcast_chapters(*questions: ListedQuestion, **changes: Any) -> list[dict[st
 
 
 def podlove_chapters(text: str) -> list[tuple[float, str]]:
-    """As feedparser reads them, inside a feed."""
+    """The chapters as feedparser reads them, inside a feed."""
     body = text.partition("?>")[2]
     parsed = feedparser.parse(f'<rss version="2.0"><channel><item>{body}</item></channel></rss>'.encode())
     assert not parsed.bozo
@@ -212,9 +213,9 @@ def rendered(markdown: str) -> str:
 
 
 def items_of(page: str) -> list[str]:
-    """What a reader sees of each line of a list, after a sanitiser that leaves only lists, links and stress."""
+    """The visible text of each list item, after a sanitiser that keeps only lists, links and emphasis."""
     cleaned = nh3.clean(page, tags={"ul", "li", "a", "em"}, attributes={"a": {"href"}}, link_rel=None)
-    assert re.findall("<[^>]*>", cleaned) == re.findall("<[^>]*>", page)  # there was nothing else
+    assert re.findall("<[^>]*>", cleaned) == re.findall("<[^>]*>", page)  # that was all
     return [unescape(re.sub("<[^>]*>", "", one)).strip() for one in re.findall("<li>(.*?)</li>", page, re.DOTALL)]
 
 
@@ -348,7 +349,7 @@ def test_a_feed_has_the_original_episodes_with_the_kept_audio_transcripts_and_ch
     assert channel is not None
     assert channel.findtext(f"{PODCAST}guid") == str(podcast_guid(url))
     rich, poor = channel.findall("item")
-    assert rich.findtext("title") == f"One {HOSTILE}"  # feedparser takes titles for HTML
+    assert rich.findtext("title") == f"One {HOSTILE}"  # feedparser parses titles as HTML
     base = f"{SITE.base}/-/export/show/12345678"
     assert [dict(one.attrib) for one in rich.findall(f"{PODCAST}transcript")] == [
         {"url": f"{base}.vtt", "type": "text/vtt", "language": "en"},

@@ -1,4 +1,4 @@
-"""Chapters in the tag of a copy of the kept MP3: read again by mutagen and by FFmpeg, and nothing else is changed."""
+"""Chapters in the tag of a copy of the kept MP3, read by mutagen and FFmpeg; nothing else changes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def episode(questions: Sequence[ListedQuestion] = QUESTIONS) -> Publication:
 
 @pytest.fixture
 def kept(tone_mp3: bytes, tmp_path: Path) -> Path:
-    """The kept file of ``episode``, as FFmpeg wrote it but without any tag."""
+    """The kept file of ``episode``, as encoded by FFmpeg but without any tag."""
     audio = episode().audio
     assert audio is not None
     path = tmp_path / audio.path
@@ -43,7 +43,7 @@ def kept(tone_mp3: bytes, tmp_path: Path) -> Path:
 
 
 def tagged(kept: Path, version: int) -> None:
-    """Give a file a tag of this version with chapters of its own, and an old one at its end."""
+    """Give a file a tag of this version with chapters, and an ID3v1 tag at its end."""
     tags = ID3()
     tags.add(TIT2(encoding=Encoding.UTF16, text=["The title"]))
     tags.add(TXXX(encoding=Encoding.UTF16, desc="ours", text=["one", "two"]))
@@ -145,7 +145,7 @@ def test_no_more_chapters_than_a_table_of_contents_can_count(kept: Path) -> None
 
 def test_words_that_look_like_an_old_tag_are_only_words(kept: Path) -> None:
     tagged(kept, 4)
-    for end in ("é" * 61, "é" * 61 + "x", "é" * 62, "é" * 62 + "x"):  # an old tag has 128 bytes and begins with TAG
+    for end in ("é" * 61, "é" * 61 + "x", "é" * 62, "é" * 62 + "x"):  # an ID3v1 tag has 128 bytes and begins with TAG
         tags = ID3(io.BytesIO(copied(kept, episode([question(1, "asked", 0.5, text=f"TAG{end}")]))), load_v1=False)
         (chapter,) = tags.getall("CHAP")
         assert str(chapter.sub_frames["TIT2"]) == f"TAG{end}"

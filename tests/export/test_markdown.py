@@ -1,4 +1,4 @@
-"""Text in Markdown: it is shown as it is, by CommonMark and by GitHub."""
+"""Escaped Markdown: rendered literally, by CommonMark and by GitHub."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from pipeline.export.markdown import escaped
 
-# Pieces of markup are more telling than any characters.
+# Pieces of markup are more effective than arbitrary characters.
 LINES = st.lists(
     st.sampled_from(
         [" ", "   ", "\t", "\n", "- ", "+ ", "1. ", "2) ", "# ", "> ", "=", "~~~", "`", "*", "_", "a", "b.c"]
@@ -21,7 +21,7 @@ LINES = st.lists(
 
 
 def shown(text: str) -> str:
-    """The one paragraph that is all there is of it."""
+    """The text of the only paragraph."""
     page = MarkdownIt("gfm-like").disable("linkify").render(escaped(text))
     paragraph = re.fullmatch(r"<p>([^<]*)</p>\n", page)
     assert paragraph is not None, page
@@ -35,7 +35,7 @@ def test_what_could_begin_something_is_text(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["www.example.com", "see WWW.example.com", "(www.example.com)"])
 def test_no_bare_address_becomes_a_link(text: str) -> None:
-    assert re.search(r"www\.", escaped(text), re.IGNORECASE) is None  # GitHub looks for this
+    assert re.search(r"www\.", escaped(text), re.IGNORECASE) is None  # GitHub detects this
     assert shown(text) == text
 
 

@@ -1,6 +1,6 @@
-"""Episodes' pages on the web: their main text, and the question lists that are found where the notes have none.
+"""Episode web pages: their main text, and question lists found there if the notes have none.
 
-A page that was read wrongly becomes a test by adding it to tests/data/pages with what should be read from it.
+To test a page that was read wrongly, add it to tests/data/pages with the expected result.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Feeds, as bytes, to episodes. A feed that was read wrongly becomes a test by adding it to tests/data/feeds."""
+"""Parsing feeds into episodes. To test a feed that was read wrongly, add it to tests/data/feeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Getting a feed's bytes, from a server that misbehaves in every way."""
+"""Fetching feeds from a server that misbehaves in every way."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def one_client() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def client(one_client: httpx.Client) -> httpx.Client:
-    """One client for all: making one reads all the certificates there are."""
+    """One client for all tests: creating one loads all certificates of the system."""
     one_client.timeout = TIMEOUT
     return one_client
 
 
 def patience(answer: Answer) -> httpx.Timeout:
-    """Do not wait long for what never comes."""
+    """Shorten timeouts."""
     return httpx.Timeout(0.2 if answer.drip else 10.0)
 
 
@@ -190,12 +190,12 @@ MEGABYTE = 1 << 20
 
 
 def huge() -> Iterator[bytes]:
-    """Sixty megabytes, a piece at a time."""
+    """Sixty megabytes, in pieces."""
     return (b" " * (MEGABYTE // 16) for _ in range(60 * 16))
 
 
 def bomb() -> Iterator[bytes]:
-    """Sixty megabytes in sixty kilobytes."""
+    """Sixty megabytes, compressed to sixty kilobytes."""
     packer = zlib.compressobj(9, wbits=31)
     for piece in huge():
         yield packer.compress(piece)
@@ -243,7 +243,7 @@ def test_a_web_page_is_bytes_like_any_other(server: Server, client: httpx.Client
     assert body.content_type.startswith("text/html")
 
 
-# A feed on this computer
+# Local feeds
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ APPLE = "https://podcasts.apple.com/gb/podcast/an-invented-show/id1440737894"
 
 @pytest.fixture
 def ask_apple(server: Server, client: httpx.Client, tmp_path: Path) -> Callable[..., str]:
-    """Resolve an Apple address through a directory that gives this answer."""
+    """Resolve an Apple Podcasts URL with this answer from the directory."""
 
     def ask(answer: Answer, address: str = APPLE) -> str:
         client.timeout = patience(answer)

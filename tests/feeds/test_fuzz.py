@@ -1,4 +1,4 @@
-"""A small version of benchmarks/fuzz.py: golden files, cut up and mixed, through every reader of others’ files."""
+"""A small version of benchmarks/fuzz.py: golden files, cut up and mixed, through every parser of untrusted files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADDRESS = "https://example.org/shows/feed.xml"
 
 
 def mixed(*folders: str) -> st.SearchStrategy[bytes]:
-    """Pieces of golden files, and bytes of any kind, one after another."""
+    """Pieces of golden files and arbitrary bytes, concatenated."""
     files = [path.read_bytes()[:5000] for name in folders for path in sorted((DATA / name).iterdir())]
     place = st.integers(0, 5000)
     pieces = st.builds(lambda content, a, b: content[min(a, b) : max(a, b)], st.sampled_from(files), place, place)

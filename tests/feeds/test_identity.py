@@ -1,4 +1,4 @@
-"""Which items of a feed are which episodes: guids believed, changed, missing and shared; nothing lost or merged."""
+"""Matching items of a feed with episodes: guids trusted, changed, missing and shared; nothing lost or merged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ URL = "https://media.example.org/audio/5f1c/default_tc.mp3"
 
 
 def item(guid: str, title: str = "Bonus", **more: object) -> FeedEpisode:
-    """An item; its date and audio are its own unless they are given."""
+    """An item; its date and audio are unique unless given."""
     values: dict[str, object] = {
         "published": MONDAY,
         "link": None,
@@ -36,7 +36,7 @@ def item(guid: str, title: str = "Bonus", **more: object) -> FeedEpisode:
 
 
 def known(one: FeedEpisode, *guids: str) -> Known:
-    """The episode that an item became; its id is its guid."""
+    """The archived episode of an item; its id is its guid."""
     had = frozenset([one.guid, *guids])
     return Known(one.guid, had, one.title, one.published, one.enclosure_url, one.declared_duration)
 
@@ -106,25 +106,25 @@ BONUS = item("old", enclosure_url=URL, declared_duration=300.0)
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        # The same title, and a file called like all others.
+        # The same title, and a common file name.
         (BONUS, item("new", enclosure_url=URL.replace("5f1c", "77aa"), published=TUESDAY)),
         (BONUS, item("new", enclosure_url=URL.replace("5f1c", "77aa"), published=MONDAY, declared_duration=200.0)),
-        # The same address every day.
+        # The same URL every day.
         (BONUS, replace(BONUS, guid="new", published=TUESDAY)),
         (replace(BONUS, guid="made:x"), replace(BONUS, guid="made:x", guid_made=True, published=TUESDAY)),
-        # The number is in the query, and nothing says that it is not another one.
+        # The number is in the query, and nothing shows that it is the same one.
         (
             item("old", enclosure_url="https://example.org/play.php?id=4", published=None),
             item("new", enclosure_url="https://example.org/play.php?id=5", published=None),
         ),
-        # A date without a time, and a length in round minutes.
+        # A date without a time, and a duration in whole minutes.
         (
             item("old", "One", published="2026-03-02T00:00:00Z", declared_duration=1423.0),
             item("new", "Two", published="2026-03-02T00:00:00Z", declared_duration=1423.0),
         ),
         (item("old", "One", declared_duration=1800.0), item("new", "Two", declared_duration=1800.0)),
         (item("old", "Bonus", published="2026-03-02T00:00:00Z"), item("new", published="2026-03-02T00:00:00Z")),
-        # Nothing but one thing in common.
+        # Only one property in common.
         (item("old", "One", published=MONDAY), item("new", "Two", published=MONDAY)),
         (item("old", "Bonus", published=None), item("new", "Bonus", published=None)),
     ],
@@ -136,7 +136,7 @@ def test_what_only_looks_alike_is_a_new_episode(before: FeedEpisode, after: Feed
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (MONDAY, "2026-03-02T07:00:07Z"),  # by a time zone, or a moment that the new host made up
+        (MONDAY, "2026-03-02T07:00:07Z"),  # by a time zone, or a time invented by the new host
         ("2026-03-02T00:00:00Z", "2026-03-02T00:00:00Z"),
         (MONDAY, "2026-03-02T00:00:00Z"),
         (MONDAY, None),
@@ -196,7 +196,7 @@ def test_an_address_without_what_changes(url: str, place: str) -> None:
     assert place_of(url) == place
 
 
-# Any feed at all: few values, so that much is alike.
+# Arbitrary feeds: few values, so that many are equal.
 
 TITLES = st.sampled_from(["Bonus", "One", "Two"])
 MOMENTS = st.sampled_from([None, MONDAY, TUESDAY, "2026-03-02T00:00:00Z", "2026-03-09T06:00:00Z"])
@@ -215,7 +215,7 @@ ITEMS = st.builds(
 
 
 def distinct(items: Sequence[FeedEpisode]) -> list[FeedEpisode]:
-    """As parsing gives them: never the same guid with the same audio twice."""
+    """As parsed: never the same guid with the same audio twice."""
     return list({(one.guid, one.enclosure_url or one.title): one for one in items}.values())
 
 

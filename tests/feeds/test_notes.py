@@ -1,6 +1,6 @@
-"""Show notes: what is shown, what is read, and the question lists found in them.
+"""Show notes: sanitised HTML, plain text, and the question lists found in them.
 
-A note that was read wrongly becomes a test by adding it to tests/data/notes with what should be read from it.
+To test notes that were read wrongly, add them to tests/data/notes with the expected result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.feeds.questions import find_questions
 
 NOTES = sorted(path for path in (Path(__file__).parents[1] / "data/notes").iterdir() if path.suffix != ".json")
 
-# Text of the kind that trips readers of HTML, put together at random.
+# Text that tends to break HTML parsers, combined at random.
 SCRAPS = st.sampled_from(
     [
         "<d>", "<h1>", "<h2>", "</h2>", "&#2", "&#xd800;",
@@ -57,7 +57,7 @@ def test_every_golden_note_has_its_expectation() -> None:
 
 
 class _Tags(HTMLParser):
-    """Writes down the tags and attributes of a page."""
+    """Collects the tags and attributes of a page."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ def test_pictures_styles_and_handlers_are_left_out() -> None:
 
 @pytest.mark.parametrize("hostile", ["<div>", "<ol><li>", "</x><div>", "<b a=1><p>", "<table><tr><td>"])
 def test_hostile_nesting_takes_a_bounded_time(hostile: str) -> None:
-    began = time.process_time()  # of this process alone: others do not count
+    began = time.process_time()  # CPU time of this process alone
     notes = hostile * (MAX_CHARS // len(hostile))
     assert len(sanitise(notes)) < 3 * MAX_CHARS
     to_text(notes)

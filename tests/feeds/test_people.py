@@ -1,7 +1,7 @@
-"""Who speaks in an episode, from its title and notes.
+"""Finding an episode's speakers in its title and notes.
 
-Notes that were read wrongly become a test by adding them to tests/data/people: the title in the first line, then the
-notes, and beside them the feed's hosts and who should be found.
+To test notes that were read wrongly, add them to tests/data/people: the title in the first line, then the notes, and
+beside them the feed's hosts and the expected result.
 """
 
 from __future__ import annotations
@@ -92,6 +92,6 @@ def test_whatever_is_written_people_have_one_part(title: str, notes: str, hosts:
     "hostile", ["Aa Bb ", "A", "Aa-", "Aa, director ", "talks to Aa Bb, ", "Guests: Aa Bb\n", "(Aa Bb "]
 )
 def test_hostile_notes_take_a_bounded_time(hostile: str) -> None:
-    began = time.process_time()  # of this process alone: others do not count
+    began = time.process_time()  # CPU time of this process alone
     find_people(hostile * 1000, hostile * 20_000)
     assert time.process_time() - began < 10

@@ -1,4 +1,4 @@
-"""Shows that have no feed but a page: yt-dlp reads them, and reaches nothing that feeds.yaml does not name."""
+"""Shows that have a web page but no feed: read by yt-dlp, which can reach only hosts named in feeds.yaml."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def html(*body: str, title: str = "An invented talk") -> Answer:
 
 @pytest.fixture
 def run(make_tools: Callable[..., Tools]) -> Run:
-    """Poll and download one page."""
+    """Poll and download a page."""
 
     def do(url: str, **more: object) -> Report:
         feed = show("a-page", url, kind="page", **more)

@@ -1,7 +1,7 @@
 """Publishers' transcripts, as files and in show notes.
 
-One that was read wrongly becomes a test by adding it to tests/data/transcripts, or to tests/data/transcripts_in_notes,
-with what should be read from it.
+To test one that was read wrongly, add it to tests/data/transcripts, or to tests/data/transcripts_in_notes, with the
+expected result.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ def test_more_turns_than_anybody_can_say_are_refused() -> None:
     ids=lambda content: content[:24].decode("latin-1").encode("unicode_escape").decode(),
 )  # fmt: skip
 def test_hostile_files_take_a_bounded_time(hostile: bytes) -> None:
-    began = time.process_time()  # of this process alone: others do not count
+    began = time.process_time()  # CPU time of this process alone
     check_read_or_refused(hostile, "text/html" if hostile.startswith(b"<") else None)
     assert time.process_time() - began < 10
 

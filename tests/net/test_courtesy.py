@@ -1,4 +1,4 @@
-"""How hosts are spared."""
+"""Rate limiting of requests to a host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NOW = datetime(2026, 6, 2, 6, 0, 0, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that only sleeping moves; ``slept`` is for how long it was."""
+    """A clock that advances only by sleeping; ``slept`` are the durations."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""Addresses: what of them is shown, what is filled in, and which offer they are."""
+"""URLs: what is shown of them, filling in variables, and identifying offers."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def test_a_value_that_was_copied_out_of_an_address_is_not_encoded_again() -> Non
     url = "https://x.example/?key=${TOKEN}"
     assert filled_in(url, ["TOKEN"], {"TOKEN": "a%2Fb%26c=="}) == "https://x.example/?key=a%2Fb%26c%3D%3D"
     assert filled_in(url, ["TOKEN"], {"TOKEN": "100%"}) == "https://x.example/?key=100%25"
-    assert filled_in(url, ["TOKEN"], {"TOKEN": "100%abc"}) == "https://x.example/?key=100%25abc"  # %ab begins no letter
-    assert filled_in(url, ["TOKEN"], {"TOKEN": "%41 b"}) == "https://x.example/?key=%2541%20b"  # no address has a space
+    assert filled_in(url, ["TOKEN"], {"TOKEN": "100%abc"}) == "https://x.example/?key=100%25abc"  # %ab: invalid UTF-8
+    assert filled_in(url, ["TOKEN"], {"TOKEN": "%41 b"}) == "https://x.example/?key=%2541%20b"  # URLs contain no spaces
     for repeated in ("a%2Fb%26c", "a/b&c", "a/b%26c"):
         assert concealed(f"at {repeated}.", {"TOKEN": "a%2Fb%26c"}) == "at ${TOKEN}."
 

@@ -1,4 +1,4 @@
-"""The HTTP client: where it goes, where it does not, and what it says about it."""
+"""The HTTP client: which addresses it connects to, which it refuses, and its error messages."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_it_is_when_the_feed_may(server: Server, host: str) -> None:
 
 
 def names(monkeypatch: pytest.MonkeyPatch, known: dict[str, list[str]]) -> list[str]:
-    """Answer look-ups of names from ``known``, a name's answers one after the other; return who was looked up."""
+    """Resolve names from ``known``, with the given answers in turn; returns the list of names looked up."""
     real, asked = socket.getaddrinfo, []
 
     def lookup(host: str, *args: Any, **options: Any) -> Any:
@@ -141,7 +141,7 @@ def test_a_name_is_looked_up_once_and_cannot_change_its_answer(server: Server, m
 
 
 def test_a_redirect_onto_the_users_own_network_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1")  # this one plays the internet
+    monkeypatch.setattr(web, "is_public", lambda address: address == "127.0.0.1")  # this one stands for the internet
     secret = server.give("/secret", Answer(b"secret"))
     url = server.give("/", redirect(secret.replace("127.0.0.1", "127.0.0.2")))
     with make_client() as client, pytest.raises(ForbiddenAddressError, match=r"127\.0\.0\.2"):

@@ -1,4 +1,4 @@
-"""Mending an archive: what was recorded comes back, anything else is not taken, and nothing else is touched."""
+"""Repairing an archive: recorded content is restored, anything else is rejected, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FILES = ["audio/*/*.mp3", "feeds/*.xml", "transcripts/*.json", "transcripts/*.pu
 
 
 def sole(archive: Proven, *options: object) -> dict[str, object]:
-    """Repair; return what became of the one problem there is."""
+    """Repair; return the outcome for the only problem."""
     (found,) = json.loads(archive.repair("--json", *options).stdout)["problems"]
     return dict(found)
 
@@ -125,7 +125,7 @@ def test_a_damaged_search_index_is_built_anew(proven: Proven, index: str, damage
     assert json.loads(proven.call("search", "morning", "--json").stdout)["total"] == 2
     assert json.loads(proven.call("search", '"good morning to"', "--json").stdout)["total"] == 2
     assert proven.rows("select id, text from segments") == sound
-    proven.ingest(FakeEngine(heard("Good night to all.")), again=True)  # what keeps the index right is still there
+    proven.ingest(FakeEngine(heard("Good night to all.")), again=True)  # the index's triggers still exist
     assert json.loads(proven.call("search", "night", "--json").stdout)["total"] == 2
 
 

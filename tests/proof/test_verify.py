@@ -1,4 +1,4 @@
-"""Proving an archive: whatever is broken on purpose is named, and nothing else is."""
+"""Verifying an archive: every deliberate damage is reported, and nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = ["proven", "proven_once"]  # fixtures
 
 
 def problems(archive: Proven, *options: object) -> list[tuple[str, str]]:
-    """Verify; return the kind and the place of each problem."""
+    """Verify; return the kind and location of each problem."""
     result = archive.call("verify", "--json", *options)
     found = json.loads(result.stdout)
     assert result.exit_code == found["exit_code"] == (3 if found["problems"] else 0)
@@ -115,7 +115,7 @@ def test_tables_that_say_something_else_than_a_sound_file(proven: Proven) -> Non
     proven.change("update feed_snapshots set bytes = bytes + 1")
     found = [kind for kind, _ in problems(proven)]
     assert found == ["contradicted", "contradicted"]
-    assert [kind for kind, _ in problems(proven, "--quick")] == ["contradicted"]  # only decoding tells how long it is
+    assert [kind for kind, _ in problems(proven, "--quick")] == ["contradicted"]  # only decoding reveals its duration
     proven.change("update renditions set path = '../../etc/passwd' where path like '%.mp3'")
     assert ("contradicted", "../../etc/passwd") in problems(proven)
 
@@ -128,7 +128,7 @@ def test_a_file_under_the_name_of_another_is_damaged(proven: Proven) -> None:
 
 def test_a_transcript_file_with_other_words_than_the_tables(proven: Proven) -> None:
     path = min(proven.data.glob("transcripts/*.json"), key=lambda one: len(one.name))
-    path.write_text(path.read_text().replace("morning", "evening"))  # as the earlier wording, but under this name
+    path.write_text(path.read_text().replace("morning", "evening"))  # like the earlier wording, but under this name
     result = proven.call("verify")
     assert result.exit_code == 3
     assert "it has other words or times than transcript" in result.stdout

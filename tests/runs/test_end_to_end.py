@@ -1,4 +1,4 @@
-"""The whole way on the bundled sample show: real HTTP, real Whisper weights, real SQLite."""
+"""The whole pipeline on the bundled sample show: real HTTP, real Whisper weights, real SQLite."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_what_is_checked_and_told_as_an_example_is_of_the_passages_that_it_names
 
 
 def test_a_second_run_does_nothing_again(demo_db: Path, demo_runs: list[Report]) -> None:
-    """The sample is served at another port each time: the same episodes all the same."""
+    """The sample is served on another port each time, but the episodes are the same."""
     first, second = demo_runs
     assert first.exit_code == second.exit_code == 0
     assert first.counts("transcribe") == {"ok": 2, "skipped": 0, "failed": 0}
@@ -158,7 +158,7 @@ def test_a_second_run_does_nothing_again(demo_db: Path, demo_runs: list[Report])
 
 
 def test_a_lost_database_is_rebuilt_from_the_kept_transcripts(demo_db: Path, tmp_path: Path) -> None:
-    """Transcripts are files first: what took hours to hear is not heard again."""
+    """Transcripts are also files, so that hours of transcribing need not be repeated."""
     (tmp_path / "transcripts").mkdir()
     for path in (demo_db.parent / "transcripts").iterdir():
         (tmp_path / "transcripts" / path.name).write_bytes(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The sign of life beside the database, and what it says of the archive."""
+"""The health file beside the database, and what it says about the archive."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_each_run_leaves_a_sign_of_life(proven: Proven) -> None:
     assert found["disk"]["database"] >= proven.path.stat().st_size
     assert 0 < found["disk"]["free"] <= found["disk"]["total"]
     assert found["written"] >= found["last_run"]["finished"]
-    assert proven.call("verify").exit_code == 0  # it is no orphan
+    assert proven.call("verify").exit_code == 0  # not an orphan
 
 
 def test_what_failed_is_in_it_with_the_reason_and_only_so_many(proven: Proven, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_what_failed_is_in_it_with_the_reason_and_only_so_many(proven: Proven, m
 
 
 def test_a_full_disk_costs_the_sign_of_life_and_not_the_run(proven: Proven) -> None:
-    health_file(proven.path).mkdir()  # it cannot be written
+    health_file(proven.path).mkdir()  # not writable
     assert proven.call("poll", "--feeds", proven.feeds, "--quiet").exit_code == 0
 
 
@@ -84,9 +84,9 @@ def test_what_waits_is_what_feeds_yaml_asks_for(
             return tuple(status(connection)["waiting"].values())
 
     assert waiting(show, "poll") == (3, 0, 0)
-    assert waiting(show.model_copy(update={"limit": 2}), "poll") == (1, 0, 0)  # the newest of the two has no audio
+    assert waiting(show.model_copy(update={"limit": 2}), "poll") == (1, 0, 0)  # the newer one has no audio
     assert waiting(show.model_copy(update={"enabled": False}), "poll") == (0, 0, 0)
-    assert waiting(show.model_copy(update={"slug": "other"}), "poll") == (3, 0, 0)  # show is no longer asked for
+    assert waiting(show.model_copy(update={"slug": "other"}), "poll") == (3, 0, 0)  # `show` is no longer in feeds.yaml
     assert waiting(show, "download") == (0, 3, 0)
     assert waiting(show, "transcribe") == (0, 0, 3)
     assert waiting(show, "align") == (0, 0, 0)

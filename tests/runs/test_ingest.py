@@ -1,4 +1,4 @@
-"""Runs over the stages: what is done, what is left alone, and what the report says of it."""
+"""Runs over the stages: what is done, what is skipped, and what is reported."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_run_does_all_and_the_next_one_nothing(
     second = ingest(config(tmp_path, feed), tools, say=said.append)
     assert engine.calls == 2
     assert second.skip_reasons("transcribe") == {"already transcribed": 2}
-    assert [item.stage for item in said] == ["poll"]  # what is routine is counted, not listed
+    assert [item.stage for item in said] == ["poll"]  # routine skips are counted, not listed
 
 
 def test_an_editor_may_write_at_any_moment_of_a_run(
@@ -68,7 +68,7 @@ def test_an_editor_may_write_at_any_moment_of_a_run(
 
     def edit(_statement: str) -> None:
         nonlocal edits
-        with suppress(sqlite3.OperationalError):  # the run is writing: whoever does not hurry waits for that
+        with suppress(sqlite3.OperationalError):  # the run is writing: a patient writer waits for it
             ann.execute("update feeds set podcast_guid = ?", [edits])
             edits += 1
 
@@ -150,7 +150,7 @@ def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
     (tmp_path / "transcripts").mkdir()
     rows = archive.execute("select r.sha256, e.guid from renditions r join episodes e on e.id = r.episode")
     of = {guid: journal_path(tmp_path / "transcripts", sha256, "a" * 12) for sha256, guid in rows}
-    another = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)  # an archive in the same folder is at it
+    another = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)  # another archive's run
     for path in (*of.values(), another):
         path.touch()
     assert left(Selection(only="show")) == left(Selection(limit=1)) == {*of.values(), another}
@@ -205,7 +205,7 @@ def test_a_known_name_is_not_the_model_at_a_path_that_was_called_so(
     engine.weights = "ab" * 32
     ingest(config(tmp_path, feed, model=str(tmp_path / "tiny.en")), make_tools())
     assert engine.calls == 2
-    for engine.weights in ("faster-whisper:tiny.en", PACKAGES["tiny.en"].sha256):  # the same, however they came
+    for engine.weights in ("faster-whisper:tiny.en", PACKAGES["tiny.en"].sha256):  # the same, whatever their source
         ingest(config(tmp_path, feed, model="tiny.en"), make_tools())
         assert engine.calls == 4
 
@@ -227,7 +227,7 @@ def test_a_feed_that_is_switched_off_is_left_alone(
 def test_an_empty_transcript_is_a_transcript(
     tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, archive: Database
 ) -> None:
-    """Nobody speaks: said honestly, and not tried again for ever."""
+    """Nobody speaks: an empty transcript is stored, and not attempted again forever."""
     engine.segments = ()
     assert ingest(config(tmp_path, feed), make_tools()).exit_code == 0
     assert archive.execute("select count(*) from transcripts").fetchone() == (2,)

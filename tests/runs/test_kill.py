@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a download and of a transcription: the next run completes everything, nothing twice."""
+"""kill -9 during a download and during a transcription: the next run completes everything, nothing twice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Show</title>
 
 
 class SlowHost:
-    """Serves the feed, and the clip in pieces for as long as ``slow`` is set."""
+    """Serves the feed, and the clip slowly while ``slow`` is set."""
 
     def __init__(self) -> None:
         self.slow = threading.Event()
@@ -94,7 +94,7 @@ def start(tmp_path: Path, host: SlowHost) -> Callable[[], subprocess.Popen[str]]
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A suite started in the background inherits SIGINT as ignored; a person at a terminal does not.
+            # A suite started in the background inherits an ignored SIGINT; a command in a terminal does not.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - it takes no lock
         )
 
@@ -115,7 +115,7 @@ def query(path: Path, sql: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path)) as connection:
         try:
             return connection.execute(sql).fetchall()
-        except sqlite3.OperationalError:  # the tables are not there yet
+        except sqlite3.OperationalError:  # the tables do not exist yet
             return []
 
 
@@ -128,7 +128,7 @@ def finish(start: Callable[[], subprocess.Popen[str]]) -> dict[str, Any]:
 
 
 def assert_complete(folder: Path) -> None:
-    """One rendition, one transcript, matches; the database sound; no unfinished file anywhere."""
+    """One rendition, one transcript, matches; a sound database; no unfinished file anywhere."""
     database = folder / "a.db"
     assert query(database, "select count(*) from renditions") == [(1,)]
     assert query(database, "select count(*) from transcripts") == [(1,)]
@@ -161,7 +161,7 @@ def test_killed_in_the_middle_of_a_transcription(
 ) -> None:
     process = start()
     wait_until(lambda: query(tmp_path / "a.db", "select 1 from run_items where stage = 'download'") != [], process)
-    time.sleep(1.0)  # the weights are loading, or the first words are being heard
+    time.sleep(1.0)  # still loading weights, or hearing the first words
     process.kill()
     process.communicate()
     assert query(tmp_path / "a.db", "select count(*) from transcripts") == [(0,)]
@@ -173,7 +173,7 @@ def test_killed_in_the_middle_of_a_transcription(
 
 
 def windows_in(journal: Path) -> list[list[list[int]]]:
-    """The spans of each window that the journal has; what a kill may have cut short has no line end."""
+    """The spans of each window in the journal; a line truncated by a kill has no line end."""
     lines = journal.read_text(encoding="utf-8").split("\n")[:-1]
     return [json.loads(line)["spans"] for line in lines if line]
 
@@ -188,7 +188,7 @@ def heard_in(database: Path) -> list[tuple[Any, ...]]:
 
 
 def test_killed_in_the_middle_of_a_recording_goes_on_from_there(tmp_path: Path, demo_db: Path) -> None:
-    """The newest episode of the sample show: what it would be without the kill is in the demo's archive."""
+    """The newest episode of the sample show; the demo archive has the result without a kill."""
     feeds, journals = tmp_path / "feeds.yaml", tmp_path / "transcripts"
     command = ["ingest", "--feeds", str(feeds), "--db", str(tmp_path / "a.db"), "--json"]
 
@@ -212,12 +212,12 @@ def test_killed_in_the_middle_of_a_recording_goes_on_from_there(tmp_path: Path, 
         (journal,) = journals.iterdir()
         before = windows_in(journal)
         kept = tmp_path / "kept.jsonl"
-        kept.hardlink_to(journal)  # the next run goes on writing to it, and deletes only its own name
+        kept.hardlink_to(journal)  # the next run continues it, and deletes only its own name
         report = finish(start)
     assert report["stages"]["transcribe"]["ok"] == 1
     windows = windows_in(kept)
     assert windows[: len(before)] == before
-    assert len({str(spans) for spans in windows}) == len(windows)  # none was decoded again
+    assert len({str(spans) for spans in windows}) == len(windows)  # none is decoded again
     assert query(tmp_path / "a.db", "select json_extract(options, '$.gate.windows') from transcripts") == [
         (len(windows),)
     ]
@@ -238,7 +238,7 @@ def test_interrupted_cleanly(
     assert "Traceback" not in err
     assert json.loads(out)["interrupted"] is True
     assert query(tmp_path / "a.db", "select exit_code from runs") == [(130,)]
-    assert list(tmp_path.glob("audio/*/*.mp3")) == []  # what is unfinished has no final name
+    assert list(tmp_path.glob("audio/*/*.mp3")) == []  # unfinished files do not have their final name
 
 
 def test_a_second_run_beside_the_first_is_told(

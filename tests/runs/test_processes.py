@@ -1,4 +1,4 @@
-"""Work in other processes: it ends with the program, also when that is killed, and never keeps it from ending."""
+"""Work in other processes: it ends with the program, even if that is killed, and never keeps it from exiting."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pipeline.errors import NotAudioError, PassingError
 from pipeline.processes import processes
 
 SAMPLE_AUDIO = Path(__file__).parents[2] / "pipeline/sample/data/episode-1.mp3"
-LONG = 600.0  # seconds; nobody waits for that
+LONG = 600.0  # seconds; longer than any test waits
 
 
 @pytest.fixture(autouse=True)
 def _alone() -> None:
-    """Begin when the processes of the tests before have ended: a pool's block does not wait for them."""
+    """Wait until the processes of earlier tests have ended, since a pool's block does not."""
     _waits(lambda: not active_children())
 
 
@@ -66,7 +66,7 @@ def test_a_program_that_gives_up_great_answers_ends(tmp_path: Path) -> None:
         "if __name__ == '__main__':\n"
         "    with processes(2) as pool:\n"
         "        answers = [pool.submit(bytes, 50_000_000) for _ in range(8)]\n"
-        "        answers[0].result()\n"  # others are on their way
+        "        answers[0].result()\n"  # others are being started
     )
     subprocess.run([sys.executable, script], check=True, timeout=60)
 
@@ -84,7 +84,7 @@ def test_ctrl_c_while_they_begin_is_left_to_the_program(tmp_path: Path, moment: 
         "            both = [pool.submit(time.sleep, 600) for _ in range(2)]\n"
         "            print('begun', flush=True)\n"
         "            while True:\n"
-        "                time.sleep(0.1)\n"  # a signal just before a sleep is heard only after it
+        "                time.sleep(0.1)\n"  # a signal just before a sleep is handled only after it
         "    except KeyboardInterrupt:\n"
         "        pass\n"
     )
@@ -93,7 +93,7 @@ def test_ctrl_c_while_they_begin_is_left_to_the_program(tmp_path: Path, moment: 
     ) as program:
         next(iter(program.stdout or ()))
         time.sleep(moment)
-        os.killpg(program.pid, signal.SIGINT)  # as a terminal does
+        os.killpg(program.pid, signal.SIGINT)  # like a terminal
         said = program.communicate(timeout=30)[1]
     assert "KeyboardInterrupt" not in said
 
@@ -130,7 +130,7 @@ def test_who_is_left_over_at_the_end_gets_no_new_process_and_is_not_said_to_have
 
 
 def test_what_waits_at_the_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(in_processes, "check", time.sleep)  # of one's own: a process looks it up by its name
+    monkeypatch.setattr(in_processes, "check", time.sleep)  # in a module, since processes import it by name
     threads = ThreadPoolExecutor(5)
     with checks_in_processes(1) as checked:
         alone = threads.submit(checked, 3.0)  # type: ignore[arg-type]  # seconds to sleep

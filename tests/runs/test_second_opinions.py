@@ -1,4 +1,4 @@
-"""Looking again at transcripts: the account of the quality gate, and what the other engine hears."""
+"""Reviewing transcripts: the report of the quality gate, and what the other engine hears."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ DOUBTFUL = {
 
 
 def said(*, instead_of: Mapping[str, str] = {}) -> tuple[Segment, ...]:
-    """The words of the clip's utterances, spread evenly over each; some of them others."""
+    """The words of the clip's utterances, evenly spread over each; some are replaced."""
     segments = []
     for utterance in TRUTH["utterances"][:2]:
         texts = [instead_of.get(text, text) for text in utterance["text"].split()]
@@ -65,7 +65,7 @@ def said(*, instead_of: Mapping[str, str] = {}) -> tuple[Segment, ...]:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Callable[..., Path]:
-    """Make an archive with the clip twice, transcribed so, and its feeds.yaml; return the database's path."""
+    """Make an archive with the clip twice, transcribed like this, and its feeds.yaml; return the database's path."""
 
     def make(
         segments: Sequence[Segment] = (), *, engine: str = "faster-whisper", gate: Any = None, audio: bool = True
@@ -100,7 +100,7 @@ def ids(database: Path) -> list[str]:
         return [row[0] for row in connection.execute("select id from episodes order by id")]
 
 
-# --- the account of the gate
+# --- the report of the gate
 
 
 def test_the_account_is_told_in_words() -> None:
@@ -183,7 +183,7 @@ def test_they_disagree_by_the_share_of_words_that_differ(made: Callable[..., Pat
     found = opinions(made(said(instead_of={"Family": "Famous old", "Gazette.": "Gazelle."})), FakeEngine(said()))
     words = sum(len(part.text.replace("-", " ").split()) for part in said())
     for one in found.values():
-        assert one["disagreement"] == pytest.approx(3 / words, abs=1e-4)  # of the other's words
+        assert one["disagreement"] == pytest.approx(3 / words, abs=1e-4)  # of the other engine's words
         assert "Famous old Services Gazelle." in one["windows"][0]["ours"]
         assert "Family Services Gazette." in one["windows"][0]["theirs"]
 
@@ -258,7 +258,7 @@ def test_check_as_json_with_the_faster_engine_as_the_other(made: Callable[..., P
         assert "Gazette" in window["theirs"]
 
 
-# openai-whisper leaves a file of its own open
+# openai-whisper leaves one of its files open
 @pytest.mark.filterwarnings("ignore:.*gpt2.tiktoken:ResourceWarning")
 @pytest.mark.filterwarnings("ignore:.*gpt2.tiktoken:pytest.PytestUnraisableExceptionWarning")
 def test_check_as_text_with_openais_engine_as_the_other(made: Callable[..., Path]) -> None:

@@ -1,4 +1,4 @@
-"""Which episodes a run is about, and what it says of those that it leaves out."""
+"""Which episodes a run processes, and the reasons given for skipped ones."""
 
 from __future__ import annotations
 

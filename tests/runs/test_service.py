@@ -1,4 +1,4 @@
-"""Running again and again: at even intervals, whatever a run comes to, until it is told to stop."""
+"""Repeated runs: at even intervals, whatever the result of a run, until interrupted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["proven", "proven_once"]  # fixtures
 
 
 class Time:
-    """A clock that only sleep and work move on."""
+    """A clock that only sleep and work advance."""
 
     def __init__(self, *works: float) -> None:
         self.now, self.works = 100.0, list(works)
@@ -49,7 +49,7 @@ class Time:
 def test_runs_begin_at_even_intervals_however_long_they_take() -> None:
     clock = Time(1, 3, 25, 2)
     assert repeat(clock.work, 10, clock=lambda: clock.now, sleep=clock.sleep) == 130
-    assert clock.began == [0, 10, 20, 50]  # what passed in the meantime is left out
+    assert clock.began == [0, 10, 20, 50]  # missed starts are skipped
 
 
 def test_an_end_between_two_runs_is_no_failure() -> None:
@@ -112,13 +112,13 @@ def test_a_service_polls_again_holds_the_lock_only_at_work_and_ends_between_runs
 ) -> None:
     process = start("--every", "1s")
     wait_until(lambda: len(server.asked("/feed.xml")) >= 2, process)
-    server.give("/feed.xml", Answer(status=500))  # a run that fails is not the last one
+    server.give("/feed.xml", Answer(status=500))  # a failed run is not the last one
     before = len(server.requests)
     wait_until(lambda: len(server.requests) >= before + 2, process)
     (tmp_path / "feeds.yaml").write_text("feeds: nonsense\n", encoding="utf-8")
     time.sleep(1.5)
     assert process.poll() is None
-    with writer(tmp_path / "a.db"):  # nobody else has it
+    with writer(tmp_path / "a.db"):  # not locked
         os.kill(process.pid, signal.SIGTERM)
         _, err = process.communicate(timeout=30)
     assert process.returncode == 0, err
@@ -153,7 +153,7 @@ def test_what_would_be_done_is_said_and_nothing_is_changed(proven: Proven) -> No
         assert result.exit_code == 0
         return [(one["stage"], one["episode"]) for one in json.loads(result.stdout)]
 
-    # The archive was aligned by wording alone, and this run would have sentence vectors.
+    # The archive was aligned by wording alone; this run would use sentence vectors.
     new, old = (row[0] for row in proven.rows("select id from episodes order by published desc"))
     proven.change(f"delete from alignments where transcript in (select id from transcripts where episode = '{old}')")
     proven.file("audio/*/*.m4a").unlink()

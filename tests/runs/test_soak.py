@@ -1,4 +1,4 @@
-"""A bad day in small: ``python -m tests.soaking`` is the long one."""
+"""A small soak test; ``python -m tests.soaking`` is the long one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Search for what somebody said: by the whole name, by a part of it, and by no name that is no longer theirs."""
+"""Searching by speaker: by the full name, by a part of it, and not by a name that is no longer in force."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_speakers_of_a_transcript_that_was_set_aside_are_nobody(tmp_path: Path) 
             )
     with reader(tmp_path / "a.db") as connection:
         assert speakers(connection) == ("Speaker 1, then Ann",)
-        # The whole name is only of what was set aside: a part of it will do.
+        # The full name occurs only in superseded transcripts, so a part of a name matches.
         assert search(connection, "word", Filters(speaker="Speaker 1")).total == 1
         offered = instead(connection, "word speaker:anne")
         assert offered.remarks == ("Nobody is called “anne” in this archive.",)

@@ -1,4 +1,4 @@
-"""What is offered where a search finds nothing, and how hits spread: against a small archive of known words."""
+"""Suggestions for searches without hits, and facets, on a small archive of known words."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Con
         ("feed:show caselods", "feed:show caseloads"),
         ("caselods -protecton", "caseloads -protecton"),
         ("caselods NEAR/5 dwn", "caseloads NEAR/5 down"),
-        ("caselo*", None),  # somebody says what begins so
+        ("caselo*", None),  # a word with this prefix occurs
         ("caselodz* morning", "caseloads* morning"),
         ("(caselods OR mornin) (down OR came)", "(caseloads OR morning) (down OR came)"),
         ("mosh caselods protecton zebbra yakk xyloph", None),  # another language, perhaps
@@ -314,7 +314,7 @@ def test_where_hits_are_too_many_to_count_all_episodes_that_fit_are_about_as_man
     monkeypatch.setattr(words, "EPISODES", 2)
     found = facets(connection, "things")
     assert (found.counted, found.complete, found.months) == (3, False, (("2026-01", 1), ("2026-03", 2)))
-    # Transcripts as a whole say nothing of who speaks, nor of a passage without a word.
+    # Transcript-level matches do not reflect speakers, or passages without a word.
     assert facets(connection, "things -down", Filters()).months == ()
 
 

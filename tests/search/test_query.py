@@ -1,4 +1,4 @@
-"""The query compiler: what people paste never makes SQLite complain, and means what they meant."""
+"""The query compiler: pasted text never causes an SQLite error, and is interpreted as intended."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("r*", set()),  # a single letter is a word
         ("about -process", set()),
         ("about OR caseloads", {1, 3}),
-        ("about or caseloads", set()),  # only OR in capitals is an operator
+        ("about or caseloads", set()),  # only capital OR is an operator
         ("don’t", {2}),
         ("don't", {2}),
         ("C++", {2}),
@@ -79,7 +79,7 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("about NOT", {1}),  # text
         ("text:social", set()),
         ("NEAR(social work)", set()),
-        ("‘social work is’", {1}),  # single quotes, curly or straight, where they can be no apostrophes
+        ("‘social work is’", {1}),  # single quotes, curly or straight, if they cannot be apostrophes
         ("'social work is'", {1}),
         ("'work social'", set()),
         ("'tis about", set()),
@@ -91,7 +91,7 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("NEAR/5 work", set()),  # nothing beside it: text
         ("work NEAR/5", set()),
         ("work near/5 about", set()),
-        ("work NEAR about", {1}),  # ten words between, as FTS5 has it
+        ("work NEAR about", {1}),  # ten words between, the default of FTS5
         ("social NEAR care", set()),
         ("NEAR work", set()),  # nothing beside it: text
         ("about AND (social OR leeds)", {1}),
@@ -124,7 +124,7 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("speaker:ann work", {1}),
         ('speaker:"Ann Lee" feed:show question:3 work', {1}),
         ("question:three work", set()),
-        ("speaker: work", set()),  # nothing to narrow down to: text
+        ("speaker: work", set()),  # no filter value: text
         ("-leeds café OR work", {1}),
         ("\0", set()),
         ("“”", set()),
@@ -266,7 +266,7 @@ Reading = Callable[[set[str]], bool]
 
 
 def written(parts: list[tuple[bool, tuple[str, Reading]]], joints: list[str]) -> tuple[str, Reading]:
-    """Parts side by side, some left out: as they are typed, and a plain reading of what that is to find."""
+    """Query parts side by side, some excluded: as typed, and a plain evaluation of what they should match."""
     typed, sides, left_out = "", [list[Reading]()], list[Reading]()
     for joint, (negative, (text, reading)) in zip(["", *joints], parts, strict=True):
         typed += joint + "-" * negative + text
@@ -282,7 +282,7 @@ def written(parts: list[tuple[bool, tuple[str, Reading]]], joints: list[str]) ->
 
 
 def together(inner: st.SearchStrategy[tuple[str, Reading]]) -> st.SearchStrategy[tuple[str, Reading]]:
-    # What has nothing but exclusions leaves these out of what it stands in: not read here.
+    # A side with exclusions only restricts its surroundings; not modelled here.
     parts = st.lists(st.tuples(st.sampled_from([False, False, False, True]), inner), min_size=1, max_size=3)
     joints = st.lists(st.sampled_from([" ", " AND ", " OR "]), min_size=2, max_size=2)
     return st.builds(
@@ -298,7 +298,7 @@ TREES = together(
 
 @pytest.fixture(scope="module")
 def every() -> Iterator[sqlite3.Connection]:
-    """Every set of letters, each said in a row of its own."""
+    """Every set of letters, each in a row of its own."""
     connection = sqlite3.connect(":memory:", check_same_thread=False)
     connection.execute("create virtual table t using fts5(text, tokenize='porter unicode61 remove_diacritics 2')")
     said = (" ".join(letter for n, letter in enumerate(LETTERS) if row >> n & 1) for row in range(1 << len(LETTERS)))

@@ -1,4 +1,4 @@
-"""Quotations: each found wherever it is said, once, at its second, compared with a plain reading of the texts."""
+"""Quotations: each found wherever it is said, once, with its time, compared with a plain scan of the texts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.searching import quotable
 
 
 def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
-    """Quotes of six words, each with the episodes and seconds at which these words are said, read without the index."""
+    """Quotes of six words, each with the episodes and times at which they are said, found without the index."""
     with reader(path) as connection:
         spoken_words = {
             transcript: [
@@ -56,7 +56,7 @@ def test_two_thousand_six_word_quotes_of_a_real_transcript_are_each_found_once_a
 
 
 def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path) -> None:
-    """Whatever the segments' edges: recall 1.0, no duplicates, the second of the first word."""
+    """Regardless of segment boundaries: recall 1.0, no duplicates, the time of the first word."""
     chance = random.Random(7)  # noqa: S311 - a reproducible text
     vocabulary = [f"{a}{b}" for a in ("lo", "mi", "ra", "tu", "ke", "so") for b in ("ban", "dor", "fin", "gul", "hem")]
     words = [chance.choice(vocabulary) for _ in range(3000)]

@@ -1,4 +1,4 @@
-"""Search: the exact words, once, at the right second."""
+"""Search: the exact words, once, with the right time."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_what_is_heard_anew_under_the_same_key_is_found_and_the_old_set_aside(tm
         ]
         assert db.execute("select id from transcripts where preferred").fetchall() == [(second,)]
         assert db.execute("select transcript from matches").fetchall() == [(first,)]
-        assert add_transcript(db, one, spoken("The new", "wording.")) == second  # other segments, no other words
+        assert add_transcript(db, one, spoken("The new", "wording.")) == second  # other segments, the same words
         assert add_transcript(db, one, spoken("A third one.")) not in {first, second}
         assert db.execute("select count(*) from transcripts").fetchone() == (3,)
         assert add_transcript(db, one, spoken("The new wording.")) == second
@@ -270,7 +270,7 @@ def test_a_sentence_pasted_without_quotes_is_found_across_segments(connection: s
     assert hit.html == "Good social <mark>work is about relationships, and it always</mark> was."
     assert search(connection, "work is about relationships speaker:host").total == 0
     assert search(connection, "work relationships about").total == 0
-    assert search(connection, "work is about relationships -money").total == 0  # an exclusion is no part of a sentence
+    assert search(connection, "work is about relationships -money").total == 0  # an exclusion is not part of a sentence
 
 
 def test_order(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Words with what they are a part of as it is written."""
+"""Index words with the written units they are part of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beginnings of words beside an index that knows stems only: compared with the words as they are written."""
+"""Prefix search in an index of stems, compared with the words as written."""
 
 from __future__ import annotations
 

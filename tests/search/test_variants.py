@@ -1,4 +1,4 @@
-"""Other spellings of one word."""
+"""Spelling variants of a word."""
 
 from __future__ import annotations
 

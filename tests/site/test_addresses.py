@@ -1,4 +1,4 @@
-"""The addresses of the site's pages: what they name, to the millisecond where it is a quotation."""
+"""URLs of the site's pages: what they contain, to the millisecond for quotations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHA256 = "0123456789abcdef" * 4
     ("start", "end", "path"),
     [
         (0.0, 2.4, "0-2400"),
-        (0.29, 4.9, "290-4900"),  # neither is a whole number of milliseconds in floating point
+        (0.29, 4.9, "290-4900"),  # neither is an integer number of milliseconds in floating point
         (192.3456, 195.0001, "192345-195001"),
         (3599.9996, 3600.0, "3599999-3600000"),
     ],

@@ -1,4 +1,4 @@
-"""The kept audio over HTTP: exactly the bytes asked for, from exactly the file that is meant."""
+"""The kept audio over HTTP: exactly the requested bytes of exactly the right file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ WHOLE = (200, AUDIO, None)
         ({"Range": "bytes=1000-"}, (416, b"", f"bytes */{SIZE}")),
         ({"Range": "bytes=1000-2000"}, (416, b"", f"bytes */{SIZE}")),
         ({"Range": "bytes=-0"}, (416, b"", f"bytes */{SIZE}")),
-        # What is no range, or several, is answered whole.
+        # Invalid and multiple ranges are answered with the whole file.
         ({"Range": "bytes=5-2"}, WHOLE),
         ({"Range": "bytes=-"}, WHOLE),
         ({"Range": "bytes=a-b"}, WHOLE),
@@ -52,7 +52,7 @@ WHOLE = (200, AUDIO, None)
         ({"Range": "seconds=0-1"}, WHOLE),
         ({"Range": "bytes=0-" + "9" * 5000}, WHOLE),
         ({"Range": "bytes=²-"}, WHOLE),
-        # Only if it is still the same file.
+        # Only if the file is still the same.
         ({"Range": "bytes=0-0", "If-Range": TAG}, (206, AUDIO[:1], f"bytes 0-0/{SIZE}")),
         ({"Range": "bytes=0-0", "If-Range": f"W/{TAG}"}, WHOLE),
         ({"Range": "bytes=0-0", "If-Range": '"another"'}, WHOLE),
@@ -78,7 +78,7 @@ def test_what_is_asked_for_is_what_comes(
 
 
 def test_head_tells_the_size_and_sends_nothing(site: Site) -> None:
-    for headers in ({}, {"Range": "bytes=5-9"}):  # ranges are for GET alone
+    for headers in ({}, {"Range": "bytes=5-9"}):  # ranges apply to GET only
         response = site.ask(URL, method="HEAD", **headers)
         assert response.status_code == 200
         assert response.headers["content-length"] == str(SIZE)
@@ -101,7 +101,7 @@ def test_no_header_asks_for_bytes_that_are_not_there(asked: str, size: int, meth
 def add_file(
     kept: Kept, path: str, content: bytes, *, size: int | None = None, content_type: str = "audio/mpeg"
 ) -> str:
-    """Put a file beside the archive and enter it as kept; return its address."""
+    """Put a file beside the archive and register it as kept; return its URL."""
     file = kept.path.parent / path
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
@@ -155,7 +155,7 @@ def test_only_media_types_are_passed_on(site: Site, kept: Kept, content_type: st
 
 
 async def _ask_and_leave(app: Any, path: str, *, after: int | None) -> list[bytes]:
-    """Ask the application itself and go away after so many pieces; return the pieces that came."""
+    """Call the application directly and disconnect after some chunks; return the chunks received."""
     pieces: list[bytes] = []
     left = asyncio.Event()
 

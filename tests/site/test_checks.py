@@ -1,4 +1,4 @@
-"""Checking passages on the site: who may, what is recorded, what everybody sees of it, and that nothing else is."""
+"""Checking passages on the site: permissions, what is recorded, what everybody sees, and no other effects."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from tests.correcting import FORM, TOKENS, configured
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
-DOUBTED = 3  # the number of the passage that the machine was unsure of: “I doubt that.”
+DOUBTED = 3  # the number of the flagged passage: “I doubt that.”
 
 
 class Visitor:
-    """Somebody's browser without JavaScript, with the form for a passage if they get it."""
+    """A browser without JavaScript, with the form for a passage if it is allowed."""
 
     def __init__(self, site: Site, kept: Kept, actor: str | None = "ann", *, n: int = DOUBTED) -> None:
         self.site, self.kept = site, kept
@@ -52,11 +52,11 @@ class Visitor:
         return {**self.hidden, "status": "checked", "text": text, **said}
 
     def said(self, text: str = "I do not doubt that.", **said: str) -> Any:
-        """Send the form as a script does."""
+        """Submit the form as a script does."""
         return self.post(self.fields(text, **said), accept="application/json")
 
     def passage(self, n: int) -> str:
-        """What the page shows of a passage and what follows it in its paragraph, on one line."""
+        """The visible text of a passage and what follows it in its paragraph, on one line."""
         found = re.search(
             rf'<span class="passage[^>]*id="s{n}".*?(?=<span class="passage|</div>)', self.get().text, re.DOTALL
         )
@@ -71,7 +71,7 @@ def ann(site: Site, kept: Kept) -> Visitor:
 
 
 def recorded(kept: Kept) -> list[Entry]:
-    """What was recorded, the oldest first."""
+    """All recorded checks, oldest first."""
     with reader(kept.path) as connection:
         return list(reversed(history(connection, SHA256)))
 
@@ -314,7 +314,7 @@ def test_an_archive_that_never_changes_offers_no_forms(kept: Kept, site: Site) -
 
 
 def test_editors_at_the_same_time_are_recorded_or_told(serve: Serve, kept: Kept) -> None:
-    """Those who check other passages do not get into each other's way; of those who check the same one is first."""
+    """Concurrent checks of different passages do not conflict; of the same passage only the first is recorded."""
 
     def check(visitors: list[Visitor]) -> list[int]:
         async def together() -> list[Any]:
@@ -323,13 +323,13 @@ def test_editors_at_the_same_time_are_recorded_or_told(serve: Serve, kept: Kept)
         return [response.status_code for response in visitors[0].site.run(together())]
 
     groups = []
-    for m in range(2):  # two programs that serve one archive
+    for m in range(2):  # two servers of one archive
         site = serve()
         group = [Visitor(site, kept, f"editor {m}{n}", n=n) for n in (0, 3)]
         for n, one in enumerate(group):
             one.cookies["who"] = f"{m}{n}"
         groups.append(group)
-    with writer(kept.path), ThreadPoolExecutor() as pool:  # beside a run that is at work
+    with writer(kept.path), ThreadPoolExecutor() as pool:  # during a run
         answers = sorted(status for statuses in pool.map(check, groups) for status in statuses)
     assert answers == [303, 303, 400, 400]
     assert len(recorded(kept)) == 2
@@ -360,7 +360,7 @@ def test_under_another_base_the_form_leads_there_and_back(serve: Serve, kept: Ke
 def test_all_that_a_page_reads_is_of_one_moment(site: Site, kept: Kept) -> None:
     def read(connection: sqlite3.Connection) -> bool:
         before = reading.episode(connection, kept.spoken)
-        with writer(kept.path) as db:  # a run, between two of the page's statements
+        with writer(kept.path) as db:  # a run writes between two of the page's statements
             add_transcript(db, kept.spoken, spoken("Quite", "other", "words."), sha256=SHA256, key="1" * 12)
         return reading.episode(connection, kept.spoken) == before
 

@@ -1,4 +1,4 @@
-"""Pages sent compressed: which, to whom, and how heavy the page of an hour is."""
+"""Compressed pages: which ones, for whom, and how large the page of an hour is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.hour import build_hour
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
-HOUR_BYTES = 300_000  # what the page of an hour may weigh, compressed
+HOUR_BYTES = 300_000  # maximum compressed size of the page of an hour
 
 
 @pytest.mark.parametrize(

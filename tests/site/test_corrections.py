@@ -1,4 +1,4 @@
-"""Correcting on the site: what is recorded, and that nothing else is."""
+"""Correcting on the site: what is recorded, and no other effects."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_script_gets_what_the_question_is_now(ann: Visitor, kept: Kept) -> Non
     assert answer["ok"]
     assert answer["message"] == "Question 4: asked at 0:07.5, corrected"
     assert (answer["question"]["start"], answer["question"]["answer_end"]) == (7.5, 9.5)
-    assert 'value="0:09.5"' in ann.row_html(4)  # what the editor said stays in the form
+    assert 'value="0:09.5"' in ann.row_html(4)  # the editor's input stays in the form
     undo = undoing(ann.row_html(4))
     answer = ann.said(4, undo=undo).json()
     assert answer["message"] == "Question 4: uncertain at 0:07.5"
@@ -136,14 +136,14 @@ def test_editors_at_the_same_time_are_all_recorded(serve: Serve, kept: Kept) -> 
         async def together() -> list[Any]:
             said = [one.fields(4, status="asked", start="6") for one in visitors]
             for fields in said:
-                del fields["seen"]  # as a script does that means to have the last word
+                del fields["seen"]  # like a script that overrides other corrections
             return await asyncio.gather(*(one.posting(fields) for one, fields in zip(visitors, said, strict=True)))
 
         return [response.status_code for response in visitors[0].site.run(together())]
 
-    sites = [serve(), serve()]  # two programs that serve one archive
+    sites = [serve(), serve()]  # two servers of one archive
     groups = [[Visitor(site, kept.spoken, f"editor {m}{n}") for n in range(3)] for m, site in enumerate(sites)]
-    with writer(kept.path), ThreadPoolExecutor() as pool:  # beside a run that is at work
+    with writer(kept.path), ThreadPoolExecutor() as pool:  # during a run
         assert list(pool.map(correct, groups)) == [[303] * 3, [303] * 3]
     names = sorted(entry.editor or "" for entry in recorded(kept))
     assert names == [f"editor {m}{n}" for m in range(2) for n in range(3)]
@@ -162,7 +162,7 @@ def test_what_somebody_else_corrected_since_is_not_overwritten_unseen(ann: Visit
     assert bob.said(4, status="asked", start="7").status_code == 200
     undo = undoing(Visitor(site, kept.spoken).row_html(4))
     assert bob.said(4, undo=undo).status_code == 200
-    assert bob.said(4, status="asked", start="8").status_code == 200  # what that page showed counts again
+    assert bob.said(4, status="asked", start="8").status_code == 200  # what that page showed is in force again
 
 
 def test_a_second_of_another_recording_or_of_another_alignment_is_not_recorded_unseen(ann: Visitor, kept: Kept) -> None:
@@ -182,7 +182,7 @@ def test_a_second_of_another_recording_or_of_another_alignment_is_not_recorded_u
 
 
 def test_whoever_is_at_work_on_several_questions_can_record_them_all(ann: Visitor) -> None:
-    # The first two are asked together: what is said of one changes what is told of the other.
+    # The first two are asked together: a correction of one affects the other.
     for number, said in ((1, {"status": "not_asked"}), (2, {"status": "asked", "start": "0:00.2"})):
         assert ann.said(number, **said).status_code == 200
 

@@ -1,4 +1,4 @@
-"""The site: what its pages say, to whom, and that nothing that came from outside becomes part of them."""
+"""The site's pages: what they say, to whom, and that untrusted text never becomes markup."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLES = ("feeds", "episodes", "renditions", "transcripts", "segments", "speaker
 
 
 def pages_of(kept: Kept) -> list[str]:
-    """A page of every kind, each with as much of the hostile text on it as can be."""
+    """A page of every kind, each with as much hostile text as possible."""
     return [
         "/",
         "/-/search",
@@ -45,7 +45,7 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
     response = site.ask("/")
     assert response.status_code == 200
     text = text_of(response)
-    assert text.index("One <script>") < text.index("Two")  # the newest first
+    assert text.index("One <script>") < text.index("Two")  # newest first
     for said in ("2 January 2026", "5 questions", "not transcribed yet", "Shows 2", "Episodes 2", "People 0"):
         assert said in text
     for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/-/feed/show"):
@@ -171,7 +171,7 @@ def test_of_many_changes_the_newest_are_told(site: Site, kept: Kept) -> None:
 def test_a_time_in_the_address_marks_what_is_said_then(site: Site, kept: Kept, second: str, marked: int | None) -> None:
     page = site.ask(f"/-/episode/{kept.spoken}?t={second}").text
     assert re.findall(r'class="passage[^"]* marked" id="s(\d)"', page) == ([] if marked is None else [str(marked)])
-    assert page.count(" autofocus") == (marked is not None)  # a browser goes there without any script
+    assert page.count(" autofocus") == (marked is not None)  # browsers scroll there without scripts
     if marked is not None:
         assert f'src="/-/audio/{SHA256}#t={seconds(second.partition(",")[0]):.1f}"' in page
         assert f'<a href="#s{marked}">' in page
@@ -231,7 +231,7 @@ def test_nothing_from_outside_becomes_markup(site: Site, kept: Kept) -> None:
             assert re.match(r"/-/static-plugins/interview-archive/\w+\.js\?", script["src"] or "")
         assert "javascript:" not in page
         assert "spy.gif" not in page
-    assert "alert(1)" in text_of(site.ask(f"/-/episode/{kept.spoken}"))  # it is there, as text
+    assert "alert(1)" in text_of(site.ask(f"/-/episode/{kept.spoken}"))  # present, as text
 
 
 def test_pages_are_strict_about_what_a_browser_may_do(site: Site, kept: Kept) -> None:
@@ -275,7 +275,7 @@ def test_only_those_who_may_see_the_database_get_anything(serve: Serve, kept: Ke
             assert response.status_code == 403
             assert "door" not in response.text
         assert site.ask(path, actor="ann").status_code == 200
-    assert site.ask("/-/episode/no/thing").status_code == 403  # nor whether something exists
+    assert site.ask("/-/episode/no/thing").status_code == 403  # not even whether something exists
     assert site.ask("/-/audio/none").status_code == 403
 
 

@@ -1,4 +1,4 @@
-"""What programs read of the site: Atom feeds, read back by a feed reader, the map of its pages, robots.txt."""
+"""What the site offers to programs: Atom feeds, parsed by a feed reader, the sitemap, robots.txt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def configured(robots: str) -> dict[str, Any]:
 
 
 def read(site: Site, address: str) -> Any:
-    """The feed, as a reader understands it."""
+    """The feed as a feed reader parses it."""
     response = site.ask(address)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/atom+xml; charset=utf-8"
@@ -166,7 +166,7 @@ def test_robots_are_not_told_what_is_private(serve: Serve, held: Held, tmp_path:
         tmp_path / "secret-sources.db",
         metadata={"databases": {"secret-sources": {"allow": {"id": "ann"}}}},
     )
-    for actor in (None, "ann"):  # robots.txt is one for all
+    for actor in (None, "ann"):  # robots.txt is the same for all
         text = site.ask("/robots.txt", actor=actor).text
         assert "Disallow: /held\nDisallow: /other\n" in text
         assert "secret" not in text

@@ -1,4 +1,4 @@
-"""The pages of what the archive holds: feeds, people and questions, a page at a time."""
+"""The pages of feeds, people and questions, and their paging."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAGES = [
 
 
 def items(page: str, tag: str) -> list[str]:
-    """What a reader sees of each element of a kind."""
+    """The visible text of each element with a tag."""
     found = re.findall(rf"<{tag}[ >].*?</{tag}>", page.partition("<main")[2], re.DOTALL)
     return [text_of(type("Page", (), {"text": f"<main>{one}<footer"})) for one in found]
 
@@ -59,7 +59,7 @@ def test_a_feeds_page_lists_its_episodes_newest_first(serve: Serve, held: Held) 
     for fact in ("3 episodes", "2 transcribed", "not transcribed yet", "1 March 2026"):
         assert fact in said
     assert '<input type="hidden" name="feed" value="show">' in page.text
-    assert page.text.count('<svg class="strip"') == 2  # of those that have questions with times
+    assert page.text.count('<svg class="strip"') == 2  # only episodes that have questions with times
 
 
 def test_pages_of_episodes_follow_each_other_without_gap_or_repetition(
@@ -82,7 +82,7 @@ def test_pages_of_episodes_follow_each_other_without_gap_or_repetition(
     assert len(seen) == len(set(seen)) == 8
     assert seen[:3] == [held.episodes[0], held.episodes[1], held.episodes[3]]
     assert "Newest episodes" in page
-    assert text_of(site.ask("/-/feed/show?before=show/nothing")).count("Old") == 1  # begins anew
+    assert text_of(site.ask("/-/feed/show?before=show/nothing")).count("Old") == 1  # starts again
 
 
 def test_everybody_known_by_name_has_a_page(serve: Serve, held: Held) -> None:
@@ -111,7 +111,7 @@ def test_a_persons_page_has_all_that_they_said_with_links_to_the_second(serve: S
     assert "guest in 1 episode" in said
     assert "Sixteen, on a good day. It was twenty-four." in said
     assert "More of the same, I hope." in said
-    assert "How many cases" not in said  # that was the host
+    assert "How many cases" not in said  # the host asked it
     assert f'href="/-/episode/{held.episodes[0]}?t=10.0"' in response.text
     assert f'On <a href="/-/episode/{held.episodes[0]}#q1">question 1</a>' in response.text
     assert 'title="Listen before quoting: the words are uncertain"' in response.text
@@ -176,7 +176,7 @@ def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Ser
     assert len(sections) == 5
     first = sections[0]
     assert "Asked in 2 episodes" in first
-    assert first.index("How high are caseloads") < first.index("How many cases has each")  # the newest first
+    assert first.index("How high are caseloads") < first.index("How many cases has each")  # newest first
     assert f"{GUEST} 0:10 Sixteen, on a good day. It was twenty-four." in first
     assert "0:00 to 0:30" in first
     assert "6 questions, 5 after putting like ones together" in text_of(response)
@@ -184,7 +184,7 @@ def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Ser
     assert "uncertain" in alone
     assert "not asked" in alone
     assert "uncertain low confidence (0.40)" in alone
-    assert "More of the same" not in alone  # what follows an uncertain question is not called its answer
+    assert "More of the same" not in alone  # what follows an uncertain question is not shown as its answer
     assert f'href="/-/episode/{held.episodes[0]}#q1"' in response.text
 
 
@@ -206,7 +206,7 @@ def test_an_answer_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, 
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("q=caseloads", 2),  # with the one that asks alike
+        ("q=caseloads", 2),  # with the similar one
         ("q=CASES+worker", 2),
         ("q=caseloads+worker", 0),
         ("q=%25", 0),
@@ -250,12 +250,12 @@ def test_questions_and_large_groups_have_pages(serve: Serve, held: Held, monkeyp
 def test_a_search_shows_when_it_is_said_and_can_be_followed(serve: Serve, held: Held) -> None:
     site = serve(held.path)
     page = site.ask("/-/search?q=sixteen").text
-    assert "Said in 2 episodes from January 2026 to March 2026</figcaption>" in page  # in none of them most
+    assert "Said in 2 episodes from January 2026 to March 2026</figcaption>" in page  # no single highest month
     bars = re.findall(r'<a href="([^"]+)"><title>([^<]+)', page)
     assert [title for _, title in bars] == ["January 2026: 1 episode", "March 2026: 1 episode"]
     narrowed = site.ask(bars[1][0].replace("&amp;", "&"))
     assert narrowed.text.count('class="hit"') == 1
-    assert 'class="chart"' not in narrowed.text  # one month is nothing to compare
+    assert 'class="chart"' not in narrowed.text  # a single month is not a chart
     assert '<a href="/-/atom?q=sixteen">Follow this search</a>' in page
     assert "Follow this search" not in site.ask("/-/search").text
 
@@ -278,7 +278,7 @@ def test_an_episode_shows_itself_on_a_line_of_time(serve: Serve, held: Held) -> 
     (figure,) = re.findall(r"<figure class=\"timeline\".*?</figure>", response.text, re.DOTALL)
     assert f'href="/-/episode/{held.episodes[0]}?t=0.0" data-t="0.0" class="asked"' in figure
     assert 'class="uncertain"' in figure
-    assert f'href="{PERSON}"' in figure  # who is known by name has a page
+    assert f'href="{PERSON}"' in figure  # named speakers have a page
     assert "Speaker 3</span>" in figure
     assert 'aria-label="1 passage"' in figure
     assert "How high are caseloads &lt;script&gt;" in figure
@@ -295,7 +295,7 @@ def test_nothing_from_outside_becomes_markup(serve: Serve, held: Held) -> None:
         scripts = [attributes for tag, attributes in tags if tag == "script"]
         assert scripts
         assert all(list(script) == ["src", "defer"] for script in scripts), path
-    assert EVIL in text_of(site.ask(PERSON))  # it is there, as text
+    assert EVIL in text_of(site.ask(PERSON))  # present, as text
 
 
 def test_every_link_holds_under_another_base(serve: Serve, held: Held) -> None:
@@ -343,7 +343,7 @@ def test_what_is_asked_together_is_answered_together(serve: Serve, held: Held) -
     (section,) = (one for one in items(site.ask("/-/questions").text, "article") if "What is next?" in one)
     assert "asked together with question 1" in section
     assert "Sixteen" in section
-    for page in (PERSON, f"/-/episode/{held.episodes[0]}"):  # each a link to where it is asked
+    for page in (PERSON, f"/-/episode/{held.episodes[0]}"):  # each links to where it is asked
         assert re.search(r'#q1">question 1</a> and <a href="[^"]*#q2">question 2</a>', site.ask(page).text)
 
 

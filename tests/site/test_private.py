@@ -1,4 +1,4 @@
-"""A private archive: every address is closed to whoever may not see it, also those that a later version adds."""
+"""A private archive: every URL is closed to the unauthorised, including those that later versions add."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.correcting import FORM, TOKENS
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
-OPEN = r"/robots\.txt$"  # it says what crawlers may ask for, and nothing of what they would get
-# There is no audio here that can be cut and nobody with a name, and a private archive has no map: that is told.
+OPEN = r"/robots\.txt$"  # it says what crawlers may request, but reveals nothing of the content
+# Messages that reveal nothing: no audio that can be cut, nobody with a name, no sitemap of a private archive.
 NOT_THERE = ("/-/clip/", "/-/speaker/", "/sitemap")
-# What of the archive must not be seen: words of its transcript, titles and ids.
+# What must not be revealed: words of its transcript, titles and ids.
 SECRETS = ("front door", "doubt", "One <", "One &lt;", "show/")
 
 
 def addresses(kept: Kept) -> dict[str, list[str]]:
-    """For each of the plugin's routes addresses that it answers; a route that is not here is one nobody thought of."""
+    """URLs of each of the plugin's routes that get an answer; fails for a route that is missing here."""
     episode = f"/-/episode/{kept.spoken}"
     return {
         r"/(?P<format>)$": ["/"],
@@ -70,7 +70,7 @@ DATASETTES = [
 
 @pytest.fixture
 def private(serve: Serve) -> Site:
-    """The archive, for ann alone."""
+    """The archive, visible to ann only."""
     return serve(metadata={"allow": {"id": "ann"}})
 
 
@@ -86,7 +86,7 @@ def test_no_route_of_the_site_tells_anything_to_whoever_may_not_see_the_archive(
                     refused = private.ask(path, method=method, actor=stranger, sec_fetch_site="same-origin")
                     assert refused.status_code in {403, 405}, path
                     assert [secret for secret in SECRETS if secret in refused.text] == [], path
-            if path != "/-/correct":  # that only takes what is posted
+            if path != "/-/correct":  # POST only
                 answer = private.ask(path, method="GET", actor="ann")
                 assert answer.status_code == 200 or (path.startswith(NOT_THERE) and answer.status_code == 404), path
 
@@ -129,7 +129,7 @@ def test_what_is_public_is_no_part_of_the_archive(private: Site) -> None:
 
 
 class Browser(httpx.Client):
-    """Keeps cookies, and sends with a form what its page has in it."""
+    """Keeps cookies, and submits a page's form with its hidden fields."""
 
     def send_form(self, path: str, fields: Mapping[str, str]) -> httpx.Response:
         hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.get(path).text))
@@ -138,7 +138,7 @@ class Browser(httpx.Client):
 
 @pytest.fixture
 def address(serve: Serve) -> Iterator[str]:
-    """The private archive with two accounts, of which one may see it, over HTTP."""
+    """The private archive over HTTP, with two accounts, one of which may see it."""
     hashes = {name: hash_password(f"{name}'s secret", iterations=1000) for name in ("ann", "bob")}
     hidden = {"datasette-auth-passwords": {f"{name}_password_hash": hash_ for name, hash_ in hashes.items()}}
     with listening(serve(metadata={"allow": {"id": "ann"}, "plugins": hidden})) as running:

@@ -29,7 +29,7 @@ from tests.reading import Tags, text_of
 __all__ = ["kept", "serve", "site"]  # fixtures
 
 PREFIX = SHA256[:12]
-URL = f"/-/quote/{PREFIX}/2000-4900"  # the last word of one segment, and the next one
+URL = f"/-/quote/{PREFIX}/2000-4900"  # the last word of one segment, and the first of the next
 TEXT = "about relationships, and it always was."
 
 
@@ -71,7 +71,7 @@ def test_other_sites_are_told_what_a_link_leads_to(site: Site) -> None:
         told["og:description"]
     )
     (canonical,) = [one["href"] for one in tags_of(page, "link") if one["rel"] == "canonical"]
-    assert canonical == told["og:url"]  # whatever address was asked for, the words have one
+    assert canonical == told["og:url"]  # one canonical URL per quotation
 
 
 def test_the_json_of_a_quotation_has_everything(site: Site, kept: Kept) -> None:
@@ -148,7 +148,7 @@ def test_a_link_tells_whether_somebody_else_is_named_since(site: Site, kept: Kep
         attribute(db, kept.spoken, (1, 1), "Bo Cole", Signature("ann", NOW), seen=seen, everywhere=False)
     text = text_of(site.ask(link))
     assert "Who says it has been named otherwise since this link was made." in text
-    assert "The machine had Host." in text
+    assert f"The machine had Guest {EVIL}." in text
     assert "named otherwise" not in text_of(site.ask(URL))
     found = site.ask(f"{link.replace('?', '.json?')}").json()
     assert (found["other_speakers"], found["changed"]) == (True, False)
@@ -243,7 +243,7 @@ def test_hits_and_pointed_passages_lead_to_their_quotations(site: Site, kept: Ke
 
 @pytest.fixture
 def sounding(kept: Kept) -> Kept:
-    """The archive with sound that can be cut: tones from the fourth second on."""
+    """The archive with audio that can be cut: tones from the fourth second on."""
     file = next((kept.path.parent / "audio").rglob("*.mp3"))
     samples = tones(seconds=60.0, rate=24_000)
     samples[: 24_000 * 4] = 0
@@ -269,7 +269,7 @@ def test_the_audio_of_a_quotation_can_be_downloaded(site: Site, tmp_path: Path) 
     cut = tmp_path / "cut.mp3"
     cut.write_bytes(response.content)
     heard = decode(cut)
-    # From 1.0 to 5.9: a second of padding on both sides. The tones begin at 4.0.
+    # From 1.0 to 5.9, with a second of padding on both sides. The tones begin at 4.0.
     assert len(heard) / 16_000 == pytest.approx(4.9, abs=0.1)
     assert np.flatnonzero(np.abs(heard) > 0.02)[0] / 16_000 == pytest.approx(3.0, abs=0.1)
 
@@ -290,7 +290,7 @@ def test_clips_are_cut_one_at_a_time_while_all_else_is_served(
     async def crowd(address: str) -> list[httpx.Response]:
         async with httpx.AsyncClient(base_url=address, timeout=30) as client:
             clips = [asyncio.create_task(client.get(f"/-/clip/{PREFIX}/2000-4900.mp3")) for _ in range(70)]
-            await asyncio.wait(clips, return_when=asyncio.FIRST_COMPLETED)  # one of those who are sent away
+            await asyncio.wait(clips, return_when=asyncio.FIRST_COMPLETED)  # one of the rejected requests
             try:
                 for path in ("/", f"/-/audio/{SHA256}", f"/-/episode/{sounding.spoken}"):
                     assert (await client.get(path, timeout=10)).status_code == 200
@@ -345,7 +345,7 @@ def test_a_clip_is_short(site: Site, kept: Kept) -> None:
 
 
 def test_without_sound_audio_there_is_no_clip(site: Site, kept: Kept) -> None:
-    assert "No clip can be made" in text_of(clip_of(site))  # the fixture's bytes are no audio
+    assert "No clip can be made" in text_of(clip_of(site))  # the fixture's bytes are not audio
     next((kept.path.parent / "audio").rglob("*.mp3")).unlink()
     assert "not in this copy" in text_of(clip_of(site))
     page = site.ask(URL)
@@ -385,7 +385,7 @@ def test_a_quotation_from_a_recording_that_was_replaced_names_no_second_of_the_n
     assert "This recording has since been replaced; its times are its own." in text_of(response)
     assert f'href="/-/episode/{kept.spoken}"' in response.text
     assert f"/-/episode/{kept.spoken}?t=" not in response.text
-    assert f'href="/-/episode/{kept.waiting}?t=2.0"' in response.text  # there it is still the one that is played
+    assert f'href="/-/episode/{kept.waiting}?t=2.0"' in response.text  # there it is still the current one
     found = site.ask(f"{URL}.json").json()
     assert (found["replaced"], found["episode_url"]) == (True, f"/-/episode/{kept.spoken}")
 

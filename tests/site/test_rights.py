@@ -1,4 +1,4 @@
-"""Correcting on the site: who may, and what is taken for a form of this site."""
+"""Correcting on the site: permissions, and which forms are accepted as the site's own."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_who_may_not_see_the_archive_may_not_correct_it(serve: Serve, kept: Kept
 @pytest.mark.skipif(not TOKENS, reason="this Datasette has no tokens")
 def test_who_is_signed_in_without_cookies_needs_the_token_too(ann: Visitor, kept: Kept) -> None:
     class Basic:
-        """As a plugin for HTTP Basic authentication does it."""
+        """A plugin for HTTP Basic authentication."""
 
         @hookimpl(tryfirst=True)  # type: ignore[untyped-decorator]  # Datasette is not typed
         def actor_from_request(self, request: Request) -> dict[str, str] | None:

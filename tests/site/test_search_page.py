@@ -1,4 +1,4 @@
-"""The search page and its JSON: hits, filters, pages, and what is offered where nothing is found."""
+"""The search page and its JSON: hits, filters, pages, and suggestions if there are no hits."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BY = Signature("ann", NOW)
 
 
 def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, kept: Kept) -> None:
-    assert "Ways to search" in site.ask("/-/search").text  # nothing asked yet
+    assert "Ways to search" in site.ask("/-/search").text  # no query yet
     response = site.ask('/-/search?q="about relationships, and"')
     assert "<mark>about relationships, and</mark>" in response.text
     assert f'href="/-/episode/{kept.spoken}?t=2.0"' in response.text
@@ -89,7 +89,7 @@ def test_a_hit_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, kept
     assert "checked by a person" in page
     assert doubted not in page
     (across,) = site.ask('/-/search.json?q="calm I doubt"').json()["hits"]
-    assert not across["checked"]  # not all of it
+    assert not across["checked"]  # only part of it
     with writer(kept.path) as db:
         check(db, kept.spoken, (2, 2), None, BY, seen=place(db.conn, kept.spoken, 2, 2).seal)
     (across,) = site.ask('/-/search.json?q="calm I doubt"').json()["hits"]
@@ -156,7 +156,7 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
     assert page.status_code == data.status_code == 400
     assert said in text_of(page)
     assert said in data.json()["error"]
-    assert site.ask(f"/-/atom?{query}").status_code == 400  # a reader would wait for ever
+    assert site.ask(f"/-/atom?{query}").status_code == 400  # a reader would wait forever
 
 
 @pytest.mark.parametrize(

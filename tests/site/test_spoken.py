@@ -1,4 +1,4 @@
-"""The words of a passage as a page carries them, and what is said of how sure a transcript is."""
+"""The encoding of words in a passage's page, and the description of a transcript's certainty."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = st.lists(
 
 
 def passage(spoken: list[tuple[str, int, int, float]]) -> Passage:
-    """A passage of words: text, the hundredths of a second before it, how many it lasts, and its probability."""
+    """A passage of words: text, pause before it and duration in hundredths of a second, and probability."""
     placed, offset, ended = [], 0, 0
     for text, pause, lasting, probability in spoken:
         start, end = ended + pause, ended + pause + lasting

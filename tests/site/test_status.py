@@ -1,4 +1,4 @@
-"""The page that says how the archive is doing, and to whom it says where things lie."""
+"""The status page of the archive, and who may see paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings and counts as pictures: where things lie in them."""
+"""Timelines and charts: the positions of their parts."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_marks_are_round_and_few(duration: float, marks: tuple[float, ...]) -> N
 def test_there_is_no_picture_of_what_is_not_transcribed() -> None:
     assert timeline(100.0, [question(1, None)], []) is None
     assert timeline(None, [], [passage(0, 0, 1)]) is None
-    assert timeline(100.0, [question(1, None)], [passage(0, 0, 1, None)]) is None  # nor one with nothing in it
+    assert timeline(100.0, [question(1, None)], [passage(0, 0, 1, None)]) is None  # nor is an empty one
     assert spans(None, [question(1, "asked", 1.0)]) == ()
 
 
@@ -180,7 +180,7 @@ def test_each_bar_leads_to_its_passages() -> None:
     ]
     assert re.findall(r"<title>([^<]+)<", drawn) == ["January 2026: 1 episode", "March 2026: 4 episodes"]
     assert "style=" not in drawn
-    assert '<svg width="7.5rem"' in drawn  # 2.5 a month, so that few are no blocks
+    assert '<svg width="7.5rem"' in drawn  # 2.5 per month, so that a few bars stay narrow
 
 
 @given(st.lists(st.tuples(st.dates().map(lambda day: day.isoformat()[:7]), st.integers(1, 10_000))))

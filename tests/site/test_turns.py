@@ -1,4 +1,4 @@
-"""A transcript laid out for reading: turns and paragraphs."""
+"""The layout of transcripts: turns and paragraphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The turnstile: a few inside, some waiting, the rest sent away."""
+"""The turnstile: a few requests run, some wait, the rest are rejected."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pipeline.site.turnstile import Turnstile
 
 
 async def _crowd(turnstile: Turnstile, number: int) -> tuple[list[bool], int]:
-    """Send so many through, each staying for a while; give who passed and how many were inside at most."""
+    """Send this many through, each staying for a while; return who passed and the maximum number inside at once."""
     inside = most = 0
 
     async def one() -> bool:
@@ -31,7 +31,7 @@ def test_only_so_many_are_inside_at_once_and_all_get_their_turn() -> None:
 
 def test_who_would_wait_too_long_is_told_at_once() -> None:
     passed, _ = asyncio.run(_crowd(Turnstile(at_once=1, waiting=3), 10))
-    assert passed.count(False) == 6  # one inside and three waiting go through
+    assert passed.count(False) == 6  # one inside and three waiting pass
 
 
 def test_a_turn_is_given_back_by_those_who_fail() -> None:

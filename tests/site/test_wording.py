@@ -1,4 +1,4 @@
-"""How the site writes what it shows."""
+"""Formatting values for the site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The packaged weights, made ready once a module."""
+"""The packaged weights, prepared once per module."""
 
 from __future__ import annotations
 

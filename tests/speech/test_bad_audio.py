@@ -1,4 +1,4 @@
-"""Sound that is no interview, or a poor recording of one, heard with the real weights of tiny.en."""
+"""Audio that is not an interview, or a poor recording of one, heard with the real weights of tiny.en."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RATE = 16_000
 
 
 def speech(first: float, last: float, *, rate: int = RATE) -> Sound:
-    """The first sample episode between these seconds."""
+    """The part of the first sample episode between these times, in seconds."""
     found = decode(DATA / "episode-1.mp3", sample_rate=rate)[round(first * rate) : round(last * rate)]
     return as_sound(found)
 
@@ -56,7 +56,7 @@ def noise(seconds: float) -> Sound:
 
 
 def music(seconds: float) -> Sound:
-    """A struck chord a second, each with its overtones, and dying away."""
+    """One chord per second, struck and dying away, each note with overtones."""
     time = np.arange(round(seconds * RATE)) / RATE
     root = np.array([220.0, 174.6, 261.6, 196.0])[time.astype(int) % 4]
     chord = [(tone, overtone) for tone in (1.0, 1.26, 1.5, 2.0) for overtone in range(1, 5)]
@@ -66,7 +66,7 @@ def music(seconds: float) -> Sound:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one file: the seconds it lasts, its text, and its words as (start, end, text, probability)."""
+    """The result for a file: its duration in seconds, its text, and its words as (start, end, text, probability)."""
 
     duration: float
     text: str
@@ -75,7 +75,7 @@ class Result:
 
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
-    """Each sound, transcribed; all by one engine, as ``transcribe --load`` does with several files."""
+    """The transcription of each sound, by a single engine, as ``transcribe --load`` does with several files."""
     folder = tmp_path_factory.mktemp("sounds")
     stereo = np.column_stack([speech(0, 13, rate=48_000), silence(13, rate=48_000)])
     quiet = (speech(0, 13) / 100).astype(np.int16)
@@ -136,7 +136,7 @@ def test_words_have_their_times_in_the_recording_whatever_was_left_out_of_it(hea
 
 
 class Noted(Counted):
-    """Also notes how long each window is: no two are of one length."""
+    """Also records the length of each window; no two are equal."""
 
     def __init__(self, decoder: Decoder, *, fails_at: int | None = None) -> None:
         super().__init__(decoder, fails_at=fails_at)
@@ -180,7 +180,7 @@ def test_a_decoder_that_fails_in_the_middle_costs_one_episode_and_no_window(
     (size,) = (sum(end - start for start, end in record["spans"]) for record in kept)
     assert failing.sizes[0] == size
     assert run(sound).exit_code == 0
-    assert sound.sizes[0] == failing.sizes[1]  # at which it failed
+    assert sound.sizes[0] == failing.sizes[1]  # where it failed
     assert size not in sound.sizes
     assert list(tmp_path.glob("transcripts/*.unfinished.jsonl")) == []
     texts = dict(archive.execute("select episode, group_concat(text, ' ') from segments group by episode").fetchall())

@@ -1,4 +1,4 @@
-"""Conversion of Whisper's weights: of a Whisper of two layers, four wide, in CTranslate2's format; and real ones."""
+"""Converting Whisper's weights: of a Whisper with two layers, four wide, in CTranslate2's format; and real ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def numbers(*shape: int, seed: int) -> NDArray[np.float32]:
 
 
 def layer(side: str, *, seed: int) -> dict[str, NDArray[Any]]:
-    """A layer's variables: the keys' part of the joined biases is 0, as in every Whisper."""
+    """A layer's variables: the part for the keys in the joined biases is 0, as in every Whisper."""
     bias = {name: numbers(4, seed=seed + n) for n, name in enumerate(("query", "value", "out", "cross"))}
     none = np.zeros(4, np.float32)
     attention = {
@@ -150,7 +150,7 @@ def test_every_kind_of_number_converts_to_the_same_model(tmp_path: Path, kind: s
 
 
 def test_the_conversion_fills_every_parameter_of_the_model(tmp_path: Path) -> None:
-    """``load_state_dict`` refuses a parameter too few or too many."""
+    """``load_state_dict`` rejects missing and unexpected parameters."""
     model_bin = write_model(tmp_path / "model.bin", small_model())
     model = whisper.load_model(str(checkpoint_of(model_bin, tmp_path, name="small", identity="0" * 64)))
     dims = (model.dims.n_mels, model.dims.n_vocab, model.dims.n_audio_layer, model.dims.n_text_head)

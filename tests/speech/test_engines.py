@@ -37,13 +37,13 @@ SECONDS = 25.0  # the first four utterances of the sample show
 
 Audio = NDArray[np.float32]
 
-# whisper leaves the file of its tokens open.
+# whisper leaves its tokenizer file open.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*tiktoken:ResourceWarning")
 
 
 @dataclass
 class Ear:
-    """An engine and what it hears in ``audio``, heard once for all tests."""
+    """An engine and what it hears in ``audio``, computed once for all tests."""
 
     decoder: FasterWhisper | OpenAIWhisper
     audio: Audio
@@ -151,7 +151,7 @@ def test_progress_is_told_in_seconds_up_to_the_end(ear: Ear) -> None:
 
 
 def test_words_after_a_pause_have_the_time_of_the_recording(ear: Ear) -> None:
-    """The pause is cut out before decoding, and put back into the times."""
+    """The pause is cut out before decoding, and added back to the times."""
     speech = ear.audio[: 8 * SAMPLE_RATE]
     hearing = ear.engine.transcribe([speech, np.zeros(6 * SAMPLE_RATE, np.float32), speech], language="en")
     words = words_of(hearing)
@@ -201,7 +201,7 @@ def test_what_is_decoded_carefully_is_the_same_speech(ear: Ear) -> None:
 
 
 def test_windows_decoded_in_one_pass_are_those_decoded_alone(ears: dict[EngineName, Ear]) -> None:
-    """To the last digit: which windows come together hangs on chance, and the words must be the same each time."""
+    """To the last digit: which windows are batched depends on chance, and the words must be the same each time."""
     ear = ears["faster-whisper"]
     cuts = [0, 8, 13, 15, 25]
     parts = [ear.audio[a * SAMPLE_RATE : b * SAMPLE_RATE] for a, b in pairwise(cuts)]
@@ -209,7 +209,7 @@ def test_windows_decoded_in_one_pass_are_those_decoded_alone(ears: dict[EngineNa
 
 
 def test_an_english_model_at_a_path_refuses_other_languages(ears: dict[EngineName, Ear], tmp_path: Path) -> None:
-    """A name says what language a model knows, a path does not."""
+    """A name tells which languages a model knows, a path does not."""
     assert ears["faster-whisper"].words
     (folder,) = (path for path in ears["faster-whisper"].cache.iterdir() if path.is_dir())
     for name in ENGINES:
@@ -219,7 +219,7 @@ def test_an_english_model_at_a_path_refuses_other_languages(ears: dict[EngineNam
 
 
 def test_options_are_had_without_loading_a_model() -> None:
-    """An archive that is up to date asks only for these."""
+    """An archive that is up to date needs only these."""
     script = (
         "import json, sys; from pathlib import Path; from pipeline.speech.engine import make_engine\n"
         f"for name in {ENGINES}: print(json.dumps(make_engine(name, 'tiny.en', cache=Path('unused')).options))\n"
@@ -234,7 +234,7 @@ def test_options_are_had_without_loading_a_model() -> None:
     assert set(reference["versions"]) == {"openai-whisper", "torch"}
 
 
-# What is heard of a recording of several windows, however it comes and however often it is interrupted
+# Hearing a recording of several windows, in blocks of any size and with any interruptions
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ def recording(ears: dict[EngineName, Ear]) -> Audio:
 
 @pytest.fixture(scope="module")
 def whole(decoder: Decoder, recording: Audio) -> Hearing:
-    """What is heard in it when nothing happens."""
+    """What is heard in it without interruption."""
     counted = Counted(decoder)
     hearing = WindowedEngine(counted).transcribe([recording], language="en")
     assert counted.windows == hearing.windows == 4
@@ -263,13 +263,13 @@ def unfinished(tmp_path: Path) -> Path:
 
 
 def small_blocks(audio: Audio) -> Iterator[Audio]:
-    """The same samples as they come out of a file: a little at a time, never alike."""
+    """The same samples in small blocks of varying size, as from a file."""
     sizes = np.random.default_rng(1).integers(0, 5_000, audio.size // 1_000)
     yield from np.split(audio, np.cumsum(sizes))
 
 
 def test_a_recording_may_come_in_small_blocks(ears: dict[EngineName, Ear], recording: Audio, whole: Hearing) -> None:
-    """And its windows are decoded side by side."""
+    """And its windows are decoded in parallel."""
     assert ears["faster-whisper"].engine.transcribe(small_blocks(recording), language="en") == whole
 
 
@@ -285,11 +285,11 @@ def test_what_a_journal_remembers_is_not_decoded_again(
     assert not unfinished.exists()
     assert WindowedEngine(counted).transcribe([recording], language="en", journal=journal) == whole
     journal.close()
-    assert (counted.windows, unfinished.exists()) == (4, True)  # heard anew, and remembered
+    assert (counted.windows, unfinished.exists()) == (4, True)  # heard again, and recorded
 
 
 def assert_goes_on(unfinished: Path, decoder: Decoder, recording: Audio, whole: Hearing) -> None:
-    """Of four windows at least two are in the journal: the others are decoded now, as if nothing had happened."""
+    """At least two of four windows are in the journal; the others are decoded now, as if nothing had happened."""
     counted, journal = Counted(decoder), FileJournal(unfinished)
     assert WindowedEngine(counted).transcribe([recording], language="en", journal=journal) == whole
     journal.close()
@@ -323,13 +323,13 @@ def test_after_an_interruption_the_next_run_goes_on_from_there(
 def test_a_last_line_that_was_cut_short_is_passed_over(
     decoder: Decoder, recording: Audio, whole: Hearing, unfinished: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The machine went off while it was written."""
+    """The machine crashed while it was being written."""
     journal = FileJournal(unfinished)
     WindowedEngine(decoder).transcribe([recording], language="en", journal=journal)
     journal.close()
     unfinished.write_bytes(unfinished.read_bytes()[:-40])
 
-    for damaged, windows in ((1, 1), (1, 0)):  # what was written after it is found
+    for damaged, windows in ((1, 1), (1, 0)):  # what was written after it is read
         caplog.clear()
         counted, journal = Counted(decoder), FileJournal(unfinished)
         assert WindowedEngine(counted).transcribe([recording], language="en", journal=journal) == whole

@@ -63,18 +63,18 @@ def test_a_word_is_said_as_the_dictionary_has_it_or_as_it_is_spelt() -> None:
     assert dictionary.phones("北京") == ()
 
 
-# Where words are found
+# Positions of words
 
 
 @cache
 def sample() -> tuple[Samples, list[dict[str, Any]]]:
-    """The first half minute of the sample show, and the whole utterances in it."""
+    """The first half minute of the sample show, and the complete utterances in it."""
     utterances = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))["utterances"]
     return decode(DATA / "episode-1.mp3")[: 30 * SAMPLE_RATE], [one for one in utterances if one["end"] < 29.5]
 
 
 def written(*texts: str) -> list[Word]:
-    """Words that nothing is known about but their order."""
+    """Words of which only the order is known."""
     return [Word(0.0, 0.1, f" {word}", 0.9) for text in texts for word in text.split()]
 
 
@@ -107,7 +107,7 @@ def test_what_was_said_and_not_written_moves_no_word(left_out: int) -> None:
 
 @pytest.mark.parametrize("count", [12, 20, 28, 36])
 def test_after_an_early_stop_the_last_word_stays_with_the_others(count: int) -> None:
-    """There is much unwritten speech behind it, in which something will sound like it."""
+    """It is followed by much untranscribed speech, some of which will sound like it."""
     samples, utterances = sample()
     words = written(*(one["text"] for one in utterances))
     aligner = ForcedAligner()
@@ -151,7 +151,7 @@ def test_nothing_is_found_where_there_is_nothing_to_be_said_or_no_time_for_it() 
         assert aligner.find(words, sound) is None
 
 
-# What it is made of
+# Components
 
 
 def test_the_front_end_is_pocketsphinxs_without_its_noise_removal(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_scores_are_those_of_mixtures_of_gaussians() -> None:
         densities = -0.5 * (apart + np.log(2 * np.pi * variance)).sum(axis=2)
         weights = np.log(mixture_weights()[:, senone].astype(np.float64))
         expected[frame, n] = np.logaddexp.reduce(densities + weights, axis=1).sum()
-    # Less a constant, and none is lower than what is as good as impossible.
+    # Minus a constant, and with a floor for the practically impossible.
     above_floor = scores > -150
     assert above_floor.sum() > above_floor.size / 2
     constants = (scores - expected)[above_floor]
@@ -200,7 +200,7 @@ LOGARITHMS = st.floats(-8, 0, width=16)
     repeat=st.sampled_from([1, 2]),
 )
 def test_the_path_is_the_likeliest_of_all(scores: np.ndarray, stay: np.ndarray, enter: np.ndarray, repeat: int) -> None:
-    """States 0, 2 and 4 may be left out, as what is between words."""
+    """States 0, 2 and 4 may be skipped, like those between words."""
     enter[0] = IMPOSSIBLE
     skip = np.array([IMPOSSIBLE, IMPOSSIBLE, IMPOSSIBLE, -1.5, IMPOSSIBLE], np.float32)
 

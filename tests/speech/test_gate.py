@@ -1,4 +1,4 @@
-"""The quality gate: made-up words, fake decoders."""
+"""The quality gate: invented words, fake decoders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEN_WORDS = "this is what somebody says when they are asked something."
 UNSURE = ("low_confidence",)
 
 
-# What cannot be right
+# Implausible windows
 
 
 def test_the_compression_ratio_is_whispers() -> None:
@@ -29,7 +29,7 @@ def test_the_compression_ratio_is_whispers() -> None:
 
 
 def different(count: int, *, end: str = ".") -> str:
-    """So many different words; ``end`` is what the last ends with."""
+    """This many different words; the last one ends with ``end``."""
     random = np.random.default_rng(1)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     return " ".join("".join(random.choice(letters, 6)) for _ in range(count)) + end
@@ -38,7 +38,7 @@ def different(count: int, *, end: str = ".") -> str:
 LOOP = "over and over and again"
 
 FAULTS = [
-    # seconds of speech, text, what the decoder thinks, faults
+    # seconds of speech, text, the decoder's scores, faults
     (10.0, TEN_WORDS, {}, ()),
     (1.6, "ha" * 20, {}, ("repetition",)),
     (10.0, f"{LOOP} {different(6)} {LOOP} {different(9)} {LOOP} that is all.", {}, ("repetition",)),
@@ -95,11 +95,11 @@ def test_no_word_lasts_as_long_as_the_speech_that_it_swallowed() -> None:
     assert missed(words, window((0, 9), seconds=10)) == [pytest.approx((2.6, 7.9))]
 
 
-# What is done about it
+# Countermeasures
 
 
 class Answers:
-    """A decoder's function that gives these answers in turn, and remembers what it was given."""
+    """A decoder function that returns these answers in turn, and records its arguments."""
 
     def __init__(self, *answers: Heard) -> None:
         self.left = list(answers)
@@ -111,7 +111,7 @@ class Answers:
 
     @property
     def seconds(self) -> list[tuple[float, float]]:
-        """Which part of a ``window`` each was, in its seconds."""
+        """The span of each part within a ``window``, in its seconds."""
         return [(float(samples[0]) / SAMPLE_RATE, float(samples[-1] + 1) / SAMPLE_RATE) for samples in self.asked]
 
 
@@ -135,7 +135,7 @@ def test_careful_decoding_mends() -> None:
 
 
 def test_two_halves_mend_each_with_its_own_times() -> None:
-    """It is cut in a long pause far from its ends; a half that does not pass is decoded carefully."""
+    """It is cut in a long pause away from its ends; a half that fails is decoded carefully."""
     pauses = window((0, 1), (3.5, 9), (11, 15), seconds=16)
     first = heard(*spread(different(16), 0, 9))
     poor, second = heard(*spread("no no.", 1, 4)), heard(*spread(TEN_WORDS, 1, 5))
@@ -184,7 +184,7 @@ def test_of_missed_speech_only_what_passes_is_taken(found: Heard) -> None:
 
 
 def test_where_most_words_are_missing_the_times_of_the_others_say_nothing() -> None:
-    """A decoder that stopped after the first sentence has it strewn over all of the window."""
+    """A decoder that stopped after the first sentence spreads it over the whole window."""
     strewn = heard(*spread("it was", 0, 0.8), *spread("when I came.", 9, 10))
     full = heard(*spread(TEN_WORDS, 0, 10))
     again, carefully = Answers(), Answers(full)
@@ -194,7 +194,7 @@ def test_where_most_words_are_missing_the_times_of_the_others_say_nothing() -> N
 
 
 def test_all_that_follows_an_early_stop_is_decoded_in_one_piece() -> None:
-    """The pauses in it are no reason to take it apart; words after it are."""
+    """It is not split at its pauses, only at words after it."""
     spoken = window((0, 10), (11, 15), (16, 19), (20, 24), (25, 30), seconds=30)
     stopped = heard(*spread(TEN_WORDS, 0, 10), *spread("and then it was", 20, 24))
     rest, last = heard(*spread(different(14), 0.1, 8.1)), heard(*spread(TEN_WORDS, 0.1, 5))
@@ -206,7 +206,7 @@ def test_all_that_follows_an_early_stop_is_decoded_in_one_piece() -> None:
 
 
 def test_a_window_without_any_word_is_decoded_carefully() -> None:
-    """However short the stretches are in which somebody speaks."""
+    """However short its stretches of speech are."""
     spoken = window((0, 0.9), (2, 2.9), (4, 4.9), (6, 7.2), seconds=8)
     full = heard(*spread(TEN_WORDS, 0, 7.2))
     assert pass_gate(heard(), spoken, again=Answers(), carefully=Answers(full)).heard == full

@@ -1,4 +1,4 @@
-"""Windows on their way through decoder, gate and journal: made-up words, fake decoders."""
+"""Windows on their way through decoder, gate and journal: invented words, fake decoders."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ UNSURE = ("low_confidence",)
 
 @pytest.fixture(autouse=True)
 def by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Speech is found by the sign of samples (see ``speech_fakes.numbered``)."""
+    """Detects speech by the sign of samples (see ``speech_fakes.numbered``)."""
     monkeypatch.setattr("pipeline.speech.windows.Detector", FakeDetector)
 
 
 SIX_WINDOWS = numbered(*[(True, 12), (False, 2), (True, 12), (False, 3)] * 6)
-EVERY = 29  # seconds one begins
+EVERY = 29  # seconds at which one begins
 
 
 def window_number(samples: Samples) -> int:
@@ -48,7 +48,7 @@ def window_number(samples: Samples) -> int:
 
 
 def doubted(*numbers: int) -> Callable[[Samples, str | None], Heard]:
-    """Hear what is said, and be unsure of these windows."""
+    """Hear the text, with low confidence in these windows."""
 
     def hears(samples: Samples, _prompt: str | None) -> Heard:
         said = frame_words(samples)
@@ -119,7 +119,7 @@ def test_what_stays_doubtful_is_flagged_in_its_own_window_only() -> None:
 
 
 def test_what_was_missed_comes_behind_the_word_that_was_stretched_over_it() -> None:
-    """A decoder that stops early lets its last word last until the end."""
+    """A decoder that stops early stretches its last word to the end."""
     before = spread("this is what somebody said when they were", 0, 11)
 
     def hears(samples: Samples, _prompt: str | None) -> Heard:
@@ -134,7 +134,7 @@ def test_what_was_missed_comes_behind_the_word_that_was_stretched_over_it() -> N
 
 
 def test_the_gate_knows_english_words_by_their_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whisper stopped early and strewed its words over all of the window; the sounds tell what is missing."""
+    """Whisper stopped early and spread its words over the whole window; the sounds reveal what is missing."""
     monkeypatch.undo()
     recording = decode(DATA / "episode-1.mp3")[: 20 * SAMPLE_RATE]
     utterances = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))["utterances"]
@@ -260,7 +260,7 @@ def test_of_a_batch_only_what_the_journal_does_not_know_is_decoded(tmp_path: Pat
     journal.close()
     decoded = {window_number(samples) for _, batch in decoder.batches for samples in batch}
     assert 3 in decoded
-    assert decoded <= {3, 4, 5}  # the lane may have gone on to what waited before it was stopped
+    assert decoded <= {3, 4, 5}  # the lane may have continued with queued work before it was stopped
     assert hearing == WindowedEngine(FakeDecoder()).transcribe([SIX_WINDOWS], language="cy")
     assert len([line for line in path.read_text(encoding="utf-8").splitlines() if line]) == 6
 

@@ -1,4 +1,4 @@
-"""Work in several threads: how much each gets, the order of the results, and when it is crowded."""
+"""Work in several threads: how much each gets, the order of the results, and behaviour under load."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ few = st.integers(1, 9)
 
 
 class Paced:
-    """Items, and work at them, that go at the same pace on any machine.
+    """Items and work on them, at the same pace on any machine.
 
-    No thread gets free before all are at work, and then only one at a time, when so many items are at hand that no more
-    would be taken.
+    No thread finishes before all are working, and then only one at a time, once so many items are available that no
+    more would be taken.
 
     Args:
-        lanes: How many threads there are.
-        threads: How many of them are to be at work.
-        first: How many items each of them is to get at the beginning.
-        share: How many later, while there are more items.
+        lanes: the number of threads.
+        threads: how many of them are to be working.
+        first: how many items each of them is to get at the beginning.
+        share: how many later, while there are more items.
     """
 
     def __init__(self, lanes: Lanes, *, threads: int, first: int, share: int) -> None:
@@ -64,7 +64,7 @@ class Paced:
         return group
 
     def sizes(self) -> list[int]:
-        """How many items each group had, in their order: threads do not begin in the order of their groups."""
+        """The number of items in each group, sorted, since threads do not start in the order of their groups."""
         return [len(group) for group in sorted(self.groups)]
 
 

@@ -1,4 +1,4 @@
-"""Who says each word: made-up vectors for the arithmetic, the bundled sample show for the voices."""
+"""Who says each word: invented vectors for the arithmetic, the bundled sample show for the voices."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pipeline.speech.speakers.voices import VoiceEncoder, Voices
 
 SAMPLE = Path(__file__).parents[2] / "pipeline" / "sample" / "data"
 HOP, LENGTH = 0.5, 1.6  # seconds
-Turn = tuple[int, float]  # who, for how many seconds
+Turn = tuple[int, float]  # who, and for how many seconds
 
 
 def recording(*turns: Turn, seed: int = 0, speakers: int = 4) -> tuple[Voices, list[Word], list[int]]:
@@ -57,7 +57,7 @@ def recording(*turns: Turn, seed: int = 0, speakers: int = 4) -> tuple[Voices, l
 
 
 def mistakes(found: Attribution, truth: list[int]) -> tuple[float, float]:
-    """The shares of words with the wrong speaker and with none, when speakers are matched as well as can be."""
+    """The shares of words with the wrong speaker and with none, under the best matching of speakers."""
     names = sorted(set(truth))
     pairs = list(zip(found.speakers, truth, strict=True))
     wrong = min(
@@ -157,7 +157,7 @@ def test_a_voice_is_like_itself_in_another_episode_and_unlike_the_other(
     sample: dict[str, tuple[Voices, list[Word], list[int]]],
 ) -> None:
     first, second = (attribute(words, voices).centroids for voices, words, _ in sample.values())
-    alike = first @ second.T  # host and guest, by host and guest: the host is heard first
+    alike = first @ second.T  # rows and columns are host, guest: the host is heard first
     assert alike.diagonal().min() > 0.9
     assert max(alike[0, 1], alike[1, 0]) < 0.75
 

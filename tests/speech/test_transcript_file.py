@@ -1,4 +1,4 @@
-"""The files that transcripts are kept in."""
+"""Transcript files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KEY = "0123456789ab"
 
 @st.composite
 def transcripts(draw: st.DrawFn) -> Transcript:
-    """Transcripts whose times and probabilities have no more places than a file keeps."""
+    """Transcripts whose times and probabilities have no more digits than a file keeps."""
     some_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
     probability = st.integers(0, 10_000).map(lambda n: n / 10_000)
     segments = []

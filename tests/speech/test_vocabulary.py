@@ -1,4 +1,4 @@
-"""Known terms: which there are, where something like them was heard, and that nothing but them is ever changed."""
+"""Known terms: collecting them, finding where something similar was heard, and that only they are ever changed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.speech.vocabulary import (
     listen_for,
 )
 
-# --- which terms there are
+# --- collecting terms
 
 
 def test_the_shows_own_terms_come_first_and_each_once() -> None:
@@ -63,11 +63,11 @@ def test_there_is_an_end_to_the_terms() -> None:
     assert terms[0] == "Ofsted"
 
 
-# --- where something like them was heard
+# --- where something similar was heard
 
 
 def said(text: str, *, start: float = 0.0, probability: float = 0.5) -> tuple[Word, ...]:
-    """Words of half a second each, as a decoder writes them."""
+    """Words of half a second each, as a decoder returns them."""
     return tuple(
         Word(start + 0.5 * n, start + 0.5 * n + 0.4, f" {word}", probability) for n, word in enumerate(text.split())
     )
@@ -96,7 +96,7 @@ def test_what_looks_like_a_term_is_found(text: str, term: str, first: int, last:
     [
         ("they call Ofsted in", "Ofsted"),
         ("they call OFSTED, in", "Ofsted"),
-        ("Ofsted came, and offstead again", "Ofsted"),  # heard right once: the other is something else
+        ("Ofsted came, and offstead again", "Ofsted"),  # heard correctly once: the other is something else
         ("they call the doctor in", "Ofsted"),
         ("", "Ofsted"),
         ("and Ines Marlow, who", "Ines Marlow"),
@@ -110,8 +110,8 @@ def test_what_is_the_term_or_nothing_like_it_is_not(text: str, term: str) -> Non
     ("text", "probability", "suspected"),
     [
         ("they call often in", DOUBTFUL - 0.01, True),
-        ("they call often in", DOUBTFUL, False),  # a word like another
-        ("they call offstead in", 1.0, True),  # whatever Whisper is sure of, it may not know how the name is spelt
+        ("they call often in", DOUBTFUL, False),  # merely similar
+        ("they call offstead in", 1.0, True),  # even if Whisper is sure: it may not know the spelling of a name
     ],
 )
 def test_what_is_surely_heard_is_a_suspect_only_if_very_alike(text: str, probability: float, suspected: bool) -> None:
@@ -140,11 +140,11 @@ def test_suspects_are_in_order_inside_the_words_and_apart(texts: list[str], term
     assert all(0 <= suspect.first < suspect.last <= len(texts) for suspect in suspects)
 
 
-# --- what is taken from another decoding
+# --- what is adopted from another decoding
 
 
 def decoder(text: str, prompts: list[str], *, start: float = 0.0) -> Callable[[str], Heard]:
-    """Decodes whatever it is given as this text, and writes the prompts down."""
+    """Decodes everything as this text, and records the prompts."""
 
     def decode(prompt: str) -> Heard:
         prompts.append(prompt)
@@ -208,7 +208,7 @@ def test_the_time_of_what_is_replaced_is_filled(first: str, second: str) -> None
 @pytest.mark.parametrize(
     ("second", "start"),
     [
-        ("they call offstead in", 0.0),  # heard as before
+        ("they call offstead in", 0.0),  # unchanged
         ("nobody said anything of the kind", 0.0),
         ("", 0.0),
         ("they call Ofsted in", 2.0),  # at another time

@@ -1,4 +1,4 @@
-"""Whisper's names, where weights come from, and their conversion: real weights, no network."""
+"""Whisper's model names, the sources of weights, and their conversion: real weights, no network."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_a_missing_part_leaves_the_model_to_the_engines_download(parted: Mapping
 
 @pytest.fixture
 def parted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Package]:
-    """Two importable packages in ``tmp_path`` that together carry a model."""
+    """Two importable packages in ``tmp_path`` that together contain a model."""
     files = {
         "weights_one/model.bin.1": "first half, ",
         "weights_two/model.bin.2": "second half",
@@ -168,7 +168,7 @@ def test_paths_of_models_that_an_older_version_recorded_are_taken_out(archive: D
 
 @pytest.mark.parametrize("missing", ["model", "tokenizer", "config", "vocabulary"])
 def test_a_folder_that_is_not_whole_is_refused(tiny: Path, tmp_path: Path, missing: str) -> None:
-    """faster-whisper would download a missing tokenizer, without a word about it."""
+    """faster-whisper would silently download a missing tokenizer."""
     for file in tiny.iterdir():
         if file.stem != missing:
             (tmp_path / file.name).hardlink_to(file)
@@ -184,12 +184,12 @@ def test_a_checkpoint_is_for_openai_whisper_only(tmp_path: Path) -> None:
         find_weights(str(checkpoint), "faster-whisper")
 
 
-# Downloads that cannot be had
+# Failing downloads
 
 
 @pytest.fixture
 def silent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of a server that takes connections and never answers; nothing was downloaded before."""
+    """The URL of a server that accepts connections and never answers; nothing was downloaded before."""
     monkeypatch.setattr(hub, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(download, "PATIENCE", 0.3)

@@ -1,4 +1,4 @@
-"""Where somebody speaks, and the windows that are cut out of a recording: nothing is lost, and times lead back."""
+"""Speech detection, and the windows cut out of a recording: nothing is lost, and times can be mapped back."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_where_nobody_speaks_there_is_no_speech(
 
 
 def test_a_voice_too_low_to_be_understood_is_no_speech(speech: Samples) -> None:
-    """The crosstalk of a microphone that is turned down; the detector goes by shape, not by level."""
+    """Crosstalk into a microphone that is turned down; the detector goes by shape, not by level."""
     assert speech_spans(Detector().hear(speech / np.float32(20)))
     assert speech_spans(Detector().hear(speech / np.float32(3000))) == []
 
@@ -130,7 +130,7 @@ def test_spans_of_speech(probabilities: list[float], spans: list[Span]) -> None:
 
 @st.composite
 def spoken(draw: st.DrawFn, longest: int = 3 * LONGEST) -> tuple[list[Span], Frames]:
-    """Spans of speech as ``speech_spans`` finds them, and frames of some level; the last pause may be none."""
+    """Spans of speech as ``speech_spans`` returns them, and frame levels; the last pause may be missing."""
     lengths = st.integers(MIN_SPEECH_FRAMES, 200) | st.integers(MIN_SPEECH_FRAMES, longest)
     pauses = st.integers(MIN_PAUSE_FRAMES, 60) | st.integers(MIN_PAUSE_FRAMES, 3000)
     at = draw(st.just(0) | pauses)
@@ -177,7 +177,7 @@ def test_no_window_is_too_long_and_nothing_is_lost_in_packing(found: tuple[list[
 
 @given(spoken(longest=LONGEST - 2 * PAD))
 def test_windows_are_as_long_as_may_be(found: tuple[list[Span], Frames]) -> None:
-    """One that could have taken more speech is two thirds full at least."""
+    """A window that could have taken more speech is at least two thirds full."""
     spans, frames = found
     for window, following in pairwise(pack(pad(spans, len(frames.speech)), frames)):
         assert length(window) >= SHORTEST or length(window) + length(following[:1]) > LONGEST
@@ -192,7 +192,7 @@ def test_a_window_is_full_at_thirty_seconds(size: int, count: int) -> None:
 
 
 def test_a_window_ends_at_the_longest_pause_near_its_end() -> None:
-    pauses = {250: 8, 500: 40, 690: 20, 800: 10, 900: 7, 1000: 9}  # after so many frames of speech
+    pauses = {250: 8, 500: 40, 690: 20, 800: 10, 900: 7, 1000: 9}  # after this many frames of speech
     spans, at, said = [], 0, 0
     for until, pause in pauses.items():
         spans.append((at, at + until - said))
@@ -204,7 +204,7 @@ def test_a_window_ends_at_the_longest_pause_near_its_end() -> None:
 def test_speech_without_a_pause_is_cut_where_it_is_stillest() -> None:
     level = levels(np.arange(2000, dtype=np.float32))
     level[700:703] = -60
-    level[900] = -80  # one still frame may lie inside a word
+    level[900] = -80  # one silent frame may be inside a word
     level[[100, 1900]] = -100  # too early and too late
     packed = pack([Stretch(0, 2000, 0)], Frames(np.ones(2000, np.float32), level))
     assert packed[0] == [Stretch(0, 701, 0)]
@@ -217,13 +217,13 @@ def test_speech_without_a_pause_is_cut_where_it_is_stillest() -> None:
 
 @pytest.fixture
 def by_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Speech is found by the sign of samples (see ``speech_fakes.numbered``)."""
+    """Detects speech by the sign of samples (see ``speech_fakes.numbered``)."""
     monkeypatch.setattr("pipeline.speech.windows.Detector", FakeDetector)
 
 
 @st.composite
 def recordings(draw: st.DrawFn) -> Runs:
-    """Speech and pauses by turns, up to several blocks and windows."""
+    """Alternating speech and pauses, up to several blocks and windows."""
     speech = st.floats(0.3, 10) | st.floats(20, 70)
     pause = st.floats(0.3, 2) | st.floats(2, 80)
     first = draw(st.booleans())
@@ -243,12 +243,12 @@ def in_blocks(samples: Samples, seed: int) -> Iterator[Samples]:
 
 
 def where(window: Window) -> NDArray[np.int64]:
-    """Which sample of the recording each sample of a window is."""
+    """The index in the recording of each sample of a window."""
     return np.concatenate([np.arange(*span) for span in window.spans])
 
 
 def joined(parts: Iterable[Span]) -> list[Span]:
-    """Stretches of speech, put together where windows cut them."""
+    """Stretches of speech, rejoined where windows cut them."""
     whole: list[Span] = []
     for start, end in parts:
         whole.append((whole.pop()[0] if whole and whole[-1][1] == start else start, end))
@@ -304,7 +304,7 @@ def test_long_silence_is_left_out() -> None:
 
 @pytest.mark.usefixtures("by_number")
 def test_no_window_is_kept_open_over_a_very_long_silence() -> None:
-    """What comes in between would have to be held in memory."""
+    """The silence in between would have to be held in memory."""
     found = list(windows([numbered((True, 3), (False, 300), (True, 4))]))
     assert [round(window.start) for window in found] == [0, 303]
     assert [window.speech_seconds for window in found] == [pytest.approx(3, abs=0.1), pytest.approx(4, abs=0.1)]
@@ -358,15 +358,15 @@ def test_a_long_recording_is_cut_into_windows_that_lose_nothing(speech: Samples)
         np.testing.assert_array_equal(window.samples, recording[where(window)])
         inside[where(window)] += 1
     assert inside.max() == 1
-    # What is heard in one go is in the windows, although they were cut block by block.
+    # Speech detected in a single pass is in the windows, although they were cut block by block.
     for start, end in speech_spans(Detector().hear(recording)):
         assert inside[start * FRAME : end * FRAME].all()
     outside = np.flatnonzero(np.diff(np.flatnonzero(inside)) > 2 * SAMPLE_RATE)
-    assert outside.size == 1  # the silence, and nothing else of that length, is left out
+    assert outside.size == 1  # only the silence is left out
     assert inside.sum() / SAMPLE_RATE == pytest.approx(7 * 25, abs=7)
 
 
-# The way back to the recording's time
+# Mapping back to the recording's time
 
 
 @st.composite

@@ -1,4 +1,4 @@
-"""Two wordings of the same speech: how far they differ, and whose words are whose."""
+"""Two wordings of the same speech: how much they differ, and which words correspond."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_few_words_do_not_name_a_long_recording() -> None:
 
 
 def test_three_hours_are_aligned() -> None:
-    """30,000 words, a seventh of them misheard or missed: nearly all get a speaker, and the right one."""
+    """30,000 words, a seventh misheard or missed: nearly all get a speaker, and the right one."""
     chance = np.random.default_rng(2)
     weights = 1 / np.arange(1, 5001)
     vocabulary = [f"word{number}" for number in range(5000)]

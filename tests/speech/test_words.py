@@ -1,4 +1,4 @@
-"""What a decoder wrote, made sane: times that can be trusted, words as they are written, sentences with flags."""
+"""Cleaning up decoder output: plausible times, words as written, sentences with flags."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TIME = st.floats(-5, 50)
 
 
 def settle(words: Sequence[Word], spoken: Sequence[Span], duration: float) -> list[Word]:
-    """What becomes of the words of a recording that is a single window."""
+    """The settled words of a recording that is a single window."""
     return in_order(fit(whole(words), spoken), duration)
 
 
 def segments_of(
     words: Sequence[Word], duration: float = 10.0, flags: Sequence[tuple[float, float, tuple[str, ...]]] = ()
 ) -> tuple[Segment, ...]:
-    """The sentences of a recording in which somebody speaks all the time."""
+    """The sentences of a recording that is speech throughout."""
     return make_segments(settle(words, [(0.0, duration)], duration), flags)
 
 
@@ -70,7 +70,7 @@ def test_sane_times_come_out_sane_again(times: list[Span], spoken: list[Span]) -
 
 @given(st.lists(st.tuples(st.floats(0.25, 0.45), st.floats(0, 1)), min_size=1, max_size=30), st.floats(0, 5))
 def test_sane_times_inside_speech_are_hardly_moved(steps: list[tuple[float, float]], begin: float) -> None:
-    """Words as long as words are, with pauses too short to be seen as such."""
+    """Words of usual length, with pauses too short to be detected."""
     given_words, at = [], begin + LAG
     for length, pause in steps:
         given_words.append(Word(at, at + length, " word", 0.9))
@@ -117,7 +117,7 @@ def test_of_two_words_the_first_that_reaches_over_a_pause_stays_before_it() -> N
 
 
 def test_a_word_that_only_touches_the_speech_before_belongs_after_the_pause() -> None:
-    """The attention begins with the end of the word before."""
+    """The attention begins with the end of the previous word."""
     before, after = settle(
         [Word(2.5, 2.95, " word", 0.9), Word(2.99, 6.5, " again", 0.9)], [(1.0, 3.0), (6.0, 9.0)], 10.0
     )
@@ -126,7 +126,7 @@ def test_a_word_that_only_touches_the_speech_before_belongs_after_the_pause() ->
 
 
 def test_no_word_is_longer_than_it_takes_to_say_it() -> None:
-    """Somebody says "er" before it, which Whisper leaves out."""
+    """An "er" precedes it, which Whisper omits."""
     _, word, _ = settle(
         [Word(1, 1.4, " then", 0.9), Word(1.4, 5, " I", 0.9), Word(5, 5.4, " came", 0.9)], [(0.5, 8.0)], 10.0
     )
@@ -136,7 +136,7 @@ def test_no_word_is_longer_than_it_takes_to_say_it() -> None:
 
 @given(st.floats(0.03, 3), st.integers(0, 400))
 def test_what_has_no_place_in_a_short_recording_gets_none(duration: float, count: int) -> None:
-    """A decoder in a loop can write more words than there is time for."""
+    """A looping decoder can write more words than there is time for."""
     words = settle([Word(0, 0.1, " no", 0.5)] * count, [(0, duration)], duration)
     assert_sane(words, duration)
     assert len(words) == min(count, int(duration / STEP))

@@ -1,4 +1,4 @@
-"""The stage that aligns: what it stores, when it aligns anew, and many episodes at once."""
+"""The align stage: what it stores, when it aligns again, and many episodes in parallel."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_process_that_is_killed_and_an_episode_that_cannot_be_read_cost_nobody
 
 @dataclass(frozen=True)
 class Killer:
-    """Sentence vectors that end any process but the one that made them."""
+    """Sentence vectors that kill any process other than the one that created them."""
 
     encode: Encode | None
     home: int = field(default_factory=os.getpid)

@@ -1,4 +1,4 @@
-"""All that a host may do wrong while audio is fetched, a row a fault, and what must come of it."""
+"""All faults of a host during a download, one per row, and the expected result."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ FROM = f"bytes={AT}-"
 
 @dataclass(frozen=True)
 class Fault:
-    """What the requests get; what is kept of the sounds ``one`` and ``two``, or what is said when nothing is."""
+    """The answers to the requests; and what is kept of the sounds ``one`` and ``two``, or the error if nothing is."""
 
     answers: Sequence[Behaviour]
     kept: str = ""
     said: str = ""
-    ranges: Sequence[str | None] | None = None  # of the requests; None: it is chance that decides
-    waits: Sequence[float] | None = None  # the least that is waited between attempts
+    ranges: Sequence[str | None] | None = None  # of the requests; None: not deterministic
+    waits: Sequence[float] | None = None  # minimum wait between attempts
     feed: dict[str, Any] | None = None
-    left: bool = False  # whether the next run may go on with what came
+    left: bool = False  # whether the next run may resume
 
 
 def faults(one: bytes, two: bytes) -> dict[str, Fault]:
@@ -52,7 +52,7 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
     longer = {"Content-Range": f"bytes {AT}-{len(one) - 1}/{len(one) + 9}"}
     far = format_datetime(datetime(2100, 1, 1, tzinfo=UTC), usegmt=True)
     return {
-        # torn, and gone on with
+        # interrupted, and resumed
         "cut after n bytes": Fault([torn, whole], "one", ranges=[None, FROM], waits=[1]),
         "cut again and again, always further": Fault(
             [cut(whole, 300)] * 40 + [whole], "one"
@@ -65,7 +65,7 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
         "cut, known by an old date": Fault(
             [cut(seekable(one, **dated), AT), seekable(one, **dated)], "one", ranges=[None, FROM]
         ),
-        # torn, and begun anew: nothing vouches that it is the same file
+        # interrupted, and restarted: nothing guarantees that it is the same file
         "cut, a weak ETag": Fault([cut(seekable(one, ETag='W/"1"'), AT), whole], "one", ranges=[None, None]),
         "cut, a broken ETag": Fault([cut(seekable(one, ETag="1"), AT), whole], "one", ranges=[None, None]),
         "cut, no validator": Fault([cut(seekable(one), AT), whole], "one", ranges=[None, None]),
@@ -175,7 +175,7 @@ def sounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @dataclass
 class Archive:
-    """An archive of one show with one episode, whose audio is ``/1.mp3`` of the server."""
+    """An archive of one show with one episode, whose audio is the server's ``/1.mp3``."""
 
     server: Server
     db: Database
@@ -192,7 +192,7 @@ class Archive:
         return [request.headers.get("range") for request in self.server.asked("/1.mp3")]
 
     def files(self) -> dict[str, bytes]:
-        """What lies in the folder for audio, by its ending."""
+        """The files in the audio folder, by suffix."""
         return {path.suffix: path.read_bytes() for path in (self.folder / "audio").rglob("*") if path.is_file()}
 
 
@@ -281,7 +281,7 @@ def test_what_is_not_surely_the_same_is_begun_anew(
 
 
 def test_bytes_after_the_last_mark_are_fetched_again(show: Archive, sounds: dict[str, bytes]) -> None:
-    # As after kill -9: more was written than the mark says.
+    # As after kill -9: more was written than was recorded.
     whole = seekable(sounds["one"], ETag='"1"')
     show.server.give("/1.mp3", cut(whole, AT), Answer(status=503))
     show.run()

@@ -1,4 +1,4 @@
-"""Feeds that move: what is believed, remembered and followed, and that nothing is lost by it."""
+"""Feeds that move: which moves are accepted, remembered and followed, and that nothing is lost."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def test_a_move_to_an_address_that_expires_does_not_end_a_show(server: Server, r
     feed = show("a-show", server.give("/old", redirect("/signed", 301), rss(item(1), item(2))))
     server.give("/signed", rss(item(1)), Answer(status=status))
     assert run(feed).exit_code == 0
-    assert run(feed).exit_code == 3  # it may be a moment's trouble: nothing older is read instead
+    assert run(feed).exit_code == 3  # perhaps a temporary error: the old address is not read instead
     assert "2 episodes listed, 1 new; it had moved to" in said(run(feed))
     assert "it had moved to" in said(run(feed))
     server.give("/signed", rss(item(1), item(2), item(3)))

@@ -1,4 +1,4 @@
-"""What a feed offers anew is asked for, and only that; what is kept stays."""
+"""New offers of a feed are fetched, and only these; what is kept stays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LATER = "2026-07-01T06:00:00Z"
 
 @dataclass
 class Show:
-    """A show with one episode; ``offer`` is what its feed says of it."""
+    """A show with one episode; ``offer`` is its enclosure in the feed."""
 
     server: Server
     db: Database
@@ -130,7 +130,7 @@ def test_an_offer_that_changed_is_asked_for_once_and_may_be_the_same(show: Show,
 
 
 def test_what_one_address_said_is_not_asked_of_another(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
-    """The right file was put there before the wrong one: the host would say that it was not modified since."""
+    """The right file is older than the wrong one, so the host would answer that it was not modified since."""
     show.offer(show.server.give("/wrong.mp3", unless_modified(tone_mp3, "Tue, 02 Jun 2026 06:00:00 GMT")))
     show.run()
     show.offer(show.server.give("/right.m4a", unless_modified(tone_m4a, "Mon, 01 Jun 2026 06:00:00 GMT")))
@@ -139,7 +139,7 @@ def test_what_one_address_said_is_not_asked_of_another(show: Show, tone_mp3: byt
 
 
 def unless_modified(body: bytes, when: str) -> Callable[[Request], Answer]:
-    """Answer as hosts of files do (RFC 9110, section 13.1.3)."""
+    """Answer like hosts of static files (RFC 9110, section 13.1.3)."""
 
     def answer(request: Request) -> Answer:
         since = request.headers.get("if-modified-since")
@@ -155,7 +155,7 @@ def test_a_host_that_heeds_no_conditions_may_send_the_same_file(
 ) -> None:
     show.offer(show.server.give("/1.mp3", Answer(tone_mp3, headers=headers)))
     show.run()
-    small = {name.lower(): value for name, value in headers.items()}  # the server then does not look for 304
+    small = {name.lower(): value for name, value in headers.items()}  # so that the server does not answer 304 itself
     show.offer(show.server.give("/2.mp3", Answer(tone_mp3, headers=small)))
     assert show.run().reason == "the feed offers it anew, but it is the same file"
     assert len(show.rows("select * from renditions")) == 1
@@ -173,7 +173,7 @@ def test_other_audio_is_another_rendition_and_the_old_one_stays(
     assert "another recording" in (item.reason or "")
     kept = {(tmp_path / path).read_bytes() for (path,) in show.rows("select path from renditions")}
     assert kept == {tone_mp3, tone_m4a}
-    # The feed goes back to what it offered before: that is kept already.
+    # The feed returns to its earlier offer, which is kept already.
     show.offer(f"{show.server.address}/1.mp3")
     assert show.run().reason == "already kept"
 
@@ -227,7 +227,7 @@ def test_a_duration_that_differs_is_said(show: Show, tone_mp3: bytes, declared: 
     assert ("than the feed says" in reason) is bool(words)
 
 
-# What feeds.yaml says of how to ask
+# Request settings in feeds.yaml
 
 
 def test_a_feed_may_say_who_asks(show: Show, tone_mp3: bytes) -> None:

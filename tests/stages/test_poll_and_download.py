@@ -1,4 +1,4 @@
-"""The first two stages as a run does them: real HTTP, a real database, real files."""
+"""The first two stages within a run: real HTTP, a real database, real files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LATER = "2026-06-03T06:00:00Z"
 
 
 def item(number: int, *, guid: str | None = None, audio: str | None = "", notes: str = "", day: int = 0) -> str:
-    """An item of a feed; ``audio`` is its address, by default ``NUMBER.mp3`` beside the feed, None for none."""
+    """An item of a feed; ``audio`` is its URL, by default ``NUMBER.mp3`` beside the feed, None for none."""
     enclosure = f'<enclosure url="{escape(audio or f"{number}.mp3")}" type="audio/mpeg"/>' if audio is not None else ""
     return (
         f"<item><title>Episode {number}</title><guid isPermaLink='false'>{guid or f'guid-{number}'}</guid>{enclosure}"
@@ -169,7 +169,7 @@ def test_a_bad_feed_does_not_stop_the_others(
     assert rows(archive, "select feed from episodes") == [("good",)]
     assert report.counts("download")["ok"] == 1
     told = dict(rows(archive, "select slug, last_status from feeds"))
-    # Everybody may read the tables; whoever sees the run sees where the file should be.
+    # Tables are public; only the run's own output gives the path of the file.
     assert "/nowhere/feed.xml" in failed["missing"]
     assert told == {**failed, "missing": "… cannot be read: No such file or directory", "good": "ok"}
     assert rows(archive, "select exit_code from runs") == [(3,)]

@@ -1,4 +1,4 @@
-"""What a poll remembers and asks: conditions, waiting, pages, secrets, and episodes left out on purpose."""
+"""The memory of polls and their requests: validators, waiting, pages, secrets, and deliberately skipped episodes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(make_tools: Callable[..., Tools]) -> Run:
     return polling(make_tools)
 
 
-# What is asked
+# Requests
 
 
 def test_validators_that_come_with_a_304_are_sent_the_next_time(server: Server, archive: Database, run: Run) -> None:
@@ -193,7 +193,7 @@ def test_pages_of_a_feed_from_the_web_are_no_files(server: Server, tmp_path: Any
     assert "is not visited from there" in said(report)
 
 
-# What feeds.yaml says
+# Settings in feeds.yaml
 
 
 def test_a_show_that_has_ended_is_read_once(server: Server, run: Run) -> None:
@@ -286,7 +286,7 @@ def test_a_password_in_an_address_is_sent_and_neither_kept_nor_said(
         assert "s3cret" not in text
 
 
-# What servers and feeds say no more
+# Content that servers and feeds no longer give
 
 
 def test_what_an_emptied_feed_does_not_list_is_not_seen_when_that_stays_so(

@@ -309,7 +309,7 @@ def test_a_publishers_transcript_is_never_the_one_that_counts(
     feed = publish(link("1.vtt"))
     engine.error = RuntimeError("out of luck")
     assert ingest(Config(feeds=[feed]), make_tools()).exit_code == 3
-    assert transcripts(archive) == []  # alone it would look like what was heard
+    assert transcripts(archive) == []  # alone it would be taken for the engine's
     engine.error = None
     run(feed)
     assert transcripts(archive) == BOTH

@@ -1,4 +1,4 @@
-"""What the publisher's transcript says: whose words, when, and how far they are Whisper's."""
+"""Using the publisher's transcript: its speakers, its times, and how much it differs from Whisper's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``questions_from: page``: real HTTP, a real database, and a page for each way in which one can be bad."""
+"""``questions_from: page``: real HTTP, a real database, and a page for every kind of failure."""
 
 from __future__ import annotations
 

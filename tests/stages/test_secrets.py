@@ -1,4 +1,4 @@
-"""Private feeds: what their addresses leave to the environment is sent to their host, and is written down nowhere."""
+"""Private feeds: the secrets in their URLs are sent only to their host, and stored nowhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECRETS = ("t0ken&123", "p@ssw0rd")
 
 @pytest.fixture
 def run(make_tools: Callable[..., Tools], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Report]:
-    """Poll a feed, and do other stages that are named, with secrets in the environment."""
+    """Poll a feed, and run other given stages, with secrets in the environment."""
     for name, value in zip(("TOKEN", "PASSWORD"), SECRETS, strict=True):
         monkeypatch.setenv(name, value)
 
@@ -39,7 +39,7 @@ def private(server: Server, path: str) -> str:
 
 
 def written(db: Database, report: Report, caplog: pytest.LogCaptureFixture) -> str:
-    """All that is stored, reported and logged."""
+    """Everything that is stored, reported and logged."""
     return "\n".join([*db.conn.iterdump(), str(report.as_dict()), str(report.items), caplog.text])
 
 
@@ -114,7 +114,7 @@ def test_a_variable_that_is_missing_is_this_feeds_failure(
 
 
 def feed_of(address: str, secret: str) -> bytes:
-    """A feed as hosts of private shows write it: with the listener's own secret in every address."""
+    """A feed as written by hosts of private shows: with the listener's secret in every URL."""
     written = escape(secret)
     return f"""<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title><item>
         <title>One</title><guid>{address}/one?key={written}</guid><link>{address}/page?key={written}</link>

@@ -1,4 +1,4 @@
-"""Who speaks, as the transcribe stage finds out: made-up voices, with the words of the bundled sample show."""
+"""Speaker labels in the transcribe stage: invented voices, with the words of the bundled sample show."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WHO = {"host": 0, "guest": 1}
 
 
 def heard(turns: Turns = TURNS, *, seed: int = 0) -> Hearing:
-    """What is heard of these turns, each a segment, with the same two voices whatever the seed is."""
+    """The hearing of these turns, one segment each, with the same two voices whatever the seed."""
     voices, words, _ = recording(*((WHO[who], 0.3 * len(text.split())) for who, text in turns))
     chance = np.random.default_rng(seed).standard_normal(voices.vectors.shape) * 0.01
     vectors = (voices.vectors + chance).astype(np.float32)
@@ -70,7 +70,7 @@ def labels(segments: Sequence[Segment]) -> list[str | None]:
 
 
 def assert_said_by(found: Sequence[str | None], host: str, guest: str) -> None:
-    """Every word has its speaker; of a few (a short "Thank you." between others) nobody need be sure."""
+    """Every word has its speaker, except for a few (a short "Thank you." between others) that may have none."""
     true = [{"host": host, "guest": guest}[who] for who, text in TURNS for _ in text.split()]
     assert [who for who, truth in zip(found, true, strict=True) if who not in {truth, None}] == []
     assert found.count(None) < 0.02 * len(true)
@@ -80,7 +80,7 @@ def published(host: str, guest: str, turns: Turns = TURNS) -> tuple[PublishedTur
     return tuple(PublishedTurn(None, None, host if who == "host" else guest, text) for who, text in turns)
 
 
-# --- what is known, and what follows from it
+# --- known names, and the resulting labels
 
 
 def test_who_asks_the_published_questions_is_the_host() -> None:
@@ -139,7 +139,7 @@ def test_the_publisher_alone_may_tell_the_host() -> None:
 
 
 def test_a_name_that_the_publisher_gives_to_one_voice_is_no_others() -> None:
-    """Whoever asks would be the host, but the publisher gives that name to who answers, and none to who asks."""
+    """The one who asks would be the host, but the publisher gives that name to the one who answers."""
     turns = tuple(replace(turn, speaker=turn.speaker or None) for turn in published("", HOST))
     _, speakers = label_speakers(heard(), Known(hosts=(HOST,), questions=QUESTIONS, published=turns))
     assert [(one.label, one.name) for one in speakers] == [("Speaker 1", None), (HOST, HOST)]
@@ -200,7 +200,7 @@ def test_as_many_speakers_are_told_apart_as_are_known_to_be(count: int) -> None:
 
 
 class Voiced(FakeEngine):
-    """Hears what it is told to hear, one recording after the other; asks for the voices of one window of each."""
+    """Hears the given recordings in turn; requests the voices of one window of each."""
 
     def __init__(self, *hearings: Hearing) -> None:
         super().__init__()
@@ -228,7 +228,7 @@ class BrokenEncoder:
 def stage(
     make_tools: Callable[..., Tools], archive: Database, tmp_path: Path, tone_mp3: bytes
 ) -> Callable[..., list[Outcome]]:
-    """Transcribe a show with an episode for each of these hearings; the first has the published questions."""
+    """Transcribe a show with one episode for each of these hearings; the first has the published questions."""
 
     def do(feed: Feed, *hearings: Hearing, notes: str = "", encoder: Any = SilentEncoder) -> list[Outcome]:
         items = [
@@ -273,7 +273,7 @@ def test_speakers_are_stored_with_their_voices(archive: Database, stage: Callabl
 def test_a_host_is_known_again_by_the_voice_of_earlier_episodes(
     archive: Database, stage: Callable[..., list[Outcome]]
 ) -> None:
-    """The second episode has no list and no question marks: only the voice tells."""
+    """The second episode has no list and no question marks: only the voice identifies the host."""
     swapped: Turns = [("guest" if who == "host" else "host", text) for who, text in STATED]
     stage(show(), heard(), heard(swapped, seed=1))
     first, second = (one.id for one in episodes(archive, "show"))
@@ -318,7 +318,7 @@ def test_a_failure_in_telling_speakers_apart_costs_no_word(
     archive: Database, stage: Callable[..., list[Outcome]]
 ) -> None:
     hearing = heard()
-    odd = Voices(np.array([0.0]), np.array([1.6]), np.ones((1, 7), np.float32))  # of another encoder's size
+    odd = Voices(np.array([0.0]), np.array([1.6]), np.ones((1, 7), np.float32))  # of the size of another encoder
     (outcome,) = stage(show(), replace(hearing, voices=[*hearing.voices, odd]))
     assert outcome.status == "ok"
     assert "without speakers: ValueError: " in outcome.reason

@@ -1,4 +1,4 @@
-"""Many visits at once, few to one host."""
+"""Many concurrent visits, few to each host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.stages.together import together
 
 
 class Servers:
-    """Takes note of how many visits are under way at each host."""
+    """Counts how many visits are in progress at each host."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -27,7 +27,7 @@ class Servers:
         self.most = 0
 
     def visit(self, host: str, number: int, seconds: float = 0.001, *, later: float = 0.0) -> Visit:
-        """One that is at the host for ``seconds``, and then has work of its own for ``later``."""
+        """A visit that is at the host for ``seconds``, and then works elsewhere for ``later``."""
 
         def go(leave: Callable[[], None]) -> Callable[[], Outcome]:
             with self.lock:
@@ -40,7 +40,7 @@ class Servers:
                 self.under_way[host] -= 1
             if later:
                 leave()
-                leave()  # no second place comes of it
+                leave()  # frees no second slot
                 time.sleep(later)
             return lambda: Outcome("ok", f"{host} {number}")
 

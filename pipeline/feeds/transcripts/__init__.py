@@ -1,4 +1,4 @@
-"""Publishers' own transcripts, read into turns: WebVTT, SRT, JSON, HTML, plain text and show notes. Fetches nothing."""
+"""Parsing publishers' transcripts into turns: WebVTT, SRT, JSON, HTML, plain text and show notes. Fetches nothing."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from pipeline.feeds.transcripts.turns import UNSHOWABLE, PublishedTurn, checked
 __all__ = ["MAX_TRANSCRIPT_BYTES", "PublishedTurn", "find_transcript", "read_transcript", "without_transcript"]
 
 MAX_TRANSCRIPT_BYTES = 20_000_000
-MIN_UNNAMED_WORDS = 100  # fewer, without speaker and time, is more likely a message than a transcript
+MIN_UNNAMED_WORDS = 100  # fewer, without speakers and times, are more likely a message than a transcript
 
-_UNSHOWABLE_SHARE = 0.001  # more, and the bytes are no text
+_UNSHOWABLE_SHARE = 0.001  # more, and the content is not text
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
-_DAMAGED_SHARE = 0.2  # of the characters beyond ASCII: more, and the encoding is another one
+_DAMAGED_SHARE = 0.2  # of the non-ASCII characters: more, and it is another encoding
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 
 def read_transcript(content: bytes, *, declared: str | None = None) -> tuple[PublishedTurn, ...]:
-    """Read a publisher's transcript, whatever of the known formats it is.
+    """Parse a publisher's transcript in any of the known formats.
 
     Args:
-        content: the file, as it came.
-        declared: the type that the feed or the server gives it. The bytes decide; the type only tells a message in
-            HTML (“not found”) from a transcript in HTML, and broken JSON from plain text.
+        content: the file as received.
+        declared: the MIME type given by the feed or server. The format is detected from the content; the type only
+            tells an HTML message (“not found”) from an HTML transcript, and broken JSON from plain text.
 
     Raises:
-        NotATranscriptError: it is too large, no text, or has nothing that was said in it; the message says which.
+        NotATranscriptError: it is too large, is not text, or contains no speech; the message says which.
     """
     if len(content) > MAX_TRANSCRIPT_BYTES:
         raise NotATranscriptError(f"it is larger than {MAX_TRANSCRIPT_BYTES // 1_000_000} MB: no transcript is")
@@ -47,7 +47,7 @@ def read_transcript(content: bytes, *, declared: str | None = None) -> tuple[Pub
 
 
 def _page(text: str, *, expected: bool) -> tuple[PublishedTurn, ...]:
-    """A page without the namespace's own tags: a transcript where it was said to be one, or is plainly one."""
+    """An HTML page without the namespace's tags: a transcript if declared as one, or if it is plainly one."""
     return _long_enough(read_text(text)) if expected else find_transcript(text)
 
 
@@ -60,7 +60,7 @@ def _long_enough(turns: tuple[PublishedTurn, ...]) -> tuple[PublishedTurn, ...]:
 
 
 def _decoded(content: bytes) -> str:
-    """Text with plain line ends: in the encoding that its first bytes name, UTF-8, or else Windows-1252."""
+    """Decode with normalised line ends: by byte order mark, as UTF-8, or else as Windows-1252."""
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS.items() if content.startswith(mark)), "utf-8")
     text = content.decode(encoding, errors="replace")
     if text.count("\ufffd") > _DAMAGED_SHARE * sum(map(len, _BEYOND_ASCII.findall(text))):

@@ -1,4 +1,4 @@
-"""Reading captions, WebVTT and SubRip (SRT) alike: they differ less than the files that claim to be one of them."""
+"""Parsing captions, WebVTT and SubRip (SRT) alike: the formats differ less than the files that claim to be in them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _TIME = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,9})?"
 _TIMING = re.compile(rf"(?m)^[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})(?:[ \t][^\n]*)?$", re.ASCII)
 _NO_CUE = re.compile(r"(?:WEBVTT|NOTE|STYLE|REGION)(?:[ \t\n]|$)")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]{1,100})?[ \t\n]+([^<>]{1,200})>|(</v>)")
-_TAG = re.compile(r"</?[a-zA-Z0-9][^<>]{0,200}>|<>|\{\\[^{}\n]{0,50}\}")  # the latter: places, as {\an8}
-_CHANGE = re.compile(r"^(?:>>+|[-–—](?=[ ]?\w))[ ]?")  # how captions say that somebody else speaks
+_TAG = re.compile(r"</?[a-zA-Z0-9][^<>]{0,200}>|<>|\{\\[^{}\n]{0,50}\}")  # the latter are positions, such as {\an8}
+_CHANGE = re.compile(r"^(?:>>+|[-–—](?=[ ]?\w))[ ]?")  # marks a change of speaker
 _PREFIX = re.compile(rf"^({LABEL})(?: \([^()\n]{{1,40}}\))?:[ ]+(?=\S)")
 _SOUND = re.compile(r"[\[(♪][^\])]*[\])♪]\.?")  # [music]
 
-# Rolling captions show each line twice or thrice. A file is rolling where so many of its cues begin as the one
-# before ended, with at least two words.
+# Rolling captions show each line two or three times. A file is rolling if this share of its cues begins with the end of
+# the previous one, with at least two words.
 _ROLLING_SHARE = 0.4
 _ROLLING_WORDS = 2
 _MAX_OVERLAP_WORDS = 60
 _EACH_NAMED_SHARE = 0.8
 _NAMED_AGAIN_SHARE = 0.1
-_FIRST_NAME_WITHIN = 5  # captions: before the first words there may be a jingle
+_FIRST_NAME_WITHIN = 5  # captions: the file may begin with a jingle
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,15 @@ class _Cue:
 
 
 def looks_like_captions(text: str) -> bool:
-    """Tell whether there is a line of times as captions have it, or the heading of WebVTT."""
+    """Tell whether a text contains a caption timing line, or has the WebVTT header."""
     return text.startswith("WEBVTT") or _TIMING.search(text) is not None
 
 
 def read_captions(text: str) -> tuple[PublishedTurn, ...]:
-    """Return captions as passages; ``text`` has plain line ends. Empty where there are none.
+    """Parse captions into passages; ``text`` has normalised line ends. Empty if there are none.
 
-    Speakers are what ``<v Name>`` or a beginning ``Name:`` says, and go on speaking until another one is named, or a
-    dash says that it is somebody else. Where one voice is named again and again, a caption without a name is nobody’s.
+    Speakers are named by ``<v Name>`` or an initial ``Name:``, and continue until another one is named, or a dash or
+    ``>>`` marks a change. If the file repeats the names of continuing speakers, a caption without a name has none.
     """
     cues = sorted(_cues(text), key=lambda cue: cue.start)
     pieces = [piece for cue in _unrolled(cues) for piece in _voices(cue)]
@@ -66,11 +66,11 @@ def _cues(text: str) -> Iterator[_Cue]:
 
 
 def _payload(between: str, *, last: bool) -> str:
-    """The text of a cue: what stands up to the next times, less that one's identifier, comments and styles."""
+    """The text of a cue: everything up to the next timing line, without that cue's identifier, comments and styles."""
     blocks = re.split(r"\n[ \t]*\n", between.removeprefix("\n").rstrip())
     if not last:
         *lines, identifier = blocks[-1].split("\n")
-        if len(blocks) > 1 and not lines:  # a block of one line before the next times is its name or number
+        if len(blocks) > 1 and not lines:  # a single line before the next timing line is that cue's identifier
             blocks.pop()
         elif lines and identifier.strip().isdecimal():
             blocks[-1] = "\n".join(lines)
@@ -78,9 +78,9 @@ def _payload(between: str, *, last: bool) -> str:
 
 
 def _unrolled(cues: Sequence[_Cue]) -> Iterator[_Cue]:
-    """Take out what rolling captions repeat; captions that do not roll may say the same thing twice."""
+    """Remove the repetitions of rolling captions; other captions may repeat words that were said twice."""
     words = [_TAG.sub("", cue.text).split() if "<v" not in cue.text else cue.text.split() for cue in cues]
-    # The roll goes on without a pause: who says "Yes." again a minute later says it again.
+    # Rolling is continuous: a "Yes." repeated a minute later was said again.
     overlaps = (
         _overlap(before, after) if cue.start - last.end < PAUSE_SECONDS else 0
         for (last, before), (cue, after) in pairwise(zip(cues, words, strict=True))
@@ -92,14 +92,14 @@ def _unrolled(cues: Sequence[_Cue]) -> Iterator[_Cue]:
 
 
 def _overlap(before: Sequence[str], after: Sequence[str]) -> int:
-    """How many words ``after`` begins with that ``before`` ends with."""
+    """The number of words at the end of ``before`` that ``after`` begins with."""
     longest = min(len(before), len(after), _MAX_OVERLAP_WORDS)
     numbers = (number for number in range(longest, 0, -1) if before[-number] == after[0])
     return next((number for number in numbers if before[-number:] == after[:number]), 0)
 
 
 def _voices(cue: _Cue) -> Iterator[PublishedTurn]:
-    """The cue's text by voice: the pieces of one cue share its time."""
+    """The cue's text by voice; all pieces of a cue have its time."""
     speaker, place = None, 0
     for voice in _VOICE.finditer(cue.text):
         yield _piece(cue, speaker, cue.text[place : voice.start()])
@@ -113,9 +113,9 @@ def _piece(cue: _Cue, speaker: str | None, text: str) -> PublishedTurn:
 
 
 def _prefixes_read(pieces: Sequence[PublishedTurn]) -> Iterator[PublishedTurn]:
-    """Read ``Name: text`` as that speaker's, in files that begin so and have no voices.
+    """Treat ``Name: text`` as naming the speaker, in files that begin so and have no voice tags.
 
-    In others a word before a colon is only a word.
+    In other files a word before a colon is just a word.
     """
     bare = [replace(piece, text=_CHANGE.sub("", piece.text)) for piece in pieces]
     found = [_prefix(piece.text) for piece in bare]
@@ -133,9 +133,9 @@ def _prefix(text: str) -> re.Match[str] | None:
 
 
 def _names_each(pieces: Sequence[PublishedTurn], *, voices: bool) -> bool:
-    """Tell whether captions name their voices one by one, and not only where another one begins.
+    """Tell whether captions name the speaker every time, rather than only at changes.
 
-    The WebVTT specification knows no other way: a voice ends with its caption. Many files name one at changes alone.
+    In the WebVTT specification a voice always ends with its cue, but many files name one only at changes.
     """
     named = [piece.speaker for piece in pieces if piece.speaker]
     again = sum(one == other for one, other in pairwise(named))
@@ -143,7 +143,7 @@ def _names_each(pieces: Sequence[PublishedTurn], *, voices: bool) -> bool:
 
 
 def _carried(pieces: Sequence[PublishedTurn], changes: Sequence[bool], *, each: bool) -> Iterator[PublishedTurn]:
-    """Let speakers go on until another one is named or begins, unless each caption names its own."""
+    """Carry speakers forward until another one is named or a change is marked, unless each caption names its own."""
     speaker = None
     for piece, is_change in zip(pieces, changes, strict=True):
         speaker = piece.speaker or (None if is_change else speaker)

@@ -1,6 +1,6 @@
-"""Reading transcripts in HTML, as the podcast namespace describes them: ``<cite>``, ``<time>`` and ``<p>``.
+"""Parsing HTML transcripts as described by the podcast namespace: ``<cite>``, ``<time>`` and ``<p>``.
 
-It goes through the page once and keeps no tree, so that its time grows with the page's length whatever is in it.
+It makes a single pass and builds no tree, so that it runs in linear time on any page.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _TIME_IN_BRACKETS = "[]() "
 
 
 def looks_like_html(text: str) -> bool:
-    """Tell whether there is a tag in the first few thousand characters that only HTML has."""
+    """Tell whether the first 5000 characters contain a tag that only HTML has."""
     return _LOOKS_LIKE_HTML.search(text[:5000]) is not None
 
 
 def read_html(text: str) -> tuple[PublishedTurn, ...]:
-    """Return the page's paragraphs with the speaker and time before them; empty where it names none of these."""
+    """Return the page's paragraphs with the speaker and time before them; empty if fewer than two have either."""
     turns = tuple(_turns(text))
     marked = sum(turn.speaker is not None or turn.start is not None for turn in turns)
     return turns if marked > 1 else ()
 
 
 def html_to_text(text: str) -> str:
-    """Return the page's text, an empty line between paragraphs."""
+    """Return the page's text, with an empty line between paragraphs."""
     parts = [_break(tag) if tag else " ".join(re.split(r"\s+", chunk)) for tag, chunk in _chunks(text)]
     lines = [" ".join(line.split()) for line in html.unescape("".join(parts)).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
@@ -52,7 +52,7 @@ def _break(tag: str) -> str:
 def _turns(text: str) -> Iterator[PublishedTurn]:
     speaker: str | None = None
     start: float | None = None
-    field: str | None = None  # the cite or time that is open
+    field: str | None = None  # the open cite or time element
     said: list[str] = []
     named: list[str] = []
     for tag, chunk in _chunks(text):
@@ -81,7 +81,7 @@ def _line(chunks: list[str]) -> str:
 
 
 def _chunks(text: str) -> Iterator[tuple[str, str]]:
-    """The page as tags (``p``, ``/p``) and text between them, without comments and what is not shown."""
+    """The page as tags (``p``, ``/p``) and the text between them, without comments and hidden elements."""
     text = without_comments(text)
     place = 0
     hidden: str | None = None
@@ -101,7 +101,7 @@ def _chunks(text: str) -> Iterator[tuple[str, str]]:
 
 
 def without_comments(text: str) -> str:
-    """Text without ``<!-- comments -->`` and declarations; a comment that is never closed takes the rest with it."""
+    """Return text without ``<!-- comments -->`` and declarations; an unclosed comment extends to the end."""
     parts: list[str] = []
     place = 0
     while (opening := text.find("<!--", place)) >= 0:

@@ -1,4 +1,4 @@
-"""Reading transcripts in JSON: that of the podcast namespace, and its relatives that name the same things otherwise."""
+"""Parsing JSON transcripts: the podcast namespace's format, and similar ones with other key names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.errors import NotATranscriptError
 from pipeline.feeds.names import as_speaker
 from pipeline.feeds.transcripts.turns import PublishedTurn, bounded, clock_seconds, passages
 
-# The podcast namespace's own name first; then those of Podlove and Whisper.
+# The podcast namespace's key first, then those of Podlove and Whisper.
 _START = ("startTime", "start")
 _END = ("endTime", "end")
 _SPEAKER = ("voice", "speaker")
@@ -17,10 +17,10 @@ _TEXT = ("body", "text")
 
 
 def read_json(text: str) -> tuple[PublishedTurn, ...]:
-    """Return the transcript's segments, single words joined to passages.
+    """Return the transcript's segments, with single words joined into passages.
 
     Raises:
-        NotATranscriptError: it is no JSON, or has no list of segments.
+        NotATranscriptError: it is not JSON, or has no list of segments.
     """
     try:
         data = json.loads(text)
@@ -39,7 +39,7 @@ def _pieces(segments: Sequence[object]) -> Iterator[PublishedTurn]:
             continue
         text = _first(segment, _TEXT)
         start, end = (_seconds(_first(segment, names)) for names in (_START, _END))
-        # Many files name a speaker only where another one begins; one that is named as nobody is nobody.
+        # Many files name a speaker only at changes; an explicit empty or unknown speaker ends the previous one.
         if any(name in segment for name in _SPEAKER):
             speaker = as_speaker(_first(segment, _SPEAKER))
         if start is None or (end is not None and end < start):
@@ -52,7 +52,7 @@ def _first(segment: Mapping[str, object], names: Sequence[str]) -> object:
 
 
 def _seconds(value: object) -> float | None:
-    """A time given as a number, as a number in quotes, or as a clock shows it."""
+    """Parse a time given as a number, a number in quotes, or a clock time."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str) and ":" in value:

@@ -1,4 +1,4 @@
-"""Reading transcripts in running text: plain files and show notes. Knows no markup."""
+"""Parsing transcripts in running text: plain text files and show notes. Independent of markup."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.feeds.transcripts.turns import PublishedTurn, clock_seconds
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:\.\d{1,3})?"
 _BRACKETED = rf"[\[(]?(?P<time>{_TIME})[\])]?"
 _ASIDE = r"(?:[ ]\([^()\n]{1,40}\))?"  # Alma Reed (host):
-# `Alma Reed 0:03 text`, `Alma Reed [00:00:03]: text`: also where no line begins, as notes may be one paragraph.
+# `Alma Reed 0:03 text`, `Alma Reed [00:00:03]: text`: also within a line, since notes may be one paragraph.
 _NAME_TIME = re.compile(rf"(?<![\w.’'-])(?P<name>{LABEL}){_ASIDE}[ ]{{0,3}}[-–—|,]?[ ]?{_BRACKETED}[ ]?[:–—-]?(?=\s|$)")
 # `[00:00:03] Alma Reed: text`, `0:03 Alma Reed: text`
 _TIME_NAME = re.compile(rf"(?m)^{_BRACKETED}[ ]?[-–—|]?[ ]?(?P<name>{LABEL}){_ASIDE}:(?=\s|$)")
 # `Alma Reed: text`
 _NAME_ALONE = re.compile(rf"(?m)^(?P<name>{LABEL}){_ASIDE}:(?=\s|$)")
-# `Alma Reed` on a line of its own, the text below it
+# `Alma Reed` on a line of its own, with the text below
 _NAME_LINE = re.compile(rf"(?m)^(?P<name>{LABEL}){_ASIDE}$(?=\n+\S)")
 # `… the end. Alma Reed: text`, in one paragraph
 _NAME_INLINE = re.compile(rf"(?<![\w.’'-])(?P<name>{LABEL}){_ASIDE}:(?=\s)")
@@ -33,23 +33,23 @@ _CREDITS = re.compile(
     re.IGNORECASE,
 )
 
-# Show notes are a transcript only where nothing else can be meant.
+# Show notes are taken for a transcript only if they cannot be anything else.
 MIN_TURNS = 4
 MIN_WORDS = 150
 MIN_WORDS_A_TURN = 6.0
 MIN_SPEAKERS = 2
 
-# Where so many of the lines that begin as a turn does have a name that recurs, the others have names too.
+# If this share of the lines that begin like a turn has a recurring name, the other labels are names too.
 NAMED_SHARE = 0.8
 
-# A file that names its speakers does so from the beginning; a word before a colon later on is no name.
+# A file that names its speakers does so from the beginning; a word before a colon further on is not a name.
 PREAMBLE_CHARS = 300
 PREAMBLE_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class _Head:
-    """The name, and the time where there is one, before a turn; and where in the text it stands."""
+    """The beginning of a turn: the name, the time if there is one, and the offsets of both in the text."""
 
     begin: int
     end: int
@@ -58,17 +58,18 @@ class _Head:
 
 
 def find_transcript(notes: str) -> tuple[PublishedTurn, ...]:
-    """Return the transcript in show notes (plain text), without what stands before it; empty when there is none.
+    """Return the transcript in show notes (plain text), without the text before it; empty if there is none.
 
-    Two names have to recur before a few hundred words: lists of chapters, links, guests or questions are none.
+    At least two names must recur, over at least 150 words: lists of chapters, links, guests or questions do not
+    qualify.
     """
     return _find(_tidy(notes))[1]
 
 
 def without_transcript(notes: str) -> str:
-    """Return what stands in show notes (plain text) before the transcript, or all of them where there is none.
+    """Return the part of show notes (plain text) before the transcript; all of them if there is none.
 
-    A heading “Transcript” begins one too, whatever form it has.
+    A heading “Transcript” also begins one, whatever format follows.
     """
     text = _tidy(notes)
     heading = _HEADING.search(text)
@@ -76,7 +77,7 @@ def without_transcript(notes: str) -> str:
 
 
 def _find(text: str) -> tuple[int, tuple[PublishedTurn, ...]]:
-    """Where the transcript begins, and its turns."""
+    """The offset at which the transcript begins, and its turns."""
     for heads in _readings(text):
         if _is_conversation(turns := _turns(text, heads)):
             return heads[0].begin, turns
@@ -84,7 +85,7 @@ def _find(text: str) -> tuple[int, tuple[PublishedTurn, ...]]:
 
 
 def read_text(text: str) -> tuple[PublishedTurn, ...]:
-    """Return a plain text that is known to be a transcript: by speaker where it names them, else by paragraph."""
+    """Parse a plain text that is known to be a transcript: by speaker if it names them, else by paragraph."""
     text = _tidy(text)
     beginning = max(PREAMBLE_CHARS, PREAMBLE_SHARE * len(text))
     for heads in _readings(text):
@@ -99,7 +100,7 @@ def _tidy(text: str) -> str:
 
 
 def _readings(text: str) -> Iterator[list[_Head]]:
-    """The heads of the turns as each of five styles has them; the surest first."""
+    """The turn heads as found by each of five styles, the most reliable first."""
     yield _recurring(_settled(text, _heads(_NAME_TIME, text)))
     for pattern in (_TIME_NAME, _NAME_ALONE, _NAME_LINE):
         yield _recurring(_heads(pattern, text))
@@ -116,21 +117,21 @@ def _heads(pattern: re.Pattern[str], text: str) -> list[_Head]:
 
 
 def _settled(text: str, heads: Sequence[_Head]) -> list[_Head]:
-    """Cut what is no part of the name: in “… on Quiet Talks Alma Reed 0:03” only the end of it recurs."""
+    """Cut words that are not part of the name: in “… on Quiet Talks Alma Reed 0:03” only the end of it recurs."""
     whole = Counter(head.name for head in heads)
     settled = []
     for head in heads:
         words = head.name.split(" ")
         ends = (" ".join(words[place:]) for place in range(len(words) - 1))
         name = next((end for end in ends if whole[end] > 1), head.name)
-        begins_line = head.begin == 0 or text[head.begin - 1] == "\n"  # then all of it is the head: “Sir Tom Hale 1:05”
+        begins_line = head.begin == 0 or text[head.begin - 1] == "\n"  # then it is all name: “Sir Tom Hale 1:05”
         begin = head.begin if begins_line else head.begin + len(head.name) - len(name)
         settled.append(replace(head, begin=begin, name=name))
     return settled
 
 
 def _between_sentences(text: str, heads: Sequence[_Head]) -> list[_Head]:
-    """Leave out names within a sentence, unless they recur: somebody may be interrupted, but few are always."""
+    """Drop names within a sentence unless they recur: a speaker may interrupt another, but rarely always does."""
     often = Counter(head.name for head in heads)
     return [
         head
@@ -140,10 +141,10 @@ def _between_sentences(text: str, heads: Sequence[_Head]) -> list[_Head]:
 
 
 def _recurring(heads: Sequence[_Head], *, on_lines: bool = True) -> list[_Head]:
-    """Leave out names of one word that stand only once, without a time, and are short for no other name.
+    """Drop single-word names that occur only once, without a time, and are not short for another name.
 
-    They are words before a colon, unless nearly all lines begin with a name: then they are somebody who speaks once,
-    and leaving them out would put their words into another's mouth.
+    They are words before a colon, unless nearly all lines begin with a name: then they belong to somebody who speaks
+    once, and dropping them would attribute their words to another speaker.
     """
     often = Counter(head.name for head in heads)
     short = {word for name in often if " " in name for word in _short_for(name)}
@@ -166,7 +167,7 @@ def _turns(text: str, heads: Sequence[_Head]) -> tuple[PublishedTurn, ...]:
 
 
 def _without_credits(text: str) -> str:
-    """What follows the last head, up to the first paragraph after it that gives links and thanks."""
+    """The text after the last head, up to the first later paragraph with links or credits."""
     first, *others = re.split(r"(\n+)", text.strip())
     for place, part in enumerate(others):
         if _CREDITS.search(part):
@@ -175,9 +176,9 @@ def _without_credits(text: str) -> str:
 
 
 def _named_in_full(turns: Sequence[PublishedTurn]) -> tuple[PublishedTurn, ...]:
-    """Put a full name where the same transcript has it elsewhere and only part of it here: initials, or a first name.
+    """Replace initials and first names by the full name, if the same transcript has it elsewhere.
 
-    ``AR: Alma Reed`` is such a place, and no turn; so is ``Alma Reed:`` before turns that are headed ``Alma:``.
+    ``AR: Alma Reed`` explains initials and is not a turn; ``Alma Reed:`` also explains later turns headed ``Alma:``.
     """
     legend = {(turn.speaker, turn.text) for turn in turns if _is_initials(turn.speaker) and _is_name(turn.text)}
     legend = {(label, name) for label, name in legend if _initials(name)[:1] == (label or "")[:1]}
@@ -203,7 +204,7 @@ def _is_name(text: str) -> bool:
 
 
 def _short_for(name: str) -> set[str]:
-    """What may stand for a full name in the same transcript: its initials, or the first name."""
+    """The short forms of a full name within a transcript: its initials, and the first name."""
     return {_initials(name), name.split(" ", maxsplit=1)[0]}
 
 
@@ -212,7 +213,7 @@ def _initials(name: str) -> str:
 
 
 def _is_conversation(turns: Sequence[PublishedTurn]) -> bool:
-    distinct = {(turn.speaker, turn.text) for turn in turns}  # many feeds publish the whole notes twice
+    distinct = {(turn.speaker, turn.text) for turn in turns}  # many feeds publish the same notes twice
     often = Counter(speaker for speaker, _ in distinct)
     words = sum(_words(text) for _, text in distinct)
     return (

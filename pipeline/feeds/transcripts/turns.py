@@ -1,4 +1,4 @@
-"""What publishers' transcripts are read into: turns. Knows no format."""
+"""The turns that publishers' transcripts are parsed into. Independent of the formats."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _NO_SPACE_BEFORE = re.compile(r"[,.?!;:…%)\]]+(?:\s|$)")
 
 @dataclass(frozen=True, slots=True)
 class PublishedTurn:
-    """What one speaker says without a break, or as much of it as the publisher gives a time of its own.
+    """What one speaker says without interruption, or the part of it with a published time of its own.
 
-    ``start`` and ``end`` are seconds, each None where it is not published; ``text`` is one line and never empty.
-    ``speaker`` is the name as published, None where none is.
+    ``start`` and ``end`` are in seconds, each None if not published; ``text`` is one line and never empty. ``speaker``
+    is the name as published, None if there is none.
     """
 
     start: float | None
@@ -32,7 +32,7 @@ class PublishedTurn:
 
 
 def clock_seconds(text: str) -> float | None:
-    """Read ``3:12``, ``01:02:03``, ``00:03.5`` or ``00:00:03,500`` as seconds; None where it is none of these."""
+    """Parse ``3:12``, ``01:02:03``, ``00:03.5`` or ``00:00:03,500`` as seconds; None if it is none of these."""
     found = _CLOCK.fullmatch(text.strip())
     if not found:
         return None
@@ -41,15 +41,15 @@ def clock_seconds(text: str) -> float | None:
 
 
 def bounded(seconds: float) -> float | None:
-    """Return a time that can be one in a recording; None for what cannot (negative, not a number, days)."""
+    """Return a plausible time in a recording; None for an implausible one (negative, not a number, over 100 hours)."""
     return float(seconds) if 0 <= seconds <= _MAX_SECONDS else None
 
 
 def passages(pieces: Iterable[PublishedTurn]) -> tuple[PublishedTurn, ...]:
-    """Join timed pieces (captions, single words) by the same speaker to passages that end with a sentence.
+    """Join timed pieces (captions, single words) by the same speaker into passages that end with a sentence.
 
-    A passage also ends at a pause, and after half a minute where there is no punctuation. Pieces without times stay
-    as they are, empty ones are left out.
+    A passage also ends at a pause, and after at most half a minute. Pieces without times are kept as they are, empty
+    ones are dropped.
     """
     joined: list[PublishedTurn] = []
     for piece in pieces:
@@ -75,10 +75,10 @@ def _continues(passage: PublishedTurn, piece: PublishedTurn) -> bool:
 
 
 def checked(turns: Sequence[PublishedTurn]) -> tuple[PublishedTurn, ...]:
-    """Return turns without characters that cannot be shown: JSON and HTML can write them in plain ASCII.
+    """Return turns without unprintable characters, which JSON and HTML can encode in plain ASCII.
 
     Raises:
-        NotATranscriptError: there are no turns, or more than anybody can say.
+        NotATranscriptError: there are no turns, or implausibly many.
     """
     if len(turns) > MAX_TURNS:
         raise NotATranscriptError(f"it has more than {MAX_TURNS:,} turns: no conversation does")

@@ -1,15 +1,15 @@
-// On every page: times and words as the site writes them, the page's one player with its buttons, and the keys.
+// On every page: parsing and formatting times and words, the page's single player with its buttons, and the keys.
 // Without it everything can still be read, linked to and played.
 "use strict";
 
-// A time as the site reads it, in seconds: "192", "192.5", "3:12" or "1:02:03"; null if it is none.
+// Parses a time as seconds: "192", "192.5", "3:12" or "1:02:03"; null if invalid.
 function seconds(text) {
   const found = /^(?:(?:(\d{1,3}):)?(\d{1,3}):)?(\d{1,6}(?:\.\d{0,9})?)s?$/.exec((text || "").trim());
   if (!found || (found[2] && Number(found[3]) >= 60) || (found[1] && Number(found[2]) >= 60)) return null;
   return Number(found[1] || 0) * 3600 + Number(found[2] || 0) * 60 + Number(found[3]);
 }
 
-// The opposite, to the hundredth: "3:12.25".
+// Formats a time to a hundredth of a second: "3:12.25".
 function written(second) {
   const hundredths = Math.round(second * 100);
   const whole = Math.floor(hundredths / 100);
@@ -19,8 +19,8 @@ function written(second) {
   return (hours ? `${hours}:${two(minutes)}` : minutes) + `:${two(rest)}${fraction}`;
 }
 
-// The words of a passage: where each stands in its text (as JavaScript counts characters), and its times in seconds.
-// What is read here, pipeline/site/spoken.py writes. Where single words have no times, the passage counts as one.
+// The words of a passage: their offsets in its text (in UTF-16 code units), and their times in seconds.
+// Decodes what pipeline/site/spoken.py writes. If words have no times, the passage is treated as one word.
 function archiveWords(passage) {
   const text = passage.querySelector(".text").textContent;
   const { start, end: last, words: given } = passage.dataset;
@@ -41,7 +41,7 @@ function archiveWords(passage) {
   return words;
 }
 
-// How many characters of an element's text lie before a point of the page.
+// The number of characters of an element's text before a point of the page.
 function archiveOffset(element, node, offset) {
   const before = document.createRange();
   before.setStart(element, 0);
@@ -49,13 +49,13 @@ function archiveOffset(element, node, offset) {
   return before.toString().length;
 }
 
-// What the scripts of single pages use: the player, and the keys, to which they may add.
+// Used by the scripts of single pages: the player, and the keys, to which they may add.
 const archive = (() => {
   const SKIP = 5; // seconds
   const player = document.getElementById("player");
   const help = document.getElementById("keys");
   const told = document.querySelector(".told");
-  let wanted = null; // the second to go to as soon as the player knows the recording
+  let wanted = null; // the second to seek to as soon as the player has loaded the metadata
 
   function seek(second) {
     if (!player) return;
@@ -70,17 +70,17 @@ const archive = (() => {
 
   function play(second) {
     if (second !== undefined) seek(second);
-    player?.play().catch(() => {}); // the browser may refuse; its own button is there
+    player?.play().catch(() => {}); // the browser may refuse; its own button remains
   }
 
-  // Plays from a second on, or pauses what is playing.
+  // Plays from a second on, or pauses the player.
   function hear(second) {
     if (player?.paused) play(second);
     else player?.pause();
   }
 
   function toggle() {
-    if (!player?.currentSrc) return; // nothing was chosen yet
+    if (!player?.currentSrc) return; // nothing selected yet
     if (player.paused) play();
     else player.pause();
   }
@@ -94,7 +94,7 @@ const archive = (() => {
     told.textContent = message;
   }
 
-  // What the site answers to a script; where it does not, an error that says so.
+  // Fetches JSON from the site; on failure returns an object with an error message.
   async function ask(address, options) {
     try {
       const response = await fetch(address, { ...options, headers: { Accept: "application/json" } });
@@ -113,14 +113,14 @@ const archive = (() => {
     ArrowLeft: () => skip(-SKIP),
     ArrowRight: () => skip(SKIP),
   };
-  // Whoever speaks to the computer has to be able to do without keys: that is remembered, where the browser lets it be.
-  // What a page says of its keys goes with them.
+  // Single-key shortcuts can be turned off, as speech input requires; the choice is stored, if the browser allows it.
+  // The page's help on its keys is then hidden, too.
   const switched = document.getElementById("single-keys");
   const hasKeys = () => !document.body.classList.contains("keyless");
   const useKeys = (wanted) => document.body.classList.toggle("keyless", !wanted);
   try {
     useKeys(localStorage.getItem("interview-archive.keys") !== "off");
-  } catch {} // storage is forbidden here
+  } catch {} // storage is disabled
   if (switched) {
     switched.checked = hasKeys();
     switched.addEventListener("change", () => {
@@ -131,7 +131,7 @@ const archive = (() => {
     });
   }
 
-  // Whether a key already means something where the focus is.
+  // Whether a key already has a meaning for the focused element.
   function isTaken(element, key) {
     if (element.closest("input:not([type=checkbox]), select, textarea, dialog, [contenteditable]")) return true;
     return (key === " " || key.startsWith("Arrow")) && element.closest("input, button, summary, audio") !== null;

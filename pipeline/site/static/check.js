@@ -1,11 +1,11 @@
-// For editors: opens the forms that check a passage and say who speaks in it where the passage is, plays it, and records
-// what was heard without leaving the page. Without it each link leads to a page with these forms.
+// For editors: opens the forms for checking a passage and naming its speaker below the passage, plays it, and submits
+// them without leaving the page. Without it each link leads to a page with these forms.
 "use strict";
 
 (() => {
   const { player, ask } = archive;
-  let stopAt = null; // the second at which the passage that is heard ends
-  let opened = null; // the number of the passage whose form is open
+  let stopAt = null; // the second at which the passage being played ends
+  let opened = null; // the number of the passage with the open form
 
   const box = () => document.getElementById("checking");
   const form = () => document.getElementById("check");
@@ -28,7 +28,7 @@
     opened = null;
   }
 
-  // What somebody wrote is not thrown away, in the form that is sent or in the other one: the first field with such.
+  // The first field with unsaved input, except in the form being sent: input must not be lost.
   function unrecorded(sent = null) {
     const fields = box()?.querySelectorAll("[name=text], [name=speaker], [name=note]") ?? [];
     return [...fields].find((one) => one.form !== sent && one.value !== one.defaultValue);
@@ -48,7 +48,7 @@
 
   async function open(n, address) {
     const answer = await ask(address);
-    if (isUnfinished()) return; // asked only now, for somebody may go on writing while the site answers
+    if (isUnfinished()) return; // checked only now, since somebody may go on typing until the site answers
     if (!answer.ok) {
       tell(`That passage cannot be checked: ${answer.error}`, true);
       return;
@@ -68,7 +68,7 @@
     if (begins) stopAt = Number(end);
   }
 
-  // What is on its way is not written on.
+  // A form that is being sent cannot be edited.
   function setBusy(sent, isBusy) {
     if (isBusy) sent.setAttribute("aria-busy", "true");
     else sent.removeAttribute("aria-busy");
@@ -85,12 +85,12 @@
     return answer;
   }
 
-  // Shows what counts now. What was typed meanwhile in the other form stays open with it.
+  // Shows the current state. If something was typed in the other form meanwhile, it stays open.
   async function goOn(sent, message, next) {
     const isShown = await archive.renew();
     const left = unrecorded(sent);
     if (left) {
-      for (const one of sent.elements) one.defaultValue = one.value; // that much is recorded
+      for (const one of sent.elements) one.defaultValue = one.value; // this is recorded
       tell(message, false, sent);
       tell("Not recorded yet: record it or close it.", true, left.form);
       return;
@@ -122,7 +122,7 @@
   document.addEventListener("submit", (event) => {
     if (!box()?.contains(event.target)) return;
     event.preventDefault();
-    if (event.target.hasAttribute("aria-busy")) return; // one press, one check
+    if (event.target.hasAttribute("aria-busy")) return; // submit only once
     send(event.target, event.submitter ?? event.target.querySelector("button"));
   });
   document.addEventListener("keydown", (event) => {

@@ -1,10 +1,10 @@
-// For editors: moves a question's time while listening, and records it without leaving the page. Without it the forms
-// still work; keys act on the question that has the focus, and never while something is being typed or without keys.
+// For editors: adjusts a question's time while listening, and submits it without leaving the page. Without it the forms
+// still work. Keys act on the focused question, but not while typing or if single-key shortcuts are turned off.
 "use strict";
 
 (() => {
   const list = document.querySelector(".questions > ol");
-  if (!list) return; // nothing was published to be corrected
+  if (!list) return; // no published questions
   const { player, tell } = archive;
   const NUDGE = 0.2; // seconds; with Shift ten times as much
   const TYPED = ["start", "end", "answer_end", "note"];
@@ -25,7 +25,7 @@
   function nudge(form, by) {
     const from = seconds(form.elements.start.value) ?? (player ? player.currentTime : 0);
     const second = set(form, from + by);
-    if (player) player.currentTime = second; // so that it is heard at once
+    if (player) player.currentTime = second; // to hear it at once
   }
 
   function hear(form) {
@@ -48,7 +48,7 @@
     u: (form) => press(form, "[name=undo]"),
   };
 
-  let earlier = Promise.resolve(); // one after the other: the page is renewed each time, and the last time is to stay
+  let earlier = Promise.resolve(); // one after the other: each renews the page, and the last must win
 
   function send(form, button) {
     const fields = new URLSearchParams(new FormData(form));
@@ -74,7 +74,7 @@
     const since = TYPED.filter((name) => form.elements[name].value !== fields.get(name));
     const typing = form.contains(document.activeElement) ? document.activeElement.name : null;
     if (!since.length) for (const details of before.querySelectorAll("details")) details.open = false;
-    // When a question ends depends on the others: all are shown anew but those that somebody is at work on.
+    // A question's end depends on the others, so all are refreshed except those being edited.
     const others = [];
     for (const old of list.querySelectorAll("li[id]:not(.unsaved, [aria-busy])")) {
       const now = page.getElementById(old.id);
@@ -86,7 +86,7 @@
     tell(`${answer.message}${others.length ? `. Corrected since you loaded this page: question ${others.join(", ")}` : ""}`);
   }
 
-  // What was typed while the correction was on its way is not recorded, and not lost.
+  // Keeps what was typed while the correction was being sent; it is not recorded.
   function goOnTyping(item, form, names, typing) {
     const { elements } = item.querySelector("form");
     for (const name of names) elements[name].value = form.elements[name].value;
@@ -94,7 +94,7 @@
     if (names.includes(typing)) elements[typing].focus({ preventScroll: true });
   }
 
-  // The id of the correction that a question's row shows, empty where there is none.
+  // The id of the correction shown in a question's row; empty if there is none.
   const correction = (item) => item.querySelector("[name=seen]").value.split("-")[0];
 
   function replace(old, now) {
@@ -114,7 +114,7 @@
   list.addEventListener("submit", (event) => {
     event.preventDefault();
     const form = event.target;
-    if (row(form).hasAttribute("aria-busy")) return; // one press, one correction
+    if (row(form).hasAttribute("aria-busy")) return; // submit only once
     send(form, event.submitter ?? form.querySelector("[value=asked]"));
   });
   list.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// On the page of an episode: opens it where the address points, shows what is being said, and plays what is clicked.
+// On the episode page: scrolls to the time in the URL, highlights what is being said, and plays from where one clicks.
 "use strict";
 
 (() => {
@@ -8,19 +8,19 @@
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const goOn = document.querySelector(".go-on");
   const list = document.querySelector("section.questions");
-  const ROUNDING = 0.1; // an address holds tenths of a second
+  const ROUNDING = 0.1; // URLs contain tenths of a second
   let current = null; // the passage being spoken,
   let words = []; // its words,
-  let spoken = null; // and the one of them that is shown
-  let range = null; // what a link marks from start to end, until it was played to its end
+  let spoken = null; // and the one that is highlighted
+  let range = null; // the range marked by a link, until it has been played to its end
   let frame = 0;
 
-  // A word is shown without an element of its own, of which an hour would have ten thousand. Where a browser cannot do
-  // that, the passage is shown alone.
+  // Words are highlighted without elements of their own, of which an hour would have ten thousand. If the browser does
+  // not support that, only the passage is highlighted.
   const shown = window.Highlight && CSS.highlights ? new Highlight() : null;
   if (shown) CSS.highlights.set("spoken", shown);
 
-  // The address as the page was opened: #t= wins over ?t=, as the narrower of the two. After a comma it may have an end.
+  // The range in the URL: #t= takes precedence over ?t=, as the narrower one. An end may follow after a comma.
   function pointedAt() {
     const fragment = new URLSearchParams(location.hash.slice(1)).get("t");
     const given = fragment ?? new URLSearchParams(location.search).get("t") ?? "";
@@ -30,7 +30,7 @@
     return { start: start === null || first.includes(".") ? start : begunAt(start, until), end: until };
   }
 
-  // When the passage begins of which a clock shows this whole second, as the page finds it for ?t=.
+  // The start of the first passage that is displayed with this whole second, as the server determines it for ?t=.
   function begunAt(second, end) {
     const before = Math.min(second + 1, end ?? Infinity);
     return starts.find((start) => second <= start && start < before) ?? second;
@@ -59,7 +59,7 @@
     return !player.paused && document.getElementById("follow")?.checked;
   }
 
-  // The text node, and the place in it, where a character of a passage's text stands.
+  // The text node, and the offset in it, of a character of a passage's text.
   function place(passage, offset) {
     const nodes = document.createTreeWalker(passage.querySelector(".text"), NodeFilter.SHOW_TEXT);
     let node = nodes.nextNode();
@@ -86,7 +86,7 @@
   function showQuestion() {
     const second = player.currentTime;
     if (!list || !hasStarted()) return;
-    const items = [...list.querySelectorAll("li[data-t]")]; // looked for anew: an editor's are replaced
+    const items = [...list.querySelectorAll("li[data-t]")]; // queried each time: corrections replace them
     const about = items.filter(({ dataset }) => dataset.t <= second + ROUNDING && second <= (dataset.end ?? Infinity));
     const last = Math.max(...about.map(({ dataset }) => Number(dataset.t)));
     for (const item of items) {
@@ -95,17 +95,17 @@
       item.removeAttribute("aria-current");
       if (!isCurrent) continue;
       item.setAttribute("aria-current", "true");
-      if (!list.matches(":hover, :focus-within")) scrollList(item); // else somebody is busy in it
+      if (!list.matches(":hover, :focus-within")) scrollList(item); // otherwise somebody is using it
     }
   }
 
-  // Brings a question up where the list has a scrollbar of its own, and moves nothing else.
+  // Scrolls the list to a question if it has a scrollbar of its own, and moves nothing else.
   function scrollList(item) {
     if (list.scrollHeight > list.clientHeight) list.scrollTop = item.offsetTop - list.clientHeight / 3;
   }
 
   function showSpoken() {
-    if (!hasStarted()) return; // before that, what the link points to is marked
+    if (!hasStarted()) return; // until then, the link's target is marked
     const passage = passageAt(player.currentTime);
     const next = passage && player.currentTime <= Number(passage.dataset.end) + 1 ? passage : null;
     if (next !== current) {
@@ -145,7 +145,7 @@
     first.scrollIntoView({ block: "center" });
   }
 
-  // The second of the word at a point of a passage's text.
+  // The start time of the word at a point of a passage's text.
   function wordTime(passage, x, y) {
     let node;
     let offset;
@@ -181,7 +181,7 @@
       if (link.search) history.replaceState(null, "", link.href);
       const second = Number(link.dataset.t);
       play(second);
-      // From the list of questions the transcript may be far away.
+      // The transcript may be far from the list of questions.
       if (!link.closest(".passage") && passages.length) show(passageAt(second) ?? passages[0], "center");
       return;
     }
@@ -191,11 +191,11 @@
 
   if (player) {
     document.body.classList.add("can-seek");
-    // The end that the page gives to browsers without scripts would stop them a second time.
+    // The end in the player's URL is for browsers without scripts; here it would stop playback a second time.
     if (/#.*,/.test(player.src)) player.src = player.src.replace(/,[^,]*$/, "");
     for (const name of ["timeupdate", "seeked", "play"]) {
       player.addEventListener(name, () => {
-        showSpoken(); // here too: frames stand still while nobody looks at the page
+        showSpoken(); // here too: there are no animation frames while the page is in the background
         showQuestion();
         stopAtEnd();
       });

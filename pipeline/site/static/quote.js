@@ -1,15 +1,15 @@
 // Citations: selected words of a transcript, or a hit, as text to paste. Without it a hit's “Cite” link leads to the page
 // of its quotation, where the same text can be selected.
 //
-// Others may copy a citation at once: document.dispatchEvent(new CustomEvent("cite", { detail: { url } })), where url is
-// the address of a quotation's page.
+// Other scripts can copy a citation: document.dispatchEvent(new CustomEvent("cite", { detail: { url } })), where url is
+// that of a quotation's page.
 "use strict";
 
 (() => {
   const transcript = document.querySelector(".transcript[data-quotes]");
 
-  // What a citation puts on the clipboard in each of its forms. HTML has its text beside it, for programs that take no
-  // markup.
+  // The clipboard contents of each form of a citation. HTML also has a plain-text version, for programs that do not
+  // accept markup.
   const FORMS = {
     text: (card) => ({ "text/plain": card.citation.text }),
     markdown: (card) => ({ "text/plain": card.citation.markdown }),
@@ -27,7 +27,7 @@
     return card;
   }
 
-  // Contents may be promises: a browser that lets a page copy only at a press does not let it fetch first.
+  // Contents may be promises: copying may require a user gesture, which would expire during a fetch.
   async function copy(contents) {
     const blobs = Object.entries(contents).map(([type, content]) => [
       type,
@@ -42,7 +42,7 @@
       await copy(contents);
       told.textContent = DONE[form];
     } catch {
-      // Over plain HTTP there is no clipboard to write to.
+      // Over plain HTTP there is no clipboard access.
       if (box) {
         box.value = contents["text/html"] ?? contents["text/plain"];
         box.select();
@@ -51,7 +51,7 @@
     }
   }
 
-  // The card, over the page.
+  // The citation card, a dialog.
   function element(name, properties = {}, ...children) {
     const made = Object.assign(document.createElement(name), properties);
     made.append(...children);
@@ -101,7 +101,7 @@
     dialog.showModal();
   }
 
-  // What is told without a dialog; it is there from the beginning, so that a screen reader hears of its change.
+  // For messages without a dialog; it always exists, so that screen readers announce its changes.
   const toast = element("p", { className: "toast" });
   toast.setAttribute("aria-live", "polite");
   let timer;
@@ -129,7 +129,7 @@
     show(link.dataset.quote);
   });
 
-  // The words of the transcript that are selected, if only in part.
+  // The selected words of the transcript, including partly selected ones.
   function selected() {
     const selection = getSelection();
     if (!transcript || selection.isCollapsed || !selection.rangeCount) return [];
@@ -159,7 +159,7 @@
     const button = element("button", { type: "button", className: "quote", textContent: "Quote", hidden: true });
     button.title = "Cite the selected words (key: q)";
     document.body.append(button);
-    button.addEventListener("pointerdown", (event) => event.preventDefault()); // it would end the selection
+    button.addEventListener("pointerdown", (event) => event.preventDefault()); // it would clear the selection
     button.addEventListener("click", quoteSelection);
     let settled;
     document.addEventListener("selectionchange", () => {

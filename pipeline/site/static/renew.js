@@ -1,11 +1,11 @@
-// For editors: has the page say what counts now, once somebody has said something, without loading it anew: in the
-// transcript, on the line of time, and of the transcript as a whole. Questions that are being corrected are correct.js’s.
+// For editors: updates the page after something was recorded, without reloading it: the transcript, the timeline, and
+// the facts about the transcript. correct.js updates the questions.
 "use strict";
 
 archive.renew = (() => {
   const TOLD = ["class", "title", "data-start", "data-end", "data-words"];
 
-  // This page as it would be loaded now; null where the site does not answer with it.
+  // The current version of this page; null if it cannot be fetched.
   async function current() {
     try {
       const response = await fetch(location.pathname);
@@ -15,7 +15,7 @@ archive.renew = (() => {
     }
   }
 
-  // A passage stays the same element, for others hold on to it.
+  // Passages are updated in place, since other scripts keep references to them.
   function update(passage, now) {
     const isMarked = passage.classList.contains("marked");
     for (const name of TOLD) {
@@ -32,7 +32,7 @@ archive.renew = (() => {
     if (old && now) old.replaceWith(now);
   }
 
-  // Gives the page as it is now, or null where this one could not be renewed. The form that is open in the transcript
+  // Returns the current version of the page, or null if this one could not be updated. An open form in the transcript
   // stays open.
   return async () => {
     const page = await current();

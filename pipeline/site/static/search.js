@@ -1,4 +1,4 @@
-// On the search page: keys that go from hit to hit, play one, and copy its citation.
+// On the search page: keys for moving between hits, playing a hit, and copying its citation.
 "use strict";
 
 (() => {

@@ -1,3 +1,3 @@
-"""Forced alignment: known words are found in sound, by PocketSphinx's acoustic model. It recognises nothing."""
+"""Forced alignment: locating known words in sound, by PocketSphinx's acoustic model. Does not recognise speech."""
 
-LANGUAGE = "en"  # the one whose words can be found, by Whisper's code
+LANGUAGE = "en"  # the only supported language, as Whisper's code

@@ -1,9 +1,9 @@
-"""Word times by forced alignment: the sounds of a window's words are looked for all over it. English only.
+"""Word times by forced alignment: the phones of a window's words are aligned with the whole window. English only.
 
-The acoustic model is PocketSphinx's: hidden Markov models of phones between their neighbours, 10 ms frames (BSD
-licence). The search is ours: what was said and not written fits into it between any two words. Measured on 287 words
-timed by hand (AMI, MFA): the median error of word starts is 12 ms, and 99 % lie within 0.2 s. With the times of
-Whisper's attention, fitted to speech (``words.fit``), it is 42 ms and 91 %; with PocketSphinx's search, 16 ms and 95 %.
+The acoustic model is PocketSphinx's: hidden Markov models of triphones, 10 ms frames (BSD licence). The search is ours:
+it allows for untranscribed speech between any two words. On 287 words timed by hand (AMI, MFA), the median error of
+word starts is 12 ms, and 99 % lie within 0.2 s. With the times of Whisper's attention, fitted to speech
+(``words.fit``), it is 42 ms and 91 %; with PocketSphinx's search, 16 ms and 95 %.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ from pipeline.speech.forced.states import BETWEEN, Speech
 from pipeline.speech.forced.viterbi import best_path
 from pipeline.speech.windows import Samples
 
-_EVERY = 3  # frames of which one is scored: as near to the truth as every frame, in less than half the time
-_APART = 0.5  # seconds of speech between two words, which was not written
-_FEW = 3  # words that are not left alone in the middle of such speech
+_EVERY = 3  # frames of which one is scored: as accurate as scoring every frame, in less than half the time
+_APART = 0.5  # seconds of untranscribed speech that separate two words
+_FEW = 3  # words; so few are not left isolated in the middle of such speech
 
 Span = tuple[float, float]
 
 
 class ForcedAligner:
-    """Finds words in sound. Threads may share it; it reads its model, in 0.2 s, when it is first needed."""
+    """Locates words in sound. Thread-safe; it loads its model, in 0.2 s, on first use."""
 
     def __init__(self) -> None:
         self._loading = Lock()
         self._loaded: tuple[Speech, Dictionary] | None = None
 
     def find(self, words: Sequence[Word], samples: Samples) -> list[Word] | None:
-        """Find where words are said.
+        """Locate words.
 
         Args:
-            words: All that is said in ``samples``, or some of it, in order. Their times, in seconds, count only for
-                what cannot be said, and for few words amid much that was not written.
-            samples: One channel at 16 kHz, up to 30 s.
+            words: All that is said in ``samples``, or some of it, in order. Their times, in seconds, are used only for
+                words that cannot be pronounced, and for a few words amid much untranscribed speech.
+            samples: Mono at 16 kHz, up to 30 s.
 
         Returns:
-            The same words, or None where there is no time for all of them, or nothing to be said. One that cannot be
-            said is between its neighbours, and may have no length.
+            The same words with new times, or None if ``samples`` is too short for all of them, or no word can be
+            pronounced. A word that cannot be pronounced is put between its neighbours, and may have no duration.
         """
         speech, dictionary = self._model()
         said = [[phones for one in spoken_words(word.text) if (phones := dictionary.phones(one))] for word in words]
@@ -68,7 +68,7 @@ class ForcedAligner:
 
 
 def _spans(speech: Speech, spoken: Sequence[Sequence[str]], given: Sequence[float], samples: Samples) -> list[Span]:
-    """When each spoken word is said, in seconds; nothing where there is no time for all."""
+    """The start and end of each spoken word, in seconds; empty if ``samples`` is too short for all."""
     if not spoken or len(samples) < FRAME * SAMPLE_RATE * sum(STATES * len(word) for word in spoken):
         return []
     states = speech.states(spoken)
@@ -77,7 +77,7 @@ def _spans(speech: Speech, spoken: Sequence[Sequence[str]], given: Sequence[floa
     if path is None:
         return []
     word_of_frame = states.words[path]
-    # A score stands for as many frames before the one it is of as behind it, but it is used for those behind.
+    # A score represents as many frames before its own as after it, but is applied to those after it.
     early = (_EVERY - 1) / 2
     frames = [np.flatnonzero(word_of_frame == word) for word in range(len(spoken))]
     spans = [(max(0.0, float((some[0] - early) * FRAME)), float((some[-1] + 1 - early) * FRAME)) for some in frames]
@@ -87,15 +87,15 @@ def _spans(speech: Speech, spoken: Sequence[Sequence[str]], given: Sequence[floa
 
 
 def _joined(spans: Sequence[Span], unwritten: Sequence[float], given: Sequence[float]) -> list[Span]:
-    """Put few words that were found alone amid speech that was not written back to the others.
+    """Move a few words that were found isolated amid untranscribed speech back to their neighbours.
 
-    Something in that speech sounds like them. What follows a decoder that stopped early is such speech: its last word
-    belongs to those before it. Elsewhere the times that it gave decide.
+    Something in that speech sounds like them. If the decoder stopped early, everything after it is such speech, and its
+    last words belong to those before them. Elsewhere the decoder's times decide to which side they are moved.
 
     Args:
-        spans: When each word was found.
-        unwritten: Seconds of such speech before each word, and after the last.
-        given: When the decoder says that each word begins.
+        spans: The start and end of each word as found.
+        unwritten: Seconds of untranscribed speech before each word, and after the last.
+        given: The start of each word according to the decoder.
     """
     joined = list(spans)
     cuts = [0, *(n for n in range(1, len(spans)) if unwritten[n] >= _APART), len(spans)]
@@ -105,7 +105,7 @@ def _joined(spans: Sequence[Span], unwritten: Sequence[float], given: Sequence[f
             continue
         back = joined[first - 1][1] - joined[first][0] if first else np.inf
         on = joined[last][0] - joined[last - 1][1] if last < len(spans) else np.inf
-        given_alone = given[first] - spans[first][0]  # how far from here the decoder had it
+        given_alone = given[first] - spans[first][0]  # the distance to the decoder's time
         shift = min((back, on), key=lambda far: abs(far - given_alone))
         for n in range(first, last):
             joined[n] = (joined[n][0] + shift, joined[n][1] + shift)
@@ -113,7 +113,7 @@ def _joined(spans: Sequence[Span], unwritten: Sequence[float], given: Sequence[f
 
 
 def _placed(words: Sequence[Word], found: Sequence[Span | None]) -> Iterator[Word]:
-    """Words where they were found; one that cannot be said stays where it was as far as its neighbours let it."""
+    """Words with the times found; one that cannot be pronounced keeps its time as far as its neighbours allow."""
     before = 0.0
     for n, (word, span) in enumerate(zip(words, found, strict=True)):
         after = next((other[0] for other in found[n:] if other), np.inf)

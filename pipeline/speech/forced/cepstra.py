@@ -1,7 +1,7 @@
-"""What PocketSphinx's model hears of a sound: mel cepstra and how they change, as its own front end makes them.
+"""The features of PocketSphinx's model: mel cepstra and their derivatives, as computed by its own front end.
 
-The constants are those of the model's ``feat.params`` and of the defaults of PocketSphinx 5's ``fe_sigproc.c``. Its
-noise removal is left out: what it would give has not been measured.
+The constants are those of the model's ``feat.params`` and the defaults of PocketSphinx 5's ``fe_sigproc.c``. Its noise
+removal is left out; its effect has not been measured.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.speech.windows import Samples
 
-FRAME = 0.01  # seconds from one frame to the next
+FRAME = 0.01  # seconds between frames
 STREAMS, DIMENSIONS = 3, 13
 
 _HOP, _WIDTH, _POINTS = 160, 410, 512  # samples
 _LOWEST, _HIGHEST = 130.0, 6800.0  # Hz
 _BANDS, _LIFTER = 25, 22
 _EMPHASIS = 0.97
-_BLOCK = 256  # frames at a time, whose spectra stay in the processor's cache
-_FLOOR = 1e-4  # of a band's energy, for samples of 16 bits
+_BLOCK = 256  # frames at a time, so that their spectra stay in the CPU cache
+_FLOOR = 1e-4  # added to a band's energy, for 16-bit samples
 
 
 def cepstra(samples: Samples) -> NDArray[np.float32]:
-    """The cepstrum of each frame, (frames, 13), of sound at 16 kHz."""
+    """The cepstrum of each frame, (frames, 13), of mono samples at 16 kHz."""
     scaled = samples.clip(-1, 1) * np.float32(32767)
     scaled[1:] -= np.float32(_EMPHASIS) * scaled[:-1].copy()
     if scaled.size < _WIDTH:
@@ -38,8 +38,8 @@ def cepstra(samples: Samples) -> NDArray[np.float32]:
 
 
 def changes(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Three streams for each frame, (3, frames, 13): cepstra without their mean, their slope, and its slope."""
-    sounding = cepstra[cepstra[:, 0] >= 0]  # digital silence, of any length, must not move the mean
+    """Three streams, (3, frames, 13): cepstra without their mean, and their first and second derivatives."""
+    sounding = cepstra[cepstra[:, 0] >= 0]  # digital silence, of any length, must not affect the mean
     still = cepstra - (sounding if len(sounding) else cepstra).mean(axis=0)
     count = len(still)
     at = np.pad(still, ((3, 3), (0, 0)), mode="edge")
@@ -49,7 +49,7 @@ def changes(cepstra: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _filters() -> NDArray[np.float32]:
-    """Triangles of one area, on the bins of the spectrum, equally wide in mels; (bins, bands)."""
+    """Triangular filters of equal area, evenly spaced in mels, with edges on FFT bins; (bins, bands)."""
     bin_width = SAMPLE_RATE / _POINTS
     bins = np.arange(_POINTS // 2 + 1) * bin_width
     lowest, highest = (2595 * np.log10(1 + edge / 700) for edge in (_LOWEST, _HIGHEST))
@@ -62,7 +62,7 @@ def _filters() -> NDArray[np.float32]:
 
 
 def _cosines() -> NDArray[np.float32]:
-    """The orthonormal discrete cosine transform with its lifter, (bands, 13)."""
+    """The orthonormal discrete cosine transform with liftering, (bands, 13)."""
     orders = np.arange(DIMENSIONS)
     waves = np.cos(np.pi / _BANDS * np.outer(np.arange(_BANDS) + 0.5, orders))
     waves *= np.where(orders == 0, np.sqrt(1 / _BANDS), np.sqrt(2 / _BANDS))

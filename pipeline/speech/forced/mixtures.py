@@ -1,4 +1,4 @@
-"""How well sounds fit the states of phones: mixtures of Gaussians, worked out as products of matrices."""
+"""The acoustic scores of phones' states: Gaussian mixtures, computed as matrix products."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from pipeline.speech.forced.cepstra import DIMENSIONS, STREAMS
 from pipeline.speech.forced.sphinx_files import gaussians, mixture_weights
 
-_LEAST_VARIANCE = 1e-2  # a tenth of a percent are smaller, of densities that nothing was learnt for
-_HIGHEST = 85.0  # no density's logarithm is higher, once all are scaled alike: float32 ends at exp(88)
-_NOTHING = np.float32(1e-30)  # a likelihood that float32 has no number for is not quite impossible
-_CHUNK = 256  # frames at a time, whose densities stay in the processor's cache
+_LEAST_VARIANCE = 1e-2  # a tenth of a percent are smaller, of densities without training data
+_HIGHEST = 85.0  # the highest log-density, after all are scaled by the same factor: float32 ends at exp(88)
+_NOTHING = np.float32(1e-30)  # added to likelihoods, so that one that underflows is not quite impossible
+_CHUNK = 256  # frames at a time, so that their densities stay in the CPU cache
 
 
 class Mixtures:
@@ -22,21 +22,21 @@ class Mixtures:
         variances = variances.clip(_LEAST_VARIANCE)
         peaks = -0.5 * np.log(2 * np.pi * variances).sum(axis=-1)
         at_zero = peaks - 0.5 * (means**2 / variances).sum(axis=-1) + _HIGHEST - peaks.max()
-        # The logarithm of a density is the product of these with a feature's squares, itself, and one.
+        # A log-density is the dot product of these with a feature vector's squares, the vector itself, and one.
         factors = np.concatenate([-0.5 / variances, means / variances, at_zero[..., np.newaxis]], axis=-1)
         self._factors = np.ascontiguousarray(factors.transpose(1, 0, 3, 2), np.float32)
         self._weights = mixture_weights()
         self._phone_of_senone = phone_of_senone
 
     def scores(self, features: NDArray[np.float32], senones: NDArray[np.int_]) -> NDArray[np.float32]:
-        """Tell how likely each senone sounds like this.
+        """Return how well senones fit each frame.
 
         Args:
             features: Three streams, (3, frames, 13).
             senones: Their numbers.
 
         Returns:
-            Logarithms of likelihoods, less a constant, (frames, senones).
+            Log-likelihoods up to a constant, (frames, senones).
         """
         terms = np.ones((STREAMS, features.shape[1], 2 * DIMENSIONS + 1), np.float32)
         terms[:, :, :DIMENSIONS] = features**2

@@ -1,6 +1,7 @@
-"""How a written token is said: numbers as words, words by a dictionary, unknown ones as a rough guess of phones.
+"""The pronunciation of written tokens: numbers as words, words by a dictionary, unknown words by a rough guess.
 
-Only the time a word takes and the sounds at its edges matter to the alignment, so a guess by letters does for a name.
+The alignment depends only on the duration of a word and the sounds at its edges, so guessing from the letters is good
+enough for a name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ _UNITS = (
 )  # fmt: skip
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _SIGNS = {"%": " percent ", "£": " pounds ", "$": " dollars ", "€": " euros ", "&": " and ", "+": " plus ", "@": " at "}
-_LETTERS = {  # phones of the CMU dictionary; the longest match counts
+_LETTERS = {  # phones of the CMU dictionary; the longest match is used
     "tion": "SH AH N", "sion": "ZH AH N", "ough": "AO", "augh": "AO", "eigh": "EY", "igh": "AY",
     "sch": "S K", "tch": "CH", "ch": "CH", "sh": "SH", "th": "TH", "ph": "F", "wh": "W", "ck": "K", "ng": "NG",
     "qu": "K W", "kn": "N", "wr": "R", "ee": "IY", "ea": "IY", "oo": "UW", "ou": "AW", "ow": "OW", "ai": "EY",
@@ -35,9 +36,9 @@ _SPELLED = {
 
 
 def spoken_words(token: str) -> list[str]:
-    """Take a token of a transcript apart into the words that are said, in small letters.
+    """Split a token of a transcript into the words that are said, in lower case.
 
-    ``well-known`` is two, ``£13.60`` four; what cannot be said at all is none.
+    ``well-known`` gives two, ``£13.60`` five; a token that cannot be pronounced gives none.
     """
     token = re.sub(r"([£$€])([\d.,]*\d)", r"\2\1", token.replace("’", "'"))
     token = re.sub(r"(?<=\d),(?=\d{3})", "", token)
@@ -50,18 +51,18 @@ def spoken_words(token: str) -> list[str]:
 
 
 class Dictionary:
-    """The CMU dictionary of American English, with a guess for every word it does not have."""
+    """The CMU dictionary of American English, with a guess for words that it does not have."""
 
     def __init__(self) -> None:
         self._known = pronunciations()
 
     def phones(self, word: str) -> tuple[str, ...]:
-        """The phones of a word in small letters, one after another; none of what cannot be said."""
+        """Return the phones of a lower-case word; empty if it cannot be pronounced."""
         return tuple((self._known.get(word) or guessed_phones(word)).split())
 
 
 def guessed_phones(word: str) -> str:
-    """Guess the phones of a word that is in no dictionary; letters one by one where it has no vowel."""
+    """Guess the phones of a word that is not in the dictionary; it is spelt letter by letter if it has no vowel."""
     letters = re.sub(r"[^a-z]", "", word.lower())
     if not re.search("[aeiouy]", letters):
         return " ".join(_SPELLED[letter] for letter in letters)
@@ -75,7 +76,7 @@ def _number(digits: str) -> list[str]:
 
 
 def _year(number: int) -> list[str]:
-    """Most numbers of four digits are years: 1905 is nineteen oh five, 2007 two thousand seven."""
+    """Read a number of four digits as a year, which most are: nineteen oh five, but two thousand seven."""
     first, last = divmod(number, 100)
     if last == 0 or number // 10 == 200:
         return _whole(number)

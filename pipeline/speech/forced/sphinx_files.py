@@ -1,4 +1,4 @@
-"""The files of PocketSphinx's English model, as arrays: its ``en-us``, phonetically tied mixtures (BSD licence).
+"""Reading the files of PocketSphinx's English model: its ``en-us``, phonetically tied mixtures (BSD licence).
 
 The layouts are those of PocketSphinx 5's ``s3file.c``, ``bin_mdef.c`` and ``ptm_mgau.c``.
 """
@@ -18,21 +18,21 @@ from pipeline.errors import WeightsError
 
 FOLDER = Path(pocketsphinx.get_model_path()) / "en-us"
 SILENCE = "SIL"
-NO_SPEECH = (SILENCE, "+NSN+", "+SPN+")  # the last two: noise of things and of people
+NO_SPEECH = (SILENCE, "+NSN+", "+SPN+")  # the last two: noises of things and of people
 STATES = 3  # of each phone
 
 _MODEL = FOLDER / "en-us"
 _BYTE_ORDER = 0x11223344
-_WEIGHT_STEP = 1024 * np.log(1.0001)  # the steps of a mixture weight's logarithm
-# Where a phone is in its word, in the order of the triphones' tree.
+_WEIGHT_STEP = 1024 * np.log(1.0001)  # the quantisation step of log mixture weights
+# The position of a phone in its word, as numbered in the triphone tree.
 _INSIDE, _FIRST, _LAST, _ALONE = range(4)
 
 
 class _File:
-    """Reads one value after another from a file of the model.
+    """Reads values from a file of the model, one after the other.
 
     Raises:
-        WeightsError: The file ends too early, or is not laid out as it should be.
+        WeightsError: The file ends too early, or does not have the expected layout.
     """
 
     def __init__(self, name: str) -> None:
@@ -55,14 +55,14 @@ class _File:
         return found.reshape(shape)
 
     def text(self) -> str:
-        """Up to the next zero."""
+        """Read up to the next zero byte."""
         end = self._content.find(b"\0", self._at)
         found = self.raw(end - self._at).decode()
         self._at += 1
         return found
 
     def skip(self, end: bytes) -> None:
-        """Go on behind the next of these bytes."""
+        """Continue after the next occurrence of these bytes."""
         self._at = self._content.index(end, self._at) + len(end)
 
     def must_be(self, found: object, wanted: object) -> None:
@@ -79,7 +79,7 @@ def gaussians() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def mixture_weights() -> NDArray[np.float32]:
-    """How much of each density of its phone a senone has, (streams, senones, densities)."""
+    """The weight of each density of its phone in a senone, (streams, senones, densities)."""
     file = _File("sendump")
     fields: dict[str, str] = {}
     while length := file.numbers(1)[0]:
@@ -92,7 +92,7 @@ def mixture_weights() -> NDArray[np.float32]:
 
 
 def transitions() -> NDArray[np.float32]:
-    """How likely a phone's state is followed by which, (phones, states, states and what follows the phone)."""
+    """The transition probabilities of phones' states, (phones, states, states and the exit)."""
     file = _after_header("transition_matrices")
     phones, states, following, _ = file.numbers(4)
     file.must_be(states, STATES)
@@ -101,17 +101,17 @@ def transitions() -> NDArray[np.float32]:
 
 
 def pronunciations() -> dict[str, str]:
-    """The phones of each word in small letters, joined by spaces: the first of the ways to say it."""
+    """The first pronunciation of each lower-case word: its phones, separated by spaces."""
     lines = (FOLDER / "cmudict-en-us.dict").read_text(encoding="utf-8").splitlines()
-    return dict(line.split(" ", 1) for line in lines)  # the other ways have their number behind the word
+    return dict(line.split(" ", 1) for line in lines)  # further pronunciations have a number after the word
 
 
 class Phones:
-    """The phones by name, and the senones of each between its neighbours.
+    """The phones by name, and the senones of each in context.
 
     Attributes:
-        numbers: A phone's number, which is that of its densities and of its transitions.
-        of_senones: The number of the phone that each senone is a part of.
+        numbers: The number of each phone, by name: the index of its densities and of its transitions.
+        of_senones: The number of the phone that each senone belongs to.
     """
 
     def __init__(self) -> None:
@@ -125,7 +125,7 @@ class Phones:
         file.raw(-sum(len(name) + 1 for name in names) % 4)  # padding
         self.numbers = {name: number for number, name in enumerate(names)}
         self._tree = file.array([("phone", "<i2"), ("below", "<i2"), ("next", "<i4")], nodes)
-        # A phone between neighbours has its place in the word, its own number and the neighbours'.
+        # A triphone has a position in the word, its phone's number and those of the neighbours.
         fields = [("sequence", "<i4"), ("transitions", "<i4"), ("place", "i1"), ("phone", "i1"), ("around", "i1", 2)]
         kinds = file.array(fields, all_phones)
         file.must_be(file.numbers(1), (sequences * states,))
@@ -135,7 +135,7 @@ class Phones:
         self._known: dict[tuple[int, int, int, int], NDArray[np.int16]] = {}
 
     def senones(self, word: Sequence[str], before: str, after: str) -> list[NDArray[np.int16]]:
-        """The senones of each phone of a word that is said between two phones, one for each state."""
+        """The senones, one per state, of each phone of a word that is said between two other phones."""
         around = [self.numbers[name] for name in (before, *word, after)]
         found = []
         for n, phone in enumerate(around[1:-1]):
@@ -145,7 +145,7 @@ class Phones:
         return found
 
     def alone(self, name: str) -> NDArray[np.int16]:
-        """The senones of a phone, whatever its neighbours are."""
+        """The senones of a phone regardless of its neighbours."""
         return np.asarray(self._senones[self.numbers[name]])
 
     def _of(self, context: tuple[int, int, int, int]) -> NDArray[np.int16]:
@@ -154,7 +154,7 @@ class Phones:
         return self._known[context]
 
     def _triphone(self, context: tuple[int, int, int, int]) -> int:
-        """Go down the tree; what was never seen between these neighbours is the phone as it is anywhere."""
+        """Look up a triphone in the tree; one that is not in the model is replaced by the phone without context."""
         first, count = 0, 4
         for wanted in context:
             below = self._tree[first : first + count]
@@ -173,7 +173,7 @@ def _densities(name: str) -> NDArray[np.float32]:
     phones, streams, densities = file.numbers(3)
     dimensions = file.numbers(streams)
     file.must_be(len(set(dimensions)), 1)
-    file.numbers(1)  # how many figures follow
+    file.numbers(1)  # the number of values that follow
     return file.array("<f4", phones, streams, densities, dimensions[0])
 
 

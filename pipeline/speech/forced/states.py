@@ -1,4 +1,4 @@
-"""The states that known words go through as they are said, and what may be between them: silence or any speech."""
+"""The chain of states of known words, with silence or any other speech between them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pipeline.speech.forced.mixtures import Mixtures
 from pipeline.speech.forced.sphinx_files import NO_SPEECH, SILENCE, STATES, Phones, transitions
 from pipeline.speech.forced.viterbi import IMPOSSIBLE, Steps
 
-BETWEEN = -1  # the word of the state before, between and after the words
-# What was said and not written – "er", or a sentence left out – is better heard as any speech than as the words around
-# it. How much worse than the best phone at each moment known words may sound, as a logarithm for each frame: with 4 to
-# 8, 98 % of word starts are within 0.2 s of the truth (287 words timed by hand), with 5 more than 99 %.
+BETWEEN = -1  # the word of the states before, between and after the words
+# Untranscribed speech – "er", or a sentence left out – should match "any speech" rather than the words around it. This
+# is how much worse than the best phone known words may score, as a log-probability per frame: with 4 to 8, 98 % of word
+# starts are within 0.2 s of the truth (287 words timed by hand), with 5 more than 99 %.
 _ANY_SPEECH = 5.0
-# What it takes to part two words, so that none is looked for beyond speech that was not written for a better likeness:
-# as good with 10 to 30.
+# The cost of a gap between two words, so that none is moved beyond untranscribed speech for a slightly better score; 10
+# to 30 are equally good.
 _BREAK = np.float32(20.0)
 _STAY_BETWEEN = np.float32(np.log(0.9))
 _LEAVE_BETWEEN = np.float32(np.log(0.1))
@@ -29,10 +29,10 @@ class States:
     """A chain of states: those of words, with one between each two, before the first, and after the last.
 
     Attributes:
-        words: Which of the words each state is a part of, or ``BETWEEN``.
-        steps: From state to state; all that is between words may be left out.
-        senones: What the states of words sound like, each once.
-        sounds: What each state sounds like: its place in ``senones``, or behind them what is between words.
+        words: The index of the word that each state belongs to, or ``BETWEEN``.
+        steps: The transitions; the states between words may be skipped.
+        senones: The distinct senones of the words' states.
+        sounds: The sound of each state: its index in ``senones``, or for states between words, the one after these.
     """
 
     words: NDArray[np.int_]
@@ -42,7 +42,7 @@ class States:
 
 
 class Speech:
-    """How words sound, by PocketSphinx's English model. Threads may share it."""
+    """The acoustic scores of words, by PocketSphinx's English model. Thread-safe."""
 
     def __init__(self) -> None:
         self._phones = Phones()
@@ -54,9 +54,9 @@ class Speech:
         self._silence = self._phones.alone(SILENCE)
 
     def states(self, words: Sequence[Sequence[str]]) -> States:
-        """Chain the states of words, each given by its phones, of which it has one or more.
+        """Return the chain of words, each given by one or more phones.
 
-        A phone sounds as it does between its neighbours: words are taken to follow each other without a pause.
+        Phones are taken in the context of their neighbours, as if words followed each other without a pause.
         """
         places = [BETWEEN]
         senones: list[NDArray[np.int16]] = []
@@ -75,14 +75,14 @@ class Speech:
         return States(in_words, self._steps(phones, in_words), different, sounds)
 
     def scores(self, states: States, features: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-        """Tell how likely each sound of the states is in each frame.
+        """Return how well each sound of the states fits each frame.
 
         Args:
             states: The states.
             features: Three streams, (3, frames, 13).
 
         Returns:
-            Logarithms, (frames, sounds), and whether what is between words would be speech, (frames,).
+            Log-likelihoods, (frames, sounds), and whether between words each frame would be speech, (frames,).
         """
         found = self._mixtures.scores(features, np.concatenate([states.senones, self._any_speech, self._silence]))
         of_words, of_any, of_silence = np.split(found, np.cumsum([len(states.senones), len(self._any_speech)]), axis=1)

@@ -1,4 +1,4 @@
-"""The likeliest way through a chain of states (Viterbi 1967, doi 10.1109/TIT.1967.1054010)."""
+"""The likeliest path through a chain of states (Viterbi 1967, doi 10.1109/TIT.1967.1054010)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 IMPOSSIBLE = np.float32(-1e30)
-_SKIPPED = 2  # places from a state to one that is skipped to
+_SKIPPED = 2  # the number of states that a skip advances
 
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How likely each state of a chain is come to, as logarithms, (states,).
+    """The log-probabilities of the transitions into each state of a chain, (states,).
 
     Attributes:
-        stay: From itself: always possible.
-        enter: From the state before; ``IMPOSSIBLE`` for the first.
-        skip: From the one before that; ``IMPOSSIBLE`` where no state may be left out.
+        stay: From itself; always possible.
+        enter: From the previous state; ``IMPOSSIBLE`` for the first.
+        skip: From the one before that; ``IMPOSSIBLE`` if the state between must not be skipped.
     """
 
     stay: NDArray[np.float32]
@@ -32,16 +32,16 @@ def best_path(
     """Find the state of each frame. The first and the last state of the chain may be left out.
 
     Args:
-        steps: From state to state, of three or more.
-        scores: How likely each sound is in each frame, as logarithms, (rows, sounds).
+        steps: The transitions, of three or more states.
+        scores: The log-likelihoods of each sound, (rows, sounds).
         sounds: The sound of each state, (states,).
-        repeat: How many frames in a row each row of ``scores`` is for.
+        repeat: The number of consecutive frames for which each row of ``scores`` is used.
 
     Returns:
-        Numbers of states, (rows x repeat,), or None where there are too few frames to go through the chain.
+        State indices, (rows x repeat,), or None if there are too few frames to pass through the chain.
     """
     frames, states = repeat * len(scores), len(sounds)
-    # What it costs to stay is taken off the other steps, and paid in every frame: it need not be added each time.
+    # The cost of staying is subtracted from the other steps and added to every frame's score, saving an addition.
     enter, skip = steps.enter - steps.stay, steps.skip - steps.stay
     beyond = np.full(_SKIPPED + states, IMPOSSIBLE, np.float32)
     best = beyond[_SKIPPED:]
@@ -64,7 +64,7 @@ def best_path(
 
 
 def _traced(state: int, entered: NDArray[np.bool_], skipped: NDArray[np.bool_]) -> NDArray[np.int_]:
-    """Go back from the state of the last frame."""
+    """Trace the path back from the state of the last frame."""
     path = np.empty(len(entered), int)
     for frame in reversed(range(len(entered))):
         path[frame] = state

@@ -1,1 +1,1 @@
-"""Who says each word: voices are told apart, and named where that needs no guess. No word is heard here."""
+"""Speaker diarization: voices are told apart, and named if that is certain. Does not transcribe."""

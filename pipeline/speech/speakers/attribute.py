@@ -1,8 +1,8 @@
-"""Who says each word: windows in which voices were told apart, against the words and their pauses. Pure functions.
+"""Attributing words to speakers, from windows in which voices were told apart. Pure functions.
 
-A window of 1.6 s may hold the end of one turn and the beginning of the next, and its share of each speaker says
-how much of both. So the words are labelled such that, added up, they explain the shares of all windows over them,
-with as few changes of speaker as that takes, and those preferably where a sentence ends or somebody pauses.
+A window of 1.6 s may contain the end of one turn and the beginning of the next; its shares estimate how much of each
+speaker it contains. So the words are labelled such that together they explain the shares of all windows over them, with
+as few changes of speaker as possible, and those preferably at the end of a sentence or at a pause.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from pipeline.speech.speakers.clusters import Array, Clusters, Labels, cluster
 from pipeline.speech.speakers.voices import WINDOW_SECONDS, Voices
 from pipeline.text import ends_sentence
 
-_PAUSE_SECONDS = 0.3  # between words: a place for a change
-_LONGEST_WORD = 0.9  # seconds: Whisper stretches the last word before a pause over it
-_MOVE_WORDS = 8  # how far a change may be moved at once
+_PAUSE_SECONDS = 0.3  # between words, for a likely change of speaker
+_LONGEST_WORD = 0.9  # seconds; Whisper stretches the last word before a pause over the pause
+_MOVE_WORDS = 8  # the most words that a change is moved by at once
 _SWEEPS = 3
 
-# What a change of speaker costs. The unit is 1.6 s of speech that are clearly somebody else's. Tuned on LibriSpeech
-# dialogues of two to three people in four acoustics, with word times that err by 0.08 s.
+# The cost of a change of speaker. The unit is 1.6 s of speech that is clearly by somebody else. Tuned on LibriSpeech
+# dialogues of two to three people in four acoustic conditions, with word times that err by 0.08 s.
 _COST_AT_SENTENCE = 0.03
 _COST_AT_PAUSE = 0.08
 _COST_ELSEWHERE = 0.2
-_SURE = 0.1  # how much worse the next best speaker of a sentence must fit it
+_SURE = 0.1  # the least difference in cost to the next best speaker of a sentence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attribution:
-    """Who says what. Speakers count from 0 in the order in which they first speak.
+    """The speakers of words. They are numbered from 0 in the order in which they first speak.
 
     Attributes:
-        speakers: The speaker of each word; None: not sure.
-        centroids: Each speaker's mean vector, of unit length: a voice print. (speakers, dimensions).
-        seconds: How long each speaks, over the words that are surely theirs.
+        speakers: The speaker of each word; None if uncertain.
+        centroids: Each speaker's mean embedding, of unit length: a voice print, (speakers, dimensions).
+        seconds: The speaking time of each, over the words that are certainly theirs.
     """
 
     speakers: tuple[int | None, ...]
@@ -49,14 +49,14 @@ class Attribution:
 
 
 def attribute(words: Sequence[Word], voices: Voices, *, count: int | None = None) -> Attribution:
-    """Decide who says each word.
+    """Attribute each word to a speaker.
 
     Args:
         words: All words of a recording, in order.
         voices: All windows of its speech, in order.
-        count: How many people speak, where that is known.
+        count: The number of speakers, if known.
     """
-    # Thousands of products of small matrices: handing them to threads takes longer than they do.
+    # Thousands of products of small matrices, for which threads have more overhead than benefit.
     with threadpool_limits(1, "blas"):
         clusters = cluster(voices, count=count)
         if not words or not len(voices):
@@ -67,9 +67,9 @@ def attribute(words: Sequence[Word], voices: Voices, *, count: int | None = None
 
 
 class _Fit:
-    """Labels of words, and how well they explain the windows.
+    """The labels of words, and how well they explain the windows.
 
-    Time is counted in seconds of words, so that pauses have no length.
+    Time is measured in seconds of words, so that pauses have no duration.
     """
 
     def __init__(self, words: Sequence[Word], voices: Voices, clusters: Clusters) -> None:
@@ -80,18 +80,18 @@ class _Fit:
         used = (end - begin > 0.1) & ~clusters.strange
         self._begin, self._end = begin[used], end[used]
         self._shares = clusters.shares[used]
-        # Windows overlap: together they must not count as more evidence than the speech they are made of.
+        # Windows overlap, and must not count as more evidence than the speech that they cover.
         spacing = np.gradient(voices.starts[used]) if used.sum() > 1 else np.ones(used.sum())
         lengths = (voices.ends - voices.starts)[used]
         self._weights = np.minimum(np.minimum(spacing, lengths) / WINDOW_SECONDS, 1)
         self._speakers = clusters.shares.shape[1]
         self.labels = self._first_guess()
-        self._rest = self._shares.copy()  # what the labels do not explain of the shares
+        self._rest = self._shares.copy()  # residuals: the part of the shares that the labels do not explain
         for first, last in _runs(self.labels):
             self._rest[:, self.labels[first]] -= self._part(slice(None), first, last)
 
     def improve(self) -> None:
-        """Change labels for as long as that explains more than it costs."""
+        """Change labels greedily while that reduces the total cost, in at most ``_SWEEPS`` sweeps."""
         if self._speakers < 2:
             return
         for _ in range(_SWEEPS):
@@ -100,7 +100,7 @@ class _Fit:
                 return
 
     def sure(self) -> list[int | None]:
-        """The labels, without those of sentences that another speaker would explain almost as well."""
+        """The labels; None for units of words that another speaker would explain almost as well."""
         labels: list[int | None] = []
         for first, last in self._units():
             current = int(self.labels[first])
@@ -112,7 +112,7 @@ class _Fit:
         return labels
 
     def _first_guess(self) -> Labels:
-        """The cheapest labels when each word simply has the mean share of the windows over it (Viterbi)."""
+        """The cheapest labels if each word simply has the mean shares of the windows over it (Viterbi)."""
         evidence = np.array([self._mean_share(word) for word in range(len(self._edges) - 1)])
         seconds = np.diff(self._edges)[:, None]
         costs = (1 - evidence) * seconds / WINDOW_SECONDS
@@ -137,19 +137,19 @@ class _Fit:
         return np.asarray(weights @ self._shares[near] / weights.sum())
 
     def _near(self, first: int, last: int) -> slice:
-        """The windows over words ``first`` to ``last`` (not included)."""
+        """The windows over words ``first`` to ``last`` (exclusive)."""
         begin = int(np.searchsorted(self._end, self._edges[first], side="right"))
         end = int(np.searchsorted(self._begin, self._edges[last], side="left"))
         return slice(begin, max(begin, end))
 
     def _part(self, windows: slice, first: int, last: int) -> Array:
-        """What part of each window these words are."""
+        """The fraction of each window that these words cover."""
         begin, end = self._begin[windows], self._end[windows]
         over = np.minimum(end, self._edges[last]) - np.maximum(begin, self._edges[first])
         return np.asarray(over.clip(0) / (end - begin))
 
     def _misfit(self, first: int, last: int, label: int) -> tuple[float, slice, Array]:
-        """How much worse the windows are explained when these words get this label, and what is then left of them."""
+        """The change in misfit if these words get this label; the windows affected, and their new residuals."""
         near = self._near(first, last)
         rest = self._rest[near].copy()
         for begin, end in _runs(self.labels[first:last]):
@@ -160,7 +160,7 @@ class _Fit:
         return float(self._weights[near] @ change / 2), near, rest
 
     def _dearer(self, first: int, last: int, label: int) -> float:
-        """How much more the changes of speaker cost when these words get this label."""
+        """The change in the cost of speaker changes if these words get this label."""
         around = slice(max(first - 1, 0), last + 1)
         before = self.labels[around]
         after = before.copy()
@@ -169,7 +169,7 @@ class _Fit:
         return float(costs @ (after[1:] != after[:-1]) - costs @ (before[1:] != before[:-1]))
 
     def _try(self, first: int, last: int, label: int) -> bool:
-        """Give words a label if that is better; tells whether it was."""
+        """Label these words if that reduces the total cost; tell whether it did."""
         misfit, near, rest = self._misfit(first, last, label)
         if misfit + self._dearer(first, last, label) >= -1e-9:
             return False
@@ -178,7 +178,7 @@ class _Fit:
         return True
 
     def _moves(self) -> Iterator[tuple[int, int, int]]:
-        """Words and labels to try: changes of speaker elsewhere, turns and sentences of somebody else."""
+        """Words and labels to try: other places for changes of speaker, other speakers of turns and sentences."""
         runs = list(_runs(self.labels))
         for (begin, change), (_, end) in pairwise(runs):
             before, after = int(self.labels[change - 1]), int(self.labels[change])
@@ -195,7 +195,7 @@ class _Fit:
                     yield first, last, label
 
     def _units(self) -> Iterator[tuple[int, int]]:
-        """Runs of words without a likely place for a change, and without a change."""
+        """The runs of words between changes of speaker and likely places for them."""
         likely = self._costs <= _COST_AT_PAUSE
         likely[1:] |= self.labels[1:] != self.labels[:-1]
         likely[0] = True
@@ -203,7 +203,7 @@ class _Fit:
 
 
 class _SpeechClock:
-    """Turns seconds of the recording into seconds of words."""
+    """Converts seconds of the recording to seconds of words."""
 
     def __init__(self, words: Sequence[Word]) -> None:
         starts = np.maximum.accumulate([word.start for word in words])
@@ -214,12 +214,12 @@ class _SpeechClock:
         self._spoken = np.column_stack([self.edges[:-1], self.edges[1:]]).reshape(-1)
 
     def at(self, seconds: Array) -> Array:
-        """How long words were spoken before these times."""
+        """The seconds of words before these times."""
         return np.asarray(np.interp(seconds, self._seconds, self._spoken))
 
 
 def _change_costs(words: Sequence[Word]) -> Array:
-    """What a change of speaker before each word costs."""
+    """The cost of a change of speaker before each word."""
     costs = [0.0]
     for word, following in pairwise(words):
         pause = following.start - min(word.end, word.start + _LONGEST_WORD)
@@ -231,13 +231,13 @@ def _change_costs(words: Sequence[Word]) -> Array:
 
 
 def _runs(labels: Labels) -> Iterator[tuple[int, int]]:
-    """Where equal neighbours begin and end."""
+    """The start and end (exclusive) of each run of equal labels."""
     bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
     yield from pairwise(bounds)
 
 
 def _numbered(words: Sequence[Word], labels: Sequence[int | None], clusters: Clusters) -> Attribution:
-    """Speakers renumbered in the order in which they first speak; who is never surely heard is left out."""
+    """Renumber speakers in the order in which they first speak, without those who have no certain words."""
     order = list(dict.fromkeys(label for label in labels if label is not None))
     number = {label: place for place, label in enumerate(order)}
     speakers = tuple(None if label is None else number[label] for label in labels)

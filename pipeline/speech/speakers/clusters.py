@@ -1,8 +1,8 @@
-"""Which windows of a recording are of the same speaker. Pure arithmetic over vectors; it knows no words.
+"""Clustering the windows of a recording by speaker. Pure computation on embeddings, without words.
 
-Two windows of one speaker differ by what is said in them, and do so along the same few directions for everybody.
-Speakers are therefore looked for in several projections, and each split is judged after the spread inside the
-speakers was measured and taken out of account (linear discriminant analysis).
+Two windows of one speaker differ by what is said in them, along the same few directions for all speakers. Speakers are
+therefore searched for in several projections, and each split is judged after whitening by the variance within speakers
+(linear discriminant analysis).
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
 MOST_SPEAKERS = 4
-_COMPONENTS = 32  # of 256: what remains is noise
-_DIRECTIONS = 4  # of those in which lasting differences are looked for
-_NEIGHBOURS_SECONDS = 5.0  # windows further apart are no neighbours
-_ROUNDS = 4  # of estimating speakers and their spread in turn: labels rest after two or three
-_LEAST_WINDOWS = 20  # of a speaker: a dozen seconds. Less is a jingle, a clip, or a passer-by
+_COMPONENTS = 32  # of 256; the rest is noise
+_DIRECTIONS = 4  # of these, in which lasting differences are searched for
+_NEIGHBOURS_SECONDS = 5.0  # the gap from which windows are not neighbours
+_ROUNDS = 4  # of estimating speakers and their variance in turn; labels converge after two or three
+_LEAST_WINDOWS = 20  # of a speaker, a dozen seconds; less is a jingle, a clip, or a passer-by
 _LEAST_SHARE = 0.04  # of a recording too short for that
 
-# The least that ``plausible`` wants of so many speakers. Measured on LibriSpeech: 56 dialogues of two, also in noise,
-# had 0.071 or more, and 115 of 121 times one of them alone less; three speakers had 0.11, two taken for three 0.05.
+# The least distinctness that ``plausible`` requires, by the number of speakers. On LibriSpeech, 56 dialogues of two,
+# some in noise, had 0.071 or more, and single speakers had less in 115 of 121 cases; three speakers had 0.11, two taken
+# for three 0.05.
 _DISTINCT = {2: 0.0705, 3: 0.09, 4: 0.09}
-_DOUBTFUL = 0.7  # a window of which less is one speaker's is nobody's, though no change is near
-_BLOCKS = 6  # in which every other one tells the speakers apart in the rest
-_STRANGE = 0.78  # of the likeness to a speaker that half of the speaker's windows have: less is somebody else's
+_DOUBTFUL = 0.7  # a window whose largest share is less is between speakers, though no change is near
+_BLOCKS = 6  # of the recording, for cross-validation: alternate ones estimate the speakers of the others
+_STRANGE = 0.78  # of the median similarity of a speaker's windows; a window with less is somebody else's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +40,9 @@ class Clusters:
     """The speakers of a recording.
 
     Attributes:
-        shares: How much of each window is each speaker's, (windows, speakers); a row's sum is 1.
-        centroids: Each speaker's mean vector, not centred, of unit length, (speakers, dimensions).
-        strange: Windows that sound like none of them: a jingle, noise, a voice heard for seconds; (windows,).
+        shares: The share of each speaker in each window, (windows, speakers); rows sum to 1.
+        centroids: Each speaker's mean embedding, not centred, of unit length, (speakers, dimensions).
+        strange: Whether a window sounds like none of them: a jingle, noise, a voice heard for seconds; (windows,).
     """
 
     shares: Array
@@ -50,7 +51,7 @@ class Clusters:
 
     @property
     def labels(self) -> Labels:
-        """The speaker of the most of each window, (windows,)."""
+        """The speaker with the largest share in each window, (windows,)."""
         return np.asarray(self.shares.argmax(axis=1))
 
 
@@ -59,8 +60,8 @@ def cluster(voices: Voices, *, count: int | None = None) -> Clusters:
 
     Args:
         voices: All windows of the recording, in order.
-        count: How many speak. None: between one and four, as the voices suggest. There may be fewer than said,
-            where too little is heard of some.
+        count: The number of speakers; None to estimate it, from one to four. Fewer may be found if some of them speak
+            too little.
     """
     room = _Room(voices)
     labels = np.zeros(len(voices), dtype=np.intp)
@@ -75,7 +76,7 @@ def cluster(voices: Voices, *, count: int | None = None) -> Clusters:
 
 
 class _Room:
-    """The windows of a recording, projected to where their differences can be measured."""
+    """The windows of a recording, in projections in which their differences can be measured."""
 
     def __init__(self, voices: Voices) -> None:
         self.vectors = voices.vectors.astype(np.float64)
@@ -86,14 +87,14 @@ class _Room:
         self.lasting = _lasting(self.points, *_neighbours(voices))
 
     def centroids(self, labels: Labels) -> Array:
-        """The mean vector of each speaker, of unit length."""
+        """The mean embedding of each speaker, of unit length."""
         if not len(labels):
             return np.zeros((1, self.vectors.shape[1]))
         means = np.stack([self.vectors[labels == one].mean(axis=0) for one in range(labels.max() + 1)])
         return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True))
 
     def split(self, labels: Labels, speakers: int) -> Array | None:
-        """Shares for one speaker more than ``labels`` has; None where nobody can be told from the rest."""
+        """Return the shares with one more speaker than ``labels`` has; None if no split is distinct."""
         best, most = None, 0.0
         for one in range(speakers - 1):
             members = np.flatnonzero(labels == one)
@@ -107,10 +108,10 @@ class _Room:
         return best
 
     def plausible(self, labels: Labels) -> bool:
-        """Whether these are different people, and not one of them in two moods.
+        """Tell whether these are different people, and not one person in two moods.
 
-        People are far apart, and there is nothing between them, also in a part of the recording that was not used to
-        tell them apart.
+        Different people are far apart with nothing between them, also in a part of the recording that was not used to
+        tell them apart (cross-validation).
         """
         speakers = int(labels.max()) + 1
         clear = _clear(labels, speakers)
@@ -128,7 +129,7 @@ class _Room:
         return self._distinctness(labels, speakers) * (1 - 2 * between) > _DISTINCT[speakers]
 
     def _distinctness(self, labels: Labels, speakers: int) -> float:
-        """How unlike the two likest speakers are, and the less the less one of them is heard; 0: no speaker."""
+        """The cosine distance of the closest two speakers, scaled down if one speaks little; 0 if one is too rare."""
         heard = np.bincount(labels, minlength=speakers)
         if heard.min() < self.least:
             return 0.0
@@ -137,7 +138,7 @@ class _Room:
         return float(unlike[np.triu_indices(speakers, 1)].min())
 
     def _halves(self, members: Labels) -> Iterator[Labels]:
-        """Ways to cut a group of windows in two."""
+        """Candidate ways to split a group of windows: the part that becomes the new speaker's."""
         if len(members) < 2 * self.least:
             return
         points, lasting = self.points[members], self.lasting[members]
@@ -152,7 +153,7 @@ class _Room:
                 yield members[_upper_half(values, self.least)]
 
     def _shares(self, labels: Labels, speakers: int) -> Array:
-        """Estimate what part of each window is whose, and from that again whose windows tell the speakers' spread."""
+        """Alternate between estimating the shares from the labels, and the labels from the shares."""
         shares = np.eye(speakers)[labels]
         for _ in range(_ROUNDS):
             shares = self._estimate(labels, speakers, _clear(labels, speakers))
@@ -162,7 +163,7 @@ class _Room:
         return _inside(shares)
 
     def _estimate(self, labels: Labels, speakers: int, used: NDArray[np.bool_]) -> Array:
-        """Shares by the means and the spread of the windows that are used: discriminants, made to sum to 1."""
+        """The shares by linear discriminants, from the means and variance of the windows ``used``; rows sum to 1."""
         means = np.stack([self.points[used & (labels == one)].mean(axis=0) for one in range(speakers)])
         whiten = _whitener(self.points[used] - means[labels[used]])
         others = (self.points - means[0]) @ whiten @ np.linalg.pinv((means[1:] - means[0]) @ whiten)
@@ -170,7 +171,7 @@ class _Room:
 
 
 def _neighbours(voices: Voices) -> tuple[Labels, Labels]:
-    """Pairs of windows that follow each other and share no sound."""
+    """Pairs of consecutive windows that do not overlap."""
     following = np.searchsorted(voices.starts, voices.ends - 1e-6)
     first = np.flatnonzero(following < len(voices))
     second = following[first]
@@ -181,9 +182,9 @@ def _neighbours(voices: Voices) -> tuple[Labels, Labels]:
 def _lasting(points: Array, first: Labels, second: Labels) -> Array:
     """Project the points onto the few directions that correlate most between neighbouring windows: those of the voice.
 
-    A speaker lasts from window to window, words do not. Before that, the points are whitened by how neighbours differ,
-    measured on the three quarters of pairs that differ least: these are mostly of one speaker. Outliers (a jingle) are
-    drawn in.
+    A speaker persists from window to window, words do not. First the points are whitened by the differences between
+    neighbours, using the three quarters of pairs that differ least, which are mostly of one speaker. Outliers (a
+    jingle) are pulled in.
     """
     if len(first) < 8:
         return points[:, :_DIRECTIONS]
@@ -201,7 +202,7 @@ def _lasting(points: Array, first: Labels, second: Labels) -> Array:
 
 
 def _far_apart(points: Array, count: int) -> Array:
-    """Points far from the middle and from each other, each the mean of three windows: somebody who says little."""
+    """Points far from the centre and from each other, each the mean of three windows, to find a rare speaker."""
     smooth = (points[:-2] + points[1:-1] + points[2:]) / 3
     chosen = []
     nearest = np.square(smooth).sum(axis=1)
@@ -212,12 +213,12 @@ def _far_apart(points: Array, count: int) -> Array:
 
 
 def _axes(scatter: Array, count: int) -> Array:
-    """The directions in which there is most of a symmetric matrix, as columns."""
+    """The eigenvectors of a symmetric matrix with the largest eigenvalues, as columns."""
     return np.linalg.eigh(scatter)[1][:, ::-1][:, :count]
 
 
 def _whitener(differences: Array) -> Array:
-    """What makes differences equally large in all directions; the fewer they are, the less it trusts them."""
+    """The matrix that whitens differences, with more shrinkage the fewer there are."""
     samples, size = differences.shape
     scatter = differences.T @ differences / samples
     doubt = np.clip(size / samples, 0.05, 0.9)
@@ -227,7 +228,7 @@ def _whitener(differences: Array) -> Array:
 
 
 def _upper_half(values: Array, least: int) -> Labels:
-    """Where the larger of two groups of numbers are, which are each as alike as can be (and not below ``least``)."""
+    """Split numbers into two groups of least variance, each at least ``least`` large; indices of the upper group."""
     order = np.argsort(values, kind="stable")
     sums = np.cumsum(values[order])
     below = np.arange(least, len(values) - least + 1)
@@ -237,7 +238,7 @@ def _upper_half(values: Array, least: int) -> Labels:
 
 
 def _clear(labels: Labels, speakers: int) -> NDArray[np.bool_]:
-    """Windows away from a change of speakers: the others hold both. A speaker who has none such keeps all."""
+    """Windows away from changes of speaker, since those near one contain both; a speaker with few such keeps all."""
     clear = np.ones(len(labels), dtype=bool)
     changes = np.flatnonzero(np.diff(labels))
     for near in (-1, 0, 1, 2):
@@ -250,13 +251,13 @@ def _clear(labels: Labels, speakers: int) -> NDArray[np.bool_]:
 
 
 def _inside(shares: Array) -> Array:
-    """Shares without negative ones."""
+    """Clip shares to 0..1, and normalise rows to sum to 1."""
     clipped = shares.clip(0, 1)
     return np.asarray(clipped / clipped.sum(axis=1, keepdims=True))
 
 
 def _strange(vectors: Array, centroids: Array, labels: Labels) -> NDArray[np.bool_]:
-    """Windows that are far less like their speaker than usual."""
+    """Windows that are far less similar to their speaker than usual."""
     if not len(vectors):
         return np.zeros(0, dtype=bool)
     likeness = (vectors @ centroids.T).max(axis=1)

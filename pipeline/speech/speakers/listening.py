@@ -1,4 +1,4 @@
-"""Hearing the voices of one recording, window by window. A voice that cannot be heard never costs a word."""
+"""Embedding the voices of one recording, window by window. An error never costs the transcript."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _log = logging.getLogger(__name__)
 
 
 class VoiceListener:
-    """What an ``Engine`` calls with each window of a recording. Threads may share it.
+    """A callback for an ``Engine``, which calls it with each window of a recording. Thread-safe.
 
     Attributes:
-        problem: Why the voices could not be heard, as a sentence's end; None while all is well.
+        problem: Why the voices could not be told apart, as a clause; None while all is well.
     """
 
     def __init__(self, encoder: Callable[[], VoiceEncoder]) -> None:
-        """``encoder`` gives the one that is ready, or makes it; it too may fail."""
+        """``encoder`` returns the encoder, creating it on first use, which may fail."""
         self._encoder = encoder
         self.problem: str | None = None
 

@@ -1,4 +1,4 @@
-"""The mel spectrogram that the voice encoder was trained on. It knows nothing of voices."""
+"""The mel spectrogram that the speaker encoder was trained on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _filters() -> NDArray[np.float32]:
-    """Triangles of equal area that lead from FFT bins to mel bands, (201, 40)."""
+    """Triangular filters of equal area from FFT bins to mel bands, (201, 40)."""
     top = 15 + 27 * np.log(SAMPLE_RATE / 2 / 1000) / np.log(6.4)
     edges = _hertz(np.linspace(0, top, BANDS + 2))
     bins = np.fft.rfftfreq(_FFT, 1 / SAMPLE_RATE)[:, None]

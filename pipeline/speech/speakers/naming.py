@@ -1,4 +1,4 @@
-"""Names for speakers that were told apart: from who asks, kept voice prints, and the notes. It never guesses."""
+"""Naming speakers, by who asks the questions, stored voice prints, and the show notes. Never guesses."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from numpy.typing import NDArray
 
 from pipeline.model import Person, Speaker
 
-# The cosine of two voice prints. On LibriSpeech (six voices, 4419 pairs of different people and 882 of the same,
-# from different recordings): no two people reached 0.84, nobody fell below 0.93 with the same microphone, and 22 %
-# of the same people were below 0.86 where microphone and coding differed: those are not named by their voice.
+# The cosine similarity of two voice prints. On LibriSpeech (six voices, 4419 pairs of different people and 882 of the
+# same, from different recordings): different people did not reach 0.84, the same person did not fall below 0.93 with
+# the same microphone, and 22 % of the same people were below 0.86 with different microphones and codecs: those are not
+# named by their voice.
 _SAME = 0.86
-_AHEAD = 0.05  # of the next likest in the same recording
+_AHEAD = 0.05  # the least lead over the next most similar speaker in the recording
 _OTHER = 0.78  # below this it is somebody else: the same people were never below 0.81
 
 _ASKER = 0.5  # of the wording of the published questions
-_GUEST_SHARE = 0.05  # of the talk: less may be a clip or a caller
+_GUEST_SHARE = 0.05  # of the speaking time; less may be a clip or a caller
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VoicePrint:
-    """How somebody sounds: the mean vector over so many episodes."""
+    """A voice print: the mean embedding over so many episodes."""
 
     vector: NDArray[np.float32]
     episodes: int = 1
@@ -39,29 +40,29 @@ def name_speakers(
     hosts: Sequence[str] = (),
     people: Sequence[Person] = (),
 ) -> tuple[Speaker, ...]:
-    """Say who the speakers are, as far as that is known.
+    """Name the speakers and find their roles, as far as these are known.
 
-    A host is who asks the published questions, or sounds like the kept print of one. Two signs that contradict each
-    other name nobody. A name goes to the one speaker it can mean, or to none.
+    A host is the speaker who asks the published questions, or whose voice matches the stored print of a host. Signs
+    that contradict each other name nobody. A name is given only if exactly one speaker can have it.
 
     Args:
-        centroids: Each speaker's mean vector, (speakers, dimensions).
-        seconds: How long each speaks.
-        asks: How much of the published questions' wording each says, 0..1.
-        prints: The voices of this feed's hosts.
+        centroids: Each speaker's mean embedding, (speakers, dimensions).
+        seconds: The speaking time of each.
+        asks: The share of the published questions' wording that each says, 0..1.
+        prints: The voice prints of this feed's hosts.
         hosts: The hosts' names, as configured for the feed.
-        people: Who else is known to take part, and hosts where none is configured.
+        people: Other people known to take part, and the hosts if none are configured.
     """
     prints = prints or {}
     known_hosts = _unique([*hosts] or [person.name for person in people if person.role == "host"])
     guest_names = [
         name for name in _unique([one.name for one in people if one.role == "guest"]) if name not in known_hosts
     ]
-    # Who hosts other episodes may be the guest of this one.
+    # The host of other episodes may be the guest of this one.
     names = {one: name for one, name in _recognised(centroids, prints).items() if name not in guest_names}
     asker = _asker(asks or {})
     if asker is not None and names and asker not in names and len(known_hosts) < 2:
-        # One host only, and the voice says another than the questions: a voice kept from several episodes is right.
+        # There is one host, but voice and questions disagree: a voice print from several episodes takes precedence.
         asker = None
         names = {one: name for one, name in names.items() if prints[name].episodes > 1}
     found = set(names) | ({asker} if asker is not None else set())
@@ -80,7 +81,7 @@ def name_speakers(
 
 
 def _recognised(centroids: NDArray[np.float32], prints: Mapping[str, VoicePrint]) -> dict[int, str]:
-    """Speakers who sound like one print, and nobody else in the recording nearly so."""
+    """The speakers who match one voice print, clearly better than anybody else in the recording."""
     found: dict[int, str] = {}
     contested: set[int] = set()
     for name, voice in prints.items():
@@ -98,7 +99,7 @@ def _recognised(centroids: NDArray[np.float32], prints: Mapping[str, VoicePrint]
 
 
 def _asker(asks: Mapping[int, float]) -> int | None:
-    """Who says most of the questions, and at least twice as much of them as anybody else."""
+    """The speaker of at least half of the questions' wording, and twice as much of it as anybody else."""
     order = sorted(asks, key=lambda one: asks[one], reverse=True)
     if not order or asks[order[0]] < _ASKER:
         return None
@@ -106,12 +107,12 @@ def _asker(asks: Mapping[int, float]) -> int | None:
 
 
 def _may_be(centroid: NDArray[np.float32], voice: VoicePrint | None) -> bool:
-    """Whether what is known of a host's voice does not speak against it: hosts have stand-ins."""
+    """Tell whether a voice may be the host's, as far as it is known: hosts have stand-ins."""
     return voice is None or _likeness(centroid, voice.vector) >= _OTHER
 
 
 def _guests(seconds: Sequence[float], hosts: set[int], *, expected_hosts: int) -> list[int]:
-    """Everybody else who speaks for long; nobody while a host may still be among them."""
+    """The other speakers with enough speaking time; empty while a host may still be among them."""
     if not hosts or len(hosts) < expected_hosts:
         return []
     return [one for one, spoken in enumerate(seconds) if one not in hosts and spoken >= _GUEST_SHARE * sum(seconds)]

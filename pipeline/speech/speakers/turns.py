@@ -1,4 +1,4 @@
-"""Segments cut where the speaker changes inside them. It decides nobody's words, and changes none."""
+"""Cutting segments where the speaker changes inside them. Does not attribute words, and changes none."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Speakers = Sequence[int | None]
 
 
 def by_speaker(segments: Sequence[Segment], speakers: Speakers, *, labels: Sequence[str] = ()) -> tuple[Segment, ...]:
-    """Give segments their speakers.
+    """Assign speakers to segments.
 
     Args:
-        segments: Segments in order; those without words stay as they are.
-        speakers: The speaker of each word of all segments, counted from 0; None: not known.
-        labels: What to call the speakers, by number. Without: ``Speaker 1``, ``Speaker 2``, and so on.
+        segments: Segments in order; those without words are unchanged.
+        speakers: The speaker of each word of all segments, numbered from 0; None if unknown.
+        labels: The names of the speakers, by number; else ``Speaker 1``, ``Speaker 2``, and so on.
 
     Returns:
-        The same words in the same order. A segment is cut where the speaker changes; what it has in flags stays on
-        every part. Words of nobody known go along with their neighbours inside the same sentence, so long as they
-        are not the most of it; else the segment's speaker is None.
+        The same words in the same order. A segment is cut where the speaker changes; every part keeps its flags. Words
+        of an unknown speaker are assigned to their neighbours' in the same sentence, if less than half of the words so
+        assigned to that speaker are unknown; else the speaker is None.
 
     Raises:
-        ValueError: There are more or fewer speakers than words.
+        ValueError: The numbers of speakers and words differ.
     """
     if len(speakers) != sum(len(segment.words) for segment in segments):
         raise ValueError("there has to be one speaker, or None, for each word")
@@ -45,7 +45,7 @@ def _label(speaker: int, labels: Sequence[str]) -> str:
 
 
 def _settled(words: Sequence[Word], speakers: Speakers) -> list[int | None]:
-    """The speaker of each word, after unknown words went along with their neighbours where they may."""
+    """The speaker of each word, with unknown words assigned to their neighbours' if allowed."""
     settled: list[int | None] = []
     for sentence in sentences(words):
         own = list(speakers[len(settled) : len(settled) + len(sentence)])
@@ -57,7 +57,7 @@ def _settled(words: Sequence[Word], speakers: Speakers) -> list[int | None]:
 
 
 def _joined(words: Sequence[Word], speakers: Speakers) -> Speakers:
-    """Each unknown word given to the known one before or after it: where they differ, across the shorter pause."""
+    """Assign unknown words to the known speaker before or after them; if these differ, divided at the longest pause."""
     known = [place for place, speaker in enumerate(speakers) if speaker is not None]
     if not known:
         return speakers
@@ -73,7 +73,7 @@ def _joined(words: Sequence[Word], speakers: Speakers) -> Speakers:
 
 
 def _cut(segment: Segment, labels: Sequence[str | None]) -> Iterator[Segment]:
-    """The parts of a segment in which the speaker stays the same."""
+    """The parts of a segment with a single speaker."""
     bounds = [0, *(place for place in range(1, len(labels)) if labels[place] != labels[place - 1]), len(labels)]
     if len(bounds) <= 2:
         yield replace(segment, speaker=labels[0] if labels else segment.speaker)
@@ -93,12 +93,12 @@ def _cut(segment: Segment, labels: Sequence[str | None]) -> Iterator[Segment]:
 
 
 def _texts(segment: Segment, bounds: Sequence[int]) -> list[str]:
-    """The segment's text in parts: cut as it is written, since not every language puts spaces between words."""
+    """The text of each part, cut out of the segment's text, since not every language has spaces between words."""
     places = []
     at = 0
     for word in segment.words:
         found = segment.text.find(word.text, at)
-        if found < 0:  # the text is not made of these words
+        if found < 0:  # the text does not consist of these words
             return [" ".join(word.text for word in segment.words[begin:end]) for begin, end in pairwise(bounds)]
         places.append(found)
         at = found + len(word.text)

@@ -1,4 +1,4 @@
-"""What the voices in a recording sound like: one vector for each short window of speech. It tells nobody apart."""
+"""Speaker embeddings: one vector for each short window of speech. Does not tell speakers apart."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from numpy.typing import NDArray
 from pipeline.speech.speakers.mels import BANDS, FRAMES_PER_SECOND, mel_power
 
 DIMENSIONS = 256
-WINDOW_SECONDS = 1.6  # what the network was trained on
-HOP_SECONDS = 0.6  # between the beginnings of windows; more of them were no better
-_SHORTEST_SECONDS = 0.4  # of speech that is worth a vector
+WINDOW_SECONDS = 1.6  # the length that the network was trained on
+HOP_SECONDS = 0.6  # between the starts of windows; a shorter hop was no better
+_SHORTEST_SECONDS = 0.4  # the least speech that gets a vector
 _PAUSE_FRAMES = 20  # 0.2 s
-_SILENCE = (1e-3, 1e-2)  # of the power of the loud frames: what is 30 dB below is silence, 20 dB below never is
-_FLOOR = 4.0  # between them, so many times the power of the quietest frames
-_LEVEL = 0.02  # mean power a mel band, speech at about -27 dBFS: the network hears loudness, no mark of a voice
+_SILENCE = (1e-3, 1e-2)  # of the power of loud frames: more than 30 dB below is silence, less than 20 dB below is not
+_FLOOR = 4.0  # between these, silence is below this multiple of the power of the quietest frames
+_LEVEL = 0.02  # mean power per mel band, speech at about -27 dBFS; the network is sensitive to loudness
 _BATCH = 16  # windows: the fastest of 1 to 256 on one core
 _MODEL = Path(__file__).with_name("voice_encoder.onnx")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Voices:
-    """Windows of speech, in order: where they start and end in the recording (seconds), and their unit vectors.
+    """Windows of speech, in order: their starts and ends in seconds of the recording, and their unit vectors.
 
     ``starts`` and ``ends`` have the shape (windows,), ``vectors`` (windows, dimensions).
     """
@@ -40,7 +40,7 @@ class Voices:
 
     @classmethod
     def join(cls, parts: Sequence[Voices]) -> Voices:
-        """The windows of several stretches of one recording, given in order."""
+        """Concatenate the windows of several stretches of one recording, given in order."""
         if not parts:
             return cls(np.empty(0), np.empty(0), np.empty((0, DIMENSIONS), dtype=np.float32))
         return cls(
@@ -51,7 +51,7 @@ class Voices:
 
 
 class VoiceEncoder:
-    """Resemblyzer's network (see voice_encoder.md), on one core of the CPU. Threads may share it."""
+    """Resemblyzer's network (see voice_encoder.md), on one CPU core. Thread-safe."""
 
     def __init__(self) -> None:
         import onnxruntime  # noqa: PLC0415 - slow to import, and not every run needs it
@@ -63,15 +63,15 @@ class VoiceEncoder:
         self._session = onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
 
     def embed(self, samples: NDArray[np.float32], *, at: float) -> Voices:
-        """Hear the voices in one stretch of speech.
+        """Embed the voices in one stretch of speech.
 
         Args:
-            samples: One channel at 16 kHz, -1 to 1.
-            at: Where the stretch begins in the recording, in seconds.
+            samples: Mono at 16 kHz, -1 to 1.
+            at: The start of the stretch in the recording, in seconds.
 
         Returns:
-            Windows of 1.6 s, about 0.6 s apart, that hold no pause of 0.2 s or more: what is said between two such
-            pauses has windows of its own. None where there is less than 0.4 s of speech.
+            Windows of 1.6 s or less, about 0.6 s apart, without pauses of 0.2 s or more: each phrase between such
+            pauses has its own windows. A phrase of less than 0.4 s has none.
         """
         mels = mel_power(samples)
         length = round(WINDOW_SECONDS * FRAMES_PER_SECOND)
@@ -79,7 +79,7 @@ class VoiceEncoder:
         for begin, end in _phrases(mels):
             spoken = np.arange(begin, end)
             starts = _starts(end - begin, length)
-            # A phrase shorter than a window is heard again and again.
+            # A phrase shorter than a window is repeated to fill it.
             windows += [np.resize(spoken[start : start + length], length) for start in starts]
             bounds += [(begin + start, min(begin + start + length, end)) for start in starts]
         if not windows:
@@ -90,14 +90,14 @@ class VoiceEncoder:
         return Voices(seconds[:, 0], seconds[:, 1], vectors)
 
     def _vectors(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Unit vectors, (windows, 256), of (windows, frames, 40)."""
+        """Unit vectors, (windows, 256), of mel spectrograms, (windows, frames, 40)."""
         power = mels.mean(axis=(1, 2), keepdims=True)
         (vectors,) = self._session.run(None, {"mels": mels * (_LEVEL / power)})
         return np.asarray(vectors, dtype=np.float32)
 
 
 def _phrases(mels: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """The frames between pauses: where one speaker stops and another begins there mostly is one."""
+    """The phrases between pauses, as frames (end exclusive): there mostly is a pause where the speaker changes."""
     power = mels.sum(axis=1)
     loud, floor = np.quantile(power, [0.95, 0.05])
     least, most = loud * np.array(_SILENCE)
@@ -113,7 +113,7 @@ def _phrases(mels: NDArray[np.float32]) -> list[tuple[int, int]]:
 
 
 def _starts(frames: int, length: int) -> list[int]:
-    """Where windows begin in a phrase: evenly from its first to its last frame."""
+    """The first frames of the windows of a phrase, evenly spaced so that they cover all of it."""
     room = max(frames - length, 0)
     count = 1 + math.ceil(room / (HOP_SECONDS * FRAMES_PER_SECOND) - 0.25)
     return [round(start) for start in np.linspace(0, room, max(count, 1)).tolist()]
