@@ -80,6 +80,16 @@ def person(connection: sqlite3.Connection, name: str) -> Person | None:
     return Person(**dict(row)) if row else None
 
 
+def renamed(connection: sqlite3.Connection, name: str) -> str | None:
+    """Return how editors last named a voice that the machine knew by this name, if they did."""
+    row = connection.execute(
+        """select name from attributions a where machine = ? and everywhere and name != ''
+           and not exists (select 1 from attributions where undoes = a.id) order by id desc limit 1""",
+        [name],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before: str | None = None) -> Appearances:
     """Return what somebody says, episode by episode.
 

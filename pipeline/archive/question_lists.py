@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rapidfuzz.distance import OSA
 from sqlite_utils import Database
 
 from pipeline.archive.labels import relabel
-from pipeline.model import Question
+from pipeline.model import Question, Segment
+from pipeline.text import timed_words
 
 _LONG = 4  # letters; in words this long, one different letter is more likely a typo than a different word
 _BETWEEN = re.compile(r"[\s\-–—/]+")
@@ -64,6 +65,31 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
         "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]
     )
     relabel(db, episode_id)  # by the numbers that questions have now
+
+
+def reword_detected(db: Database, episode: str, before: Sequence[Segment], after: Sequence[Segment]) -> None:
+    """Give questions that were heard the words of the transcript in force, where an editor has changed these.
+
+    Args:
+        db: the database.
+        episode: the episode's id.
+        before: the segments of its transcript, as they were in force until now.
+        after: as they are now.
+    """
+    rows = db.execute(
+        """select q.id, q.text, m.start, m."end" from questions q join matches_in_force m on m.question = q.id
+           where q.episode = ? and q.source = 'detected' and m.start is not null and m."end" is not null""",
+        [episode],
+    ).fetchall()
+    for id_, text, start, end in rows:
+        was, now = _said(before, start, end), _said(after, start, end)
+        if was == text and now and now != was:
+            db.execute("update questions set text = ? where id = ?", [now, id_])
+
+
+def _said(segments: Sequence[Segment], start: float, end: float) -> str:
+    words = (word for segment in segments for word in timed_words(segment))
+    return " ".join(word.text.strip() for word in words if start <= (word.start + word.end) / 2 <= end)
 
 
 def _by_id(episode_id: str, questions: Iterable[Question], known: Mapping[str, str]) -> dict[str, Question]:

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listing import NEWEST_FIRST
 from pipeline.archive.reading import ListedQuestion, questions_of
+from pipeline.archive.tokens import folded_words
 from pipeline.text import shortened
 
 ANSWER = 260  # characters of an answer that are shown: about 40 words
@@ -38,9 +39,12 @@ class Wanted:
         return "".join(f" and {sql}" for name, sql in conditions.items() if values[name]), values
 
     def holds(self, texts: Iterable[str]) -> bool:
-        """Tell whether one of these texts contains all words of ``text``."""
-        words = self.text.casefold().split()
-        return any(all(word in text.casefold() for word in words) for text in texts)
+        """Tell whether one of these texts has, for each word of ``text``, one that begins so."""
+        wanted = [word for word, _, _ in folded_words(self.text)]
+        if not wanted:
+            return not self.text
+        said = ([word for word, _, _ in folded_words(text)] for text in texts)
+        return any(all(any(one.startswith(word) for one in words) for word in wanted) for words in said)
 
 
 @dataclass(frozen=True, slots=True)

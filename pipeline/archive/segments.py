@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
+from pipeline.archive.question_lists import reword_detected
 from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.editing.attributing import attributed, deciding, speakers_in_force
 from pipeline.editing.checking import in_force, is_checked
@@ -56,7 +57,9 @@ def restate(db: Database, transcript_id: int) -> None:
 
     Must be called within a transaction.
     """
-    (rendition,) = db.execute("select rendition from transcripts where id = ?", [transcript_id]).fetchone()
+    rendition, episode, preferred = db.execute(
+        "select rendition, episode, preferred from transcripts where id = ?", [transcript_id]
+    ).fetchone()
     checks, attributions = checks_of(db.conn, rendition), attributions_of(db.conn, rendition)
     stated = read_segments(db, transcript_id)
     machine = _heard(db, transcript_id, stated)
@@ -70,6 +73,8 @@ def restate(db: Database, transcript_id: int) -> None:
     changed = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     if changed:
         _rewrite(db, transcript_id, {n: _columns(*after[n], machine[n]) for n in changed})
+        if preferred:
+            reword_detected(db, episode, stated, [segment for segment, _, _ in after])
     speakers = machine_speakers(db, transcript_id)
     named = speakers_in_force(speakers, machine, attributions) if attributions else speakers
     save_speakers(db, transcript_id, named, machine=speakers)

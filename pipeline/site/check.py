@@ -80,7 +80,12 @@ async def check(request: Request, archive: Archive) -> Response:
             checks.check(db, episode, place, _said(fields), signed, seen=seen)
         return checks.place(db.conn, episode, *place)
 
-    here = await record(archive, change)
+    try:
+        here = await record(archive, change)
+    except CorrectionError as error:
+        if wants_json(request) or "text" not in fields:
+            raise
+        return await _form_again(request, archive, fields, problem=str(error))
     if not wants_json(request):
         return Response.redirect(f"{Links(archive).episode(episode)}#s{place[0]}", status=303)
     undone = "undo" in fields or "undo_speaker" in fields
@@ -92,7 +97,23 @@ async def _form(request: Request, archive: Archive) -> Response:
     reason = await editors.refusal(archive, request.actor, editors.WORDS)
     if reason:
         raise Refusal(reason, status=403)
-    wanted, n = request.args.get("episode") or "", number(request.args.get("n") or "", "n")
+    context = await _context(request, archive, request.args.get("episode") or "", request.args.get("n") or "")
+    if not wants_json(request):
+        return await page("archive_check.html", context, request=request, archive=archive)
+    html = await render("archive_check_form.html", context, request=request, archive=archive)
+    return json({"ok": True, "html": html}, archive=archive)
+
+
+async def _form_again(request: Request, archive: Archive, fields: Mapping[str, str], *, problem: str) -> Response:
+    """What was not recorded, in a form of the passage as it is now: the browser’s own way back could lose either."""
+    context = await _context(request, archive, fields.get("episode", ""), fields.get("first", ""))
+    typed = {"problem": problem, "typed": fields["text"], "note": fields.get("note", "")}
+    return await page("archive_check.html", context | typed, request=request, archive=archive, status=400)
+
+
+async def _context(request: Request, archive: Archive, wanted: str, first: str) -> dict[str, object]:
+    """What the forms of a passage show."""
+    n = number(first, "n")
 
     def read(connection: sqlite3.Connection) -> dict[str, object]:
         here = checks.place(connection, wanted, n, n)
@@ -112,11 +133,7 @@ async def _form(request: Request, archive: Archive) -> Response:
             "episode": episode,
         }
 
-    context = {**await archive.read(read), "editor": editors.name_of(request.actor)}
-    if not wants_json(request):
-        return await page("archive_check.html", context, request=request, archive=archive)
-    html = await render("archive_check_form.html", context, request=request, archive=archive)
-    return json({"ok": True, "html": html}, archive=archive)
+    return {**await archive.read(read), "editor": editors.name_of(request.actor)}
 
 
 def _said(fields: Mapping[str, str]) -> str:

@@ -40,7 +40,8 @@ async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
     if not name_of(actor):
         return (
             f"Only a signed-in editor may {right.does}. Sign in first: on your own computer with the address that "
-            "“python -m pipeline serve --root” prints, elsewhere as the owner of this site has arranged."
+            "“python -m pipeline serve --root” prints (once only: start it again for another), elsewhere as the owner "
+            "of this site has arranged."
         )
     if not await _allowed(archive, actor, right.action):
         return (

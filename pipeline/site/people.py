@@ -8,6 +8,7 @@ from datasette import Request, Response
 
 from pipeline.archive import people
 from pipeline.site.access import Archive
+from pipeline.site.links import Links
 from pipeline.site.respond import page, refused
 from pipeline.site.turns import turns
 
@@ -26,12 +27,15 @@ async def speakers_page(request: Request, archive: Archive) -> Response:
 async def speaker_page(request: Request, archive: Archive) -> Response:
     """``/-/speaker/<name>?before=``: everything a speaker said, in the episodes ``before`` a given one."""
     name, before = unquote(request.url_vars["name"]), request.args.get("before")
-    person, said = await archive.read(
+    person, renamed, said = await archive.read(
         lambda connection: (
             people.person(connection, name),
+            people.renamed(connection, name),
             people.appearances(connection, name, EPISODES, before=before),
         )
     )
+    if person is None and renamed:
+        return Response.redirect(Links(archive).speaker(renamed))
     if person is None:
         return await refused(request, archive, f"Nobody is known as “{name}” in this archive.", status=404)
     context = {"person": person, "said": said, "turns": turns, "first": not before}

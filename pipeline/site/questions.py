@@ -47,6 +47,8 @@ async def questions_page(request: Request, archive: Archive) -> Response:
             ),
         )
     )
+    if wanted.feed and wanted.feed not in {show.slug for show in shows}:
+        raise QueryError(f"This archive has no show “{wanted.feed}”; it has {', '.join(show.slug for show in shows)}.")
     more = any(group.size > at * ALL for group in found.groups) if alone else found.total > at * GROUPS
     context = {
         "values": values,

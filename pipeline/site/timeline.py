@@ -6,7 +6,7 @@ Pure functions. ``archive_timeline.html`` draws it, so colours and markup are no
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from pipeline.archive.reading import ListedQuestion, Passage
@@ -97,7 +97,12 @@ def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[
         x = _x(start, duration)
         width = max(_x(end, duration) - x - _APART, _LEAST)
         found.append(Span(x, width, start, together))
-    return tuple(found)
+    # An editor may let an answer end after the next question: drawn over each other, neither could be read.
+    following = [one.x for one in found[1:]]
+    return tuple(
+        replace(one, width=max(min(one.width, after - one.x - _APART), _LEAST))
+        for one, after in zip(found, [*following, WHOLE + _APART], strict=False)
+    )
 
 
 def _moment(question: ListedQuestion) -> int:

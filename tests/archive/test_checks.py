@@ -21,13 +21,14 @@ from pipeline.archive.checks import check, checked_passages, checks_of, history,
 from pipeline.archive.database import editor, writer
 from pipeline.archive.listing import changes
 from pipeline.archive.preferred import passages_at, preferred_transcript
+from pipeline.archive.question_lists import save_questions
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
-from pipeline.archive.transcripts import save_transcript
+from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.ingest import Report, ingest
-from pipeline.model import Segment, Signature, Transcript, Word
+from pipeline.model import Match, Question, Segment, Signature, Transcript, Word
 from pipeline.stages import Tools
 from tests.archive.test_corrections import made_before
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
@@ -52,6 +53,24 @@ def hear(
     passages = (first, first if last is None else last)
     seen = place(db.conn, episode_id, *passages).seal
     check(db, episode_id, passages, text, Signature(who, NOW), seen=seen)
+
+
+def test_a_question_that_was_heard_has_the_words_that_were_checked(archive: Database) -> None:
+    (one,) = add_feed(archive, "show", episode("one"))
+    add_transcript(archive, one, spoken("Welcome all.", "What do inspectors see?", "A calm front door."), sha256=SHA256)
+    transcript = preferred_transcript(archive.conn, one)
+    assert transcript
+    second = read_segments(archive, transcript.id)[1]
+    save_questions(archive, one, [Question(1, "What do inspectors see?")], source="detected")
+    matches = [Match(1, "asked", second.start, second.end, 9.0, 0.9)]
+    save_matches(archive, one, transcript.id, matches, key="k", now=NOW)
+    hear(archive, one, 1, "What did inspectors see?")
+    assert archive.execute("select text from questions").fetchall() == [("What did inspectors see?",)]
+    undo(archive, one, 1, Signature("bob", NOW))
+    assert archive.execute("select text from questions").fetchall() == [("What do inspectors see?",)]
+    save_questions(archive, one, [Question(1, "What do inspectors see?")], source="notes")
+    hear(archive, one, 1, "What did inspectors see?")
+    assert archive.execute("select text from questions").fetchall() == [("What do inspectors see?",)]
 
 
 def texts(db: Database, episode_id: str) -> list[str]:

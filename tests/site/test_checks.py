@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -407,6 +407,35 @@ def test_a_voice_is_named_wherever_it_is_heard(site: Site, kept: Kept) -> None:
     assert "The machine had: Guest" in elsewhere
     assert "Undo “Ann Lee” everywhere" in elsewhere
     assert "Ann Lee named as the speaker wherever this voice is heard by ann" in elsewhere
+
+
+def test_the_page_of_a_voice_that_was_named_leads_to_the_name(site: Site, kept: Kept) -> None:
+    page = f"/-/speaker/{quote('Guest ' + EVIL, safe='')}"
+    with writer(kept.path) as db:
+        name = f"Guest {EVIL}"
+        columns = "insert into speakers (transcript, label, name, role, seconds) select id, ?, ?, 'guest', 5.0"
+        db.execute(f"{columns} from transcripts limit 1", [name, name])
+        db.conn.commit()
+    assert site.ask(page).status_code == 200
+    who(Visitor(site, kept, n=0), "everywhere")
+    answer = site.ask(page)
+    assert (answer.status_code, answer.headers["location"]) == (302, "/-/speaker/Ann%20Lee")
+    assert site.ask("/-/speaker/Ann%20Lee").status_code == 200
+
+
+def test_what_was_not_recorded_comes_back_in_the_form_with_what_stands_there(
+    ann: Visitor, site: Site, kept: Kept
+) -> None:
+    Visitor(site, kept, "bob").said("I doubt this.")
+    answer = ann.post(ann.fields("I never doubt <that>.", note="heard twice"))
+    assert answer.status_code == 400
+    assert "Not recorded: the words there have changed since you looked at them" in answer.text
+    assert ">I never doubt &lt;that&gt;.</textarea>" in answer.text
+    assert 'value="heard twice"' in answer.text
+    assert "The words there are now: “I doubt this.”" in answer.text
+    seen = re.search(r'name="seen" value="(\w+)"', answer.text)
+    assert seen
+    assert ann.post(ann.fields("I never doubt <that>.", seen=seen[1])).status_code == 303
 
 
 def test_naming_a_speaker_is_not_checking_words(ann: Visitor, site: Site, kept: Kept) -> None:

@@ -209,6 +209,7 @@ def test_an_answer_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, 
         ("q=caseloads", 2),  # with the similar one
         ("q=CASES+worker", 2),
         ("q=caseloads+worker", 0),
+        ("q=“caseload*”", 2),
         ("q=%25", 0),
         ("status=uncertain", 2),
         ("status=not_asked", 2),
@@ -225,7 +226,7 @@ def test_questions_can_be_narrowed_down(serve: Serve, held: Held, query: str, fo
     assert response.text.count('<p class="asked">') == found
 
 
-@pytest.mark.parametrize("query", ["status=wrong", "q=" + "x" * 1001, "page=nonsense", "page=0"])
+@pytest.mark.parametrize("query", ["status=wrong", "feed=zz", "q=" + "x" * 1001, "page=nonsense", "page=0"])
 def test_what_makes_no_sense_about_questions_is_said(serve: Serve, held: Held, query: str) -> None:
     assert serve(held.path).ask(f"/-/questions?{query}").status_code == 400
 

@@ -33,6 +33,11 @@ def test_questions_lie_where_they_are_asked_and_answered() -> None:
     assert (second.x, second.label, second.uncertain) == (500, "2", True)
 
 
+def test_an_answer_that_ends_after_the_next_question_hides_nothing() -> None:
+    first, second = spans(100.0, [question(1, "asked", 10.0, 90.0), question(2, "asked", 50.0, 60.0)])
+    assert first.x + first.width < second.x
+
+
 def test_questions_in_one_breath_are_one_span_and_unasked_ones_none() -> None:
     asked = [question(2, "merged", 10.0, 50.0), question(1, "asked", 10.0, 40.0), question(3, "not_asked")]
     (one,) = spans(100.0, asked)
