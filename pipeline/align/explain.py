@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.align import Alignment
 from pipeline.align.decide import Decision, Place
-from pipeline.model import Question
+from pipeline.model import Match, Question
 from pipeline.times import clock
 
 MOST_TEXT = 100  # characters of what was said, in the table
@@ -21,7 +21,7 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
     ``value`` and its contribution, ``log_odds``; these add up to the ``log_odds`` of the place by itself, while
     ``probability`` also depends on list order and the other questions. ``part`` is the part of the question that is
     asked there, None for all of it; ``in_other_words`` tells whether it was found by other evidence than its wording.
-    ``corrected`` has the status and start of the match in force, if that differs; the rest is without its correction.
+    ``corrected`` has the status and start that an editor gave it, if one did; the rest is without its correction.
     """
     return [
         {
@@ -31,7 +31,7 @@ def explanation(questions: Sequence[Question], alignment: Alignment) -> list[dic
             "confidence": match.confidence,
             "start": match.start,
             "not_asked": round(decision.not_asked, 3),
-            "corrected": {"status": counts.status, "start": counts.start} if counts != match else None,
+            "corrected": {"status": counts.status, "start": counts.start} if _is_corrected(counts, match) else None,
             "places": [_place(question, place, decision, alignment) for place in decision.places[:2]],
         }
         for question, match, counts, decision in zip(
@@ -57,6 +57,11 @@ def _place(question: Question, place: Place, decision: Decision, alignment: Alig
         "log_odds": round(sum(share for _, _, share in shares), 2),
         "evidence": {name: {"value": round(value, 3), "log_odds": round(share, 2)} for name, value, share in shares},
     }
+
+
+def _is_corrected(counts: Match, match: Match) -> bool:
+    """Whether an editor spoke of the question itself; a correction of a neighbour may only end its answer earlier."""
+    return (counts.status, counts.start, counts.confidence) != (match.status, match.start, match.confidence)
 
 
 def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
