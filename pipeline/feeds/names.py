@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 UPPER = "".join(chr(code) for code in (*range(0x41, 0x250), *range(0x1E00, 0x1F00)) if chr(code).isupper())  # Latin
@@ -21,6 +21,12 @@ _NUMBERED = r"(?:Speaker|Voice|Male|Female|Interviewe(?:r|e)|Participant|Audienc
 _UNKNOWN = r"[Uu]n(?:known|identified)[ ][Ss]peaker(?:[ ]\d{1,2})?"
 LABEL = rf"(?:{_NUMBERED}|{_UNKNOWN}|{_LABEL_WORD}(?:{_GAP}{_LABEL_WORD}){{0,4}})"
 _MAX_LABEL_CHARS = 60
+_GENERIC = re.compile(
+    rf"{_NUMBERED}|{_UNKNOWN}|(?:speaker|spk|s|voice)[ _-]?\d{{1,3}}|"
+    r"(?:the )?(?:co-)?(?:host|guest|interviewe[re]|presenter|moderator|narrator|announcer|speaker|caller|audience|"
+    r"question|answer|man|woman|male|female|voice ?over|various|all|both)s?",
+    re.IGNORECASE,
+)
 
 
 def _listed(words: str) -> frozenset[str]:
@@ -113,6 +119,38 @@ def is_label(text: str) -> bool:
     """Tell whether this may be a speaker's label at the beginning of a turn: not “Twitter”, not “Question 3”."""
     first = text.split(" ", maxsplit=1)[0].rstrip(".").casefold()
     return re.fullmatch(LABEL, text) is not None and first not in _NO_SPEAKERS
+
+
+def is_generic(label: str) -> bool:
+    """Tell whether a speaker's label is no name: “Speaker 1”, “SPEAKER_00”, “Host”, “Interviewer”."""
+    return _GENERIC.fullmatch(label) is not None
+
+
+def as_known(label: str, names: Iterable[str]) -> str:
+    """Return the known name that a label stands for (in capitals, a first or last name, initials), else the label."""
+    bare = label.casefold().replace(".", "")
+    names = list(dict.fromkeys(names))
+    for form in (_whole, _first, _last, _initials):
+        fits = [name for name in names if form(name.casefold()) == bare]
+        if len(fits) == 1:
+            return fits[0]
+    return label
+
+
+def _whole(name: str) -> str:
+    return name.replace(".", "")
+
+
+def _first(name: str) -> str:
+    return name.split(maxsplit=1)[0]
+
+
+def _last(name: str) -> str:
+    return name.rsplit(maxsplit=1)[-1]
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split())
 
 
 def as_speaker(label: object) -> str | None:

@@ -24,7 +24,11 @@ _TALKING = re.compile(
 )
 _ASKING = re.compile(
     r"\b(?:interviews|interviewed(?! by)|welcomes|hears from|"
-    r"(?:(?:is|are|was|were) |['’](?:m|re|s) )?joined(?: \w+){0,2}? by)\b"
+    r"(?<!being )(?:(?:is|are|was|were) |['’](?:m|re|s) )?(?<!being )joined(?: \w+){0,2}? by)\b"
+)
+_INSTEAD = re.compile(
+    r"\b(?:(?:sits?|stands?|steps?|fills?|sat|stood|stepped|filled|sitting|standing|stepping|filling) in for|"
+    r"deputi[sz](?:es|ed|ing) for|in (?:the )?place of)\b"
 )
 _WE_ASK = re.compile(
     r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview|hear from)\b"
@@ -37,8 +41,9 @@ _ASKED_BY = re.compile(
 )
 _HOST = re.compile(rf"\b(?:{HOSTING})\b(?: (?:is|are)\b)?:?", re.IGNORECASE)
 _GUEST = re.compile(
-    r"\b(?:(?:guests?|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
-    r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|(?:interview|(?<!in )conversation|q&a) with)",
+    rf"\b(?:(?:guests?(?! (?:{HOSTING})\b)|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
+    r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|"
+    r"(?<!his )(?<!her )(?<!their )(?<!earlier )(?:interview|(?<!in )conversation|q&a) with)",
     re.IGNORECASE,
 )
 # After these only a person with a description, or next to one who has it, is reliably a guest.
@@ -89,6 +94,7 @@ def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[P
     press = {_key(mention.name) for mention in (*mentions[0], *mentions[1]) if mention.is_press}
     described = {_key(mention.name) for mention in mentions[0] if mention.description}
     body, heading = (_Finder(text, own, press | known.keys()) for text, own in zip(texts, mentions, strict=True))
+    absent = body.absent() | heading.absent()
     said: dict[str, list[Person]] = {}
     for mention, role in (*body.claims(), *heading.claims(), *heading.claims_of_title(described)):
         key = _key(mention.name)
@@ -96,11 +102,11 @@ def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[P
         said.setdefault(key, []).append(person)
     people = [
         next((person for person in same if person.description), same[0])
-        for same in said.values()
-        if len({person.role for person in same}) == 1
+        for key, same in said.items()
+        if key not in absent and len({person.role for person in same}) == 1
     ]
     if not any(person.role == "host" for person in people):
-        people += [Person(host, "host") for host in hosts]
+        people += [Person(host, "host") for host in hosts if _key(host) not in absent]
     return tuple(sorted(people, key=lambda person: person.role != "host"))
 
 
@@ -130,6 +136,7 @@ class _Finder:
             (_PERHAPS, self._described_guests),
             (_JOINING, self._joining),
             (_DISCUSSING, self._joining),
+            (_INSTEAD, self._standing_in),
         )
         for pattern, reader in readers:
             for found in pattern.finditer(self._text):
@@ -142,6 +149,14 @@ class _Finder:
             yield from (
                 claim for claim in self._guests(found) if claim[0].description or _key(claim[0].name) in described
             )
+
+    def absent(self) -> Set[str]:
+        """Return the keys of those for whom somebody else stands in."""
+        return {_key(mention.name) for found in _INSTEAD.finditer(self._text) for mention in self._after(found)}
+
+    def _standing_in(self, found: re.Match[str]) -> _Claims:
+        if self._after(found):
+            yield from ((mention, "host") for mention in self._before(found, between=r"(?:who )?"))
 
     def _talking(self, found: re.Match[str]) -> _Claims:
         """``X talks to Y``: the one known or described as a host or journalist asks; if neither is, X does.

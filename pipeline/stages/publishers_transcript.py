@@ -26,6 +26,7 @@ from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, publishers_path
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.feeds.names import as_known
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.private import body_without_secrets
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
@@ -112,7 +113,7 @@ def save_published(
     return rate
 
 
-def carry_names(tools: Tools, published: PublishersTranscript, transcript: int) -> None:
+def carry_names(tools: Tools, published: PublishersTranscript, transcript: int, *, known: Sequence[str]) -> None:
     """Name the voices of a transcript that was made before its publisher's came."""
     nameless = nameless_speakers(tools.db, transcript)
     if not nameless:
@@ -121,8 +122,8 @@ def carry_names(tools: Tools, published: PublishersTranscript, transcript: int) 
     labels = [segment.speaker for segment in segments for _ in segment.words]
     names = carry_speakers(published.turns, [word.text for segment in segments for word in segment.words])
     for label, name in names_of(labels, names).items():
-        if label in nameless and name not in labels:
-            name_speaker(tools.db, transcript, label, name)
+        if label in nameless and as_known(name, known) not in labels:
+            name_speaker(tools.db, transcript, label, as_known(name, known))
 
 
 def _remember_search(tools: Tools, episode: Episode, *, failed: bool) -> None:

@@ -7,17 +7,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from pipeline.align import align
+from pipeline.feeds.names import as_known, is_generic
 from pipeline.feeds.transcripts import PublishedTurn
 from pipeline.model import Person, Question, Segment, Speaker, Word
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.speakers.attribute import attribute
 from pipeline.speech.speakers.listening import VoiceListener
-from pipeline.speech.speakers.naming import VoicePrint, name_speakers
+from pipeline.speech.speakers.naming import VoicePrint, asker, name_speakers
 from pipeline.speech.speakers.turns import by_speaker
 from pipeline.speech.speakers.voices import Voices
 from pipeline.speech.wording import carry_speakers
@@ -29,6 +30,7 @@ Who = TypeVar("Who", int, str)
 
 # A publisher's name is that of a voice when it is on this share of the words that both have.
 _AGREED = 0.8
+_COVERED = 0.5  # of all words of a voice: one caption with a name does not name it
 _FEWEST_QUESTIONS = 2  # found of a published list, to say from them who asks
 _FEWEST_QUESTION_MARKS = 5
 
@@ -43,6 +45,16 @@ class Known:
     questions: tuple[Question, ...] = ()
     voices: tuple[tuple[str, tuple[float, ...]], ...] = ()  # of the feed's hosts, one an episode
     published: tuple[PublishedTurn, ...] = ()
+
+    @property
+    def roles(self) -> Mapping[str, Literal["host", "guest"]]:
+        """Return the role of everybody who is known by name."""
+        return {person.name: person.role for person in self.people} | dict.fromkeys(self.hosts, "host")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of everybody who is known."""
+        return tuple(self.roles)
 
 
 class Labelled(NamedTuple):
@@ -95,23 +107,45 @@ def label_speakers(hearing: Hearing, known: Known) -> Labelled:
 def _asks(
     segments: Sequence[Segment], speakers: Sequence[int | None], questions: Sequence[Question]
 ) -> Mapping[int, float]:
-    """How much of the published questions each speaker asks, 0..1; without a list, of all questions."""
-    words = [word for segment in segments for word in segment.words]
+    """The share of the published questions that each speaker asks, 0..1; without a list, of all questions.
+
+    Empty if the list and the question marks point to different speakers.
+    """
+    spoken = list(zip((word for segment in segments for word in segment.words), speakers, strict=True))
     matches = [match for match in align(questions, segments).matches if match.status in {"asked", "merged"}]
-    askings = [
-        [who for word, who in zip(words, speakers, strict=True) if match.start <= word.start < match.end]
+    listed = [
+        _asking([(word, who) for word, who in spoken if match.start <= word.start < match.end])
         for match in matches
         if match.start is not None and match.end is not None
     ]
-    if len(askings) < _FEWEST_QUESTIONS:
-        marks = [who for word, who in zip(words, speakers, strict=True) if _asks_something(word)]
-        askings = [[who] for who in marks] if len(marks) >= _FEWEST_QUESTION_MARKS else []
-    askers = Counter(who for asking in askings for who, _ in Counter(asking).most_common(1) if who is not None)
-    return {who: count / len(askings) for who, count in askers.items()}
+    marked = [[who] for word, who in spoken if _asks_something(word)]
+    by_list = _shares(listed) if len(listed) >= _FEWEST_QUESTIONS else {}
+    by_marks = _shares(marked) if len(marked) >= _FEWEST_QUESTION_MARKS else {}
+    askers = {one for one in (asker(by_list), asker(by_marks)) if one is not None}
+    if len(askers) > 1:
+        return {}
+    return by_list or by_marks
+
+
+def _asking(spoken: Sequence[tuple[Word, int | None]]) -> list[int | None]:
+    """The speakers of the words of a match that ask: without speakers it may include a part of an answer."""
+    asking, sentence = list[int | None](), list[int | None]()
+    for word, who in spoken:
+        sentence.append(who)
+        if ends_sentence(word.text):
+            asking += sentence if "?" in word.text else []
+            sentence = []
+    return asking or [who for _, who in spoken]
 
 
 def _asks_something(word: Word) -> bool:
     return ends_sentence(word.text) and "?" in word.text
+
+
+def _shares(askings: Sequence[Sequence[int | None]]) -> dict[int, float]:
+    """Of these askings, the share that each speaker says most of."""
+    askers = Counter(who for asking in askings for who, _ in Counter(asking).most_common(1) if who is not None)
+    return {who: count / len(askings) for who, count in askers.items()}
 
 
 def _prints(voices: Sequence[tuple[str, tuple[float, ...]]]) -> dict[str, VoicePrint]:
@@ -125,50 +159,58 @@ def _prints(voices: Sequence[tuple[str, tuple[float, ...]]]) -> dict[str, VoiceP
 
 
 def names_of(speakers: Sequence[Who | None], names: Sequence[str | None]) -> dict[Who, str]:
-    """The publisher's name of each voice, where it is clear and no other voice has it.
+    """The publisher's name of each voice, where it is clear, a name at all, and no other voice has it.
 
     Args:
         speakers: The voice of each word.
         names: The publisher's name for each word.
     """
     pairs = Counter((who, name) for who, name in zip(speakers, names, strict=True) if who is not None and name)
-    totals: Counter[Who] = Counter()
-    for (who, _), count in pairs.items():
-        totals[who] += count
-    found = {who: name for (who, name), count in pairs.items() if count >= _AGREED * totals[who]}
+    totals = Counter(who for who, name in zip(speakers, names, strict=True) if who is not None and name)
+    words = Counter(who for who in speakers if who is not None)
+    found = {
+        who: name
+        for (who, name), count in pairs.items()
+        if count >= _AGREED * totals[who] and count >= _COVERED * words[who] and not is_generic(name)
+    }
     often = Counter(found.values())
     return {who: name for who, name in found.items() if often[name] == 1}
 
 
 def _renamed(speakers: Sequence[Speaker], names: Mapping[int, str], known: Known) -> tuple[Speaker, ...]:
-    """Speakers with the names that the publisher gives them: it was there."""
-    given = set(names.values())
+    """Speakers with the names that the publisher gives them, and the roles of whom the notes or feeds.yaml name so."""
+    given = {number: as_known(name, known.names) for number, name in names.items()}
     renamed = []
     for number, speaker in enumerate(speakers):
-        if number in names:
-            name = names[number]
-            role = "host" if name in known.hosts else speaker.role
-            renamed.append(replace(speaker, label=name, name=name, role=role))
-        elif speaker.name in given:  # that name is another voice's
+        if number in given:
+            name = given[number]
+            renamed.append(replace(speaker, label=name, name=name, role=known.roles.get(name, speaker.role)))
+        elif speaker.name in given.values():  # that name is another voice's
             renamed.append(replace(speaker, label=f"Speaker {number + 1}", name=None))
         else:
             renamed.append(speaker)
-    return tuple(renamed)
+    if not any(number in given and one.role == "host" for number, one in enumerate(renamed)):
+        return tuple(renamed)
+    # Where the publisher names a host, nobody else is one just for asking.
+    return tuple(
+        replace(one, role="unknown") if one.role == "host" and known.roles.get(one.name or "") != "host" else one
+        for one in renamed
+    )
 
 
 def _as_published(
     segments: tuple[Segment, ...], words: Sequence[Word], names: Sequence[str | None], known: Known
 ) -> Labelled:
     """Speakers by the publisher's transcript alone."""
+    names = [as_known(name, known.names) if name else None for name in names]
     labels = list(dict.fromkeys(name for name in names if name))
     if not labels:
         return Labelled(segments, ())
-    roles = {person.name: person.role for person in known.people} | dict.fromkeys(known.hosts, "host")
     speakers = tuple(
         Speaker(
             label,
-            label,
-            roles.get(label, "unknown"),
+            None if is_generic(label) else label,
+            known.roles.get(label, "unknown"),
             round(sum(word.end - word.start for word, name in zip(words, names, strict=True) if name == label), 2),
         )
         for label in labels

@@ -25,7 +25,7 @@ from pipeline.config import Feed
 from pipeline.data_folder import TRANSCRIPTS
 from pipeline.errors import ArchiveError
 from pipeline.feeds.people import find_people
-from pipeline.model import Episode, Rendition, Transcript
+from pipeline.model import Episode, Person, Rendition, Transcript
 from pipeline.speech import transcript_file
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
@@ -129,7 +129,7 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     known = Known(
         count=job.feed.speakers,
         hosts=job.feed.hosts,
-        people=find_people(job.episode.title, notes, hosts=job.feed.hosts),
+        people=_people(job),
         questions=questions,
         voices=tuple(host_voices(job.tools.db, job.feed.slug, but=job.episode.id)),
         published=published.turns if published else (),
@@ -201,7 +201,7 @@ def _compare(job: _Job, published: PublishersTranscript | None) -> list[str]:
     if published is None or transcript is None:
         return []
     rate = save_published(job.tools, job.episode, job.rendition, published, transcript.id)
-    carry_names(job.tools, published, transcript.id)
+    carry_names(job.tools, published, transcript.id, known=[*job.feed.hosts, *(one.name for one in _people(job))])
     return [f"{rate:.1%} of the words differ from the publisher's transcript"]
 
 
@@ -236,6 +236,12 @@ def _has_weights(job: _Job, identity: str) -> bool:
         return job.tools.engine(feed).options.get("weights") in {identity, None}
     except ArchiveError:
         return True
+
+
+def _people(job: _Job) -> tuple[Person, ...]:
+    """Who takes part in the episode, by its title and notes."""
+    notes, _ = notes_of(job.tools.db, job.episode.id)
+    return find_people(job.episode.title, notes, hosts=job.feed.hosts)
 
 
 def _vocabulary(feed: Feed) -> list[str]:

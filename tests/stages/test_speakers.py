@@ -158,6 +158,59 @@ def test_a_publisher_who_gives_both_voices_one_name_names_neither() -> None:
     assert [one.label for one in speakers] == [HOST, "Speaker 2"]
 
 
+def named(*, turns: Turns = TURNS, **known: Any) -> list[tuple[str | None, str]]:
+    """Name and role of the host's voice, and of the guest's."""
+    _, speakers = label_speakers(
+        heard(turns), Known(**{"hosts": (HOST,), "people": PEOPLE, "questions": QUESTIONS, **known})
+    )
+    return [(one.name, one.role) for one in speakers]
+
+
+RIGHT = [(HOST, "host"), (GUEST, "guest")]
+
+
+def test_a_host_who_asks_only_short_questions_is_not_taken_for_the_guest() -> None:
+    short = [(who, text if who == "guest" else " ".join(text.split()[-7:])) for who, text in TURNS]
+    assert sum("?" in text for who, text in short if who == "host") >= 4
+    assert named(turns=short) in (RIGHT, [(None, "unknown")] * 2)
+
+
+def test_one_voice_alone_is_nobodys_for_asking() -> None:
+    """Two voices that were taken for one: the guest's words must not become the host's."""
+    (only,) = named(turns=[("host", text) for _, text in TURNS])
+    assert only == (None, "unknown")
+
+
+def test_who_stands_in_for_the_host_has_the_own_name() -> None:
+    people = find_people(
+        "An episode", f"{HOST}, standing in for Judy Cooper, talks to {GUEST}, director of care.", hosts=["Judy Cooper"]
+    )
+    assert named(hosts=("Judy Cooper",), people=people) == RIGHT
+    assert named(hosts=("Judy Cooper", HOST)) == RIGHT  # the notes say which of the two it is
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [("Speaker 1", "Speaker 2"), ("SPEAKER_00", "SPEAKER_01"), ("Host", "Guest"), ("Interviewer", "spk_1"),
+     ("Alice", "MARTIN FAIRCHILD"), ("AW", "M.F."), ("Waterman", "Fairchild")],
+    ids="-".join,
+)  # fmt: skip
+def test_a_publishers_label_takes_no_name_away(labels: tuple[str, str]) -> None:
+    assert named(published=published(*labels)) == RIGHT
+    assert [name for name, _ in named(people=(), published=published("Speaker 2", ""))] == [HOST, None]
+
+
+def test_one_caption_with_a_name_names_no_voice() -> None:
+    turns = list(published("", ""))
+    turns[1] = replace(turns[1], speaker="Tom Caller")
+    assert named(published=tuple(turns)) == RIGHT
+
+
+def test_where_the_publisher_names_the_host_nobody_else_is_one() -> None:
+    """The other way round than it is heard: whoever asks is the guest, by name."""
+    assert sorted(named(published=published(GUEST, HOST))) == sorted(RIGHT)
+
+
 def test_without_voices_the_publisher_alone_says_who_speaks() -> None:
     known = Known(hosts=(HOST,), people=PEOPLE, questions=QUESTIONS, published=published(HOST, GUEST))
     segments, speakers = label_speakers(without_voices(heard()), known)

@@ -50,22 +50,24 @@ def name_speakers(
         seconds: The speaking time of each.
         asks: The share of the published questions' wording that each says, 0..1.
         prints: The voice prints of this feed's hosts.
-        hosts: The hosts' names, as configured for the feed.
-        people: Other people known to take part, and the hosts if none are configured.
+        hosts: The hosts' names, as configured for the feed; they count if ``people`` has no host.
+        people: The people known to take part in this episode.
     """
     prints = prints or {}
-    known_hosts = _unique([*hosts] or [person.name for person in people if person.role == "host"])
+    # The notes know who stands in for the configured host, and which of several hosts it is this time.
+    known_hosts = _unique([person.name for person in people if person.role == "host"] or [*hosts])
     guest_names = [
         name for name in _unique([one.name for one in people if one.role == "guest"]) if name not in known_hosts
     ]
     # The host of other episodes may be the guest of this one.
     names = {one: name for one, name in _recognised(centroids, prints).items() if name not in guest_names}
-    asker = _asker(asks or {})
-    if asker is not None and names and asker not in names and len(known_hosts) < 2:
+    # Where one voice alone was told apart, all that is said is its, also what others say.
+    asking = asker(asks or {}) if len(seconds) > 1 else None
+    if asking is not None and names and asking not in names and len(known_hosts) < 2:
         # There is one host, but voice and questions disagree: a voice print from several episodes takes precedence.
-        asker = None
+        asking = None
         names = {one: name for one, name in names.items() if prints[name].episodes > 1}
-    found = set(names) | ({asker} if asker is not None else set())
+    found = set(names) | ({asking} if asking is not None else set())
     missing = [name for name in known_hosts if name not in names.values()]
     nameless = [one for one in found if one not in names]
     if len(missing) == 1 == len(nameless) and _may_be(centroids[nameless[0]], prints.get(missing[0])):
@@ -98,8 +100,12 @@ def _recognised(centroids: NDArray[np.float32], prints: Mapping[str, VoicePrint]
     return {one: name for one, name in found.items() if one not in contested}
 
 
-def _asker(asks: Mapping[int, float]) -> int | None:
-    """The speaker of at least half of the questions' wording, and twice as much of it as anybody else."""
+def asker(asks: Mapping[int, float]) -> int | None:
+    """Return the speaker who asks at least half of the questions, and twice as many as anybody else, if there is one.
+
+    Args:
+        asks: The share of the questions that each asks, 0..1.
+    """
     order = sorted(asks, key=lambda one: asks[one], reverse=True)
     if not order or asks[order[0]] < _ASKER:
         return None
