@@ -268,5 +268,7 @@ def _remarks(hearing: Hearing, configured: str) -> list[str]:
         again = len(hearing.decisions) - dropped
         remarks += [f"{again} of {hearing.windows} windows decoded again"] if again else []
         remarks += [f"{dropped} without speech dropped"] if dropped else []
+    if not hearing.segments:
+        remarks.append("no speech was found in it")
     flagged = sum(bool(segment.flags) for segment in hearing.segments)
     return remarks + ([f"{flagged} passages need listening"] if flagged else [])

@@ -55,8 +55,9 @@ FAULTS = [
     (0.1, "A b c d e.", {}, ()),
     (10.0, different(30, end=""), {}, ("no_punctuation",)),
     (10.0, different(29, end=""), {}, ()),
-    (1.4, "Thank you.", {}, ("stock_phrase",)),
-    (1.4, "Thanks for watching!", {}, ("stock_phrase",)),
+    (1.4, "Thank you.", {"avg_logprob": -0.71}, ("stock_phrase",)),
+    (1.4, "Thanks for watching!", {"no_speech_prob": 0.41}, ("stock_phrase",)),
+    (1.4, "Thank you.", {"avg_logprob": -0.7, "no_speech_prob": 0.4}, ()),
     (1.4, "Thank you, Alice.", {}, ()),
     (1.6, "Thank you.", {}, ()),
     (10.0, "", {}, ("missing_words",)),
@@ -253,7 +254,7 @@ def test_of_two_attempts_with_the_same_fault_the_surer_is_taken() -> None:
 @pytest.mark.parametrize(
     ("text", "figures", "sign"),
     [
-        ("Thank you.", {}, "stock_phrase"),
+        ("Thank you.", {"no_speech_prob": 0.5}, "stock_phrase"),
         ("Yes.", {"no_speech_prob": 0.8}, "maybe_no_speech"),
         ("Yes, oh yes, I do, I do, of course I did it all.", {}, "too_fast"),
     ],
