@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.align import ASKED_PROBABILITY, ASKING_WORTH_NAMING, Alignment, align, label_segments
+from pipeline.align import ASKED_PROBABILITY, ASKING_WORTH_NAMING, SURER, Alignment, align, label_segments
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation, table
 from pipeline.align.meaning import SentenceEncoder
@@ -188,7 +188,7 @@ def assert_is_likely_but_not_named(match: Match, at: float) -> None:
 def test_what_is_asked_in_other_words_is_named_though_unlikely(encoder: SentenceEncoder) -> None:
     match = second_match(encoder, "Fewer people for less money: who has to choose?", conversation(ASKED, "host"))
     assert (match.status, match.start) == ("uncertain", 70.0)
-    assert ASKING_WORTH_NAMING < match.confidence < ASKED_PROBABILITY
+    assert ASKING_WORTH_NAMING**SURER < match.confidence < ASKED_PROBABILITY**SURER
 
 
 def test_what_is_unlikely_is_not_named_where_the_host_asks_nothing(encoder: SentenceEncoder) -> None:
