@@ -8,7 +8,8 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipeline.config import Config
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.conftest import NOW
 from tests.misbehaving import Answer

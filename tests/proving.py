@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 from pipeline.archive.database import writer
 from pipeline.cli import main
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
 from pipeline.model import Segment, Word
 from pipeline.net.client import make_client
+from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from tests.conftest import FakeEngine
 from tests.misbehaving import Answer, Server, serving

@@ -11,7 +11,8 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.building import spoken
 from tests.conftest import FakeEngine, tones, write_audio

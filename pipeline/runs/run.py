@@ -22,13 +22,14 @@ from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check, checks_in_processes
 from pipeline.config import Config, Feed
 from pipeline.data_folder import MODELS
-from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
 from pipeline.net.client import USER_AGENT, make_client
 from pipeline.net.courtesy import Courtesy
 from pipeline.net.urls import variables
 from pipeline.runs.health import write_health
+from pipeline.runs.ingest import check_only, ingest, with_kept
 from pipeline.runs.planning import Planned, plan
+from pipeline.runs.report import Report
 from pipeline.runs.selection import EVERYTHING, Selection
 from pipeline.runs.talk import Talk
 from pipeline.speech.cores import usable_cores

@@ -15,7 +15,7 @@ from pipeline.align.alike import ALIKE, leaders
 from pipeline.align.meaning import DIMENSIONS, Vectors, encoded
 from pipeline.archive.questions import grouped
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
+from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from pipeline.stages.groups import group_questions
 from tests.building import add_feed, episode

@@ -27,8 +27,9 @@ from pipeline.archive.segments import heard, read_segments
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
-from pipeline.ingest import Report, ingest
 from pipeline.model import Match, Question, Segment, Signature, Transcript, Word
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.archive.test_corrections import made_before
 from tests.building import NOW, add_feed, add_transcript, episode, spoken

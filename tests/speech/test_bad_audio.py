@@ -19,9 +19,10 @@ from pipeline.archive.feeds import episodes
 from pipeline.archive.renditions import save_rendition
 from pipeline.audio.decode import decode
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
 from pipeline.model import KeptAudio
 from pipeline.runs.alone import transcribe_files
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.sample import DATA
 from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.faster import FasterWhisper

@@ -15,8 +15,8 @@ from pipeline.align.meaning import Encode, Vectors, encoded
 from pipeline.align.vector_cache import Remembered
 from pipeline.archive.corrections import correct, undo
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
 from pipeline.model import Correction, Segment, Signature
+from pipeline.runs.ingest import ingest
 from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together

@@ -18,7 +18,8 @@ from pipeline.archive.status import status
 from pipeline.audio.partial import Partial, sweep
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.building import add_feed, episode
 from tests.conftest import tones, write_audio

@@ -14,8 +14,9 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
 from pipeline.model import RunItem
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.building import add_feed, episode
 from tests.misbehaving import Answer, Request, Server, cut, page, redirect, seekable

@@ -15,8 +15,8 @@ from pipeline.archive.status import status, waiting
 from pipeline.config import Config
 from pipeline.feeds import paging
 from pipeline.feeds.memory import retry_at
-from pipeline.ingest import ingest
 from pipeline.net.urls import concealed
+from pipeline.runs.ingest import ingest
 from pipeline.runs.planning import plan
 from pipeline.runs.selection import Selection
 from pipeline.stages import Tools

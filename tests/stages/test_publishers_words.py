@@ -8,7 +8,7 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Feed
-from pipeline.ingest import Report
+from pipeline.runs.report import Report
 from tests.building import spoken
 from tests.conftest import FakeEngine
 from tests.misbehaving import Answer, Server

@@ -10,7 +10,8 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.misbehaving import Answer, Server, gzipped, redirect
 

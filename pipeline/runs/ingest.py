@@ -1,12 +1,10 @@
-"""Running the stages in order, and the run report. Knows no details of any stage."""
+"""Running the stages in order. Knows no details of any stage."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -20,6 +18,7 @@ from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError, is_full
 from pipeline.model import STAGES, Episode, RunItem, StageName
 from pipeline.net.urls import shown
+from pipeline.runs.report import Report
 from pipeline.runs.selection import EVERYTHING, Selection, selected
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
@@ -38,59 +37,8 @@ _EPISODE_STAGES: dict[str, EpisodeStage] = {
     "transcribe": transcribe,
     "align": align_episode,
 }
-EXIT_OK, EXIT_STOPPED, EXIT_PARTLY, EXIT_INTERRUPTED = 0, 1, 3, 130
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Report:
-    """What a run did: the outcome of each item, counted per stage as ``ok``, ``skipped`` and ``failed``."""
-
-    run: int
-    stages: Sequence[StageName]
-    items: list[RunItem] = field(default_factory=list)
-    interrupted: bool = False
-    stopped: str | None = None  # the error that stopped the whole run, such as a full disk
-
-    def counts(self, stage: str) -> dict[str, int]:
-        """Return how many items of a stage ended in each way."""
-        found = Counter(item.status for item in self.items if item.stage == stage)
-        return {status: found[status] for status in ("ok", "skipped", "failed")}
-
-    def skip_reasons(self, stage: str) -> dict[str, int]:
-        """Return how often each reason to skip was given in a stage."""
-        return dict(
-            Counter(item.reason or "" for item in self.items if (item.stage, item.status) == (stage, "skipped"))
-        )
-
-    @property
-    def failures(self) -> list[RunItem]:
-        """Return what failed."""
-        return [item for item in self.items if item.status == "failed"]
-
-    @property
-    def exit_code(self) -> int:
-        """Return 0 when nothing failed, 3 when something did, 1 when the run was stopped, 130 when interrupted."""
-        if self.interrupted:
-            return EXIT_INTERRUPTED
-        if self.stopped is not None:
-            return EXIT_STOPPED
-        return EXIT_PARTLY if self.failures else EXIT_OK
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the report as it is printed with --json; the database keeps it without the paths in it."""
-        return {
-            "run": self.run,
-            "exit_code": self.exit_code,
-            "interrupted": self.interrupted,
-            "stopped": self.stopped,
-            "stages": {
-                stage: {**self.counts(stage), "skip_reasons": self.skip_reasons(stage)} for stage in self.stages
-            },
-            "ok": [asdict(item) for item in self.items if item.status == "ok"],
-            "failed": [asdict(item) for item in self.failures],
-        }
 
 
 def ingest(
