@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from sqlite_utils import Database
 
@@ -27,12 +27,13 @@ from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
 from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
-from pipeline.stages.together import AT_ONE_HOST, raiser, together
+from pipeline.stages.together import AT_ONE_HOST, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
 
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
 # One stage of one episode, or of a whole feed.
 _Task: TypeAlias = tuple[str, Feed, Episode | None]
+V = TypeVar("V", bound=Visit)
 _EPISODE_STAGES: dict[str, EpisodeStage] = {
     "transcribe": transcribe,
     "align": align_episode,
@@ -203,21 +204,13 @@ def _visited(
     """Start each task; run the network visits that tasks return concurrently."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
-        try:
-            begun = begin()
-        except Exception as error:  # noqa: BLE001 - as in `_item`, where it is told
-            yield _item(task, raiser(error))
-            continue
+        begun = _item(task, begin)
         if isinstance(begun, Visit):
             visits.append((task, begun))
         else:
-            yield _item(task, partial(_same, begun))
+            yield begun
     for visit in together(visits, at_one_host=at_one_host):
         yield _item(visit.job, visit.store, seconds=visit.seconds)
-
-
-def _same(outcome: Outcome) -> Outcome:
-    return outcome
 
 
 def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
@@ -245,14 +238,19 @@ def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[Ru
     return RunItem(stage, feed.slug, episode.id, "skipped", reason), True
 
 
-def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> tuple[RunItem, bool]:
-    """Run one task and return its item and whether it is routine; ``seconds`` is the time already spent on it."""
+def _item(task: _Task, work: Callable[[], Outcome | V], *, seconds: float = 0.0) -> tuple[RunItem, bool] | V:
+    """Run one task and return its item and whether it is routine; or the visit that the task still needs.
+
+    ``seconds`` is the time already spent on it.
+    """
     stage, feed, episode = task
     began = time.monotonic()
     status: Literal["ok", "skipped", "failed"] = "failed"
     routine = False
     try:
         outcome = work()
+        if isinstance(outcome, Visit):
+            return outcome
         status, reason, routine = outcome.status, outcome.reason, outcome.routine
     except DiskFullError:
         raise
