@@ -10,6 +10,7 @@ import click
 
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.copies.publish import publish
+from pipeline.exits import Exit
 from pipeline.times import utc_now
 
 
@@ -33,4 +34,4 @@ def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> 
         click.echo(f"serve it with: datasette {out}", err=True)
     if made.missing:
         click.echo(f"{made.missing} recordings are missing in the archive’s audio folder", err=True)
-        sys.exit(3)
+        sys.exit(Exit.PARTLY)

@@ -14,6 +14,7 @@ import click
 
 from pipeline.commands.options import db_option, feeds_option, json_option, print_json
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 from pipeline.model import StageName
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
+def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> Exit:
     """Run stages with the given options, print the report, and return the exit code."""
     from pipeline import config
     from pipeline.runs.run import dry_run, run
@@ -62,7 +63,7 @@ def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: b
     selection = Selection(options["only"], options["since"], options["limit"])
     if options["dry_run"]:
         _print_plan(dry_run(config.load(feeds), db, stages=stages, selection=selection, again=again), as_json=as_json)
-        return 0
+        return Exit.OK
     talk = Talk(quiet=options["quiet"])
     report = run(config.load(feeds), db, talk, stages=stages, selection=selection, again=again)
     if as_json:

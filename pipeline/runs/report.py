@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+from pipeline.exits import Exit
 from pipeline.model import RunItem, StageName
-
-EXIT_OK, EXIT_STOPPED, EXIT_PARTLY, EXIT_INTERRUPTED = 0, 1, 3, 130
 
 
 @dataclass
@@ -38,13 +37,13 @@ class Report:
         return [item for item in self.items if item.status == "failed"]
 
     @property
-    def exit_code(self) -> int:
-        """Return 0 when nothing failed, 3 when something did, 1 when the run was stopped, 130 when interrupted."""
+    def exit_code(self) -> Exit:
+        """Return how the run ended."""
         if self.interrupted:
-            return EXIT_INTERRUPTED
+            return Exit.INTERRUPTED
         if self.stopped is not None:
-            return EXIT_STOPPED
-        return EXIT_PARTLY if self.failures else EXIT_OK
+            return Exit.STOPPED
+        return Exit.after(self.failures)
 
     def as_dict(self) -> dict[str, object]:
         """Return the report as it is printed with --json; the database keeps it without the paths in it."""
