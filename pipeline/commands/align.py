@@ -70,8 +70,8 @@ def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> Non
     if not names:
         raise click.UsageError("Name an EPISODE to explain: its id, a part of its title, or its link.")
     from pipeline.align.explain import table
-    from pipeline.align.vector_cache import vectors
     from pipeline.stages.align import explain_episode
+    from pipeline.stages.vector_cache import vectors
 
     with up_to_date_reader(db) as archive:
         found = {

@@ -14,7 +14,6 @@ from types import FrameType
 import httpx
 from sqlite_utils import Database
 
-from pipeline.align.vector_cache import vectors
 from pipeline.archive.database import reader, writer
 from pipeline.archive.published_copy import refuse_published
 from pipeline.archive.schema import migrations
@@ -36,6 +35,7 @@ from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Progress, Tools
+from pipeline.stages.vector_cache import vectors
 from pipeline.times import utc_now
 from pipeline.whisper_models import EngineName
 

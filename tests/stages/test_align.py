@@ -12,7 +12,6 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.align.meaning import Encode, Vectors, encoded
-from pipeline.align.vector_cache import Remembered
 from pipeline.archive.corrections import correct, undo
 from pipeline.config import Config, Feed
 from pipeline.model import Correction, Segment, Signature
@@ -20,6 +19,7 @@ from pipeline.runs.ingest import ingest
 from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
+from pipeline.stages.vector_cache import Remembered
 from tests.building import NOW, add_feed, add_transcript, episode, spoken
 
 TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))
