@@ -19,6 +19,7 @@ from pipeline.archive.records import append
 from pipeline.archive.renditions import has_nothing_new, passage_in, translate
 from pipeline.archive.segments import restate_all
 from pipeline.model import Attribution, Check
+from pipeline.text import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Carried:
             (self.checks, "check", "checks"),
             (self.attributions, "name of a speaker", "names of speakers"),
         )
-        done = [f"{count} {one if count == 1 else several}" for count, one, several in counted if count]
+        done = [amount(*one) for one in counted if one[0]]
         remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
         if self.left:
             remarks.append(f"{self.left} stayed with the earlier recording: not all that they are of is in this one")

@@ -174,8 +174,10 @@ def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
     )
 
 
-def guest_at(db: Database, episode: str, second: float) -> str | None:
-    """Return the guest speaking at a time, unless a host speaks there or within ``ONE_BREATH`` seconds; else None."""
+def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
+    """Say that a guest speaks at a time, unless a host speaks there or within ``ONE_BREATH`` seconds; else None."""
+    if second is None:
+        return None
     rows = db.execute(
         """select coalesce(p.name, s.speaker), p.role from segments s
            join transcripts t on t.id = s.transcript and t.preferred = 1
@@ -183,7 +185,9 @@ def guest_at(db: Database, episode: str, second: float) -> str | None:
            where t.episode = ? and s."end" > ? and s.start <= ? order by s.n""",
         [episode, second, second + ONE_BREATH],
     ).fetchall()
-    return rows[0][0] if rows and rows[0][1] == "guest" and "host" not in {role for _, role in rows} else None
+    if not rows or rows[0][1] != "guest" or "host" in {role for _, role in rows}:
+        return None
+    return f"{rows[0][0]} is heard there, a guest: listen again whether it is asked there"
 
 
 def history(db: Database, episode: str) -> tuple[Entry, ...]:
