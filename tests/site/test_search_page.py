@@ -33,6 +33,18 @@ def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, k
     assert "1 passage" in text_of(response)
 
 
+def test_every_speaker_is_offered_however_many_there_are(site: Site, kept: Kept) -> None:
+    labels = [f"Guest {n:04}" for n in range(600)]
+    with writer(kept.path) as db:
+        db.conn.executemany(
+            "insert into speakers (transcript, label, role, seconds) select id, ?, 'guest', 1.0 from transcripts",
+            ([label] for label in labels),
+        )
+        db.conn.commit()
+    page = site.ask("/-/search").text
+    assert all(f'<option value="{label}">' in page for label in labels)
+
+
 def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
     found = site.ask("/-/search.json?q=door").json()
     assert (found["total"], found["next"]) == (1, None)
