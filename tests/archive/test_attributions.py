@@ -30,7 +30,7 @@ from pipeline.model import Comparison, KeptAudio, Piece, Segment, Signature, Spe
 from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from tests.archive.test_checks import assert_sound, hear, in_memory
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
 HOST, GUEST = "Dana Whitfield", "Speaker 2"

@@ -32,8 +32,8 @@ from pipeline.runs.ingest import ingest
 from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.archive.test_corrections import made_before
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.conftest import FakeEngine
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
 MACHINE = spoken("We waited for the Offstead report.", "Thanks for watching!", "It took a year.", "And then it came.")

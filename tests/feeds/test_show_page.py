@@ -13,8 +13,8 @@ from pipeline.feeds import show_page
 from pipeline.runs.ingest import ingest
 from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.misbehaving import Answer, Server, gzipped, redirect
 from tests.stages.test_poll_and_download import rows, show
+from tests.support.misbehaving import Answer, Server, gzipped, redirect
 
 Run = Callable[..., Report]
 

@@ -21,8 +21,8 @@ from pipeline.archive.database import writer
 from pipeline.cli import main
 from pipeline.runs.service import repeat, until_next
 from pipeline.times import interval
-from tests.misbehaving import Answer, Server
-from tests.proving import Proven, proven, proven_once
+from tests.support.misbehaving import Answer, Server
+from tests.support.proving import Proven, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 

@@ -15,8 +15,8 @@ from pipeline.archive.search import Filters, search
 from pipeline.archive.search.hits import Turn
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
-from tests.searching import pages
+from tests.support.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.searching import pages
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 

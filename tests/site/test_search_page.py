@@ -15,9 +15,9 @@ from pipeline.archive.database import writer
 from pipeline.errors import QueryError
 from pipeline.model import Signature
 from pipeline.site import access, searching
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
-from tests.reading import text_of
+from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.reading import text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

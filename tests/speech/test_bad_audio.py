@@ -29,9 +29,9 @@ from pipeline.speech.faster import FasterWhisper
 from pipeline.speech.hearing import WindowedEngine
 from pipeline.speech.windows import Samples
 from pipeline.stages import Tools
-from tests.building import NOW, add_feed, episode
 from tests.conftest import tones, write_audio
-from tests.speech_fakes import Counted
+from tests.support.building import NOW, add_feed, episode
+from tests.support.speech_fakes import Counted
 
 Sound = NDArray[np.int16]
 RATE = 16_000

@@ -20,7 +20,7 @@ from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
 from pipeline.stages.vector_cache import Remembered
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))
 QUESTIONS = tuple(question["text"] for question in TRUTH["questions"])

@@ -24,7 +24,7 @@ from pipeline.runs.selection import Selection
 from pipeline.stages import Tools
 from pipeline.stages.together import AT_ONE_HOST
 from tests.conftest import NOW
-from tests.misbehaving import Answer, Server, cut, page
+from tests.support.misbehaving import Answer, Server, cut, page
 
 LATER = "2026-06-03T06:00:00Z"
 

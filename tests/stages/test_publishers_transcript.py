@@ -22,8 +22,8 @@ from pipeline.runs.ingest import ingest
 from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.conftest import NOW, FakeEngine
-from tests.misbehaving import Answer, Server, gzipped, page, redirect
-from tests.publishing import (
+from tests.support.misbehaving import Answer, Server, gzipped, page, redirect
+from tests.support.publishing import (
     BOTH,
     ITEM,
     RSS,

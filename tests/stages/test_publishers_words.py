@@ -9,10 +9,10 @@ from sqlite_utils import Database
 
 from pipeline.config import Feed
 from pipeline.runs.report import Report
-from tests.building import spoken
 from tests.conftest import FakeEngine
-from tests.misbehaving import Answer, Server
-from tests.publishing import SAID, clip, engine, link, plain, publish, run, said_of, transcripts, turns, vtt
+from tests.support.building import spoken
+from tests.support.misbehaving import Answer, Server
+from tests.support.publishing import SAID, clip, engine, link, plain, publish, run, said_of, transcripts, turns, vtt
 
 __all__ = ["clip", "engine", "publish", "run"]  # fixtures
 
