@@ -89,7 +89,7 @@ fuzz: .venv/ready-fuzz
 	$(BIN)/python benchmarks/fuzz.py $(SEEDS)
 
 soak: .venv/ready-test
-	$(BIN)/python -m tests.soaking
+	$(BIN)/python -m tests.support.soaking
 
 screenshots: .venv/ready-test
 	mkdir -p docs && SCREENSHOTS=docs $(BIN)/python -m pytest -q tests/browser/test_search.py tests/browser/test_quote.py

@@ -21,9 +21,9 @@ from pipeline.align.askings import askings, host_of, hosts_of
 from pipeline.align.lexical import STOPWORDS
 from pipeline.align.meaning import Encode, SentenceEncoder, directions
 from pipeline.align.units import cut
-from pipeline.align.vector_cache import Remembered
 from pipeline.model import Question, Segment
 from pipeline.sample import DATA
+from pipeline.stages.vector_cache import Remembered
 
 FOLDER = Path("../shared/alignment")
 _EDITED = Path(__file__).with_name("align_edited.json")  # as rewritten by an editor who has heard the interview

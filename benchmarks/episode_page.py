@@ -25,9 +25,9 @@ import click
 from playwright.sync_api import Page, Playwright, sync_playwright
 
 from pipeline.speech.cores import usable_cores
-from tests.archive_fixture import opened
-from tests.browsing import DESKTOP, QUIET, served
-from tests.hour import build_hour
+from tests.support.archive_fixture import opened
+from tests.support.browsing import DESKTOP, QUIET, served
+from tests.support.hour import build_hour
 
 PLAYED = 5.0  # seconds of playback, during which the page follows the words
 

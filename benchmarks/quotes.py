@@ -31,8 +31,8 @@ from pipeline.archive.database import writer
 from pipeline.archive.search import search
 from pipeline.archive.search.variants import otherwise_written
 from pipeline.model import Segment, Word
-from tests.building import add_feed, add_transcript, episode
-from tests.searching import quotable
+from tests.support.building import add_feed, add_transcript, episode
+from tests.support.searching import quotable
 
 SEED, WORDS = 5, 6
 BY_HAND = "timed by hand"

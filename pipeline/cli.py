@@ -1,8 +1,4 @@
-"""The command line: a thin layer that parses, calls and prints. Data goes to stdout, talk to stderr.
-
-Exit codes: 0 all done · 1 an error that stopped the run · 2 wrong usage or configuration · 3 finished, but something
-failed (the report names it) · 130 interrupted.
-"""
+"""The command line: a thin layer that parses, calls and prints. Data goes to stdout, talk to stderr."""
 
 from __future__ import annotations
 
@@ -28,10 +24,11 @@ from pipeline.commands.status import status_command
 from pipeline.commands.transcribe import transcribe_command
 from pipeline.commands.verify import verify_command
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 
 
 class _Group(click.Group):
-    """Shows our own errors as one sentence with the right exit code, and Ctrl-C as 130."""
+    """Shows our own errors as one sentence with the right exit code, Ctrl-C included."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -41,7 +38,7 @@ class _Group(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
-            ctx.exit(130)
+            ctx.exit(Exit.INTERRUPTED)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

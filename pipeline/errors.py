@@ -1,4 +1,4 @@
-"""The exception hierarchy. Imports nothing of the project.
+"""The exception hierarchy. Imports nothing of the project but the exit codes.
 
 ArchiveError
 ├── ConfigError            feeds.yaml or the command line is wrong (exit 2)
@@ -31,17 +31,19 @@ ArchiveError
 import errno
 import sqlite3
 
+from pipeline.exits import Exit
+
 
 class ArchiveError(Exception):
     """Base of all errors shown to the user, as one sentence: what is wrong, and what to do."""
 
-    exit_code = 1
+    exit_code = Exit.STOPPED
 
 
 class ConfigError(ArchiveError):
     """Configuration or usage is wrong; the message names the key and the remedy."""
 
-    exit_code = 2
+    exit_code = Exit.MISUSED
 
 
 class UnknownModelError(ConfigError):
@@ -139,13 +141,13 @@ class BagError(ArchiveError):
 class QueryError(ArchiveError):
     """A search that cannot be answered."""
 
-    exit_code = 2
+    exit_code = Exit.MISUSED
 
 
 class QuotationError(ArchiveError):
     """The address of a quotation makes no sense: its times, or a name that fits several recordings."""
 
-    exit_code = 2
+    exit_code = Exit.MISUSED
 
 
 class NothingQuotedError(QuotationError):
@@ -155,7 +157,7 @@ class NothingQuotedError(QuotationError):
 class CorrectionError(ArchiveError):
     """A correction that cannot be recorded; the message names the field and says what is wrong with it."""
 
-    exit_code = 2
+    exit_code = Exit.MISUSED
 
 
 def is_full(error: BaseException | None) -> bool:

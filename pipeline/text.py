@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 
 from pipeline.model import Segment, Word
 
+WORD_EDGE = 0.25  # seconds by which words may reach over an edge without crossing it: word times are imprecise
+SAME_WORD = 1.0  # seconds by which the same word may differ between transcriptions; a publisher's times are less exact
 PAUSE_SECONDS = 1.0
 PARAGRAPH_WORDS = 60  # a paragraph ends at the first full stop after this many words,
 PARAGRAPH_PAUSE = 2.0  # or at a pause of this many seconds

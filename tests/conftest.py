@@ -27,9 +27,9 @@ from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import Journal
 from pipeline.stages import Tools
 from pipeline.whisper_models import EngineName
-from tests.building import new_archive
-from tests.demo_archive import demo, demo_db, demo_runs
-from tests.misbehaving import Server, serving
+from tests.support.building import new_archive
+from tests.support.demo_archive import demo, demo_db, demo_runs
+from tests.support.misbehaving import Server, serving
 
 __all__ = ["demo", "demo_db", "demo_runs"]
 
@@ -48,7 +48,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A web server that misbehaves on request (see ``tests.misbehaving``)."""
+    """A web server that misbehaves on request (see ``tests.support.misbehaving``)."""
     with serving() as running:
         yield running
 

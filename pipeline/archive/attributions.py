@@ -6,8 +6,6 @@ outlives every new transcription.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 from dataclasses import asdict, dataclass
 
@@ -16,6 +14,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of
 from pipeline.archive.preferred import require_transcript
+from pipeline.archive.records import append, seal
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
@@ -46,8 +45,8 @@ class Speech:
 
     @property
     def seal(self) -> str:
-        """Return a digest of all fields, to detect concurrent changes (as an ETag does)."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+        """Return a digest of all fields; see ``records.seal``."""
+        return seal(self)
 
     @property
     def speaker(self) -> str:
@@ -173,21 +172,8 @@ def attribute(
         if everywhere and not (name and here.machine):
             missing = "the machine told no single voice apart there" if name else "speaker: is missing"
             raise CorrectionError(f"{missing}; whose voice it is can be said only of one that has a name")
-        db.execute(
-            """insert into attributions (rendition, start, "end", name, machine, everywhere, note, editor, made_at)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [
-                here.rendition,
-                here.start,
-                here.end,
-                name,
-                here.machine,
-                everywhere,
-                signature.note,
-                signature.editor,
-                signature.made_at,
-            ],
-        )
+        said = {"name": name, "machine": here.machine, "everywhere": everywhere, **asdict(signature)}
+        append(db, "attributions", {"rendition": here.rendition, "start": here.start, "end": here.end, **said})
         restate_all(db, here.rendition)
 
 
@@ -207,8 +193,5 @@ def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
         rendition = require_transcript(db.conn, episode).rendition
         if number not in {one.id for one in attributions_of(db.conn, rendition)}:
             raise CorrectionError("undo: that does not count (any more); look at the passage again")
-        db.execute(
-            "insert into attributions (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
-            [rendition, number, signature.note, signature.editor, signature.made_at],
-        )
+        append(db, "attributions", {"rendition": rendition, "undoes": number, **asdict(signature)})
         restate_all(db, rendition)

@@ -6,16 +6,20 @@ Rows are only added. A carried row keeps its editor and time, and refers to the 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
+from pipeline.archive.records import append
 from pipeline.archive.renditions import has_nothing_new, passage_in, translate
 from pipeline.archive.segments import restate_all
+from pipeline.model import Attribution, Check
+from pipeline.text import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Carried:
             (self.checks, "check", "checks"),
             (self.attributions, "name of a speaker", "names of speakers"),
         )
-        done = [f"{count} {one if count == 1 else several}" for count, one, several in counted if count]
+        done = [amount(*one) for one in counted if one[0]]
         remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
         if self.left:
             remarks.append(f"{self.left} stayed with the earlier recording: not all that they are of is in this one")
@@ -55,42 +59,40 @@ def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
     """
     with immediate(db):
         corrections, left = _carry_corrections(db, episode, origin, target)
-        checks, left_checks = _carry_checks(db, origin, target)
-        attributions, left_attributions = _carry_attributions(db, origin, target)
+        checks, left_checks = _carry_heard(db, "checks", checks_of(db.conn, origin), target)
+        attributions, left_names = _carry_heard(db, "attributions", attributions_of(db.conn, origin), target)
         if checks or attributions:
             restate_all(db, target)
         if corrections:
             relabel(db, episode)
-        return Carried(corrections, checks, attributions, left + left_checks + left_attributions)
+        return Carried(corrections, checks, attributions, left + left_checks + left_names)
 
 
 def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> tuple[int, int]:
-    rows = db.execute(
-        """select c.id, c.question, c.start, c."end", c.answer_end, c.status, c.note, c.editor, c.made_at
+    found = named_rows(db.conn).execute(
+        """select c.id as carried_from, c.question, c.start, c."end", c.answer_end, c.status, c.note, c.editor,
+               c.made_at
            from corrections_in_force c join questions q on q.id = c.question
            where q.episode = ? and c.rendition = ? and not exists (
                select 1 from corrections later
                where later.question = c.question and later.rendition = ? and later.made_at >= c.made_at
            ) order by c.id""",
         [episode, origin, target],
-    ).fetchall()
+    )
+    rows = found.fetchall()
     carried = 0
-    for id_, question, start, end, answer_end, *said in rows:
-        if start is None:  # “not asked” carries over only if the target has no sound that the editor has not heard
+    for row in rows:
+        if row["start"] is None:
+            # “Not asked” carries over only if the target has no sound that the editor has not heard.
             times: tuple[float | None, ...] = (None, None, None)
             holds = has_nothing_new(db.conn, origin, target)
         else:
-            times = _times(db.conn, origin, target, start, (end, answer_end))
+            times = _times(db.conn, origin, target, row["start"], (row["end"], row["answer_end"]))
             holds = times[0] is not None
-        if not holds:
-            continue
-        carried += 1
-        db.execute(
-            """insert into corrections (question, rendition, start, "end", answer_end, status, note, editor, made_at,
-                   carried_from)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [question, target, *times, *said, id_],
-        )
+        if holds:
+            carried += 1
+            moved = dict(zip(("start", "end", "answer_end"), times, strict=True))
+            append(db, "corrections", dict(row) | moved | {"rendition": target})
     return carried, len(rows) - carried
 
 
@@ -113,70 +115,25 @@ def _times(
     return (begins, *found)
 
 
-def _carry_checks(db: Database, origin: str, target: str) -> tuple[int, int]:
+def _carry_heard(
+    db: Database, table: Literal["checks", "attributions"], heard: Iterable[Check | Attribution], target: str
+) -> tuple[int, int]:
     carried = left = 0
-    for check in checks_of(db.conn, origin):
-        passage = passage_in(db.conn, origin, check.start, check.end, target)
-        if passage is None or not passage.whole:
-            left += 1
-            continue
-        later = db.execute(
-            """select 1 from checks where rendition = ? and start < ? and "end" > ? and made_at >= ?""",
-            [target, passage.end, passage.start, check.made_at],
-        ).fetchone()
-        if later:
-            continue
-        carried += 1
-        db.execute(
-            """insert into checks (rendition, start, "end", text, machine, note, editor, made_at, carried_from)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [
-                target,
-                passage.start,
-                passage.end,
-                check.text,
-                check.machine,
-                check.note,
-                check.editor,
-                check.made_at,
-                check.id,
-            ],
-        )
-    return carried, left
-
-
-def _carry_attributions(db: Database, origin: str, target: str) -> tuple[int, int]:
-    carried = left = 0
-    (last,) = db.execute("select coalesce(max(id), 0) from attributions").fetchone()
-    for one in attributions_of(db.conn, origin):
-        passage = passage_in(db.conn, origin, one.start, one.end, target)
+    (last,) = db.execute(f"select coalesce(max(id), 0) from {table}").fetchone()  # noqa: S608 - one of two names
+    for one in heard:
+        passage = passage_in(db.conn, one.rendition, one.start, one.end, target)
         if passage is None or not passage.whole:
             left += 1
             continue
         # ``made_at`` has whole seconds: do not take the rows inserted by this loop for newer ones.
         later = db.execute(
-            """select 1 from attributions where rendition = ? and start < ? and "end" > ?
-                   and (made_at > ? or (made_at = ? and id <= ?))""",
-            [target, passage.end, passage.start, one.made_at, one.made_at, last],
+            f"""select 1 from {table}
+               where rendition = ? and start < ? and "end" > ? and made_at >= ? and id <= ?""",  # noqa: S608
+            [target, passage.end, passage.start, one.made_at, last],
         ).fetchone()
         if later:
             continue
         carried += 1
-        db.execute(
-            """insert into attributions (rendition, start, "end", name, machine, everywhere, note, editor, made_at,
-                   carried_from)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [
-                target,
-                passage.start,
-                passage.end,
-                one.name,
-                one.machine,
-                one.everywhere,
-                one.note,
-                one.editor,
-                one.made_at,
-                one.id,
-            ],
-        )
+        there = {"id": None, "rendition": target, "start": passage.start, "end": passage.end, "carried_from": one.id}
+        append(db, table, asdict(one) | there)
     return carried, left

@@ -6,8 +6,6 @@ every new transcription.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +16,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import checks_of
 from pipeline.archive.preferred import require_transcript
+from pipeline.archive.records import append, seal
 from pipeline.archive.segments import heard, read_segments, restate_all
 from pipeline.editing.checking import Stretch, clean, overlap
 from pipeline.errors import CorrectionError
@@ -55,8 +54,8 @@ class Place:
 
     @property
     def seal(self) -> str:
-        """Return a digest of all fields, to detect concurrent changes (as an ETag does)."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:16]
+        """Return a digest of all fields; see ``records.seal``."""
+        return seal(self)
 
 
 class _Span(NamedTuple):
@@ -179,20 +178,8 @@ def check(
         here = place(db.conn, episode, *passages)
         if here.seal != seen:
             raise CorrectionError("the words there have changed since you looked at them; load the page again")
-        db.execute(
-            """insert into checks (rendition, start, "end", text, machine, note, editor, made_at)
-               values (?, ?, ?, ?, ?, ?, ?, ?)""",
-            [
-                here.rendition,
-                here.start,
-                here.end,
-                clean(here.text if text is None else text),
-                here.machine,
-                signature.note,
-                signature.editor,
-                signature.made_at,
-            ],
-        )
+        said = {"text": clean(here.text if text is None else text), "machine": here.machine, **asdict(signature)}
+        append(db, "checks", {"rendition": here.rendition, "start": here.start, "end": here.end, **said})
         restate_all(db, here.rendition)
 
 
@@ -212,10 +199,7 @@ def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
         rendition = require_transcript(db.conn, episode).rendition
         if number not in {one.id for one in checks_of(db.conn, rendition)}:
             raise CorrectionError("undo: that check does not count (any more); look at the passage again")
-        db.execute(
-            "insert into checks (rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?)",
-            [rendition, number, signature.note, signature.editor, signature.made_at],
-        )
+        append(db, "checks", {"rendition": rendition, "undoes": number, **asdict(signature)})
         restate_all(db, rendition)
 
 

@@ -6,16 +6,15 @@ outlives every new transcription and alignment. Of several, the newest that was 
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlite_utils import Database
 
 from pipeline.align.askings import ONE_BREATH
 from pipeline.archive.database import immediate
 from pipeline.archive.labels import relabel
+from pipeline.archive.records import append, seal
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus, Signature
 from pipeline.times import exactly
@@ -77,21 +76,9 @@ def correct(db: Database, episode: str, correction: Correction) -> None:
             "select duration from renditions where sha256 = ? and episode = ?", [rendition, episode]
         ).fetchone()
         check(correction, duration)
-        db.execute(
-            """insert into corrections (question, rendition, start, "end", answer_end, status, note, editor, made_at)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
-            [
-                question,
-                rendition,
-                correction.start,
-                correction.end,
-                correction.answer_end,
-                correction.status,
-                correction.note,
-                correction.editor,
-                correction.made_at,
-            ],
-        )
+        said = asdict(correction)
+        del said["number"]  # a list may be renumbered; the id stays
+        append(db, "corrections", {"question": question, "rendition": rendition, **said})
         relabel(db, episode)
 
 
@@ -140,10 +127,8 @@ def undo(db: Database, episode: str, number: int, signature: Signature, *, only:
             raise CorrectionError(f"question {number} of {episode} has no correction to undo")
         if only not in {None, found[0]}:
             raise CorrectionError("undo: that correction does not count any more; look at the question again")
-        db.execute(
-            "insert into corrections (question, rendition, undoes, note, editor, made_at) values (?, ?, ?, ?, ?, ?)",
-            [question, rendition, found[0], signature.note, signature.editor, signature.made_at],
-        )
+        undoing = {"question": question, "rendition": rendition, "undoes": found[0]}
+        append(db, "corrections", {**undoing, **asdict(signature)})
         relabel(db, episode)
 
 
@@ -159,10 +144,7 @@ def seals(db: Database, episode: str) -> dict[int, str]:
            where t.episode = ?""",
         [episode],
     )
-    return {
-        number: f"{correction or ''}-{hashlib.sha256(json.dumps(standing).encode()).hexdigest()[:12]}"
-        for number, *standing, correction in rows
-    }
+    return {number: f"{correction or ''}-{seal(standing)}" for number, *standing, correction in rows}
 
 
 def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
@@ -192,8 +174,10 @@ def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
     )
 
 
-def guest_at(db: Database, episode: str, second: float) -> str | None:
-    """Return the guest speaking at a time, unless a host speaks there or within ``ONE_BREATH`` seconds; else None."""
+def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
+    """Say that a guest speaks at a time, unless a host speaks there or within ``ONE_BREATH`` seconds; else None."""
+    if second is None:
+        return None
     rows = db.execute(
         """select coalesce(p.name, s.speaker), p.role from segments s
            join transcripts t on t.id = s.transcript and t.preferred = 1
@@ -201,7 +185,9 @@ def guest_at(db: Database, episode: str, second: float) -> str | None:
            where t.episode = ? and s."end" > ? and s.start <= ? order by s.n""",
         [episode, second, second + ONE_BREATH],
     ).fetchall()
-    return rows[0][0] if rows and rows[0][1] == "guest" and "host" not in {role for _, role in rows} else None
+    if not rows or rows[0][1] != "guest" or "host" in {role for _, role in rows}:
+        return None
+    return f"{rows[0][0]} is heard there, a guest: listen again whether it is asked there"
 
 
 def history(db: Database, episode: str) -> tuple[Entry, ...]:

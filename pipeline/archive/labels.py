@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import astuple, fields
+from typing import Literal
 
 from sqlite_utils import Database
 
@@ -14,6 +16,9 @@ from pipeline.align.counting import in_force
 from pipeline.align.labels import label_segments
 from pipeline.archive.listened import corrections_of
 from pipeline.model import FollowUp, Label, Match, Segment
+
+# The columns of both tables of matches that have what a ``Match`` has, but for the question's number; in its order.
+_MATCH = tuple(f'"{field.name}"' for field in fields(Match))[1:]
 
 
 def relabel(db: Database, episode: str) -> tuple[Match, ...]:
@@ -49,16 +54,20 @@ def _counting(db: Database, episode: str) -> tuple[int | None, str | None]:
 
 def _save_counting(db: Database, episode: str, matches: Iterable[Match], *, corrected: Container[int]) -> None:
     db.execute("delete from matches_in_force where question in (select id from questions where episode = ?)", [episode])
+    insert_matches(db, "matches_in_force", episode, ((one.number in corrected, one) for one in matches))
+
+
+def insert_matches(
+    db: Database, table: Literal["matches", "matches_in_force"], episode: str, matches: Iterable[tuple[int, Match]]
+) -> None:
+    """Insert matches of an episode's questions, each with its transcript's id, or with whether it was corrected."""
+    beside = "transcript" if table == "matches" else "corrected"
+    marks = ", ".join("?" for _ in _MATCH)
     db.conn.executemany(
-        """insert into matches_in_force (question, status, start, "end", answer_end, confidence, merged_with, runner_up,
-               runner_up_confidence, corrected)
-           select id, ?, ?, ?, ?, ?, ?, ?, ?, ? from questions where episode = ? and number = ?""",
-        (
-            (one.status, one.start, one.end, one.answer_end, one.confidence, one.merged_with, one.runner_up,
-             one.runner_up_confidence, one.number in corrected, episode, one.number)
-            for one in matches
-        ),
-    )  # fmt: skip
+        f"""insert into {table} (question, {beside}, {", ".join(_MATCH)})
+           select id, ?, {marks} from questions where episode = ? and number = ?""",  # noqa: S608 - names from here
+        ((which, *astuple(match)[1:], episode, match.number) for which, match in matches),
+    )
 
 
 def _save_labels(db: Database, transcript_id: int | None, labels: Mapping[int, Label]) -> None:
@@ -93,10 +102,9 @@ def _numbers(db: Database, episode: str) -> list[int]:
 def _matches(db: Database, episode: str, transcript_id: int | None) -> dict[int, Match]:
     """The stored matches of listed questions, by number; questions not aligned yet are missing."""
     rows = db.execute(
-        """select q.number, m.status, m.start, m."end", m.answer_end, m.confidence, m.merged_with, m.runner_up,
-               m.runner_up_confidence
+        f"""select q.number, {", ".join(_MATCH)}
            from questions q join matches m on m.question = q.id and m.transcript = ?
-           where q.episode = ? and q.number is not null""",
+           where q.episode = ? and q.number is not null""",  # noqa: S608 - names from here
         [transcript_id, episode],
     )
     return {row[0]: Match(*row) for row in rows.fetchall()}

@@ -21,6 +21,7 @@ from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.editing.checking import overlap
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.model import Attribution, Check, Question, Rendition, Word
+from pipeline.text import SAME_WORD
 from pipeline.times import clock
 
 MAX_SECONDS = 600.0
@@ -146,7 +147,7 @@ def quotation(
         start: seconds.
         end: seconds; what lies after the recording's end is left out.
         wording: the ``Wording.fingerprint`` that a link was made for, or only the ``digest`` with which it begins; the
-            words are also found if their start or end has moved by up to ``said.EDGE`` seconds.
+            words are also found if their start or end has moved by up to ``text.SAME_WORD`` seconds.
         episode: the id of the episode to cite, of several with the same file; by default the newest.
 
     Raises:
@@ -288,7 +289,7 @@ def _stretches(
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
         where s.transcript = ? and s."end" >= ? and s.start <= ? order by s.n""",
-        [transcript, start - said.EDGE, end + said.EDGE],
+        [transcript, start - SAME_WORD, end + SAME_WORD],
     ).fetchall()
     if machine and not any(row["machine"] for row in rows):
         return ()

@@ -16,9 +16,9 @@ from pipeline.archive.labels import relabel
 from pipeline.archive.rendition_choice import Choice
 from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
+from pipeline.text import WORD_EDGE
 
 FIRST = Choice(True, "the first that was kept")
-_EDGE = 0.25  # seconds by which a time may lie outside a piece and still belong to it; word times are imprecise
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +255,14 @@ def _moved(pieces: Sequence[Piece], passage: Counterpart) -> Counterpart:
     holding = [
         piece
         for piece, share in shares.items()
-        if piece.old_start - _EDGE <= start
-        and end <= piece.old_end + _EDGE
+        if piece.old_start - WORD_EDGE <= start
+        and end <= piece.old_end + WORD_EDGE
         and (start == end or share >= (end - start) / 2)
     ]
     if holding:
         best = max(holding, key=lambda piece: (shares[piece], piece))
         return Counterpart(_at(best, start), _at(best, end), passage.whole)
-    parts = [piece for piece, share in shares.items() if share > _EDGE]
+    parts = [piece for piece, share in shares.items() if share > WORD_EDGE]
     if not parts:
         return Counterpart(None, None, whole=False)
     return Counterpart(_at(parts[0], start), _at(parts[-1], end), whole=False)

@@ -9,10 +9,8 @@ from itertools import groupby, pairwise
 
 from pipeline.archive.tokens import folded_words
 from pipeline.model import Word
-from pipeline.text import placed
+from pipeline.text import SAME_WORD, placed
 
-# Seconds by which the same word may differ between transcriptions; a publisher's times are less exact.
-EDGE = 1.0
 MOMENT = 0.001  # seconds; the least that an address can name
 DIGEST = 6  # hex digits
 
@@ -92,9 +90,9 @@ def between(found: Sequence[Piece], start: float, end: float) -> Sequence[Piece]
 
 
 def worded(found: Sequence[Piece], start: float, end: float, wording: str) -> Sequence[Piece] | None:
-    """Return the run of pieces with this digest that begins and ends within ``EDGE`` of these times, or None."""
-    firsts = [n for n, piece in enumerate(found) if abs(piece.start - start) <= EDGE]
-    lasts = [n for n, piece in enumerate(found) if abs(piece.end - end) <= EDGE]
+    """Return the run of pieces with this digest that begins and ends within ``SAME_WORD`` of these times, or None."""
+    firsts = [n for n, piece in enumerate(found) if abs(piece.start - start) <= SAME_WORD]
+    lasts = [n for n, piece in enumerate(found) if abs(piece.end - end) <= SAME_WORD]
     runs = [(first, last) for first in firsts for last in lasts if first <= last]
     runs.sort(key=lambda run: abs(found[run[0]].start - start) + abs(found[run[1]].end - end))
     return next(

@@ -19,8 +19,7 @@ from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.editing.attributing import attributed, deciding, speakers_in_force
 from pipeline.editing.checking import in_force, is_checked
 from pipeline.model import Segment, Word
-
-_EDGE = 0.25  # seconds by which a stretch may overlap a segment and still count as outside; word times are imprecise
+from pipeline.text import WORD_EDGE
 
 
 def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
@@ -82,20 +81,32 @@ def restate(db: Database, transcript_id: int) -> None:
 
 def _rewrite(db: Database, transcript_id: int, rows: Mapping[int, tuple[Any, ...]]) -> None:
     """Update segments by number, and the search index with them."""
-    # An external-content FTS5 table must be given the exact old text to delete it from the index.
-    db.execute(
-        """insert into transcripts_fts (transcripts_fts, rowid, text)
-           select 'delete', id, text from transcript_texts where id = ?""",
-        [transcript_id],
-    )
+    unindex(db, transcript_id)
     db.conn.executemany(
         """update segments set start = ?, "end" = ?, text = ?, words = ?, speaker = ?, confidence = ?, flags = ?,
                checked = ?, attributed = ?, machine = ?
            where transcript = ? and n = ?""",
         ((*columns, transcript_id, n) for n, columns in rows.items()),
     )
+    index(db, transcript_id)
+
+
+def index(db: Database, transcript_id: int) -> None:
+    """Add the whole text of a transcript to the search index; triggers add each segment to its own."""
     db.execute(
         "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
+    )
+
+
+def unindex(db: Database, transcript_id: int) -> None:
+    """Take a transcript out of the search index, before any of its segments changes.
+
+    An external-content FTS5 table must be given the exact old text to delete it.
+    """
+    db.execute(
+        """insert into transcripts_fts (transcripts_fts, rowid, text)
+           select 'delete', id, text from transcript_texts where id = ?""",
+        [transcript_id],
     )
 
 
@@ -110,7 +121,7 @@ def is_outside_questions(
         where transcript = ? and (role != 'other' or question is not null)"""
     spoken = connection.execute(told, [transcript_id]).fetchall()
     return bool(spoken) and not any(
-        min(end, stretch[1]) - max(start, stretch[0]) > min(_EDGE, length / 2)
+        min(end, stretch[1]) - max(start, stretch[0]) > min(WORD_EDGE, length / 2)
         for length, start, end in spoken
         for stretch in stretches
     )

@@ -12,9 +12,9 @@ from sqlite_utils import Database
 
 from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import immediate
-from pipeline.archive.labels import relabel
+from pipeline.archive.labels import insert_matches, relabel
 from pipeline.archive.preferred import preferred_transcript
-from pipeline.archive.segments import heard, restate
+from pipeline.archive.segments import heard, index, restate, unindex
 from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.model import FollowUp, Match, Question, Segment, Transcript
 
@@ -238,12 +238,8 @@ def _forget_comparison(db: Database, transcript_id: int) -> None:
 
 
 def _delete_segments(db: Database, transcript_id: int) -> None:
-    """Delete a transcript's segments and all that was derived from them; the index needs the old text first."""
-    db.execute(
-        """insert into transcripts_fts (transcripts_fts, rowid, text)
-           select 'delete', id, text from transcript_texts where id = ?""",
-        [transcript_id],
-    )
+    """Delete a transcript's segments and all that was derived from them."""
+    unindex(db, transcript_id)
     for table in ("segments", "matches", "follow_ups", "alignments"):
         db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
 
@@ -276,9 +272,7 @@ def _insert_segments(db: Database, transcript_id: int, episode: str, segments: S
             for n, segment in enumerate(segments)
         ),
     )
-    db.execute(
-        "insert into transcripts_fts (rowid, text) select id, text from transcript_texts where id = ?", [transcript_id]
-    )
+    index(db, transcript_id)
 
 
 def read_questions(db: Database, episode: str, *, detected: bool = False) -> tuple[Question, ...]:
@@ -321,16 +315,7 @@ def save_matches(
     with immediate(db):
         for table in ("matches", "follow_ups"):
             db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
-        db.conn.executemany(
-            """insert into matches (question, transcript, status, start, "end", answer_end, confidence, merged_with,
-                                    runner_up, runner_up_confidence)
-               select id, ?, ?, ?, ?, ?, ?, ?, ?, ? from questions where episode = ? and number = ?""",
-            (
-                (transcript_id, m.status, m.start, m.end, m.answer_end, m.confidence, m.merged_with, m.runner_up,
-                 m.runner_up_confidence, episode, m.number)
-                for m in matches
-            ),
-        )  # fmt: skip
+        insert_matches(db, "matches", episode, ((transcript_id, match) for match in matches))
         db.conn.executemany(
             """insert into follow_ups (transcript, n, question, start, "end", answer_end, text)
                select ?, ?, id, ?, ?, ?, ? from questions where episode = ? and number = ?""",

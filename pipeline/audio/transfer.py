@@ -6,8 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
@@ -17,6 +16,7 @@ from pipeline.errors import DownloadError, PassingError
 from pipeline.model import Validators
 from pipeline.net.client import ForbiddenAddressError, in_time, reason
 from pipeline.net.courtesy import LONGEST_PAUSE, retry_after
+from pipeline.net.http_dates import http_date
 from pipeline.net.urls import shown
 
 ATTEMPTS = 4  # in a row without progress
@@ -157,7 +157,7 @@ def _check_status(response: httpx.Response, part: Partial) -> None:
         raise PassingError(f"{at} has no such part any more (HTTP 416)")
     if status not in _PASSING:
         raise DownloadError(f"{at} answered HTTP {status}")
-    wait = retry_after(response.headers.get("Retry-After"))
+    wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
     told = f" and wants to be left alone for {wait / 60:.0f} minutes: run again after that"
     raise PassingError(f"{at} answered HTTP {status}{told if wait > LONGEST_PAUSE else ''}", wait=wait)
 
@@ -196,8 +196,10 @@ def strong_validator(headers: httpx.Headers) -> str | None:
         return str(headers["ETag"])
     if "ETag" in headers:  # weak: the host itself says that the bytes may differ
         return None
-    modified, sent = _moment(headers.get("Last-Modified")), _moment(headers.get("Date"))
-    if modified is None or sent is None or (sent - modified).total_seconds() < 60:
+    modified, sent = http_date(headers.get("Last-Modified")), http_date(headers.get("Date"))
+    if modified is None or sent is None or None in {modified.tzinfo, sent.tzinfo}:
+        return None
+    if (sent - modified).total_seconds() < 60:
         return None
     return str(headers["Last-Modified"])
 
@@ -205,12 +207,3 @@ def strong_validator(headers: httpx.Headers) -> str | None:
 def is_strong(etag: str | None) -> bool:
     """Tell whether an ETag is strong: bodies that share it are identical byte for byte (RFC 9110, section 8.8.3)."""
     return etag is not None and re.fullmatch(r'"[\x21\x23-\x7e]*"', etag) is not None
-
-
-def _moment(date: str | None) -> datetime | None:
-    """Parse an HTTP date; None if it is malformed or has no time zone."""
-    try:
-        moment = parsedate_to_datetime(date or "")
-    except (ValueError, OverflowError):  # OverflowError: a time zone offset out of range
-        return None
-    return moment if moment.tzinfo else None

@@ -11,6 +11,7 @@ import click
 from pipeline.adopt.matching import Adoption
 from pipeline.archive.database import writer
 from pipeline.commands.options import db_option, json_option, print_json
+from pipeline.exits import Exit
 from pipeline.times import utc_now
 
 _Path = click.Path(path_type=Path, exists=True)
@@ -47,7 +48,7 @@ def adopt_command(
             found = [named(archive, files[0], episode)]
         done = [one if dry_run else adopt(archive, db.parent, one, client, now=utc_now()) for one in found]
     _tell(done, "would be adopted" if dry_run else "adopted", as_json=as_json)
-    sys.exit(3 if any(one.status == "left" for one in done) else 0)
+    sys.exit(Exit.after([one for one in done if one.status == "left"]))
 
 
 def _tell(done: Sequence[Adoption], adopted: str, *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.reading import episode_named
 from pipeline.commands.options import FilePath, print_json
 from pipeline.commands.stages import NOT_WITH_LOAD, print_lines, refuse, run_stages, stage_options
+from pipeline.exits import Exit
 
 # Options that have no effect with --explain.
 _NOT_WITH_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"})
@@ -51,7 +52,7 @@ def align_command(
         from pipeline.runs.alone import align_files
 
         failed = print_lines(align_files([*files, *map(Path, names)], explain=explain))
-        sys.exit(3 if failed else 0)
+        sys.exit(Exit.after(failed))
     if explain:
         refuse(context, _NOT_WITH_EXPLAIN, beside="--explain")
         _explain_alignments(names, options["db"], as_json=options["as_json"])
@@ -69,8 +70,8 @@ def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> Non
     if not names:
         raise click.UsageError("Name an EPISODE to explain: its id, a part of its title, or its link.")
     from pipeline.align.explain import table
-    from pipeline.align.vector_cache import vectors
     from pipeline.stages.align import explain_episode
+    from pipeline.stages.vector_cache import vectors
 
     with up_to_date_reader(db) as archive:
         found = {

@@ -11,7 +11,7 @@ import click
 from sqlite_utils import Database
 
 from pipeline.archive import reading
-from pipeline.archive.corrections import STATUSES, Entry, correct, guest_at, history, undo
+from pipeline.archive.corrections import STATUSES, Entry, correct, doubt_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.worth_a_look import worth_a_look
@@ -93,9 +93,9 @@ def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     episode = reading.episode_named(archive.conn, given["episode"])
     correct(archive, episode, said)
     _tell(archive, episode, which, as_json)
-    guest = guest_at(archive, episode, said.start) if said.start is not None else None
-    if guest:
-        click.echo(f"{guest} is heard there, a guest: listen again whether it is asked there", err=True)
+    doubt = doubt_at(archive, episode, said.start)
+    if doubt:
+        click.echo(doubt, err=True)
 
 
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:

@@ -12,6 +12,7 @@ from pipeline.addresses import addresses
 from pipeline.archive.database import up_to_date_reader
 from pipeline.commands.options import FilePath, db_option
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 from pipeline.export import files as exports
 from pipeline.text import amount
 
@@ -81,10 +82,10 @@ def export_command(
                     raise
                 failed += 1
                 click.echo(f"{job.form}: {error}", err=True)
-    sys.exit(3 if failed else 0)
+    sys.exit(Exit.after(failed))
 
 
-def _bag(db: Path, folder: Path, *, besides: object) -> int:
+def _bag(db: Path, folder: Path, *, besides: object) -> Exit:
     if besides:
         raise click.UsageError("--bag takes the whole archive: leave the rest out.")
     from pipeline.copies.bag import bag
@@ -98,4 +99,4 @@ def _bag(db: Path, folder: Path, *, besides: object) -> int:
     click.echo(f"{made.folder}: {amount(made.files, 'file')}, {made.bytes / 1e6:.1f} MB")
     for problem in made.problems:
         click.echo(problem, err=True)
-    return 3 if made.problems else 0
+    return Exit.after(made.problems)

@@ -12,6 +12,7 @@ import click
 
 from pipeline.commands.stages import run_stages, stage_options
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 from pipeline.model import STAGES, StageName
 from pipeline.times import clock, interval
 
@@ -27,13 +28,13 @@ def _interval(context: click.Context, option: click.Parameter, value: str | None
     return seconds
 
 
-def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **options: Any) -> int:
+def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **options: Any) -> Exit:
     """Ingest repeatedly; an error that stops a run is printed, and the next run starts as planned."""
     from pipeline import config
     from pipeline.runs.run import terminable
     from pipeline.runs.service import repeat
 
-    def work() -> int:
+    def work() -> Exit:
         try:
             return run_stages(stages, feeds=feeds, **options)
         except ArchiveError as error:
@@ -41,7 +42,7 @@ def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **opt
             return error.exit_code
         except Exception:  # noqa: BLE001 - a service outlives what nobody thought of, but not silently
             _log.exception("the run failed")
-            return 1
+            return Exit.STOPPED
 
     def say(seconds: float) -> None:
         if not options["quiet"]:

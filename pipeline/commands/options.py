@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -13,15 +14,30 @@ import click
 from pipeline.editing.correcting import signature
 from pipeline.errors import ConfigError
 from pipeline.model import Signature
+from pipeline.text import amount
 from pipeline.times import utc_now
 
 DEFAULT_DB = Path("db/archive.db")
+
 
 FilePath = click.Path(path_type=Path)
 db_option = click.option("--db", type=FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
 feeds_option = click.option("--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 editor_option = click.option("--editor", help="Who says so.  [default: your user name]")
+
+
+def day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Accept only an existing date in the form YYYY-MM-DD; a callback for options."""
+    if value is None:
+        return None
+    try:
+        found = date.fromisoformat(value).isoformat()
+    except ValueError:
+        found = None
+    if found != value:  # Python also accepts other forms, such as 20200131
+        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD.", ctx=context, param=option)
+    return value
 
 
 def editor_name(given: str | None) -> str:
@@ -83,4 +99,4 @@ def print_history(entries: Sequence[tuple[Recorded, str]]) -> None:
         state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
         note = f" – {entry.note}" if entry.note else ""
         click.echo(f"{entry.made_at} {entry.editor or '?'}: {done}{state}{note}")
-    click.echo(f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}", err=True)
+    click.echo(amount(len(entries), "entry", "entries"), err=True)

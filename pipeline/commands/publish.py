@@ -10,6 +10,8 @@ import click
 
 from pipeline.commands.options import FilePath, db_option, json_option, print_json
 from pipeline.copies.publish import publish
+from pipeline.exits import Exit
+from pipeline.text import amount
 from pipeline.times import utc_now
 
 
@@ -29,8 +31,8 @@ def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> 
     else:
         click.echo(f"{made.database}: {made.bytes / 1e6:.1f} MB")
         if not without_audio:
-            click.echo(f"{made.recordings} recordings: {made.audio_bytes / 1e6:.1f} MB")
+            click.echo(f"{amount(made.recordings, 'recording')}: {made.audio_bytes / 1e6:.1f} MB")
         click.echo(f"serve it with: datasette {out}", err=True)
     if made.missing:
         click.echo(f"{made.missing} recordings are missing in the archive’s audio folder", err=True)
-        sys.exit(3)
+        sys.exit(Exit.PARTLY)

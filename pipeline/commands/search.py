@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +15,8 @@ from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
 from pipeline.archive.search.query import compile_query
 from pipeline.archive.search.unknown import unknown_show
-from pipeline.commands.options import db_option, json_option, print_json
+from pipeline.commands.options import day, db_option, json_option, print_json
 from pipeline.errors import QueryError
-
-
-def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Accept only an existing date in the form YYYY-MM-DD."""
-    if value is None:
-        return None
-    try:
-        day = date.fromisoformat(value).isoformat()
-    except ValueError:
-        day = None
-    if day != value:  # Python also accepts other forms, such as 20200131
-        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD.", ctx=context, param=option)
-    return day
 
 
 def _text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -55,8 +41,8 @@ def _page(context: click.Context, option: click.Parameter, value: str | None) ->
 @click.option("--feed", callback=_text, help="Only this feed (slug).")
 @click.option("--speaker", callback=_text, help="Only this speaker: a name, or a part of one.")
 @click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
-@click.option("--from", "since", callback=_day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
-@click.option("--to", "until", callback=_day, metavar="DATE", help="Published on or before this day.")
+@click.option("--from", "since", callback=day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
+@click.option("--to", "until", callback=day, metavar="DATE", help="Published on or before this day.")
 @click.option("--question", type=click.IntRange(1), help="Only what asks or answers this published question.")
 @click.option(
     "--order",

@@ -6,14 +6,14 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipeline.commands.options import db_option, feeds_option, json_option, print_json
+from pipeline.commands.options import day, db_option, feeds_option, json_option, print_json
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 from pipeline.model import StageName
 
 if TYPE_CHECKING:
@@ -25,13 +25,6 @@ NOT_WITH_LOAD = frozenset(
 )
 
 
-def _day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    try:
-        return value and date.fromisoformat(value).isoformat()
-    except ValueError:
-        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD", ctx=context, param=option) from None
-
-
 def stage_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options common to all stages to a command."""
     for option in reversed(
@@ -39,7 +32,7 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
             db_option,
             feeds_option,
             click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
-            click.option("--since", callback=_day, metavar="YYYY-MM-DD", help="Only episodes from that day on."),
+            click.option("--since", callback=day, metavar="YYYY-MM-DD", help="Only episodes from that day on."),
             click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N episodes of a feed."),
             click.option("--dry-run", is_flag=True, help="Show what would be done, without network access or changes."),
             click.option("--again", is_flag=True, help="Redo what is already done."),
@@ -51,7 +44,7 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> int:
+def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> Exit:
     """Run stages with the given options, print the report, and return the exit code."""
     from pipeline import config
     from pipeline.runs.run import dry_run, run
@@ -62,7 +55,7 @@ def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: b
     selection = Selection(options["only"], options["since"], options["limit"])
     if options["dry_run"]:
         _print_plan(dry_run(config.load(feeds), db, stages=stages, selection=selection, again=again), as_json=as_json)
-        return 0
+        return Exit.OK
     talk = Talk(quiet=options["quiet"])
     report = run(config.load(feeds), db, talk, stages=stages, selection=selection, again=again)
     if as_json:

@@ -14,6 +14,7 @@ from pipeline.archive.database import up_to_date_reader
 from pipeline.commands.options import FilePath
 from pipeline.commands.stages import NOT_WITH_LOAD, is_given, print_lines, refuse, run_stages, stage_options
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 from pipeline.times import clock
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def transcribe_command(
             explain=(lambda line: click.echo(line, err=True)) if explain else None,
         )
     )
-    sys.exit(3 if failed else 0)
+    sys.exit(Exit.after(failed))
 
 
 def _refuse_without_load(context: click.Context) -> None:
@@ -105,7 +106,7 @@ def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any
             click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is for the report then
 
 
-def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> int:
+def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> Exit:
     from pipeline import config
     from pipeline.data_folder import MODELS
     from pipeline.runs.run import engines
@@ -126,7 +127,7 @@ def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) 
                     if window["disagreement"]:
                         click.echo(f"  {clock(window['start'])}-{clock(window['end'])}: {window['disagreement']:.1%}")
                         click.echo(f"    here:  {window['ours']}\n    there: {window['theirs']}")
-    return 3 if failed else 0
+    return Exit.after(failed)
 
 
 def _user_cache() -> Path:

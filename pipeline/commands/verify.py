@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.commands.options import db_option, feeds_option, json_option, print_json
+from pipeline.exits import Exit
 from pipeline.text import amount
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
             mended = list(mend(db, found.problems, client=_by_slug(shows, client), now=utc_now()))
     left = [one.problem for one in mended if not one.done] if mended else found.problems
     if as_json:
-        print_json(_as_dict(found, mended, exit_code=3 if left else 0))
+        print_json(_as_dict(found, mended, exit_code=Exit.after(left)))
     else:
         _print(found, mended, left, quiet=quiet)
-    sys.exit(3 if left else 0)
+    sys.exit(Exit.after(left))
 
 
 def _by_slug(shows: Config, client: Callable[[Feed], httpx.Client]) -> Callable[[str], httpx.Client]:

@@ -7,17 +7,14 @@ import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import yaml
 
 from pipeline.editing.checking import clean
 from pipeline.errors import CorrectionError
-from pipeline.model import Correction, Signature
+from pipeline.model import Correction, MatchStatus, Signature
 from pipeline.times import exactly, seconds
-
-if TYPE_CHECKING:
-    from pipeline.model import MatchStatus
 
 NOTE_LENGTH = 1000  # characters
 COLUMNS = ("episode", "question", "start", "end", "answer_end", "status", "note", "editor")

@@ -9,8 +9,8 @@ from itertools import product
 from rapidfuzz.distance import Indel
 
 from pipeline.model import Check, Word
+from pipeline.text import SAME_WORD
 
-EDGE = 1.0  # seconds by which the same word may differ between transcriptions; a publisher's times are less exact
 LIKE = 0.5  # minimum similarity of letters for words to be taken for the checked ones
 SLID = 0.3  # seconds; a word that lies further inside a check did not slide in from beside it
 _MISSED = 2  # wrong letters; as bad is one that a person did not hear there, but that is left
@@ -29,12 +29,12 @@ def refound(words: Sequence[Word], check: Check, begin: int = 0) -> tuple[int, i
         begin: the first of the words that no earlier check is about.
     """
     firsts = range(
-        bisect_left(words, check.start - EDGE, begin, key=lambda word: word.start),
-        min(bisect_right(words, check.start + EDGE, begin, key=lambda word: word.start) + 1, len(words)),
+        bisect_left(words, check.start - SAME_WORD, begin, key=lambda word: word.start),
+        min(bisect_right(words, check.start + SAME_WORD, begin, key=lambda word: word.start) + 1, len(words)),
     )
     stops = range(
-        max(bisect_left(words, check.end - EDGE, begin, key=lambda word: word.end), begin),
-        bisect_right(words, check.end + EDGE, begin, key=lambda word: word.end) + 1,
+        max(bisect_left(words, check.end - SAME_WORD, begin, key=lambda word: word.end), begin),
+        bisect_right(words, check.end + SAME_WORD, begin, key=lambda word: word.end) + 1,
     )
     runs = [(first, stop) for first, stop in product(firsts, stops) if first < stop]
     best = min(runs, key=lambda run: _misfit(words, check, run, (firsts.start, stops.stop - 1)), default=None)

@@ -11,7 +11,7 @@ from pipeline.archive.reading import Provenance
 from pipeline.errors import ExportError
 from pipeline.export.cues import UNCLEAR
 from pipeline.model import Rendition
-from pipeline.text import paragraphs
+from pipeline.text import amount, paragraphs
 from pipeline.times import clock
 
 
@@ -77,9 +77,5 @@ def podcast_json(publication: Publication, _: Addresses) -> str:
 def _origin(source: Provenance, checked: int) -> str:
     if source.source == "publisher":
         return "Transcript supplied by the publisher."
-    how = (
-        f"{checked} {'passage' if checked == 1 else 'passages'} checked by a person"
-        if checked
-        else "not checked by a person"
-    )
+    how = f"{amount(checked, 'passage') if checked else 'not'} checked by a person"
     return f"Machine transcript ({source.model}, {source.engine}), {how}. Listen before you quote."

@@ -20,6 +20,9 @@ MAX_FEED_BYTES = 50_000_000
 MAX_SECONDS = 300.0  # for one body, even if it arrives slowly but steadily
 ITUNES_LOOKUP = "https://itunes.apple.com/lookup"
 
+# What is said of a page or transcript: the message of FeedGoneError tells what to do about a feed.
+NOT_THERE = "it is not there (HTTP 404 or 410)"
+
 # The only encoding that is decompressed incrementally here, so that a small body cannot expand without limit in memory.
 ENCODINGS = {"Accept-Encoding": "gzip"}
 _GZIP = 31  # zlib's wbits value for the gzip format

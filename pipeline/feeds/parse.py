@@ -22,6 +22,7 @@ from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.net.urls import absolute, scheme
+from pipeline.text import amount
 
 # Increment this when parsing changes: validators stored by an older version are then not sent, so that an unchanged
 # feed is parsed again once.
@@ -213,4 +214,4 @@ def _plain(text: str) -> str:
 def _some(episodes: Iterable[FeedEpisode]) -> str:
     titles = [f"“{episode.title}”" for episode in episodes]
     shown = ", ".join(titles[:3]) + (f" and {len(titles) - 3} more" if len(titles) > 3 else "")
-    return f"{len(titles)} {'item' if len(titles) == 1 else 'items'} ({shown})"
+    return f"{amount(len(titles), 'item')} ({shown})"

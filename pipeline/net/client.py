@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from threading import local
 
 import httpcore
@@ -163,7 +164,7 @@ class _Transport(httpx.HTTPTransport):
         finally:
             _heads.end = None
         if self._courtesy and response.status_code in SLOW_DOWN:
-            self._courtesy.pause(host, retry_after(response.headers.get("Retry-After")))
+            self._courtesy.pause(host, retry_after(response.headers.get("Retry-After"), datetime.now(UTC)))
         if not response.has_redirect_location:
             return response
         # httpx would read the whole body into memory before following the redirect, and the body may be endless.

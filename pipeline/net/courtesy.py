@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from threading import Lock
+
+from pipeline.net.http_dates import http_date
 
 PER_SECOND = 10.0  # requests to one host
 LONGEST_PAUSE = 120.0  # seconds; the longest Retry-After that is waited for
@@ -43,21 +44,20 @@ class Courtesy:
             self._next[host] = max(until, self._next.get(host, until))
 
 
-def retry_after(said: str | None, now: datetime | None = None) -> float:
+def retry_after(said: str | None, now: datetime) -> float:
     """Parse a Retry-After header (RFC 9110, section 10.2.3) to seconds; 0 if missing or malformed.
 
     Args:
         said: the value of ``Retry-After``: seconds, or an HTTP date.
-        now: the current time, timezone-aware; the system clock if omitted.
+        now: the current time, timezone-aware.
     """
     if not said:
         return 0.0
     if said.strip().isascii() and said.strip().isdigit():
         return float(said.strip()[:9])
-    try:
-        moment = parsedate_to_datetime(said)
-    except (ValueError, OverflowError):  # OverflowError: a time zone offset out of range
+    moment = http_date(said)
+    if moment is None:
         return 0.0
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return max(0.0, (moment - now).total_seconds())

@@ -1,1 +1,1 @@
-"""Runs: selecting episodes, assembling the tools, console output, processing single files. The stages do the work."""
+"""Runs: the stages in order, the tools they work with, console output, single files. The stages do the work."""

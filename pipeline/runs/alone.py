@@ -17,7 +17,7 @@ from pipeline.align.explain import explanation
 from pipeline.align.meaning import encoded, is_installed
 from pipeline.audio.decode import decoded_blocks
 from pipeline.errors import ArchiveError, AudioError, ConfigError
-from pipeline.model import Match, Question, Segment, Word
+from pipeline.model import Question, Segment, Word
 from pipeline.speech.engine import make_engine
 from pipeline.speech.explain import explained
 from pipeline.speech.speakers.listening import VoiceListener
@@ -154,10 +154,10 @@ def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, expl
     if not questions:
         detected, matches = detect(segments)
         texts = {question.number: question.text for question in detected}
-        return {"matches": [{**_as_json(match), "text": texts[match.number]} for match in matches]}
+        return {"matches": [{**asdict(match), "text": texts[match.number]} for match in matches]}
     alignment = align(questions, segments, encode=encoded if is_installed() else None)
     return {
-        "matches": [_as_json(match) for match in alignment.matches],
+        "matches": [asdict(match) for match in alignment.matches],
         "follow_ups": [asdict(one) for one in alignment.follow_ups],
         **({"explanation": explanation(questions, alignment)} if explain else {}),
     }
@@ -169,17 +169,3 @@ def _first_problem(error: ValidationError) -> str:
     what = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
     where = ".".join(str(step) for step in detail["loc"])
     return f"{where}: {what}" if where else what
-
-
-def _as_json(match: Match) -> dict[str, Any]:
-    return {
-        "number": match.number,
-        "status": match.status,
-        "start": match.start,
-        "end": match.end,
-        "answer_end": match.answer_end,
-        "confidence": match.confidence,
-        "merged_with": match.merged_with,
-        "runner_up": match.runner_up,
-        "runner_up_confidence": match.runner_up_confidence,
-    }

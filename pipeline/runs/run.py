@@ -14,7 +14,6 @@ from types import FrameType
 import httpx
 from sqlite_utils import Database
 
-from pipeline.align.vector_cache import vectors
 from pipeline.archive.database import reader, writer
 from pipeline.archive.published_copy import refuse_published
 from pipeline.archive.schema import migrations
@@ -22,19 +21,21 @@ from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check, checks_in_processes
 from pipeline.config import Config, Feed
 from pipeline.data_folder import MODELS
-from pipeline.ingest import Report, check_only, ingest, with_kept
 from pipeline.model import STAGES, StageName
 from pipeline.net.client import USER_AGENT, make_client
 from pipeline.net.courtesy import Courtesy
 from pipeline.net.urls import variables
 from pipeline.runs.health import write_health
+from pipeline.runs.ingest import check_only, ingest, with_kept
 from pipeline.runs.planning import Planned, plan
+from pipeline.runs.report import Report
 from pipeline.runs.selection import EVERYTHING, Selection
 from pipeline.runs.talk import Talk
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages import Progress, Tools
+from pipeline.stages.vector_cache import vectors
 from pipeline.times import utc_now
 from pipeline.whisper_models import EngineName
 

@@ -19,8 +19,8 @@ from pipeline.archive.transcripts import gate_report
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError
-from pipeline.ingest import check_only
 from pipeline.model import Episode
+from pipeline.runs.ingest import check_only
 from pipeline.speech.check import disagreement, second_opinion
 from pipeline.speech.engine import Engine
 from pipeline.whisper_models import EngineName

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 
-INTERRUPTED = 130
+from pipeline.exits import Exit
 
 
 def repeat(
@@ -16,34 +16,34 @@ def repeat(
     say: Callable[[float], None] = lambda _seconds: None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> int:
+) -> Exit:
     """Run ``work`` now, and then at fixed intervals counted from the first start, however long it takes.
 
     Starts that fall into a running job are skipped. ``KeyboardInterrupt`` (also raised for SIGTERM) ends it.
 
     Args:
-        work: returns an exit code; it is repeated whatever the code, except 130 (interrupted).
+        work: returns an exit code; it is repeated whatever the code, except ``INTERRUPTED``.
         every: seconds from one start to the next.
         say: called with the seconds until the next start.
         clock: a monotonic clock, in seconds.
         sleep: waits for a number of seconds.
 
     Returns:
-        The exit code: 130 if interrupted during the work, 0 if while waiting.
+        ``INTERRUPTED`` if that was during the work, ``OK`` if while waiting.
     """
     first = clock()
     while True:
         try:
-            if work() == INTERRUPTED:
-                return INTERRUPTED
+            if work() == Exit.INTERRUPTED:
+                return Exit.INTERRUPTED
         except KeyboardInterrupt:
-            return INTERRUPTED
+            return Exit.INTERRUPTED
         try:
             wait = until_next(first, every, clock())
             say(wait)
             sleep(wait)
         except KeyboardInterrupt:
-            return 0
+            return Exit.OK
 
 
 def until_next(first: float, every: float, now: float) -> float:

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from pipeline.ingest import Report
 from pipeline.model import RunItem
 from pipeline.progress import Begin, unseen
+from pipeline.runs.report import Report
 
 _COLOURS = {"ok": "green", "skipped": "yellow", "failed": "red"}
 

@@ -11,6 +11,7 @@ from pipeline.archive.database import reader
 from pipeline.archive.search import search
 from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError
+from pipeline.exits import Exit
 from pipeline.runs.run import run
 from pipeline.runs.talk import Talk
 from pipeline.sample import DATA, SLUG
@@ -28,7 +29,7 @@ def demo(db: Path) -> None:
     try:
         with serving(DATA) as address:
             report = run(sample_config(address), db, Talk())
-        if report.exit_code == 0:
+        if report.exit_code == Exit.OK:
             _show(db)
     except ArchiveError as error:
         click.echo(f"Error: {error}", err=True)

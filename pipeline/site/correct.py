@@ -45,21 +45,15 @@ async def correct(request: Request, archive: Archive) -> Response:
     links = Links(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
-    question, guest = await archive.read(lambda connection: _now(Database(connection), episode, which))
-    content = {"ok": True, "message": _told(question, guest), "question": asdict(question)}
-    return json(content, archive=archive)
-
-
-def _told(question: reading.ListedQuestion, guest: str | None) -> str:
-    """A message about what was recorded."""
-    doubt = f". {guest} is heard there, a guest: listen again whether it is asked there" if guest else ""
-    return f"{question.summary.capitalize()}{doubt}"
+    question, doubt = await archive.read(lambda connection: _now(Database(connection), episode, which))
+    message = ". ".join(filter(None, [question.summary.capitalize(), doubt]))
+    return json({"ok": True, "message": message, "question": asdict(question)}, archive=archive)
 
 
 def _now(db: Database, episode: str, which: int) -> tuple[reading.ListedQuestion, str | None]:
-    """The question's current state, and the guest who is heard where it is asked, if any."""
+    """The question's current state, and whether a guest is heard where it is asked."""
     (question,) = (one for one in reading.questions_of(db.conn, [episode])[episode] if one.number == which)
-    return question, corrections.guest_at(db, episode, question.start) if question.start is not None else None
+    return question, corrections.doubt_at(db, episode, question.start)
 
 
 def _said(fields: Mapping[str, str]) -> Mapping[str, str]:

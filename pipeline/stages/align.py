@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 from sqlite_utils import Database
@@ -33,6 +32,7 @@ from pipeline.errors import AlignmentError
 from pipeline.model import Attribution, Check, Correction, Episode, FollowUp, Match, Question, Segment
 from pipeline.processes import processes
 from pipeline.stages import Outcome, Tools
+from pipeline.stages.together import raiser
 
 AHEAD = 4  # alignments in progress or waiting to be stored, per process
 
@@ -92,7 +92,7 @@ def _submitted(tools: Tools, episode: Episode, pool: Executor) -> Callable[[], O
     try:
         work = task(tools, episode)
     except Exception as error:  # noqa: BLE001 - it is this episode's failure alone
-        return partial(_fail, error)
+        return raiser(error)
     if isinstance(work, Outcome):
         return lambda: work
     with suppress(BrokenExecutor):
@@ -106,10 +106,6 @@ def _result(future: Future[Found], work: Task, encode: Encode | None) -> Found:
         return future.result()
     except BrokenExecutor:  # a process was killed; this one can do its work
         return found(work, encode)
-
-
-def _fail(error: Exception) -> Outcome:
-    raise error
 
 
 def task(tools: Tools, episode: Episode) -> Task | Outcome:

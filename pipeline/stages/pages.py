@@ -19,7 +19,7 @@ from pipeline.archive.pages import PageVisit, links, other_episode_of, save_visi
 from pipeline.archive.question_lists import save_questions
 from pipeline.config import Feed
 from pipeline.errors import FeedError, FeedGoneError, NotAFeedError
-from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.feeds.fetch import NOT_THERE, FeedBody, fetch
 from pipeline.feeds.page import page_address, read_page
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.questions import find_questions
@@ -100,8 +100,8 @@ def visit(ask: Ask, client: httpx.Client) -> Answer:
     """Get and read a page; what goes wrong is told in the answer."""
     try:
         body = fetch(ask.link, client, ask.validators, max_bytes=MAX_PAGE_BYTES, max_seconds=MAX_SECONDS)
-    except FeedGoneError:  # its message tells what to do about a feed
-        return Answer(ask, problem="it is not there (HTTP 404 or 410)")
+    except FeedGoneError:
+        return Answer(ask, problem=NOT_THERE)
     except NotAFeedError:
         return Answer(ask, problem=f"it is larger than {MAX_PAGE_BYTES // 1_000_000} MB")
     except FeedError as error:

@@ -25,7 +25,7 @@ from pipeline.archive.transcripts import (
 from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, publishers_path
 from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
-from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.feeds.fetch import NOT_THERE, FeedBody, fetch
 from pipeline.feeds.names import as_known
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.private import body_without_secrets
@@ -169,8 +169,8 @@ def _content(tools: Tools, feed: Feed, url: str) -> bytes:
         return path.read_bytes()
     try:
         body = fetch(url, tools.client(feed), Validators())
-    except FeedGoneError as error:  # its message tells what to do about a feed
-        raise FeedUnreachableError("it is not there (HTTP 404 or 410)") from error
+    except FeedGoneError as error:
+        raise FeedUnreachableError(NOT_THERE) from error
     return body.content if isinstance(body, FeedBody) else b""
 
 

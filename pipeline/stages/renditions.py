@@ -40,24 +40,20 @@ def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio
 def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Comparison | None) -> str | None:
     """Store a new recording, and describe it relative to the current one; None if it is the first."""
     with immediate(db):  # a person may choose meanwhile
-        return _keep_beside(db, episode, audio, comparison)
-
-
-def _keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Comparison | None) -> str | None:
-    current = current_rendition(db, episode)
-    if current is None or current.sha256 == audio.sha256:
-        save_rendition(db, episode, audio, choice=FIRST)
-        return None
-    transcript = preferred_transcript(db.conn, episode)
-    if transcript and transcript.rendition != current.sha256:
-        transcript = None
-    choice = choose(
-        comparison,
-        transcribed=transcript is not None,
-        chosen_by=chosen_by(db, episode),
-        beside=bool(transcript and comparison and is_outside_questions(db.conn, transcript.id, comparison.gone)),
-    )
-    save_rendition(db, episode, audio, choice=choice, comparison=comparison)
+        current = current_rendition(db, episode)
+        if current is None or current.sha256 == audio.sha256:
+            save_rendition(db, episode, audio, choice=FIRST)
+            return None
+        transcript = preferred_transcript(db.conn, episode)
+        if transcript and transcript.rendition != current.sha256:
+            transcript = None
+        choice = choose(
+            comparison,
+            transcribed=transcript is not None,
+            chosen_by=chosen_by(db, episode),
+            beside=bool(transcript and comparison and is_outside_questions(db.conn, transcript.id, comparison.gone)),
+        )
+        save_rendition(db, episode, audio, choice=choice, comparison=comparison)
     counts = "it counts from now on" if choice.replaces else "the earlier one still counts"
     found = f"{account(comparison)}; " if comparison else ""
     return f"another recording: {found}{counts}: {choice.reason}"

@@ -15,10 +15,10 @@ from pipeline.align.alike import ALIKE, leaders
 from pipeline.align.meaning import DIMENSIONS, Vectors, encoded
 from pipeline.archive.questions import grouped
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
+from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from pipeline.stages.groups import group_questions
-from tests.building import add_feed, episode
+from tests.support.building import add_feed, episode
 
 HIRING = "What was the hiring like when you joined?", "What drew you to your employer, and how were you hired?"
 

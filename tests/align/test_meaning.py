@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.align.meaning import DIMENSIONS, SentenceEncoder, Vectors, directions
-from pipeline.align.vector_cache import Remembered
+from pipeline.stages.vector_cache import Remembered
 
 
 @pytest.fixture(scope="module")

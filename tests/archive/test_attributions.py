@@ -26,11 +26,11 @@ from pipeline.archive.segments import heard
 from pipeline.archive.transcripts import name_speaker, nameless_speakers, save_transcript, stored_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
-from pipeline.ingest import ingest
 from pipeline.model import Comparison, KeptAudio, Piece, Segment, Signature, Speaker, Transcript
+from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from tests.archive.test_checks import assert_sound, hear, in_memory
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
 HOST, GUEST = "Dana Whitfield", "Speaker 2"

@@ -17,9 +17,9 @@ from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.renditions import choose_rendition, save_rendition
 from pipeline.audio.fingerprint import RATE
 from pipeline.model import Correction, MatchStatus, Signature
-from tests.building import NOW
 from tests.conftest import FakeEngine, write_audio
-from tests.recordings import CHANGED, LATER, A, B, Fetched, Samples, audio, compared, fetched, one, talk
+from tests.support.building import NOW
+from tests.support.recordings import CHANGED, LATER, A, B, Fetched, Samples, audio, compared, fetched, one, talk
 
 __all__ = ["fetched", "one", "talk"]  # fixtures
 

@@ -27,12 +27,13 @@ from pipeline.archive.segments import heard, read_segments
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
-from pipeline.ingest import Report, ingest
 from pipeline.model import Match, Question, Segment, Signature, Transcript, Word
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.archive.test_corrections import made_before
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.conftest import FakeEngine
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
 MACHINE = spoken("We waited for the Offstead report.", "Thanks for watching!", "It took a year.", "And then it came.")

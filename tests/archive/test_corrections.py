@@ -31,7 +31,7 @@ from pipeline.archive.transcripts import save_matches
 from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
 from pipeline.model import Correction, KeptAudio, Match, Signature
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
 QUESTIONS = ("Alpha?", "Beta?", "Gamma?", "Delta?")

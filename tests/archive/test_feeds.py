@@ -18,7 +18,7 @@ from pipeline.archive.schema import migrations
 from pipeline.archive.transcripts import alignment_key, save_matches
 from pipeline.feeds.memory import Move
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 
 def urls(db: Database) -> dict[str, str]:

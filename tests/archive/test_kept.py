@@ -15,7 +15,7 @@ from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.cli import main
 from pipeline.errors import AudioError
 from pipeline.model import KeptAudio, Match, Rendition, Transcript
-from tests.building import NOW, add_feed, episode, new_archive, spoken
+from tests.support.building import NOW, add_feed, episode, new_archive, spoken
 
 SHA256 = "ab" * 32
 PATHS = ["../secret.mp3", "audio/../../secret.mp3", "elsewhere.mp3", "audio/link.mp3"]

@@ -37,7 +37,7 @@ from pipeline.model import (
     Transcript,
 )
 from pipeline.site.turns import turns
-from tests.building import NOW, add_feed, add_transcript, episode
+from tests.support.building import NOW, add_feed, add_transcript, episode
 
 SHA256 = "ab" * 32
 HOST, GUEST = "Dana Whitfield", "Ann Lee"

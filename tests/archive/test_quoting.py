@@ -19,7 +19,7 @@ from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
 from pipeline.model import KeptAudio, Match, Segment, Signature, Speaker, Transcript, Word
-from tests.building import NOW, add_feed, episode, spoken
+from tests.support.building import NOW, add_feed, episode, spoken
 
 SHA = "0123456789ab" + "cd" * 26
 LATER = "2026-03-04T05:06:07Z"

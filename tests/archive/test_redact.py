@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import writer
 from pipeline.archive.redact import without_paths, without_paths_within
 from pipeline.archive.schema import migrations
-from tests.building import NOW
+from tests.support.building import NOW
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ from pipeline.audio.fingerprint import RATE
 from pipeline.cli import main
 from pipeline.errors import CorrectionError
 from pipeline.model import Verdict
-from tests.building import NOW, add_feed, episode
-from tests.recordings import CHANGED, LATER, A, B, C, Fetched, Samples, audio, compared, fetched, one, talk
+from tests.support.building import NOW, add_feed, episode
+from tests.support.recordings import CHANGED, LATER, A, B, C, Fetched, Samples, audio, compared, fetched, one, talk
 
 __all__ = ["fetched", "one", "talk"]  # fixtures
 

@@ -22,7 +22,7 @@ from pipeline.errors import AudioError, DiskFullError, DownloadError, NotAudioEr
 from pipeline.model import KeptAudio
 from pipeline.net.client import make_client
 from tests.conftest import NOW
-from tests.misbehaving import Answer, Server, gzipped, page, redirect, seekable
+from tests.support.misbehaving import Answer, Server, gzipped, page, redirect, seekable
 
 
 @pytest.fixture

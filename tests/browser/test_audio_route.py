@@ -21,10 +21,10 @@ from pipeline.archive.database import writer
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_transcript
 from pipeline.model import KeptAudio, Transcript
-from tests.archive_fixture import Kept, Serve, kept, listening, serve
-from tests.browsing import chromium, launched, wait_for, watched
-from tests.building import NOW, spoken
 from tests.conftest import write_audio
+from tests.support.archive_fixture import Kept, Serve, kept, listening, serve
+from tests.support.browsing import chromium, launched, wait_for, watched
+from tests.support.building import NOW, spoken
 
 __all__ = ["chromium", "kept", "serve"]  # fixtures
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.browser.test_rules import assert_accessible
-from tests.browsing import (
+from tests.support.browsing import (
     DESKTOP,
     another,
     browser,

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from pipeline.archive.database import writer
-from tests.archive_fixture import Kept, Serve, kept, listening, serve
-from tests.browsing import chromium, launched, wait_for, watched
+from tests.support.archive_fixture import Kept, Serve, kept, listening, serve
+from tests.support.browsing import chromium, launched, wait_for, watched
 
 __all__ = ["chromium", "kept", "serve"]  # fixtures
 

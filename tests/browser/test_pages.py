@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browsing import another, browser, chromium, current_time, open_northbridge, page, site, wait_for
+from tests.support.browsing import another, browser, chromium, current_time, open_northbridge, page, site, wait_for
 
 __all__ = ["browser", "chromium", "page", "site"]  # fixtures
 

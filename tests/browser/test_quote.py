@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.archive_fixture import EVIL, SHA256, Kept, kept
 from tests.browser.test_rules import assert_accessible
-from tests.browsing import (
+from tests.support.archive_fixture import EVIL, SHA256, Kept, kept
+from tests.support.browsing import (
     DESKTOP,
     another,
     browser,

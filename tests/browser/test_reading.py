@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from pipeline.archive.database import reader
-from tests.browsing import (
+from tests.support.browsing import (
     DESKTOP,
     PHONE,
     another,

@@ -9,8 +9,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 
-from tests.archive_fixture import EVIL, Kept, kept
-from tests.browsing import (
+from tests.support.archive_fixture import EVIL, Kept, kept
+from tests.support.browsing import (
     DESKTOP,
     PHONE,
     another,

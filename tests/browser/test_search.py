@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browsing import (
+from tests.support.browsing import (
     another,
     browser,
     chromium,

@@ -7,9 +7,9 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
-from tests.archive_fixture import Kept, kept
-from tests.browsing import DESKTOP, PHONE, browser, chromium, served
-from tests.correcting import TOKENS
+from tests.support.archive_fixture import Kept, kept
+from tests.support.browsing import DESKTOP, PHONE, browser, chromium, served
+from tests.support.correcting import TOKENS
 
 __all__ = ["browser", "chromium", "kept"]  # fixtures
 

@@ -19,7 +19,7 @@ from pipeline.archive.renditions import choose_rendition
 from pipeline.audio.tags import Tags, read_tags
 from pipeline.cli import main
 from pipeline.feeds.identity import Known
-from tests.building import add_feed, episode
+from tests.support.building import add_feed, episode
 
 ONE = Known(
     "s/1", frozenset(["g1"]), "Leeds council", "2026-03-01T06:00:00Z", "https://x.example/a/leeds-01.mp3", 1423.0

@@ -13,8 +13,8 @@ from pipeline.archive.corrections import correct
 from pipeline.archive.database import reader, writer
 from pipeline.cli import main
 from pipeline.model import Correction
-from tests.building import NOW, add_feed, add_transcript, episode
 from tests.stages.test_align import QUESTIONS, SCRIPT
+from tests.support.building import NOW, add_feed, add_transcript, episode
 
 
 def call(*arguments: Any) -> Result:

@@ -15,7 +15,7 @@ from pipeline.archive.checks import Entry, history
 from pipeline.archive.database import editor, reader, writer
 from pipeline.archive.reading import episode_named
 from pipeline.cli import main
-from tests.building import add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
 
 SHA256 = "ab" * 32
 

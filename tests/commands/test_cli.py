@@ -16,7 +16,7 @@ from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
 from pipeline.cli import main
 from pipeline.runs import alone
-from tests.building import add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
 
 ROOT = Path(__file__).parents[2]
 

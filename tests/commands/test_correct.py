@@ -22,7 +22,7 @@ from pipeline.cli import main
 from pipeline.editing.correcting import COLUMNS, Row, read_rows
 from pipeline.errors import CorrectionError
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pipeline.config import load
 from pipeline.errors import ConfigError
 from pipeline.feeds.adding import as_yaml, entries
 from pipeline.feeds.opml import Outline, read_opml, write_opml
-from tests.building import add_feed, episode
+from tests.support.building import add_feed, episode
 
 YAML = """# Our shows.
 feeds:

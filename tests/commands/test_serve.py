@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline.cli import main
-from tests.building import new_archive
+from tests.support.building import new_archive
 
 
 @pytest.fixture

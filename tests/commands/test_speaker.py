@@ -13,7 +13,7 @@ from pipeline.archive.database import reader
 from pipeline.archive.transcripts import save_transcript
 from pipeline.cli import main
 from tests.archive.test_attributions import GUEST, HOST, MACHINE, SHA256, transcript
-from tests.building import add_feed, add_transcript, episode, new_archive
+from tests.support.building import add_feed, add_transcript, episode, new_archive
 
 
 @pytest.fixture

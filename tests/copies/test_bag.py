@@ -19,7 +19,7 @@ from pipeline.archive.database import writer
 from pipeline.copies import bag as bagging
 from pipeline.copies.bagit import entries, validated, write_tags
 from pipeline.errors import BagError, LockedError
-from tests.proving import Proven, proven, proven_once
+from tests.support.proving import Proven, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 

@@ -27,9 +27,9 @@ from pipeline.archive.runs import start_run
 from pipeline.archive.schema import migrations
 from pipeline.cli import main
 from pipeline.model import KeptAudio, Signature
-from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
-from tests.pages_fixture import HOST, Held, held
+from tests.support.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, opened, serve
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.pages_fixture import HOST, Held, held
 
 __all__ = ["held", "kept", "serve"]  # fixtures
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.editing.attributing import attributed, concerning, speaker_name, speakers_in_force, voice_in
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Segment, Speaker
-from tests.building import NOW
+from tests.support.building import NOW
 
 HOST, GUEST, OTHER = "Dana Whitfield", "Speaker 2", "Speaker 3"
 SPEAKERS = (

@@ -13,7 +13,7 @@ from pipeline.editing.checking import TEXT_LENGTH, clean, in_force, is_checked, 
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
 from pipeline.text import timed_words
-from tests.building import NOW, spoken
+from tests.support.building import NOW, spoken
 
 TEXT = st.lists(st.sampled_from(["a", "b", "no", "not", "Ofsted", "Ofsted,"]), max_size=7).map(" ".join)
 

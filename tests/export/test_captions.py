@@ -17,8 +17,8 @@ from pipeline.errors import ExportError
 from pipeline.export import captions
 from pipeline.export.cues import LINE, SHORTEST, SPEED, UNCLEAR, cues
 from pipeline.model import Segment, Word
-from tests.building import spoken
-from tests.exporting import NOWHERE, publication
+from tests.support.building import spoken
+from tests.support.exporting import NOWHERE, publication
 
 HOSTILE = "</v><c.red>&lt;--> {\\an8}"
 NAMES = (

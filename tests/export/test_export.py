@@ -23,9 +23,9 @@ from pipeline.archive.transcripts import save_matches
 from pipeline.cli import main
 from pipeline.export import FORMATS
 from pipeline.model import Match
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
-from tests.browsing import chromium, launched
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
+from tests.support.browsing import chromium, launched
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 __all__ = ["chromium", "kept", "serve", "site"]  # fixtures
 

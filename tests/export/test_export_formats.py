@@ -29,8 +29,8 @@ from pipeline.errors import ExportError
 from pipeline.export import FORMATS, chapters, notes, transcript
 from pipeline.export.feed import feed, podcast_guid
 from pipeline.model import Segment
-from tests.building import spoken
-from tests.exporting import NOWHERE, SHA256, item, publication, question
+from tests.support.building import spoken
+from tests.support.exporting import NOWHERE, SHA256, item, publication, question
 
 SITE = Addresses("https://archive.example/x")
 HOSTILE = (

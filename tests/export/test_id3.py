@@ -16,7 +16,7 @@ from pipeline.archive.publication import Publication
 from pipeline.archive.reading import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.id3 import write
-from tests.exporting import publication, question
+from tests.support.exporting import publication, question
 
 LONG = "How did you pay for that, and how are you going to keep the number of children there? " * 2 + "🦊"
 QUESTIONS = (

@@ -19,7 +19,7 @@ from pipeline.feeds import fetch as module
 from pipeline.feeds.fetch import FeedBody, Unchanged, fetch, resolve
 from pipeline.model import Validators
 from pipeline.net.client import TIMEOUT, make_client
-from tests.misbehaving import Answer, Server, gzipped, page, redirect
+from tests.support.misbehaving import Answer, Server, gzipped, page, redirect
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
 NONE = Validators()

@@ -10,10 +10,11 @@ from sqlite_utils import Database
 
 from pipeline.config import Config
 from pipeline.feeds import show_page
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.misbehaving import Answer, Server, gzipped, redirect
 from tests.stages.test_poll_and_download import rows, show
+from tests.support.misbehaving import Answer, Server, gzipped, redirect
 
 Run = Callable[..., Report]
 

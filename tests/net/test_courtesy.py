@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.net.client import make_client
 from pipeline.net.courtesy import LONGEST_PAUSE, Courtesy, retry_after
-from tests.misbehaving import Answer, Server
+from tests.support.misbehaving import Answer, Server
 
 NOW = datetime(2026, 6, 2, 6, 0, 0, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from pipeline.net.client import ForbiddenAddressError, in_time, is_public, make_
 from pipeline.net.local_files import local_path
 from pipeline.net.urls import scheme
 from pipeline.stages.together import AT_ONCE
-from tests.misbehaving import Answer, Server, gzipped, redirect
+from tests.support.misbehaving import Answer, Server, gzipped, redirect
 
 
 @pytest.mark.parametrize(

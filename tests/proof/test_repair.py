@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.archive.database import writer
 from tests.conftest import FakeEngine
-from tests.misbehaving import Answer, page
-from tests.proving import Proven, heard, proven, proven_once
+from tests.support.misbehaving import Answer, page
+from tests.support.proving import Proven, heard, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 

@@ -24,7 +24,7 @@ from pipeline.proof import verify
 from pipeline.proof.problems import Earlier, File
 from pipeline.proof.verify import _checked as checked
 from tests.conftest import FakeEngine
-from tests.proving import Proven, proven, proven_once
+from tests.support.proving import Proven, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 

@@ -24,8 +24,8 @@ from pipeline.archive.reading import episode_named, questions_of
 from pipeline.archive.search import search
 from pipeline.cli import main
 from pipeline.config import Config
-from pipeline.ingest import Report
 from pipeline.model import Correction
+from pipeline.runs.report import Report
 from pipeline.runs.run import run
 from pipeline.runs.talk import Talk
 from pipeline.sample import DATA, EPISODES

@@ -14,14 +14,14 @@ from pipeline.archive.database import reader
 from pipeline.archive.status import status
 from pipeline.cli import main
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
 from pipeline.model import StageName
 from pipeline.runs import health as health_module
 from pipeline.runs.health import health_file
+from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
-from tests.misbehaving import Answer, Server
-from tests.proving import Proven, proven, proven_once
 from tests.stages.test_poll_and_download import item, rss
+from tests.support.misbehaving import Answer, Server
+from tests.support.proving import Proven, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 

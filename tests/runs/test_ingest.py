@@ -18,8 +18,8 @@ from pipeline.archive.feeds import save_moves
 from pipeline.config import Config, Feed
 from pipeline.errors import ConfigError, DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
-from pipeline.ingest import ingest
 from pipeline.model import RunItem, Segment
+from pipeline.runs.ingest import ingest
 from pipeline.runs.selection import Selection
 from pipeline.speech.journal import journal_path
 from pipeline.speech.weights import PACKAGES

@@ -24,8 +24,8 @@ from pipeline.sample import DATA
 from pipeline.speech.check import Opinion, disagreement, second_opinion
 from pipeline.speech.explain import explained
 from pipeline.speech.wording import Difference
-from tests.building import NOW, add_feed, episode, new_archive
 from tests.conftest import FakeEngine
+from tests.support.building import NOW, add_feed, episode, new_archive
 
 SHA = "cd" * 32
 CLIP_BYTES = 80_000  # 13 seconds of the sample's constant 48 kbit/s

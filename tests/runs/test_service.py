@@ -21,8 +21,8 @@ from pipeline.archive.database import writer
 from pipeline.cli import main
 from pipeline.runs.service import repeat, until_next
 from pipeline.times import interval
-from tests.misbehaving import Answer, Server
-from tests.proving import Proven, proven, proven_once
+from tests.support.misbehaving import Answer, Server
+from tests.support.proving import Proven, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 
@@ -199,6 +199,8 @@ def test_before_the_first_run_only_polling_is_known_to_be_needed(proven: Proven,
     assert not path.parent.exists()
 
 
-@pytest.mark.parametrize("options", [("--since", "yesterday"), ("--limit", "0"), ("--only", "shwo")])
+@pytest.mark.parametrize(
+    "options", [("--since", "yesterday"), ("--since", "20260303"), ("--limit", "0"), ("--only", "shwo")]
+)
 def test_a_wish_that_makes_no_sense_is_wrong_usage(proven: Proven, options: tuple[str, str]) -> None:
     assert proven.call("ingest", "--dry-run", "--feeds", proven.feeds, *options).exit_code == 2

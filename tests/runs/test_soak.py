@@ -1,10 +1,10 @@
-"""A small soak test; ``python -m tests.soaking`` is the long one."""
+"""A small soak test; ``python -m tests.support.soaking`` is the long one."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.soaking import soak
+from tests.support.soaking import soak
 
 
 def test_nothing_is_lost_or_doubled_on_a_bad_day(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pipeline.archive.search.facets import facets
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.nearly import compare, nearly
 from pipeline.archive.search.spelling import spelling
-from tests.building import add_feed, add_transcript, episode, spoken
+from tests.support.building import add_feed, add_transcript, episode, spoken
 
 WORDS = [
     "about",

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, Order, search
-from tests.building import add_feed, add_transcript, episode, spoken
-from tests.searching import pages
+from tests.support.building import add_feed, add_transcript, episode, spoken
+from tests.support.searching import pages
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 

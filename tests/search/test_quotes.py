@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from pipeline.archive.database import reader
 from pipeline.archive.search import search
-from tests.building import add_feed, add_transcript, episode, new_archive, spoken
-from tests.searching import quotable
+from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.searching import quotable
 
 
 def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:

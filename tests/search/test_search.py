@@ -15,8 +15,8 @@ from pipeline.archive.search import Filters, search
 from pipeline.archive.search.hits import Turn
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
-from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
-from tests.searching import pages
+from tests.support.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.searching import pages
 
 OLD, NEW = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
 
@@ -58,7 +58,7 @@ def test_a_phrase_across_two_segments_is_found_once_at_its_first_words_second(
 
 def test_words_are_found_stemmed_ranked_and_marked(connection: sqlite3.Connection) -> None:
     results = search(connection, "relationship")
-    assert results.total == 3
+    assert results.total == len(results.hits) == 3
     assert all("<mark>relationships</mark>" in hit.html for hit in results.hits)
 
 

@@ -18,8 +18,8 @@ from pipeline.archive.renditions import save_rendition
 from pipeline.model import KeptAudio
 from pipeline.site.audio import CHUNK
 from pipeline.site.ranges import answer
-from tests.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, listening, serve, site
-from tests.building import NOW
+from tests.support.archive_fixture import AUDIO, SHA256, Kept, Serve, Site, kept, listening, serve, site
+from tests.support.building import NOW
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

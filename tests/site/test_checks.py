@@ -17,9 +17,9 @@ from pipeline.archive import reading
 from pipeline.archive.checks import Entry, history
 from pipeline.archive.database import reader, writer
 from pipeline.site.access import find_archive
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
-from tests.building import add_transcript, spoken
-from tests.correcting import FORM, TOKENS, configured
+from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
+from tests.support.building import add_transcript, spoken
+from tests.support.correcting import FORM, TOKENS, configured
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

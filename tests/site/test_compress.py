@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.archive_fixture import SHA256, Kept, Serve, Site, kept, serve, site
-from tests.hour import build_hour
+from tests.support.archive_fixture import SHA256, Kept, Serve, Site, kept, serve, site
+from tests.support.hour import build_hour
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

@@ -13,9 +13,9 @@ import pytest
 from pipeline.archive.database import writer
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
-from tests.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
-from tests.correcting import Visitor, ann, recorded, undoing
+from tests.support.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.correcting import Visitor, ann, recorded, undoing
 
 __all__ = ["ann", "kept", "serve", "site"]  # fixtures
 

@@ -13,9 +13,9 @@ import pytest
 
 from pipeline.archive.database import writer
 from pipeline.times import seconds
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
-from tests.building import add_feed, episode
-from tests.reading import Tags, text_of
+from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
+from tests.support.building import add_feed, episode
+from tests.support.reading import Tags, text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

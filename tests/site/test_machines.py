@@ -13,9 +13,9 @@ import pytest
 
 from pipeline.archive.database import writer
 from pipeline.export import sitemap
-from tests.archive_fixture import EVIL, Serve, Site, kept, serve
-from tests.building import NOW
-from tests.pages_fixture import GUEST, Held, held
+from tests.support.archive_fixture import EVIL, Serve, Site, kept, serve
+from tests.support.building import NOW
+from tests.support.pages_fixture import GUEST, Held, held
 
 __all__ = ["held", "kept", "serve"]  # fixtures
 

@@ -15,10 +15,10 @@ from pipeline.archive.questions import save_groups
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match, Signature
 from pipeline.site import people, questions, shows
-from tests.archive_fixture import EVIL, Kept, Serve, kept, serve
-from tests.building import NOW, add_feed, episode
-from tests.pages_fixture import GUEST, HOST, Held, held
-from tests.reading import Tags, text_of
+from tests.support.archive_fixture import EVIL, Kept, Serve, kept, serve
+from tests.support.building import NOW, add_feed, episode
+from tests.support.pages_fixture import GUEST, HOST, Held, held
+from tests.support.reading import Tags, text_of
 
 __all__ = ["held", "kept", "serve"]  # fixtures
 

@@ -15,8 +15,8 @@ from pipeline.archive.checks import history
 from pipeline.archive.database import reader
 from pipeline.export import FORMATS
 from pipeline.site import register_routes
-from tests.archive_fixture import SHA256, Kept, Serve, Site, kept, listening, opened, serve, site
-from tests.correcting import FORM, TOKENS
+from tests.support.archive_fixture import SHA256, Kept, Serve, Site, kept, listening, opened, serve, site
+from tests.support.correcting import FORM, TOKENS
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

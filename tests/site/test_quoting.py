@@ -21,10 +21,10 @@ from pipeline.archive.transcripts import save_transcript
 from pipeline.audio.decode import decode
 from pipeline.model import Comparison, KeptAudio, Piece, Signature, Transcript
 from pipeline.site import quoting
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
-from tests.building import NOW, add_transcript, spoken
 from tests.conftest import tones, write_audio
-from tests.reading import Tags, text_of
+from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
+from tests.support.building import NOW, add_transcript, spoken
+from tests.support.reading import Tags, text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 

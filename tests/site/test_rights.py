@@ -11,8 +11,8 @@ from datasette import Request, hookimpl
 from datasette.plugins import pm
 
 from tests.archive.test_corrections import made_before
-from tests.archive_fixture import Kept, Serve, Site, kept, opened, serve, site
-from tests.correcting import FORM, TOKENS, Visitor, ann, configured, recorded
+from tests.support.archive_fixture import Kept, Serve, Site, kept, opened, serve, site
+from tests.support.correcting import FORM, TOKENS, Visitor, ann, configured, recorded
 
 __all__ = ["ann", "kept", "serve", "site"]  # fixtures
 

@@ -15,9 +15,9 @@ from pipeline.archive.database import writer
 from pipeline.errors import QueryError
 from pipeline.model import Signature
 from pipeline.site import access, searching
-from tests.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
-from tests.reading import text_of
+from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, serve, site
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.reading import text_of
 
 __all__ = ["kept", "serve", "site"]  # fixtures
 
@@ -31,6 +31,18 @@ def test_a_phrase_across_segments_is_found_and_leads_to_its_second(site: Site, k
     assert f'href="/-/episode/{kept.spoken}?t=2.0"' in response.text
     assert f'data-src="/-/audio/{SHA256}" data-t="2.0"' in response.text
     assert "1 passage" in text_of(response)
+
+
+def test_every_speaker_is_offered_however_many_there_are(site: Site, kept: Kept) -> None:
+    labels = [f"Guest {n:04}" for n in range(600)]
+    with writer(kept.path) as db:
+        db.conn.executemany(
+            "insert into speakers (transcript, label, role, seconds) select id, ?, 'guest', 1.0 from transcripts",
+            ([label] for label in labels),
+        )
+        db.conn.commit()
+    page = site.ask("/-/search").text
+    assert all(f'<option value="{label}">' in page for label in labels)
 
 
 def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:

@@ -16,7 +16,7 @@ from pipeline.archive.reading import Passage
 from pipeline.site import wording
 from pipeline.site.chart import chart
 from pipeline.site.timeline import SPEAKERS, WHOLE, spans, timeline
-from tests.exporting import question
+from tests.support.exporting import question
 
 
 def passage(n: int, start: float, end: float, speaker: str | None = "Ann", *flags: str) -> Passage:

@@ -9,8 +9,8 @@ from pipeline.archive import reading
 from pipeline.archive.database import reader, writer
 from pipeline.model import Segment
 from pipeline.site.turns import asked_in, turns
-from tests.building import add_feed, add_transcript, episode, spoken
-from tests.exporting import question
+from tests.support.building import add_feed, add_transcript, episode, spoken
+from tests.support.exporting import question
 
 
 def test_paragraphs_end_at_pauses_and_after_long_sentences(tmp_path: Path) -> None:

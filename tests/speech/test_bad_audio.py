@@ -19,18 +19,19 @@ from pipeline.archive.feeds import episodes
 from pipeline.archive.renditions import save_rendition
 from pipeline.audio.decode import decode
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
 from pipeline.model import KeptAudio
 from pipeline.runs.alone import transcribe_files
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.sample import DATA
 from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.faster import FasterWhisper
 from pipeline.speech.hearing import WindowedEngine
 from pipeline.speech.windows import Samples
 from pipeline.stages import Tools
-from tests.building import NOW, add_feed, episode
 from tests.conftest import tones, write_audio
-from tests.speech_fakes import Counted
+from tests.support.building import NOW, add_feed, episode
+from tests.support.speech_fakes import Counted
 
 Sound = NDArray[np.int16]
 RATE = 16_000

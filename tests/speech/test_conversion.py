@@ -24,7 +24,7 @@ from pipeline.speech.checkpoint import checkpoint_of, convert, load_folder
 from pipeline.speech.engine import make_engine
 from pipeline.speech.weights import PACKAGES
 from pipeline.whisper_models import EngineName
-from tests.recordings import spoken
+from tests.support.recordings import spoken
 
 ENGINES: tuple[EngineName, ...] = ("faster-whisper", "openai-whisper")
 

@@ -30,7 +30,7 @@ from pipeline.speech.hearing import HEARING_VERSION, Hearing, WindowedEngine
 from pipeline.speech.journal import FileJournal
 from pipeline.speech.reference import OpenAIWhisper
 from pipeline.whisper_models import EngineName
-from tests.speech_fakes import Counted
+from tests.support.speech_fakes import Counted
 
 ENGINES: tuple[EngineName, ...] = ("faster-whisper", "openai-whisper")
 SECONDS = 25.0  # the first four utterances of the sample show

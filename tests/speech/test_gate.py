@@ -13,7 +13,7 @@ from pipeline.model import Word
 from pipeline.speech.decoder import Heard, Samples, spoken_language
 from pipeline.speech.gate import SLACK_SECONDS, Verdict, faults, missed, pass_gate
 from pipeline.speech.windows import Window
-from tests.speech_fakes import heard, spread, window
+from tests.support.speech_fakes import heard, spread, window
 
 TEN_WORDS = "this is what somebody says when they are asked something."
 UNSURE = ("low_confidence",)

@@ -24,7 +24,7 @@ from pipeline.speech.decoder import Heard, Samples
 from pipeline.speech.gate import Verdict
 from pipeline.speech.hearing import HEARING_VERSION, WindowedEngine
 from pipeline.speech.journal import FileJournal
-from tests.speech_fakes import FakeDecoder, FakeDetector, frame_words, heard, numbered, spread, window
+from tests.support.speech_fakes import FakeDecoder, FakeDetector, frame_words, heard, numbered, spread, window
 
 TEN_WORDS = "this is what somebody says when they are asked something."
 UNSURE = ("low_confidence",)

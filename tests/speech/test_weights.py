@@ -21,9 +21,9 @@ from pipeline.speech import download
 from pipeline.speech.engine import make_engine
 from pipeline.speech.weights import PACKAGES, Package, find_weights, no_weights, ready_weights
 from pipeline.whisper_models import LANGUAGES, MODELS, EngineName, check_model, model_name
-from tests import building
-from tests.building import add_feed, add_transcript, episode
-from tests.recordings import spoken
+from tests.support import building
+from tests.support.building import add_feed, add_transcript, episode
+from tests.support.recordings import spoken
 
 ENGINES: tuple[EngineName, ...] = ("faster-whisper", "openai-whisper")
 

@@ -36,7 +36,7 @@ from pipeline.speech.windows import (
     pad,
     windows,
 )
-from tests.speech_fakes import FakeDetector, levels, numbered
+from tests.support.speech_fakes import FakeDetector, levels, numbered
 
 Runs = list[tuple[bool, float]]  # whether somebody speaks, and for how many seconds
 

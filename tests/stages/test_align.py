@@ -12,15 +12,15 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.align.meaning import Encode, Vectors, encoded
-from pipeline.align.vector_cache import Remembered
 from pipeline.archive.corrections import correct, undo
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
 from pipeline.model import Correction, Segment, Signature
+from pipeline.runs.ingest import ingest
 from pipeline.sample import DATA
 from pipeline.stages import Tools
 from pipeline.stages.align import align_together
-from tests.building import NOW, add_feed, add_transcript, episode, spoken
+from pipeline.stages.vector_cache import Remembered
+from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 TRUTH = json.loads((DATA / "episode-2.truth.json").read_text(encoding="utf-8"))
 QUESTIONS = tuple(question["text"] for question in TRUTH["questions"])

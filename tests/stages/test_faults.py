@@ -18,11 +18,12 @@ from pipeline.archive.status import status
 from pipeline.audio.partial import Partial, sweep
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.building import add_feed, episode
 from tests.conftest import tones, write_audio
-from tests.misbehaving import Answer, Behaviour, Server, cut, gzipped, page, redirect, rest, seekable
+from tests.support.building import add_feed, episode
+from tests.support.misbehaving import Answer, Behaviour, Server, cut, gzipped, page, redirect, rest, seekable
 
 OLD = "Tue, 02 Jun 2026 06:00:00 GMT"
 AT = 9000  # where it is cut; the sounds have about 17,000 bytes

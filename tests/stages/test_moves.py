@@ -10,9 +10,9 @@ from sqlite_utils import Database
 from pipeline.feeds.memory import Memory
 from pipeline.stages import Tools
 from tests.conftest import NOW
-from tests.misbehaving import Answer, Server, page, redirect
-from tests.polling import NEXT_MONTH, Run, linked, moves, polling, said
 from tests.stages.test_poll_and_download import LATER, item, rows, rss, show
+from tests.support.misbehaving import Answer, Server, page, redirect
+from tests.support.polling import NEXT_MONTH, Run, linked, moves, polling, said
 
 
 @pytest.fixture

@@ -14,11 +14,12 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
 from pipeline.model import RunItem
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.building import add_feed, episode
-from tests.misbehaving import Answer, Request, Server, cut, page, redirect, seekable
+from tests.support.building import add_feed, episode
+from tests.support.misbehaving import Answer, Request, Server, cut, page, redirect, seekable
 
 LATER = "2026-07-01T06:00:00Z"
 

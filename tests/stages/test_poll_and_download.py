@@ -18,12 +18,13 @@ from pipeline.audio.decode import AudioFacts, check
 from pipeline.audio.transfer import ATTEMPTS
 from pipeline.config import Config, Feed
 from pipeline.errors import DiskFullError
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.runs.selection import Selection
 from pipeline.stages import Tools
 from pipeline.stages.together import AT_ONE_HOST
 from tests.conftest import NOW
-from tests.misbehaving import Answer, Server, cut, page
+from tests.support.misbehaving import Answer, Server, cut, page
 
 LATER = "2026-06-03T06:00:00Z"
 

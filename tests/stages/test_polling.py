@@ -15,15 +15,15 @@ from pipeline.archive.status import status, waiting
 from pipeline.config import Config
 from pipeline.feeds import paging
 from pipeline.feeds.memory import retry_at
-from pipeline.ingest import ingest
 from pipeline.net.urls import concealed
+from pipeline.runs.ingest import ingest
 from pipeline.runs.planning import plan
 from pipeline.runs.selection import Selection
 from pipeline.stages import Tools
 from tests.conftest import NOW
-from tests.misbehaving import Answer, Server, page, redirect
-from tests.polling import NEXT_MONTH, Run, linked, moves, next_page, polling, said
 from tests.stages.test_poll_and_download import LATER, item, rows, rss, show
+from tests.support.misbehaving import Answer, Server, page, redirect
+from tests.support.polling import NEXT_MONTH, Run, linked, moves, next_page, polling, said
 
 
 @pytest.fixture

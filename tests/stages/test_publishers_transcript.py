@@ -17,12 +17,13 @@ from pipeline.archive.schema import migrations
 from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
 from pipeline.config import Config, Feed
 from pipeline.feeds.transcripts import PublishedTurn, find_transcript
-from pipeline.ingest import Report, ingest
 from pipeline.net.client import make_client
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.conftest import NOW, FakeEngine
-from tests.misbehaving import Answer, Server, gzipped, page, redirect
-from tests.publishing import (
+from tests.support.misbehaving import Answer, Server, gzipped, page, redirect
+from tests.support.publishing import (
     BOTH,
     ITEM,
     RSS,

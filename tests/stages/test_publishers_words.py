@@ -8,11 +8,11 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Feed
-from pipeline.ingest import Report
-from tests.building import spoken
+from pipeline.runs.report import Report
 from tests.conftest import FakeEngine
-from tests.misbehaving import Answer, Server
-from tests.publishing import SAID, clip, engine, link, plain, publish, run, said_of, transcripts, turns, vtt
+from tests.support.building import spoken
+from tests.support.misbehaving import Answer, Server
+from tests.support.publishing import SAID, clip, engine, link, plain, publish, run, said_of, transcripts, turns, vtt
 
 __all__ = ["clip", "engine", "publish", "run"]  # fixtures
 
@@ -82,7 +82,11 @@ def test_what_comes_after_the_end_of_the_audio_is_left_out(
     server.give("/1.vtt", Answer(vtt([*SAID[:3], (9.0, "Ines Marlow", SAID[3][2])]).replace(b"12.500", b"50.000")))
     run(publish(link("1.vtt")))
     duration = archive.execute("select duration from renditions").fetchone()[0]
-    starts_and_ends = archive.execute('select start, "end" from segments').fetchall()
+    starts_and_ends = archive.execute(
+        """select s.start, s."end" from segments s join transcripts t on t.id = s.transcript
+           where t.source = 'publisher'"""
+    ).fetchall()
+    assert len(starts_and_ends) == 4
     assert all(0 <= start <= end <= duration for start, end in starts_and_ends)
 
 

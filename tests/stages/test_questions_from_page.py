@@ -10,9 +10,10 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.misbehaving import Answer, Server, gzipped, redirect
+from tests.support.misbehaving import Answer, Server, gzipped, redirect
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 LIST = "<article><p>The full list of questions is:</p><p>1)Why?</p><p>2)How?</p></article>"

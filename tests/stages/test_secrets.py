@@ -12,10 +12,11 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
 from pipeline.model import StageName
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.misbehaving import Answer, Server, redirect
+from tests.support.misbehaving import Answer, Server, redirect
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
 SECRETS = ("t0ken&123", "p@ssw0rd")

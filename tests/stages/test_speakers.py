@@ -30,9 +30,9 @@ from pipeline.speech.windows import Window
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.speakers import Known, label_speakers
 from pipeline.stages.transcribe import transcribe
-from tests.building import NOW, add_feed, episode
 from tests.conftest import FakeEngine
 from tests.speech.test_speakers import recording
+from tests.support.building import NOW, add_feed, episode
 
 Turns = list[tuple[str, str]]  # "host" or "guest", and what they say
 TRUTH = json.loads((DATA / "episode-1.truth.json").read_text(encoding="utf-8"))

@@ -1,14 +1,12 @@
-"""Running the stages in order, and the run report. Knows no details of any stage."""
+"""Running the stages in order. Knows no details of any stage."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from sqlite_utils import Database
 
@@ -20,6 +18,7 @@ from pipeline.config import Config, Feed
 from pipeline.errors import ArchiveError, ConfigError, DiskFullError, is_full
 from pipeline.model import STAGES, Episode, RunItem, StageName
 from pipeline.net.urls import shown
+from pipeline.runs.report import Report
 from pipeline.runs.selection import EVERYTHING, Selection, selected
 from pipeline.speech.cores import usable_cores
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
@@ -28,69 +27,19 @@ from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
 from pipeline.stages.pages import read_page_of, waiting
 from pipeline.stages.poll import poll
-from pipeline.stages.together import AT_ONE_HOST, raiser, together
+from pipeline.stages.together import AT_ONE_HOST, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
 
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
 # One stage of one episode, or of a whole feed.
 _Task: TypeAlias = tuple[str, Feed, Episode | None]
+V = TypeVar("V", bound=Visit)
 _EPISODE_STAGES: dict[str, EpisodeStage] = {
     "transcribe": transcribe,
     "align": align_episode,
 }
-EXIT_OK, EXIT_STOPPED, EXIT_PARTLY, EXIT_INTERRUPTED = 0, 1, 3, 130
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Report:
-    """What a run did: the outcome of each item, counted per stage as ``ok``, ``skipped`` and ``failed``."""
-
-    run: int
-    stages: Sequence[StageName]
-    items: list[RunItem] = field(default_factory=list)
-    interrupted: bool = False
-    stopped: str | None = None  # the error that stopped the whole run, such as a full disk
-
-    def counts(self, stage: str) -> dict[str, int]:
-        """Return how many items of a stage ended in each way."""
-        found = Counter(item.status for item in self.items if item.stage == stage)
-        return {status: found[status] for status in ("ok", "skipped", "failed")}
-
-    def skip_reasons(self, stage: str) -> dict[str, int]:
-        """Return how often each reason to skip was given in a stage."""
-        return dict(
-            Counter(item.reason or "" for item in self.items if (item.stage, item.status) == (stage, "skipped"))
-        )
-
-    @property
-    def failures(self) -> list[RunItem]:
-        """Return what failed."""
-        return [item for item in self.items if item.status == "failed"]
-
-    @property
-    def exit_code(self) -> int:
-        """Return 0 when nothing failed, 3 when something did, 1 when the run was stopped, 130 when interrupted."""
-        if self.interrupted:
-            return EXIT_INTERRUPTED
-        if self.stopped is not None:
-            return EXIT_STOPPED
-        return EXIT_PARTLY if self.failures else EXIT_OK
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the report as it is printed with --json; the database keeps it without the paths in it."""
-        return {
-            "run": self.run,
-            "exit_code": self.exit_code,
-            "interrupted": self.interrupted,
-            "stopped": self.stopped,
-            "stages": {
-                stage: {**self.counts(stage), "skip_reasons": self.skip_reasons(stage)} for stage in self.stages
-            },
-            "ok": [asdict(item) for item in self.items if item.status == "ok"],
-            "failed": [asdict(item) for item in self.failures],
-        }
 
 
 def ingest(
@@ -255,21 +204,13 @@ def _visited(
     """Start each task; run the network visits that tasks return concurrently."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
-        try:
-            begun = begin()
-        except Exception as error:  # noqa: BLE001 - as in `_item`, where it is told
-            yield _item(task, raiser(error))
-            continue
+        begun = _item(task, begin)
         if isinstance(begun, Visit):
             visits.append((task, begun))
         else:
-            yield _item(task, partial(_same, begun))
+            yield begun
     for visit in together(visits, at_one_host=at_one_host):
         yield _item(visit.job, visit.store, seconds=visit.seconds)
-
-
-def _same(outcome: Outcome) -> Outcome:
-    return outcome
 
 
 def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
@@ -297,14 +238,19 @@ def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[Ru
     return RunItem(stage, feed.slug, episode.id, "skipped", reason), True
 
 
-def _item(task: _Task, work: Callable[[], Outcome], *, seconds: float = 0.0) -> tuple[RunItem, bool]:
-    """Run one task and return its item and whether it is routine; ``seconds`` is the time already spent on it."""
+def _item(task: _Task, work: Callable[[], Outcome | V], *, seconds: float = 0.0) -> tuple[RunItem, bool] | V:
+    """Run one task and return its item and whether it is routine; or the visit that the task still needs.
+
+    ``seconds`` is the time already spent on it.
+    """
     stage, feed, episode = task
     began = time.monotonic()
     status: Literal["ok", "skipped", "failed"] = "failed"
     routine = False
     try:
         outcome = work()
+        if isinstance(outcome, Visit):
+            return outcome
         status, reason, routine = outcome.status, outcome.reason, outcome.routine
     except DiskFullError:
         raise

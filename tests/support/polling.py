@@ -8,11 +8,12 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipeline.config import Config
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
 from tests.conftest import NOW
-from tests.misbehaving import Answer
 from tests.stages.test_poll_and_download import rows
+from tests.support.misbehaving import Answer
 
 NEXT_MONTH = "2026-07-02T06:00:00Z"
 Run = Callable[..., Report]

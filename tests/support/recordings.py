@@ -19,8 +19,8 @@ from pipeline.sample import DATA, EPISODES
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.renditions import compare_with_current, keep_beside
 from pipeline.stages.transcribe import transcribe
-from tests.building import NOW, add_feed, episode
 from tests.conftest import write_audio
+from tests.support.building import NOW, add_feed, episode
 
 A, B, C = ("aa" * 32, "bb" * 32, "cc" * 32)
 Samples = NDArray[np.float32]

@@ -11,11 +11,12 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.config import Config, Feed
-from pipeline.ingest import Report, ingest
+from pipeline.runs.ingest import ingest
+from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.building import spoken
 from tests.conftest import FakeEngine, tones, write_audio
-from tests.misbehaving import Answer, Server
+from tests.support.building import spoken
+from tests.support.misbehaving import Answer, Server
 
 ITEM = """<item><guid>one</guid><title>An episode</title><description>{notes}</description>{links}
 <enclosure url="{audio}" type="audio/mpeg"/></item>"""

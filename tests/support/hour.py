@@ -14,7 +14,7 @@ from pipeline.archive.database import writer
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match, Segment, Word
 from pipeline.sample import DATA, EPISODES
-from tests.building import NOW, add_feed, add_transcript, episode
+from tests.support.building import NOW, add_feed, add_transcript, episode
 
 SECONDS = 3600
 QUESTIONS = 12

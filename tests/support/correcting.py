@@ -13,7 +13,7 @@ from datasette.app import Datasette
 
 from pipeline.archive.corrections import Entry, history
 from pipeline.archive.database import editor
-from tests.archive_fixture import Kept, Site
+from tests.support.archive_fixture import Kept, Site
 
 FORM = "application/x-www-form-urlencoded"
 # Datasette 1.0 requires no token: it checks headers that browsers send.

@@ -22,7 +22,7 @@ from jinja2.bccache import Bucket
 from pipeline.archive.corrections import correct
 from pipeline.archive.transcripts import save_matches
 from pipeline.model import Correction, Match
-from tests.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 
 EVIL = "<script>alert(1)</script>"
 AUDIO = bytes(range(250)) * 4

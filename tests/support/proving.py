@@ -16,12 +16,12 @@ from click.testing import CliRunner, Result
 from pipeline.archive.database import writer
 from pipeline.cli import main
 from pipeline.config import Config, Feed
-from pipeline.ingest import ingest
 from pipeline.model import Segment, Word
 from pipeline.net.client import make_client
+from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from tests.conftest import FakeEngine
-from tests.misbehaving import Answer, Server, serving
+from tests.support.misbehaving import Answer, Server, serving
 
 NOW = "2026-06-02T06:00:00Z"
 FEED = """<?xml version='1.0'?><rss version='2.0' xmlns:podcast='https://podcastindex.org/namespace/1.0'><channel>

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.ingest import Report
+from pipeline.runs.report import Report
 from pipeline.runs.run import run
 from pipeline.runs.talk import Talk
 from pipeline.sample import DATA

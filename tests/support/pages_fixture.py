@@ -13,8 +13,8 @@ from pipeline.archive.questions import save_groups
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript
-from tests.archive_fixture import EVIL
-from tests.building import NOW, add_feed, episode, new_archive, spoken
+from tests.support.archive_fixture import EVIL
+from tests.support.building import NOW, add_feed, episode, new_archive, spoken
 
 GUEST = f"Ann/Bee {EVIL} & co"
 HOST = "Carla Host"

@@ -1,6 +1,6 @@
 """A soak test: many feeds on hosts that answer a fifth of all requests badly, and runs killed at any moment.
 
-    python -m tests.soaking [--feeds 200] [--episodes 2000] [--kills 20] [--seed 1]
+    python -m tests.support.soaking [--feeds 200] [--episodes 2000] [--kills 20] [--seed 1]
 
 At the end every episode must be archived once and byte for byte, without unfinished files, and the database be sound;
 prints what happened, and exits with 1 otherwise.
@@ -28,7 +28,19 @@ from threading import Lock
 import click
 import yaml
 
-from tests.misbehaving import Answer, Behaviour, Request, Server, cut, gzipped, page, redirect, rest, seekable, serving
+from tests.support.misbehaving import (
+    Answer,
+    Behaviour,
+    Request,
+    Server,
+    cut,
+    gzipped,
+    page,
+    redirect,
+    rest,
+    seekable,
+    serving,
+)
 
 RATE = 8000  # Hz
 BAD = 0.2  # of all answers

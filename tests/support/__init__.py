@@ -1,0 +1,1 @@
+"""What the tests have in common: fixtures, fakes and servers. No tests."""
