@@ -47,10 +47,10 @@ _MENDS = {  # pydantic's names for what may be wrong with one value
     "model_type": "must be a block of keys: slug, title, url and more",
 }
 _PATTERNS = {
-    "page_hosts": "give names of hosts alone, such as media.example.org",
+    "page_hosts": "give host names only, such as media.example.org",
     "slug": "use small letters, digits and single hyphens only, such as “my-show”",
     "language": "use a language code, such as en, en-GB or cy",
-    "user_agent": "use letters, digits and signs of ASCII only",
+    "user_agent": "use ASCII letters, digits and signs only",
 }
 
 
@@ -92,12 +92,12 @@ class Feed(BaseModel):
         try:
             parts = urlsplit(url)
         except ValueError as error:
-            raise ValueError(f"is no address that can be visited ({error}); mend it") from error
+            raise ValueError(f"is not a valid address ({error}); correct it") from error
         # One letter before the colon is a drive of Windows.
         if len(parts.scheme) > 1 and parts.scheme not in {"http", "https", "file"}:
             raise ValueError("give an http(s) address, an Apple Podcasts address, or the path of a local file")
         if parts.scheme in {"http", "https"} and not parts.hostname:
-            raise ValueError("names no host; give the whole address")
+            raise ValueError("has no host name; give the whole address")
         return url
 
     @field_validator("language")
@@ -130,7 +130,7 @@ class Config(BaseModel):
     @model_validator(mode="after")
     def _slugs_differ(self) -> Config:
         if not self.feeds:
-            raise ValueError("names no show; add one under it")
+            raise ValueError("lists no shows; add one under it")
         slugs = [feed.slug for feed in self.feeds]
         for place, slug in enumerate(slugs):
             if slug in slugs[:place]:
@@ -146,9 +146,9 @@ def _check_weights(model: str, engine: EngineName) -> None:
     if (path / "model.bin").is_file():
         return
     if engine == "faster-whisper":
-        raise ConfigError(f"{model} is no model: faster-whisper needs a folder with model.bin in it")
+        raise ConfigError(f"{model} is not a model: faster-whisper needs a folder with model.bin in it")
     if path.suffix != ".pt" or not path.is_file():
-        raise ConfigError(f"{model} is no model: openai-whisper needs a .pt file, or a folder with model.bin in it")
+        raise ConfigError(f"{model} is not a model: openai-whisper needs a .pt file, or a folder with model.bin in it")
 
 
 def load(path: Path) -> Config:
@@ -160,7 +160,7 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. Name your shows in it, or give its place: FEEDS=…") from None
+        raise ConfigError(f"{path}: no such file. List your shows in it, or give its path: FEEDS=…") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}). It must be a UTF-8 text file.") from error
     return parsed(text, path)
@@ -179,12 +179,12 @@ def parsed(text: str, path: Path) -> Config:
         raise ConfigError(f"{path}, line {line}: is not YAML ({error.problem}); check indents and quotes") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date that there is not
         what = " ".join(str(error).split())
-        raise ConfigError(f"{path}: is not YAML ({what}); check what is not in quotes") from error
+        raise ConfigError(f"{path}: is not YAML ({what}); check values that are not in quotes") from error
     if not isinstance(data, dict) or "feeds" not in data:
         raise ConfigError(f"{path}: has no key “feeds”. It must begin with “feeds:” and a list of shows under it.")
     unknown = [key for key in data if key != "feeds"]
     if unknown:
-        raise ConfigError(f"{path}, line {_line(root, (unknown[0],))}: key “{unknown[0]}”: unknown; only “feeds” is.")
+        raise ConfigError(f"{path}, line {_line(root, (unknown[0],))}: key “{unknown[0]}”: unknown; use only “feeds”.")
     if twice := _keys_given_twice(root):
         raise ConfigError(
             "\n".join(f"{path}, line {line}: key “{key}”: is given twice; keep one" for line, key in twice)

@@ -8,7 +8,7 @@ FLAGS: Mapping[str, str] = {
     "repetition": "the text repeats itself",
     "low_confidence": "the words are uncertain",
     "maybe_no_speech": "perhaps nobody speaks here",
-    "missing_words": "something that was said is not written",
+    "missing_words": "something that was said is missing",
     "too_fast": "more words than can be said in that time",
     "no_punctuation": "sentences run into each other",
     "stock_phrase": "a phrase that Whisper invents over noise",

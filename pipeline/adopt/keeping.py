@@ -57,7 +57,7 @@ def named(db: Database, file: Path, episode: str) -> Adoption:
     Raises:
         UnknownEpisodeError: the name matches no episode, or several.
     """
-    return Adoption(file, "adopt", episode_named(db.conn, episode), "because you say so")
+    return Adoption(file, "adopt", episode_named(db.conn, episode), "as named with --episode")
 
 
 def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now: str) -> Adoption:
@@ -78,7 +78,7 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
     current = current_rendition(db, one.episode)
     is_kept = _is_kept(db, data, one.episode)
     if is_kept and current and current.sha256 == audio.sha256:
-        return replace(one, status="kept", why="its audio is in the archive already")
+        return replace(one, status="kept", why="its audio is already in the archive")
     origin = f"adopted:{one.path.name}"
     audio = replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin)
     comparison = compare_with_current(data, current if is_kept else None, audio)

@@ -59,7 +59,7 @@ def decide(files: Sequence[Owned], wanted: Sequence[Wanted]) -> list[Adoption]:
         if one.episode is not None and one.status == "adopt":
             claims[one.episode].append(one.path)
     return [
-        Adoption(one.path, "left", None, f"{len(claims[one.episode])} files fit {one.episode}: name the one that it is")
+        Adoption(one.path, "left", None, f"{len(claims[one.episode])} files fit {one.episode}: choose with --episode")
         if one.episode is not None and len(claims[one.episode]) > 1
         else one
         for one in found
@@ -77,15 +77,15 @@ def _decide(file: Owned, wanted: Sequence[Wanted], names: Counter[str]) -> Adopt
     if fits:
         several = ", ".join(one.episode.id for one, _ in fits[:3]) + (" …" if len(fits) > 3 else "")
         return Adoption(file.path, "left", None, f"fits {len(fits)} episodes: {several}")
-    near = [f"{one.episode.id} by its {signs[0]} alone" for one, signs in agreeing if signs and signs != ["length"]]
+    near = [f"{one.episode.id} by {signs[0]} alone" for one, signs in agreeing if signs and signs != ["length"]]
     why = "fits no episode" + (f"; it resembles {', '.join(near[:3])}" if near else "")
     return Adoption(file.path, "left", None, why)
 
 
 def _adoption(file: Owned, wanted: Wanted, signs: Sequence[str]) -> Adoption:
     if wanted.is_kept:
-        return Adoption(file.path, "kept", wanted.episode.id, "its audio is in the archive already")
-    return Adoption(file.path, "adopt", wanted.episode.id, f"by its {' and '.join(signs)}")
+        return Adoption(file.path, "kept", wanted.episode.id, "its audio is already in the archive")
+    return Adoption(file.path, "adopt", wanted.episode.id, f"by {' and '.join(signs)}")
 
 
 def _agreement(file: Owned, episode: Known, names: Counter[str]) -> list[str]:

@@ -78,7 +78,7 @@ def table(explained: Sequence[dict[str, Any]]) -> Iterator[str]:
             said = shorten(place["text"], MOST_TEXT, placeholder=" …")
             yield f"   {name:9} {clock(place['start']):>7}  {place['probability']:4.0%}  {said}"
             if place["part"]:
-                yield f"   {'':9} {'':7}        only this of it: {shorten(place['part'], MOST_TEXT, placeholder=' …')}"
+                yield f"   {'':9} {'':7}        only this part: {shorten(place['part'], MOST_TEXT, placeholder=' …')}"
             if place["in_other_words"]:
                 yield f"   {'':9} {'':7}        in other words"
         if places:

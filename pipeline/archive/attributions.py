@@ -92,7 +92,7 @@ class Entry:
     def instead(self) -> str:
         """Return what the machine had instead, as text; empty if it had the same."""
         told = self.name is not None and self.machine is not None and self.machine != self.name
-        return f"the machine had {self.machine}" if told else ""
+        return f"the machine labelled it {self.machine}" if told else ""
 
 
 def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
@@ -170,8 +170,8 @@ def attribute(
         if here.seal != seen:
             raise CorrectionError("who speaks there has changed since you looked at it; load the page again")
         if everywhere and not (name and here.machine):
-            missing = "the machine told no single voice apart there" if name else "speaker: is missing"
-            raise CorrectionError(f"{missing}; whose voice it is can be said only of one that has a name")
+            missing = "the machine heard no single voice there" if name else "speaker: is missing"
+            raise CorrectionError(f"{missing}; only a single voice can be named everywhere")
         said = {"name": name, "machine": here.machine, "everywhere": everywhere, **asdict(signature)}
         append(db, "attributions", {"rendition": here.rendition, "start": here.start, "end": here.end, **said})
         restate_all(db, here.rendition)
@@ -192,6 +192,6 @@ def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
     with immediate(db):
         rendition = require_transcript(db.conn, episode).rendition
         if number not in {one.id for one in attributions_of(db.conn, rendition)}:
-            raise CorrectionError("undo: that does not count (any more); look at the passage again")
+            raise CorrectionError("undo: that name is no longer in force; look at the passage again")
         append(db, "attributions", {"rendition": rendition, "undoes": number, **asdict(signature)})
         restate_all(db, rendition)

@@ -42,7 +42,7 @@ class Carried:
         done = [amount(*one) for one in counted if one[0]]
         remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
         if self.left:
-            remarks.append(f"{self.left} stayed with the earlier recording: not all that they are of is in this one")
+            remarks.append(f"{self.left} stayed with the earlier recording: this one lacks part of what they refer to")
         return tuple(remarks)
 
 

@@ -198,7 +198,7 @@ def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
     with immediate(db):
         rendition = require_transcript(db.conn, episode).rendition
         if number not in {one.id for one in checks_of(db.conn, rendition)}:
-            raise CorrectionError("undo: that check does not count (any more); look at the passage again")
+            raise CorrectionError("undo: that check is no longer in force; look at the passage again")
         append(db, "checks", {"rendition": rendition, "undoes": number, **asdict(signature)})
         restate_all(db, rendition)
 

@@ -89,7 +89,7 @@ def check(correction: Correction, duration: float) -> None:
         CorrectionError: naming the field.
     """
     if correction.status not in STATUSES:
-        raise CorrectionError(f"status: “{correction.status}” is none of {', '.join(STATUSES)}")
+        raise CorrectionError(f"status: “{correction.status}” is not one of {', '.join(STATUSES)}")
     earliest, before = 0.0, "the beginning"
     for name, time in (("start", correction.start), ("end", correction.end), ("answer_end", correction.answer_end)):
         if time is None:
@@ -97,11 +97,11 @@ def check(correction: Correction, duration: float) -> None:
         if correction.status == "not_asked":
             raise CorrectionError(f"{name}: a question that is not asked has no time; leave it out")
         if not math.isfinite(time):
-            raise CorrectionError(f"{name}: {time} is no time")
+            raise CorrectionError(f"{name}: {time} is not a time")
         if time > duration:
             raise CorrectionError(f"{name}: {exactly(time)} is past the end of the recording, {exactly(duration)}")
         if time < earliest:
-            raise CorrectionError(f"{name}: {time:g} s lies before {before}")
+            raise CorrectionError(f"{name}: {time:g} s is before {before}")
         earliest, before = time, f"{name}, {time:g} s"
 
 
@@ -126,7 +126,7 @@ def undo(db: Database, episode: str, number: int, signature: Signature, *, only:
         if found is None:
             raise CorrectionError(f"question {number} of {episode} has no correction to undo")
         if only not in {None, found[0]}:
-            raise CorrectionError("undo: that correction does not count any more; look at the question again")
+            raise CorrectionError("undo: that correction is no longer in force; look at the question again")
         undoing = {"question": question, "rendition": rendition, "undoes": found[0]}
         append(db, "corrections", {**undoing, **asdict(signature)})
         relabel(db, episode)
@@ -166,11 +166,11 @@ def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
     last = next((entry for entry in entries if entry.counts), next(iter(entries), None))
     if last is None or standing.partition("-")[0] == seen.partition("-")[0]:
         raise CorrectionError(
-            f"question {number} has another recording or time now than when you loaded this page; load it again"
+            f"the recording or time of question {number} has changed since you loaded this page; load it again"
         )
     raise CorrectionError(
-        f"question {number} was corrected since you loaded this page: {last.summary} "
-        f"by {last.editor or 'somebody'}; load it again, and look at that first"
+        f"question {number} has been corrected since you loaded this page: {last.summary} "
+        f"by {last.editor or 'somebody'}; load it again and look at that first"
     )
 
 
@@ -187,7 +187,7 @@ def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
     ).fetchall()
     if not rows or rows[0][1] != "guest" or "host" in {role for _, role in rows}:
         return None
-    return f"{rows[0][0]} is heard there, a guest: listen again whether it is asked there"
+    return f"{rows[0][0]}, a guest, is speaking there: listen again to make sure it is asked there"
 
 
 def history(db: Database, episode: str) -> tuple[Entry, ...]:

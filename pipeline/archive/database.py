@@ -18,14 +18,14 @@ from pipeline.errors import ArchiveError, DatabaseError, LockedError
 BUSY_SECONDS = 10.0
 _MAGIC = b"SQLite format 3\0"
 _FILE_PROBLEMS = {
-    sqlite3.SQLITE_NOTADB: "is no SQLite database: name another with --db, or restore it from a copy",
+    sqlite3.SQLITE_NOTADB: "is not an SQLite database: name another with --db, or restore it from a copy",
     sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a copy",
     sqlite3.SQLITE_FULL: "the disk is full: free some space and run again",
-    sqlite3.SQLITE_BUSY: "another program keeps it locked: close that and run again",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist, and you need the right to write there",
-    sqlite3.SQLITE_READONLY: "may not be written to: see to the rights of the file and its folder",
-    sqlite3.SQLITE_PERM: "may not be opened: see to the rights of the file and its folder",
-    sqlite3.SQLITE_IOERR: "cannot be read or written: see whether its disk is there, sound and not full",
+    sqlite3.SQLITE_BUSY: "another program has locked it: close that and run again",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist, and you need permission to write there",
+    sqlite3.SQLITE_READONLY: "cannot be written to: check the permissions of the file and its folder",
+    sqlite3.SQLITE_PERM: "cannot be opened: check the permissions of the file and its folder",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: check that its disk is connected, sound and not full",
 }
 
 
@@ -191,7 +191,7 @@ def is_current(connection: sqlite3.Connection) -> bool:
 def outdated(path: Path) -> str:
     """Return the message for an archive that is not current: what it is, and what to do."""
     if is_published(path):
-        return "An older version made this copy, which never changes: publish it again from the archive that it is of."
+        return "This copy was made by an older version and cannot be updated: publish it again from its archive."
     return "An older version made this archive. Any run brings it up to date, and so does “python -m pipeline serve”."
 
 
@@ -215,7 +215,7 @@ def locked(path: Path) -> Iterator[None]:
     except OSError as error:
         raise DatabaseError(
             f"{path}: cannot be written ({error.strerror or error}). "
-            "See to the rights of its folder, or name another database with --db."
+            "Check the permissions of its folder, or name another database with --db."
         ) from error
     try:
         yield
@@ -263,7 +263,7 @@ def _refuse_foreign(connection: sqlite3.Connection, path: Path) -> None:
     # A run killed before its first migration leaves only an empty migrations table.
     if tables - {"_sqlite_migrations", "sqlite_sequence"} and not _applied(connection):
         raise DatabaseError(
-            f"{path}: holds tables that are not an interview archive's, and is left unchanged. Name another with --db."
+            f"{path}: has tables that are not an interview archive's, and is left unchanged. Name another with --db."
         )
 
 

@@ -21,7 +21,7 @@ def kept_path(data: Path, path: str) -> Path:
     """
     whole = (data / path).resolve()
     if not whole.is_relative_to((data / AUDIO).resolve()):
-        raise AudioError(f"{path} is where no recording is kept: see where this database comes from")
+        raise AudioError(f"{path} is not where recordings are kept: check where this database comes from")
     if not whole.is_file():
         raise AudioError(f"{whole} is missing: run `download` again, or restore it from a copy")
     return whole

@@ -23,7 +23,7 @@ def published_fault(database: Path) -> str | None:
     inspected = _inspected(database)
     if inspected is None or inspected["hash"] == sha256_of(database):
         return None
-    return f"it was changed since it was published: its SHA-256 is not that in {INSPECTED}"
+    return f"it has changed since it was published: its SHA-256 is not the one in {INSPECTED}"
 
 
 def refuse_published(database: Path) -> None:
@@ -34,7 +34,7 @@ def refuse_published(database: Path) -> None:
     """
     if is_published(database):
         raise ConfigError(
-            f"{database}: is a published copy, which never changes. Name the archive that it is of, "
+            f"{database}: is a published copy, which cannot change. Name the original archive, "
             "and publish that again when you are done."
         )
 

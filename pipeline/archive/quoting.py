@@ -118,12 +118,12 @@ def recording(connection: sqlite3.Connection, name: str) -> Rendition:
         NothingQuotedError: no file matches it.
     """
     if not _NAME.fullmatch(name):
-        raise QuotationError(f"“{name}” names no recording: it takes 8 to 64 of the digits 0-9 and a-f.")
+        raise QuotationError(f"“{name}” is not a recording’s name: that has 8 to 64 of the digits 0-9 and a-f.")
     fits = connection.execute(
         "select distinct sha256 from renditions where sha256 >= ? and sha256 < ? limit 2", [name, f"{name}g"]
     ).fetchall()
     if len(fits) > 1:
-        raise QuotationError(f"Several recordings have names that begin with {name}: give more of its SHA-256.")
+        raise QuotationError(f"Several recordings have a SHA-256 that begins with {name}: give more of it.")
     found = rendition(connection, fits[0][0]) if fits else None
     if found is None:
         raise NothingQuotedError(f"This archive keeps no recording whose SHA-256 begins with {name}.")
@@ -258,7 +258,7 @@ def _check(audio: Rendition, start: float, end: float) -> None:
     if end < start:
         raise QuotationError("A quotation cannot end before it begins.")
     if end - start > MAX_SECONDS:
-        raise QuotationError(f"A quotation may last {MAX_SECONDS / 60:g} minutes at most: cite an episode as a whole.")
+        raise QuotationError(f"A quotation may last {MAX_SECONDS / 60:g} minutes at most: cite the whole episode.")
     if start >= audio.duration:
         raise NothingQuotedError(f"The recording ends at {clock(audio.duration)}, before {clock(start)}.")
 

@@ -289,10 +289,10 @@ def episode_named(connection: sqlite3.Connection, name: str) -> str:
     if len(fits) == 1:
         return str(fits[0][0])
     if not fits:
-        raise UnknownEpisodeError(f"there is no episode “{name}”: give its id, a part of its title, or its link")
+        raise UnknownEpisodeError(f"no episode matches “{name}”: give an id, a part of a title, or a link")
     listed = "".join(f"\n  {id_}  {title}" for id_, title in fits[:NAMED])
     more = f"\n  and {len(fits) - NAMED} more" if len(fits) > NAMED else ""
-    raise UnknownEpisodeError(f"“{name}” fits {len(fits)} episodes; give one’s id, or more of its title:{listed}{more}")
+    raise UnknownEpisodeError(f"“{name}” fits {len(fits)} episodes; give an id, or more of the title:{listed}{more}")
 
 
 def _plain(title: str) -> str:

@@ -38,23 +38,23 @@ def choose(comparison: Comparison | None, *, transcribed: bool, chosen_by: str |
     if not transcribed:
         return Choice(True, "the earlier one was not transcribed")
     if comparison.verdict in {"same", "spliced"}:
-        return Choice(False, "all that was transcribed is in both")
+        return Choice(False, "everything that was transcribed is in both")
     if comparison.verdict == "changed" and beside:
-        return Choice(False, "what is gone is neither question nor answer, as advertisements are")
-    return Choice(True, "not all of the earlier one is in it")
+        return Choice(False, "only what is neither question nor answer is gone, such as advertisements")
+    return Choice(True, "it lacks part of the earlier one")
 
 
 def account(comparison: Comparison) -> str:
     """Describe how a later recording differs from an earlier one."""
     if comparison.verdict == "other":
-        return "hardly anything of the earlier one is in it"
+        return "it has hardly anything in common with the earlier one"
     if comparison.verdict == "same":
-        return "the same sound, encoded anew"
+        return "the same sound, re-encoded"
     more = f"{_stretches(comparison.added)} added" if comparison.added else ""
     if comparison.verdict == "changed":
         gone = f"{_stretches(comparison.gone)} of the earlier one gone"
         return f"{gone}, {more}" if more else gone
-    return f"all of the earlier one, {more or 'with other pauses'}"
+    return f"all of the earlier one, {more or 'with different pauses'}"
 
 
 def _stretches(stretches: Sequence[tuple[float, float]]) -> str:

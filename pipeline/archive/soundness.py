@@ -62,7 +62,7 @@ def refuse_unsound(connection: sqlite3.Connection, database: Path) -> None:
     """
     wrong = [*faults(connection), *(index_fault(connection, index) for index in indexes(connection))]
     if fault := next(filter(None, wrong), None):
-        raise DatabaseError(f"{database}: is damaged ({fault}). `verify --repair` mends what can be mended.")
+        raise DatabaseError(f"{database}: is damaged ({fault}). `verify --repair` repairs what can be repaired.")
 
 
 def indexes(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
     except sqlite3.DatabaseError as error:
         return [str(error)]
     found = [row for row in rows if row != "ok"]
-    return found + [f"{count} rows of {table} name rows of {other} that are not there"
+    return found + [f"{count} rows of {table} refer to missing rows of {other}"
                     for (table, other), count in sorted(broken.items())]  # fmt: skip
 
 

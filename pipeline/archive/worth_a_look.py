@@ -15,7 +15,7 @@ from pipeline.archive.reading import NEAR
 SURE = 0.85  # what is less sure than that is worth a look
 REASONS = (  # the most urgent first
     *("uncertain", "out of list order", "another place may be right", "not sure"),
-    "not asked, or in quite other words",
+    "not asked, or in very different words",
 )
 
 

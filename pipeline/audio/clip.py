@@ -43,7 +43,7 @@ def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
     with opened(path) as source:
         name = container_name(source)
         if name in _SEEKABLE and abs((source.duration or 0) / av.time_base - duration) > _SAME:
-            raise NotAudioError("the file was joined from several, or is damaged: its own times are other ones")
+            raise NotAudioError("the file was joined from several, or is damaged: its times do not match the sound")
         packets = _packets(source, start, end)
         first = next(packets, None)
         if first is None:
@@ -56,7 +56,7 @@ def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
                 packet.stream = copy
                 file.mux(packet)
                 if target.tell() > MAX_BYTES:
-                    raise NotAudioError(f"that much of it would be larger than {MAX_BYTES // 10**6} MB")
+                    raise NotAudioError(f"the clip would be larger than {MAX_BYTES // 10**6} MB")
     return target.getvalue()
 
 

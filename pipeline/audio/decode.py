@@ -56,7 +56,7 @@ def check(path: Path) -> AudioFacts:
         raise NotAudioError("the file is empty")
     if head[:1] in {b"<", b"{"}:
         kind = "a web page or XML" if head[:1] == b"<" else "JSON"
-        raise NotAudioError(f"what came is {kind}, not audio: the host probably sent an error page")
+        raise NotAudioError(f"the host sent {kind} instead of audio, probably an error page")
     seconds = 0.0
     with opened(path) as container:
         for frames in _decoded(container):
@@ -118,7 +118,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
     try:
         container = av.open(str(path), mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore")
     except (av.FFmpegError, ValueError) as error:
-        raise NotAudioError(f"this is no audio that can be decoded ({getattr(error, 'strerror', error)})") from error
+        raise NotAudioError(f"this is not audio that can be decoded ({getattr(error, 'strerror', error)})") from error
     with container:
         if not container.streams.audio:
             raise NotAudioError("there is no sound in it")

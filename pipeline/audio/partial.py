@@ -94,7 +94,7 @@ class Partial:
         if free - more < RESERVE:
             raise DiskFullError(
                 f"the disk is full: {free / 1e6:.0f} MB are free where the audio is kept, and {more / 1e6:.0f} MB more "
-                f"are needed beside a reserve of {RESERVE / 1e6:.0f} MB. Free some space and run again"
+                f"are needed, plus a reserve of {RESERVE / 1e6:.0f} MB. Free some space and run again"
             )
 
     def write(self, chunk: bytes) -> None:
@@ -171,7 +171,7 @@ def _locked(path: Path) -> BinaryIO:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise DownloadError("an earlier run is still about to fetch it: run again in a few minutes") from None
+            raise DownloadError("an earlier run is still fetching it: run again in a few minutes") from None
         except OSError:  # a file system without locks
             return file
         with suppress(FileNotFoundError):

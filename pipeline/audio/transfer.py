@@ -112,7 +112,7 @@ def _attempt(
             if part.size == 0:
                 raise DownloadError(f"{shown(str(response.url))} sent an empty file")
             if total is not None and part.size != total:
-                raise PassingError(f"{shown(str(response.url))} was cut short: {part.size} of {total} bytes came")
+                raise PassingError(f"{shown(str(response.url))} was cut short: {part.size} of {total} bytes arrived")
             return _received(response)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         # Other errors than TransportError are too many redirects or an address that must not be requested.
@@ -120,7 +120,7 @@ def _attempt(
             error, httpx.UnsupportedProtocol | httpx.LocalProtocolError | ForbiddenAddressError
         )
         kind = PassingError if passing else DownloadError
-        raise kind(f"{shown(url)} could not be fetched whole: {shown(reason(error))}") from error
+        raise kind(f"{shown(url)} could not be fetched fully: {shown(reason(error))}") from error
 
 
 def _begin(response: httpx.Response, part: Partial) -> int | None:
@@ -128,7 +128,7 @@ def _begin(response: httpx.Response, part: Partial) -> int | None:
     _check_status(response, part)
     packing = response.headers.get("Content-Encoding", "identity").lower()
     if packing != "identity":
-        raise DownloadError(f"{shown(str(response.url))} is packed as {packing!r}, which was not asked for")
+        raise DownloadError(f"{shown(str(response.url))} is compressed as {packing!r}, which was not requested")
     declared = response.headers.get("Content-Length", "")
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if response.status_code == httpx.codes.OK:  # the whole body, whether a range was requested or not
@@ -137,7 +137,7 @@ def _begin(response: httpx.Response, part: Partial) -> int | None:
     found = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     if not found or int(found["first"]) != part.size or strong_validator(response.headers) != part.validator:
         part.restart(None)
-        raise PassingError(f"{shown(str(response.url))} sent another part than the one that was asked for")
+        raise PassingError(f"{shown(str(response.url))} sent a different part from the one requested")
     return int(found["total"]) if found["total"] != "*" else None
 
 
@@ -150,15 +150,15 @@ def _check_status(response: httpx.Response, part: Partial) -> None:
     if status in _REFUSED:
         raise DownloadError(
             f"the host refuses this program (HTTP {status} from {at}): if it refuses only programs that it does not "
-            "know, give another `user_agent` for this feed; if it wants a password, put that into the feed's address"
+            "know, set another `user_agent` for this feed; if it wants a password, put that into the feed's address"
         )
     if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and part.size:
         part.restart(None)
-        raise PassingError(f"{at} has no such part any more (HTTP 416)")
+        raise PassingError(f"{at} no longer has the requested part (HTTP 416)")
     if status not in _PASSING:
         raise DownloadError(f"{at} answered HTTP {status}")
     wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-    told = f" and wants to be left alone for {wait / 60:.0f} minutes: run again after that"
+    told = f" and asks to be left alone for {wait / 60:.0f} minutes: run again after that"
     raise PassingError(f"{at} answered HTTP {status}{told if wait > LONGEST_PAUSE else ''}", wait=wait)
 
 

@@ -21,8 +21,8 @@ _Path = click.Path(path_type=Path, exists=True)
 @click.argument("paths", nargs=-1, required=True, type=_Path, metavar="FILE|FOLDER...")
 @db_option
 @click.option("--only", metavar="FEED", help="Only episodes of this feed (slug).")
-@click.option("--episode", metavar="EPISODE", help="The one FILE is this: an id, a part of a title, or a link.")
-@click.option("--dry-run", is_flag=True, help="Say what would be adopted, and adopt nothing.")
+@click.option("--episode", metavar="EPISODE", help="The episode of a single FILE: an id, a part of a title, or a link.")
+@click.option("--dry-run", is_flag=True, help="Show what would be adopted, without adopting it.")
 @json_option
 def adopt_command(
     paths: tuple[Path, ...], db: Path, only: str | None, episode: str | None, dry_run: bool, as_json: bool
@@ -40,7 +40,7 @@ def adopt_command(
 
     files = audio_files(paths)
     if episode is not None and len(files) != 1:
-        raise click.UsageError("--episode is for one FILE.")
+        raise click.UsageError("--episode needs exactly one FILE.")
     with writer(db) as archive, make_client() as client:
         if episode is None:
             found = matched(archive, db.parent, files, only=only)

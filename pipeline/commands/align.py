@@ -21,8 +21,8 @@ _NOT_WITH_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "ag
 
 @click.command("align")
 @stage_options
-@click.option("--all", "everything", is_flag=True, help="Align everything anew, from the stored transcripts.")
-@click.option("--explain", is_flag=True, help="Instead: say why each question of EPISODE is found where it is.")
+@click.option("--all", "everything", is_flag=True, help="Align everything again, from the stored transcripts.")
+@click.option("--explain", is_flag=True, help="Only explain why each question of EPISODE is found where it is.")
 @click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
 @click.argument("names", nargs=-1, metavar="[EPISODE|FILE]...")
 @click.pass_context
@@ -58,7 +58,7 @@ def align_command(
         _explain_alignments(names, options["db"], as_json=options["as_json"])
         return
     if len(names) > 1 or (names and (everything or options["only"])) or (everything and options["only"]):
-        raise click.UsageError("Name one EPISODE, or choose with --only, or say --all. Files need --load before them.")
+        raise click.UsageError("Name one EPISODE, choose with --only, or use --all. Files need --load before them.")
     options["again"] |= everything
     if names:
         with up_to_date_reader(options["db"]) as archive:

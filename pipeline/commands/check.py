@@ -26,12 +26,12 @@ from pipeline.times import clock, exactly
 @click.command("check")
 @click.argument("episode")
 @db_option
-@click.option("--at", metavar="TIME", help="The passage’s time as the page shows it, 3:12, or one in it, 3:14.5.")
-@click.option("--to", metavar="TIME", help="All passages until then.")
-@click.option("--text", help="The words as you hear them; '' if nothing is said.  [default: those that are there]")
-@click.option("--note", help="Why; kept with the check.")
+@click.option("--at", metavar="TIME", help="The passage’s time as the page shows it, 3:12, or a time in it, 3:14.5.")
+@click.option("--to", metavar="TIME", help="Include all passages up to this time.")
+@click.option("--text", help="The words as you hear them; '' if nothing is said.  [default: the current words]")
+@click.option("--note", help="The reason; stored with the check.")
 @editor_option
-@click.option("--undo", "undone", is_flag=True, help="Undo every check that counts there.")
+@click.option("--undo", "undone", is_flag=True, help="Undo every check in force there.")
 @click.option("--history", "shown", is_flag=True, help="Show what was checked and undone, there or in all of EPISODE.")
 @json_option
 def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any) -> None:
@@ -42,9 +42,9 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
     and every check and undo with its author and time.
     """
     if undone and shown:
-        raise click.UsageError("--undo means nothing with --history; leave it out.")
+        raise click.UsageError("--undo cannot be used with --history; leave it out.")
     if (undone or shown) and given["text"] is not None:
-        raise click.UsageError(f"--text means nothing with {'--undo' if undone else '--history'}; leave it out.")
+        raise click.UsageError(f"--text cannot be used with {'--undo' if undone else '--history'}; leave it out.")
     if not (given["at"] or shown):
         raise click.UsageError("Say where: --at TIME.")
     with (up_to_date_reader if shown else opened)(db) as archive:
@@ -80,7 +80,7 @@ def _refuse_others(archive: Database, here: Place, given: Mapping[str, Any]) -> 
     if (here.first, here.last) != _named(archive, here.episode, given):
         start, end = exactly(here.start), exactly(here.end)
         raise CorrectionError(
-            f"text: {start} to {end} is checked, or is said, together: give all of its words, with "
+            f"text: {start} to {end} was checked, or is spoken, as one: give all of its words, with "
             f"--at {start} --to {end}; or --undo the check first"
         )
 

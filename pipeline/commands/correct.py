@@ -42,11 +42,11 @@ _WITH = {
 @click.argument("episode", required=False)
 @click.argument("question", required=False, metavar="[Q]")
 @db_option
-@click.option("--start", metavar="TIME", help="When its asking begins: 3:12, 1:03:12.5 or 192.4.")
-@click.option("--end", metavar="TIME", help="When its asking ends.")
-@click.option("--answer-end", metavar="TIME", help="When its answer ends.")
-@click.option("--status", type=click.Choice(STATUSES), help="Without --start, asked confirms the time that it has.")
-@click.option("--note", help="Why; kept with the correction.")
+@click.option("--start", metavar="TIME", help="When it begins to be asked: 3:12, 1:03:12.5 or 192.4.")
+@click.option("--end", metavar="TIME", help="When the question ends.")
+@click.option("--answer-end", metavar="TIME", help="When the answer ends.")
+@click.option("--status", type=click.Choice(STATUSES), help="Without --start, asked confirms the current time.")
+@click.option("--note", help="The reason; stored with the correction.")
 @editor_option
 @click.option("--undo", is_flag=True, help="Undo the question's last correction.")
 @click.option("--history", is_flag=True, help="Show what was corrected and undone.")
@@ -76,7 +76,7 @@ def _mode(context: click.Context, given: Mapping[str, Any]) -> Callable[[Databas
         meant = _WITH[chosen[0]] | {chosen[0]}
         for name, value in given.items():
             if value and name not in meant:
-                raise click.UsageError(f"{flags[name]} means nothing with {flags[chosen[0]]}; leave it out.")
+                raise click.UsageError(f"{flags[name]} cannot be used with {flags[chosen[0]]}; leave it out.")
     elif not (given["start"] or given["status"]):
         raise click.UsageError("Say what to correct: --start TIME, or --status.")
     name = chosen[0] if chosen else "one"
@@ -156,7 +156,7 @@ def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
             except (CorrectionError, UnknownEpisodeError) as error:
                 wrong.append(f"{given['file']}, line {row.line}: {error}")
         if wrong:
-            raise CorrectionError("\n".join([*wrong, "nothing of the file was recorded"]))
+            raise CorrectionError("\n".join([*wrong, "nothing from the file was recorded"]))
     if as_json:
         print_json({"recorded": len(rows)})
     else:

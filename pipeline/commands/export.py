@@ -19,7 +19,7 @@ from pipeline.text import amount
 
 def _web_address(context: click.Context, option: click.Parameter, value: str) -> str:
     if value and not (value.startswith(("http://", "https://")) and urlsplit(value).netloc):
-        raise click.BadParameter(f"{value!r} is no address of the form https://HOST/…", ctx=context, param=option)
+        raise click.BadParameter(f"{value!r} is not an address of the form https://HOST/…", ctx=context, param=option)
     return value
 
 
@@ -36,9 +36,9 @@ def _web_address(context: click.Context, option: click.Parameter, value: str) ->
 )
 @click.option("--out", type=FilePath, help="The folder for the files: FEED/ID.FORMAT, and FEED.xml.")
 @click.option(
-    "--base-url", default="", callback=_web_address, help="Where the site is: links lead there; xml needs it."
+    "--base-url", default="", callback=_web_address, help="The address of the site, to which links lead; xml needs it."
 )
-@click.option("--bag", type=FilePath, help="Instead: the whole archive as a BagIt bag, in this new folder.")
+@click.option("--bag", type=FilePath, help="Export the whole archive instead, as a BagIt bag in this new folder.")
 def export_command(
     target: str | None,
     db: Path,
@@ -71,7 +71,7 @@ def export_command(
         jobs = exports.jobs(archive.conn, target, dict.fromkeys(forms))
         if out is None:
             if len(jobs) != 1 or not jobs[0].is_text:
-                raise click.UsageError("Name a folder with --out: this is not one text alone.")
+                raise click.UsageError("Name a folder with --out: only a single text can be printed.")
             exports.write(archive.conn, jobs[0], sys.stdout.buffer, addresses=site, data=db.parent)
             return
         for job in jobs:
@@ -87,7 +87,7 @@ def export_command(
 
 def _bag(db: Path, folder: Path, *, besides: object) -> Exit:
     if besides:
-        raise click.UsageError("--bag takes the whole archive: leave the rest out.")
+        raise click.UsageError("--bag exports the whole archive: leave the rest out.")
     from pipeline.copies.bag import bag
     from pipeline.runs.run import terminable
     from pipeline.runs.talk import Talk

@@ -18,9 +18,16 @@ from pipeline.net.urls import shown, variables
 
 @click.command("feeds")
 @db_option
-@click.option("--feeds", "file", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows.")
-@click.option("--opml", type=FilePath, metavar="FILE", help="Print entries for the shows of this list.")
-@click.option("--append", "is_appending", is_flag=True, help="With --opml: put them at the end of feeds.yaml.")
+@click.option(
+    "--feeds",
+    "file",
+    type=FilePath,
+    default=Path("feeds.yaml"),
+    show_default=True,
+    help="The file that lists the shows.",
+)
+@click.option("--opml", type=FilePath, metavar="FILE", help="Print entries for the shows of this OPML file.")
+@click.option("--append", "is_appending", is_flag=True, help="With --opml: add them at the end of feeds.yaml.")
 @click.option("--to-opml", is_flag=True, help="Print the shows as a list for other programs.")
 @json_option
 def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, to_opml: bool, as_json: bool) -> None:
@@ -29,9 +36,9 @@ def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, t
     --opml skips shows that feeds.yaml already has, and never changes existing entries.
     """
     if is_appending and opml is None:
-        raise click.UsageError("--append means nothing without --opml; leave it out.")
+        raise click.UsageError("--append can only be used with --opml; leave it out.")
     if (opml is not None) + to_opml + as_json > 1:
-        raise click.UsageError("Give one of --opml, --to-opml and --json.")
+        raise click.UsageError("Give only one of --opml, --to-opml and --json.")
     if opml is not None:
         is_new = is_appending and not file.exists()
         _import(opml, [] if is_new else load(file).feeds, file if is_appending else None)
@@ -80,13 +87,13 @@ def _import(opml: Path, feeds: Sequence[Feed], target: Path | None) -> None:
         append(target, made)
     click.echo(as_yaml(made), nl=False)
     where = f"added to {target}" if target else "to be added"
-    click.echo(f"{len(made)} {where}, {len(found) - len(made) - len(asking)} there already", err=True)
+    click.echo(f"{len(made)} {where}, {len(found) - len(made) - len(asking)} already there", err=True)
     if unusable:
-        click.echo(f"left out, because the address is none of the web: {', '.join(unusable)}", err=True)
+        click.echo(f"left out, because the address is not a web address: {', '.join(unusable)}", err=True)
     if asking:
         click.echo(
-            f"left out, because the address takes something from your environment: {', '.join(asking)}. "
-            "If you know that it is meant, write it into feeds.yaml yourself.",
+            f"left out, because the address uses your environment variables: {', '.join(asking)}. "
+            "If that is intended, write it into feeds.yaml yourself.",
             err=True,
         )
 

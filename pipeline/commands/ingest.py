@@ -24,7 +24,7 @@ def _interval(context: click.Context, option: click.Parameter, value: str | None
         return None
     seconds = interval(value)
     if seconds is None:
-        raise click.BadParameter(f"{value!r} is no interval such as 30m, 6h or 1d", ctx=context, param=option)
+        raise click.BadParameter(f"{value!r} is not an interval such as 30m, 6h or 1d", ctx=context, param=option)
     return seconds
 
 
@@ -71,7 +71,7 @@ def ingest_command(every: int | None, until: StageName, **options: Any) -> None:
     if every is None:
         sys.exit(run_stages(stages, **options))
     if options["dry_run"]:
-        raise click.UsageError("--dry-run means nothing with --every.")
+        raise click.UsageError("--dry-run cannot be used with --every.")
     sys.exit(_keep_running(stages, every, **options))
 
 

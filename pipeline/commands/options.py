@@ -22,9 +22,11 @@ DEFAULT_DB = Path("db/archive.db")
 
 FilePath = click.Path(path_type=Path)
 db_option = click.option("--db", type=FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
-feeds_option = click.option("--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The shows.")
+feeds_option = click.option(
+    "--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The file that lists the shows."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-editor_option = click.option("--editor", help="Who says so.  [default: your user name]")
+editor_option = click.option("--editor", help="Your name as the editor.  [default: your user name]")
 
 
 def day(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -36,7 +38,7 @@ def day(context: click.Context, option: click.Parameter, value: str | None) -> s
     except ValueError:
         found = None
     if found != value:  # Python also accepts other forms, such as 20200131
-        raise click.BadParameter(f"{value!r} is no day of the form YYYY-MM-DD.", ctx=context, param=option)
+        raise click.BadParameter(f"{value!r} is not a date of the form YYYY-MM-DD.", ctx=context, param=option)
     return value
 
 
@@ -51,7 +53,7 @@ def editor_name(given: str | None) -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # this user id has no name, as in some containers
-        raise ConfigError("say who you are: --editor NAME") from None
+        raise ConfigError("give your name: --editor NAME") from None
 
 
 def signed(given: Mapping[str, str | None]) -> Signature:
@@ -96,7 +98,7 @@ class Recorded(Protocol):
 def print_history(entries: Sequence[tuple[Recorded, str]]) -> None:
     """Print rows of the editing history, each with a description."""
     for entry, done in entries:
-        state = " (undone since)" if entry.undone else " (counts)" if entry.counts else ""
+        state = " (undone since)" if entry.undone else " (in force)" if entry.counts else ""
         note = f" – {entry.note}" if entry.note else ""
         click.echo(f"{entry.made_at} {entry.editor or '?'}: {done}{state}{note}")
     click.echo(amount(len(entries), "entry", "entries"), err=True)

@@ -34,5 +34,5 @@ def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> 
             click.echo(f"{amount(made.recordings, 'recording')}: {made.audio_bytes / 1e6:.1f} MB")
         click.echo(f"serve it with: datasette {out}", err=True)
     if made.missing:
-        click.echo(f"{made.missing} recordings are missing in the archive’s audio folder", err=True)
+        click.echo(f"{made.missing} recordings are missing from the archive’s audio folder", err=True)
         sys.exit(Exit.PARTLY)

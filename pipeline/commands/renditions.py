@@ -22,8 +22,8 @@ from pipeline.times import clock, exactly, utc_now
 @click.command("renditions")
 @click.argument("episode", required=False)
 @db_option
-@click.option("--choose", "name", metavar="SHA256", help="Have this recording of EPISODE count; its first digits do.")
-@click.option("--note", help="Why; kept with the choice.")
+@click.option("--choose", "name", metavar="SHA256", help="Use this recording of EPISODE; its first digits are enough.")
+@click.option("--note", help="The reason; stored with the choice.")
 @editor_option
 @json_option
 def renditions_command(episode: str | None, db: Path, name: str | None, as_json: bool, **given: Any) -> None:
@@ -69,10 +69,10 @@ def _lines(kept: Listed) -> Iterator[str]:
     """The lines about a recording: itself, and each earlier one that it was compared with."""
     facts = [clock(kept.duration), f"{kept.bytes / 1e6:.1f} MB", f"fetched {kept.fetched_at}"]
     facts += ["transcribed"] if kept.transcribed else []
-    facts += ["counts"] if kept.current else []
+    facts += ["in use"] if kept.current else []
     yield f"{kept.sha256[:12]} {', '.join(facts)}"
     for comparison in kept.comparisons:
-        yield f"  beside {comparison.old[:12]}: {comparison.verdict}: {account(comparison)}"
+        yield f"  compared with {comparison.old[:12]}: {comparison.verdict}: {account(comparison)}"
         yield from _map(comparison)
 
 

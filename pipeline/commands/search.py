@@ -24,14 +24,14 @@ def _text(context: click.Context, option: click.Parameter, value: str | None) ->
     try:
         (value or "").encode()
     except UnicodeEncodeError:
-        raise click.BadParameter(f"{value!a} is no text in UTF-8.", ctx=context, param=option) from None
+        raise click.BadParameter(f"{value!a} is not text in UTF-8.", ctx=context, param=option) from None
     return value
 
 
 def _page(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     """Accept only a valid page: an invalid one would silently be taken as the first."""
     if value is not None and not Position.is_named(value):
-        raise click.BadParameter(f"{value!r} names no page: give its number, or what “next” was.", context, option)
+        raise click.BadParameter(f"{value!r} is not a page: give a number, or the value of “next”.", context, option)
     return value
 
 
@@ -40,18 +40,18 @@ def _page(context: click.Context, option: click.Parameter, value: str | None) ->
 @db_option
 @click.option("--feed", callback=_text, help="Only this feed (slug).")
 @click.option("--speaker", callback=_text, help="Only this speaker: a name, or a part of one.")
-@click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only what asks, or what answers.")
+@click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only questions, or only answers.")
 @click.option("--from", "since", callback=day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
 @click.option("--to", "until", callback=day, metavar="DATE", help="Published on or before this day.")
-@click.option("--question", type=click.IntRange(1), help="Only what asks or answers this published question.")
+@click.option("--question", type=click.IntRange(1), help="Only passages that ask or answer this published question.")
 @click.option(
     "--order",
     type=click.Choice(ORDERS),
     default="relevance",
     show_default=True,
-    help="Of the hits; quotations come newest first.",
+    help="The order of the hits; quotations come newest first.",
 )
-@click.option("--page", callback=_page, help=f"A page’s number, or what “next” named; {PAGE_SIZE} hits a page.")
+@click.option("--page", callback=_page, help=f"A page number, or the value of “next”; {PAGE_SIZE} hits a page.")
 @json_option
 def search_command(query: str, db: Path, page: str | None, order: Order, as_json: bool, **filters: Any) -> None:
     """Search the transcripts.
@@ -90,12 +90,12 @@ def _tell_more(query: str, results: Results, offered: Instead, page: int) -> Non
     more = f"; more with --page {results.next}" if results.next else ""
     compiled = compile_query(query)
     if not results.hits and not (compiled.match or offered.remarks):
-        more = "; name something to look for"
+        more = "; give something to search for"
     elif not results.hits and results.total:
         more = f"; there is no page {page}, the last one is {math.ceil(results.total / PAGE_SIZE)}"
     click.echo(f"{number}{more}", err=True)
     for remark in (*compiled.remarks, *offered.remarks):
         click.echo(remark, err=True)
-    for said, other in (("did you mean", offered.spelling), ("or, looser", offered.looser)):
+    for said, other in (("did you mean", offered.spelling), ("or, less strictly", offered.looser)):
         if other:
             click.echo(f"{said}: {other}", err=True)

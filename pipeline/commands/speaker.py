@@ -26,15 +26,15 @@ from pipeline.times import clock, exactly
 @click.argument("episode")
 @click.argument("name", required=False)
 @db_option
-@click.option("--at", metavar="TIME", help="The passage’s time as the page shows it, 3:12, or one in it, 3:14.5.")
-@click.option("--to", metavar="TIME", help="All passages until then.")
-@click.option("--everywhere", is_flag=True, help="It is of this voice, wherever it is heard in the recording.")
-@click.option("--note", help="Why; kept with it.")
+@click.option("--at", metavar="TIME", help="The passage’s time as the page shows it, 3:12, or a time in it, 3:14.5.")
+@click.option("--to", metavar="TIME", help="Include all passages up to this time.")
+@click.option("--everywhere", is_flag=True, help="Name this voice wherever it is heard in the recording.")
+@click.option("--note", help="The reason; stored with the name.")
 @editor_option
 @click.option(
-    "--undo", "undone", is_flag=True, help="Undo what counts there of who speaks; what was said before counts again."
+    "--undo", "undone", is_flag=True, help="Undo the name in force there; the one before it takes effect again."
 )
-@click.option("--history", "shown", is_flag=True, help="Show what was said of who speaks, and undone.")
+@click.option("--history", "shown", is_flag=True, help="Show which names were given and undone.")
 @json_option
 def speaker_command(
     episode: str, name: str | None, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any
@@ -48,7 +48,7 @@ def speaker_command(
     if sum((undone, shown, name is not None)) != 1:
         raise click.UsageError("Give a NAME, --undo or --history.")
     if given["everywhere"] and name is None:
-        raise click.UsageError("--everywhere means something only with a NAME; leave it out.")
+        raise click.UsageError("--everywhere can only be used with a NAME; leave it out.")
     if not (given["at"] or shown):
         raise click.UsageError("Say where: --at TIME.")
     with (up_to_date_reader if shown else opened)(db) as archive:

@@ -32,7 +32,7 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
             db_option,
             feeds_option,
             click.option("--only", metavar="FEED|EPISODE", help="Only this feed (slug) or this episode (id)."),
-            click.option("--since", callback=day, metavar="YYYY-MM-DD", help="Only episodes from that day on."),
+            click.option("--since", callback=day, metavar="YYYY-MM-DD", help="Only episodes published from then on."),
             click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N episodes of a feed."),
             click.option("--dry-run", is_flag=True, help="Show what would be done, without network access or changes."),
             click.option("--again", is_flag=True, help="Redo what is already done."),
@@ -71,14 +71,14 @@ def _print_plan(planned: Sequence[Planned], *, as_json: bool) -> None:
         click.echo(f"{one.episode or one.feed} {one.stage}: {one.title}")
     counts = Counter(one.stage for one in planned)
     said = ", ".join(f"{stage} {count}" for stage, count in counts.items()) or "nothing"
-    click.echo(f"would be done: {said}. Feeds are not asked: what is new there comes on top.", err=True)
+    click.echo(f"would be done: {said}. Feeds were not polled: new episodes there would come on top.", err=True)
 
 
 def refuse(context: click.Context, names: frozenset[str], *, beside: str) -> None:
     """Raise a usage error for options that another option would silently ignore."""
     for option in context.command.params:
         if option.name in names and is_given(context, option.name):
-            raise click.UsageError(f"{option.opts[0]} means nothing with {beside}; leave it out.")
+            raise click.UsageError(f"{option.opts[0]} cannot be used with {beside}; leave it out.")
 
 
 def is_given(context: click.Context, name: str) -> bool:

@@ -37,7 +37,7 @@ def status_command(db: Path, as_json: bool) -> None:
     last = found["last_run"]
     if last:
         # A run that is still going on has no end in the database, either.
-        end = f"exit code {last['exit_code']}" if last["finished"] else "did not finish, or has not yet"
+        end = f"exit code {last['exit_code']}" if last["finished"] else "did not finish, or is still running"
         click.echo(f"last run: {last['command']}, {last['started']}, {end}")
         if last["stopped"]:
             click.echo(f"  stopped: {last['stopped']}")

@@ -35,11 +35,11 @@ _NOT_WITH_EXPLAIN = frozenset({"since", "limit", "dry_run"})
     type=click.Choice(["faster-whisper", "openai-whisper"]),
     default="faster-whisper",
     show_default=True,
-    help="With --load: which Whisper.",
+    help="With --load: which Whisper to use.",
 )
-@click.option("--language", default="en", show_default=True, help="With --load: what is spoken.")
-@click.option("--explain", is_flag=True, help="Say what was done about every window that could not be right.")
-@click.option("--check", is_flag=True, help="Instead: let the other engine hear a sample, and say where they disagree.")
+@click.option("--language", default="en", show_default=True, help="With --load: the language spoken.")
+@click.option("--explain", is_flag=True, help="Explain what was done about every implausible stretch.")
+@click.option("--check", is_flag=True, help="Only let the other engine hear a sample, and show where they disagree.")
 @click.pass_context
 def transcribe_command(
     context: click.Context,
@@ -93,7 +93,7 @@ def _refuse_without_load(context: click.Context) -> None:
     """Refuse options that have no effect without --load: feeds.yaml sets these for each show."""
     for name in ("model", "engine", "language"):
         if is_given(context, name):
-            raise click.UsageError(f"--{name} is for --load; without it feeds.yaml says the {name} of each show.")
+            raise click.UsageError(f"--{name} needs --load; without it feeds.yaml sets the {name} of each show.")
 
 
 def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> None:

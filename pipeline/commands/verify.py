@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 @click.command("verify")
 @db_option
 @click.option("--quick", is_flag=True, help="Do not decode the recordings: every file is still read and hashed.")
-@click.option("--repair", is_flag=True, help="Mend what can be mended, and say what cannot.")
+@click.option("--repair", is_flag=True, help="Repair what can be repaired, and report what cannot.")
 @feeds_option
-@click.option("--quiet", is_flag=True, help="Say only what is wrong.")
+@click.option("--quiet", is_flag=True, help="Print only the problems.")
 @json_option
 def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool, as_json: bool) -> None:
     """Verify the archive: hash and decode every file, check the database and its search indexes, report every problem.
@@ -71,7 +71,7 @@ def _by_slug(shows: Config, client: Callable[[Feed], httpx.Client]) -> Callable[
 
 
 def _print(found: Verified, mended: Sequence[Mended], left: Sequence[Problem], *, quiet: bool) -> None:
-    outcomes = {one.problem: f" – {'mended' if one.done else 'not mended'}: {one.how}" for one in mended}
+    outcomes = {one.problem: f" – {'repaired' if one.done else 'not repaired'}: {one.how}" for one in mended}
     for problem in found.problems:
         click.echo(f"{problem.kind} {problem.what}: {problem.reason}{outcomes.get(problem, '')}")
     if quiet:
@@ -82,7 +82,7 @@ def _print(found: Verified, mended: Sequence[Mended], left: Sequence[Problem], *
         f"{amount(found.transcripts, 'transcript file')} and the database",
     ]
     outcome = amount(len(found.problems), "problem") if found.problems else "all as recorded"
-    mend = f", {len(found.problems) - len(left)} mended" if mended else ""
+    mend = f", {len(found.problems) - len(left)} repaired" if mended else ""
     click.echo(f"{', '.join(looked_at)}: {outcome}{mend}", err=True)
 
 

@@ -65,7 +65,7 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
         DatabaseError: the database is damaged, or something cannot be read or written.
     """
     if folder.exists():
-        raise ConfigError(f"{folder}: is there already. Name a folder that is not.")
+        raise ConfigError(f"{folder}: already exists. Name a new folder.")
     if is_published(database):
         raise ConfigError(f"{database}: is a published copy, without feeds and transcripts. Bag the archive itself.")
     bring_up_to_date(database)
@@ -180,7 +180,7 @@ def _database_of(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]
 def _target(folder: Path, entry: Entry, database: Path) -> Path:
     path = Path(entry.path).relative_to(PAYLOAD)
     if path.parts[0] not in FOLDERS:
-        raise BagError(f"{folder / entry.path}: is no file of an interview archive")
+        raise BagError(f"{folder / entry.path}: is not a file of an interview archive")
     return database.parent / path
 
 
@@ -188,14 +188,14 @@ def _refuse_overwriting(database: Path, targets: Mapping[Entry, Path]) -> None:
     _refuse_database(database)
     for entry, target in targets.items():
         if target.exists() and (target.stat().st_size != entry.bytes or not _is(target, entry.sha256)):
-            raise ConfigError(f"{target}: is there already with other content, and is not overwritten.")
+            raise ConfigError(f"{target}: already exists with different content, and is not overwritten.")
 
 
 def _refuse_database(database: Path) -> None:
     # SQLite would take leftover files of another database for this one's.
     for path in (database, *(database.with_name(database.name + ending) for ending in ("-wal", "-shm", "-journal"))):
         if path.exists():
-            raise ConfigError(f"{path}: is there already, and is not overwritten. Name another --db.")
+            raise ConfigError(f"{path}: already exists, and is not overwritten. Name another --db.")
 
 
 def _is(path: Path, sha256: str) -> bool:

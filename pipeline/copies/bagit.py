@@ -82,7 +82,7 @@ def validated(folder: Path, *, workers: int, progress: Begin = unseen) -> tuple[
         BagError: it is not valid (RFC 8493, section 3); the message names the file.
     """
     if _text(folder / "bagit.txt") != _DECLARATION:
-        raise BagError(f"{folder / 'bagit.txt'}: is not that of a BagIt 1.0 bag")
+        raise BagError(f"{folder / 'bagit.txt'}: does not belong to a BagIt 1.0 bag")
     if (folder / "fetch.txt").exists():
         raise BagError(f"{folder / 'fetch.txt'}: names files that are elsewhere; fetch them into the bag first")
     info = _info(folder / _INFO)
@@ -90,12 +90,12 @@ def validated(folder: Path, *, workers: int, progress: Begin = unseen) -> tuple[
     listed = _read_manifest(folder / _MANIFEST)
     there = set(_files(folder))
     for path in sorted(there ^ listed.keys()):
-        where = "is there, but not in the manifest" if path in there else "is in the manifest, but not there"
+        where = "is there, but not in the manifest" if path in there else "is in the manifest, but missing"
         raise BagError(f"{folder / path}: {where}")
     payload = _check(folder, listed, workers, progress)
     oxum = f"{sum(entry.bytes for entry in payload)}.{len(payload)}"
     if info.get(_OXUM, oxum) != oxum:
-        raise BagError(f"{folder / _INFO}: says {_OXUM} {info[_OXUM]}, it is {oxum}")
+        raise BagError(f"{folder / _INFO}: says {_OXUM} {info[_OXUM]}, but it is {oxum}")
     return payload, info
 
 
@@ -135,7 +135,7 @@ def _read_manifest(path: Path) -> dict[str, str]:
             name = name.replace(encoded, character).replace(encoded.lower(), character)
         parts = PurePosixPath(name).parts
         if len(digest) != 64 or not name or ".." in parts or PurePosixPath(name).is_absolute():
-            raise BagError(f"{path}: has a line that is none of a manifest: {line!r}")
+            raise BagError(f"{path}: has a line that does not belong in a manifest: {line!r}")
         found[name] = digest.lower()
     return found
 

@@ -53,11 +53,11 @@ Datasette sees in `inspect-data.json` that `{name}` never changes. To serve that
 
     datasette -i {name} --metadata metadata.json --setting allow_download off
 
-What the site is called, who may see it and what search engines may visit is yours to say in `metadata.json`; it and the
-settings are not written again when the copy is made anew. After that, start Datasette again.
+What the site is called, who may see it and what search engines may visit is up to you, in `metadata.json`; it and the
+settings are not overwritten when the copy is made again. After that, start Datasette again.
 
 Mind whose words and recordings these are before you put them where anybody can find them. The addresses of feeds and
-audio are in the tables as they were fetched: that of a private feed, too.
+audio are in the tables as they were fetched, including that of a private feed.
 """
 
 
@@ -96,7 +96,7 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
     others = set(archives_in(folder)) - ({target} if is_replaced else set())
     if others or (target.exists() and not is_replaced):
         raise ConfigError(
-            f"--out {folder}: holds {min(others, default=target).name}, which is no earlier copy of this archive, "
+            f"--out {folder}: holds {min(others, default=target).name}, which is not an earlier copy of this archive, "
             "and is left as it is. Name another folder."
         )
     try:

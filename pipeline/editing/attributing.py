@@ -24,7 +24,7 @@ def speaker_name(text: str) -> str:
     """
     name = clean(text)
     if not is_name(name):
-        raise CorrectionError(f"speaker: “{name}” is nobody’s name: write another one, or none")
+        raise CorrectionError(f"speaker: “{name}” is not a person’s name: write another one, or none")
     if len(name) > NAME_LENGTH:
         raise CorrectionError(f"speaker: is longer than {NAME_LENGTH} characters")
     return name

@@ -74,7 +74,7 @@ def number(text: str, name: str = "question") -> int:
         CorrectionError: it is none.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise CorrectionError(f"{name}: “{text}” is no number")
+        raise CorrectionError(f"{name}: “{text}” is not a number")
     return int(text)
 
 
@@ -89,7 +89,7 @@ def second(name: str, fields: Mapping[str, str | None]) -> float | None:
         return None
     found = seconds(text)
     if found is None:
-        raise CorrectionError(f"{name}: “{text}” is no time such as 3:12, 1:03:12.5 or 192.4")
+        raise CorrectionError(f"{name}: “{text}” is not a time such as 3:12, 1:03:12.5 or 192.4")
     return found
 
 
@@ -103,7 +103,7 @@ def stretch(fields: Mapping[str, str | None]) -> tuple[float, float | None]:
     if start is None:
         raise CorrectionError("at: is missing")
     if end is not None and end < start:
-        raise CorrectionError(f"to: {exactly(end)} lies before --at, {exactly(start)}")
+        raise CorrectionError(f"to: {exactly(end)} is before --at, {exactly(start)}")
     return start, end
 
 
@@ -118,7 +118,7 @@ def read_rows(path: Path) -> list[Row]:
     except OSError as error:
         raise CorrectionError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
-        raise CorrectionError(f"{path}: is no UTF-8 text; save it as “CSV UTF-8”") from error
+        raise CorrectionError(f"{path}: is not UTF-8 text; save it as “CSV UTF-8”") from error
     read = _yaml_rows if path.suffix.lower() in {".yaml", ".yml"} else _csv_rows
     rows = list(read(text, path))
     if not rows:
@@ -127,12 +127,12 @@ def read_rows(path: Path) -> list[Row]:
         where = f"{path}, line {row.line}"
         for name in row.fields:
             if name not in COLUMNS:
-                raise CorrectionError(f"{where}: “{name}” is none of {', '.join(COLUMNS)}")
+                raise CorrectionError(f"{where}: “{name}” is not one of {', '.join(COLUMNS)}")
         for name in ("episode", "question"):
             if name not in row.fields:
                 raise CorrectionError(f"{where}: {name}: is missing")
         if not row.fields.keys() & {"start", "status"}:
-            raise CorrectionError(f"{where}: start: is missing; to confirm the time that there is, give the status")
+            raise CorrectionError(f"{where}: start: is missing; to confirm the current time, give the status")
     return rows
 
 
@@ -148,7 +148,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[Row]:
         if len(set(names)) < len(names):
             raise CorrectionError(f"{path}, line 1: names a column twice")
         if strange := next((name for name in names if name and name not in COLUMNS), None):
-            raise CorrectionError(f"{path}, line 1: “{strange}” is none of {', '.join(COLUMNS)}")
+            raise CorrectionError(f"{path}, line 1: “{strange}” is not one of {', '.join(COLUMNS)}")
         for values in reader:
             if len(values) > len(names):
                 raise CorrectionError(f"{path}, line {reader.line_num}: has more fields than the first line has names")

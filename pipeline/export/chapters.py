@@ -68,8 +68,8 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
     found = _begun(item.questions, {"asked", "merged"}, length)
     if not found:
         raise ExportError(
-            f"{item.id}: none of its questions is known to be asked, so it has no chapters. Run `python -m pipeline "
-            f"ingest --only {item.id}` if that was not done yet; the view question_times says what is known."
+            f"{item.id}: no question is known to be asked in it, so it has no chapters. Run `python -m pipeline "
+            f"ingest --only {item.id}` if you have not yet; the view question_times shows what is known."
         )
     if found[0].start >= INTRODUCTION_SECONDS * 1000:
         found.insert(0, Chapter(0, None, length, (INTRODUCTION,)))

@@ -93,9 +93,9 @@ def _who_speaks(quotation: Quotation) -> str:
     named, nameless = ([one for one in here if bool(one.name) is told] for told in (True, False))
     part = "" if quotation.attributed and not (named and nameless) else " in part"
     unheard = quotation.checked and not here and any(line.speaker for line in quotation.wording.lines)
-    told = ", but for who speaks" if unheard else ""
+    told = ", except for who speaks" if unheard else ""
     for what, some in (
-        (f"who speaks is told{part}", named),
+        (f"the speaker is named{part}", named),
         (f"the speaker is left unnamed{part}", nameless),
         ("a voice was named elsewhere in the recording", voices),
     ):

@@ -41,7 +41,7 @@ class Job:
         """
         path = folder / f"{self.subject}.{self.form}"
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise ExportError(f"{self.subject}: is no id that a file can be named by.")
+            raise ExportError(f"{self.subject}: is not an id that can name a file.")
         return path
 
 
@@ -66,7 +66,7 @@ def jobs(connection: sqlite3.Connection, target: str | None, forms: Collection[s
     except UnknownEpisodeError as error:
         raise UnknownEpisodeError(f"{error}\n(the feeds are: {', '.join(known) or 'none'})") from error
     if FEED_FORMAT in forms:
-        raise ConfigError(f"{FEED_FORMAT} is of a whole feed: name a feed, or leave that format out.")
+        raise ConfigError(f"{FEED_FORMAT} is for a whole feed: name a feed, or leave that format out.")
     return tuple(Job(episode, form) for form in forms)
 
 

@@ -37,14 +37,14 @@ def write(item: Item, data: Path, copy: BinaryIO) -> None:
     """
     if item.audio is None or item.audio.content_type != "audio/mpeg":
         kind = item.audio.content_type if item.audio else "none is kept"
-        raise ExportError(f"{item.id}: its kept file is no MP3 ({kind}), so it has no ID3 tag: use another --format.")
+        raise ExportError(f"{item.id}: its audio is not an MP3 ({kind}), so it has no ID3 tag: use another --format.")
     found = chapters(item)[:MOST]
     try:
         kept = kept_path(data, item.audio.path)
         tags = _tags(kept)
     except (OSError, MutagenError, AudioError) as error:
         raise ExportError(
-            f"{item.id}: its kept file cannot be read ({error}). See whether it is what it was."
+            f"{item.id}: its kept file cannot be read ({error}). Run `python -m pipeline verify` to check it."
         ) from error
     version = 4 if tags.version >= (2, 4) else 3
     tags.delall("CHAP")

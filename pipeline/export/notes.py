@@ -59,10 +59,10 @@ def page(item: Item, addresses: Addresses) -> str:
 
 def _listed(item: Item, addresses: Addresses) -> Iterator[_Line]:
     if not item.questions:
-        raise ExportError(f"{item.id}: its show notes have no list of questions, so there is nothing to put times to.")
+        raise ExportError(f"{item.id}: its show notes have no list of questions, so there are no times to add.")
     if not any(question.status for question in item.questions):
         raise ExportError(
-            f"{item.id}: its questions were not looked for yet. Run `python -m pipeline ingest --only {item.id}` first."
+            f"{item.id}: its questions are not aligned yet. Run `python -m pipeline ingest --only {item.id}` first."
         )
     return (_line(item, question, addresses) for question in item.questions)
 

@@ -133,7 +133,7 @@ def _check_status(response: httpx.Response) -> None:
     if status in {httpx.codes.NOT_FOUND, httpx.codes.GONE}:
         raise FeedGoneError(
             f"{response.url} is gone (HTTP {status}). What is archived stays; "
-            "give the show's new address in feeds.yaml, or say `live: false`.",
+            "give the show's new address in feeds.yaml, or set `live: false`.",
             for_good=status == httpx.codes.GONE,
         )
     if status != httpx.codes.OK:
@@ -161,7 +161,7 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
     most = max_bytes or MAX_FEED_BYTES
     encoding = response.headers.get("Content-Encoding", "identity").lower()
     if encoding not in {"identity", "gzip"}:
-        raise FeedUnreachableError(f"{response.url} is packed as {encoding!r}, which was not asked for")
+        raise FeedUnreachableError(f"{response.url} is compressed as {encoding!r}, which was not requested")
     unpacker = zlib.decompressobj(_GZIP)
     body = bytearray()
     for chunk in in_time(response.iter_raw(), max_seconds or MAX_SECONDS):
@@ -173,7 +173,7 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
                 chunk = unpacker.unused_data  # noqa: PLW2901 - of the next member (RFC 1952, section 2.2), if there is one
                 unpacker = zlib.decompressobj(_GZIP) if unpacker.eof else unpacker
         except zlib.error as error:
-            raise FeedUnreachableError(f"{response.url} came damaged: it cannot be unpacked ({error})") from error
+            raise FeedUnreachableError(f"{response.url} is damaged: it cannot be decompressed ({error})") from error
         if len(body) > most:
             raise NotAFeedError(f"{response.url} is larger than {most // 1_000_000} MB: no feed is")
     return bytes(body)

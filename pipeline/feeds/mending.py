@@ -40,18 +40,18 @@ def mended(content: bytes) -> tuple[bytes, list[str]]:
     stray = _stray_bytes(content)
     if stray:
         content = _BEYOND_ASCII.sub(_as_utf8, content)
-        warnings.append(f"{stray} of the feed's bytes are not UTF-8 as the rest is, and were read as Windows-1252")
+        warnings.append(f"{stray} of the feed's bytes are not UTF-8 like the rest, and were read as Windows-1252")
     if not _has_ascii(content):
         return content, warnings
     allowed = _without_forbidden(content)
     if allowed != content:
         content = allowed
-        warnings.append("the feed has characters that XML does not allow, which were left out")
+        warnings.append("the feed has characters that XML does not allow; they were left out")
     for slip, mend in _SLIPS.items() if b"<!ENTITY" not in content else ():
         without = mend(content)
         if without != content:
             content = without
-            warnings.append(f"the feed has {slip}, which was mended")
+            warnings.append(f"the feed has {slip}; this was corrected")
     return content, warnings
 
 
@@ -105,7 +105,7 @@ def _as_number(found: re.Match[bytes]) -> bytes:
 
 
 _SLIPS: dict[str, Callable[[bytes], bytes]] = {
-    "HTML's names of characters where only XML's are allowed": partial(_NAMED.sub, _as_number),
-    "“&” where XML wants “&amp;”": partial(_BARE_AND.sub, _escaped),
-    "“<” where XML wants “&lt;”": partial(_BARE_LESS.sub, _escaped),
+    "HTML entities where only XML's are allowed": partial(_NAMED.sub, _as_number),
+    "“&” where XML requires “&amp;”": partial(_BARE_AND.sub, _escaped),
+    "“<” where XML requires “&lt;”": partial(_BARE_LESS.sub, _escaped),
 }

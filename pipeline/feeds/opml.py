@@ -36,7 +36,7 @@ def read_opml(content: bytes) -> Listing:
     found = _Found()
 
     def refuse(*_declaration: object) -> None:
-        raise ConfigError("is no list of feeds that can be read: it declares entities of its own")
+        raise ConfigError("cannot be read as a list of feeds: it declares entities of its own")
 
     parser = expat.ParserCreate()
     parser.StartElementHandler = found.start
@@ -45,9 +45,9 @@ def read_opml(content: bytes) -> Listing:
     try:
         parser.Parse(content.lstrip(), True)
     except (expat.ExpatError, ValueError, LookupError) as error:
-        raise ConfigError(f"is no OPML that can be read ({error})") from error
+        raise ConfigError(f"cannot be read as OPML ({error})") from error
     if found.root != "opml":
-        raise ConfigError("is no OPML")
+        raise ConfigError("is not OPML")
     return Listing(tuple(found.shows.values()), tuple(found.left_out))
 
 

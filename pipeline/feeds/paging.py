@@ -40,7 +40,7 @@ def read_page(address: str, client: httpx.Client) -> tuple[FeedBody, ParsedFeed]
     """
     body = fetch(address, client, Validators())
     if isinstance(body, Unchanged):  # a 304 to an unconditional request
-        raise FeedUnreachableError(f"{address} did not say what is in it")
+        raise FeedUnreachableError(f"{address} said that it is unchanged (HTTP 304), but not what is in it")
     return body, parse_feed(body)
 
 
@@ -81,4 +81,4 @@ def _refuse_elsewhere(address: str, base: str) -> None:
     if scheme(base) == "file" and scheme(address) == "file":
         local_file(address, local_path(base).parent)
     elif scheme(base) == "file" or scheme(address) not in {"http", "https"}:
-        raise FeedError(f"{address} is not visited from there")
+        raise FeedError(f"the feed may not lead to {address}")

@@ -54,7 +54,7 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
         warnings.append(f"{_some(without_audio)} without audio in the feed: listed, not downloaded")
     made = [episode for episode in episodes if episode.guid_made]
     if made:
-        warnings.append(f"{_some(made)} without guid: known by the audio's address instead")
+        warnings.append(f"{_some(made)} without guid: identified by the audio's address instead")
     warnings += [
         f"{number} items share the guid {guid!r}: each is kept as an episode of its own"
         for guid, number in shared.items()
@@ -101,8 +101,8 @@ def _check(parsed: Any, body: FeedBody) -> list[str]:
     if problem is None:
         return []
     if isinstance(problem, _ENCODING_PROBLEMS):
-        return [f"the feed's encoding or type is declared wrongly and was mended in reading ({problem})"]
-    raise NotAFeedError(f"{body.base} is not well-formed XML ({problem}); nothing of it was taken")
+        return [f"the feed's encoding or type is declared wrongly; this was corrected ({problem})"]
+    raise NotAFeedError(f"{body.base} is not well-formed XML ({problem}); nothing was taken from it")
 
 
 def _not_taken(entries: Sequence[Any], found: Sequence[FeedEpisode], base: str) -> Iterator[str]:

@@ -77,7 +77,7 @@ def read_page(url: str, client: httpx.Client, *, hosts: Collection[str], limit: 
     entries = [entry for entry in page.get("entries", [page]) if entry]
     episodes = distinct(_episode(entry) for entry in entries)
     if not any(episode.enclosure_url for episode in episodes):
-        raise NotAFeedError(f"on {url} no audio can be found that can be kept{_and(refused)}")
+        raise NotAFeedError(f"no audio that can be kept was found on {url}{_and(refused)}")
     silent = sum(episode.enclosure_url is None for episode in episodes)
     warnings = (
         [f"{silent} items without audio that can be kept: listed, not downloaded{_and(refused)}"] if silent else []
@@ -86,7 +86,7 @@ def read_page(url: str, client: httpx.Client, *, hosts: Collection[str], limit: 
 
 
 def _and(refused: Collection[str]) -> str:
-    return f"; it names {', '.join(sorted(refused))}: put that into page_hosts, if it is meant" if refused else ""
+    return f"; it leads to {', '.join(sorted(refused))}: add that to page_hosts, if intended" if refused else ""
 
 
 class _Reader(yt_dlp.YoutubeDL):  # type: ignore[misc]
@@ -142,7 +142,7 @@ class _PageRH(RequestHandler):  # type: ignore[misc]
     def _refuse_others(self, name: str) -> None:
         if not any(name == known or name.endswith(f".{known}") for known in self._hosts):
             self._refused.add(name)
-            raise ForbiddenAddressError(f"{name} is no host that feeds.yaml names for this page")
+            raise ForbiddenAddressError(f"{name} is not a host that feeds.yaml allows for this page")
 
     @staticmethod
     def _answer(response: httpx.Response) -> Response:

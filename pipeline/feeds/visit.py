@@ -123,7 +123,7 @@ class _Visitor:
                 if isinstance(error, FeedUnreachableError) and not self._is_lasting(address, error):
                     raise
                 self._warnings.append(
-                    f"it had moved to {address}, where it is not any more ({error}): asked at {configured}"
+                    f"it had moved to {address}, but is no longer there ({error}): {configured} was used"
                 )
         return configured, self._read(configured)
 
@@ -137,7 +137,7 @@ class _Visitor:
         except FeedUnreachableError as error:  # Apple's directory
             if self._memory.feed_url is None:
                 raise
-            self._warnings.append(f"{error} Asked at the address that it gave before.")
+            self._warnings.append(f"{error} The address that it gave before was used.")
             return self._memory.feed_url
 
     def _read(self, address: str) -> Unchanged | _Read:
@@ -154,12 +154,12 @@ class _Visitor:
             try:
                 body, parsed = read_page(said, self._client)
             except FeedError as error:
-                self._warnings.append(f"it says that it moves to {said}, where no feed can be read yet ({error})")
+                self._warnings.append(f"it says that it moves to {said}, but no feed can be read there yet ({error})")
                 self._is_moving = True
                 break
             listing = self._listing(self._hide(said), body, parsed)
             if not _has_something_of(listing, found[-1]):
-                self._warnings.append(f"it says that it moves to {said}, where nothing of it is: read where it was")
+                self._warnings.append(f"it says that it moves to {said}, but that is another feed: not followed")
                 break
             address = self._move(address, said, "new-feed-url")
             found.append(listing)
@@ -175,7 +175,7 @@ class _Visitor:
             bodies = tuple(private.body_without_secrets(one, secrets) for one in bodies)
             episodes = tuple(private.without_secrets(one, secrets, own_host=own_host) for one in episodes)
             if any(private.exposed(one, secrets) for one in episodes):
-                self._warnings.append("it has its secret in addresses of audio at another host, which are stored so")
+                self._warnings.append("it has its secret in audio addresses at another host, which are stored as is")
         return Listing(address, bodies, episodes, parsed.podcast_guid, validators)
 
     def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:

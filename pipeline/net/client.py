@@ -96,8 +96,8 @@ class _Backend(httpcore.SyncBackend):
         for address in addresses:
             if not self._allow_private and not is_public(address):
                 raise ForbiddenAddressError(
-                    f"{host} lies on your own network ({address}); "
-                    "if that is meant, say `allow_private: true` for this feed"
+                    f"{host} is on your own network ({address}); "
+                    "if that is intended, set `allow_private: true` for this feed"
                 )
         failure: Exception | None = None
         for address in addresses:
@@ -246,5 +246,5 @@ def reason(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"it answered HTTP {error.response.status_code}"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return f"this is no address that can be visited ({error})"
+        return f"this is not a valid address ({error})"
     return str(error) or type(error).__name__

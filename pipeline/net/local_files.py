@@ -28,10 +28,10 @@ def local_file(file_url: str, root: Path | None) -> Path:
         path = local_path(file_url).resolve()
         inside = root is not None and path.is_relative_to(root.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # a loop of symbolic links, or an invalid path
-        raise OSError(f"{file_url}: this is no file that can be read") from error
+        raise OSError(f"{file_url}: this is not a file that can be read") from error
     if not inside:
         raise PermissionError(
-            f"{file_url}: a feed may name files on this computer only in the folder it lies in itself"
+            f"{file_url}: a feed may refer to files on this computer only in the folder that it is in"
         )
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")

@@ -58,7 +58,7 @@ def filled_in(text: str, allowed: Iterable[str], environment: Mapping[str, str],
         if name not in names:
             return found[0]
         if not environment.get(name):
-            raise MissingVariableError(f"the environment has no variable {name}, which feeds.yaml names: set it")
+            raise MissingVariableError(f"feeds.yaml uses the environment variable {name}, which is not set: set it")
         return _encoded(environment[name]) if quoted else environment[name]
 
     return _VARIABLE.sub(value, text)

@@ -73,7 +73,7 @@ def orphans(
     for path in strange:
         with suppress(FileNotFoundError):  # deleted meanwhile
             if not _is_named(path, others) and (since is None or (database.parent / path).stat().st_mtime < since):
-                found.append(Problem("orphan", path, "no table names it"))
+                found.append(Problem("orphan", path, "no table refers to it"))
     return tuple(found)
 
 

@@ -77,9 +77,9 @@ def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
     is_recording = isinstance(file, Recording)
     place = recording_path(file.sha256, path.suffix) if is_recording else snapshot_path(file.sha256)
     if file.path != place:
-        return Problem("contradicted", file.path, f"its name is not that of its SHA-256, {file.sha256}", file)
+        return Problem("contradicted", file.path, f"its name does not match its SHA-256, {file.sha256}", file)
     if not path.is_file():
-        return Problem("missing", file.path, "there is no such file", file)
+        return Problem("missing", file.path, "the file is not there", file)
     try:
         size = path.stat().st_size
         digest = sha256_of(path)
@@ -89,7 +89,7 @@ def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
         length = "" if size == file.bytes else f", and it has {size:,} bytes instead of {file.bytes:,}"
         return Problem("damaged", file.path, f"its SHA-256 is {digest}{length}", file)
     if size != file.bytes:
-        return Problem("contradicted", file.path, f"it has {size:,} bytes, the tables say {file.bytes:,}", file)
+        return Problem("contradicted", file.path, f"it has {size:,} bytes, but the tables say {file.bytes:,}", file)
     return None
 
 
@@ -97,7 +97,7 @@ def _sound_problem(data: Path, file: Recording, check: Check) -> Problem | None:
     try:
         seconds = check(data / file.path).duration
     except (NotAudioError, OSError) as error:
-        return Problem("contradicted", file.path, f"it is as it came, but cannot be decoded: {error}", file)
+        return Problem("contradicted", file.path, f"it is unchanged, but cannot be decoded: {error}", file)
     if abs(seconds - file.duration) > TOLERANCE:
         return Problem("contradicted", file.path, f"it lasts {seconds} seconds, the tables say {file.duration}", file)
     return None
@@ -125,15 +125,15 @@ def _heard_problem(bench: Bench, file: TranscriptFile) -> Problem | None:
 
 def _unlike(path: Path, file: TranscriptFile, stored: list[tuple[float, float, str]]) -> Problem | None:
     if not path.is_file():
-        return Problem("missing", file.path, "there is no such file", file)
+        return Problem("missing", file.path, "the file is not there", file)
     try:
         transcript = transcript_file.read(path)
     except SpeechError as error:
         return Problem("damaged", file.path, f"it cannot be read: {error}", file)
     if transcript.audio_sha256 != file.rendition:
-        return Problem("damaged", file.path, f"it is of another recording, {transcript.audio_sha256}", file)
+        return Problem("damaged", file.path, f"it belongs to another recording, {transcript.audio_sha256}", file)
     if _row(transcript.segments) != stored:
-        return Problem("damaged", file.path, f"it has other words or times than transcript {file.id}", file)
+        return Problem("damaged", file.path, f"its words or times differ from transcript {file.id}", file)
     return None
 
 
@@ -145,12 +145,12 @@ def _row(segments: Iterable[Segment]) -> list[tuple[float, float, str]]:
 def _published_problem(data: Path, file: PublishersFile) -> Problem | None:
     found = sorted((data / TRANSCRIPTS).glob(f"{file.prefix}*.published"))
     if not found:
-        return Problem("missing", f"{file.path}….published", "there is no such file", file)
+        return Problem("missing", f"{file.path}….published", "the file is not there", file)
     for path in found:
         with suppress(OSError):
             if sha256_of(path) == path.stem:
                 return None
-    return Problem("damaged", found[0].relative_to(data).as_posix(), "its SHA-256 is not its name", file)
+    return Problem("damaged", found[0].relative_to(data).as_posix(), "its SHA-256 does not match its name", file)
 
 
 def _earlier_problem(data: Path, file: Earlier) -> Problem | None:
@@ -159,5 +159,5 @@ def _earlier_problem(data: Path, file: Earlier) -> Problem | None:
     except OSError as error:
         return Problem("damaged", file.path, f"it cannot be read ({error.strerror or error})", file)
     if not digest.startswith(file.digest):
-        return Problem("damaged", file.path, "its SHA-256 does not begin as its name says", file)
+        return Problem("damaged", file.path, "its SHA-256 does not match its name", file)
     return None

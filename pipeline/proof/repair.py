@@ -92,7 +92,7 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
     """
     file = problem.file if problem.kind in {"missing", "damaged"} else None
     if file is not None and problem_of(workshop.bench, file) is None:  # already repaired for another row
-        return "it is as it was recorded"
+        return "it is already as recorded"
     match file:
         case Recording():
             return _fetch_recording(workshop, file)
@@ -105,9 +105,9 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
         case None if problem.kind == "index" and workshop.trusted:
             return _rebuild(workshop, problem.what)
         case None if problem.kind == "orphan":
-            raise RepairError("nothing is deleted: see whether you need it")
+            raise RepairError("nothing is deleted: check whether you need it")
     if workshop.trusted:
-        raise RepairError("it cannot be made again: restore it from a copy")
+        raise RepairError("it cannot be recreated: restore it from a copy")
     raise RepairError("the database is damaged: restore it from a copy first")
 
 
@@ -123,7 +123,7 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
             if audio and audio.sha256 == file.sha256:
                 _put(apart / audio.path, workshop.data / file.path)
                 return f"fetched again from {shown(url)}"
-            tried.append(f"{shown(url)} gives another file now (SHA-256 {audio and audio.sha256}), which is not taken")
+            tried.append(f"{shown(url)} now gives another file (SHA-256 {audio and audio.sha256}), which was not used")
         except ArchiveError as error:
             tried.append(str(error))
         finally:
@@ -144,7 +144,7 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
     content = body.content if isinstance(body, FeedBody) else b""
     sha256 = hashlib.sha256(content).hexdigest()
     if not sha256.startswith(digest):
-        raise RepairError(f"{shown(url)} gives something else now (SHA-256 {sha256}), which is not taken")
+        raise RepairError(f"{shown(url)} now gives something else (SHA-256 {sha256}), which was not used")
     target = workshop.data / (path or publishers_path(sha256))
     target.parent.mkdir(parents=True, exist_ok=True)
     with new_file(target) as file:
@@ -155,11 +155,11 @@ def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str
 def _write(workshop: _Workshop, file: TranscriptFile) -> str:
     transcript = stored_transcript(workshop.db, file.id)
     write = transcript_file.write_earlier if file.is_earlier else transcript_file.write
-    return f"written anew from the tables, as {write(workshop.data / TRANSCRIPTS, transcript, file.key).name}"
+    return f"rewritten from the tables, as {write(workshop.data / TRANSCRIPTS, transcript, file.key).name}"
 
 
 def _rebuild(workshop: _Workshop, index: str) -> str:
     fault = rebuild(workshop.db, index)
     if fault:
-        raise RepairError(f"it was built anew, and is no better: {fault}")
-    return "built anew"
+        raise RepairError(f"it was rebuilt, but is no better: {fault}")
+    return "rebuilt"

@@ -63,7 +63,7 @@ def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unse
             with closing(sqlite3.connect(copy)) as connection:
                 named, unfinished = named_files(connection), unfinished_since(connection)
         except sqlite3.DatabaseError as error:
-            unread = Problem("database", database.name, f"which files there are cannot be read from it: {error}")
+            unread = Problem("database", database.name, f"the list of files cannot be read from it: {error}")
             return _verified((), [*whole.result(), unread])
         if is_published(database):
             folders = {AUDIO} if (database.parent / AUDIO).is_dir() else set()

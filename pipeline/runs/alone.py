@@ -63,7 +63,7 @@ class _Interview(BaseModel):
         numbers = [question.number for question in self.questions]
         for place, number in enumerate(numbers):
             if number in numbers[:place]:
-                raise ValueError(f"there are two questions of the number {number}")
+                raise ValueError(f"two questions have the number {number}")
         return self
 
 

@@ -128,9 +128,9 @@ def check_only(config: Config, db: Database, only: str | None) -> None:
     if slug not in feeds:
         raise ConfigError(f"--only {only}: feeds.yaml has no such feed; it has {', '.join(feeds)}")
     if slash and not has_episode(db, only):
-        raise ConfigError(f"--only {only}: there is no such episode; `poll` brings the newest ones")
+        raise ConfigError(f"--only {only}: no such episode is known; `poll` fetches the newest ones")
     if only in ids_of(db, slug, feeds[slug].skip):
-        raise ConfigError(f"--only {only}: feeds.yaml has it under skip; take it out there first")
+        raise ConfigError(f"--only {only}: feeds.yaml has it under skip; remove it there first")
 
 
 def _work(
@@ -147,7 +147,7 @@ def _work(
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
-                reason = "no episode is known yet: `poll` finds them"
+                reason = "no episodes are known yet: `poll` finds them"
                 yield RunItem(stages[0], feed.slug, None, "skipped", reason), False
     if list(stages) == ["align"]:
         yield from _align_together(tools, feeds, selection)

@@ -46,7 +46,7 @@ class Talk:
                 markup=False,
             )
         if report.interrupted:
-            self._console.print("Interrupted. What was finished is kept; run again to go on.")
+            self._console.print("Interrupted. What was finished is kept; run again to continue.")
 
     @contextmanager
     def progress(self, label: str, total: float) -> Iterator[Callable[[float], None]]:

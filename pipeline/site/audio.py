@@ -85,10 +85,10 @@ async def audio(request: Request, archive: Archive) -> Any:
     sha256 = request.url_vars["sha256"]
     kept = await archive.read(lambda connection: reading.rendition(connection, sha256))
     if kept is None:
-        return await refused(request, archive, "This archive keeps no audio of that name.", status=404)
+        return await refused(request, archive, "This archive has no audio of that name.", status=404)
     path = await asyncio.to_thread(archive.audio_file, kept)
     if path is None:
-        message = "This audio was kept, but its file is missing from the audio folder or is not what it was."
+        message = "This audio was kept, but its file is missing from the audio folder or has changed."
         return await refused(request, archive, message, status=404)
     etag = f'"{kept.sha256}"'
     decided = answer(request.method, request.headers, size=kept.bytes, etag=etag)

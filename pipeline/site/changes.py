@@ -24,9 +24,9 @@ _FIELDS: Mapping[str, str] = {
     "link": "Page",
     "enclosure_url": "Address of the audio",
     "enclosure_type": "Kind of audio",
-    "declared_duration": "Length, as the feed says it",
+    "declared_duration": "Length declared by the feed",
     "notes_html": "Show notes",
-    "guid": "Further name in the feed (guid)",
+    "guid": "Additional guid in the feed",
 }
 
 

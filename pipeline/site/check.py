@@ -74,7 +74,7 @@ async def check(request: Request, archive: Archive) -> Response:
         elif "undo" in fields:
             undone = number(fields["undo"], "undo")
             if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
-                raise CorrectionError("undo: that check does not count there (any more); load the page again")
+                raise CorrectionError("undo: that check is no longer in force there; load the page again")
             checks.undo(db, episode, undone, signed)
         else:
             checks.check(db, episode, place, _said(fields), signed, seen=seen)
@@ -144,7 +144,7 @@ def _said(fields: Mapping[str, str]) -> str:
     if status != "checked":
         raise CorrectionError("status: must be checked or nothing_said")
     if not text:
-        raise CorrectionError("text: is missing; where nothing is said there is a button of its own for that")
+        raise CorrectionError("text: is missing; if nothing is said, use the button for that")
     return text
 
 
@@ -154,7 +154,7 @@ def _say_who(db: Database, fields: Mapping[str, str], signed: Signature) -> None
     if "undo_speaker" in fields:
         undone = number(fields["undo_speaker"], "undo_speaker")
         if undone not in {one.id for one in attributions.speech(db.conn, episode, n, n).attributions}:
-            raise CorrectionError("undo_speaker: that does not count there (any more); load the page again")
+            raise CorrectionError("undo_speaker: that name is no longer in force there; load the page again")
         attributions.undo(db, episode, undone, signed)
         return
     if fields["who"] not in {"here", "everywhere"}:

@@ -48,7 +48,7 @@ async def refusal(archive: Archive, actor: Actor, right: Right) -> str | None:
             f"You are signed in as “{name_of(actor)}”, who may not {right.does}. The owner of this site can allow it."
         )
     if archive.is_fixed:
-        return "This archive is served as one that never changes, so nothing can be corrected here."
+        return "This archive is served read-only, so nothing can be corrected here."
     return None
 
 

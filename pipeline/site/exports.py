@@ -31,7 +31,7 @@ async def export(request: Request, archive: Archive) -> Response:
     wanted, name = episode_id(request), unquote(request.url_vars["format"])
     form = FORMATS.get(name)
     if form is None:
-        return await refused(request, archive, f"“{name}” is none of: {', '.join(FORMATS)}.", status=404)
+        return await refused(request, archive, f"“{name}” is not one of: {', '.join(FORMATS)}.", status=404)
     episode = await archive.read(lambda connection: publication.publication(connection, wanted))
     if episode is None:
         return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)

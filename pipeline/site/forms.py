@@ -34,7 +34,7 @@ async def posted(request: Request, archive: Archive, right: editors.Right) -> di
         raise Refusal(reason, status=403)
     fields = await _fields(request)
     if not editors.is_own_form(archive, request, fields):
-        raise Refusal("That form is not of this site, or is too old. Load the page of the episode again.", status=403)
+        raise Refusal("That form is not from this site, or is too old. Load the page of the episode again.", status=403)
     return fields
 
 
@@ -63,7 +63,7 @@ async def _fields(request: Request) -> dict[str, str]:
     while more:
         message = await request.receive()
         if message["type"] != "http.request":
-            raise Refusal("The form did not come whole.", status=400)
+            raise Refusal("The form did not arrive completely.", status=400)
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > BODY_BYTES:

@@ -86,7 +86,7 @@ async def robots(request: Request, datasette: Datasette) -> Response:
     else:
         lines.append("Disallow: /")
     if archive.robots not in ROBOTS:
-        lines.append(f"# The setting “robots” is none of {', '.join(ROBOTS)}: everything is closed.")
+        lines.append(f"# The setting “robots” is not one of: {', '.join(ROBOTS)}. Everything is closed.")
     if allowed in {"all", "pages"}:
         lines.append(f"Sitemap: {absolute(request, archive).sitemap()}")
     return Response.text("\n".join(lines) + "\n", headers=dict(HEADERS))

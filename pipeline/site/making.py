@@ -48,14 +48,14 @@ def account(source: Provenance, sure: Surety) -> Iterator[tuple[str, str]]:
     terms = options.get("terms") or options.get("vocabulary") or []
     if terms:
         more = f" and {len(terms) - NAMED} more" if len(terms) > NAMED else ""
-        yield "Listened for", ", ".join(map(str, terms[:NAMED])) + more
+        yield "Expected words", ", ".join(map(str, terms[:NAMED])) + more
     if options.get("speakers"):
         yield "Speakers", f"{options['speakers']}, as configured"
     if sure.mean is not None:
-        yield "How sure", _how_sure(sure)
+        yield "Certainty", _how_sure(sure)
     if source.word_error_rate is not None:
         yield (
-            "Beside the publisher’s",
+            "Compared with the publisher’s",
             f"{source.word_error_rate:.1%} of the words differ from the publisher’s own",
         )
 

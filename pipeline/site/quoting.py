@@ -38,7 +38,7 @@ async def quote(request: Request, archive: Archive) -> Response:
     """
     start, end, ending = _passage(request)
     if ending not in {"", ".json"}:
-        raise Refusal("A quotation is a page, or JSON: its address ends with a millisecond, or with .json.", status=404)
+        raise Refusal("A quotation is a page or JSON: its address ends with a millisecond or with .json.", status=404)
     found = await _quotation(request, archive, start, end)
     if wants_json(request):
         return json(_as_dict(found, request, archive), archive=archive)
@@ -65,7 +65,7 @@ async def clip(request: Request, archive: Archive, *, cutter: Executor) -> Respo
     if cited.end - cited.start > MAX_CLIP:
         raise Refusal(f"A clip may last {MAX_CLIP / 60:g} minutes at most: quote less of it.", status=400)
     if ending != _ending(found):
-        raise Refusal(f"This recording is kept as {_ending(found)}, and its clips are of that kind.", status=404)
+        raise Refusal(f"This recording is kept as {_ending(found)}, and so are its clips.", status=404)
     path = await asyncio.to_thread(archive.audio_file, found.audio)
     if path is None:
         raise Refusal("The audio of this quotation is not in this copy of the archive.", status=404)

@@ -69,13 +69,13 @@ class Asked:
         if len(self.text) > MAX_QUERY:
             return f"The search is longer than {MAX_QUERY:,} characters."
         if self.filters.role and self.filters.role not in wording.ROLES:
-            return f"“{self.filters.role}” is none of: {', '.join(wording.ROLES)}."
+            return f"“{self.filters.role}” is not one of: {', '.join(wording.ROLES)}."
         if self.number and self.filters.question is None:
-            return f"“{self.number}” is no number of a question."
+            return f"“{self.number}” is not the number of a question."
         if self.order not in ORDERS:
-            return f"“{self.order}” is none of: {', '.join(ORDERS)}."
+            return f"“{self.order}” is not one of: {', '.join(ORDERS)}."
         if self.page and not Position.is_named(self.page):
-            return f"“{self.page}” names no page: give its number, or what “next” was."
+            return f"“{self.page}” is not a page: give a number, or the value of “next”."
         return _problem_of_dates(self.filters.since, self.filters.until)
 
     def run(self, connection: sqlite3.Connection) -> Results:
@@ -132,9 +132,9 @@ def asked_of(request: Request) -> Asked:
 def _problem_of_dates(since: str | None, until: str | None) -> str | None:
     for date in (since, until):
         if date and not _is_date(date):
-            return f"“{date}” is no date: write it as 2026-05-31."
+            return f"“{date}” is not a date: write it as 2026-05-31."
     if since and until and since > until:
-        return f"No day is both from {since} on and up to {until}: exchange the two."
+        return f"“Published from”, {since}, is after “to”, {until}: exchange the two."
     return None
 
 

@@ -66,8 +66,8 @@ def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
     heard = [one for one in entries if isinstance(one, checks.Entry)]
     told = [one for one in entries if isinstance(one, attributions.Entry)]
     said = [
-        f"{what} {by}" for what, some in (("checked", heard), ("who speaks is told", told)) if (by := _by(some))
-    ] or ["no longer checked" if heard else "who speaks is no longer told"]
+        f"{what} {by}" for what, some in (("checked", heard), ("speaker identified", told)) if (by := _by(some))
+    ] or ["no longer checked" if heard else "speaker no longer identified"]
     joined = "; ".join(said)
     return joined[0].upper() + joined[1:]
 

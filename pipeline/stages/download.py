@@ -31,7 +31,7 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     """
     current, known = _kept(tools, episode)
     if episode.enclosure_url is None:
-        return Outcome("skipped", "already kept" if current else "the feed names no audio", routine=True)
+        return Outcome("skipped", "already kept" if current else "the feed gives no audio", routine=True)
     if not (_is_new(episode, known) or tools.again):
         if unnoted := _unnoted(_offered(episode), known):
             save_offer(tools.db, episode.id, unnoted.sha256, _offered(episode))
@@ -105,7 +105,7 @@ def _visit(
         if not known:
             raise
         # Nothing is amiss with what is kept, and the feed may name what is not there yet: the next run asks again.
-        return partial(Outcome, "skipped", f"already kept; the feed offers it anew, but {error}")
+        return partial(Outcome, "skipped", f"already kept; the feed offers it again, but {error}")
     sha256 = audio.sha256 if audio else known[0].sha256
     if audio is None or any(fetch.sha256 == sha256 for fetch in known):
         return partial(_store_unchanged, tools, episode, sha256)
@@ -126,10 +126,10 @@ def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
     current = current_rendition(tools.db, episode.id)
     if current and current.sha256 != sha256:
-        reason = f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts"
+        reason = f"the feed offers a recording that is already kept ({sha256[:12]}); another one is still used"
         return Outcome("skipped", reason)
     return Outcome(
-        "skipped", "still the same file" if tools.again else "the feed offers it anew, but it is the same file"
+        "skipped", "still the same file" if tools.again else "the feed offers it again, but it is the same file"
     )
 
 

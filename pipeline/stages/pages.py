@@ -112,7 +112,7 @@ def visit(ask: Ask, client: httpx.Client) -> Answer:
 def _read(ask: Ask, body: FeedBody) -> Answer:
     kind = body.content_type.split(";")[0].strip().lower()
     if kind and "html" not in kind:
-        return Answer(ask, problem=f"it is no web page ({kind})")
+        return Answer(ask, problem=f"it is not a web page ({kind})")
     page = read_page(body.content, content_type=body.content_type, address=body.base)
     address = page_address(page.address)
     if address is None or page_address(body.base) is None:
@@ -124,7 +124,7 @@ def store(tools: Tools, answer: Answer) -> Outcome:
     """Store what a page gave."""
     other = other_episode_of(tools.db, answer.address, answer.ask.episode) if answer.address else None
     if other:
-        answer = Answer(answer.ask, problem=f"it is the page of {other}, too")
+        answer = Answer(answer.ask, problem=f"it is also the page of {other}")
     seen = _seen(answer, tools.now())
     with immediate(tools.db):
         save_visit(tools.db, seen)

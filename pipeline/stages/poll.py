@@ -33,7 +33,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
         if not feed.live and memory.fully_fetched:
             return Outcome("skipped", "it has ended (live: false in feeds.yaml)", routine=True)
         if memory.waits(now):
-            return Outcome("skipped", f"not asked before {memory.retry_at}: {memory.last_status}")
+            return Outcome("skipped", f"not polled before {memory.retry_at}: {memory.last_status}")
     asking = Asking(feed.url, tools.folder, memory, now, os.environ, again=tools.again)
     return Visit(host(memory.address(feed.url)), partial(_visit, tools, feed, asking))
 
@@ -72,15 +72,15 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     listed = len(found.listings[-1].episodes)
     said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
     if known and not listed:
-        said.append(f"the feed is empty now: what it listed before stays ({amount(len(known), 'episode')})")
+        said.append(f"the feed is empty now: what it listed before is kept ({amount(len(known), 'episode')})")
     if found.moves and known and not saved[-1].known:
-        said.append(f"at {found.address} nothing of it is known: asked at the old address again next time")
+        said.append(f"none of the episodes at {found.address} is known: the old address will be tried again")
     elif found.moves:
         archive.save_moves(tools.db, feed.slug, found.moves, now=tools.now())
     elif tools.again and not found.is_moving and archive.has_moved_from(tools.db, feed.slug, found.address):
         back = Move(found.address, found.address, "redirect")
         archive.save_moves(tools.db, feed.slug, [back], now=tools.now())
-        said.append(f"it is at {found.address} again: the address that it had moved to is forgotten")
+        said.append(f"it is back at {found.address}: the address that it had moved to is forgotten")
     if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     return Outcome("ok", "; ".join(said))
@@ -102,8 +102,8 @@ def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
         return
     if listing.podcast_guid is None or listing.podcast_guid != archive.podcast_guid(tools.db, feed.slug):
         raise FeedError(
-            f"it leads to {found.led_to}, which has nothing of this show: nothing of it was taken. If the show goes on "
-            "there, give that address in feeds.yaml"
+            f"it redirects to {found.led_to}, which has nothing in common with this show: nothing was taken. "
+            "If the show has moved there, give that address in feeds.yaml"
         )
 
 
@@ -151,7 +151,7 @@ def _told(saved: Sequence[Saved]) -> list[str]:
     if recognised:
         said.append(f"{_some(recognised)} came with another guid and were recognised")
     if doubtful:
-        said.append(f"{_some(doubtful)} resemble known episodes and were taken for new ones")
+        said.append(f"{_some(doubtful)} resemble known episodes but were added as new ones")
     return said
 
 

@@ -54,6 +54,6 @@ def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Compar
             beside=bool(transcript and comparison and is_outside_questions(db.conn, transcript.id, comparison.gone)),
         )
         save_rendition(db, episode, audio, choice=choice, comparison=comparison)
-    counts = "it counts from now on" if choice.replaces else "the earlier one still counts"
+    counts = "it is used from now on" if choice.replaces else "the earlier one is still used"
     found = f"{account(comparison)}; " if comparison else ""
     return f"another recording: {found}{counts}: {choice.reason}"

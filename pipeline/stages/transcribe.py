@@ -116,7 +116,7 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     )
     transcript = None if job.tools.again else transcript_file.find(job.folder, job.rendition.sha256, key)
     if transcript is not None:
-        return ["taken from its file", *_store(job, transcript, key)]
+        return ["read from its file", *_store(job, transcript, key)]
     began = time.monotonic()
     journal = FileJournal(journal_path(job.folder, job.rendition.sha256, key))
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
@@ -221,9 +221,9 @@ def _done(job: _Job) -> str | None:
     if found.weights and not _has_weights(job, found.weights):
         return None
     if found.vocabulary != _vocabulary(feed):
-        return "transcribed with another vocabulary (--again makes it anew)"
+        return "transcribed with another vocabulary (--again redoes it)"
     if found.speakers != feed.speakers:
-        return "transcribed for another number of speakers (--again makes it anew)"
+        return "transcribed for another number of speakers (--again redoes it)"
     return "already transcribed"
 
 

@@ -120,7 +120,7 @@ def test_an_explanation_tells_what_of_a_question_is_asked() -> None:
     ]
     (explained,) = explanation([question], align([question], segments))
     assert explained["places"][0]["part"] == asked
-    assert f"only this of it: {asked}" in "\n".join(table([explained]))
+    assert f"only this part: {asked}" in "\n".join(table([explained]))
 
 
 @pytest.mark.parametrize("episode", [1, 2])

@@ -117,7 +117,7 @@ def test_undoing_leaves_everything_as_it_was(archive: Database, one: str) -> Non
         ("Bo Cole named as the speaker", "ann", False),
         ("Ann Lee named as the speaker wherever this voice is heard", "ann", False),
     ]
-    with pytest.raises(CorrectionError, match="does not count"):
+    with pytest.raises(CorrectionError, match="no longer in force"):
         undo(archive, one, 1, Signature("bob", NOW))
 
 
@@ -226,7 +226,7 @@ def test_of_what_was_said_in_one_second_the_last_counts_when_it_is_carried_over(
     ("name", "everywhere", "told"),
     [
         ("", True, "speaker: is missing"),
-        (GUEST, False, "“Speaker 2” is nobody’s name"),
+        (GUEST, False, "“Speaker 2” is not a person’s name"),
         ("x" * 201, False, "speaker: is longer than 200 characters"),
     ],
 )

@@ -107,7 +107,7 @@ def test_going_back_and_forth_brings_nothing_back_that_was_undone(
     undo(archive, one, 1, Signature("bob", LATER))
     for sha256 in (A, B):
         choose_rendition(archive, one, sha256, reason="", chosen_by="bob", now=LATER)
-        assert changing.transcribed().reason == "taken from its file"
+        assert changing.transcribed().reason == "read from its file"
     assert corrections_of(archive.conn, one, A).keys() == {1}
     assert corrections_of(archive.conn, one, B) == {}
 

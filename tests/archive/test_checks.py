@@ -215,7 +215,7 @@ def test_whoever_looked_before_something_changed_is_told(archive: Database, one:
         (lambda db, one: hear(db, one, 2, "x", last=1), "has no such passage"),
         (lambda db, one: hear(db, one, 0, "x" * 10_001), "text: is longer than 10,000 characters"),
         (lambda db, _: hear(db, "show/none", 0, "x"), "show/none is not transcribed"),
-        (lambda db, one: undo(db, one, 1, Signature("ann", NOW)), "does not count"),
+        (lambda db, one: undo(db, one, 1, Signature("ann", NOW)), "no longer in force"),
         (lambda db, one: passages_at(db.conn, one, 99.0, None), "nothing is said in .* at 1:39"),
     ],
 )
@@ -239,7 +239,7 @@ def test_a_check_of_another_recording_cannot_be_undone(archive: Database, one: s
     (other,) = add_feed(archive, "other", episode("two"))
     add_transcript(archive, other, MACHINE, sha256="cd" * 32)
     hear(archive, other, 0, "We waited.")
-    with pytest.raises(CorrectionError, match="does not count"):
+    with pytest.raises(CorrectionError, match="no longer in force"):
         undo(archive, one, 1, Signature("ann", NOW))
 
 

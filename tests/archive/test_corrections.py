@@ -109,7 +109,7 @@ def test_undoing_what_does_not_count_any_more_is_refused(archive: Database, one:
     correct(archive, one, said(1, "asked", 1.5))
     (seen,) = history(archive, one)
     correct(archive, one, said(1, "asked", 1.7))
-    with pytest.raises(CorrectionError, match="does not count any more"):
+    with pytest.raises(CorrectionError, match="is no longer in force"):
         undo(archive, one, 1, Signature("bob", NOW), only=seen.id)
     assert times(archive, 1)[1] == 1.7
 
@@ -156,17 +156,17 @@ def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_r
     ("correction", "named"),
     [
         (said(9, "asked", 1.0), "question: show/.* has no question 9; its list has 4"),
-        (said(1, "asked", -0.1), "start: -0.1 s lies before the beginning"),
+        (said(1, "asked", -0.1), "start: -0.1 s is before the beginning"),
         (said(1, "asked", 60.1), "start: 1:00.1 is past the end of the recording, 1:00"),
-        (said(1, "asked", float("nan")), "start: nan is no time"),
-        (said(1, "asked", float("inf")), "start: inf is no time"),
-        (said(1, "asked", 5.0, 4.0), "end: 4 s lies before start, 5 s"),
-        (said(1, "asked", 5.0, None, 4.0), "answer_end: 4 s lies before start"),
-        (said(1, "asked", 5.0, 7.0, 6.0), "answer_end: 6 s lies before end"),
-        (said(1, "asked", None, 0.5), "end: 0.5 s lies before start, 1 s"),  # the confirmed start
+        (said(1, "asked", float("nan")), "start: nan is not a time"),
+        (said(1, "asked", float("inf")), "start: inf is not a time"),
+        (said(1, "asked", 5.0, 4.0), "end: 4 s is before start, 5 s"),
+        (said(1, "asked", 5.0, None, 4.0), "answer_end: 4 s is before start"),
+        (said(1, "asked", 5.0, 7.0, 6.0), "answer_end: 6 s is before end"),
+        (said(1, "asked", None, 0.5), "end: 0.5 s is before start, 1 s"),  # the confirmed start
         (said(1, "not_asked", 5.0), "start: a question that is not asked has no time"),
         (said(1, "not_asked", None, None, 5.0), "answer_end: a question that is not asked"),
-        (said(1, "uncertain", 5.0), "status: “uncertain” is none of asked, not_asked"),
+        (said(1, "uncertain", 5.0), "status: “uncertain” is not one of asked, not_asked"),
         (said(4), "start: question 4 has no time to confirm"),
     ],
 )
@@ -281,7 +281,7 @@ def test_an_episode_is_found_by_its_id_link_title_and_part_of_it(archive: Databa
     with pytest.raises(UnknownEpisodeError, match=rf"“par” fits 2 episodes.*\n  {second}  Part 1\n  {third}  Part 10"):
         episode_named(archive.conn, "par")
     for nothing in ("", "Southbridge", "%"):
-        with pytest.raises(UnknownEpisodeError, match=f"no episode “{nothing}”: give its id, a part of its title"):
+        with pytest.raises(UnknownEpisodeError, match=f"no episode matches “{nothing}”: give an id, a part of a title"):
             episode_named(archive.conn, nothing)
 
 
@@ -355,7 +355,7 @@ def test_what_may_be_asked_elsewhere_is_worth_a_look(archive: Database) -> None:
     align(archive, one, [near, far, nowhere])
     assert [(doubt.number, doubt.reasons, doubt.runner_up) for doubt in worth_a_look(archive)] == [
         (1, ("another place may be right",), 30.0),
-        (3, ("not asked, or in quite other words",), 50.0),
+        (3, ("not asked, or in very different words",), 50.0),
     ]
     assert [shown.runner_up for shown in questions_of(archive.conn, [one])[one]] == [30.0, None, 50.0]
     correct(archive, one, said(3, "not_asked"))
@@ -382,7 +382,7 @@ def test_a_locked_database_is_said_and_nothing_is_written(tmp_path: Path, monkey
         align(run, one, MATCHES)
         with run.atomic():
             run.execute("update episodes set title = 'busy'")
-            with pytest.raises(DatabaseError, match="another program keeps it locked"), editor(path) as ann:
+            with pytest.raises(DatabaseError, match="another program has locked it"), editor(path) as ann:
                 correct(ann, one, said(1, "asked", 1.5))
         assert history(run, one) == ()
 

@@ -85,7 +85,7 @@ def test_what_is_no_database_is_refused_and_left_unchanged(tmp_path: Path) -> No
     path.write_bytes(b"not a database at all, but somebody's letter " * 50)
     before = path.read_bytes()
     for opened in (writer, reader):
-        with pytest.raises(DatabaseError, match="no SQLite database"), opened(path):
+        with pytest.raises(DatabaseError, match="not an SQLite database"), opened(path):
             pass
     assert path.read_bytes() == before
 
@@ -227,7 +227,7 @@ def test_a_published_copy_that_an_older_version_made_is_read_and_stays_as_it_is(
         assert db["questions"].count_where("episode = ?", [one]) == len(QUESTIONS)
         assert db["attributions"].count == 0
     assert path.read_bytes() == before
-    with pytest.raises(DatabaseError, match="publish it again from the archive that it is of"), reader(path):
+    with pytest.raises(DatabaseError, match="publish it again from its archive"), reader(path):
         pass
 
 
@@ -235,8 +235,8 @@ def test_a_published_copy_that_an_older_version_made_is_read_and_stays_as_it_is(
     ("code", "words"),
     [
         (sqlite3.SQLITE_CANTOPEN, "cannot be opened"),
-        (sqlite3.SQLITE_READONLY_DIRECTORY, "may not be written"),
-        (sqlite3.SQLITE_PERM, "may not be opened"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "cannot be written"),
+        (sqlite3.SQLITE_PERM, "cannot be opened"),
         (sqlite3.SQLITE_IOERR_READ, "disk"),
     ],
 )

@@ -34,7 +34,7 @@ def data(tmp_path: Path, tone_mp3: bytes) -> Path:
 
 @pytest.mark.parametrize("path", [*PATHS, "/etc/passwd"])
 def test_what_lies_elsewhere_is_no_recording(data: Path, tone_mp3: bytes, path: str) -> None:
-    with pytest.raises(AudioError, match="is where no recording is kept"):
+    with pytest.raises(AudioError, match="is not where recordings are kept"):
         kept_path(data, path)
     assert not is_kept(data, path)
     assert kept_file(data, Rendition(SHA256, path, len(tone_mp3), "audio/mpeg", 2.0)) is None
@@ -70,12 +70,12 @@ def test_no_command_reads_what_another_database_names(data: Path, tmp_path: Path
         return CliRunner().invoke(main, [*map(str, arguments), "--db", str(database)])
 
     exported = call("export", one, "--format", "mp3", "--out", tmp_path / "out")
-    assert (exported.exit_code, "is where no recording is kept" in exported.stderr) == (1, True)
+    assert (exported.exit_code, "is not where recordings are kept" in exported.stderr) == (1, True)
     assert list(tmp_path.glob("out/**/*.mp3")) == []
     checked = call("transcribe", "--check", "--feeds", feeds)
-    assert (checked.exit_code, "is where no recording is kept" in checked.stderr) == (3, True)
+    assert (checked.exit_code, "is not where recordings are kept" in checked.stderr) == (3, True)
     run = call("transcribe", "--again", "--feeds", feeds, "--json")
     (failed,) = json.loads(run.stdout)["failed"]
-    assert "is where no recording is kept" in failed["reason"]
+    assert "is not where recordings are kept" in failed["reason"]
     planned: list[Any] = json.loads(call("download", "--dry-run", "--feeds", feeds, "--json").stdout)
     assert [(item["stage"], item["episode"]) for item in planned] == [("download", one)]  # as if it were missing

@@ -108,10 +108,10 @@ def test_text_between_the_words_that_were_heard_is_kept(archive: Database) -> No
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("0123456", "takes 8 to 64"),
-        ("0123456789AB", "takes 8 to 64"),
-        ("0123456_", "takes 8 to 64"),
-        ("a" * 65, "takes 8 to 64"),
+        ("0123456", "has 8 to 64"),
+        ("0123456789AB", "has 8 to 64"),
+        ("0123456_", "has 8 to 64"),
+        ("a" * 65, "has 8 to 64"),
         ("01234567", "Several recordings"),
         ("0123456789ac", "keeps no recording"),
     ],

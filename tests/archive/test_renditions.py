@@ -64,11 +64,11 @@ def test_what_is_cited_stays_unless_something_of_it_is_gone(
 
 
 def test_what_two_recordings_share_is_said_in_words() -> None:
-    assert account(compared("same", (0, 100, 0.03))) == "the same sound, encoded anew"
+    assert account(compared("same", (0, 100, 0.03))) == "the same sound, re-encoded"
     assert account(CHANGED) == "0:40 to 0:50 of the earlier one gone, 0:00 to 0:10 added"
     assert account(compared("spliced", (0, 9, 5), added=[(0, 5)])) == "all of the earlier one, 0:00 to 0:05 added"
-    assert account(compared("spliced", (0, 9, 0), (9, 20, 8))) == "all of the earlier one, with other pauses"
-    assert account(compared("other")) == "hardly anything of the earlier one is in it"
+    assert account(compared("spliced", (0, 9, 0), (9, 20, 8))) == "all of the earlier one, with different pauses"
+    assert account(compared("other")) == "it has hardly anything in common with the earlier one"
     many = compared("changed", gone=[(n * 60, n * 60 + 1) for n in range(8)])
     assert account(many).endswith("4:00 to 4:01 and 3 more of the earlier one gone")
 
@@ -186,14 +186,14 @@ def test_the_same_sound_is_kept_beside_and_changed_sound_counts(
     assert fetched.comes(A, talk) is None
     fetched.transcribed()
     assert fetched.comes(B, talk * 0.5) == (
-        "another recording: the same sound, encoded anew; the earlier one still counts: "
-        "all that was transcribed is in both"
+        "another recording: the same sound, re-encoded; the earlier one is still used: "
+        "everything that was transcribed is in both"
     )
     assert current(archive, one) == A
     assert fetched.transcribed().routine
     said = fetched.comes(C, np.concatenate([talk[: 20 * RATE], talk[25 * RATE :]]))
     assert said is not None
-    assert said.endswith("gone; it counts from now on: not all of the earlier one is in it")
+    assert said.endswith("gone; it is used from now on: it lacks part of the earlier one")
     assert current(archive, one) == C
     assert fetched.transcribed().status == "ok"
     assert [kept.transcribed for kept in renditions_of(archive.conn, one)] == [True, False, True]
@@ -209,11 +209,11 @@ def test_where_only_what_is_neither_question_nor_answer_is_gone_the_earlier_one_
     archive.execute("""update segments set role = 'answer', start = 1, "end" = 2.5""")
     said = fetched.comes(B, np.concatenate([talk[: 3 * RATE], talk[9 * RATE :]]))
     assert said is not None
-    assert said.endswith("still counts: what is gone is neither question nor answer, as advertisements are")
+    assert said.endswith("is still used: only what is neither question nor answer is gone, such as advertisements")
     assert current(archive, one) == A
     said = fetched.comes(C, talk[6 * RATE :])
     assert said is not None
-    assert said.endswith("it counts from now on: not all of the earlier one is in it")
+    assert said.endswith("it is used from now on: it lacks part of the earlier one")
 
 
 def test_what_a_person_chose_stays_whatever_comes(fetched: Fetched, archive: Database, one: str, talk: Samples) -> None:
@@ -221,7 +221,7 @@ def test_what_a_person_chose_stays_whatever_comes(fetched: Fetched, archive: Dat
     choose_rendition(archive, one, A, reason="the one that we cite", chosen_by="ann", now=NOW)
     said = fetched.comes(B, talk[: 20 * RATE])
     assert said is not None
-    assert said.endswith("the earlier one still counts: ann chose the earlier one")
+    assert said.endswith("the earlier one is still used: ann chose the earlier one")
     assert current(archive, one) == A
 
 
@@ -231,7 +231,7 @@ def test_where_the_earlier_file_is_lost_the_new_one_counts(
     fetched.comes(A, talk[: 5 * RATE])
     (fetched.tools.data / f"audio/{A}.wav").unlink()
     said = fetched.comes(B, talk[: 5 * RATE])
-    assert said == "another recording: it counts from now on: the earlier one cannot be read any more"
+    assert said == "another recording: it is used from now on: the earlier one cannot be read any more"
     assert current(archive, one) == B
 
 
@@ -253,8 +253,8 @@ def test_the_command_lists_recordings_and_records_a_choice(tmp_path: Path) -> No
     listed = run()
     assert "Second" not in listed
     for line in (
-        f"{B[:12]} 1:40, 0.0 MB, fetched {LATER}, counts",
-        f"beside {A[:12]}: changed: 0:40 to 0:50 of the earlier one gone, 0:00 to 0:10 added",
+        f"{B[:12]} 1:40, 0.0 MB, fetched {LATER}, in use",
+        f"compared with {A[:12]}: changed: 0:40 to 0:50 of the earlier one gone, 0:00 to 0:10 added",
         "0:50 to 1:40 is at 0:50 (+0.000 s)",
         f"{LATER} by rule: {B[:12]}, some is gone",
     ):

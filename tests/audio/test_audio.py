@@ -108,8 +108,8 @@ def bad_answers(sound: bytes) -> dict[str, tuple[Answer, type[AudioError], str]]
         "empty chunks": (Answer(b"", framing="chunked"), DownloadError, "empty"),
         "a web page": (page(), NotAudioError, "web page"),
         "json": (Answer(b'{"error": 1}'), NotAudioError, "JSON"),
-        "random": (Answer(np.random.default_rng(9).bytes(40_000)), NotAudioError, "no audio"),
-        "packed all the same": (gzipped(sound), DownloadError, "'gzip', which was not asked for"),
+        "random": (Answer(np.random.default_rng(9).bytes(40_000)), NotAudioError, "not audio"),
+        "packed all the same": (gzipped(sound), DownloadError, "'gzip', which was not requested"),
         "going round": (redirect("/1.mp3"), DownloadError, "redirects"),
         "to a file": (redirect("file:///etc/passwd"), DownloadError, "is not visited"),
         "to nonsense": (redirect("http://[::1"), DownloadError, "URL"),
@@ -279,7 +279,7 @@ def test_a_local_feed_reaches_nothing_outside_its_folder(
         "sibling": (sibling / "1.mp3").as_uri(),
         "folder of a link": f"{feed.as_uri()}/folder/1.mp3",
     }[way]
-    with pytest.raises(DownloadError, match="only in the folder it lies in"):
+    with pytest.raises(DownloadError, match="only in the folder that it is in"):
         kept(url, local_root=feed)
     assert files(data) == {}
 
@@ -288,7 +288,7 @@ def test_a_feed_from_the_web_names_no_files(
     tmp_path: Path, data: Path, kept: Callable[..., KeptAudio], tone_mp3: bytes
 ) -> None:
     (tmp_path / "1.mp3").write_bytes(tone_mp3)
-    with pytest.raises(DownloadError, match="only in the folder it lies in"):
+    with pytest.raises(DownloadError, match="only in the folder that it is in"):
         kept((tmp_path / "1.mp3").as_uri(), local_root=None)
     assert files(data) == {}
 

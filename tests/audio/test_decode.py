@@ -128,7 +128,7 @@ def test_what_is_no_audio_is_refused(tmp_path: Path, kind: str) -> None:
 
 def test_what_came_instead_of_audio_is_said(tmp_path: Path) -> None:
     path = tmp_path / "episode.mp3"
-    for content, words in ((b"", "empty"), (b"<html>", "web page"), (b'{"a":1}', "JSON"), (b"Forbidden", "no audio")):
+    for content, words in ((b"", "empty"), (b"<html>", "web page"), (b'{"a":1}', "JSON"), (b"Forbidden", "not audio")):
         path.write_bytes(content)
         with pytest.raises(NotAudioError, match=words):
             check(path)

@@ -177,7 +177,7 @@ def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[st
     cut_off.locator("#s4 + .checking a").click()
     cut_off.route("**/-/episode/**", lambda route: route.abort())
     cut_off.get_by_role("button", name="Checked", exact=True).click()
-    expect(cut_off.locator(".player .told")).to_have_text(re.compile("checked, but this page could not be renewed"))
+    expect(cut_off.locator(".player .told")).to_have_text(re.compile("checked, but this page could not be updated"))
     expect(cut_off.locator("#check")).to_have_count(0)
 
 
@@ -211,9 +211,9 @@ def test_an_editor_says_who_speaks(northbridge: Page, tmp_path: Path) -> None:
     expect(page.locator("#s1")).to_be_in_viewport()
     expect(page.locator(".player").get_by_role("status")).to_have_text(re.compile("recorded who speaks$"))
     expect(page.locator("#s1 + .checking .tick")).to_have_count(0)
-    expect(page.locator(".checks summary").first).to_have_text(re.compile("^Who speaks is told by root"))
+    expect(page.locator(".checks summary").first).to_have_text(re.compile("^Speaker identified by root"))
     page.locator("#s1 + .checking a").click()
-    expect(form).to_contain_text("The machine had")
+    expect(form).to_contain_text("The machine’s label")
     words = page.locator("#s1 .text").inner_text()
     page.locator("#check").get_by_label("What is said from").fill("Something that is not recorded.")
     form.get_by_role("button", name="Undo “Robin Sample”").click()

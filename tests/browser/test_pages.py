@@ -25,7 +25,7 @@ PAGES = (
 
 def test_a_question_on_the_line_of_time_plays_from_its_second(page: Page, site: str) -> None:
     open_northbridge(page, site)
-    line = page.get_by_role("figure", name=re.compile("line of time"))
+    line = page.get_by_role("figure", name=re.compile("timeline of the recording"))
     eighth = line.get_by_role("link", name=re.compile(r"8\) Foster families"))
     eighth.focus()
     page.keyboard.press("Enter")  # no mouse is needed

@@ -240,7 +240,7 @@ def test_what_is_recorded_but_cannot_be_shown_is_told(page: Page, desk: tuple[st
     fourth, told = page.locator("#question-4"), page.get_by_role("status")
     page.route("**/-/episode/**", lambda route: route.abort())
     fourth.get_by_role("button", name="Not asked").click()
-    expect(told).to_have_text("Question 4: not asked, corrected, but this page could not be renewed: load it again")
+    expect(told).to_have_text("Question 4: not asked, corrected, but this page could not be updated: load it again")
     page.unroute("**/-/episode/**")
     page.reload()
     fourth.get_by_role("button", name="Undo").click()
@@ -286,7 +286,7 @@ def test_what_is_refused_is_told_where_the_editor_is(page: Page, desk: tuple[str
     page.goto(sign_in)
     open_northbridge(page, site)
     start = page.locator("#question-1").get_by_label("Asked at")
-    for wrong, said in (("soon", "start: “soon” is no time"), ("59:00", "past the end of the recording")):
+    for wrong, said in (("soon", "start: “soon” is not a time"), ("59:00", "past the end of the recording")):
         start.fill(wrong)
         start.press("Enter")
         expect(page.get_by_role("status")).to_contain_text(said)

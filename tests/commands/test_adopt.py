@@ -36,14 +36,14 @@ def file(name: str, **tags: object) -> Owned:
 @pytest.mark.parametrize(
     ("owned", "expected", "why"),
     [
-        (file("x.mp3", guid="g2", title="Leeds council"), "s/2", "by its guid"),
-        (file("x.mp3", title="LEEDS  Council", duration=1424.5), "s/1", "by its title and length"),
-        (file("2026-03-01 Leeds_council.mp3"), "s/1", "by its file name and date"),
-        (file("leeds-01.mp3", duration=1423.0), "s/1", "by its file name and length"),
-        (file("20260302.mp3", duration=300.0), "s/2", "by its date and length"),
-        (file("x.mp3", title="Bonus", date="2026-03-03", duration=301.0), "s/3", "by its title and date and length"),
+        (file("x.mp3", guid="g2", title="Leeds council"), "s/2", "by guid"),
+        (file("x.mp3", title="LEEDS  Council", duration=1424.5), "s/1", "by title and length"),
+        (file("2026-03-01 Leeds_council.mp3"), "s/1", "by file name and date"),
+        (file("leeds-01.mp3", duration=1423.0), "s/1", "by file name and length"),
+        (file("20260302.mp3", duration=300.0), "s/2", "by date and length"),
+        (file("x.mp3", title="Bonus", date="2026-03-03", duration=301.0), "s/3", "by title and date and length"),
         (file("x.mp3", title="Bonus", duration=300.5), None, "fits 2 episodes: s/2, s/3"),
-        (file("x.mp3", title="Leeds council"), None, "it resembles s/1 by its title alone"),
+        (file("x.mp3", title="Leeds council"), None, "it resembles s/1 by title alone"),
         (file("default_tc.mp3", duration=300.0, date="2026-03-09"), None, "fits no episode"),
         (file("leeds-01.mp3", title="Leeds council", duration=3000.0), None, "fits no episode"),
         (file("leeds-01.mp3", title="Leeds council", date="2025-03-01"), None, "fits no episode"),
@@ -59,7 +59,7 @@ def test_a_file_is_the_episode_that_two_things_agree_on(owned: Owned, expected: 
 def test_two_files_for_one_episode_are_left_to_people() -> None:
     files = [file("leeds-01.mp3", duration=1423.0), file("old/leeds-01.mp3", duration=1423.0)]
     assert [(one.status, one.why) for one in decide(files, ALL)] == [
-        ("left", "2 files fit s/1: name the one that it is")
+        ("left", "2 files fit s/1: choose with --episode")
     ] * 2
 
 

@@ -87,10 +87,10 @@ def test_an_explanation_is_a_table_or_json_and_tells_of_the_editor(options: list
     ("arguments", "says"),
     [
         (["--explain"], "Name an EPISODE to explain"),
-        (["greenhaven", "--explain", "--all"], "--all means nothing with --explain"),
+        (["greenhaven", "--explain", "--all"], "--all cannot be used with --explain"),
         (["greenhaven", "northbridge"], "Name one EPISODE"),
         (["greenhaven", "--all"], "Name one EPISODE"),
-        (["southbridge"], "no episode “southbridge”"),
+        (["southbridge"], "no episode matches “southbridge”"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(arguments: list[str], says: str, options: list[Any]) -> None:

@@ -86,7 +86,7 @@ def test_words_of_one_passage_do_not_take_the_place_of_others_that_were_checked_
     before = texts(database)
     result = call(database, "northbridge", "--at", "0:03", "--text", "It took two years.")
     assert result.exit_code == 2
-    assert "is said, together: give all of its words, with --at 0:00" in result.stderr
+    assert "is spoken, as one: give all of its words, with --at 0:00" in result.stderr
     assert texts(database) == before
     assert call(database, "northbridge", "--at", "0:00", "--to", "0:03", "--text", "Both anew.").exit_code == 0
 
@@ -124,22 +124,22 @@ def test_what_the_machine_invented_is_taken_out(database: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere", "--at", "1"], "there is no episode “nowhere”"),
+        (["nowhere", "--at", "1"], "no episode matches “nowhere”"),
         (["council", "--at", "1"], "“council” fits 2 episodes"),
         (["south", "--at", "1"], "is not transcribed yet: there are no passages to listen to"),
         (["south", "--at", "1", "--undo"], "is not transcribed"),
-        (["north", "--at", "soon"], "at: “soon” is no time such as 3:12"),
-        (["north", "--at", "0:75"], "at: “0:75” is no time"),
+        (["north", "--at", "soon"], "at: “soon” is not a time such as 3:12"),
+        (["north", "--at", "0:75"], "at: “0:75” is not a time"),
         (["north", "--at", "9:00"], "at: nothing is said in show/"),
-        (["north", "--at", "3", "--to", "2"], "to: 0:02 lies before --at, 0:03"),
+        (["north", "--at", "3", "--to", "2"], "to: 0:02 is before --at, 0:03"),
         (["north", "--at", " "], "at: is missing"),
         (["north", "--at", "1", "--undo"], "has no check to undo at 0:00"),
         (["north", "--at", "1", "--text", "x" * 10_001], "text: is longer than 10,000 characters"),
         (["north", "--at", "1", "--note", "x" * 1001], "note: is longer than 1,000 characters"),
         (["north"], "Say where: --at TIME"),
-        (["north", "--at", "1", "--undo", "--text", ""], "--text means nothing with --undo"),
-        (["north", "--history", "--text", "x"], "--text means nothing with --history"),
-        (["north", "--history", "--undo"], "--undo means nothing with --history"),
+        (["north", "--at", "1", "--undo", "--text", ""], "--text cannot be used with --undo"),
+        (["north", "--history", "--text", "x"], "--text cannot be used with --history"),
+        (["north", "--history", "--undo"], "--undo cannot be used with --history"),
         ([], "Missing argument 'EPISODE'"),
     ],
 )

@@ -235,7 +235,7 @@ def test_days_bound_what_is_found(database: Path) -> None:
 def test_a_search_for_nothing_is_told(database: Path, query: str) -> None:
     result = call("search", "--db", database, "--", query)
     assert result.exit_code == 0
-    assert result.stderr == "0 hits; name something to look for\n"
+    assert result.stderr == "0 hits; give something to search for\n"
 
 
 def test_a_search_tells_what_it_understands_otherwise(database: Path) -> None:
@@ -251,7 +251,7 @@ def test_a_search_with_bytes_that_are_no_text_is_refused_in_a_sentence(
 ) -> None:
     result = call("search", "--db", database, *arguments)
     assert result.exit_code == 2
-    assert "is no text in UTF-8." in result.stderr
+    assert "is not text in UTF-8." in result.stderr
 
 
 def test_nothing_is_offered_instead_of_a_page_past_the_end(database: Path) -> None:
@@ -267,7 +267,7 @@ def test_nothing_is_offered_instead_of_a_page_past_the_end(database: Path) -> No
 def test_what_names_no_page_is_wrong_usage(database: Path, page: str) -> None:
     result = call("search", "relationships", "--db", database, f"--page={page}")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert f"'{page}' names no page" in result.stderr
+    assert f"'{page}' is not a page" in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [["work", "--feed", "shwo"], ["feed:shwo work"], ["feed:shwo"]])
@@ -285,8 +285,8 @@ def test_a_search_of_what_nobody_is_called_and_no_list_has_says_so(database: Pat
     assert result.stderr == "0 hits\nNobody is called “anne lee” in this archive; did you mean “Ann Lee”?\n"
     assert "question" not in call("search", "work question:1", "--db", database).stderr
     result = call("search", "work question:7", "--db", database, "--json")
-    assert json.loads(result.stdout)["remarks"] == ["No list of questions in this archive has a number 7."]
-    assert result.stderr == "No list of questions in this archive has a number 7.\n"
+    assert json.loads(result.stdout)["remarks"] == ["No list of questions in this archive has a question 7."]
+    assert result.stderr == "No list of questions in this archive has a question 7.\n"
     assert call("search", "question:0", "--db", database).stderr.startswith("0 hits\nNo list of questions")
 
 
@@ -315,7 +315,7 @@ def test_the_status_after_a_run_that_was_ended(database: Path) -> None:
 def test_options_that_mean_nothing_with_load_are_wrong_usage(tmp_path: Path, verb: str, option: list[str]) -> None:
     result = call(verb, "--load", tmp_path / "x", *option)
     assert result.exit_code == 2
-    assert f"{option[0]} means nothing with --load" in result.stderr
+    assert f"{option[0]} cannot be used with --load" in result.stderr
 
 
 def test_transcribing_what_is_no_file(tmp_path: Path) -> None:
@@ -378,7 +378,7 @@ SEGMENT = '{"start": 0, "end": 4, "text": "Who cooks?"}'
         ),
         (
             '{"questions": [{"number": 1, "text": "a"}, {"number": 1, "text": "b"}], "segments": []}',
-            "two questions of the number 1",
+            "two questions have the number 1",
         ),
         ('{"questions": 3, "segments": []}', "questions: "),
         ("[" * 100_000, "JSON"),

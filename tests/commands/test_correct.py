@@ -101,16 +101,16 @@ def test_what_to_look_at(database: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere", 1, "--start", "1"], "there is no episode “nowhere”: give its id"),
+        (["nowhere", 1, "--start", "1"], "no episode matches “nowhere”: give an id"),
         (["council", 1, "--start", "1"], "“council” fits 2 episodes"),
         (["north", 9, "--start", "1"], "has no question 9; its list has 2"),
         (["south", 1, "--start", "1"], "has no list of questions"),
-        (["north", "x", "--start", "1"], "question: “x” is no number"),
-        (["north", 1, "--start", "3:75"], "start: “3:75” is no time such as 3:12"),
-        (["north", 1, "--start", "nan"], "start: “nan” is no time"),
+        (["north", "x", "--start", "1"], "question: “x” is not a number"),
+        (["north", 1, "--start", "3:75"], "start: “3:75” is not a time such as 3:12"),
+        (["north", 1, "--start", "nan"], "start: “nan” is not a time"),
         (["north", 1, "--start", "99:00"], "start: 1:39:00 is past the end of the recording, 1:00"),
-        (["north", 1, "--start", "5", "--end", "4"], "end: 4 s lies before start, 5 s"),
-        (["north", 1, "--start", "5", "--answer-end", "soon"], "answer_end: “soon” is no time"),
+        (["north", 1, "--start", "5", "--end", "4"], "end: 4 s is before start, 5 s"),
+        (["north", 1, "--start", "5", "--answer-end", "soon"], "answer_end: “soon” is not a time"),
         (["north", 1, "--start", "5", "--status", "not_asked"], "start: a question that is not asked has no time"),
         (["north", 1, "--start", "5", "--status", "maybe"], "maybe"),
         (["north", 1, "--undo"], "has no correction to undo"),
@@ -118,9 +118,9 @@ def test_what_to_look_at(database: Path) -> None:
         (["north", "--start", "5"], "Give the number of the question"),
         (["--start", "5"], "Name an EPISODE"),
         (["--history"], "Name an EPISODE"),
-        (["north", 1, "--undo", "--start", "5"], "--start means nothing with --undo"),
-        (["north", 1, "--look", "--history"], "means nothing with --look"),
-        (["--from", "x.csv", "--note", "why"], "--note means nothing with --from"),
+        (["north", 1, "--undo", "--start", "5"], "--start cannot be used with --undo"),
+        (["north", 1, "--look", "--history"], "cannot be used with --look"),
+        (["--from", "x.csv", "--note", "why"], "--note cannot be used with --from"),
         (["--from", "nowhere.csv"], "nowhere.csv: cannot be read (No such file or directory)"),
     ],
 )
@@ -170,11 +170,11 @@ def test_a_file_as_other_spreadsheets_write_it(database: Path, tmp_path: Path, d
     ("name", "text", "said"),
     [
         ("a.csv", HEAD + "north,1,0:11,\nnorth,9,0:11,\nnowhere,1,1,\n", [
-            "line 3: question: show/", "line 4: there is no episode “nowhere”", "nothing of the file was recorded",
+            "line 3: question: show/", "line 4: no episode matches “nowhere”", "nothing from the file was recorded",
         ]),
-        ("a.csv", HEAD + "north,1,0:11,\nnorth,2,later,\n", ["line 3: start: “later” is no time"]),
-        ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,maybe\n", ["line 3: status: “maybe” is none of asked, not_asked"]),
-        ("a.csv", HEAD + "north,1,0:11,\nnorth,two,1,\n", ["line 3: question: “two” is no number"]),
+        ("a.csv", HEAD + "north,1,0:11,\nnorth,2,later,\n", ["line 3: start: “later” is not a time"]),
+        ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,maybe\n", ["line 3: status: “maybe” is not one of asked, not_asked"]),
+        ("a.csv", HEAD + "north,1,0:11,\nnorth,two,1,\n", ["line 3: question: “two” is not a number"]),
         (
             "a.csv",
             f"episode,question,start,note\nnorth,1,0:11,{'x' * 1001}\n",
@@ -184,7 +184,7 @@ def test_a_file_as_other_spreadsheets_write_it(database: Path, tmp_path: Path, d
         ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,\n", ["line 3: start: is missing"]),
         ("a.csv", HEAD + "north,1,0:11,,,\n", ["line 2: has more fields than the first line has names"]),
         ("a.csv", HEAD + 'north,1,"0:11\n', ["line 2: is not CSV"]),
-        ("a.csv", "episode,question,begin\nnorth,1,0:11\n", ["line 1: “begin” is none of episode, question, start"]),
+        ("a.csv", "episode,question,begin\nnorth,1,0:11\n", ["line 1: “begin” is not one of episode, question, start"]),
         ("a.csv", "episode,question,start,start\nnorth,1,0:11,0:12\n", ["line 1: names a column twice"]),
         ("a.csv", HEAD, ["holds no corrections"]),
         ("a.csv", "", ["holds no corrections"]),
@@ -217,7 +217,7 @@ def test_a_file_that_is_no_text(database: Path, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(HEAD.encode() + b"Zo\xeb,1,1,\n")
     result = call(database, "--from", tmp_path / "a.csv")
     assert result.exit_code == 2
-    assert "is no UTF-8 text" in result.stderr
+    assert "is not UTF-8 text" in result.stderr
 
 
 @given(name=st.sampled_from(["a.csv", "a.yaml"]), text=st.text(alphabet='-:,"\n\r {}[]&*aepisodquntr1', max_size=60))
@@ -270,5 +270,5 @@ def test_a_locked_archive_is_an_error_and_nothing_is_half_written(
         run.execute("update episodes set last_seen = last_seen")
         result = call(database, "--from", sheet)
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "another program keeps it locked" in result.stderr
+    assert "another program has locked it" in result.stderr
     assert recorded(database) == []

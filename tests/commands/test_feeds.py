@@ -69,7 +69,7 @@ def test_a_list_becomes_entries_of_which_none_is_there_already(feeds: Path) -> N
     result = call(feeds, "--opml", opml(feeds))
     assert result.exit_code == 0
     assert result.stdout == ADDED
-    assert "2 to be added, 1 there already" in result.stderr
+    assert "2 to be added, 1 already there" in result.stderr
     assert feeds.read_text(encoding="utf-8") == YAML
 
 
@@ -142,7 +142,7 @@ def test_what_a_list_has_besides_addresses_of_the_web_is_read_or_said(feeds: Pat
         *("https://example.org/1", "http://example.org/2", "https://example.org/3")
     ]
     left_out = "Four (file:///etc/passwd), Five (no address), a show without a title (no address)"
-    assert f"left out, because the address is none of the web: {left_out}" in result.stderr
+    assert f"left out, because the address is not a web address: {left_out}" in result.stderr
     assert "Shows" not in result.stderr
 
 
@@ -218,7 +218,7 @@ def test_a_list_cannot_take_what_the_environment_has(feeds: Path) -> None:
     )
     result = call(feeds, "--opml", opml(feeds, f"<opml><body>{outlines}</body></opml>".encode()), "--append")
     assert result.exit_code == 0
-    assert "left out, because the address takes something from your environment: Bad, Worse." in result.stderr
+    assert "left out, because the address uses your environment variables: Bad, Worse." in result.stderr
     assert "1 added" in result.stderr
     assert [feed.title for feed in load(feeds).feeds] == ["An old show", "Good"]
 

@@ -45,7 +45,7 @@ def test_naming_undoing_and_the_history(database: Path) -> None:
     shown = call(database, "northbridge", "--history")
     undone, nobody, first = shown.stdout.splitlines()
     assert first.endswith(" Ann Lee named as the speaker wherever this voice is heard (undone since) – says so at 0:01")
-    assert nobody.endswith(" bob: 0:05.5 nobody named as the speaker (counts)")
+    assert nobody.endswith(" bob: 0:05.5 nobody named as the speaker (in force)")
     assert undone.endswith(" 0:02.5 who speaks: undone")
     assert shown.stderr == "3 entries\n"
     assert len(json.loads(call(database, "north", "--history", "--json").stdout)) == 3
@@ -85,9 +85,9 @@ def test_several_passages_at_once(database: Path) -> None:
         (["north", "--at", "1"], "Give a NAME, --undo or --history."),
         (["north", "Ann", "--at", "1", "--undo"], "Give a NAME, --undo or --history."),
         (["north", "Ann"], "Say where: --at TIME."),
-        (["north", "--history", "--everywhere"], "--everywhere means something only with a NAME"),
+        (["north", "--history", "--everywhere"], "--everywhere can only be used with a NAME"),
         (["north", "Ann", "--at", "99"], "nothing is said in"),
-        (["north", "Ann", "--at", "3", "--to", "1"], "lies before --at"),
+        (["north", "Ann", "--at", "3", "--to", "1"], "is before --at"),
         (["north", "Ann", "--at", "soon"], "at: "),
         (["south", "Ann", "--at", "1"], "is not transcribed"),
         (["north", "--at", "1", "--undo"], "has nothing to undo at 0:00"),

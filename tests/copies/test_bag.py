@@ -195,7 +195,7 @@ def test_what_is_no_bag_of_an_archive_is_not_restored(proven: Proven, tmp_path: 
     (foreign / "data" / "evil" / "x").write_bytes(b"x")
     paths = [path.relative_to(foreign).as_posix() for path in (foreign / "data").rglob("*") if path.is_file()]
     write_tags(foreign, entries(foreign, paths, workers=1), dict(line.split(": ", 1) for line in info.splitlines()))
-    assert "is no file of an interview archive" in restored(proven, foreign, tmp_path / "new.db").stderr
+    assert "is not a file of an interview archive" in restored(proven, foreign, tmp_path / "new.db").stderr
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "data/../../x"])
@@ -206,7 +206,7 @@ def test_a_manifest_never_leads_out_of_its_bag(tmp_path: Path, path: str) -> Non
     tags = [name.name for name in folder.glob("*.txt") if not name.name.startswith("tag")]
     lines = [f"{one.sha256}  {one.path}\n" for one in entries(folder, tags, workers=1)]
     (folder / "tagmanifest-sha256.txt").write_text("".join(lines))
-    with pytest.raises(BagError, match="none of a manifest"):
+    with pytest.raises(BagError, match="does not belong in a manifest"):
         validated(folder, workers=1)
 
 

@@ -70,7 +70,7 @@ def test_the_copy_is_served_whole_and_cannot_be_written(kept: Kept) -> None:
             Content_Type="application/x-www-form-urlencoded",
         )  # fmt: skip
         assert response.status_code == 403
-        assert "never changes, so nothing can be corrected" in response.json()["error"]
+        assert "read-only, so nothing can be corrected" in response.json()["error"]
 
 
 def test_it_can_be_served_beside_others(serve: Serve, kept: Kept) -> None:
@@ -237,7 +237,7 @@ def test_another_archive_does_not_make_way_for_a_copy(kept: Kept, tmp_path: Path
     before = contents(other)
     result = call("--db", kept.path, "--out", other)
     assert result.exit_code == 2
-    assert f"holds {name}, which is no earlier copy of this archive" in result.stderr
+    assert f"holds {name}, which is not an earlier copy of this archive" in result.stderr
     assert before.items() <= contents(other).items()
 
 
@@ -328,7 +328,7 @@ def test_nothing_writes_to_a_copy(kept: Kept, tmp_path: Path, through_a_link: bo
         ["adopt", kept.path.parent / "audio"],
     ):
         result = CliRunner().invoke(main, [*map(str, command), "--db", str(database)])
-        assert (result.exit_code, "is a published copy, which never changes" in result.stderr) == (2, True), command
+        assert (result.exit_code, "is a published copy, which cannot change" in result.stderr) == (2, True), command
     assert contents(folder) == before
 
 
@@ -378,11 +378,11 @@ def test_a_copy_that_is_too_old_is_refused_in_a_sentence(kept: Kept) -> None:
         copy.execute("drop table alignments")
     result = CliRunner().invoke(main, ["status", "--db", str(folder / "a.db")])
     assert result.exit_code == 1
-    assert "publish it again from the archive that it is of" in result.stderr
+    assert "publish it again from its archive" in result.stderr
     with served(folder) as site:
         response = site.ask("/-/status")
         assert response.status_code == 503
-        assert "publish it again from the archive that it is of" in response.text
+        assert "publish it again from its archive" in response.text
 
 
 def test_serving_a_copy_is_serving_its_folder(kept: Kept) -> None:
@@ -408,5 +408,5 @@ def test_a_copy_that_is_opened_by_its_file_takes_no_corrections_either(serve: Se
     assert 'class="correct"' not in site.ask(f"/-/episode/{kept.spoken}", actor="ann").text
     response = site.ask("/-/correct", method="POST", actor="ann", Accept="application/json")
     assert response.status_code == 403
-    assert "never changes, so nothing can be corrected" in response.json()["error"]
+    assert "read-only, so nothing can be corrected" in response.json()["error"]
     assert contents(folder) == before

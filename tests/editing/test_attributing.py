@@ -167,7 +167,7 @@ def test_names_are_plain_and_not_too_long() -> None:
 
 @pytest.mark.parametrize("label", ["Speaker 2", " Speaker  12 "])
 def test_the_label_of_a_voice_is_nobodys_name(label: str) -> None:
-    with pytest.raises(CorrectionError, match="is nobody’s name"):
+    with pytest.raises(CorrectionError, match="is not a person’s name"):
         speaker_name(label)
     assert speaker_name("Speaker Two") == "Speaker Two"
 

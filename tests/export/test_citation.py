@@ -113,18 +113,18 @@ def test_what_the_machine_was_not_sure_of_is_said_unless_somebody_heard_it() -> 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"checks": (check("Ann"),), "checked": True}, "Checked by Ann on 6 May 2026, but for who speaks. "),
+        ({"checks": (check("Ann"),), "checked": True}, "Checked by Ann on 6 May 2026, except for who speaks. "),
         (
             {"checks": (check("Ann"), check("Ann")), "checked": True, "wording": replace(WORDING, lines=(BOB,))},
             "Checked by Ann on 6 May 2026. ",  # no speaker is given
         ),
         (
             {"checks": (check("Ann"),), "checked": True, "attributions": (told("Bob"),), "attributed": True},
-            "Checked by Ann on 6 May 2026; who speaks is told by Bob on 2 June 2026. ",
+            "Checked by Ann on 6 May 2026; the speaker is named by Bob on 2 June 2026. ",
         ),
         (
             {"attributions": (told("Bob"),)},
-            "Machine transcript, not checked by a person; who speaks is told in part by Bob on 2 June 2026. ",
+            "Machine transcript, not checked by a person; the speaker is named in part by Bob on 2 June 2026. ",
         ),
         (
             {"checks": (check("Ann"),), "checked": True, "attributions": (told("Bob", ""),), "attributed": True},
@@ -133,25 +133,25 @@ def test_what_the_machine_was_not_sure_of_is_said_unless_somebody_heard_it() -> 
         (
             {"attributions": (told("Bob"), told("Ann", "")), "attributed": True},
             (
-                "Machine transcript, not checked by a person; who speaks is told in part by Bob on 2 June 2026; "
+                "Machine transcript, not checked by a person; the speaker is named in part by Bob on 2 June 2026; "
                 "the speaker is left unnamed in part by Ann on 2 June 2026. "
             ),
         ),
         (
             {"checks": (check("Ann"), check("Bob", "2026-06-01T00:00:00Z")), "checked": True},
-            "Checked by Ann on 6 May 2026 and by Bob on 1 June 2026, but for who speaks. ",
+            "Checked by Ann on 6 May 2026 and by Bob on 1 June 2026, except for who speaks. ",
         ),
         (
             {"checks": (check("Ann"),), "checked": True, "attributions": (ELSEWHERE,)},
             (
-                "Checked by Ann on 6 May 2026, but for who speaks; "
+                "Checked by Ann on 6 May 2026, except for who speaks; "
                 "a voice was named elsewhere in the recording by Bob on 2 June 2026. "
             ),
         ),
         (
             {"attributions": (told("Ann"), ELSEWHERE)},
             (
-                "Machine transcript, not checked by a person; who speaks is told in part by Ann on 2 June 2026; "
+                "Machine transcript, not checked by a person; the speaker is named in part by Ann on 2 June 2026; "
                 "a voice was named elsewhere in the recording by Bob on 2 June 2026. "
             ),
         ),

@@ -62,7 +62,7 @@ def test_an_episode_is_named_as_for_correcting_it(kept: Kept) -> None:
     assert f"{kept.waiting}: is not transcribed yet" in by_id.stderr
     several = export(kept.path, "o", "--format", "txt")
     assert several.exit_code == 2
-    assert "“o” fits 2 episodes; give one’s id" in several.stderr
+    assert "“o” fits 2 episodes; give an id" in several.stderr
 
 
 def test_files_have_the_names_they_have_on_the_site(kept: Kept, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_what_fails_alone_ends_with_1_and_an_older_file_stays(kept: Kept, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["show/00000000", "--format", "vtt"], "there is no episode “show/00000000”: give its id"),
+        (["show/00000000", "--format", "vtt"], "no episode matches “show/00000000”: give an id"),
         (["shwo", "--format", "vtt"], "(the feeds are: other, show)"),
         (["show", "--format", "docx"], "'docx' is not one of"),
         (["show"], "Missing option '--format'"),
@@ -118,7 +118,7 @@ def test_what_fails_alone_ends_with_1_and_an_older_file_stays(kept: Kept, tmp_pa
         (["show", "--format", "vtt", "--format", "srt"], "--out"),
         (["show", "--format", "xml"], "--base-url"),
         (["show", "--format", "xml", "--base-url", "ftp://a.example"], "https://HOST"),
-        (["SPOKEN", "--format", "xml", "--base-url", "https://a.example"], "of a whole feed"),
+        (["SPOKEN", "--format", "xml", "--base-url", "https://a.example"], "for a whole feed"),
     ],
 )
 def test_wrong_usage_ends_with_2(kept: Kept, arguments: list[str], said: str) -> None:
@@ -149,7 +149,7 @@ def test_no_id_leads_out_of_the_folder(kept: Kept, tmp_path: Path) -> None:
             db.execute(f"update {table} set {column} = '../../evil' where {column} = ?", [kept.spoken])
     result = export(kept.path, "../../evil", "--format", "vtt", "--out", tmp_path / "a" / "b")
     assert result.exit_code == 1
-    assert "is no id that a file can be named by" in result.stderr
+    assert "is not an id that can name a file" in result.stderr
     assert not list(tmp_path.rglob("evil*"))
 
 
@@ -187,8 +187,8 @@ def test_links_in_what_the_site_sends_are_whole_and_below_its_base(serve: Serve,
     ("address", "said"),
     [
         ("/-/export/show/00000000.vtt", "no episode “show/00000000”"),
-        ("/-/export/SPOKEN.docx", "“docx” is none of: vtt, srt"),
-        ("/-/export/SPOKEN.mp3", "“mp3” is none of"),
+        ("/-/export/SPOKEN.docx", "“docx” is not one of: vtt, srt"),
+        ("/-/export/SPOKEN.mp3", "“mp3” is not one of"),
         ("/-/export/WAITING.vtt", "not transcribed yet"),
         ("/-/export/WAITING.chapters.json", "has no chapters"),
         ("/-/feed/shwo.xml", "no feed “shwo”"),

@@ -124,7 +124,7 @@ def test_what_is_no_mp3_is_said_to_be_none(kept: Path) -> None:
     item = episode()
     assert item.audio is not None
     m4a = replace(item, audio=replace(item.audio, content_type="audio/mp4"))
-    with pytest.raises(ExportError, match=r"^show/12345678: its kept file is no MP3 \(audio/mp4\)"):
+    with pytest.raises(ExportError, match=r"^show/12345678: its audio is not an MP3 \(audio/mp4\)"):
         copied(kept, m4a)
 
 

@@ -125,8 +125,8 @@ def test_any_other_status_is_told(server: Server, client: httpx.Client, status: 
         (redirect("file:///etc/passwd"), "is not visited"),
         (redirect("http://[::1"), "URL"),
         (Answer(b"not packed", headers={"Content-Encoding": "gzip"}), "damaged"),
-        (Answer(FEED, headers={"Content-Encoding": "br"}), "'br', which was not asked for"),
-        (Answer(FEED, headers={"Content-Encoding": "gzip, gzip"}), "not asked for"),
+        (Answer(FEED, headers={"Content-Encoding": "br"}), "'br', which was not requested"),
+        (Answer(FEED, headers={"Content-Encoding": "gzip, gzip"}), "not requested"),
     ],
 )
 def test_what_cannot_be_had_whole_is_told(server: Server, client: httpx.Client, answer: Answer, words: str) -> None:
@@ -352,7 +352,7 @@ def test_a_show_that_apple_knows_no_feed_of(ask_apple: Callable[..., str], answe
         (Answer(b"\xff\xfe"), "not understood"),
         (Answer(b'{"results"', declared=99), "closed|incomplete"),
         (Answer(b"x", drip=9.0), "in time"),
-        (redirect("javascript:x"), "no address"),
+        (redirect("javascript:x"), "not a valid address"),
     ],
 )
 def test_apples_directory_is_down(ask_apple: Callable[..., str], answer: Answer, words: str) -> None:

@@ -86,14 +86,14 @@ def test_another_host_is_asked_only_where_feeds_yaml_names_it(server: Server, ru
     page = server.give("/talk", redirect(f"{other}/there", status))
     server.give("/there", html("<audio src='/1.mp3'></audio>"))
     report = run(page)
-    assert "it names localhost: put that into page_hosts, if it is meant" in said(report)
+    assert "it leads to localhost: add that to page_hosts, if intended" in said(report)
     assert server.asked("/there") == []
     assert run(page, page_hosts=["LocalHost"]).counts("poll")["ok"] == 1
 
 
 def test_the_users_own_network_is_out_of_reach(server: Server, run: Run) -> None:
     report = run(server.give("/talk", html("<audio src='/1.mp3'></audio>")), allow_private=False)
-    assert "lies on your own network" in said(report)
+    assert "is on your own network" in said(report)
     assert server.requests == []
 
 

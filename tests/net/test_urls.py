@@ -78,7 +78,7 @@ def test_only_what_may_be_is_filled_in() -> None:
 
 @pytest.mark.parametrize("environment", [{}, {"TOKEN": ""}])
 def test_a_variable_that_is_not_there_is_told(environment: dict[str, str]) -> None:
-    with pytest.raises(MissingVariableError, match="no variable TOKEN"):
+    with pytest.raises(MissingVariableError, match="the environment variable TOKEN"):
         filled_in("https://x.example/${TOKEN}", ["TOKEN"], environment)
 
 

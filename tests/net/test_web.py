@@ -221,8 +221,8 @@ def refused(_server: Server) -> str:
         (lambda server: server.give("/", Answer(b"x" * 10, headers={"Content-Encoding": "gzip"})), "header|decompress"),
         (lambda _server: "nonsense", "nonsense” is not visited"),
         (lambda _server: "http://", "is not visited"),
-        (lambda _server: "http://0177.0.0.1/", "no address"),
-        (lambda server: server.give("/", redirect("javascript:alert(1)")), "no address"),
+        (lambda _server: "http://0177.0.0.1/", "not a valid address"),
+        (lambda server: server.give("/", redirect("javascript:alert(1)")), "not a valid address"),
     ],
 )
 def test_why_a_request_failed_is_said(server: Server, address: Callable[[Server], str], words: str) -> None:

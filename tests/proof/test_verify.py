@@ -131,7 +131,7 @@ def test_a_transcript_file_with_other_words_than_the_tables(proven: Proven) -> N
     path.write_text(path.read_text().replace("morning", "evening"))  # like the earlier wording, but under this name
     result = proven.call("verify")
     assert result.exit_code == 3
-    assert "it has other words or times than transcript" in result.stdout
+    assert "its words or times differ from transcript" in result.stdout
 
 
 @pytest.mark.parametrize("index", ["segments_fts", "transcripts_fts"])
@@ -153,7 +153,7 @@ def test_a_reference_to_nothing(proven: Proven) -> None:
     proven.change("delete from questions where number = 1")
     result = proven.call("verify")
     assert result.exit_code == 3
-    assert "rows of matches name rows of questions that are not there" in result.stdout
+    assert "rows of matches refer to missing rows of questions" in result.stdout
 
 
 def test_a_torn_page_of_the_database(proven: Proven) -> None:
@@ -172,7 +172,7 @@ def test_a_database_that_cannot_be_opened_ends_with_1(tmp_path: Path) -> None:
     archive = Proven(tmp_path / "a.db", tmp_path, None)  # type: ignore[arg-type]
     result = archive.call("verify")
     assert result.exit_code == 1
-    assert "is no SQLite database" in result.stderr
+    assert "is not an SQLite database" in result.stderr
 
 
 def test_the_words_of_one_episode_may_be_the_earlier_ones_of_another_with_the_same_recording(proven: Proven) -> None:

@@ -165,7 +165,7 @@ def test_a_lost_database_is_rebuilt_from_the_kept_transcripts(demo_db: Path, tmp
     with serving(DATA) as address:
         report = run(_only_first(sample_config(address)), tmp_path / "again.db", Talk(quiet=True))
     assert [item.reason for item in report.items if item.stage == "transcribe" and item.status == "ok"] == [
-        "taken from its file"
+        "read from its file"
     ]
 
 

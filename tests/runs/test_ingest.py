@@ -167,7 +167,7 @@ def test_what_a_changed_setting_asks_for(
     vocabulary = ingest(config(tmp_path, feed, vocabulary=("Ofsted",)), make_tools())
     assert engine.calls == 2
     reasons = vocabulary.skip_reasons("transcribe")
-    assert reasons == {"transcribed with another vocabulary (--again makes it anew)": 2}
+    assert reasons == {"transcribed with another vocabulary (--again redoes it)": 2}
     ingest(config(tmp_path, feed, language="en-AU"), make_tools())
     assert engine.calls == 4
     ingest(config(tmp_path, feed, language="en-AU"), make_tools(again=True))
@@ -213,7 +213,7 @@ def test_a_known_name_is_not_the_model_at_a_path_that_was_called_so(
 def test_stages_before_any_poll_say_so(tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools]) -> None:
     report = ingest(config(tmp_path, feed), make_tools(), stages=("transcribe", "align"))
     assert report.exit_code == 0
-    assert report.skip_reasons("transcribe") == {"no episode is known yet: `poll` finds them": 1}
+    assert report.skip_reasons("transcribe") == {"no episodes are known yet: `poll` finds them": 1}
 
 
 def test_a_feed_that_is_switched_off_is_left_alone(

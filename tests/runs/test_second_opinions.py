@@ -111,7 +111,7 @@ def test_the_account_is_told_in_words() -> None:
         "  decoded carefully: sound",
         "1:01:40-1:01:41:",
         "  decoded: stock phrase",
-        "  dropped, for hardly anybody speaks: 'Thank you.'",
+        "  dropped, because hardly anybody speaks: 'Thank you.'",
         "2:00-2:29:",
         "  decoded: low confidence, missing words",
         "  kept, and flagged: low_confidence, missing_words",
@@ -312,7 +312,7 @@ def test_check_of_a_database_that_is_not_there(tmp_path: Path) -> None:
 def test_what_feeds_yaml_says_is_refused_without_load(tmp_path: Path, option: str, value: str, more: list[str]) -> None:
     result = transcribe(tmp_path / "a.db", option, value, *more)
     assert result.exit_code == 2
-    assert f"{option} is for --load; without it feeds.yaml says the {option.removeprefix('--')} of each show." in (
+    assert f"{option} needs --load; without it feeds.yaml sets the {option.removeprefix('--')} of each show." in (
         result.stderr
     )
     assert not (tmp_path / "a.db").exists()
@@ -321,7 +321,7 @@ def test_what_feeds_yaml_says_is_refused_without_load(tmp_path: Path, option: st
 def test_check_means_nothing_with_load(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["transcribe", "--check", "--load", str(tmp_path / "a.mp3")])
     assert result.exit_code == 2
-    assert "--check means nothing with --load" in result.stderr
+    assert "--check cannot be used with --load" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_check_means_nothing_with_load(tmp_path: Path) -> None:
 def test_what_check_and_explain_would_not_heed_is_wrong_usage(tmp_path: Path, option: str, ignored: str) -> None:
     result = transcribe(tmp_path / "a.db", option, ignored)
     assert result.exit_code == 2
-    assert f"{ignored.partition('=')[0]} means nothing with {option}; leave it out." in result.stderr
+    assert f"{ignored.partition('=')[0]} cannot be used with {option}; leave it out." in result.stderr
     assert not (tmp_path / "a.db").exists()
 
 

@@ -78,7 +78,7 @@ def recorded(kept: Kept) -> list[Entry]:
 
 def test_a_plain_form_records_and_leads_back_to_its_passage(ann: Visitor, kept: Kept, site: Site) -> None:
     assert ">I doubt that.</textarea>" in ann.form.text
-    assert "You check as ann" in ann.form.text
+    assert "You are checking as ann" in ann.form.text
     assert f'src="/-/audio/{SHA256}#t=8.0"' in ann.form.text
     response = ann.post(ann.fields("I do not  doubt that.", note="heard twice"))
     assert response.status_code == 303
@@ -140,20 +140,20 @@ def test_confirming_and_saying_that_nothing_is_said(ann: Visitor, site: Site, ke
 @pytest.mark.parametrize(
     ("said", "named"),
     [
-        ({"text": ""}, "text: is missing; where nothing is said there is a button"),
+        ({"text": ""}, "text: is missing; if nothing is said, use the button"),
         ({"text": " \u200b\x00\n "}, "text: is missing"),
         ({"text": "x" * 10_001}, "text: is longer than 10,000 characters"),
         ({"note": "x" * 1001}, "note: is longer than 1,000 characters"),
         ({"status": ""}, "status: must be checked or nothing_said"),
         ({"status": "asked"}, "status: must be"),
-        ({"first": ""}, "first: “” is no number"),
-        ({"last": "-1"}, "last: “-1” is no number"),
+        ({"first": ""}, "first: “” is not a number"),
+        ({"last": "-1"}, "last: “-1” is not a number"),
         ({"first": "9", "last": "9"}, "has no such passage"),
         ({"first": "0"}, "the words there have changed since you looked at them"),
         ({"seen": ""}, "the words there have changed"),
         ({"episode": "no/thing"}, "no/thing is not transcribed"),
-        ({"undo": "1"}, "undo: that check does not count"),
-        ({"undo": EVIL}, f"undo: “{EVIL}” is no number"),
+        ({"undo": "1"}, "undo: that check is no longer in force"),
+        ({"undo": EVIL}, f"undo: “{EVIL}” is not a number"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_a_sentence(
@@ -169,7 +169,7 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("n", "named"), [("99", "has no such passage"), ("0", "undo: that check does not count there")]
+    ("n", "named"), [("99", "has no such passage"), ("0", "undo: that check is no longer in force there")]
 )
 def test_undoing_is_recorded_only_for_the_passage_that_it_names(ann: Visitor, kept: Kept, n: str, named: str) -> None:
     assert ann.said().status_code == 200
@@ -345,7 +345,7 @@ def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Ke
         db.execute("update episodes set last_seen = last_seen")
         response = ann.said()
     assert response.status_code == 503
-    assert "another program keeps it locked" in response.json()["error"]
+    assert "another program has locked it" in response.json()["error"]
     assert recorded(kept) == []
     assert ann.said().status_code == 200
 
@@ -381,14 +381,14 @@ def test_an_editor_says_who_speaks_and_undoes_it(ann: Visitor, kept: Kept, site:
     assert who(ann, "here", note="her own words").json()["message"] == "0:08: recorded who speaks"
     assert ">Ann Lee</a>" in ann.get().text
     shown = ann.passage(DOUBTED)
-    assert "Who speaks is told by ann" in shown
+    assert "Speaker identified by ann" in shown
     assert "Ann Lee named as the speaker by ann" in shown
-    assert "the machine had Host: her own words" in shown
+    assert "the machine labelled it Host: her own words" in shown
     hit = site.ask("/-/search.json?q=doubt").json()["hits"][0]
     assert hit["speaker"] == "Ann Lee"
     quoted = site.ask(hit["quote"] + ".json").json()
     assert quoted["attributed"]
-    assert "not checked by a person; who speaks is told by ann on" in quoted["citation"]["text"]
+    assert "not checked by a person; the speaker is named by ann on" in quoted["citation"]["text"]
     stale = who(ann, "here", "Bo Cole").json()
     assert "has changed since you looked at it" in stale["error"]
     again = Visitor(site, kept)
@@ -404,7 +404,7 @@ def test_a_voice_is_named_wherever_it_is_heard(site: Site, kept: Kept) -> None:
     hits = site.ask("/-/search.json?speaker=Ann+Lee").json()["hits"]
     assert len(hits) == 3
     elsewhere = Visitor(site, kept, n=2).form.text
-    assert "The machine had: Guest" in elsewhere
+    assert "The machine’s label: Guest" in elsewhere
     assert "Undo “Ann Lee” everywhere" in elsewhere
     assert "Ann Lee named as the speaker wherever this voice is heard by ann" in elsewhere
 
@@ -442,7 +442,7 @@ def test_naming_a_speaker_is_not_checking_words(ann: Visitor, site: Site, kept: 
     who(Visitor(site, kept, actor="bob"), "here")
     assert "Checked" not in ann.passage(DOUBTED)
     ann.post(ann.fields())
-    assert re.search(r"Checked by ann on [^,;]*; who speaks is told by bob on", ann.passage(DOUBTED))
+    assert re.search(r"Checked by ann on [^,;]*; speaker identified by bob on", ann.passage(DOUBTED))
 
 
 @pytest.mark.parametrize(

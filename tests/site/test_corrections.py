@@ -73,24 +73,24 @@ def test_not_asked_takes_no_times_from_the_form(ann: Visitor, kept: Kept) -> Non
 @pytest.mark.parametrize(
     ("said", "named"),
     [
-        ({"status": "asked", "start": "nan"}, "start: “nan” is no time"),
-        ({"status": "asked", "start": "inf"}, "start: “inf” is no time"),
-        ({"status": "asked", "start": "-1"}, "start: “-1” is no time"),
-        ({"status": "asked", "start": "1e1"}, "start: “1e1” is no time"),
-        ({"status": "asked", "start": "0:75"}, "start: “0:75” is no time"),
+        ({"status": "asked", "start": "nan"}, "start: “nan” is not a time"),
+        ({"status": "asked", "start": "inf"}, "start: “inf” is not a time"),
+        ({"status": "asked", "start": "-1"}, "start: “-1” is not a time"),
+        ({"status": "asked", "start": "1e1"}, "start: “1e1” is not a time"),
+        ({"status": "asked", "start": "0:75"}, "start: “0:75” is not a time"),
         ({"status": "asked", "start": ""}, "start: is missing"),
         ({"status": "asked", "start": "60.01"}, "start: 1:00.01 is past the end of the recording, 1:00"),
         ({"status": "asked", "start": "999999"}, "start: 277:46:39 is past the end"),
-        ({"status": "asked", "start": "5", "end": "4"}, "end: 4 s lies before start"),
-        ({"status": "asked", "start": "5", "end": "7", "answer_end": "6"}, "answer_end: 6 s lies before end"),
-        ({"status": "asked", "start": "5", "end": EVIL}, f"end: “{EVIL}” is no time"),
-        ({"status": "uncertain", "start": "5"}, "status: “uncertain” is none of asked, not_asked"),
+        ({"status": "asked", "start": "5", "end": "4"}, "end: 4 s is before start"),
+        ({"status": "asked", "start": "5", "end": "7", "answer_end": "6"}, "answer_end: 6 s is before end"),
+        ({"status": "asked", "start": "5", "end": EVIL}, f"end: “{EVIL}” is not a time"),
+        ({"status": "uncertain", "start": "5"}, "status: “uncertain” is not one of asked, not_asked"),
         ({"status": ""}, "status: is missing"),
         ({}, "status: is missing"),
         ({"status": "asked", "start": "5", "note": "x" * 1001}, "note: is longer than 1,000 characters"),
         ({"undo": "1"}, "has no correction to undo"),
-        ({"undo": "-1"}, "undo: “-1” is no number"),
-        ({"undo": "9" * 40}, "is no number"),
+        ({"undo": "-1"}, "undo: “-1” is not a number"),
+        ({"undo": "9" * 40}, "is not a number"),
         ({"status": "asked", "start": "5", "question": "4"}, "has no question “4” in its list"),
         ({"status": "asked", "start": "5", "question": ""}, "has no question"),
         ({"status": "asked", "start": "5", "episode": "no/thing"}, "no/thing has no question"),
@@ -155,7 +155,7 @@ def test_what_somebody_else_corrected_since_is_not_overwritten_unseen(ann: Visit
     for said in ({"status": "asked", "start": "7"}, {"status": "not_asked"}):
         refused = bob.said(4, **said)
         assert refused.status_code == 400
-        assert "was corrected since you loaded this page: asked at 0:06 by ann" in refused.json()["error"]
+        assert "has been corrected since you loaded this page: asked at 0:06 by ann" in refused.json()["error"]
     assert [(entry.start, entry.editor) for entry in recorded(kept)] == [(6.0, "ann")]
     assert "load it again" in bob.said(1, status="asked", start="1", seen="999").json()["error"]
     bob = Visitor(site, kept.spoken, "bob")
@@ -168,7 +168,7 @@ def test_what_somebody_else_corrected_since_is_not_overwritten_unseen(ann: Visit
 def test_a_second_of_another_recording_or_of_another_alignment_is_not_recorded_unseen(ann: Visitor, kept: Kept) -> None:
     def refused() -> bool:
         answer = ann.said(4, status="asked", start="6")
-        return answer.status_code == 400 and "another recording or time now" in answer.json()["error"]
+        return answer.status_code == 400 and "recording or time of question" in answer.json()["error"]
 
     with writer(kept.path) as db, db.atomic():
         newer = add_transcript(db, kept.spoken, spoken("Quite another cut."), sha256="cd" * 32)
@@ -201,7 +201,7 @@ def test_a_time_at_which_a_guest_is_heard_is_doubted(ann: Visitor, kept: Kept) -
             "from segments where speaker != 'Host' limit 1"
         )
     told = ann.said(4, status="asked", start="1").json()["message"]
-    assert told.endswith("corrected. Ann Lee is heard there, a guest: listen again whether it is asked there")
+    assert told.endswith("corrected. Ann Lee, a guest, is speaking there: listen again to make sure it is asked there")
     assert ann.said(1, status="asked", start="8.2").json()["message"] == "Question 1: asked at 0:08.2, corrected"
 
 
@@ -215,7 +215,7 @@ def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Ke
         db.execute("update episodes set last_seen = last_seen")
         response = ann.said(4, status="asked", start="6")
     assert response.status_code == 503
-    assert "another program keeps it locked" in response.json()["error"]
+    assert "another program has locked it" in response.json()["error"]
     assert recorded(kept) == []
     assert ann.said(4, status="asked", start="6").status_code == 200
 

@@ -126,7 +126,7 @@ def test_a_transcript_is_in_turns_with_a_link_for_every_passage(site: Site, kept
 
 def test_what_the_publisher_changed_is_told_as_plain_text(site: Site, kept: Kept) -> None:
     address = f"/-/episode/{kept.waiting}"
-    assert "What the publisher changed" not in site.ask(address).text
+    assert "What the publisher has changed" not in site.ask(address).text
     with writer(kept.path) as db:
         first = episode("two", title="Two", published="2025-12-01T00:00:00Z")
         notes = f"<p>{'Word ' * 100}</p><p>{EVIL}The end.</p>"
@@ -138,7 +138,7 @@ def test_what_the_publisher_changed_is_told_as_plain_text(site: Site, kept: Kept
         ):
             add_feed(db, "other", changed)
     page = site.ask(address)
-    shown = text_of(page).partition("What the publisher changed since")[2].partition("Transcripts are made")[0]
+    shown = text_of(page).partition("What the publisher has changed since")[2].partition("Transcripts are made")[0]
     assert shown.split("2 January 2026 ")[1:] == [
         "Address of the audio : https://example.org/two.mp3 became https://elsewhere.example/2.mp3 ",
         "Show notes : … Word Word Word Word The end. became … Word Word Word Word Thanks. ",
@@ -146,7 +146,7 @@ def test_what_the_publisher_changed_is_told_as_plain_text(site: Site, kept: Kept
         "Show notes : Notes became " + ("Word " * 47).strip() + " … ",
     ]
     assert "<script>alert" not in page.text
-    assert "secret" not in page.text.partition("What the publisher changed")[2]
+    assert "secret" not in page.text.partition("What the publisher has changed")[2]
 
 
 def test_of_many_changes_the_newest_are_told(site: Site, kept: Kept) -> None:
@@ -158,7 +158,7 @@ def test_of_many_changes_the_newest_are_told(site: Site, kept: Kept) -> None:
             )
     page = site.ask(f"/-/episode/{kept.spoken}")
     assert page.text.count("<q>") == 50
-    assert "Length, as the feed says it : 0:52 became 1:52" in text_of(page)
+    assert "Length declared by the feed : 0:52 became 1:52" in text_of(page)
     (table,) = re.findall(r'And 3 earlier changes: see <a href="([^"]+)"', page.text)
     assert site.ask(table.replace("&amp;", "&")).status_code == 200
 
@@ -214,7 +214,7 @@ def test_the_player_plays_the_file_that_the_times_belong_to(site: Site, kept: Ke
 def test_what_is_not_there_is_said_plainly(site: Site, path: str) -> None:
     response = site.ask(path)
     assert response.status_code == 404
-    assert re.search("no episode|keeps no audio", response.text)
+    assert re.search("no episode|has no audio", response.text)
     assert "Content-Security-Policy" in response.headers
 
 

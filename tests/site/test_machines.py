@@ -147,7 +147,7 @@ def test_search_engines_visit_what_is_configured(
     assert [path for path in open_to if not rules.can_fetch("*", f"http://localhost{path}")] == []
     assert [path for path in closed_to if rules.can_fetch("*", f"http://localhost{path}")] == []
     assert ("Sitemap: http://localhost/sitemap.xml" in text) == (site.ask("/sitemap.xml").status_code == 200)
-    assert ("none of all, pages, none" in text) == (robots == "yes please")
+    assert ("not one of: all, pages, none" in text) == (robots == "yes please")
 
 
 def test_a_closed_archive_has_no_map_and_tells_robots_to_stay_away(serve: Serve, held: Held) -> None:

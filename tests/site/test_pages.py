@@ -179,7 +179,7 @@ def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Ser
     assert first.index("How high are caseloads") < first.index("How many cases has each")  # newest first
     assert f"{GUEST} 0:10 Sixteen, on a good day. It was twenty-four." in first
     assert "0:00 to 0:30" in first
-    assert "6 questions, 5 after putting like ones together" in text_of(response)
+    assert "6 questions, 5 after grouping similar ones" in text_of(response)
     alone = " ".join(sections[1:])
     assert "uncertain" in alone
     assert "not asked" in alone
@@ -245,7 +245,7 @@ def test_questions_and_large_groups_have_pages(serve: Serve, held: Held, monkeyp
     assert "How many cases" in site.ask(following.replace("&amp;", "&")).text
     (last,) = re.findall(r'rel="next" href="([^"]+)"', site.ask("/-/questions?page=2").text)
     assert site.ask(last).text.count('<p class="asked">') == 1
-    assert "not so many pages" in site.ask("/-/questions?page=9").text
+    assert "not that many pages" in site.ask("/-/questions?page=9").text
 
 
 def test_a_search_shows_when_it_is_said_and_can_be_followed(serve: Serve, held: Held) -> None:

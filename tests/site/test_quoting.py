@@ -147,9 +147,9 @@ def test_a_link_tells_whether_somebody_else_is_named_since(site: Site, kept: Kep
         seen = speech(db.conn, kept.spoken, 1, 1).seal
         attribute(db, kept.spoken, (1, 1), "Bo Cole", Signature("ann", NOW), seen=seen, everywhere=False)
     text = text_of(site.ask(link))
-    assert "Who says it has been named otherwise since this link was made." in text
-    assert f"The machine had Guest {EVIL}." in text
-    assert "named otherwise" not in text_of(site.ask(URL))
+    assert "The speaker’s name has changed since this link was made." in text
+    assert f"The machine’s label was Guest {EVIL}." in text
+    assert "name has changed since" not in text_of(site.ask(URL))
     found = site.ask(f"{link.replace('?', '.json?')}").json()
     assert (found["other_speakers"], found["changed"]) == (True, False)
 
@@ -172,7 +172,7 @@ def test_who_checked_the_words_is_on_the_page(site: Site, kept: Kept) -> None:
                values (?, 0, 5, '', '', ?, ?)""",
             [SHA256, EVIL, NOW],
         )
-    assert f"Checked by {EVIL} on 2 January 2026, but for who speaks." in text_of(site.ask(URL))
+    assert f"Checked by {EVIL} on 2 January 2026, except for who speaks." in text_of(site.ask(URL))
     assert "Listen before you quote" not in text_of(site.ask(URL))
     part = text_of(site.ask(f"/-/quote/{PREFIX}/2000-7900"))
     assert f"Machine transcript, checked only in part by {EVIL} on 2 January 2026." in part
@@ -181,8 +181,8 @@ def test_who_checked_the_words_is_on_the_page(site: Site, kept: Kept) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("0123456/0-1000", 400, "takes 8 to 64"),
-        (f"{SHA256.upper()}/0-1000", 400, "takes 8 to 64"),
+        ("0123456/0-1000", 400, "has 8 to 64"),
+        (f"{SHA256.upper()}/0-1000", 400, "has 8 to 64"),
         ("0123456789ab/0-1000", 404, "keeps no recording"),
         (f"{PREFIX}/1000-0", 400, "cannot end before it begins"),
         (f"{PREFIX}/0-999999", 400, "10 minutes at most"),
@@ -191,7 +191,7 @@ def test_who_checked_the_words_is_on_the_page(site: Site, kept: Kept) -> None:
         (f"{PREFIX}/x-y", 404, "first and last millisecond"),
         (f"{PREFIX}/0-9999999999", 404, "first and last millisecond"),
         (f"{PREFIX}/0-²", 404, "first and last millisecond"),
-        (f"{PREFIX}/0-1000.xml", 404, "ends with a millisecond, or with .json"),
+        (f"{PREFIX}/0-1000.xml", 404, "ends with a millisecond or with .json"),
     ],
 )
 def test_an_address_that_names_no_quotation_is_answered_plainly(site: Site, path: str, status: int, said: str) -> None:
@@ -382,7 +382,7 @@ def test_a_quotation_from_a_recording_that_was_replaced_names_no_second_of_the_n
         add_transcript(db, kept.spoken, spoken("An advertisement.", start=4.0), sha256="ef" * 32)
         db.conn.commit()
     response = site.ask(URL)
-    assert "This recording has since been replaced; its times are its own." in text_of(response)
+    assert "This recording has since been replaced; the times here are its own." in text_of(response)
     assert f'href="/-/episode/{kept.spoken}"' in response.text
     assert f"/-/episode/{kept.spoken}?t=" not in response.text
     assert f'href="/-/episode/{kept.waiting}?t=2.0"' in response.text  # there it is still the current one
@@ -394,7 +394,7 @@ def test_a_quotation_from_a_recording_that_was_replaced_names_no_second_of_the_n
     ("pieces", "words", "second"),
     [
         ([Piece(0.0, 60.0, 30.0)], "The episode’s page plays another one: there it begins at 0:32", 32.0),
-        ([Piece(2.5, 60.0, 0.0)], "plays another one: only a part of it is there, from 0:00", 0.0),
+        ([Piece(2.5, 60.0, 0.0)], "plays another one: only part of it is there, from 0:00", 0.0),
         ([Piece(30.0, 60.0, 0.0)], "The episode’s page plays another one: this passage is not in it.", None),
     ],
 )

@@ -76,7 +76,7 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
 
 @pytest.mark.parametrize("page", ["nonsense", "-1", "0", "1000000000000000000000", "²", "1-2-3-4"])
 def test_what_names_no_page_is_refused_rather_than_the_first_page_shown(site: Site, page: str) -> None:
-    asked, said = urlencode({"q": "is", "page": page}), f"“{page}” names no page"
+    asked, said = urlencode({"q": "is", "page": page}), f"“{page}” is not a page"
     shown, told = site.ask(f"/-/search?{asked}"), site.ask(f"/-/search.json?{asked}")
     assert (shown.status_code, told.status_code) == (400, 400)
     assert said in html.unescape(shown.text)
@@ -85,7 +85,7 @@ def test_what_names_no_page_is_refused_rather_than_the_first_page_shown(site: Si
 
 def test_the_json_has_what_the_page_remarks_on_a_search_that_finds_something(site: Site) -> None:
     (remark,) = site.ask("/-/search.json?" + urlencode({"q": "is a*"})).json()["remarks"]
-    assert "a beginning needs 2 letters" in remark
+    assert "a beginning needs at least 2 letters" in remark
 
 
 def test_a_hit_says_that_it_was_checked_or_why_it_is_doubtful(serve: Serve, kept: Kept) -> None:
@@ -152,14 +152,14 @@ def test_filters_and_pages(site: Site, query: str, total: int) -> None:
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("from=yesterday", "“yesterday” is no date"),
-        ("to=2026-02-30", "“2026-02-30” is no date"),
-        ("from=2026-02-01&to=2026-01-31", "from 2026-02-01 on and up to 2026-01-31"),
-        ("role=guest", "“guest” is none of"),
+        ("from=yesterday", "“yesterday” is not a date"),
+        ("to=2026-02-30", "“2026-02-30” is not a date"),
+        ("from=2026-02-01&to=2026-01-31", "“Published from”, 2026-02-01, is after “to”, 2026-01-31"),
+        ("role=guest", "“guest” is not one of"),
         ("q=door&feed=none", "There is no show “none”"),
-        ("question=first", "“first” is no number of a question"),
-        ("question=0", "“0” is no number of a question"),
-        ("order=random", "“random” is none of"),
+        ("question=first", "“first” is not the number of a question"),
+        ("question=0", "“0” is not the number of a question"),
+        ("order=random", "“random” is not one of"),
         ("q=" + "x" * 1001, "longer than 1,000 characters"),
     ],
 )
@@ -177,7 +177,7 @@ def test_a_filter_that_makes_no_sense_is_said_not_ignored(site: Site, query: str
         ("speaker:gest", "Nobody is called “gest” in this archive."),
         ("feed:shwo nowhere", "There is no show “shwo” in this archive; did you mean “show”?"),
         ("feed:nowhere", "There is no show “nowhere” in this archive; there are other, show."),
-        ("question:0", "No list of questions in this archive has a number 0."),
+        ("question:0", "No list of questions in this archive has a question 0."),
     ],
 )
 def test_a_name_that_is_mistyped_does_not_look_as_if_nobody_said_it(site: Site, typed: str, said: str) -> None:
@@ -210,7 +210,7 @@ def test_filters_alone_list_all_that_they_let_through(site: Site) -> None:
 
 
 def test_leaving_out_alone_finds_nothing_and_it_is_said_what_is_missing(site: Site) -> None:
-    assert "What is left out has to be left out of something" in text_of(site.ask("/-/search?q=-door"))
+    assert "There is nothing to leave these words out of" in text_of(site.ask("/-/search?q=-door"))
     narrowed = site.ask("/-/search.json?q=-door&role=question&facets=1").json()
     assert [hit["text"] for hit in narrowed["hits"]] == ["Good social work is about"]
     assert narrowed["total"] == narrowed["facets"]["counted"] == 1
@@ -233,10 +233,10 @@ def test_a_search_names_its_feed_to_feed_readers(site: Site, asked: str, feed: s
 
 def test_what_is_understood_otherwise_than_it_may_be_meant_is_said(site: Site) -> None:
     said = text_of(site.ask("/-/search?q=is+-speaker:host"))
-    assert "“-speaker:host” leaves out these words where they are said: a speaker cannot be left out." in said
+    assert "“-speaker:host” leaves out passages with these words: a speaker cannot be left out." in said
     assert "2 passages" in said
     many = "+".join(["is"] * 61)
-    assert "Only the first 60 of 61 words and quotations are looked for." in text_of(site.ask(f"/-/search?q={many}"))
+    assert "Only the first 60 of 61 words and quotations are searched for." in text_of(site.ask(f"/-/search?q={many}"))
     assert "cannot be left out" not in text_of(site.ask("/-/search?q=is+-door"))
 
 
@@ -249,7 +249,7 @@ def test_what_was_nearly_said_another_spelling_and_a_looser_search_are_offered(s
         (1, "Good social work is about relationships, and it always was.")
     ]
     assert "Did you mean relationships ?" in text_of(site.ask("/-/search?q=relationshups"))
-    assert "Looser: door OR zebra" in text_of(site.ask("/-/search?q=door+zebra"))
+    assert "Less strict: door OR zebra" in text_of(site.ask("/-/search?q=door+zebra"))
 
 
 def test_what_to_offer_takes_little_time_or_is_left_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ def test_long_results_have_pages(serve: Serve, tmp_path: Path) -> None:
     assert 'rel="prev" href="/-/search?page=2&amp;q=word+%26"' in last
     assert 'rel="next"' not in last
     beyond = site.ask("/-/search?q=word&page=9").text
-    assert "not so many pages" in beyond
+    assert "not that many pages" in beyond
     assert 'rel="prev"' not in beyond
     second = site.ask("/-/search.json?q=word&page=2").json()
     third = site.ask(f"/-/search.json?q=word&page={second['next']}").json()

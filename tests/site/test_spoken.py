@@ -70,10 +70,10 @@ def test_how_sure_a_transcript_is_is_said_in_words() -> None:
         "Engine": "faster-whisper 1.2.1, ctranslate2 4.8.5; beam of 5; computed in int8; "
         "word times by forced alignment (pocketsphinx 5.1.1)",
         "Language": "en-GB",
-        "Listened for": ", ".join(f"Name {n}" for n in range(12)) + " and 2 more",
+        "Expected words": ", ".join(f"Name {n}" for n in range(12)) + " and 2 more",
         "Speakers": "2, as configured",
-        "How sure": "medium confidence (0.60) in a word on average; 50.0% of the words doubtful; no passage flagged",
-        "Beside the publisher’s": "5.2% of the words differ from the publisher’s own",
+        "Certainty": "medium confidence (0.60) in a word on average; 50.0% of the words doubtful; no passage flagged",
+        "Compared with the publisher’s": "5.2% of the words differ from the publisher’s own",
     }
 
 

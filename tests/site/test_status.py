@@ -44,7 +44,7 @@ def test_what_failed_what_waits_and_the_disk(site: Site, kept: Kept) -> None:
     response = site.ask("/-/status")
     assert response.status_code == 200
     text = text_of(response)
-    assert "The last run ( poll download ) began 2 January 2026, 03:04 UTC and did all but 2 things." in text
+    assert "The last run ( poll download ) began 2 January 2026, 03:04 UTC and did everything but 2 things." in text
     assert f"{kept.spoken} , download: … cannot be read {EVIL}; https://example.org/feed.xml answered HTTP 500" in text
     assert "to be downloaded 1 to be transcribed 0 to be aligned 0" in text
     assert "noindex" in response.text
@@ -82,10 +82,10 @@ def test_no_table_tells_where_files_lie(site: Site, kept: Kept) -> None:
 @pytest.mark.parametrize(
     ("exit_code", "said"),
     [
-        (0, "did all there was to do"),
+        (0, "did everything there was to do"),
         (1, "was stopped by an error"),
         (130, "was interrupted"),
-        (None, "has not ended, or was cut off"),
+        (None, "has not finished, or was cut off"),
     ],
 )
 def test_how_the_last_run_ended(site: Site, kept: Kept, exit_code: int | None, said: str) -> None:

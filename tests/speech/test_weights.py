@@ -108,7 +108,7 @@ def test_parts_are_joined_in_order(parted: Mapping[str, Package], tmp_path: Path
 def test_a_wrong_checksum_is_refused_and_leaves_nothing(parted: Mapping[str, Package], tmp_path: Path) -> None:
     (tmp_path / "weights_two" / "model.bin.2").write_bytes(b"another half")
     weights = find_weights("base", "faster-whisper", packages=parted)
-    with pytest.raises(WeightsError, match=r"not those this program knows.*model\.bin\.1 and .*model\.bin\.2"):
+    with pytest.raises(WeightsError, match=r"not the ones this program expects.*model\.bin\.1 and .*model\.bin\.2"):
         ready_weights(weights, tmp_path / "cache")
     assert not [file for file in (tmp_path / "cache").rglob("*") if file.is_file()]
 

@@ -104,10 +104,10 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
         "no length": Fault([Answer(one, framing="none")], "one", ranges=[None]),
         "chunked": Fault([Answer(one, framing="chunked")], "one", ranges=[None]),
         "a length that never comes": Fault(
-            [Answer(one, declared=len(one) + 9)], said="not be fetched whole", ranges=four
+            [Answer(one, declared=len(one) + 9)], said="not be fetched fully", ranges=four
         ),
         "a length that is none": Fault(
-            [Answer(one, framing="none", headers={"Content-Length": "many"})], said="not be fetched whole", ranges=four
+            [Answer(one, framing="none", headers={"Content-Length": "many"})], said="not be fetched fully", ranges=four
         ),
         "empty": Fault([Answer(b"")], said="empty file", ranges=[None]),
         "larger than allowed": Fault(
@@ -146,7 +146,7 @@ def faults(one: bytes, two: bytes) -> dict[str, Fault]:
         "410 after a cut": Fault([torn, Answer(status=410)], said="is gone (HTTP 410)", ranges=[None, FROM]),
         "304 unasked": Fault([Answer(status=304)], said="answered HTTP 304", ranges=[None]),
         # other things than audio
-        "gzip on audio": Fault([gzipped(one)], said="packed as 'gzip'", ranges=[None]),
+        "gzip on audio": Fault([gzipped(one)], said="compressed as 'gzip'", ranges=[None]),
         "HTML with 200": Fault([page()], said="web page", ranges=[None]),
         "HTML with 200 after a cut": Fault([torn, page()], said="web page", ranges=[None, FROM]),
         # redirects

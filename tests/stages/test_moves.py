@@ -71,10 +71,10 @@ def test_of_another_show_that_a_redirect_leads_to_nothing_is_taken(
     run(feed)
     report = run(feed)
     assert report.exit_code == 3
-    assert f"it leads to {sold}, which has nothing of this show: nothing of it was taken" in said(report)
+    assert f"it redirects to {sold}, which has nothing in common with this show: nothing was taken" in said(report)
     assert moves(archive) == []
     assert rows(archive, "select title from episodes") == [("Episode 1",)]
-    assert "nothing of this show" in rows(archive, "select last_status from feeds")[0][0]
+    assert "nothing in common with this show" in rows(archive, "select last_status from feeds")[0][0]
     assert "2 episodes listed, 1 new" in said(run(feed))
 
 
@@ -102,8 +102,8 @@ def test_a_move_that_was_a_mistake_is_forgotten_when_all_is_done_again(
     run(feed)
     run(feed)
     assert len(server.asked("/new")) == 2
-    assert f"it is at {feed.url} again" in said(run(feed, again=True))
-    assert f"it is at {feed.url} again" not in said(run(feed, again=True))
+    assert f"it is back at {feed.url}" in said(run(feed, again=True))
+    assert f"it is back at {feed.url}" not in said(run(feed, again=True))
     run(feed)
     assert len(server.asked("/new")) == 2
     assert [row[:2] for row in moves(archive)] == [(feed.url, new), (feed.url, feed.url)]
@@ -137,7 +137,7 @@ def test_a_move_that_the_feed_still_tells_of_is_not_forgotten_while_its_new_addr
     old = linked(rss(item(1)), f"<itunes:new-feed-url>{new}</itunes:new-feed-url>")
     feed = show("a-show", server.give("/old", old))
     run(feed)
-    assert "where no feed can be read yet" in said(run(feed, again=True))
+    assert "but no feed can be read there yet" in said(run(feed, again=True))
     assert [row[:2] for row in moves(archive)] == [(feed.url, new)]
     run(feed)
     assert len(server.asked("/new")) == 3
@@ -146,9 +146,9 @@ def test_a_move_that_the_feed_still_tells_of_is_not_forgotten_while_its_new_addr
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (Answer(status=404), "where no feed can be read yet"),
-        (page(), "where no feed can be read yet"),
-        (rss(item(9, guid="other", audio="other.mp3")), "where nothing of it is"),
+        (Answer(status=404), "but no feed can be read there yet"),
+        (page(), "but no feed can be read there yet"),
+        (rss(item(9, guid="other", audio="other.mp3")), "but that is another feed"),
     ],
 )
 def test_a_new_address_with_nothing_of_the_feed_is_not_believed(

@@ -94,7 +94,7 @@ def test_that_the_feed_goes_back_to_an_earlier_recording_is_said(show: Show, ton
         show.offer(show.server.give("/1.mp3", Answer(sound)), enclosure_length=length)
         said.append(show.run().reason or "")
     sha256 = hashlib.sha256(tone_mp3).hexdigest()
-    assert said[-1] == f"the feed offers a recording again that is kept ({sha256[:12]}); another still counts"
+    assert said[-1] == f"the feed offers a recording that is already kept ({sha256[:12]}); another one is still used"
 
 
 def test_a_length_counts_from_when_the_feed_begins_to_give_it(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
@@ -123,7 +123,7 @@ def test_an_offer_that_changed_is_asked_for_once_and_may_be_the_same(show: Show,
     show.run()
     show.offer(f"{show.server.address}/1.mp3{said['query']}", enclosure_length=said["enclosure_length"])
     item = show.run()
-    assert (item.status, item.reason) == ("skipped", "the feed offers it anew, but it is the same file")
+    assert (item.status, item.reason) == ("skipped", "the feed offers it again, but it is the same file")
     assert show.server.requests[-1].headers["if-none-match"] == '"1"'
     assert show.run().reason == "already kept"
     assert len(show.server.requests) == 2
@@ -158,7 +158,7 @@ def test_a_host_that_heeds_no_conditions_may_send_the_same_file(
     show.run()
     small = {name.lower(): value for name, value in headers.items()}  # so that the server does not answer 304 itself
     show.offer(show.server.give("/2.mp3", Answer(tone_mp3, headers=small)))
-    assert show.run().reason == "the feed offers it anew, but it is the same file"
+    assert show.run().reason == "the feed offers it again, but it is the same file"
     assert len(show.rows("select * from renditions")) == 1
     assert show.run().reason == "already kept"
 
@@ -188,7 +188,7 @@ def test_an_offer_that_cannot_be_had_harms_nothing_and_is_asked_for_again(
     show.offer(show.server.give("/2.mp3", answer))
     item = show.run()
     assert item.status == "skipped"
-    assert (item.reason or "").startswith("already kept; the feed offers it anew, but ")
+    assert (item.reason or "").startswith("already kept; the feed offers it again, but ")
     assert words in (item.reason or "")
     show.server.give("/2.mp3", Answer(tone_mp3 * 2))
     assert show.run().status == "ok"

@@ -182,8 +182,8 @@ def test_an_episode_without_audio_is_stored_and_skipped_with_the_reason(
 ) -> None:
     report = run(show("a-show", server.give("/feed.xml", rss(item(1, audio=None)))))
     assert report.exit_code == 0
-    assert reasons(report, "download", "skipped") == ["the feed names no audio"]
-    assert report.skip_reasons("download") == {"the feed names no audio": 1}
+    assert reasons(report, "download", "skipped") == ["the feed gives no audio"]
+    assert report.skip_reasons("download") == {"the feed gives no audio": 1}
     assert rows(archive, "select title, enclosure_url from episodes") == [("Episode 1", None)]
     assert "without audio" in reasons(report, "poll", "ok")[0]
 
@@ -233,7 +233,7 @@ def test_what_a_feed_drops_or_changes_the_archive_keeps(
     ]
     kept, moved = reasons(report, "download", "skipped")
     assert kept == "already kept"
-    assert moved.startswith("already kept; the feed offers it anew, but")
+    assert moved.startswith("already kept; the feed offers it again, but")
     assert len(list((tmp_path / "feeds").glob("*.xml"))) == 2
     server.give("/feed.xml", Answer(status=410))
     report = run(feed)
@@ -282,7 +282,7 @@ def test_a_failed_download_is_told_and_tried_again(
     first = run(feed)
     assert first.exit_code == 3
     assert first.counts("download") == {"ok": 1, "skipped": 0, "failed": 1}
-    assert "could not be fetched whole" in reasons(first, "download", "failed")[0]
+    assert "could not be fetched fully" in reasons(first, "download", "failed")[0]
     second = run(feed)
     assert "web page" in reasons(second, "download", "failed")[0]
     assert len([path for path in (tmp_path / "audio").rglob("*") if path.is_file()]) == 1
@@ -349,7 +349,7 @@ def test_a_local_feed_with_its_audio_beside_it(
     (folder / "feed.xml").write_bytes(body)
     report = run(show("a-show", "my shows/feed.xml", allow_private=False))
     assert report.counts("download") == {"ok": 1, "skipped": 0, "failed": 2}
-    assert all("only in the folder it lies in" in reason for reason in reasons(report, "download", "failed"))
+    assert all("only in the folder that it is in" in reason for reason in reasons(report, "download", "failed"))
     assert rows(archive, "select title from episodes join renditions on episode = id") == [("Episode 1",)]
 
 

@@ -93,7 +93,7 @@ def test_a_server_that_wants_to_be_left_alone_is(
     assert run(feed).exit_code == 3
     report = run(feed, now="2026-06-02T06:29:59Z")
     assert said(report).startswith(
-        f"skipped: not asked before {asked_at}: {server.address}/feed answered HTTP {status}"
+        f"skipped: not polled before {asked_at}: {server.address}/feed answered HTTP {status}"
     )
     assert report.exit_code == 0
     assert len(server.requests) == 1
@@ -190,7 +190,7 @@ def test_pages_of_a_feed_from_the_web_are_no_files(server: Server, tmp_path: Any
     secret.write_bytes(rss(item(9)).body)
     report = run(show("a-show", server.give("/feed", linked(rss(item(1)), next_page(secret.as_uri())))))
     assert "1 episodes listed" in said(report)
-    assert "is not visited from there" in said(report)
+    assert "the feed may not lead to" in said(report)
 
 
 # Settings in feeds.yaml
@@ -233,7 +233,7 @@ def test_a_secret_is_sent_and_neither_kept_nor_said(
 
 def test_a_secret_that_is_not_set_is_named(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SHOW_TOKEN", raising=False)
-    assert "no variable SHOW_TOKEN, which feeds.yaml names" in said(
+    assert "the environment variable SHOW_TOKEN, which is not set" in said(
         run(show("a-show", server.address + "/feed?auth=${SHOW_TOKEN}"))
     )
     assert server.requests == []
@@ -295,7 +295,7 @@ def test_what_an_emptied_feed_does_not_list_is_not_seen_when_that_stays_so(
     feed = show("a-show", server.give("/feed", rss(item(1)), rss(ETag='"2"'), Answer(status=304)))
     run(feed)
     assert [one["no_longer_listed"] for one in status(archive.conn)["feeds"]] == [0]
-    assert "the feed is empty now: what it listed before stays (1 episode)" in said(run(feed, now=LATER))
+    assert "the feed is empty now: what it listed before is kept (1 episode)" in said(run(feed, now=LATER))
     assert "unchanged" in said(run(feed, now="2026-06-05T06:00:00Z"))
     assert rows(archive, "select last_seen from episodes") == [(NOW,)]
     assert [(one["episodes"], one["no_longer_listed"]) for one in status(archive.conn)["feeds"]] == [(1, 1)]

@@ -98,7 +98,7 @@ def test_a_private_feeds_secret_that_it_repeats_is_not_kept(
         (Answer(status=404), "it is not there"),
         (Answer(status=500), "HTTP 500"),
         (page(), "words, and neither speakers nor times"),
-        (Answer(b"\x00\xff\x01" * 400), "it is no text"),
+        (Answer(b"\x00\xff\x01" * 400), "it is not text"),
         (Answer(b"WEBVTT\n\n"), "there are no words in it"),
         (Answer(b'{"segments": 7}'), "without a list of segments"),
         (Answer(b"{" * 5000), "not well-formed JSON"),
@@ -151,7 +151,7 @@ def test_a_redirect_onto_the_users_own_network_is_not_followed(
     server.give("/1.vtt", redirect(server.address.replace("127.0.0.1", "127.0.0.2") + "/secret.vtt"))
     server.give("/secret.vtt", Answer(vtt()))
     report = run(publish(link("1.vtt")).model_copy(update={"allow_private": False}))
-    assert "lies on your own network" in said_of(report)
+    assert "is on your own network" in said_of(report)
     assert server.asked("/secret.vtt") == []
     assert transcripts(archive) == [("whisper", 1, None, None)]
 
@@ -346,7 +346,7 @@ def test_a_local_feed_may_name_nothing_elsewhere_on_this_computer(
     outside = tmp_path / "private.vtt"
     outside.write_bytes(vtt())
     report = run(local(link(address.format(outside=outside.as_uri()))))
-    assert "only in the folder it lies in itself" in said_of(report)
+    assert "only in the folder that it is in" in said_of(report)
     assert transcripts(archive) == [("whisper", 1, None, None)]
     assert list(tmp_path.glob("transcripts/*.published")) == []
 

@@ -120,7 +120,7 @@ def test_another_number_of_speakers_is_told_and_waits_for_again(
 ) -> None:
     run(publish())
     feed = publish(speakers=3)
-    assert said_of(run(feed)) == "transcribed for another number of speakers (--again makes it anew)"
+    assert said_of(run(feed)) == "transcribed for another number of speakers (--again redoes it)"
     run(feed, again=True)
     assert said_of(run(feed)) == "already transcribed"
     assert engine.calls == 2

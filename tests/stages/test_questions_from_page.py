@@ -126,7 +126,7 @@ def test_an_episode_that_moved_is_asked_for_at_its_new_page(server: Server, poll
     [
         (Answer(status=404), "not there"),
         (Answer(status=503), "HTTP 503"),
-        (Answer(b"ID3", headers={"Content-Type": "audio/mpeg"}), "no web page (audio/mpeg)"),
+        (Answer(b"ID3", headers={"Content-Type": "audio/mpeg"}), "not a web page (audio/mpeg)"),
         (Answer(b"<p>1) Why?", headers=HTML, declared=999), "could not be reached"),
         (gzipped(b"<p>" * 2_000_000, **HTML), "larger than 5 MB"),
         (redirect("http://[/"), "could not be reached"),
@@ -173,7 +173,7 @@ def test_two_links_that_lead_to_one_page_give_it_to_one_episode(
     same = web_page(head='<link rel="canonical" href="/latest">')
     report = poll(item(1, server.give("/1", same)), item(2, server.give("/2", same)))
     assert [status for status, _ in said(report)] == ["ok", "skipped"]
-    assert "is the page of a-show/" in said(report)[1][1]
+    assert "is also the page of a-show/" in said(report)[1][1]
     assert {title for title, _, _ in listed(archive)} == {"Episode 2"}
 
 

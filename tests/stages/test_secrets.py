@@ -110,7 +110,7 @@ def test_a_variable_that_is_missing_is_this_feeds_failure(
     monkeypatch.delenv("TOKEN")
     report = run(private(server, "/feed"))
     assert report.exit_code == 3
-    assert "the environment has no variable TOKEN" in (report.items[0].reason or "")
+    assert "feeds.yaml uses the environment variable TOKEN" in (report.items[0].reason or "")
     assert server.requests == []
 
 
@@ -200,7 +200,7 @@ def test_audio_elsewhere_keeps_its_address_and_that_is_said(server: Server, run:
     elsewhere = server.address.replace("127.0.0.1", "localhost")
     server.give("/feed", Answer(feed_of(elsewhere, "t0ken%26123")))
     (item,) = run(private(server, "/feed")).items
-    assert "has its secret in addresses of audio at another host" in (item.reason or "")
+    assert "has its secret in audio addresses at another host" in (item.reason or "")
 
 
 def test_a_short_secret_is_not_taken_out_of_what_a_feed_says(

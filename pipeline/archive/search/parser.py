@@ -15,8 +15,8 @@ from pipeline.archive.search.pieces import FILTERS, Token, pieces
 from pipeline.archive.tokens import folded_words
 
 MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
-_UNCLOSED = "A parenthesis that is not closed groups nothing."
-_TOO_MUCH = f"The parentheses are left out of account: written out, it would be more than {MOST} searches, or too long."
+_UNCLOSED = "A parenthesis that is not closed is ignored."
+_TOO_MUCH = f"The parentheses are ignored: written out, this would be more than {MOST} searches, or too long."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from pipeline.archive.search.pieces import BEGINNING, FILTERS, NARROWING, Token,
 _ASTERISK = re.compile(r"\w\*(?!\w)")
 _OTHER_FILTER = re.compile(r"(show|podcast|host|guest|who|before|after|since|until|from|to|date):\S", re.IGNORECASE)
 _INSTEAD = {
-    **dict.fromkeys(("show", "podcast"), "a show is chosen by feed: and its short name"),
-    **dict.fromkeys(("host", "guest", "who"), "who speaks is chosen by speaker: and a part of the name"),
+    **dict.fromkeys(("show", "podcast"), "to search one show, write feed: and its short name"),
+    **dict.fromkeys(("host", "guest", "who"), "to search one speaker, write speaker: and a part of the name"),
 }
-_DATES = "dates are chosen with “Published from” and “to”, or --from and --to"
+_DATES = "to limit the dates, use “Published from” and “to”, or --from and --to"
 
 
 def remarks(parsed: Parsed) -> Iterator[str]:
@@ -32,13 +32,13 @@ def remarks(parsed: Parsed) -> Iterator[str]:
         filtering = NARROWING.match(token.raw) if left_out and not token.quoted else None
         if filtering:
             kind = filtering[1].lower()
-            yield f"“-{token.raw}” leaves out these words where they are said: a {kind} cannot be left out."
+            yield f"“-{token.raw}” leaves out passages with these words: a {kind} cannot be left out."
         if token.kind in FILTERS:
             yield from _of_filter(token, in_part=has_sides and not of_words.isdisjoint(groups))
         else:
             yield from _of_text(token)
     if len(wanted) > MAX_TERMS:
-        yield f"Only the first {MAX_TERMS} of {len(wanted)} words and quotations are looked for."
+        yield f"Only the first {MAX_TERMS} of {len(wanted)} words and quotations are searched for."
 
 
 def _placed(tokens: Sequence[Token]) -> Iterator[tuple[Token, tuple[Token, ...]]]:
@@ -60,21 +60,21 @@ def _of_filter(token: Token, *, in_part: bool) -> Iterator[str]:
     """Remarks on a filter; ``in_part`` if it stands in parentheses with words, of which others are an alternative."""
     if token.raw.startswith("(") and not token.quoted:
         each = " ".join(f"{token.kind}:{one}" for one in ("ONE", "ANOTHER"))
-        yield f"“{token.kind}:” takes no parentheses: write {each}, which finds what either has."
+        yield f"“{token.kind}:” cannot be used with parentheses: write {each} to find either."
     if in_part:
-        yield f"“{token.kind}:{token.raw}” holds of all that is looked for, not in its parentheses alone."
+        yield f"“{token.kind}:{token.raw}” applies to the whole search, not only inside the parentheses."
 
 
 def _of_text(token: Token) -> Iterator[str]:
     if token.quoted:
         if _ASTERISK.search(token.raw):
-            yield f"“{token.raw}” is looked for word for word: in quotes an asterisk stands for nothing."
+            yield f"“{token.raw}” is searched for word for word: an asterisk has no meaning in quotes."
     elif other := _OTHER_FILTER.match(token.raw):
-        yield f"“{token.raw}” is looked for as words: {_INSTEAD.get(other[1].lower(), _DATES)}."
+        yield f"“{token.raw}” is searched for as words: {_INSTEAD.get(other[1].lower(), _DATES)}."
     elif token.raw.startswith("question "):
-        yield "A question is named by its number, as in question:3; anything else is looked for as words."
+        yield "A question is chosen by its number, as in question:3; anything else is searched for as words."
     elif token.raw.endswith("*") and not is_beginning(token.raw):
-        yield f"“{token.raw}” is looked for as a word: a beginning needs {BEGINNING} letters at least."
+        yield f"“{token.raw}” is searched for as a whole word: a beginning needs at least {BEGINNING} letters."
 
 
 def _of_near(group: Group) -> Iterator[str]:

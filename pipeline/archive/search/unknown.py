@@ -57,7 +57,7 @@ def unknown(cursor: sqlite3.Cursor, query: Query, filters: Filters) -> Iterator[
             yield Unknown(name, f"Nobody is called “{name}” in this archive", _meant(name, speaking(cursor)))
     for number in dict.fromkeys([*([] if filters.question is None else [filters.question]), *query.questions]):
         if not cursor.execute("select 1 from questions where number = ? limit 1", [number]).fetchone():
-            yield Unknown(str(number), f"No list of questions in this archive has a number {number}")
+            yield Unknown(str(number), f"No list of questions in this archive has a question {number}")
 
 
 def _no_show(slug: str, slugs: Sequence[str]) -> Unknown:

@@ -68,5 +68,5 @@ def _decoded(content: bytes) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     shown, unshowable = UNSHOWABLE.subn("", text)
     if unshowable > _UNSHOWABLE_SHARE * len(text) or text.count("\ufffd") > _UNSHOWABLE_SHARE * len(text):
-        raise NotATranscriptError("it is no text")
+        raise NotATranscriptError("it is not text")
     return shown

@@ -35,7 +35,7 @@
   }
 
   function close() {
-    if (!unrecorded() || confirm("What you wrote is not recorded. Close it all the same, and lose that?")) shut();
+    if (!unrecorded() || confirm("What you wrote is not recorded. Close anyway and lose it?")) shut();
   }
 
   function isUnfinished(by = form(), sent = null) {
@@ -97,7 +97,7 @@
     }
     shut();
     next().focus();
-    tell(isShown ? message : `${message}, but this page could not be renewed: load it again`, !isShown);
+    tell(isShown ? message : `${message}, but this page could not be updated: load it again`, !isShown);
   }
 
   async function send(sent, button) {

@@ -68,7 +68,7 @@
     }
     before.classList.remove("unsaved");
     if (!page) {
-      tell(`${answer.message}, but this page could not be renewed: load it again`, true);
+      tell(`${answer.message}, but this page could not be updated: load it again`, true);
       return;
     }
     const since = TYPED.filter((name) => form.elements[name].value !== fields.get(name));

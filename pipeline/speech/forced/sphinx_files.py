@@ -70,7 +70,7 @@ class _File:
             raise self.error(f"{found} is found where {wanted} should be")
 
     def error(self, what: str) -> WeightsError:
-        return WeightsError(f"{self._path} is not of PocketSphinx 5's English model: {what}")
+        return WeightsError(f"{self._path} does not belong to PocketSphinx 5's English model: {what}")
 
 
 def gaussians() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
