@@ -9,25 +9,22 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from html import escape
 from itertools import groupby
 
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
     ANYTHING,
     END,
-    MARK,
-    MARKED,
     ORDERS,
-    UNMARK,
     Filters,
     Hit,
     Order,
     Position,
     Results,
     Turn,
-    marked,
 )
+from pipeline.archive.search.marks import as_html, highlit, marked, unmarked
 from pipeline.archive.search.passages import Span
 from pipeline.archive.search.query import Query, as_meant, compile_query
 from pipeline.archive.search.scope import Scope
@@ -61,7 +58,7 @@ def search(
     query = compile_query(text)
     if not query.match and not query.narrows and filters == ANYTHING:
         return Results(order=order)
-    scope, at = Scope.of(_plain(connection), filters, query), Position.parse(None if page is None else str(page))
+    scope, at = Scope.of(plain_rows(connection), filters, query), Position.parse(None if page is None else str(page))
 
     def find(query: Query) -> Results:
         return (_passages if query.crosses else _segments)(scope, query, order, at, size)
@@ -74,7 +71,7 @@ def _segments(scope: Scope, query: Query, order: Order, at: Position, size: int)
     found = find(scope, query, order, at, size)
     ids = found.segments
     return Results(
-        hits=tuple(_whole(_plain(scope.cursor.connection), ids, query, few=found.few)),
+        hits=tuple(_whole(plain_rows(scope.cursor.connection), ids, query, few=found.few)),
         total=found.total,
         exact=found.exact,
         order=found.order,
@@ -101,16 +98,9 @@ def _next(at: Position, last: tuple[int, int] | None, more: bool, resume: int | 
     return at.following(*last) if more and last else None
 
 
-def _plain(connection: sqlite3.Connection) -> sqlite3.Cursor:
-    """A cursor that yields plain tuples, whatever the connection's row factory."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-    return cursor
-
-
 def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query) -> tuple[Hit, ...]:
     """Turn spans into hits, in their order."""
-    cursor = _plain(connection)
+    cursor = plain_rows(connection)
     whole = [span.first for span in spans if span.whole]
     found = dict(zip(whole, _whole(cursor, whole, query), strict=True))
     quoted = _quoted(cursor, [span for span in spans if not span.whole])
@@ -121,12 +111,12 @@ def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few
     """Whole segments as hits, in the given order; ``few`` if few segments of the archive match the query at all."""
     if not segments:
         return []
-    highlit, marked_words = _highlit(cursor, segments, query, few=few), query.marked_words
+    found, marked_words = _highlit(cursor, segments, query, few=few), query.marked_words
     rows = cursor.execute(_OF_SEGMENTS, [json.dumps(segments)]).fetchall()
     rows.sort()  # by list position; faster than in SQLite, since they are nearly always in order
     hits = []
     for segment, (_, *facts, text, before, after, listed, flags, heard) in zip(segments, rows, strict=True):
-        shown = _marked(text, highlit.get(segment, text), marked_words)
+        shown = _marked(found.get(segment, text), marked_words)
         hits.append(Hit(*(*facts, text, shown, before, after, (), *_known(listed, flags, heard))))
     return hits
 
@@ -215,19 +205,18 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, f
     # disables the rowid lookup.
     few = few and match == query.match
     rows = cursor.execute(
-        f"""select rowid, highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts
+        f"""select rowid, {highlit("segments_fts")} from segments_fts
         where segments_fts match ? and {"+" if few else ""}rowid in (select value from json_each(?))""",
         [match, json.dumps(segments)],
     )
     return dict(rows.fetchall())
 
 
-def _marked(text: str, highlit: str, besides: Sequence[Term]) -> str:
-    """A segment's text as HTML, with the search words in ``<mark>``."""
+def _marked(found: str, besides: Sequence[Term]) -> str:
+    """A segment's text as HTML, with the search words in ``<mark>``: those that FTS5 marked, and others besides."""
     if not besides:
-        return escape(highlit).replace(MARK, "<mark>").replace(UNMARK, "</mark>")
-    places = MARKED.finditer(highlit)  # counted without the marks
-    marks = [(place.start() - 2 * n, place.start() - 2 * n + len(place[1])) for n, place in enumerate(places)]
+        return as_html(found)
+    text, marks = unmarked(found)
     begun = [(begin, end) for word, begin, end in folded_words(text) if any(term.has(word) for term in besides)]
     apart = [mark for mark in begun if not any(begin < mark[1] and mark[0] < end for begin, end in marks)]
     return marked(text, sorted([*marks, *apart]))

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.query import Query, as_meant, compile_query
@@ -41,8 +42,7 @@ class Facets:
 def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Facets:
     """Count the hits of a search, narrowed by ``filters``."""
     query = compile_query(text)
-    cursor = connection.cursor()
-    cursor.row_factory = None
+    cursor = plain_rows(connection)
     scope = Scope.of(cursor, filters, query)
     if not query.match and scope.is_everything:
         return Facets()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -15,8 +12,6 @@ from pipeline.times import clock
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-MARK, UNMARK = "\x02", "\x03"  # around what FTS5 highlights; transcripts do not contain these characters
-MARKED = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +161,3 @@ class Position:
     def following(self, segment: int, begin: int = 0) -> str:
         """Return the cursor of the next page, given the position of this page's last hit."""
         return f"{self.page + 1}-{segment}-{begin}"
-
-
-def marked(text: str, marks: Iterable[tuple[int, int]]) -> str:
-    """Return ``text`` as HTML with these sorted, disjoint character spans in ``<mark>``."""
-    parts, position = [], 0
-    for begin, end in marks:
-        parts += [html.escape(text[position:begin]), "<mark>", html.escape(text[begin:end]), "</mark>"]
-        position = end
-    return "".join([*parts, html.escape(text[position:])])

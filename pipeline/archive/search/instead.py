@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pipeline.align.lexical import STOPWORDS
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
 from pipeline.archive.search.nearly import Nearly, nearly
@@ -44,9 +45,7 @@ class Instead:
 
 def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Instead:
     """Return suggestions for a search that has no hits."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-
+    cursor = plain_rows(connection)
     missing = tuple(unknown(cursor, compile_query(text), filters))
     meant = narrowed_to(text, {one.said: one.meant for one in missing if one.meant}) if missing else text
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
 from pipeline.archive.search.parser import take_apart
@@ -72,8 +73,7 @@ def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHIN
     asked = [word.folded for word in typed]
     if len(asked) < _QUOTATION:
         return ()
-    cursor = connection.cursor()
-    cursor.row_factory = None
+    cursor = plain_rows(connection)
     scope = Scope.of(cursor, filters, query)
     windows = [
         _spoken(cursor, anchor, place, len(asked))

@@ -16,7 +16,8 @@ from heapq import merge
 from itertools import accumulate, islice
 from typing import NamedTuple
 
-from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
+from pipeline.archive.search.hits import Order, Position
+from pipeline.archive.search.marks import highlit, unmarked
 from pipeline.archive.search.query import Alternative, Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.terms import Term
@@ -213,15 +214,13 @@ def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
     text, places = "", Counter[tuple[tuple[int, int], ...]]()
     for part in term.parts:
         found = cursor.execute(
-            f"""select highlight(transcripts_fts, 0, '{MARK}', '{UNMARK}') from transcripts_fts
-            where transcripts_fts match ? and rowid = ?""",
+            f"select {highlit('transcripts_fts')} from transcripts_fts where transcripts_fts match ? and rowid = ?",
             [part, place.transcript],
         ).fetchone()
         if found is None:
             return
-        text = found[0].replace(MARK, "").replace(UNMARK, "")
-        # A word that is asked for twice has to be said twice.
-        places[tuple(_marked(found[0]))] += 1
+        text, spans = unmarked(found[0])
+        places[tuple(spans)] += 1  # a word that is asked for twice has to be said twice
     lines = cursor.execute(
         "select id, text from segments where id between ? and ? order by id", [place.first, place.last]
     ).fetchall()
@@ -251,13 +250,6 @@ def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], dist
             yield first[0], max(end for _, end in held)
             for kept in latest.values():
                 kept.clear()
-
-
-def _marked(text: str) -> Iterator[tuple[int, int]]:
-    """The character spans that FTS5 marked, as offsets in the text without the marks."""
-    for n, found in enumerate(MARKED.finditer(text)):
-        begin = found.start() - 2 * n
-        yield begin, begin + len(found[1])
 
 
 def _holds(cursor: sqlite3.Cursor, match: str, place: Place) -> bool:

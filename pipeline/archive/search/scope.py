@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.archive.about import SPEAKING
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.query import Query
 from pipeline.archive.tokens import fold
@@ -141,10 +142,8 @@ class Scope:
         return [one for place, one in sorted((dated[place], one) for place, one in known if place)]
 
     def another_cursor(self) -> sqlite3.Cursor:
-        """Return a cursor whose rows are read while others are asked; they are tuples, whatever the connection says."""
-        cursor = self.cursor.connection.cursor()
-        cursor.row_factory = None
-        return cursor
+        """Return a cursor whose rows are read while others are asked."""
+        return plain_rows(self.cursor.connection)
 
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:

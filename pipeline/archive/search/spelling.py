@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from pipeline.archive.search.hits import MARK, MARKED, UNMARK
+from pipeline.archive.search.marks import highlit, unmarked
 from pipeline.archive.search.parser import take_apart
 from pipeline.archive.tokens import folded_words
 
@@ -79,11 +79,11 @@ def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
 def _forms(cursor: sqlite3.Cursor, stem: str) -> Iterator[str]:
     """Words as they were said that have this stem."""
     rows = cursor.execute(
-        f"""select highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts f
+        f"""select {highlit("segments_fts")} from segments_fts f
         cross join segments s on s.id = f.rowid join transcripts t on t.id = s.transcript and t.preferred = 1
         where segments_fts match ? limit 5""",
         [f'"{stem}"*'],
     )
-    for (text,) in rows:
-        for marked in MARKED.findall(text):
-            yield from (word for word, _, _ in folded_words(marked))
+    for text, spans in (unmarked(marked) for (marked,) in rows):
+        for begin, end in spans:
+            yield from (word for word, _, _ in folded_words(text[begin:end]))
