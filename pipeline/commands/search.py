@@ -12,8 +12,8 @@ import click
 from pipeline.archive.about import questions_named
 from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
-from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
+from pipeline.archive.search.paging import Position
 from pipeline.archive.search.query import compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.commands.options import db_option, json_option, print_json

@@ -15,8 +15,9 @@ from datasette import Request, Response
 from pipeline.archive import people, reading
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets
-from pipeline.archive.search.hits import ANYTHING, Position
+from pipeline.archive.search.hits import ANYTHING
 from pipeline.archive.search.instead import Instead, instead
+from pipeline.archive.search.paging import Position
 from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.errors import QueryError

@@ -15,17 +15,15 @@ from pipeline.archive.database import plain_rows
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import (
     ANYTHING,
-    END,
     ORDERS,
     Filters,
     Hit,
     Order,
-    Position,
     Results,
     Turn,
 )
 from pipeline.archive.search.marks import as_html, highlit, marked, unmarked
-from pipeline.archive.search.passages import Span
+from pipeline.archive.search.paging import Page, Position, Span, Wanted
 from pipeline.archive.search.query import Query, as_meant, compile_query
 from pipeline.archive.search.scope import Scope
 from pipeline.archive.search.terms import Term
@@ -58,57 +56,30 @@ def search(
     query = compile_query(text)
     if not query.match and not query.narrows and filters == ANYTHING:
         return Results(order=order)
-    scope, at = Scope.of(plain_rows(connection), filters, query), Position.parse(None if page is None else str(page))
+    scope = Scope.of(plain_rows(connection), filters, query)
+    wanted = Wanted(order, Position.parse(None if page is None else str(page)), size)
 
-    def find(query: Query) -> Results:
-        return (_passages if query.crosses else _segments)(scope, query, order, at, size)
+    def find(query: Query) -> Page:
+        return (passages.find if query.crosses else words.find)(scope, query, wanted)
 
-    return as_meant(query, find, is_found=lambda found: bool(found.total or found.hits))[1]
-
-
-def _segments(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Results:
-    find = words.find if query.match else words.everything
-    found = find(scope, query, order, at, size)
-    ids = found.segments
-    return Results(
-        hits=tuple(_whole(plain_rows(scope.cursor.connection), ids, query, few=found.few)),
-        total=found.total,
-        exact=found.exact,
-        order=found.order,
-        next=_next(at, (ids[-1], 0) if ids else None, found.more, found.resume),
-        searched=found.searched,
-    )
+    query, found = as_meant(query, find, is_found=lambda found: bool(found.total or found.spans))
+    hits = hits_of(connection, found.spans, query, few=found.few)
+    return Results(hits, found.total, found.exact, found.order, found.next, found.searched)
 
 
-def _passages(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Results:
-    found = passages.find(scope, query, order, at, size)
-    return Results(
-        hits=tuple(hits_of(scope.cursor.connection, found.spans, query)),
-        total=found.total,
-        exact=found.exact,
-        order="oldest" if order == "oldest" else "newest",
-        next=_next(at, found.spans[-1][:2] if found.spans else None, found.more, found.resume),
-        searched=found.searched,
-    )
-
-
-def _next(at: Position, last: tuple[int, int] | None, more: bool, resume: int | None) -> str | None:
-    if more and resume is not None:
-        return at.following(resume, END)
-    return at.following(*last) if more and last else None
-
-
-def hits_of(connection: sqlite3.Connection, spans: Sequence[Span], query: Query) -> tuple[Hit, ...]:
-    """Turn spans into hits, in their order."""
+def hits_of(
+    connection: sqlite3.Connection, spans: Sequence[Span], query: Query, *, few: bool = False
+) -> tuple[Hit, ...]:
+    """Turn spans into hits, in their order; ``few`` if few segments of the archive match the query at all."""
     cursor = plain_rows(connection)
     whole = [span.first for span in spans if span.whole]
-    found = dict(zip(whole, _whole(cursor, whole, query), strict=True))
+    found = dict(zip(whole, _whole(cursor, whole, query, few=few), strict=True))
     quoted = _quoted(cursor, [span for span in spans if not span.whole])
     return tuple(found[span.first] if span.whole else next(quoted) for span in spans)
 
 
-def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool = False) -> list[Hit]:
-    """Whole segments as hits, in the given order; ``few`` if few segments of the archive match the query at all."""
+def _whole(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, few: bool) -> list[Hit]:
+    """Whole segments as hits, in the given order."""
     if not segments:
         return []
     found, marked_words = _highlit(cursor, segments, query, few=few), query.marked_words

@@ -13,8 +13,8 @@ from rapidfuzz import fuzz, process
 from pipeline.archive.database import plain_rows
 from pipeline.archive.search import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
+from pipeline.archive.search.paging import Span
 from pipeline.archive.search.parser import take_apart
-from pipeline.archive.search.passages import Span
 from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.spelt import Spelt, spelt

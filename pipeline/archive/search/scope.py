@@ -113,8 +113,10 @@ class Scope:
             order by {_NEWEST} {direction}, e.id {direction}"""
         return list(self._places(sql, [*values, json.dumps(transcripts)]))
 
-    def place_of(self, segment: int) -> Place | None:
+    def place_of(self, segment: int | None) -> Place | None:
         """Return the transcript that a segment is of, if it is one in scope."""
+        if segment is None:
+            return None
         index = bisect_right(self._firsts, segment) - 1
         place = self._by_segment[index] if index >= 0 else None
         return place if place and segment <= place.last else None
