@@ -11,7 +11,7 @@ from typing import NamedTuple
 from rapidfuzz import fuzz, process
 
 from pipeline.archive.database import plain_rows
-from pipeline.archive.search import hits_of
+from pipeline.archive.search.assembly import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
 from pipeline.archive.search.paging import Span
 from pipeline.archive.search.parser import take_apart

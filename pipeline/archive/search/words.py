@@ -67,17 +67,19 @@ def _as_read(scope: Scope, query: Query, wanted: Wanted, frequencies: Mapping[st
     """All of them read, and then sorted: by date, or by their rarer words."""
     segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.is_checked else MANY) + 1)
     if len(segments) > MANY:
-        return _of_many(scope, query, wanted, segments, known=segments if query.is_checked else ())
+        return _of_many(scope, query, wanted, segments, by_id=True)
     fitting = verified(scope.cursor, query, scope.kept(segments))
     if wanted.order == "relevance":
         return _listed(_best_first(scope.cursor, query, frequencies, fitting), wanted)
     return _listed(scope.by_date(fitting, oldest=wanted.oldest), wanted)
 
 
-def _of_many(scope: Scope, query: Query, wanted: Wanted, segments: Sequence[int], *, known: Sequence[int] = ()) -> Page:
+def _of_many(scope: Scope, query: Query, wanted: Wanted, segments: Sequence[int], *, by_id: bool = False) -> Page:
     """The newest or the oldest of more than can be sorted; ``segments`` are what was read until they were too many."""
-    page = _walk(scope, query, wanted, known=known)
-    if page.exact or query.is_checked or not scope.is_everything:
+    if query.is_checked:
+        return _walk(scope, query, wanted, known=segments if by_id else ())
+    page = _walk(scope, query, wanted)
+    if page.exact or not scope.is_everything:
         return page
     return replace(page, total=max(page.total, len(scope.kept(segments[:MANY]))))
 
