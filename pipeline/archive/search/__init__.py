@@ -23,7 +23,7 @@ PAGE_SIZE = 20
 
 def search(
     connection: sqlite3.Connection,
-    text: str,
+    query: str | Query,
     filters: Filters = ANYTHING,
     *,
     order: Order = "relevance",
@@ -34,13 +34,13 @@ def search(
 
     Args:
         connection: an open archive; its row factory does not matter.
-        text: what the user typed; see ``pipeline.archive.search.query``.
+        query: what the user typed, compiled or not; see ``pipeline.archive.search.query``.
         filters: further conditions.
         order: of the hits; ``relevance`` falls back to newest first for quotations and for words too common to rank.
         page: a value of ``Results.next``, or a page number from 1; None for the first page.
         size: hits a page.
     """
-    query = compile_query(text)
+    query = compile_query(query) if isinstance(query, str) else query
     if not query.match and not query.narrows and filters == ANYTHING:
         return Results(order=order)
     scope = Scope.of(plain_rows(connection), filters, query)
