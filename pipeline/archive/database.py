@@ -175,6 +175,13 @@ def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
     return cursor
 
 
+def plain_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
+    """Return a cursor that yields tuples, whatever the connection's own row factory."""
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor
+
+
 def is_archive(connection: sqlite3.Connection) -> bool:
     """Tell whether a database has this project's tables."""
     wanted = ("episodes", "renditions", "segments", "transcripts_fts")

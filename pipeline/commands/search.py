@@ -11,9 +11,9 @@ import click
 from pipeline.archive.about import questions_named
 from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
-from pipeline.archive.search.hits import Position
 from pipeline.archive.search.instead import Instead, instead
-from pipeline.archive.search.query import compile_query
+from pipeline.archive.search.paging import Position
+from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.commands.options import day, db_option, json_option, print_json
 from pipeline.errors import QueryError
@@ -60,14 +60,15 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     most five words between; NEAR alone: ten), speaker:NAME, feed:SLUG, question:3. Without hits, similar passages and
     other queries are suggested.
     """
+    asked, narrowed = compile_query(query), Filters(**filters)
     with up_to_date_reader(db) as archive:
-        problem = unknown_show(archive.conn, compile_query(query), Filters(**filters))
+        problem = unknown_show(archive.conn, asked, narrowed)
         if problem:
             raise QueryError(problem.sentence)
-        results = search(archive.conn, query, Filters(**filters), order=order, page=page)
-        offered = Instead() if results.hits or page else instead(archive.conn, query, Filters(**filters))
+        results = search(archive.conn, asked, narrowed, order=order, page=page)
+        offered = Instead() if results.hits or page else instead(archive.conn, asked, narrowed)
     if as_json:
-        remarks = [*compile_query(query).remarks, *offered.remarks]
+        remarks = [*asked.remarks, *offered.remarks]
         print_json({**results.as_dict(), **offered.as_dict(), "remarks": remarks})
         for remark in remarks:
             click.echo(remark, err=True)
@@ -79,22 +80,21 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     for passage in offered.nearly:
         hit = passage.hit
         click.echo(f"nearly: {hit.title} ({(hit.published or '')[:10]}), {hit.clock}\n  {passage.shown}\n  {hit.path}")
-    _tell_more(query, results, offered, Position.parse(page).page)
+    _tell_more(asked, results, offered, Position.parse(page).page)
 
 
-def _tell_more(query: str, results: Results, offered: Instead, page: int) -> None:
+def _tell_more(query: Query, results: Results, offered: Instead, page: int) -> None:
     """Print how many hits there are, how to see more, and what else to try."""
     number = f"{results.total}{'' if results.exact else ' or more'} {'hit' if results.total == 1 else 'hits'}"
     if results.order != "relevance" and not results.exact:
         number += f", the {results.order} first"
     more = f"; more with --page {results.next}" if results.next else ""
-    compiled = compile_query(query)
-    if not results.hits and not (compiled.match or offered.remarks):
+    if not results.hits and not (query.match or offered.remarks):
         more = "; give something to search for"
     elif not results.hits and results.total:
         more = f"; there is no page {page}, the last one is {math.ceil(results.total / PAGE_SIZE)}"
     click.echo(f"{number}{more}", err=True)
-    for remark in (*compiled.remarks, *offered.remarks):
+    for remark in (*query.remarks, *offered.remarks):
         click.echo(remark, err=True)
     for said, other in (("did you mean", offered.spelling), ("or, less strictly", offered.looser)):
         if other:

@@ -166,7 +166,7 @@ def _notes(item: Item, site: Addresses) -> str:
 
 
 def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> list[Entry]:
-    hits = search(connection, asked.text, asked.checked(), order="newest", size=ENTRIES).hits
+    hits = search(connection, asked.query, asked.checked(), order="newest", size=ENTRIES).hits
     arrived = listing.arrivals(connection, (hit.episode for hit in hits))
     return [
         Entry(

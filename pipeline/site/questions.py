@@ -7,7 +7,7 @@ from typing import get_args
 from datasette import Request, Response
 
 from pipeline.archive import questions, reading
-from pipeline.archive.search.hits import Position
+from pipeline.archive.search.paging import Position
 from pipeline.errors import QueryError
 from pipeline.model import MatchStatus
 from pipeline.site.access import Archive

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import cast
 
 from datasette import Request, Response
@@ -15,8 +16,9 @@ from datasette import Request, Response
 from pipeline.archive import people, reading
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Hit, Order, Results, search
 from pipeline.archive.search.facets import Facets, facets
-from pipeline.archive.search.hits import ANYTHING, Position
+from pipeline.archive.search.hits import ANYTHING
 from pipeline.archive.search.instead import Instead, instead
+from pipeline.archive.search.paging import Position
 from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.errors import QueryError
@@ -30,7 +32,7 @@ MAX_QUERY = 1_000  # characters
 INSTEAD_SECONDS = 1.5  # for suggestions if there are no hits; the answer is also correct without
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """A search request. ``number`` is the question as typed."""
 
@@ -39,6 +41,11 @@ class Asked:
     order: str
     page: str | None
     number: str = ""
+
+    @cached_property
+    def query(self) -> Query:
+        """Return what was typed, compiled."""
+        return compile_query(self.text)
 
     @property
     def is_blank(self) -> bool:
@@ -85,7 +92,7 @@ class Asked:
             QueryError: the request is invalid, or names an unknown feed.
         """
         self.ensure_feed(connection)
-        return search(connection, self.text, self.checked(), order=cast("Order", self.order), page=self.page)
+        return search(connection, self.query, self.checked(), order=cast("Order", self.order), page=self.page)
 
     def ensure_feed(self, connection: sqlite3.Connection) -> None:
         """Raise if the request names a feed that is not in the archive.
@@ -153,7 +160,7 @@ async def search_page(request: Request, archive: Archive) -> Response:
         "asked": asked,
         "page_size": PAGE_SIZE,
         "number": Position.parse(asked.page).page,
-        "query": compile_query(asked.text),
+        "query": asked.query,
         "shows": shows,
         "show_titles": {show.slug: show.title for show in shows},
         "speakers": speakers,
@@ -182,7 +189,7 @@ async def search_page(request: Request, archive: Archive) -> Response:
 
 def _found(connection: sqlite3.Connection, asked: Asked) -> tuple[Results, Facets]:
     results = asked.run(connection)
-    return results, facets(connection, asked.text, asked.filters) if results.hits else Facets()
+    return results, facets(connection, asked.query, asked.filters) if results.hits else Facets()
 
 
 async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead | None:
@@ -191,7 +198,7 @@ async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead 
         return None
     try:
         return await archive.read(
-            lambda connection: instead(connection, asked.text, asked.filters), seconds=INSTEAD_SECONDS
+            lambda connection: instead(connection, asked.query, asked.filters), seconds=INSTEAD_SECONDS
         )
     except QueryError:
         return Instead()
@@ -225,14 +232,14 @@ async def search_json(request: Request, archive: Archive) -> Response:
         results = asked.run(connection)
         content = results.as_dict()
         if request.args.get("facets"):
-            content["facets"] = asdict(facets(connection, asked.text, asked.filters))
+            content["facets"] = asdict(facets(connection, asked.query, asked.filters))
         return results, content
 
     results, content = await archive.read(answer)
     offered = await _offered(archive, asked, results)
     if offered:
         content |= offered.as_dict()
-    content["remarks"] = [*compile_query(asked.text).remarks, *(offered.remarks if offered else ())]
+    content["remarks"] = [*asked.query.remarks, *(offered.remarks if offered else ())]
     return json(_addressed(content, Links(archive)), archive=archive)
 
 

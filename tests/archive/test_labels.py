@@ -22,6 +22,7 @@ from pipeline.archive.quoting import quotation
 from pipeline.archive.schema import m014_questions
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets
+from pipeline.archive.search.query import compile_query
 from pipeline.archive.transcripts import save_matches, save_transcript
 from pipeline.export.citation import citation
 from pipeline.model import (
@@ -110,7 +111,7 @@ def test_what_is_asked_in_one_breath_has_both_numbers_where_it_is_asked_and_answ
         ]
         assert {hit.about for hit in hits} == {"questions 1 and 2", "answer to questions 1 and 2"}
     assert search(archive.conn, "paid", Filters(question=2)).total == 2
-    assert facets(archive.conn, "paid").questions == ((1, 2), (2, 2))
+    assert facets(archive.conn, compile_query("paid")).questions == ((1, 2), (2, 2))
     cited = quotation(archive.conn, SHA256, 21.0, 25.0)
     assert cited.wording.lines[0].questions == BOTH
     text = citation(cited, Addresses()).text

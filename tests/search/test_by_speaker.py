@@ -9,6 +9,7 @@ from pipeline.archive.database import reader, writer
 from pipeline.archive.reading import speakers
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.instead import instead
+from pipeline.archive.search.query import compile_query
 from pipeline.archive.transcripts import name_speaker
 from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
 
@@ -100,10 +101,10 @@ def test_speakers_of_a_transcript_that_was_set_aside_are_nobody(tmp_path: Path) 
         assert speakers(connection) == ("Speaker 1, then Ann",)
         # The full name occurs only in superseded transcripts, so a part of a name matches.
         assert search(connection, "word", Filters(speaker="Speaker 1")).total == 1
-        offered = instead(connection, "word speaker:anne")
+        offered = instead(connection, compile_query("word speaker:anne"))
         assert offered.remarks == ("Nobody is called “anne” in this archive.",)
         assert offered.spelling == 'word speaker:"Speaker 1, then Ann"'
         assert search(connection, offered.spelling).total == 1
-        offered = instead(connection, "nowhere speaker:anne")
+        offered = instead(connection, compile_query("nowhere speaker:anne"))
         assert offered.remarks == ("Nobody is called “anne” in this archive; did you mean “Speaker 1, then Ann”?",)
         assert offered.spelling is None

@@ -16,6 +16,7 @@ from pipeline.archive.search import Filters, search, words
 from pipeline.archive.search.facets import facets
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.nearly import compare, nearly
+from pipeline.archive.search.query import compile_query
 from pipeline.archive.search.spelling import spelling
 from tests.support.building import add_feed, add_transcript, episode, spoken
 
@@ -83,7 +84,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Con
 def test_the_passage_with_the_fewest_differing_words_is_offered(
     connection: sqlite3.Connection, asked: str, differing: int, shown: str
 ) -> None:
-    found = nearly(connection, asked)
+    found = nearly(connection, compile_query(asked))
     assert (found[0].differing, found[0].shown) == (differing, shown)
     assert "<mark>" in found[0].hit.html
 
@@ -107,24 +108,24 @@ def test_what_is_shown_is_spelt_as_it_was_said(tmp_path: Path, asked: str, shown
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, spoken(*texts, "It is a well-known nine-to-five job, and it rose by 12% in a year."))
     with reader(path) as opened:
-        assert nearly(opened, asked)[0].shown == shown
+        assert nearly(opened, compile_query(asked))[0].shown == shown
 
 
 def test_the_mark_and_the_times_are_of_the_passage_that_differs(connection: sqlite3.Connection) -> None:
-    (best, *_) = nearly(connection, '"picked four things and we refused"')
+    (best, *_) = nearly(connection, compile_query('"picked four things and we refused"'))
     assert best.hit.html.startswith("We <mark>picked three things and we refused</mark> to add")
     assert best.hit.end - best.hit.start == pytest.approx(6 * 0.5 - 0.1)
 
 
 def test_what_has_nothing_in_common_is_not_offered(connection: sqlite3.Connection) -> None:
-    assert nearly(connection, '"zebras cross quickly over there"') == ()
-    assert nearly(connection, '"picked other fruit from taller trees"') == ()
-    assert nearly(connection, "two words") == ()
-    assert nearly(connection, '"picked four things and we refused"', Filters(feed="other")) == ()
+    assert nearly(connection, compile_query('"zebras cross quickly over there"')) == ()
+    assert nearly(connection, compile_query('"picked other fruit from taller trees"')) == ()
+    assert nearly(connection, compile_query("two words")) == ()
+    assert nearly(connection, compile_query('"picked four things and we refused"'), Filters(feed="other")) == ()
 
 
 def test_what_narrows_is_not_compared(connection: sqlite3.Connection) -> None:
-    (best, *_) = nearly(connection, "nobody holds a child protection phase alone feed:show -zebra")
+    (best, *_) = nearly(connection, compile_query("nobody holds a child protection phase alone feed:show -zebra"))
     assert best.differing == 1
 
 
@@ -156,7 +157,7 @@ def test_filters_and_exclusions_hold_of_what_is_nearly_said(
             select distinct transcript, speaker, speaker, 'host', 1 from segments"""
         )
     with reader(tmp_path / "a.db") as opened:
-        found = nearly(opened, f'"nobody holds a case alone" {typed}', filters)
+        found = nearly(opened, compile_query(f'"nobody holds a case alone" {typed}'), filters)
     assert [one.hit.speaker for one in found] == speakers
 
 
@@ -172,13 +173,13 @@ def test_short_passages_and_other_feeds_do_not_crowd_out_what_is_nearest(tmp_pat
     asked = '"we picked four things and we refused to add a fifth"'
     with reader(tmp_path / "a.db") as opened:
         for filters in (Filters(), Filters(feed="other")):
-            (best,) = nearly(opened, asked, filters)
+            (best,) = nearly(opened, compile_query(asked), filters)
             assert (best.differing, best.hit.episode) == (2, there)
 
 
 def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Connection) -> None:
     said = " ".join(text for (text,) in connection.execute("select text from segments order by id limit 9"))
-    (best, *_) = nearly(connection, f'"{said} {" ".join(["zebra"] * 60)}"')
+    (best, *_) = nearly(connection, compile_query(f'"{said} {" ".join(["zebra"] * 60)}"'))
     assert best.differing == 0
 
 
@@ -202,18 +203,18 @@ def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Con
     ],
 )
 def test_the_nearest_spelling_is_offered(connection: sqlite3.Connection, typed: str, meant: str | None) -> None:
-    assert instead(connection, typed).spelling == meant
+    assert instead(connection, compile_query(typed)).spelling == meant
 
 
 def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Connection) -> None:
-    assert instead(connection, '"down things"').looser == "down things"
-    assert instead(connection, "mash zebra").looser == "mash OR zebra"
-    assert instead(connection, "zebra yak").looser is None
-    assert instead(connection, "what is the down of that").looser == "down"
-    assert instead(connection, "and how is the zebra in a mash").looser == "zebra OR mash"
+    assert instead(connection, compile_query('"down things"')).looser == "down things"
+    assert instead(connection, compile_query("mash zebra")).looser == "mash OR zebra"
+    assert instead(connection, compile_query("zebra yak")).looser is None
+    assert instead(connection, compile_query("what is the down of that")).looser == "down"
+    assert instead(connection, compile_query("and how is the zebra in a mash")).looser == "zebra OR mash"
     for figure in ("5,000", "“5,000”", "1.000,5", "£2.75m"):
-        assert instead(connection, figure).looser is None
-    assert instead(connection, "5,000 mash").looser == "5,000 OR mash"
+        assert instead(connection, compile_query(figure)).looser is None
+    assert instead(connection, compile_query("5,000 mash")).looser == "5,000 OR mash"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +230,7 @@ def test_a_looser_search_is_offered_that_finds_something(connection: sqlite3.Con
     ],
 )
 def test_what_narrows_stays_in_a_looser_search(connection: sqlite3.Connection, typed: str, looser: str | None) -> None:
-    assert instead(connection, typed).looser == looser
+    assert instead(connection, compile_query(typed)).looser == looser
 
 
 def test_a_mishearing_that_was_set_aside_is_not_said_any_more(tmp_path: Path) -> None:
@@ -238,7 +239,7 @@ def test_a_mishearing_that_was_set_aside_is_not_said_any_more(tmp_path: Path) ->
         add_transcript(db, one, spoken("The caselods fell."))
         add_transcript(db, one, spoken("The caseloads fell."), key="1" * 12)
     with reader(tmp_path / "a.db") as opened:
-        assert spelling(opened.cursor(), "caselods") == "caseloads"
+        assert spelling(opened.cursor(), compile_query("caselods")) == "caseloads"
 
 
 def test_a_table_named_vocabulary_stays_in_sight(tmp_path: Path) -> None:
@@ -247,27 +248,27 @@ def test_a_table_named_vocabulary_stays_in_sight(tmp_path: Path) -> None:
         add_transcript(db, one, spoken("The caseloads fell."))
         db.execute("create table vocabulary (mine)")
     with reader(tmp_path / "a.db") as opened:
-        assert spelling(opened.cursor(), "caselods") == "caseloads"
+        assert spelling(opened.cursor(), compile_query("caselods")) == "caseloads"
         assert opened.execute("select mine from vocabulary").fetchall() == []
 
 
 def test_hits_are_counted_by_feed_speaker_role_and_question(connection: sqlite3.Connection) -> None:
-    found = facets(connection, "things")
+    found = facets(connection, compile_query("things"))
     assert (found.counted, found.complete) == (4, True)
     assert found.feeds == (("show", 3), ("other", 1))
     assert found.speakers == (("Ann", 2),)
     assert found.roles == (("answer", 2), ("other", 2))
     assert found.questions == ((2, 2),)
-    assert facets(connection, "things", Filters(feed="other")).counted == 1
-    assert facets(connection, '"things things"').counted == 1
-    assert facets(connection, "").counted == 0
-    assert facets(connection, "", Filters(speaker="Ann")).counted == 2
+    assert facets(connection, compile_query("things"), Filters(feed="other")).counted == 1
+    assert facets(connection, compile_query('"things things"')).counted == 1
+    assert facets(connection, compile_query("")).counted == 0
+    assert facets(connection, compile_query(""), Filters(speaker="Ann")).counted == 2
 
 
 def test_months_count_the_episodes_in_which_it_is_said(connection: sqlite3.Connection) -> None:
-    assert facets(connection, "things").months == (("2026-01", 1), ("2026-03", 2))
-    assert facets(connection, '"things came"').months == (("2026-03", 1),)
-    assert facets(connection, "things", Filters(speaker="Ann")).months == (("2026-03", 1),)
+    assert facets(connection, compile_query("things")).months == (("2026-01", 1), ("2026-03", 2))
+    assert facets(connection, compile_query('"things came"')).months == (("2026-03", 1),)
+    assert facets(connection, compile_query("things"), Filters(speaker="Ann")).months == (("2026-03", 1),)
 
 
 @pytest.mark.parametrize(
@@ -302,7 +303,7 @@ def test_counts_are_of_what_the_search_finds(tmp_path: Path, typed: str, months:
         )
     with reader(tmp_path / "a.db") as opened:
         found = search(opened, typed)
-        spread = facets(opened, typed)
+        spread = facets(opened, compile_query(typed))
     assert (spread.months, spread.counted, spread.complete) == (months, found.total, True)
     assert sum(number for _, number in spread.months) == len({hit.episode for hit in found.hits})
 
@@ -312,10 +313,10 @@ def test_where_hits_are_too_many_to_count_all_episodes_that_fit_are_about_as_man
 ) -> None:
     monkeypatch.setattr(words, "MANY", 1)
     monkeypatch.setattr(words, "EPISODES", 2)
-    found = facets(connection, "things")
+    found = facets(connection, compile_query("things"))
     assert (found.counted, found.complete, found.months) == (3, False, (("2026-01", 1), ("2026-03", 2)))
     # Transcript-level matches do not reflect speakers, or passages without a word.
-    assert facets(connection, "things -down", Filters()).months == ()
+    assert facets(connection, compile_query("things -down"), Filters()).months == ()
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8), st.lists(st.sampled_from(WORDS), max_size=30))
@@ -366,8 +367,8 @@ def test_a_comparison_goes_through_both_texts_in_order(asked: list[str], said: l
 def test_nothing_that_is_typed_raises(connection: sqlite3.Connection, text: str) -> None:
     results = search(connection, text)
     assert len(results.hits) <= results.total
-    facets(connection, text)
-    instead(connection, text)
+    facets(connection, compile_query(text))
+    instead(connection, compile_query(text))
 
 
 def test_no_number_is_taken_for_another_and_a_hyphen_may_be_what_is_missing(tmp_path: Path) -> None:
@@ -375,6 +376,6 @@ def test_no_number_is_taken_for_another_and_a_hyphen_may_be_what_is_missing(tmp_
         (one,) = add_feed(db, "show", episode("one"))
         add_transcript(db, one, spoken("In 2019 re-offending fell by 3500 cases."))
     with reader(tmp_path / "h.db") as opened:
-        assert instead(opened, "2018").spelling is None
-        assert instead(opened, "3600 cases").spelling is None
-        assert instead(opened, "reoffending").spelling == "re-offending"
+        assert instead(opened, compile_query("2018")).spelling is None
+        assert instead(opened, compile_query("3600 cases")).spelling is None
+        assert instead(opened, compile_query("reoffending")).spelling == "re-offending"

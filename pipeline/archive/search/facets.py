@@ -10,9 +10,10 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search import passages, words
 from pipeline.archive.search.hits import ANYTHING, Filters
-from pipeline.archive.search.query import Query, as_meant, compile_query
+from pipeline.archive.search.query import Query, as_meant
 from pipeline.archive.search.scope import Place, Scope
 
 _NEWEST = 1_000  # hits that are counted if there are too many to count them all
@@ -38,11 +39,9 @@ class Facets:
     months: tuple[tuple[str, int], ...] = ()
 
 
-def facets(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Facets:
+def facets(connection: sqlite3.Connection, query: Query, filters: Filters = ANYTHING) -> Facets:
     """Count the hits of a search, narrowed by ``filters``."""
-    query = compile_query(text)
-    cursor = connection.cursor()
-    cursor.row_factory = None
+    cursor = plain_rows(connection)
     scope = Scope.of(cursor, filters, query)
     if not query.match and scope.is_everything:
         return Facets()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -15,8 +12,6 @@ from pipeline.times import clock
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: tuple[Order, ...] = get_args(Order)
-MARK, UNMARK = "\x02", "\x03"  # around what FTS5 highlights; transcripts do not contain these characters
-MARKED = re.compile(f"{MARK}([^{UNMARK}]*){UNMARK}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +27,6 @@ class Filters:
 
 
 ANYTHING = Filters()
-END = 10**12  # an offset beyond any text: a page that begins after it begins after the whole segment
 
 
 class Turn(NamedTuple):
@@ -138,40 +132,3 @@ class Results:
 def hit_as_dict(hit: Hit) -> dict[str, object]:
     """Return a hit as it is printed with --json and sent by the JSON route."""
     return {**hit._asdict(), "turns": [turn._asdict() for turn in hit.turns], "url": hit.path, "quote": hit.quote}
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A page cursor: page ``page`` starts after the hit at character ``begin`` of segment ``segment``."""
-
-    page: int = 1
-    segment: int | None = None
-    begin: int = 0
-
-    @classmethod
-    def parse(cls, text: str | None) -> Position:
-        """Parse a value of ``Results.next`` or a page number; anything else is the first page."""
-        if text is None or not cls.is_named(text):
-            return cls()
-        page, *place = (int(part) for part in text.split("-"))
-        return cls(page, *place)
-
-    @staticmethod
-    def is_named(text: str) -> bool:
-        """Tell whether a text is a page number (from 1) or a value of ``Results.next``."""
-        parts = text.split("-")
-        numbers = all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts)
-        return len(parts) <= 3 and numbers and int(parts[0]) > 0
-
-    def following(self, segment: int, begin: int = 0) -> str:
-        """Return the cursor of the next page, given the position of this page's last hit."""
-        return f"{self.page + 1}-{segment}-{begin}"
-
-
-def marked(text: str, marks: Iterable[tuple[int, int]]) -> str:
-    """Return ``text`` as HTML with these sorted, disjoint character spans in ``<mark>``."""
-    parts, position = [], 0
-    for begin, end in marks:
-        parts += [html.escape(text[position:begin]), "<mark>", html.escape(text[begin:end]), "</mark>"]
-        position = end
-    return "".join([*parts, html.escape(text[position:])])

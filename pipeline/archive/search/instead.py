@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.align.lexical import STOPWORDS
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search import search
 from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
 from pipeline.archive.search.nearly import Nearly, nearly
-from pipeline.archive.search.parser import narrowed_to, take_apart
-from pipeline.archive.search.query import compile_query
+from pipeline.archive.search.parser import narrowed_to
+from pipeline.archive.search.query import Query
 from pipeline.archive.search.spelling import spelling
 from pipeline.archive.search.unknown import unknown
 
@@ -42,36 +43,34 @@ class Instead:
         return {"nearly": nearly, "spelling": self.spelling, "looser": self.looser, "remarks": list(self.remarks)}
 
 
-def instead(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> Instead:
+def instead(connection: sqlite3.Connection, query: Query, filters: Filters = ANYTHING) -> Instead:
     """Return suggestions for a search that has no hits."""
-    cursor = connection.cursor()
-    cursor.row_factory = None
-
-    missing = tuple(unknown(cursor, compile_query(text), filters))
-    meant = narrowed_to(text, {one.said: one.meant for one in missing if one.meant}) if missing else text
+    cursor = plain_rows(connection)
+    missing = tuple(unknown(cursor, query, filters))
 
     def finds(other: str) -> bool:
         return bool(search(connection, other, filters, size=1).hits)
 
     if missing:
-        found = meant != text and finds(meant)
+        meant = narrowed_to(query.text, {one.said: one.meant for one in missing if one.meant})
+        found = meant != query.text and finds(meant)
         return Instead(
             spelling=meant if found else None,
             remarks=tuple(f"{one.told}." if found and one.meant else one.sentence for one in missing),
         )
-    passages = nearly(connection, text, filters)
-    spelt = spelling(cursor, text)
+    passages = nearly(connection, query, filters)
+    spelt = spelling(cursor, query)
     return Instead(
         nearly=passages,
         spelling=spelt if spelt and finds(spelt) else None,
-        looser=None if passages else next((one for one in _looser(text) if finds(one)), None),
+        looser=None if passages else next((one for one in _looser(query) if finds(one)), None),
     )
 
 
-def _words(text: str, words: Iterable[tuple[str, int, int]]) -> Iterator[str]:
+def _words(query: Query) -> Iterator[str]:
     """The search words; a figure such as 5,000 stays one word, since its 000 would match any other."""
-    figure, begun, ended = "", 0, 0
-    for word, begin, end in words:
+    text, figure, begun, ended = query.text, "", 0, 0
+    for word, begin, end in query.typed.words:
         goes_on = text[ended:begin] in {",", "."} and figure[-1:].isdigit() and word[0].isdigit()
         if figure and not goes_on:
             yield figure + "*" * text.startswith("*", ended)
@@ -80,15 +79,14 @@ def _words(text: str, words: Iterable[tuple[str, int, int]]) -> Iterator[str]:
         yield figure + "*" * text.startswith("*", ended)
 
 
-def _looser(text: str) -> Iterator[str]:
+def _looser(query: Query) -> Iterator[str]:
     """Looser queries: the words in any order, the content words only, any of them. Filters and exclusions are kept."""
-    typed = take_apart(text)
-    words = list(_words(text, typed.words))
+    words = list(_words(query))
     if len(words) < 2:
         return
     carrying = [word for word in words if word not in STOPWORDS] or words
     looser = [" ".join(carrying), " OR ".join(carrying), " OR ".join(words)]
-    if compile_query(text).crosses:
+    if query.crosses:
         looser.insert(0, " ".join(words))
     for one in dict.fromkeys(looser):
-        yield " ".join(filter(None, [one, typed.besides]))
+        yield " ".join(filter(None, [one, query.typed.besides]))

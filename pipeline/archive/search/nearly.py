@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz, process
 
-from pipeline.archive.search import hits_of
+from pipeline.archive.database import plain_rows
+from pipeline.archive.search.assembly import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
-from pipeline.archive.search.parser import take_apart
-from pipeline.archive.search.passages import Span
-from pipeline.archive.search.query import Query, compile_query
+from pipeline.archive.search.paging import Span
+from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.spelt import Spelt, spelt
 from pipeline.archive.search.words import matching
@@ -61,19 +61,17 @@ class _Spoken(NamedTuple):
     word: Spelt
 
 
-def nearly(connection: sqlite3.Connection, text: str, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
+def nearly(connection: sqlite3.Connection, query: Query, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
     """Return the passages that differ least from a quotation (with or without quotes), the closest first.
 
     Of a long quotation only the first words are compared. Filters apply to the segment in which a passage begins,
     exclusions to its whole transcript.
     """
-    query = compile_query(text)
-    typed = _asked(text, query)[:_ASKED]
+    typed = _asked(query)[:_ASKED]
     asked = [word.folded for word in typed]
     if len(asked) < _QUOTATION:
         return ()
-    cursor = connection.cursor()
-    cursor.row_factory = None
+    cursor = plain_rows(connection)
     scope = Scope.of(cursor, filters, query)
     windows = [
         _spoken(cursor, anchor, place, len(asked))
@@ -108,10 +106,10 @@ def _in_scope(scope: Scope, query: Query, anchors: Sequence[int]) -> list[int]:
     return list(islice(near, _READ))
 
 
-def _asked(text: str, query: Query) -> list[Spelt]:
+def _asked(query: Query) -> list[Spelt]:
     """The words of the first quotation in a query, or all that it looks for."""
-    places = {begin for _, begin, _ in take_apart(text).words}
-    words = [word for word in spelt(text) if word.begin in places]
+    places = {begin for _, begin, _ in query.typed.words}
+    words = [word for word in spelt(query.text) if word.begin in places]
     quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
     if not quoted:
         return words

@@ -11,12 +11,11 @@ import sqlite3
 from bisect import bisect_right
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from itertools import accumulate, islice
-from typing import NamedTuple
 
-from pipeline.archive.search.hits import MARK, MARKED, UNMARK, Order, Position
+from pipeline.archive.search.marks import highlit, unmarked
+from pipeline.archive.search.paging import Page, Position, Span, Wanted, walk
 from pipeline.archive.search.query import Alternative, Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.terms import Term
@@ -29,56 +28,15 @@ _FEW = 20  # candidate segments of an episode up to which no narrower index quer
 _OPENING = 6  # leading words of a phrase that are looked up in the index before all of it is compared
 
 
-class Span(NamedTuple):
-    """From character ``begin`` of segment ``first`` to ``end`` of segment ``last``; or a ``whole`` segment."""
-
-    first: int
-    begin: int
-    last: int
-    end: int
-    whole: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """The passages of one page; the other fields are those of ``Results``."""
-
-    spans: tuple[Span, ...]
-    total: int
-    exact: bool
-    more: bool
-    searched: int | None = None
-    resume: int | None = None  # the last segment that was looked at, where it is none of those found
-
-
-def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Spans:
+def find(scope: Scope, query: Query, wanted: Wanted) -> Page:
     """Find the passages of one page."""
-    begun = scope.place_of(at.segment) if at.segment is not None else None
-    places = _holding(scope, query.match, begun, oldest=order == "oldest")
-    skipped = 0 if begun else (at.page - 1) * size
-    wanted = skipped + size
-    found: list[Span] = []
-    looked, last = 0, None
-    # A page asked for by its number is reached through all before it.
-    for place in islice(places, EPISODES * (1 if begun else at.page)):
-        looked, last = looked + 1, place
-        spans = in_transcript(scope, query, place)
-        if place == begun:
-            spans = [one for one in spans if (one.first, one.begin) > (at.segment, at.begin)]
-        found += spans
-        if len(found) > wanted:
-            break
-    full = len(found) > wanted
-    ended = next(places, None) is None
-    cut = not full and not ended
-    return Spans(
-        tuple(found[skipped:wanted]),
-        (at.page - 1) * size - skipped + len(found),
-        exact=ended,
-        more=full or cut,
-        searched=looked if cut else None,
-        resume=last.last if cut and last else None,
-    )
+    begun = scope.place_of(wanted.at.segment)
+
+    def look(place: Place, after: Position, _: int) -> tuple[list[Span], int]:
+        beyond = (after.segment or 0, after.begin)
+        return [span for span in in_transcript(scope, query, place) if span[:2] > beyond], 0
+
+    return walk(_holding(scope, query.match, begun, oldest=wanted.oldest), look, wanted, begun, most=EPISODES)
 
 
 def _holding(scope: Scope, match: str, begun: Place | None, *, oldest: bool) -> Iterator[Place]:
@@ -134,7 +92,7 @@ def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
         return _near(scope.cursor, term, place)
     alone = Query(alternatives=(Alternative(term.fts, (term,)),))
     fits = verified(scope.cursor, alone, within(scope, term.fts, place))
-    return (Span(one, 0, one, 0, whole=True) for one in fits)
+    return map(Span.of, fits)
 
 
 def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span]:
@@ -213,15 +171,13 @@ def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
     text, places = "", Counter[tuple[tuple[int, int], ...]]()
     for part in term.parts:
         found = cursor.execute(
-            f"""select highlight(transcripts_fts, 0, '{MARK}', '{UNMARK}') from transcripts_fts
-            where transcripts_fts match ? and rowid = ?""",
+            f"select {highlit('transcripts_fts')} from transcripts_fts where transcripts_fts match ? and rowid = ?",
             [part, place.transcript],
         ).fetchone()
         if found is None:
             return
-        text = found[0].replace(MARK, "").replace(UNMARK, "")
-        # A word that is asked for twice has to be said twice.
-        places[tuple(_marked(found[0]))] += 1
+        text, spans = unmarked(found[0])
+        places[tuple(spans)] += 1  # a word that is asked for twice has to be said twice
     lines = cursor.execute(
         "select id, text from segments where id between ? and ? order by id", [place.first, place.last]
     ).fetchall()
@@ -251,13 +207,6 @@ def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], dist
             yield first[0], max(end for _, end in held)
             for kept in latest.values():
                 kept.clear()
-
-
-def _marked(text: str) -> Iterator[tuple[int, int]]:
-    """The character spans that FTS5 marked, as offsets in the text without the marks."""
-    for n, found in enumerate(MARKED.finditer(text)):
-        begin = found.start() - 2 * n
-        yield begin, begin + len(found[1])
 
 
 def _holds(cursor: sqlite3.Cursor, match: str, place: Place) -> bool:

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice, product
 from typing import TypeVar
 
 from pipeline.archive.search.groups import Group
-from pipeline.archive.search.parser import parse
+from pipeline.archive.search.parser import Typed, parse, take_apart
 from pipeline.archive.search.pieces import FILTERS
 from pipeline.archive.search.remarks import remarks
 from pipeline.archive.search.terms import SPELLINGS, Term, phrases, terms_of
@@ -50,9 +51,11 @@ class Alternative:
         return " OR ".join(term.fts for term in self.shown)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Query:
     """A compiled query. ``match`` is the whole of it, empty when there is nothing to look for.
+
+    ``text`` is what was typed; queries that mean the same are equal, however they were typed.
 
     ``excluded`` is the expression of what is excluded everywhere, or empty. ``speakers`` are parts of names, ``feeds``
     slugs, ``questions`` numbers of published questions; a hit must match one of each that is given. ``remarks`` tell
@@ -66,6 +69,12 @@ class Query:
     feeds: tuple[str, ...] = ()
     questions: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
+    text: str = field(default="", compare=False)
+
+    @cached_property
+    def typed(self) -> Typed:
+        """Return what was typed, taken apart."""
+        return take_apart(self.text)
 
     @property
     def crosses(self) -> bool:
@@ -172,6 +181,7 @@ def compile_query(text: str) -> Query:
         feeds=narrowing["feed"],
         questions=tuple(map(int, narrowing["question"])),
         remarks=tuple(remarks(parsed)),
+        text=text,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.archive.about import SPEAKING
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.query import Query
 from pipeline.archive.tokens import fold
@@ -112,8 +113,10 @@ class Scope:
             order by {_NEWEST} {direction}, e.id {direction}"""
         return list(self._places(sql, [*values, json.dumps(transcripts)]))
 
-    def place_of(self, segment: int) -> Place | None:
+    def place_of(self, segment: int | None) -> Place | None:
         """Return the transcript that a segment is of, if it is one in scope."""
+        if segment is None:
+            return None
         index = bisect_right(self._firsts, segment) - 1
         place = self._by_segment[index] if index >= 0 else None
         return place if place and segment <= place.last else None
@@ -141,10 +144,8 @@ class Scope:
         return [one for place, one in sorted((dated[place], one) for place, one in known if place)]
 
     def another_cursor(self) -> sqlite3.Cursor:
-        """Return a cursor whose rows are read while others are asked; they are tuples, whatever the connection says."""
-        cursor = self.cursor.connection.cursor()
-        cursor.row_factory = None
-        return cursor
+        """Return a cursor whose rows are read while others are asked."""
+        return plain_rows(self.cursor.connection)
 
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:

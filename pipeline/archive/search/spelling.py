@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from pipeline.archive.search.hits import MARK, MARKED, UNMARK
-from pipeline.archive.search.parser import take_apart
+from pipeline.archive.search.marks import highlit, unmarked
+from pipeline.archive.search.query import Query
 from pipeline.archive.tokens import folded_words
 
 _VOCABULARY = "interview_archive_words"  # a temporary table hides one of the same name
@@ -17,15 +17,16 @@ _CORRECTED = 3  # words
 _PART = 2  # letters of the first part of a word with a hyphen, and one less than those of the second
 
 
-def spelling(cursor: sqlite3.Cursor, text: str) -> str | None:
+def spelling(cursor: sqlite3.Cursor, query: Query) -> str | None:
     """Return the query with unknown words replaced by the most similar known ones; None if nothing is replaced.
 
     Operators, filters and exclusions are kept. At most a few words are replaced, and none if most are unknown: the
     query is then probably in another language, and each lookup is slow.
     """
+    text = query.text
     words = [
         (word, begin, end, _is_said(cursor, f'"{word}"' + "*" * text.startswith("*", end)))
-        for word, begin, end in take_apart(text).words
+        for word, begin, end in query.typed.words
         if len(word) > 2 and not any(map(str.isdigit, word))  # no number is another one misspelt
     ]
     unknown = [(word, begin, end) for word, begin, end, is_said in words if not is_said]
@@ -79,11 +80,11 @@ def _nearest_word(cursor: sqlite3.Cursor, word: str) -> str | None:
 def _forms(cursor: sqlite3.Cursor, stem: str) -> Iterator[str]:
     """Words as they were said that have this stem."""
     rows = cursor.execute(
-        f"""select highlight(segments_fts, 0, '{MARK}', '{UNMARK}') from segments_fts f
+        f"""select {highlit("segments_fts")} from segments_fts f
         cross join segments s on s.id = f.rowid join transcripts t on t.id = s.transcript and t.preferred = 1
         where segments_fts match ? limit 5""",
         [f'"{stem}"*'],
     )
-    for (text,) in rows:
-        for marked in MARKED.findall(text):
-            yield from (word for word, _, _ in folded_words(marked))
+    for text, spans in (unmarked(marked) for (marked,) in rows):
+        for begin, end in spans:
+            yield from (word for word, _, _ in folded_words(text[begin:end]))

@@ -7,11 +7,10 @@ import re
 import sqlite3
 from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from math import prod
 
-from pipeline.archive.search.hits import Order, Position
+from pipeline.archive.search.paging import Page, Position, Span, Wanted, walk
 from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.tokens import fold
@@ -19,26 +18,8 @@ from pipeline.archive.tokens import fold
 MANY = 5_000  # hits; ranking more is slow, and nobody reads that far
 EPISODES = 500  # searched for one page if there are too many hits to count
 _BEGINNINGS = 100_000  # prefix hits that are read at once
-_READ = 5_000  # candidate segments of a prefix that are read for one page
 _FEW = 200  # segments up to which reading the text is faster than another index query
 _SAMPLE, _COMMON = 500, 100_000  # occurrences from which a word’s number is estimated, and from which it is common
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The segments of one page; the other fields are those of ``Results``.
-
-    ``few`` is true if all matching segments of the archive were read, in scope or not.
-    """
-
-    segments: tuple[int, ...]
-    total: int
-    exact: bool
-    order: Order
-    more: bool
-    searched: int | None = None
-    resume: int | None = None  # the last segment that was looked at, where it is none of those found
-    few: bool = False
 
 
 def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
@@ -47,54 +28,73 @@ def matching(cursor: sqlite3.Cursor, match: str, limit: int) -> list[int]:
     return [segment for (segment,) in rows]
 
 
-def find(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
-    """Find the segments of one page."""
-    if order == "relevance" and at == Position() and query.is_one_word and scope.is_everything:
-        number, is_all = _counted(scope.cursor, query.match)
+def find(scope: Scope, query: Query, wanted: Wanted) -> Page:
+    """Find the segments of one page; here it is decided in which way."""
+    cursor, by_rank = scope.cursor, wanted.order == "relevance"
+    if not query.match:  # only who speaks, where, or about which question
+        return _walk(scope, query, wanted)
+    if by_rank and wanted.at == Position() and query.is_one_word and scope.is_everything:
+        number, is_all = _counted(cursor, query.match)
         if number <= MANY and is_all:
-            return _best(scope.cursor, query, number, size)
-    frequencies = _frequencies(scope.cursor, query) if order == "relevance" or query.is_checked else {}
-    estimated = _estimated(scope.cursor, query, frequencies)
-    ranked = order == "relevance" and max(frequencies.values()) <= _COMMON and estimated <= MANY
+            return _best(cursor, query, wanted, number)
+    frequencies = _frequencies(cursor, query) if by_rank or query.is_checked else {}
+    estimated = _estimated(cursor, query, frequencies)
     if query.is_checked and estimated > _BEGINNINGS:
-        return _walk(scope, query, order, at, size)
-    if ranked:
-        segments = _ranked(scope.cursor, query.match, MANY + 1)
-    else:
-        segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.is_checked else MANY) + 1)
-    if len(segments) > MANY:
-        found = _walk(scope, query, order, at, size, known=segments if query.is_checked and not ranked else None)
-        if found.exact or query.is_checked or not scope.is_everything:
-            return found
-        return replace(found, total=max(found.total, len(scope.kept(segments[:MANY]))))
-    ordered = verified(scope.cursor, query, scope.kept(segments))
-    if order != "relevance":
-        ordered = scope.by_date(ordered, oldest=order == "oldest")
-    elif not ranked:
-        ordered = _best_first(scope.cursor, query, frequencies, ordered)
-    begin = (at.page - 1) * size
-    if at.segment in ordered:
-        begin = ordered.index(at.segment) + 1
-    page = tuple(ordered[begin : begin + size])
-    return Found(page, len(ordered), exact=True, order=order, more=begin + size < len(ordered), few=True)
+        return _walk(scope, query, wanted)
+    if by_rank and estimated <= MANY and max(frequencies.values()) <= _COMMON:
+        return _as_ranked(scope, query, wanted)
+    return _as_read(scope, query, wanted, frequencies)
 
 
-def _best(cursor: sqlite3.Cursor, query: Query, number: int, size: int) -> Found:
+def _best(cursor: sqlite3.Cursor, query: Query, wanted: Wanted, number: int) -> Page:
     """The first page for a single word with everything in scope: only that page needs to be sorted."""
     misfits = _misfits(cursor, query, _doubtful(cursor, query, 0, _last(cursor))) if query.is_checked else set[int]()
     sql = "select rowid from segments_fts where segments_fts match ? order by bm25(segments_fts), rowid desc limit ?"
-    ranked = cursor.execute(sql, [query.match, size + len(misfits)])
-    page = [one for (one,) in ranked if one not in misfits][:size]
-    total = number - len(misfits)
-    return Found(tuple(page), total, exact=True, order="relevance", more=total > size, few=True)
+    ranked = cursor.execute(sql, [query.match, wanted.size + len(misfits)])
+    page = [one for (one,) in ranked if one not in misfits][: wanted.size]
+    return _page(page, wanted, 0, number - len(misfits))
 
 
-def everything(scope: Scope, query: Query, order: Order, at: Position, size: int) -> Found:
-    """Find the segments of one page where no words are asked for, only who speaks, where, or about which question.
+def _as_ranked(scope: Scope, query: Query, wanted: Wanted) -> Page:
+    """The best first, as FTS5 ranks them."""
+    segments = _ranked(scope.cursor, query.match, MANY + 1)
+    if len(segments) > MANY:
+        return _of_many(scope, query, wanted, segments)
+    return _listed(verified(scope.cursor, query, scope.kept(segments)), wanted)
 
-    Words may be left out.
-    """
-    return _walk(scope, Query(excluded=query.excluded), order, at, size)
+
+def _as_read(scope: Scope, query: Query, wanted: Wanted, frequencies: Mapping[str, float]) -> Page:
+    """All of them read, and then sorted: by date, or by their rarer words."""
+    segments = matching(scope.cursor, query.match, (_BEGINNINGS if query.is_checked else MANY) + 1)
+    if len(segments) > MANY:
+        return _of_many(scope, query, wanted, segments, by_id=True)
+    fitting = verified(scope.cursor, query, scope.kept(segments))
+    if wanted.order == "relevance":
+        return _listed(_best_first(scope.cursor, query, frequencies, fitting), wanted)
+    return _listed(scope.by_date(fitting, oldest=wanted.oldest), wanted)
+
+
+def _of_many(scope: Scope, query: Query, wanted: Wanted, segments: Sequence[int], *, by_id: bool = False) -> Page:
+    """The newest or the oldest of more than can be sorted; ``segments`` are what was read until they were too many."""
+    if query.is_checked:
+        return _walk(scope, query, wanted, known=segments if by_id else ())
+    page = _walk(scope, query, wanted)
+    if page.exact or not scope.is_everything:
+        return page
+    return replace(page, total=max(page.total, len(scope.kept(segments[:MANY]))))
+
+
+def _listed(ordered: Sequence[int], wanted: Wanted) -> Page:
+    """A page of segments of which all are known, in their order."""
+    begin = (wanted.at.page - 1) * wanted.size
+    if wanted.at.segment in ordered:
+        begin = ordered.index(wanted.at.segment) + 1
+    return _page(ordered[begin : begin + wanted.size], wanted, begin, len(ordered))
+
+
+def _page(segments: Sequence[int], wanted: Wanted, begin: int, total: int) -> Page:
+    following = wanted.at.following(segments[-1]) if begin + wanted.size < total else None
+    return Page(tuple(map(Span.of, segments)), total, exact=True, order=wanted.order, next=following, few=True)
 
 
 def within(
@@ -128,48 +128,29 @@ def within(
     return [one for (one,) in scope.cursor.execute(sql, [match, first, place.last, *values, limit])]
 
 
-def _walk(
-    scope: Scope, query: Query, order: Order, at: Position, size: int, *, known: list[int] | None = None
-) -> Found:
+def _walk(scope: Scope, query: Query, wanted: Wanted, *, known: Sequence[int] = ()) -> Page:
     """Search episode by episode, newest or oldest first, until the page is full.
 
     ``known`` are all matching segments by id, if they were read already: a prefix query is expanded by FTS5 anew each
     time, so it must not be repeated per episode.
     """
-    if known is not None and len(known) > _BEGINNINGS:
-        known = None
-    begun = scope.place_of(at.segment) if at.segment is not None else None
-    skipped = 0 if begun else (at.page - 1) * size
-    wanted = skipped + size
-    found: list[int] = []
-    places = scope.places(after=begun, oldest=order == "oldest")
-    looked, read, last = 0, 0, None
-    reach = 1 if begun else at.page  # a page asked for by its number is reached through all before it
-    for place in islice(places, EPISODES * reach):
-        looked, last = looked + 1, place
-        beyond = at.segment if place == begun and at.segment else 0
-        if known is None:
-            limit = -1 if query.is_checked else wanted + 1 - len(found)
-            some = within(scope, query.match or None, place, without=query.excluded, beyond=beyond, limit=limit)
-        else:
+    begun = scope.place_of(wanted.at.segment)
+    known = () if len(known) > _BEGINNINGS else known
+
+    def look(place: Place, after: Position, number: int) -> tuple[list[Span], int]:
+        beyond = after.segment or 0
+        if known:
             first = bisect_left(known, max(place.first, beyond + 1))
             some = scope.kept(known[first : bisect_right(known, place.last)])
-        found += verified(scope.cursor, query, some)
-        read += len(some) if query.is_checked else 0
-        if len(found) > wanted or read > _READ * reach:
-            break
-    full = len(found) > wanted
-    cut = not full and next(places, None) is not None
-    before = (at.page - 1) * size - skipped
-    return Found(
-        tuple(found[skipped:wanted]),
-        before + len(found),
-        exact=not full and not cut,
-        order="oldest" if order == "oldest" else "newest",
-        more=full or cut,
-        searched=looked if cut else None,
-        resume=last.last if cut and last else None,
-    )
+        else:
+            limit = -1 if query.is_checked else number
+            some = within(scope, query.match or None, place, without=query.excluded, beyond=beyond, limit=limit)
+        fits = verified(scope.cursor, query, some)
+        return [Span.of(one) for one in fits], len(some) if query.is_checked else 0
+
+    page = walk(scope.places(after=begun, oldest=wanted.oldest), look, wanted, begun, most=EPISODES)
+    # Of the last episode no more is read than the page takes: if that is full, nobody knows how much there is.
+    return replace(page, exact=page.next is None)
 
 
 def verified(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> list[int]:
