@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.addresses import Addresses
 from pipeline.archive.about import questions_named
 from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
@@ -17,6 +18,7 @@ from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.commands.options import day, db_option, json_option, print_json
 from pipeline.errors import QueryError
+from pipeline.export import found
 
 
 def _text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -60,7 +62,7 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     most five words between; NEAR alone: ten), speaker:NAME, feed:SLUG, question:3. Without hits, similar passages and
     other queries are suggested.
     """
-    asked, narrowed = compile_query(query), Filters(**filters)
+    asked, narrowed, addresses = compile_query(query), Filters(**filters), Addresses()
     with up_to_date_reader(db) as archive:
         problem = unknown_show(archive.conn, asked, narrowed)
         if problem:
@@ -69,17 +71,19 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
         offered = Instead() if results.hits or page else instead(archive.conn, asked, narrowed)
     if as_json:
         remarks = [*asked.remarks, *offered.remarks]
-        print_json({**results.as_dict(), **offered.as_dict(), "remarks": remarks})
+        content = found.results(results, addresses) | found.suggestions(offered, addresses)
+        print_json({**content, "remarks": remarks})
         for remark in remarks:
             click.echo(remark, err=True)
         return
     for hit in results.hits:
         where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
         who = ", ".join(filter(None, [hit.who, questions_named(hit.questions), hit.role, hit.standing]))
-        click.echo(f"{where} [{who}]\n  {hit.text}\n  {hit.path}")
+        click.echo(f"{where} [{who}]\n  {hit.text}\n  {addresses.episode(hit.episode, hit.start)}")
     for passage in offered.nearly:
         hit = passage.hit
-        click.echo(f"nearly: {hit.title} ({(hit.published or '')[:10]}), {hit.clock}\n  {passage.shown}\n  {hit.path}")
+        where = f"{hit.title} ({(hit.published or '')[:10]}), {hit.clock}"
+        click.echo(f"nearly: {where}\n  {passage.shown}\n  {addresses.episode(hit.episode, hit.start)}")
     _tell_more(asked, results, offered, Position.parse(page).page)
 
 

@@ -22,6 +22,7 @@ from pipeline.archive.search.paging import Position
 from pipeline.archive.search.query import Query, compile_query
 from pipeline.archive.search.unknown import unknown_show
 from pipeline.errors import QueryError
+from pipeline.export import found
 from pipeline.site import wording
 from pipeline.site.access import Archive
 from pipeline.site.chart import chart
@@ -226,11 +227,11 @@ def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
 
 async def search_json(request: Request, archive: Archive) -> Response:
     """``/-/search.json``: the same hits for programs; with ``facets=1`` also their facets."""
-    asked = asked_of(request)
+    asked, links = asked_of(request), Links(archive)
 
     def answer(connection: sqlite3.Connection) -> tuple[Results, dict[str, object]]:
         results = asked.run(connection)
-        content = results.as_dict()
+        content = found.results(results, links)
         if request.args.get("facets"):
             content["facets"] = asdict(facets(connection, asked.query, asked.filters))
         return results, content
@@ -238,14 +239,6 @@ async def search_json(request: Request, archive: Archive) -> Response:
     results, content = await archive.read(answer)
     offered = await _offered(archive, asked, results)
     if offered:
-        content |= offered.as_dict()
+        content |= found.suggestions(offered, links)
     content["remarks"] = [*asked.query.remarks, *(offered.remarks if offered else ())]
-    return json(_addressed(content, Links(archive)), archive=archive)
-
-
-def _addressed(content: dict[str, object], links: Links) -> dict[str, object]:
-    """Add Datasette's ``base_url`` to all links."""
-    for hits in (content["hits"], content.get("nearly", [])):
-        for hit in cast("list[dict[str, str]]", hits):
-            hit |= {"url": links.path(hit["url"]), "quote": links.path(hit["quote"])}
-    return content
+    return json(content, archive=archive)

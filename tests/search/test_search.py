@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.addresses import Addresses
 from pipeline.archive.database import reader, writer
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.hits import Turn
@@ -53,7 +54,7 @@ def test_a_phrase_across_two_segments_is_found_once_at_its_first_words_second(
     assert hit.end == pytest.approx(3.9)
     assert hit.text == "Good social work is about relationships, and it always was."
     assert hit.html == "Good social work <mark>is about relationships, and it</mark> always was."
-    assert hit.path.endswith("?t=1.5")
+    assert Addresses().episode(hit.episode, hit.start).endswith("?t=1.5")
 
 
 def test_words_are_found_stemmed_ranked_and_marked(connection: sqlite3.Connection) -> None:
@@ -284,7 +285,7 @@ def test_order(connection: sqlite3.Connection) -> None:
 def test_a_hit_has_what_is_said_around_it_and_the_address_of_the_quotation(connection: sqlite3.Connection) -> None:
     (hit,) = search(connection, "calm").hits
     assert (hit.before, hit.after) == ("relationships, and it always was.", "")
-    assert hit.quote == f"/-/quote/{'ab' * 6}/5000-7400"
+    assert Addresses().quote(hit.rendition, hit.start, hit.end) == f"/-/quote/{'ab' * 6}/5000-7400"
 
 
 def test_a_quotation_that_somebody_else_goes_on_with_says_who_says_what(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from pipeline.addresses import Addresses
 from pipeline.archive.about import questions_named
 from pipeline.flags import doubts
 from pipeline.times import clock
@@ -86,16 +85,6 @@ class Hit(NamedTuple):
         return ", then ".join(name or "somebody" for name in self.speakers) if any(self.speakers) else ""
 
     @property
-    def path(self) -> str:
-        """Return the site's address of the passage, without the site's base."""
-        return Addresses().episode(self.episode, self.start)
-
-    @property
-    def quote(self) -> str:
-        """Return the address of the passage as a quotation, without the site's base."""
-        return Addresses().quote(self.rendition, self.start, self.end)
-
-    @property
     def clock(self) -> str:
         """Return the start as ``m:ss`` or ``h:mm:ss``."""
         return clock(self.start)
@@ -116,19 +105,3 @@ class Results:
     order: Order = "relevance"
     next: str | None = None
     searched: int | None = None
-
-    def as_dict(self) -> dict[str, object]:
-        """Return the page as it is printed with --json and sent by the JSON route."""
-        return {
-            "hits": [hit_as_dict(hit) for hit in self.hits],
-            "total": self.total,
-            "exact": self.exact,
-            "order": self.order,
-            "next": self.next,
-            "searched": self.searched,
-        }
-
-
-def hit_as_dict(hit: Hit) -> dict[str, object]:
-    """Return a hit as it is printed with --json and sent by the JSON route."""
-    return {**hit._asdict(), "turns": [turn._asdict() for turn in hit.turns], "url": hit.path, "quote": hit.quote}

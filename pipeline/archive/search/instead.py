@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pipeline.align.lexical import STOPWORDS
 from pipeline.archive.database import plain_rows
 from pipeline.archive.search import search
-from pipeline.archive.search.hits import ANYTHING, Filters, hit_as_dict
+from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.nearly import Nearly, nearly
 from pipeline.archive.search.parser import narrowed_to
 from pipeline.archive.search.query import Query
@@ -29,18 +29,6 @@ class Instead:
     spelling: str | None = None
     looser: str | None = None
     remarks: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, object]:
-        """Return it as it is printed with --json and sent by the JSON route."""
-        nearly = [
-            {
-                **hit_as_dict(one.hit),
-                "differing": one.differing,
-                "pieces": [{"kind": piece.kind, "text": piece.text} for piece in one.pieces],
-            }
-            for one in self.nearly
-        ]
-        return {"nearly": nearly, "spelling": self.spelling, "looser": self.looser, "remarks": list(self.remarks)}
 
 
 def instead(connection: sqlite3.Connection, query: Query, filters: Filters = ANYTHING) -> Instead:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import accumulate, islice
 
+from pipeline.archive.database import plain_rows
 from pipeline.archive.search.marks import highlit, unmarked
 from pipeline.archive.search.paging import Page, Position, Span, Wanted, walk
 from pipeline.archive.search.query import Alternative, Query
@@ -45,7 +46,8 @@ def _holding(scope: Scope, match: str, begun: Place | None, *, oldest: bool) -> 
     If many match, a page is soon full, and looking up all of them first would be slow; so they are probed one by one
     while many match. For a rare expression probing is slow, because FTS5 scans on to the next match, however far.
     """
-    rows = scope.another_cursor().execute("select rowid from transcripts_fts where transcripts_fts match ?", [match])
+    sql = "select rowid from transcripts_fts where transcripts_fts match ?"
+    rows = plain_rows(scope.cursor.connection).execute(sql, [match])  # read on while the others are probed
     fits = [transcript for (transcript,) in islice(rows, _TRIED)]
     asked, holding, last = 0, 0, None
     if len(fits) == _TRIED and fits[-1] < _TRIED * _ONE_IN:

@@ -143,10 +143,6 @@ class Scope:
         known = ((self.place_of(one), one) for one in segments)
         return [one for place, one in sorted((dated[place], one) for place, one in known if place)]
 
-    def another_cursor(self) -> sqlite3.Cursor:
-        """Return a cursor whose rows are read while others are asked."""
-        return plain_rows(self.cursor.connection)
-
     @cached_property
     def _others(self) -> tuple[list[int], list[int]]:
         """The first and last segment ids of the transcripts that are not preferred, in order."""
@@ -188,7 +184,7 @@ class Scope:
         return sql, values
 
     def _places(self, sql: str, values: Sequence[str]) -> Iterator[Place]:
-        rows = self.another_cursor().execute(
+        rows = plain_rows(self.cursor.connection).execute(  # read while others are asked
             f"""select t.id, t.first_segment, t.last_segment, e.id, {_NEWEST} from episodes e
             join transcripts t on t.episode = e.id and t.preferred = 1 {sql}""",
             values,
