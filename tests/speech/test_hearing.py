@@ -152,7 +152,7 @@ def test_the_gate_knows_english_words_by_their_sounds(monkeypatch: pytest.Monkey
 
 def test_what_is_dropped_is_said() -> None:
     recording = numbered((True, 1), (False, 40))
-    thanks = heard(*spread("Thank you.", 0, 1))
+    thanks = heard(*spread("Thank you.", 0, 1), no_speech_prob=0.5)
     hearing = WindowedEngine(FakeDecoder(lambda *_: thanks)).transcribe([recording], language="en")
     assert hearing.segments == ()
     (decision,) = hearing.decisions
