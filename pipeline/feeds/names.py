@@ -19,7 +19,8 @@ _RUN = re.compile(rf"(?<![\w'’-])(?:{_TITLE}|{_WORD})(?:{_GAP}(?:{_TITLE}|[{UP
 _LABEL_WORD = rf"(?:{_TITLE}|[{UPPER}]\.|{_WORD})"
 _NUMBERED = r"(?:Speaker|Voice|Male|Female|Interviewe(?:r|e)|Participant|Audience|Guest|Host|Caller)[ ]\d{1,2}"
 _UNKNOWN = r"[Uu]n(?:known|identified)[ ][Ss]peaker(?:[ ]\d{1,2})?"
-LABEL = rf"(?:{_NUMBERED}|{_UNKNOWN}|{_LABEL_WORD}(?:{_GAP}{_LABEL_WORD}){{0,4}})"
+_DIARIZED = r"SPEAKER_\d{1,3}"  # as pyannote and WhisperX write it
+LABEL = rf"(?:{_NUMBERED}|{_DIARIZED}|{_UNKNOWN}|{_LABEL_WORD}(?:{_GAP}{_LABEL_WORD}){{0,4}})"
 _MAX_LABEL_CHARS = 60
 _GENERIC = re.compile(
     rf"{_NUMBERED}|{_UNKNOWN}|(?:speaker|spk|s|voice)[ _-]?\d{{1,3}}|"
