@@ -128,7 +128,7 @@ def _carry_heard(
         # ``made_at`` has whole seconds: do not take the rows inserted by this loop for newer ones.
         later = db.execute(
             f"""select 1 from {table}
-               where rendition = ? and start < ? and "end" > ? and made_at >= ? and id <= ?""",  # noqa: S608
+               where rendition = ? and start < ? and "end" > ? and made_at >= ? and id <= ?""",  # noqa: S608 - one of two names
             [target, passage.end, passage.start, one.made_at, last],
         ).fetchone()
         if later:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import pytest
 
@@ -19,55 +18,10 @@ from pipeline.archive.database import reader, writer
 from pipeline.site.access import find_archive
 from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
 from tests.support.building import add_transcript, spoken
+from tests.support.checking import DOUBTED, Visitor, ann
 from tests.support.correcting import FORM, TOKENS, configured
 
-__all__ = ["kept", "serve", "site"]  # fixtures
-
-DOUBTED = 3  # the number of the flagged passage: “I doubt that.”
-
-
-class Visitor:
-    """A browser without JavaScript, with the form for a passage if it is allowed."""
-
-    def __init__(self, site: Site, kept: Kept, actor: str | None = "ann", *, n: int = DOUBTED) -> None:
-        self.site, self.kept = site, kept
-        self.cookies = {"ds_actor": site.datasette.sign({"a": {"id": actor}}, "actor")} if actor else {}
-        self.form = self.get("/-/check?" + urlencode({"episode": kept.spoken, "n": n}))
-        self.cookies.update(self.form.cookies)
-        self.hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', self.form.text))
-
-    def get(self, path: str = "", **headers: str) -> Any:
-        path = path or f"/-/episode/{self.kept.spoken}"
-        return self.site.run(self.site.datasette.client.get(path, cookies=self.cookies, headers=headers))
-
-    async def posting(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
-        content = body if isinstance(body, bytes) else urlencode(body)
-        named = {"content-type": FORM, **{name.replace("_", "-"): value for name, value in headers.items()}}
-        return await self.site.datasette.client.post("/-/check", content=content, headers=named, cookies=self.cookies)
-
-    def post(self, body: Mapping[str, str] | bytes, **headers: str) -> Any:
-        return self.site.run(self.posting(body, **headers))
-
-    def fields(self, text: str = "I do not doubt that.", **said: str) -> dict[str, str]:
-        return {**self.hidden, "status": "checked", "text": text, **said}
-
-    def said(self, text: str = "I do not doubt that.", **said: str) -> Any:
-        """Submit the form as a script does."""
-        return self.post(self.fields(text, **said), accept="application/json")
-
-    def passage(self, n: int) -> str:
-        """The visible text of a passage and what follows it in its paragraph, on one line."""
-        found = re.search(
-            rf'<span class="passage[^>]*id="s{n}".*?(?=<span class="passage|</div>)', self.get().text, re.DOTALL
-        )
-        assert found
-        return " ".join(unescape(re.sub(r"<[^>]*>", " ", re.sub("<span[^>]*aria-label=", "", found.group()))).split())
-
-
-@pytest.fixture
-def ann(site: Site, kept: Kept) -> Visitor:
-    """A signed-in editor."""
-    return Visitor(site, kept)
+__all__ = ["ann", "kept", "serve", "site"]  # fixtures
 
 
 def recorded(kept: Kept) -> list[Entry]:
@@ -372,57 +326,6 @@ def test_all_that_a_page_reads_is_of_one_moment(site: Site, kept: Kept) -> None:
     assert site.run(ask())
 
 
-def who(visitor: Visitor, how: str, name: str = "Ann Lee", **said: str) -> Any:
-    return visitor.post({**visitor.hidden, "who": how, "speaker": name, **said}, accept="application/json")
-
-
-def test_an_editor_says_who_speaks_and_undoes_it(ann: Visitor, kept: Kept, site: Site) -> None:
-    assert 'value="Host"' in ann.form.text
-    assert who(ann, "here", note="her own words").json()["message"] == "0:08: recorded who speaks"
-    assert ">Ann Lee</a>" in ann.get().text
-    shown = ann.passage(DOUBTED)
-    assert "Speaker identified by ann" in shown
-    assert "Ann Lee named as the speaker by ann" in shown
-    assert "the machine labelled it Host: her own words" in shown
-    hit = site.ask("/-/search.json?q=doubt").json()["hits"][0]
-    assert hit["speaker"] == "Ann Lee"
-    quoted = site.ask(hit["quote"] + ".json").json()
-    assert quoted["attributed"]
-    assert "not checked by a person; the speaker is named by ann on" in quoted["citation"]["text"]
-    stale = who(ann, "here", "Bo Cole").json()
-    assert "has changed since you looked at it" in stale["error"]
-    again = Visitor(site, kept)
-    number = re.search(r'name="undo_speaker" value="(\d+)"', again.form.text)
-    assert number
-    assert again.post({**again.hidden, "undo_speaker": number[1]}).status_code == 303
-    assert site.ask("/-/search.json?q=doubt").json()["hits"][0]["speaker"] == "Host"
-    assert "who speaks: undone by ann" in again.passage(DOUBTED)
-
-
-def test_a_voice_is_named_wherever_it_is_heard(site: Site, kept: Kept) -> None:
-    assert who(Visitor(site, kept, n=0), "everywhere").json()["ok"]
-    hits = site.ask("/-/search.json?speaker=Ann+Lee").json()["hits"]
-    assert len(hits) == 3
-    elsewhere = Visitor(site, kept, n=2).form.text
-    assert "The machine’s label: Guest" in elsewhere
-    assert "Undo “Ann Lee” everywhere" in elsewhere
-    assert "Ann Lee named as the speaker wherever this voice is heard by ann" in elsewhere
-
-
-def test_the_page_of_a_voice_that_was_named_leads_to_the_name(site: Site, kept: Kept) -> None:
-    page = f"/-/speaker/{quote('Guest ' + EVIL, safe='')}"
-    with writer(kept.path) as db:
-        name = f"Guest {EVIL}"
-        columns = "insert into speakers (transcript, label, name, role, seconds) select id, ?, ?, 'guest', 5.0"
-        db.execute(f"{columns} from transcripts limit 1", [name, name])
-        db.conn.commit()
-    assert site.ask(page).status_code == 200
-    who(Visitor(site, kept, n=0), "everywhere")
-    answer = site.ask(page)
-    assert (answer.status_code, answer.headers["location"]) == (302, "/-/speaker/Ann%20Lee")
-    assert site.ask("/-/speaker/Ann%20Lee").status_code == 200
-
-
 def test_what_was_not_recorded_comes_back_in_the_form_with_what_stands_there(
     ann: Visitor, site: Site, kept: Kept
 ) -> None:
@@ -436,33 +339,3 @@ def test_what_was_not_recorded_comes_back_in_the_form_with_what_stands_there(
     seen = re.search(r'name="seen" value="(\w+)"', answer.text)
     assert seen
     assert ann.post(ann.fields("I never doubt <that>.", seen=seen[1])).status_code == 303
-
-
-def test_naming_a_speaker_is_not_checking_words(ann: Visitor, site: Site, kept: Kept) -> None:
-    who(Visitor(site, kept, actor="bob"), "here")
-    assert "Checked" not in ann.passage(DOUBTED)
-    ann.post(ann.fields())
-    assert re.search(r"Checked by ann on [^,;]*; speaker identified by bob on", ann.passage(DOUBTED))
-
-
-@pytest.mark.parametrize(
-    ("how", "said", "told"),
-    [
-        ("somewhere", {}, "who: must be here or everywhere"),
-        ("everywhere", {"speaker": ""}, "speaker: is missing"),
-        ("here", {"speaker": "x" * 300}, "speaker: is longer"),
-        ("here", {"n": "99"}, "no such passage"),
-        ("here", {"n": "x"}, "n: "),
-    ],
-)
-def test_who_speaks_is_refused_with_a_reason(ann: Visitor, how: str, said: dict[str, str], told: str) -> None:
-    before = ann.passage(DOUBTED)
-    response = who(ann, how, **{"name": "Ann Lee", **said} if "speaker" not in said else {"name": said["speaker"]})
-    assert (response.status_code, told in response.json()["error"]) == (400, True)
-    assert ann.passage(DOUBTED) == before
-
-
-def test_only_editors_say_who_speaks(site: Site, kept: Kept, ann: Visitor) -> None:
-    stranger = Visitor(site, kept, None)
-    response = stranger.post({**ann.hidden, "who": "here", "speaker": "Ann Lee"}, accept="application/json")
-    assert response.status_code == 403
