@@ -19,4 +19,4 @@ def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters
 
 def quotable(text: str) -> list[str]:
     """The folded words of a text, computed independently of the program; a figure such as 2.6 or 12% is one word."""
-    return re.findall(r"[0-9]+(?:[.,][0-9]+)*%?(?![^\W_])|[^\W_]+", fold(text))
+    return re.findall(r"[^\W_]*[0-9](?:[.,](?=[0-9])|[^\W_])*%?|[^\W_]+", fold(text))
