@@ -83,6 +83,7 @@ class FakeEngine:
         self.weights: str | None = None
         self.calls = 0
         self.error: Exception | None = None
+        self.peak: float | None = None
 
     @property
     def options(self) -> Mapping[str, object]:
@@ -104,7 +105,7 @@ class FakeEngine:
         seconds = sum(block.size for block in blocks) / 16_000
         if progress:
             progress(seconds)
-        return Hearing(self.segments, seconds)
+        return Hearing(self.segments, seconds, peak=self.peak)
 
 
 @pytest.fixture

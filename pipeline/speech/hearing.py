@@ -66,6 +66,7 @@ class Hearing:
         decisions: The gate's decisions on windows that did not pass at once.
         languages: Seconds of speech in each language, by Whisper's code.
         voices: The voices in each window, if requested.
+        peak: The largest sample, 0 to 1; None if unknown.
     """
 
     segments: tuple[Segment, ...]
@@ -75,6 +76,7 @@ class Hearing:
     decisions: tuple[Decision, ...] = ()
     languages: Mapping[str, float] = field(default_factory=dict)
     voices: Sequence[Voices] = ()
+    peak: float | None = None
 
     def report(self) -> dict[str, Any]:
         """The report of the gate, which is stored with a transcript, as plain JSON."""
@@ -149,7 +151,7 @@ class WindowedEngine:
         except (OSError, RuntimeError, ValueError) as error:
             raise SpeechError(f"{self.name} failed: {error}") from error
         told(recording.seconds)
-        return _put_together(results, recording.seconds)
+        return replace(_put_together(results, recording.seconds), peak=recording.peak)
 
     def _results(self, found: Iterator[Window], listen: _Listen) -> Iterator[_Result]:
         """Decode windows in as many threads as the decoder allows, and yield the results in order."""
@@ -217,15 +219,17 @@ def _fitted(heard: Heard, window: Window) -> Heard:
 
 
 class _Counted:
-    """Blocks of samples, counting the seconds consumed."""
+    """Blocks of samples, counting the seconds consumed; ``peak`` is the largest sample so far, 0 to 1."""
 
     def __init__(self, blocks: Iterable[Samples]) -> None:
         self._blocks = blocks
         self._samples = 0
+        self.peak = 0.0
 
     def __iter__(self) -> Iterator[Samples]:
         for block in self._blocks:
             self._samples += block.size
+            self.peak = max(self.peak, float(np.abs(block).max(initial=0.0)))
             yield block
 
     @property

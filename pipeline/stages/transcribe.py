@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ from pipeline.stages.publishers_transcript import (
 from pipeline.stages.speakers import Known, label_or_say_why
 from pipeline.times import clock
 from pipeline.whisper_models import is_at_path, model_name, whisper_language
+
+QUIET = 0.03  # -30 dBFS: below that much of what is said is under the level from which speech is taken for such
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +271,9 @@ def _remarks(hearing: Hearing, configured: str) -> list[str]:
         again = len(hearing.decisions) - dropped
         remarks += [f"{again} of {hearing.windows} windows decoded again"] if again else []
         remarks += [f"{dropped} without speech dropped"] if dropped else []
+    if hearing.peak is not None and hearing.peak < QUIET:
+        level = f"its peak is {20 * math.log10(hearing.peak):.0f} dB" if hearing.peak else "it is silent"
+        remarks.append(f"it is so quiet that speech may have been missed: {level}")
     if not hearing.segments:
         remarks.append("no speech was found in it")
     flagged = sum(bool(segment.flags) for segment in hearing.segments)

@@ -103,6 +103,25 @@ def test_the_same_audio_in_two_episodes_is_heard_once(
     assert archive.execute("select count(distinct episode) from segments").fetchone() == (2,)
 
 
+@pytest.mark.parametrize(
+    ("peak", "said"),
+    [
+        (0.5, "no speech was found in it"),
+        (10 ** (-45 / 20), "it is so quiet that speech may have been missed: its peak is -45 dB; no speech was found"),
+        (0.0, "it is so quiet that speech may have been missed: it is silent; no speech was found"),
+    ],
+)
+def test_why_nothing_may_have_been_heard_is_said(
+    tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools], engine: FakeEngine, peak: float, said: str
+) -> None:
+    engine.segments, engine.peak = (), peak
+    report = ingest(config(tmp_path, feed), make_tools())
+    reasons = [item.reason or "" for item in report.items if item.stage == "transcribe"]
+    assert len(reasons) == 2
+    assert all(said in reason for reason in reasons)
+    assert (peak < 0.03) == all("so quiet" in reason for reason in reasons)
+
+
 def test_one_failing_episode_does_not_stop_the_other(
     tmp_path: Path, feed: Feed, make_tools: Callable[..., Tools]
 ) -> None:

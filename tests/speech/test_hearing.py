@@ -150,6 +150,13 @@ def test_the_gate_knows_english_words_by_their_sounds(monkeypatch: pytest.Monkey
     assert 5 < asked[1] < asked[0] - utterances[0]["end"] + 0.5
 
 
+def test_the_peak_is_that_of_the_whole_recording() -> None:
+    blocks = [np.full(SAMPLE_RATE, level, np.float32) for level in (0.001, -0.02, 0.01)]
+    hearing = WindowedEngine(FakeDecoder(lambda *_: heard())).transcribe(blocks, language="en")
+    assert hearing.peak == pytest.approx(0.02)
+    assert WindowedEngine(FakeDecoder(lambda *_: heard())).transcribe([], language="en").peak == 0.0
+
+
 def test_what_is_dropped_is_said() -> None:
     recording = numbered((True, 1), (False, 40))
     thanks = heard(*spread("Thank you.", 0, 1), no_speech_prob=0.5)
