@@ -120,10 +120,11 @@ def carry_names(tools: Tools, published: PublishersTranscript, transcript: int, 
         return
     segments = heard(tools.db, transcript)
     labels = [segment.speaker for segment in segments for _ in segment.words]
-    names = carry_speakers(published.turns, [word.text for segment in segments for word in segment.words])
+    carried = carry_speakers(published.turns, [word.text for segment in segments for word in segment.words])
+    names = [as_known(name, known) if name else None for name in carried]
     for label, name in names_of(labels, names).items():
-        if label in nameless and as_known(name, known) not in labels:
-            name_speaker(tools.db, transcript, label, as_known(name, known))
+        if label in nameless and name not in labels:
+            name_speaker(tools.db, transcript, label, name)
 
 
 def _remember_search(tools: Tools, episode: Episode, *, failed: bool) -> None:

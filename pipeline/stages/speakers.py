@@ -82,7 +82,9 @@ def label_speakers(hearing: Hearing, known: Known) -> Labelled:
         known: See there.
     """
     words = [word for segment in hearing.segments for word in segment.words]
-    names = carry_speakers(known.published, [word.text for word in words])
+    carried = carry_speakers(known.published, [word.text for word in words])
+    # Before names are compared: two labels may stand for one person.
+    names = [as_known(name, known.names) if name else None for name in carried]
     voices = Voices.join(list(hearing.voices))
     if not len(voices):
         return _as_published(hearing.segments, words, names, known)
@@ -179,17 +181,17 @@ def names_of(speakers: Sequence[Who | None], names: Sequence[str | None]) -> dic
 
 def _renamed(speakers: Sequence[Speaker], names: Mapping[int, str], known: Known) -> tuple[Speaker, ...]:
     """Speakers with the names that the publisher gives them, and the roles of whom the notes or feeds.yaml name so."""
-    given = {number: as_known(name, known.names) for number, name in names.items()}
+    given = set(names.values())
     renamed = []
     for number, speaker in enumerate(speakers):
-        if number in given:
-            name = given[number]
+        if number in names:
+            name = names[number]
             renamed.append(replace(speaker, label=name, name=name, role=known.roles.get(name, speaker.role)))
-        elif speaker.name in given.values():  # that name is another voice's
+        elif speaker.name in given:  # that name is another voice's
             renamed.append(replace(speaker, label=f"Speaker {number + 1}", name=None))
         else:
             renamed.append(speaker)
-    if not any(number in given and one.role == "host" for number, one in enumerate(renamed)):
+    if not any(number in names and one.role == "host" for number, one in enumerate(renamed)):
         return tuple(renamed)
     # Where the publisher names a host, nobody else is one just for asking.
     return tuple(
@@ -202,7 +204,6 @@ def _as_published(
     segments: tuple[Segment, ...], words: Sequence[Word], names: Sequence[str | None], known: Known
 ) -> Labelled:
     """Speakers by the publisher's transcript alone."""
-    names = [as_known(name, known.names) if name else None for name in names]
     labels = list(dict.fromkeys(name for name in names if name))
     if not labels:
         return Labelled(segments, ())

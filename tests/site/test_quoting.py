@@ -231,7 +231,7 @@ def test_links_of_a_quotation_hold_under_another_base(serve: Serve) -> None:
 
 def test_hits_and_pointed_passages_lead_to_their_quotations(site: Site, kept: Kept) -> None:
     quoted = f"/-/quote/{PREFIX}/2000-4400"
-    address = f"{quoted}?e={kept.spoken}"
+    address = f"{quoted}?e={kept.spoken.replace('/', '%2F')}"
     page = site.ask('/-/search?q="about relationships, and it always"').text
     assert f'href="{address}" data-quote="{address}"' in page
     assert (

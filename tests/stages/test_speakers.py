@@ -200,6 +200,10 @@ def test_a_publishers_label_takes_no_name_away(labels: tuple[str, str]) -> None:
     assert [name for name, _ in named(people=(), published=published("Speaker 2", ""))] == [HOST, None]
 
 
+def test_two_labels_of_one_person_do_not_join_two_voices() -> None:
+    assert named(published=published("Waterman", "Alice")) == RIGHT
+
+
 def test_one_caption_with_a_name_names_no_voice() -> None:
     turns = list(published("", ""))
     turns[1] = replace(turns[1], speaker="Tom Caller")
