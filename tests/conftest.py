@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from fractions import Fraction
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -153,14 +154,28 @@ def tones(*, seconds: float, rate: int) -> NDArray[np.int16]:
     return samples
 
 
-def write_audio(path: Path, samples: NDArray[np.int16], *, rate: int, codec: str, container: str | None = None) -> Path:
-    """Encode samples, shape (samples,) or (samples, 2), in the format given by the file's suffix."""
+def write_audio(
+    path: Path,
+    samples: NDArray[np.int16],
+    *,
+    rate: int,
+    codec: str,
+    container: str | None = None,
+    later: Callable[[float], float] = lambda _: 0.0,
+) -> Path:
+    """Encode samples, shape (samples,) or (samples, 2), in the format given by the file's suffix.
+
+    ``later`` is by how many seconds the time stamp of a packet is moved on that would play at so many.
+    """
     layout = "mono" if samples.ndim == 1 else "stereo"
     with av.open(str(path), "w", format=container) as file:
         stream = cast("AudioStream", file.add_stream(codec, rate=rate, layout=layout))
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.reshape(1, -1)), format="s16", layout=layout)
-        frame.sample_rate = rate
+        frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
         for packet in (*stream.encode(frame), *stream.encode(None)):
+            if packet.pts is not None and packet.dts is not None and packet.time_base is not None:
+                move = round(later(float(packet.pts * packet.time_base)) / packet.time_base)
+                packet.pts, packet.dts = packet.pts + move, packet.dts + move
             file.mux(packet)
     return path
 

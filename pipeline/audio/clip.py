@@ -12,7 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
-from pipeline.audio.decode import container_name, opened
+from pipeline.audio.decode import TIMED, container_name, opened
 from pipeline.errors import NotAudioError
 
 MAX_BYTES = 100_000_000
@@ -42,7 +42,7 @@ def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
     target = io.BytesIO()
     with opened(path) as source:
         name = container_name(source)
-        if name in _SEEKABLE and abs((source.duration or 0) / av.time_base - duration) > _SAME:
+        if name in _SEEKABLE and not _lasts(source, duration):
             raise NotAudioError("the file was joined from several, or is damaged: its times do not match the sound")
         packets = _packets(source, start, end)
         first = next(packets, None)
@@ -60,6 +60,12 @@ def clip(path: Path, start: float, end: float, *, duration: float) -> bytes:
     return target.getvalue()
 
 
+def _lasts(source: InputContainer, duration: float) -> bool:
+    """Whether a file lasts so many seconds by its header, which counts from zero or from where the sound begins."""
+    declared = (source.duration or 0, (source.duration or 0) + max(0, source.start_time or 0))
+    return any(abs(length / av.time_base - duration) <= _SAME for length in declared)
+
+
 def _packets(source: InputContainer, start: float, end: float) -> Iterator[Packet[AudioStream]]:
     """The packets between two times in seconds.
 
@@ -71,8 +77,8 @@ def _packets(source: InputContainer, start: float, end: float) -> Iterator[Packe
     packet = next(packets, None)
     if packet is None or stream.time_base is None:
         return
-    # Some recordings do not begin at zero; packets at negative times are encoder delay, which is not played.
-    origin = max(0, packet.pts or 0)
+    # Packets at negative times are encoder delay, which is not played.
+    origin = 0 if container_name(source) in TIMED else max(0, packet.pts or 0)
     first, last = (origin + round(second / stream.time_base) for second in (start, end))
     if container_name(source) in _SEEKABLE:
         source.seek(first, stream=stream)

@@ -31,15 +31,26 @@ CONTAINERS = {
     "matroska": (".webm", "audio/webm"),
 }
 _OPEN_OPTIONS = {"format_whitelist": ",".join([*CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
+# In these, every packet says when it plays, and players go by that when they jump; the others are counted through.
+TIMED = frozenset({"mov", "ogg", "matroska"})
 _MAX_BAD_PACKETS = 100
+_LEAST_GAP = 0.02  # seconds between time stamps and sound; stamps may be rounded, the shortest packets last this long
 MAX_SECONDS = 24 * 3600  # a small file whose header claims 1 Hz would fill the memory when resampled
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFacts:
-    """The facts found by decoding a whole file: duration in seconds, file extension with its dot, media type."""
+    """The facts found by decoding a whole file.
+
+    Attributes:
+        duration: seconds.
+        gaps: seconds of these for which there is no sound in the file (see ``_frames``).
+        ending: file extension with its dot.
+        content_type: media type.
+    """
 
     duration: float
+    gaps: float
     ending: str
     content_type: str
 
@@ -57,18 +68,18 @@ def check(path: Path) -> AudioFacts:
     if head[:1] in {b"<", b"{"}:
         kind = "a web page or XML" if head[:1] == b"<" else "JSON"
         raise NotAudioError(f"the host sent {kind} instead of audio, probably an error page")
-    seconds = 0.0
+    sound = gaps = 0.0
     with opened(path) as container:
-        for frames in _decoded(container):
-            for frame in frames:
-                seconds += frame.samples / frame.sample_rate
-            if seconds > MAX_SECONDS:  # inside the loop, because a small file may hold years of silence
+        for gap, frame in _timed(container):
+            gaps += gap
+            sound += frame.samples / frame.sample_rate
+            if gaps + sound > MAX_SECONDS:  # inside the loop, because a small file may hold years of silence
                 raise NotAudioError(f"it lasts longer than {MAX_SECONDS / 3600:.0f} hours: no episode does")
         name = container_name(container)
-    if seconds <= 0:
+    if sound <= 0:
         raise NotAudioError("no sound in it can be decoded")
     ending, content_type = CONTAINERS[name]
-    return AudioFacts(duration=round(seconds, 3), ending=ending, content_type=content_type)
+    return AudioFacts(duration=round(gaps + sound, 3), gaps=round(gaps, 3), ending=ending, content_type=content_type)
 
 
 def decode(path: Path, *, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
@@ -129,11 +140,43 @@ def opened(path: Path) -> Iterator[InputContainer]:
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
-    """The decoded frames without timestamps, for a resampler."""
+    """The decoded frames for a resampler, and silence where the file has none, so that times are those of a player.
+
+    Recorders that send nothing while nobody speaks (discontinuous transmission of Opus, RFC 6716 section 2.1.9), and
+    editors that cut without encoding anew, leave gaps between the time stamps; some files do not begin at zero.
+    """
+    for gap, frame in _timed(container):
+        yield from _silence(frame, gap)
+        frame.pts = None  # the resampler would take the time stamps for its own
+        yield frame
+
+
+def _timed(container: InputContainer) -> Iterator[tuple[float, AudioFrame]]:
+    """Each decoded frame, and the seconds before it for which there is no sound, by the time stamps.
+
+    A time stamp that lies before what was decoded, as where Ogg streams are chained, begins the count anew; one that
+    lies beyond ``MAX_SECONDS`` is no time at all.
+    """
+    end = 0.0  # of what was decoded, by the time stamps, in seconds
+    timed = container_name(container) in TIMED
     for frames in _decoded(container):
         for frame in frames:
-            frame.pts = None  # the resampler would fill gaps between time stamps with silence
-            yield frame
+            start = end if frame.time is None or not timed else frame.time
+            gap = start - end if _LEAST_GAP < start - end < MAX_SECONDS else 0.0
+            end = (start if gap or start < end - _LEAST_GAP else end) + frame.samples / frame.sample_rate
+            yield gap, frame
+
+
+def _silence(like: AudioFrame, seconds: float) -> Iterator[AudioFrame]:
+    """Frames of silence of the same kind as another, each of a second at most."""
+    left = round(seconds * like.sample_rate)
+    while left > 0:
+        frame = av.AudioFrame(format=like.format.name, layout=like.layout.name, samples=min(left, like.sample_rate))
+        frame.sample_rate = like.sample_rate
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        left -= frame.samples
+        yield frame
 
 
 def _decoded(container: InputContainer) -> Iterator[list[AudioFrame]]:

@@ -58,6 +58,27 @@ def test_a_clip_is_the_right_second_of_a_file_of_any_kind(
     assert place(heard[RATE // 2 :], decode(kept, sample_rate=RATE)) - 0.5 == pytest.approx(6.0, abs=0.1)
 
 
+@pytest.mark.parametrize(
+    ("ending", "codec", "container", "rate"), [kind for kind in KINDS if kind[0] in {"m4a", "ogg", "webm"}]
+)
+def test_a_clip_of_a_file_with_gaps_between_its_time_stamps_is_what_is_heard_then(
+    tmp_path: Path, ending: str, codec: str, container: str | None, rate: int
+) -> None:
+    kept = write_audio(
+        tmp_path / f"kept.{ending}",
+        noise(10, rate),
+        rate=rate,
+        codec=codec,
+        container=container,
+        later=lambda seconds: 1.0 if seconds < 4 else 3.0,
+    )
+    cut = tmp_path / f"clip.{ending}"
+    cut.write_bytes(clip(kept, 8.0, 11.0, duration=check(kept).duration))
+    heard = decode(cut, sample_rate=RATE)
+    assert 2.9 < len(heard) / RATE < 3.3
+    assert place(heard[RATE // 2 :], decode(kept, sample_rate=RATE)) - 0.5 == pytest.approx(8.0, abs=0.1)
+
+
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts what a process reads")
 @pytest.mark.parametrize(
     ("ending", "codec", "container", "rate"),

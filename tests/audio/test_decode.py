@@ -164,6 +164,29 @@ def test_damaged_files_are_read_or_refused(tmp_path: Path, kind: str) -> None:
                 read(sound)
 
 
+@pytest.mark.parametrize(("container", "codec"), [("ipod", "aac"), ("ogg", "libopus"), ("webm", "libopus")])
+def test_what_comes_after_a_gap_between_time_stamps_is_heard_when_a_player_plays_it(
+    tmp_path: Path, container: str, codec: str
+) -> None:
+    # The times are those at which Chromium plays the sound after a jump to the second before it.
+    samples = np.zeros(6 * 48_000, np.int16)
+    samples[48_000:54_000] = samples[-48_000:-42_000] = tones(seconds=0.125, rate=48_000)
+    path = write_audio(
+        tmp_path / "a",
+        samples,
+        rate=48_000,
+        codec=codec,
+        container=container,
+        later=lambda seconds: 2.0 if seconds < 3 else 6.0,
+    )
+    facts = check(path)
+    assert [facts.duration, facts.gaps] == pytest.approx([12.0, 6.0], abs=0.1)
+    heard = decode(path)
+    assert heard.size == pytest.approx(16_000 * facts.duration, abs=200)
+    loud = np.flatnonzero(np.abs(heard) > 0.03) / 16_000
+    assert [loud[0], loud[loud > 5][0]] == pytest.approx([3.0, 11.0], abs=0.05)
+
+
 def test_silence_without_end_is_not_decoded_to_its_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = write_audio(tmp_path / "a.wav", tones(seconds=6.0, rate=16_000), rate=16_000, codec="pcm_s16le")
     decoded: list[float] = []
