@@ -34,6 +34,7 @@ _OPEN_OPTIONS = {"format_whitelist": ",".join([*CONTAINERS, "mp4", "webm"]), "pr
 # In these, every packet says when it plays, and players go by that when they jump; the others are counted through.
 TIMED = frozenset({"mov", "ogg", "matroska"})
 _MAX_BAD_PACKETS = 100
+_CANCELLED = 0.01  # of the louder channel's power; of a dead channel and another, the mix has half
 _LEAST_GAP = 0.02  # seconds between time stamps and sound; stamps may be rounded, the shortest packets last this long
 MAX_SECONDS = 24 * 3600  # a small file whose header claims 1 Hz would fill the memory when resampled
 
@@ -101,17 +102,38 @@ def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[ND
     with opened(path) as container:
         for resampled in _resampled(_frames(container), sample_rate):
             empty = False
-            yield cast("NDArray[np.float32]", resampled.to_ndarray()).reshape(-1)
+            yield _mono(cast("NDArray[np.float32]", resampled.to_ndarray()))
     if empty:
         raise NotAudioError(f"{path}: no sound in it can be decoded")
 
 
+def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Mix one channel or two, shape (channels, samples), to shape (samples,).
+
+    Two that cancel each other, because one was wired the wrong way round, are not mixed: the louder one is what is
+    heard of both on headphones.
+    """
+    if len(channels) == 1:
+        return channels.reshape(-1)
+    left, right = channels
+    mixed: NDArray[np.float32] = (left + right) * np.float32(np.sqrt(0.5))
+    louder: NDArray[np.float32] = left if left @ left > right @ right else right
+    return mixed if mixed @ mixed >= _CANCELLED * (louder @ louder) else louder
+
+
 def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:
-    """Resample to mono at one rate. Rate and channels may change within a file to which advertisements were joined."""
-    for _, alike in groupby(frames, key=lambda frame: (frame.format.name, frame.layout.name, frame.sample_rate)):
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=sample_rate)
+    """Resample to one rate, and to mono but for stereo.
+
+    Rate and channels may change within a file to which advertisements were joined.
+    """
+    for (_, _, channels, _), alike in groupby(frames, key=_kind):
+        resampler = av.AudioResampler(format="fltp", layout="stereo" if channels == 2 else "mono", rate=sample_rate)
         for frame in chain(alike, [None]):
             yield from resampler.resample(frame)
+
+
+def _kind(frame: AudioFrame) -> tuple[str, str, int, int]:
+    return frame.format.name, frame.layout.name, frame.layout.nb_channels, frame.sample_rate
 
 
 def container_name(container: InputContainer) -> str:

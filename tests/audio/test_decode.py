@@ -57,6 +57,15 @@ def test_a_dead_channel_does_not_silence_the_other(tmp_path: Path, dead: int) ->
     assert np.sqrt(np.mean(heard**2)) > 0.03
 
 
+def test_channels_that_cancel_each_other_are_heard(tmp_path: Path) -> None:
+    left = tones(seconds=2.0, rate=44_100)
+    right = -left
+    right[44_100:] = left[44_100:]
+    heard = decode(write_audio(tmp_path / "a.wav", np.stack([left, right], axis=1), rate=44_100, codec="pcm_s16le"))
+    for second in (heard[:16_000], heard[16_000:]):
+        assert 0.06 < np.sqrt(np.mean(second**2)) < 0.11
+
+
 def test_telephone_sound_is_heard_at_its_own_pitch(tmp_path: Path) -> None:
     time = np.arange(8000) / 8000
     samples = (3000 * np.sin(2 * np.pi * 440 * time)).astype(np.int16)
