@@ -1,7 +1,7 @@
 """The frozen value types that are passed between stages.
 
-Times inside a recording are seconds (float) from the start of the kept file. Moments are UTC, as
-ISO 8601 text ending in ``Z``.
+Times inside a recording are seconds (float) from the start of the kept file. Moments are
+ISO 8601 text in UTC, ending in ``Z``; only ``published`` has the publisher's own offset.
 """
 
 from __future__ import annotations

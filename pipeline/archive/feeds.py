@@ -62,7 +62,7 @@ def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first; undated ones by when they were first seen, in feed order."""
     rows = db.execute(
         """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
-           from episodes where feed = ? order by coalesce(published, first_seen) desc, rowid""",
+           from episodes where feed = ? order by datetime(coalesce(published, first_seen)) desc, rowid""",
         [slug],
     )
     return [Episode(*row) for row in rows]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pipeline.archive.database import named_rows
 from pipeline.archive.reading import ListedQuestion, questions_of
 
-# Those without a date come last; the id decides between those of one moment.
-NEWEST_FIRST = "coalesce(e.published, '') desc, e.id desc"
+# In UTC, as it is indexed: ``published`` has the publisher's own offset. Those without a date come last.
+MOMENT = "coalesce(datetime(e.published), '')"
+NEWEST_FIRST = f"{MOMENT} desc, e.id desc"  # the id decides between those of one moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +117,5 @@ def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
 
 def beyond() -> str:
     """Return the SQL condition that episode ``e`` comes after ``:before`` in listing order, if that exists."""
-    return """(not exists (select 1 from episodes where id = :before) or (coalesce(e.published, ''), e.id) <
-        (select coalesce(published, ''), id from episodes where id = :before))"""
+    return f"""(not exists (select 1 from episodes where id = :before) or ({MOMENT}, e.id) <
+        (select coalesce(datetime(published), ''), id from episodes where id = :before))"""  # noqa: S608 - a constant

@@ -81,10 +81,12 @@ def person(connection: sqlite3.Connection, name: str) -> Person | None:
 
 
 def renamed(connection: sqlite3.Connection, name: str) -> str | None:
-    """Return how editors last named a voice that the machine knew by this name, if they did."""
+    """Return how editors last named a voice that the machine knew by this name, if they did and that person speaks."""
     row = connection.execute(
-        """select name from attributions a where machine = ? and everywhere and name != ''
-           and not exists (select 1 from attributions where undoes = a.id) order by id desc limit 1""",
+        f"""select a.name from attributions a
+        where a.machine = ? and a.everywhere and not exists (select 1 from attributions where undoes = a.id)
+            and exists (select 1 from {SPEAKING} where p.name = a.name)
+        order by a.id desc limit 1""",  # noqa: S608 - a constant
         [name],
     ).fetchone()
     return row[0] if row else None

@@ -106,7 +106,7 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     ).fetchone()
     if feed is None:
         return None
-    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by e.published desc, e.id", [slug]).fetchall()
+    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by datetime(e.published) desc, e.id", [slug]).fetchall()
     questions = questions_of(connection, [row["id"] for row in rows])
     items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
     return Show(slug, feed["title"], feed["url"], items, feed["podcast_guid"])
@@ -119,7 +119,7 @@ def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
     """Return the ids of a feed's episodes in the order of their publication."""
-    rows = connection.execute("select id from episodes where feed = ? order by published, id", [feed])
+    rows = connection.execute("select id from episodes where feed = ? order by datetime(published), id", [feed])
     return tuple(row[0] for row in rows)
 
 

@@ -136,7 +136,7 @@ def listed(db: Database) -> tuple[tuple[str, str, str], ...]:
     """Return the id, episode and text of every question of a list, the oldest episode first."""
     rows = db.execute(
         """select q.id, q.episode, q.text from questions q join episodes e on e.id = q.episode
-        where q.number is not null order by coalesce(e.published, ''), e.id, q.number"""
+        where q.number is not null order by datetime(e.published), e.id, q.number"""
     )
     return tuple(rows.fetchall())
 

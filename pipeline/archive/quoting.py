@@ -273,8 +273,8 @@ def _transcripts(cursor: sqlite3.Cursor, sha256: str, episode: str | None) -> Se
         join episodes e on e.id = r.episode
         join feeds f on f.slug = e.feed
         where r.sha256 = ?
-        order by t.preferred desc, e.id is ? desc, e.published desc, t.source = 'whisper' desc, t.created desc,
-            t.id desc""",
+        order by t.preferred desc, e.id is ? desc, datetime(e.published) desc, t.source = 'whisper' desc,
+            t.created desc, t.id desc""",
         [sha256, episode],
     ).fetchall()
 
@@ -361,6 +361,6 @@ def _episodes(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
         join episodes e on e.id = r.episode
         left join transcripts t on t.episode = e.id and t.preferred = 1
         left join renditions c on c.episode = e.id and c.current = 1
-        where r.sha256 = ? order by e.published desc, e.id""",
+        where r.sha256 = ? order by datetime(e.published) desc, e.id""",
         [sha256],
     ).fetchall()

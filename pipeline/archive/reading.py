@@ -277,7 +277,7 @@ def episode_named(connection: sqlite3.Connection, name: str) -> str:
     Raises:
         UnknownEpisodeError: no episode matches, or several do.
     """
-    rows = connection.execute("select id, title, link from episodes order by published desc, id").fetchall()
+    rows = connection.execute("select id, title, link from episodes order by datetime(published) desc, id").fetchall()
     wanted = _plain(name)
     address = _OWN_ADDRESS.search(name)
     names = {name, address[1] if address else name}

@@ -55,7 +55,7 @@ def waiting(connection: sqlite3.Connection) -> dict[str, int]:
                 select e.id, e.enclosure_url from (
                     select id, feed, enclosure_url,
                         row_number() over (
-                            partition by feed order by coalesce(published, first_seen) desc, rowid
+                            partition by feed order by datetime(coalesce(published, first_seen)) desc, rowid
                         ) as place
                     from episodes where not skipped
                 ) e

@@ -23,6 +23,7 @@ from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.net.urls import absolute, scheme
 from pipeline.text import amount
+from pipeline.times import in_utc
 
 # Increment this when parsing changes: validators stored by an older version are then not sent, so that an unchanged
 # feed is parsed again once.
@@ -193,7 +194,7 @@ def _newest(forms: Sequence[FeedEpisode]) -> FeedEpisode:
     if len(forms) == 1:
         return forms[0]
     ordered = sorted(forms, key=lambda form: (form.title, str(form)))
-    newest = max(ordered, key=lambda form: form.published or "")
+    newest = max(ordered, key=lambda form: in_utc(form.published) if form.published else "")
     return replace(newest, transcripts=tuple(dict.fromkeys(link for form in ordered for link in form.transcripts)))
 
 

@@ -15,7 +15,7 @@ class Selection:
 
     Attributes:
         only: one feed's slug or one episode's id.
-        since: the first day (``YYYY-MM-DD``, UTC) of publication.
+        since: the first day (``YYYY-MM-DD``) of publication, by the publisher's own date.
         limit: maximum number of episodes of each feed, newest first.
     """
 

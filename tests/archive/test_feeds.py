@@ -13,8 +13,10 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import episodes, save_moves, save_podcast_guid, save_poll
+from pipeline.archive.listing import listing
 from pipeline.archive.publication import show
 from pipeline.archive.schema import migrations
+from pipeline.archive.search import search
 from pipeline.archive.transcripts import alignment_key, save_matches
 from pipeline.feeds.memory import Move
 from pipeline.model import Match
@@ -30,6 +32,26 @@ def test_an_episode_keeps_its_id_and_first_sighting(archive: Database) -> None:
     (again,) = add_feed(archive, "show", episode("one", title="After"))
     assert first == again
     assert archive.execute("select title, first_seen = last_seen from episodes").fetchall() == [("After", 1)]
+
+
+def test_the_newest_episode_is_the_last_by_the_clock_whatever_offset_its_publisher_states(archive: Database) -> None:
+    days = {
+        "last": "2026-05-05T23:30:00-07:00",
+        "first": "2026-05-06T01:00:00Z",
+        "middle": "2026-05-06T08:00:00+05:00",
+        "undated": None,
+    }
+    items = [replace(episode(guid, title=guid), published=day) for guid, day in days.items()]
+    for id_ in add_feed(archive, "show", *items):
+        add_transcript(archive, id_, spoken("Relationships matter."))
+    order = ["last", "middle", "first", "undated"]
+    connection = archive.conn
+    assert [one.title for one in episodes(archive, "show") if one.published] == order[:3]
+    assert [one.title for one in listing(connection, 9).episodes] == order
+    after = listing(connection, 2)
+    assert [one.title for one in listing(connection, 2, before=after.before).episodes] == order[2:]
+    assert [hit.title for hit in search(connection, "relationships", order="newest").hits] == order
+    assert [hit.title for hit in search(connection, "relationships", order="oldest").hits] == order[::-1]
 
 
 def test_the_same_guid_in_two_feeds_is_two_episodes(archive: Database) -> None:

@@ -66,6 +66,15 @@ def test_the_page_of_a_voice_that_was_named_leads_to_the_name(site: Site, kept: 
     assert site.ask("/-/speaker/Ann%20Lee").status_code == 200
 
 
+def test_a_name_that_nobody_has_any_more_leads_nowhere(ann: Visitor, site: Site, kept: Kept) -> None:
+    assert who(ann, "everywhere", "Host").json()["ok"]
+    assert site.ask("/-/speaker/Host").status_code == 200
+    with writer(kept.path) as db:
+        db.execute("update speakers set label = 'Other', name = 'Other'")
+        db.conn.commit()
+    assert site.ask("/-/speaker/Host").status_code == 404
+
+
 def test_naming_a_speaker_is_not_checking_words(ann: Visitor, site: Site, kept: Kept) -> None:
     who(Visitor(site, kept, actor="bob"), "here")
     assert "Checked" not in ann.passage(DOUBTED)

@@ -62,7 +62,7 @@ def facets(connection: sqlite3.Connection, query: Query, filters: Filters = ANYT
             for value in some:
                 counter[value] += number[segment]
     if not complete:
-        episodes = {place.episode: place.published[:7] for place in _holding(scope, query)}
+        episodes = {place.episode: place.month for place in _holding(scope, query)}
     feeds, speakers, roles, questions = map(_ordered, spread)
     months = tuple(sorted(Counter(filter(None, episodes.values())).items()))
     return Facets(len(segments), complete, feeds, speakers, roles, questions, months)

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import plain_rows
+from pipeline.archive.listing import MOMENT
 from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.query import Query
 from pipeline.archive.tokens import fold
@@ -19,22 +20,25 @@ _AS_TYPED = str.maketrans({
     **dict.fromkeys("'’‘ʼ`´"), "‐": "-", "‑": "-", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "ð": "d",
     "Ð": "D", "ħ": "h", "Ħ": "H", "ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "þ": "th", "Þ": "Th",
 })  # fmt: skip
-_NEWEST = "coalesce(e.published, '')"  # as it is indexed; what has no date comes last
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A transcript in scope: its segments have the ids ``first`` to ``last``."""
+    """A transcript in scope: its segments have the ids ``first`` to ``last``.
+
+    ``moment`` is when its episode was published, in UTC; ``month`` is that by the publisher's own date (``YYYY-MM``).
+    """
 
     transcript: int
     first: int
     last: int
     episode: str
-    published: str
+    moment: str
+    month: str
 
     def comes_after(self, other: Place, *, oldest: bool) -> bool:
         """Tell whether it comes after another, in order newest first or ``oldest`` first."""
-        here, there = (self.published, self.episode), (other.published, other.episode)
+        here, there = (self.moment, self.episode), (other.moment, other.episode)
         return here > there if oldest else here < there
 
 
@@ -96,9 +100,9 @@ class Scope:
         sql, values = self._transcript_sql
         comparison, direction = (">=", "asc") if oldest else ("<=", "desc")
         if after is not None:
-            sql += f" and ({_NEWEST}, e.id) {comparison} (?, ?)"
-            values = [*values, after.published, after.episode]
-        yield from self._places(f"{sql} order by {_NEWEST} {direction}, e.id {direction}", values)
+            sql += f" and ({MOMENT}, e.id) {comparison} (?, ?)"
+            values = [*values, after.moment, after.episode]
+        yield from self._places(f"{sql} order by {MOMENT} {direction}, e.id {direction}", values)
 
     def holding(self, match: str) -> list[Place]:
         """Return the transcripts whose whole text matches an FTS5 expression, newest first."""
@@ -110,7 +114,7 @@ class Scope:
         sql, values = self._transcript_sql
         direction = "asc" if oldest else "desc"
         sql += f""" and t.id in (select value from json_each(?))
-            order by {_NEWEST} {direction}, e.id {direction}"""
+            order by {MOMENT} {direction}, e.id {direction}"""
         return list(self._places(sql, [*values, json.dumps(transcripts)]))
 
     def place_of(self, segment: int | None) -> Place | None:
@@ -185,8 +189,8 @@ class Scope:
 
     def _places(self, sql: str, values: Sequence[str]) -> Iterator[Place]:
         rows = plain_rows(self.cursor.connection).execute(  # read while others are asked
-            f"""select t.id, t.first_segment, t.last_segment, e.id, {_NEWEST} from episodes e
-            join transcripts t on t.episode = e.id and t.preferred = 1 {sql}""",
+            f"""select t.id, t.first_segment, t.last_segment, e.id, {MOMENT}, coalesce(substr(e.published, 1, 7), '')
+            from episodes e join transcripts t on t.episode = e.id and t.preferred = 1 {sql}""",
             values,
         )
         for row in rows:
