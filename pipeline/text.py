@@ -105,3 +105,10 @@ def shortened(text: str, width: int) -> str:
 def amount(number: int, one: str, many: str | None = None) -> str:
     """Show a number with its noun: ``1 show``, ``1,024 episodes``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def questions_named(numbers: Sequence[int]) -> str:
+    """Return question numbers as text: ``question 4``, ``questions 4 and 5``; empty if there are none."""
+    if len(numbers) < 2:
+        return "".join(f"question {number}" for number in numbers)
+    return f"questions {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.listened import attributions_of
 from pipeline.archive.preferred import require_transcript
 from pipeline.archive.records import append, seal
@@ -108,9 +108,7 @@ def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]
            from attributions a left join attributions o on o.id = a.undoes where a.rendition = ? order by a.id desc""",
         [rendition],
     )
-    return tuple(
-        Entry(**{**dict(row), **{name: bool(row[name]) for name in ("everywhere", "undone", "told")}}) for row in rows
-    )
+    return tuple(made(Entry, row, "everywhere", "undone", "told") for row in rows)
 
 
 def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Speech:

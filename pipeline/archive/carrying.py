@@ -119,7 +119,7 @@ def _carry_heard(
     db: Database, table: Literal["checks", "attributions"], heard: Iterable[Check | Attribution], target: str
 ) -> tuple[int, int]:
     carried = left = 0
-    (last,) = db.execute(f"select coalesce(max(id), 0) from {table}").fetchone()  # noqa: S608 - one of two names
+    (last,) = db.execute(f"select coalesce(max(id), 0) from {table}").fetchone()
     for one in heard:
         passage = passage_in(db.conn, one.rendition, one.start, one.end, target)
         if passage is None or not passage.whole:
@@ -128,7 +128,7 @@ def _carry_heard(
         # ``made_at`` has whole seconds: do not take the rows inserted by this loop for newer ones.
         later = db.execute(
             f"""select 1 from {table}
-               where rendition = ? and start < ? and "end" > ? and made_at >= ? and id <= ?""",  # noqa: S608 - one of two names
+               where rendition = ? and start < ? and "end" > ? and made_at >= ? and id <= ?""",
             [target, passage.end, passage.start, one.made_at, last],
         ).fetchone()
         if later:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.listened import checks_of
 from pipeline.archive.preferred import require_transcript
 from pipeline.archive.records import append, seal
@@ -116,7 +116,7 @@ def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]
            from checks c left join checks o on o.id = c.undoes where c.rendition = ? order by c.id desc""",
         [rendition],
     )
-    return tuple(Entry(**{**dict(row), "undone": bool(row["undone"]), "counts": bool(row["counts"])}) for row in rows)
+    return tuple(made(Entry, row, "undone", "counts") for row in rows)
 
 
 def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Place:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 from sqlite_utils import Database
@@ -15,6 +16,7 @@ from pipeline.archive.published_copy import is_published, refuse_published
 from pipeline.archive.schema import migrations
 from pipeline.errors import ArchiveError, DatabaseError, LockedError
 
+T = TypeVar("T")
 BUSY_SECONDS = 10.0
 _MAGIC = b"SQLite format 3\0"
 _FILE_PROBLEMS = {
@@ -175,6 +177,11 @@ def named_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
     return cursor
 
 
+def made(cls: Callable[..., T], row: sqlite3.Row | Mapping[str, Any], *flags: str, **others: object) -> T:
+    """Make an object of a row whose columns are its fields; ``flags`` are those that are 0 or 1 in the database."""
+    return cls(**{**dict(row), **{name: bool(row[name]) for name in flags}, **others})
+
+
 def plain_rows(connection: sqlite3.Connection) -> sqlite3.Cursor:
     """Return a cursor that yields tuples, whatever the connection's own row factory."""
     cursor = connection.cursor()
@@ -186,7 +193,7 @@ def is_archive(connection: sqlite3.Connection) -> bool:
     """Tell whether a database has this project's tables."""
     wanted = ("episodes", "renditions", "segments", "transcripts_fts")
     marks = ", ".join("?" * len(wanted))
-    sql = f"select count(*) from sqlite_master where name in ({marks})"  # noqa: S608 - only question marks
+    sql = f"select count(*) from sqlite_master where name in ({marks})"
     return bool(connection.execute(sql, wanted).fetchone()[0] == len(wanted))
 
 

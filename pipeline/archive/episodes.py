@@ -116,7 +116,7 @@ def _record(db: Database, changes: Sequence[_Change], now: str) -> None:
         by_column[change[1]].append(change)
     for column, of_it in by_column.items():
         db.conn.executemany(
-            f"update episodes set {column} = ? where id = ?",  # noqa: S608 - one of _PUBLISHED
+            f"update episodes set {column} = ? where id = ?",
             ((became, id_) for id_, _, _, became in of_it),
         )
     db.conn.executemany(
@@ -153,7 +153,7 @@ def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dic
         rows.append((place, (id_, feed, guid, item.guid_made, *values, now, now)))
     db.conn.executemany(
         f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen)
-            values ({", ".join("?" * (len(_PUBLISHED) + 6))})""",  # noqa: S608 - names of this module
+            values ({", ".join("?" * (len(_PUBLISHED) + 6))})""",
         (row for _, row in sorted(rows)),
     )
     return entered

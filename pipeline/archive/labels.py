@@ -14,6 +14,7 @@ from sqlite_utils import Database
 
 from pipeline.align.counting import in_force
 from pipeline.align.labels import label_segments
+from pipeline.archive.joins import PLAYED
 from pipeline.archive.listened import corrections_of
 from pipeline.model import FollowUp, Label, Match, Segment
 
@@ -43,10 +44,7 @@ def relabel(db: Database, episode: str) -> tuple[Match, ...]:
 def _counting(db: Database, episode: str) -> tuple[int | None, str | None]:
     """An episode's preferred transcript and its recording; without one, None and the current recording."""
     found = db.execute(
-        """select t.id, coalesce(t.rendition, r.sha256) from episodes e
-           left join transcripts t on t.episode = e.id and t.preferred = 1
-           left join renditions r on r.episode = e.id and r.current = 1
-           where e.id = ?""",
+        f"select t.id, r.sha256 from episodes e {PLAYED} where e.id = ?",
         [episode],
     ).fetchone()
     return (found[0], found[1]) if found else (None, None)
@@ -65,7 +63,7 @@ def insert_matches(
     marks = ", ".join("?" for _ in _MATCH)
     db.conn.executemany(
         f"""insert into {table} (question, {beside}, {", ".join(_MATCH)})
-           select id, ?, {marks} from questions where episode = ? and number = ?""",  # noqa: S608 - names from here
+           select id, ?, {marks} from questions where episode = ? and number = ?""",
         ((which, *astuple(match)[1:], episode, match.number) for which, match in matches),
     )
 
@@ -104,7 +102,7 @@ def _matches(db: Database, episode: str, transcript_id: int | None) -> dict[int,
     rows = db.execute(
         f"""select q.number, {", ".join(_MATCH)}
            from questions q join matches m on m.question = q.id and m.transcript = ?
-           where q.episode = ? and q.number is not null""",  # noqa: S608 - names from here
+           where q.episode = ? and q.number is not null""",
         [transcript_id, episode],
     )
     return {row[0]: Match(*row) for row in rows.fetchall()}

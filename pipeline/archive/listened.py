@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from pipeline.archive.database import named_rows
+from pipeline.archive.database import made, named_rows
 from pipeline.model import Attribution, Check, Correction
 
 
@@ -41,4 +41,4 @@ def attributions_of(connection: sqlite3.Connection, rendition: str) -> tuple[Att
            order by made_at, id""",
         [rendition],
     )
-    return tuple(Attribution(**{**dict(row), "everywhere": bool(row["everywhere"])}) for row in rows)
+    return tuple(made(Attribution, row, "everywhere") for row in rows)

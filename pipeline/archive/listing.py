@@ -9,12 +9,9 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.archive.database import named_rows
+from pipeline.archive.database import made, named_rows
+from pipeline.archive.joins import BEYOND, NEWEST_FIRST, PLAYED
 from pipeline.archive.reading import ListedQuestion, questions_of
-
-# In UTC, as it is indexed: ``published`` has the publisher's own offset. Those without a date come last.
-MOMENT = "coalesce(datetime(e.published), '')"
-NEWEST_FIRST = f"{MOMENT} desc, e.id desc"  # the id decides between those of one moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +62,15 @@ def listing(
                 coalesce(r.duration, e.declared_duration) as duration, t.id is not null as transcribed
             from episodes e
             join feeds f on f.slug = e.feed
-            left join transcripts t on t.episode = e.id and t.preferred = 1
-            left join renditions r on r.episode = e.id and iif(t.id is null, r.current = 1, r.sha256 = t.rendition)
-            where (:feed is null or e.feed = :feed) and {beyond()}
-            order by {NEWEST_FIRST} limit :limit""",  # noqa: S608 - constants
+            {PLAYED}
+            where (:feed is null or e.feed = :feed) and {BEYOND}
+            order by {NEWEST_FIRST} limit :limit""",
             {"feed": feed, "before": before, "limit": limit + 1},
         )
         .fetchall()
     )
     questions = questions_of(connection, (row["id"] for row in rows[:limit]))
-    episodes = tuple(
-        Listed(**{**dict(row), "transcribed": bool(row["transcribed"])}, questions=questions[row["id"]])
-        for row in rows[:limit]
-    )
+    episodes = tuple(made(Listed, row, "transcribed", questions=questions[row["id"]]) for row in rows[:limit])
     return Listing(episodes, episodes[-1].id if len(rows) > limit else None)
 
 
@@ -88,7 +81,7 @@ def arrivals(connection: sqlite3.Connection, episodes: Iterable[str]) -> dict[st
     rows = connection.execute(
         f"""select e.id, coalesce(t.created, e.first_seen) from episodes e
         left join transcripts t on t.episode = e.id and t.preferred = 1
-        where e.id in ({marks})""",  # noqa: S608 - only question marks
+        where e.id in ({marks})""",
         wanted,
     )
     return {row[0]: row[1] for row in rows}
@@ -110,12 +103,6 @@ def changes(connection: sqlite3.Connection) -> tuple[tuple[str, str], ...]:
             select q.episode, max(o.made_at) as made_at from corrections o join questions q on q.id = o.question
             group by 1
         ) c on c.episode = e.id
-        order by {NEWEST_FIRST}"""  # noqa: S608 - constants
+        order by {NEWEST_FIRST}"""
     )
     return tuple((row[0], row[1]) for row in rows)
-
-
-def beyond() -> str:
-    """Return the SQL condition that episode ``e`` comes after ``:before`` in listing order, if that exists."""
-    return f"""(not exists (select 1 from episodes where id = :before) or ({MOMENT}, e.id) <
-        (select coalesce(datetime(published), ''), id from episodes where id = :before))"""  # noqa: S608 - a constant

@@ -11,10 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.archive.about import SPEAKING
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
-from pipeline.archive.listing import NEWEST_FIRST, beyond
+from pipeline.archive.joins import BEYOND, NEWEST_FIRST, SPEAKING
 from pipeline.archive.reading import Passage
 
 
@@ -63,7 +62,7 @@ select p.name, count(distinct t.episode) as episodes,
     sum(p.seconds) as seconds, max(e.published) as newest
 from {SPEAKING}
 join episodes e on e.id = t.episode
-"""  # noqa: S608 - a constant
+"""
 
 
 def people(connection: sqlite3.Connection, limit: int, *, after: str = "") -> tuple[Person, ...]:
@@ -86,7 +85,7 @@ def renamed(connection: sqlite3.Connection, name: str) -> str | None:
         f"""select a.name from attributions a
         where a.machine = ? and a.everywhere and not exists (select 1 from attributions where undoes = a.id)
             and exists (select 1 from {SPEAKING} where p.name = a.name)
-        order by a.id desc limit 1""",  # noqa: S608 - a constant
+        order by a.id desc limit 1""",
         [name],
     ).fetchone()
     return row[0] if row else None
@@ -109,8 +108,8 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
         from {SPEAKING}
         join episodes e on e.id = t.episode
         join feeds f on f.slug = e.feed
-        where p.name = :name and {beyond()}
-        group by t.id order by {NEWEST_FIRST} limit :limit""",  # noqa: S608 - constants
+        where p.name = :name and {BEYOND}
+        group by t.id order by {NEWEST_FIRST} limit :limit""",
         {"name": name, "before": before, "limit": limit + 1},
     ).fetchall()
     found = tuple(
@@ -134,7 +133,7 @@ def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:
     """Return the names of those who speak in an episode."""
     rows = connection.execute(
         f"""select p.name from {SPEAKING}
-        where t.episode = ? and p.name is not null""",  # noqa: S608 - a constant
+        where t.episode = ? and p.name is not null""",
         [episode],
     )
     return frozenset(row[0] for row in rows)
@@ -145,7 +144,7 @@ def known(connection: sqlite3.Connection, labels: Iterable[str | None]) -> froze
     wanted = sorted({label for label in labels if label})
     rows = connection.execute(
         f"""select distinct p.name from {SPEAKING}
-        where p.name in (select value from json_each(?))""",  # noqa: S608 - a constant
+        where p.name in (select value from json_each(?))""",
         [json.dumps(wanted)],
     )
     return frozenset(row[0] for row in rows)
@@ -155,7 +154,7 @@ def names(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Return the names of everybody, in order."""
     rows = connection.execute(
         f"""select distinct p.name from {SPEAKING}
-        where p.name is not null order by p.name"""  # noqa: S608 - a constant
+        where p.name is not null order by p.name"""
     )
     return tuple(row[0] for row in rows)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
-from pipeline.archive.listing import NEWEST_FIRST
+from pipeline.archive.joins import NEWEST_FIRST, PLAYED
 from pipeline.archive.reading import ListedQuestion, Provenance, questions_of
 from pipeline.archive.segments import read_segments
 from pipeline.model import Rendition, Segment
@@ -56,14 +56,13 @@ class Show:
     podcast_guid: str | None = None
 
 
-_ITEMS = """
+_ITEMS = f"""
 select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, t.id as transcript,
     t.source, t.engine, t.model, t.language, t.created,
     r.sha256, r.path, r.bytes, r.content_type, r.duration
 from episodes e
 join feeds f on f.slug = e.feed
-left join transcripts t on t.episode = e.id and t.preferred = 1
-left join renditions r on r.episode = e.id and case when t.id is null then r.current = 1 else r.sha256 = t.rendition end
+{PLAYED}
 """
 
 

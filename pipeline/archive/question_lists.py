@@ -48,7 +48,7 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
         return
     for gone in known.keys() - listed.keys():
         for table in ("matches", "follow_ups", "matches_in_force"):
-            db.execute(f"delete from {table} where question = ?", [gone])  # noqa: S608 - names from this line
+            db.execute(f"delete from {table} where question = ?", [gone])
         # A corrected question stays, out of the list: somebody's work is never thrown away.
         corrected = db.execute("select 1 from corrections where question = ?", [gone]).fetchone()
         db.execute("update questions set number = null where id = ?" if corrected else

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
-from pipeline.archive.listing import NEWEST_FIRST
+from pipeline.archive.joins import NEWEST_FIRST
 from pipeline.archive.reading import ListedQuestion, questions_of
 from pipeline.archive.tokens import folded_words
 from pipeline.text import shortened
@@ -109,7 +109,7 @@ def groups(
         from questions q
         join episodes e on e.id = q.episode
         {"join question_times t on t.question = q.id" if wanted.status else ""}
-        where q.number is not null{conditions} order by {NEWEST_FIRST}, q.number""",  # noqa: S608 - constants
+        where q.number is not null{conditions} order by {NEWEST_FIRST}, q.number""",
         values,
     )
     alike: defaultdict[str, list[tuple[str, str, str]]] = defaultdict(list)

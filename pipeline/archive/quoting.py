@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.archive import said
 from pipeline.archive.database import named_rows
+from pipeline.archive.joins import PLAYED
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, rendition
 from pipeline.archive.renditions import Counterpart, passage_in
@@ -346,7 +347,7 @@ def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[tuple[Questio
     numbers = sorted({number for piece in version.quoted for number in piece.stretch.questions})
     marks = ", ".join("?" * len(numbers))
     rows = cursor.execute(
-        f"select number, text, source from questions where episode = ? and number in ({marks}) order by number",  # noqa: S608 - only question marks
+        f"select number, text, source from questions where episode = ? and number in ({marks}) order by number",
         [version.row["episode"], *numbers],
     ).fetchall()
     are_detected = any(row["source"] == "detected" for row in rows)
@@ -356,11 +357,7 @@ def _questions(cursor: sqlite3.Cursor, version: _Version) -> tuple[tuple[Questio
 def _episodes(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
     """The episodes that came with a file, and which file their pages play: that of the transcript in force."""
     return cursor.execute(
-        """select e.id, e.title, coalesce(t.rendition, c.sha256) as played
-        from renditions r
-        join episodes e on e.id = r.episode
-        left join transcripts t on t.episode = e.id and t.preferred = 1
-        left join renditions c on c.episode = e.id and c.current = 1
-        where r.sha256 = ? order by datetime(e.published) desc, e.id""",
+        f"""select e.id, e.title, r.sha256 as played from episodes e {PLAYED}
+        where e.id in (select episode from renditions where sha256 = ?) order by datetime(e.published) desc, e.id""",
         [sha256],
     ).fetchall()

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipeline.archive.about import SPEAKING
-from pipeline.archive.database import named_rows
+from pipeline.archive.database import made, named_rows
+from pipeline.archive.joins import SPEAKING
 from pipeline.errors import UnknownEpisodeError
 from pipeline.model import Rendition, Word
 from pipeline.text import placed
@@ -183,15 +183,13 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
 
 def holdings(connection: sqlite3.Connection) -> Holdings:
     """Return what the archive holds."""
-    people = connection.execute(
-        f"select count(distinct p.name) from {SPEAKING}"  # noqa: S608 - a constant
-    ).fetchone()[0]
+    people = connection.execute(f"select count(distinct p.name) from {SPEAKING}").fetchone()[0]
     return Holdings(shows(connection), people)
 
 
 def speakers(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Return the labels that searches can be narrowed to, in order."""
-    rows = connection.execute(f"select distinct p.label from {SPEAKING} order by p.label")  # noqa: S608 - a constant
+    rows = connection.execute(f"select distinct p.label from {SPEAKING} order by p.label")
     return tuple(row[0] for row in rows)
 
 
@@ -219,18 +217,15 @@ def questions_of(connection: sqlite3.Connection, episodes: Iterable[str]) -> dic
     marks = ", ".join("?" * len(wanted))
     rows = named_rows(connection).execute(
         f"""select t.episode, t.number, t.text, t.status, t.start, t."end", t.answer_end, t.confidence, t.corrected,
-            t.merged_with, q.id as question, q.source = 'detected' as detected,
+            t.merged_with, t.question, t.source = 'detected' as detected,
             case when t.runner_up_confidence > {NEAR} or t.status = 'not_asked' then t.runner_up end as runner_up
-        from question_times t join questions q on q.episode = t.episode and q.number = t.number
-        where t.episode in ({marks}) order by t.episode, t.number""",  # noqa: S608 - only question marks
+        from question_times t where t.episode in ({marks}) order by t.episode, t.number""",
         wanted,
     )
     found: defaultdict[str, list[ListedQuestion]] = defaultdict(list)
     for row in rows:
         facts = dict(row)
-        found[facts.pop("episode")].append(
-            ListedQuestion(**{**facts, "corrected": bool(facts["corrected"]), "detected": bool(facts["detected"])})
-        )
+        found[facts.pop("episode")].append(made(ListedQuestion, facts, "corrected", "detected"))
     return {episode: tuple(found[episode]) for episode in wanted}
 
 

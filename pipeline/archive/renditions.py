@@ -11,7 +11,7 @@ from itertools import count
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate, named_rows
+from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.labels import relabel
 from pipeline.archive.rendition_choice import Choice
 from pipeline.errors import CorrectionError
@@ -166,8 +166,11 @@ def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed,
         [episode],
     )
     return tuple(
-        Listed(
-            **{**dict(row), "current": bool(row["current"]), "transcribed": bool(row["transcribed"])},
+        made(
+            Listed,
+            row,
+            "current",
+            "transcribed",
             comparisons=tuple(one for one in comparisons if one.new == row["sha256"]),
         )
         for row in rows

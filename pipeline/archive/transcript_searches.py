@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import named_rows
+from pipeline.archive.database import made, named_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class TranscriptSearch:
 def last_search(db: Database, episode: str) -> TranscriptSearch | None:
     """Return an episode's last search, if there was one."""
     row = named_rows(db.conn).execute("select * from transcript_searches where episode = ?", [episode]).fetchone()
-    return TranscriptSearch(**{**dict(row), "failed": bool(row["failed"])}) if row else None
+    return made(TranscriptSearch, row, "failed") if row else None
 
 
 def save_search(db: Database, search: TranscriptSearch) -> None:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import immediate
+from pipeline.archive.joins import SPEAKING
 from pipeline.archive.labels import insert_matches, relabel
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.segments import heard, index, restate, unindex
@@ -227,7 +227,7 @@ def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[f
         f"""select p.name, p.voice from {SPEAKING}
            join episodes e on e.id = t.episode
            where e.feed = ? and e.id != ? and p.role = 'host' and p.name is not null and p.voice is not null
-           order by e.id""",  # noqa: S608 - a constant
+           order by e.id""",
         [feed, but],
     )
     return [(name, tuple(json.loads(voice))) for name, voice in rows]
@@ -241,7 +241,7 @@ def _delete_segments(db: Database, transcript_id: int) -> None:
     """Delete a transcript's segments and all that was derived from them."""
     unindex(db, transcript_id)
     for table in ("segments", "matches", "follow_ups", "alignments"):
-        db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
+        db.execute(f"delete from {table} where transcript = ?", [transcript_id])
 
 
 def _insert_segments(db: Database, transcript_id: int, episode: str, segments: Sequence[Segment]) -> None:
@@ -314,7 +314,7 @@ def save_matches(
     """
     with immediate(db):
         for table in ("matches", "follow_ups"):
-            db.execute(f"delete from {table} where transcript = ?", [transcript_id])  # noqa: S608 - names from this line
+            db.execute(f"delete from {table} where transcript = ?", [transcript_id])
         insert_matches(db, "matches", episode, ((transcript_id, match) for match in matches))
         db.conn.executemany(
             """insert into follow_ups (transcript, n, question, start, "end", answer_end, text)

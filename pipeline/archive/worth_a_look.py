@@ -9,7 +9,7 @@ from itertools import groupby
 
 from sqlite_utils import Database
 
-from pipeline.addresses import Addresses
+from pipeline.archive.database import named_rows
 from pipeline.archive.reading import NEAR
 
 SURE = 0.85  # what is less sure than that is worth a look
@@ -36,10 +36,8 @@ class Doubt:
     reasons: tuple[str, ...]
     runner_up: float | None = None
 
-    @property
-    def path(self) -> str:
-        """Return where its row is on the site."""
-        return Addresses().question(self.episode, self.number)
+
+_COLUMNS = ("episode", "title", "number", "text", "status", "start", "confidence", "runner_up")
 
 
 def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
@@ -52,24 +50,33 @@ def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
         db: the database.
         episode: an episode's id; None: all episodes.
     """
-    rows = db.execute(
-        """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
+    rows = (
+        named_rows(db.conn)
+        .execute(
+            """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
                t.runner_up, t.runner_up_confidence
            from question_times t join episodes e on e.id = t.episode
            where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
-        {"episode": episode},
-    ).fetchall()
+            {"episode": episode},
+        )
+        .fetchall()
+    )
     found = []
-    for _, group in groupby(rows, key=lambda row: row[0]):
+    for _, group in groupby(rows, key=lambda row: row["episode"]):
         listed = list(group)
-        asked = [row for row in listed if row[4] in {"asked", "merged"} and row[5] is not None]
-        misplaced = {asked[place][2] for place in _out_of_order([row[5] for row in asked])}
-        for id_, title, number, text, status, start, confidence, corrected, runner_up, likely in listed:
-            reworded = status == "not_asked" and runner_up is not None
-            told = (status == "uncertain", number in misplaced, (likely or 0) > NEAR, confidence < SURE, reworded)
+        asked = [row for row in listed if row["status"] in {"asked", "merged"} and row["start"] is not None]
+        misplaced = {asked[place]["number"] for place in _out_of_order([row["start"] for row in asked])}
+        for row in listed:
+            told = (
+                row["status"] == "uncertain",
+                row["number"] in misplaced,
+                (row["runner_up_confidence"] or 0) > NEAR,
+                row["confidence"] < SURE,
+                row["status"] == "not_asked" and row["runner_up"] is not None,
+            )
             reasons = tuple(reason for reason, holds in zip(REASONS, told, strict=True) if holds)
-            if reasons and not corrected:
-                found.append(Doubt(id_, title, number, text, status, start, confidence, reasons, runner_up))
+            if reasons and not row["corrected"]:
+                found.append(Doubt(**{name: row[name] for name in _COLUMNS}, reasons=reasons))
     return tuple(sorted(found, key=lambda one: (*(reason not in one.reasons for reason in REASONS), one.confidence)))
 
 

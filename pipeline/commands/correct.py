@@ -10,11 +10,12 @@ from typing import Any
 import click
 from sqlite_utils import Database
 
+from pipeline.addresses import Addresses
 from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, Entry, correct, doubt_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
-from pipeline.archive.worth_a_look import worth_a_look
+from pipeline.archive.worth_a_look import Doubt, worth_a_look
 from pipeline.commands.options import (
     FilePath,
     db_option,
@@ -132,16 +133,21 @@ def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     episode = reading.episode_named(archive.conn, given["episode"]) if given["episode"] else None
     doubts = worth_a_look(archive, episode)
     if as_json:
-        print_json([{**asdict(doubt), "path": doubt.path} for doubt in doubts])
+        print_json([{**asdict(doubt), "path": _path(doubt)} for doubt in doubts])
         return
     for doubt in doubts:
         when = exactly(doubt.start) if doubt.start is not None else "—"
         other = f", or {exactly(doubt.runner_up)}" if doubt.runner_up is not None else ""
         click.echo(
             f"{doubt.title}, question {doubt.number}: {when}{other} {doubt.status.replace('_', ' ')} "
-            f"{doubt.confidence:.2f} [{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {doubt.path}"
+            f"{doubt.confidence:.2f} [{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {_path(doubt)}"
         )
     click.echo(f"{len(doubts)} to look at", err=True)
+
+
+def _path(doubt: Doubt) -> str:
+    """Where its row is on the site."""
+    return Addresses().question(doubt.episode, doubt.number)
 
 
 def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from pipeline.addresses import Addresses
-from pipeline.archive.about import questions_named
 from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.search import ORDERS, PAGE_SIZE, Filters, Order, Results, search
 from pipeline.archive.search.instead import Instead, instead
@@ -19,6 +18,7 @@ from pipeline.archive.search.unknown import unknown_show
 from pipeline.commands.options import day, db_option, json_option, print_json
 from pipeline.errors import QueryError
 from pipeline.export import found
+from pipeline.text import questions_named
 
 
 def _text(context: click.Context, option: click.Parameter, value: str | None) -> str | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-from pipeline.archive.about import questions_named
 from pipeline.flags import doubts
+from pipeline.text import questions_named
 from pipeline.times import clock
 
 Order = Literal["relevance", "newest", "oldest"]

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.archive.about import SPEAKING
 from pipeline.archive.database import plain_rows
-from pipeline.archive.listing import MOMENT
+from pipeline.archive.joins import MOMENT, SPEAKING
 from pipeline.archive.search.hits import ANYTHING, Filters
 from pipeline.archive.search.query import Query
 from pipeline.archive.tokens import fold
