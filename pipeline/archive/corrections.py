@@ -58,15 +58,24 @@ class Entry:
         return f"asked at {exactly(self.start)}{until}{answered}"
 
 
-def correct(db: Database, episode: str, correction: Correction) -> None:
+def correct(db: Database, episode: str, correction: Correction, *, seen: str | None = None) -> None:
     """Store a correction for the transcribed recording (or else the current one); it takes effect at once.
 
     A correction with status ``asked`` but no ``start`` confirms the question's current time.
 
+    Args:
+        db: the database.
+        episode: the episode's id.
+        correction: what the editor says.
+        seen: the question's version tag (see ``seals``) when the editor looked at it; None to correct it regardless.
+
     Raises:
-        CorrectionError: there is no such question or no recording, or a value makes no sense.
+        CorrectionError: there is no such question or no recording, a value makes no sense, or the question has changed
+            since it was seen (the message names the correction now in force and its editor).
     """
     with immediate(db):
+        if seen is not None:
+            _refuse_unseen(db, episode, correction.number, seen)
         question, rendition, start = _standing(db, episode, correction.number)
         if correction.status == "asked" and correction.start is None:
             if start is None:
@@ -147,18 +156,8 @@ def seals(db: Database, episode: str) -> dict[int, str]:
     return {number: f"{correction or ''}-{seal(standing)}" for number, *standing, correction in rows}
 
 
-def refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
-    """Raise unless a question still has the time and recording that the editor was shown.
-
-    Args:
-        db: the database.
-        episode: the episode's id.
-        number: the question's number.
-        seen: its version tag (see ``seals``) when the page was loaded.
-
-    Raises:
-        CorrectionError: names the correction now in force and its editor.
-    """
+def _refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
+    """Raise unless a question still has the time and recording that the editor was shown."""
     standing = seals(db, episode).get(number, "")
     if standing == seen:
         return

@@ -36,9 +36,8 @@ async def correct(request: Request, archive: Archive) -> Response:
             only = number(fields["undo"], "undo")
             corrections.undo(db, episode, which, signature(fields, editor=editor, now=now), only=only)
         else:
-            if "seen" in fields:
-                corrections.refuse_unseen(db, episode, which, fields["seen"])
-            corrections.correct(db, episode, correction(_said(fields), which, editor=editor, now=now))
+            said = correction(_said(fields), which, editor=editor, now=now)
+            corrections.correct(db, episode, said, seen=fields.get("seen"))
         return which
 
     which = await record(archive, change)
