@@ -9,7 +9,7 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from pipeline.times import moment
@@ -38,6 +38,7 @@ _FIGURES = re.compile(r"[\d\s./:]*", re.ASCII)  # without hyphens: `2024-03` is 
 # A number is taken for a date only if its year is in this range: no podcast is older, and other numbers rarely fall
 # into it. The upper bound is generous because the current time is not known here.
 _FIRST_YEAR, _LAST_YEAR = 1990, 2100
+_MOST_HOURS = 14  # no place on earth is further from UTC, and SQLite reads no such offset
 
 # Offsets from UTC in hours. An abbreviation used by several countries has the meaning of RFC 822 or of most feeds; one
 # without a prevailing meaning, such as IST, is omitted, and the time is taken as UTC.
@@ -98,6 +99,8 @@ def _of_parts(parts: Mapping[str, str]) -> str | None:
         return None
     try:
         at = datetime(year, month, day, tzinfo=timezone(_offset(parts))) + time
+        if int(parts.get("hours", 0)) > _MOST_HOURS:
+            at = at.astimezone(UTC)
         return at.isoformat().replace("+00:00", "Z") if moment(at.timestamp()) else None
     except (ValueError, OverflowError):  # no such day, for example a database's zero date, 0000-00-00
         return None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -221,3 +223,13 @@ def test_a_moment_is_the_same_in_every_form(naive: datetime) -> None:
     assert {datetime.fromisoformat(one or "") for one in found} == {at}
     local = f"{at + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}+01:00"
     assert [one for one in found if not (one or "").endswith("Z")] == [local]
+
+
+@given(st.integers(-23, 23), st.integers(0, 59))
+def test_every_moment_with_an_offset_can_be_told_by_the_database(hours: int, minutes: int) -> None:
+    found = read_date(f"Tue, 05 May 2026 23:30:00 {hours:+03}{minutes:02}")
+    assert found
+    at = datetime.fromisoformat(found).astimezone(UTC)
+    assert at == datetime.strptime(f"2026-05-05 23:30:00 {hours:+03}{minutes:02}", "%Y-%m-%d %H:%M:%S %z")
+    with closing(sqlite3.connect(":memory:")) as database:
+        assert database.execute("select datetime(?)", [found]).fetchone() == (f"{at:%Y-%m-%d %H:%M:%S}",)
