@@ -140,6 +140,24 @@ def choose_rendition(db: Database, episode: str, name: str, *, reason: str, chos
         return fits[0]
 
 
+def use_again(db: Database, episode: str, sha256: str, *, now: str) -> bool:
+    """Make a recording current again that the feed offers again, and tell whether that was done.
+
+    It is done if that recording was current before, and no person ever chose: a publisher's mistake that is put right
+    is put right here, too.
+    """
+    with immediate(db):
+        was_current = db.execute(
+            """select 1 from rendition_choices c join renditions r on r.episode = c.episode and r.sha256 = c.rendition
+               where c.episode = ? and c.rendition = ? and not r.current""",
+            [episode, sha256],
+        ).fetchone()
+        if was_current is None or chosen_by(db, episode) is not None:
+            return False
+        _choose(db, episode, sha256, "the feed offers it again", None, now)
+        return True
+
+
 def chosen_by(db: Database, episode: str) -> str | None:
     """Return who last chose an episode's recording; None where nobody ever did."""
     found = db.execute(

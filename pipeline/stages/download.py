@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.archive.kept import is_kept
-from pipeline.archive.renditions import current_rendition, fetches, save_offer
+from pipeline.archive.renditions import current_rendition, fetches, save_offer, use_again
 from pipeline.audio.decode import AudioFacts
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
@@ -35,6 +35,9 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     if not (_is_new(episode, known) or tools.again):
         if unnoted := _unnoted(_offered(episode), known):
             save_offer(tools.db, episode.id, unnoted.sha256, _offered(episode))
+        offered = [fetch.sha256 for fetch in known if fetch.offer and same_offer(fetch.offer, _offered(episode))]
+        if current and offered and current.sha256 not in offered and _use_again(tools, episode, offered[0]):
+            return _used_again(offered[0])
         return Outcome("skipped", "already kept", routine=True)
     return Visit(
         host(episode.enclosure_url), partial(_visit, tools, feed, episode, local_root(tools, feed), current, known)
@@ -126,11 +129,21 @@ def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
     current = current_rendition(tools.db, episode.id)
     if current and current.sha256 != sha256:
+        if _use_again(tools, episode, sha256):
+            return _used_again(sha256)
         reason = f"the feed offers a recording that is already kept ({sha256[:12]}); another one is still used"
         return Outcome("skipped", reason)
     return Outcome(
         "skipped", "still the same file" if tools.again else "the feed offers it again, but it is the same file"
     )
+
+
+def _use_again(tools: Tools, episode: Episode, sha256: str) -> bool:
+    return use_again(tools.db, episode.id, sha256, now=tools.now())
+
+
+def _used_again(sha256: str) -> Outcome:
+    return Outcome("ok", f"the feed offers an earlier recording again ({sha256[:12]}); it is used from now on")
 
 
 def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:

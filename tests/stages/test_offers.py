@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
+from pipeline.archive.renditions import choose_rendition
 from pipeline.config import Config, Feed
 from pipeline.model import RunItem
 from pipeline.runs.ingest import ingest
@@ -40,6 +41,16 @@ class Show:
         report: Report = ingest(Config(feeds=[feed]), replace(self.tools, now=lambda: LATER), stages=("download",))
         (item,) = report.items
         return item
+
+    @property
+    def episode(self) -> str:
+        ((id_,),) = self.rows("select id from episodes")
+        return str(id_)
+
+    @property
+    def current(self) -> str:
+        ((sha256,),) = self.rows("select sha256 from renditions where current")
+        return str(sha256)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.db.execute(sql).fetchall()
@@ -88,13 +99,26 @@ def test_what_is_no_other_offer_makes_no_request(show: Show, tone_mp3: bytes, to
     assert len(show.server.requests) == 1
 
 
-def test_that_the_feed_goes_back_to_an_earlier_recording_is_said(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
-    said = []
-    for length, sound in enumerate((tone_mp3, tone_m4a, tone_mp3), start=1):
-        show.offer(show.server.give("/1.mp3", Answer(sound)), enclosure_length=length)
-        said.append(show.run().reason or "")
-    sha256 = hashlib.sha256(tone_mp3).hexdigest()
-    assert said[-1] == f"the feed offers a recording that is already kept ({sha256[:12]}); another one is still used"
+@pytest.mark.parametrize("lengths", [(1, 2, 1), (1, 2, 3)], ids=["the same offer", "a new offer"])
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_publishers_mistake_that_is_put_right_is_put_right_here(
+    show: Show, tone_mp3: bytes, tone_m4a: bytes, lengths: Sequence[int], chosen: bool
+) -> None:
+    first, mistake = (hashlib.sha256(sound).hexdigest() for sound in (tone_mp3, tone_m4a))
+    for n, sound in enumerate((tone_mp3, tone_m4a, tone_mp3)):
+        if chosen and n == 2:
+            choose_rendition(show.db, show.episode, mistake, reason="the better sound", chosen_by="Ann", now=LATER)
+        show.offer(show.server.give("/1.mp3", Answer(sound)), enclosure_length=lengths[n])
+        item = show.run()
+    again = f"the feed offers an earlier recording again ({first[:12]}); it is used from now on"
+    if chosen:
+        assert item.status == "skipped"
+        assert show.current == mistake
+    else:
+        assert (item.status, item.reason) == ("ok", again)
+        assert show.current == first
+        assert show.run().reason == "already kept"
+    assert show.rows("select count(*) from renditions") == [(2,)]
 
 
 def test_a_length_counts_from_when_the_feed_begins_to_give_it(show: Show, tone_mp3: bytes, tone_m4a: bytes) -> None:
@@ -176,7 +200,7 @@ def test_other_audio_is_another_rendition_and_the_old_one_stays(
     assert kept == {tone_mp3, tone_m4a}
     # The feed returns to its earlier offer, which is kept already.
     show.offer(f"{show.server.address}/1.mp3")
-    assert show.run().reason == "already kept"
+    assert "it is used from now on" in (show.run().reason or "")
 
 
 @pytest.mark.parametrize(("answer", "words"), [(Answer(status=404), "is gone"), (page(), "web page")])
