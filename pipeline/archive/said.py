@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from pipeline.archive.tokens import folded_words
 from pipeline.model import Word
 from pipeline.text import SAME_WORD, placed
 
 MOMENT = 0.001  # seconds; the least that an address can name
 DIGEST = 6  # hex digits
+_COUNTS = frozenset({"Mn", "Mc", "Me", "Sc", "Sm"})  # marks of letters, signs of currencies and of arithmetic
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—−", "-"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,13 @@ def text(found: Sequence[Piece]) -> str:
 
 
 def digest(said: str) -> str:
-    """Return a short digest of the words that ignores case, accents and punctuation."""
-    return hashlib.sha256(_folded(said).encode()).hexdigest()[:DIGEST]
+    """Return a short digest of the words that ignores case and punctuation, but for what makes another figure."""
+    return hashlib.sha256(_plain(said).encode()).hexdigest()[:DIGEST]
 
 
 def contains(whole: str, part: str) -> bool:
     """Tell whether the words of ``part`` occur consecutively in ``whole``, compared as in ``digest``."""
-    return _folded(part) in _folded(whole)
+    return _plain(part) in _plain(whole)
 
 
 def _line(found: Sequence[Piece]) -> Line:
@@ -138,6 +140,23 @@ def _line(found: Sequence[Piece]) -> Line:
     )
 
 
-def _folded(said: str) -> str:
-    """The words alone, each between two spaces."""
-    return " ".join(["", *(word for word, _, _ in folded_words(said)), ""])
+def _plain(said: str) -> str:
+    """The words in lower case, each between two spaces.
+
+    Unlike where words are searched, an accent or a vowel sign counts, and so do signs of currencies and of arithmetic
+    and what belongs to a figure: £5 is not $5, 20% not 20, 1.5 neither 1 5 nor -1.5, C not C++.
+    """
+    text = unicodedata.normalize("NFC", said).casefold().translate(_DASHES)
+    kept = (
+        letter
+        if letter.isalnum() or unicodedata.category(letter) in _COUNTS or letter in "%‰#&@" or _is_of_figure(text, n)
+        else " "
+        for n, letter in enumerate(text)
+    )
+    return " ".join(["", *"".join(kept).split(), ""])
+
+
+def _is_of_figure(text: str, n: int) -> bool:
+    """Whether a point, a comma, a colon, a slash or a dash stands within a figure, or a minus before one."""
+    before, letter, after = text[n - 1 : n], text[n], text[n + 1 : n + 2]
+    return after.isdigit() and (letter in ".,:/-" if before.isdigit() else letter == "-" and not before.isalnum())

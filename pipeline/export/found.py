@@ -42,5 +42,5 @@ def _hit(hit: Hit, addresses: Addresses) -> dict[str, object]:
         **hit._asdict(),
         "turns": [turn._asdict() for turn in hit.turns],
         "url": addresses.episode(hit.episode, hit.start),
-        "quote": addresses.quote(hit.rendition, hit.start, hit.end),
+        "quote": addresses.quote(hit.rendition, hit.start, hit.end, episode=hit.episode),
     }

@@ -170,7 +170,8 @@ def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> 
     arrived = listing.arrivals(connection, (hit.episode for hit in hits))
     return [
         Entry(
-            key=Addresses().quote(hit.rendition, hit.start, hit.end),  # without the host: the site may move
+            # Without the host: the site may move.
+            key=Addresses().quote(hit.rendition, hit.start, hit.end, episode=hit.episode),
             title=_title(hit),
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],

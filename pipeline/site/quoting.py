@@ -49,7 +49,9 @@ async def quote(request: Request, archive: Archive) -> Response:
         "cited": cited,
         "citing": citing,
         "citation": citing.citation(found, absolute(request, archive)),
-        "canonical": absolute(request, archive).quote(found.audio.sha256, cited.start, cited.end),
+        "canonical": absolute(request, archive).quote(
+            found.audio.sha256, cited.start, cited.end, episode=found.episode if found.also_in else None
+        ),
         "short": shortened(cited.text, TITLE),
         "playable": playable,
         "clip": _clip_address(found, archive) if playable else None,

@@ -320,6 +320,29 @@ def test_a_link_to_what_was_found_finds_the_same(segments: list[Stretch], first:
     assert said.contains(said.text(pieces), said.text(found))
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("It cost £5 million.", "It cost $5 million."), ("20% of them", "20 of them"), ("-5 degrees", "5 degrees"),
+        ("1.5 metres", "1 5 metres"), ("at 1:30", "at 1.30"), ("schön", "schon"), ("की", "का"), ("in C++", "in C"),
+    ],
+)  # fmt: skip
+def test_what_makes_another_figure_or_word_makes_another_wording(one: str, other: str) -> None:
+    assert said.digest(one) != said.digest(other)
+    assert not said.contains(f"So {one}", other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Yes, and no.", "yes and no"), ("well-being", "well being"), ("don’t", "don't"), ("2019–20", "2019-20"),
+        ("It was – well – good", "It was well, good!"), ("It costs 1,400.", "it costs 1,400"),
+    ],
+)  # fmt: skip
+def test_punctuation_and_case_make_no_other_wording(one: str, other: str) -> None:
+    assert said.digest(one) == said.digest(other)
+
+
 @given(stretches())
 def test_all_pieces_are_all_of_the_text(segments: list[Stretch]) -> None:
     assert said.text(list(said.pieces(segments))) == " ".join(segment.text for segment in segments)

@@ -29,7 +29,7 @@ def test_an_editor_says_who_speaks_and_undoes_it(ann: Visitor, kept: Kept, site:
     assert "the machine labelled it Host: her own words" in shown
     hit = site.ask("/-/search.json?q=doubt").json()["hits"][0]
     assert hit["speaker"] == "Ann Lee"
-    quoted = site.ask(hit["quote"] + ".json").json()
+    quoted = site.ask(hit["quote"], accept="application/json").json()
     assert quoted["attributed"]
     assert "not checked by a person; the speaker is named by ann on" in quoted["citation"]["text"]
     stale = who(ann, "here", "Bo Cole").json()

@@ -6,7 +6,7 @@ import html
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -62,7 +62,7 @@ def test_json_has_the_hits_and_their_addresses(site: Site, kept: Kept) -> None:
         "text": f"The front door is {EVIL} calm.",
         "html": "The front <mark>door</mark> is &lt;script&gt;alert(1)&lt;/script&gt; calm.",
         "url": f"/-/episode/{kept.spoken}?t=5.0",
-        "quote": f"/-/quote/{SHA256[:12]}/5000-7900",
+        "quote": f"/-/quote/{SHA256[:12]}/5000-7900?e={quote(kept.spoken, safe='')}",
         "rendition": SHA256,
         "before": "relationships, and it always was.",
         "after": "",  # somebody else speaks
