@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import accumulate, groupby, pairwise
 
 from pipeline.archive.feeds import notes_of
 from pipeline.archive.segments import heard
@@ -187,12 +188,25 @@ def _starts(turns: Sequence[PublishedTurn], heard: Sequence[Word]) -> list[float
 
 
 def _segments(turns: Sequence[PublishedTurn], starts: Sequence[float | None], duration: float) -> tuple[Segment, ...]:
-    """Turns in order of time, none longer than until the next."""
+    """Turns in order of time, none longer than until the next. Those of one caption share its time by their length."""
     timed = [(turn.start if turn.start is not None else start, turn) for turn, start in zip(turns, starts, strict=True)]
     placed = sorted(((start, turn) for start, turn in timed if start is not None), key=lambda pair: pair[0])
+    together = [(start, [turn for _, turn in group]) for start, group in groupby(placed, key=lambda pair: pair[0])]
     segments = []
-    for (start, turn), following in zip(placed, [*(start for start, _ in placed[1:]), duration], strict=True):
-        if start <= duration:
-            end = following if turn.end is None else min(turn.end, following)
-            segments.append(Segment(start, max(start, min(end, duration)), turn.text, speaker=turn.speaker))
+    for (start, group), following in zip(together, [*(start for start, _ in together[1:]), duration], strict=True):
+        if start > duration:
+            break
+        ends = [turn.end for turn in group if turn.end is not None]
+        end = max(start, min(max(ends, default=following), following, duration))
+        edges = _shares(start, end, [len(turn.text) for turn in group])
+        segments += [
+            Segment(first, last, turn.text, speaker=turn.speaker)
+            for turn, (first, last) in zip(group, pairwise(edges), strict=True)
+        ]
     return tuple(segments)
+
+
+def _shares(start: float, end: float, lengths: Sequence[int]) -> list[float]:
+    """The edges of parts of a time in the proportion of these lengths, the first and the last as they are."""
+    total = sum(lengths) or 1
+    return [start, *(round(start + (end - start) * said / total, 3) for said in accumulate(lengths[:-1])), end]

@@ -102,6 +102,18 @@ def test_turns_do_not_overlap(
     assert [end for (end,) in ends] == [3.5, 6.5, 9.0, 12.5]
 
 
+def test_voices_of_one_caption_share_its_time(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    both = b"00:00.000 --> 00:06.000\n<v Ann>Yes we did.</v>\n<v Bo>No, we certainly did not.</v>"
+    server.give("/1.vtt", Answer(b"WEBVTT\n\n" + both + b"\n\n00:06.000 --> 00:09.000\n<v Ann>Thank you.\n"))
+    run(publish(link("1.vtt")))
+    assert archive.execute(
+        """select s.speaker, s.start, s."end" from segments s join transcripts t on t.id = s.transcript
+           where t.source = 'publisher' order by s.n"""
+    ).fetchall() == [("Ann", 0.0, 1.833), ("Bo", 1.833, 6.0), ("Ann", 6.0, 9.0)]
+
+
 def test_who_somebody_is_may_be_learned_without_hearing_another_word(
     server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
 ) -> None:
