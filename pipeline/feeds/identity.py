@@ -18,6 +18,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pipeline.model import FeedEpisode
+from pipeline.net.urls import without_signature
 from pipeline.times import in_utc
 
 # Publishers shift a date by hours, because of a time zone or a schedule; the next edition of a news show comes a day
@@ -114,13 +115,13 @@ def match(known: Sequence[Known], listed: Sequence[FeedEpisode]) -> Matching:
 
 
 def place_of(url: str) -> str:
-    """Return a URL without scheme, query and the tracking services in front of the host that has the file.
+    """Return a URL without scheme, query, signature and the tracking services in front of the host that has the file.
 
     Such services prefix the URL: ``https://count.example/track/media.example.org/1.mp3``.
     """
     try:
         parts = urlsplit(url)
-        host, path = (parts.hostname or "").lower(), unquote(parts.path)
+        host, path = (parts.hostname or "").lower(), unquote(without_signature(parts.path))
     except ValueError:
         return url
     steps = path.split("/")

@@ -14,6 +14,8 @@ _VARIABLE = re.compile(r"\$(?:\{|%7B)([A-Za-z_][A-Za-z0-9_]*)(?:\}|%7D)", re.IGN
 _ENCODED = re.compile(r"(?:[\w\-.~!$&'()*+,;=:@/?]|%[0-9A-F]{2})+", re.ASCII | re.IGNORECASE)  # RFC 3986, 3.3
 # Query parameters that hosts change when the audio at an address changes (Megaphone, Audioboom, and others).
 _VERSIONS = frozenset({"updated", "modified", "version", "v", "revision", "rev"})
+# A step of a path that signs the address for a while, such as Akamai's `exp=1767225600~acl=/*~hmac=0a1b`.
+_SIGNED = re.compile(r"(?:^|~)(?:exp|expires|hmac|acl|token|sig|signature|hdn[a-z]+)=", re.IGNORECASE)
 SHORTEST = 8  # characters; shorter secrets are not searched for in responses, since they may be ordinary words
 
 
@@ -111,11 +113,17 @@ def without_trackers(url: str) -> str:
     return str(clean_podcast_url(url))
 
 
+def without_signature(path: str) -> str:
+    """Return the path of an address without steps that sign it for a while; its last step is kept."""
+    *steps, last = path.split("/")
+    return "/".join([*(step for step in steps if not _SIGNED.search(step)), last])
+
+
 def offer(url: str, length: int | None) -> str:
     """Return a key for an audio offer that changes when the audio may have changed, but not with every poll.
 
-    It consists of the address without scheme and query (hosts vary these), any version parameters of the query, and the
-    declared length in bytes, or ``-`` if the feed gives none.
+    It consists of the address without scheme, query and signature (hosts vary these), any version parameters of the
+    query, and the declared length in bytes, or ``-`` if the feed gives none.
     """
     try:
         parts = urlsplit(url)
@@ -124,7 +132,7 @@ def offer(url: str, length: int | None) -> str:
     except ValueError:  # not an address, such as `http://[`
         return f"{shown(url)} -"
     version = f"?{urlencode(sorted(said))}" if said else ""
-    return f"{host}{parts.path}{version} {length or '-'}"
+    return f"{host}{without_signature(parts.path)}{version} {length or '-'}"
 
 
 def same_offer(one: str, other: str) -> bool:

@@ -12,6 +12,7 @@ from pipeline.runs.selection import Selection, selected
 from pipeline.stages import Tools, wanted_episodes
 from pipeline.stages.align import Task, task
 from pipeline.stages.download import is_offered
+from pipeline.stages.publishers_transcript import is_waiting
 from pipeline.stages.transcribe import is_unheard
 
 
@@ -51,7 +52,7 @@ def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -
     if fetched:
         yield "download"
     heard = "transcribe" in stages and (fetched if rendition is None else is_unheard(tools, feed, episode, rendition))
-    if heard:
+    if heard or ("transcribe" in stages and rendition and is_waiting(tools, episode, rendition)):
         yield "transcribe"
     if "align" in stages and (heard or isinstance(task(tools, episode), Task)):
         yield "align"

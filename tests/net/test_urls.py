@@ -110,6 +110,9 @@ A = "https://example.org/a.mp3"
         (f"{A}?Modified=2", 1000, False),
         ("https://example.org/b.mp3", 1000, False),
         ("https://other.example/a.mp3", 1000, False),
+        ("https://example.org/exp=1767225600~hmac=0a1b/a.mp3", 1000, True),
+        ("https://example.org/episode=5/a.mp3", 1000, False),
+        ("https://example.org/token=a.mp3", 1000, False),
     ],
 )
 def test_what_is_another_offer(url: str, length: int | None, same: bool) -> None:

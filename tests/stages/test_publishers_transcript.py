@@ -19,7 +19,9 @@ from pipeline.config import Config, Feed
 from pipeline.feeds.transcripts import PublishedTurn, find_transcript
 from pipeline.net.client import make_client
 from pipeline.runs.ingest import ingest
+from pipeline.runs.planning import plan
 from pipeline.runs.report import Report
+from pipeline.runs.selection import Selection
 from pipeline.stages import Tools
 from tests.conftest import NOW, FakeEngine
 from tests.support.misbehaving import Answer, Server, gzipped, page, redirect
@@ -232,6 +234,23 @@ def test_another_one_is_asked_for_at_once(
     server.give("/2.vtt", Answer(vtt()))
     run(publish(link("2.vtt")))
     assert transcripts(archive) == BOTH
+
+
+def test_a_dry_run_names_one_that_is_still_to_be_had(
+    server: Server, publish: Callable[..., Feed], run: Callable[..., Report], make_tools: Callable[..., Tools]
+) -> None:
+    server.give("/1.vtt", Answer(vtt()))
+    server.give("/2.vtt", Answer(vtt()))
+
+    def planned(feed: Feed) -> list[str]:
+        return [one.stage for one in plan(Config(feeds=[feed]), make_tools(), ("transcribe",), Selection())]
+
+    run(publish(link("1.vtt")))
+    feed = publish(link("2.vtt"))
+    ingest(Config(feeds=[feed]), make_tools(), stages=("poll",))
+    assert planned(feed) == ["transcribe"]
+    run(feed)
+    assert planned(feed) == []
 
 
 def test_another_one_takes_the_place_of_one_that_was_had(
