@@ -6,7 +6,6 @@ python benchmarks/align_ablation.py [--json benchmarks/align_ablation.json]
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from unittest.mock import patch
@@ -18,7 +17,7 @@ from benchmarks.align_data import FOLDER, changes, interviews, remembered
 from benchmarks.align_fit import AS as LEARNT_AS
 from benchmarks.align_fit import LEARNT_FROM, cases, learn
 from benchmarks.align_measures import Outcome, calibration, outcomes, refused, score
-from pipeline.align import align
+from pipeline.align import align, aligner
 from pipeline.align.evidence import BY_MEANING, Closeness, Evidence, Weights
 
 SCORED_AS = ("as given", "20 % of words corrupted", "reworded")
@@ -38,7 +37,7 @@ def figures(weights: Mapping[str, Weights], named: str) -> dict[str, float]:
         if interview.set not in LEARNT_FROM and interview.set != "optech_agenda":
             continue
         changed = changes()[named](interview)
-        with patch.object(sys.modules["pipeline.align"], "BY_MEANING", weights[interview.source]):
+        with patch.object(aligner, "BY_MEANING", weights[interview.source]):
             matches = align(changed.questions, changed.segments, encode=remembered()).matches
         found.setdefault(interview.set, []).extend(outcomes(changed, matches))
     plain = [found[name] for name in QUESTION_SETS]

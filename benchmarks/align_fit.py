@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.align_data import FOLDER, Interview, changes, interviews, remembered
-from pipeline.align import left_open, places_of
 from pipeline.align.candidates import Candidate, asking_in
 from pipeline.align.decide import decide
 from pipeline.align.evidence import (
@@ -36,6 +35,7 @@ from pipeline.align.evidence import (
     Weights,
     closeness,
 )
+from pipeline.align.for_fitting import left_open, places_of
 from pipeline.align.meaning import Encode
 from pipeline.align.units import cut
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from unittest.mock import patch
@@ -13,7 +12,7 @@ from rapidfuzz import fuzz
 
 from benchmarks.align_data import FOLDER, Interview, interviews, remembered
 from benchmarks.align_fit import learn_from, learn_hints
-from pipeline.align import align
+from pipeline.align import align, aligner
 from pipeline.align.evidence import HintWeights, Weights
 from pipeline.align.meaning import Encode, directions
 from pipeline.align.units import Unit, cut
@@ -41,15 +40,15 @@ def by_wording(interview: Interview) -> Sequence[Match]:
 def held_out(interview: Interview) -> Sequence[Match]:
     """This project's aligner, with weights fitted on the other sources only."""
     with (
-        patch.object(sys.modules["pipeline.align"], "BY_MEANING", learnt_without(interview.source, by_meaning=True)),
-        patch.object(sys.modules["pipeline.align"], "OTHER_WORDS", hints_without(interview.source)),
+        patch.object(aligner, "BY_MEANING", learnt_without(interview.source, by_meaning=True)),
+        patch.object(aligner, "OTHER_WORDS", hints_without(interview.source)),
     ):
         return ours(interview)
 
 
 def held_out_by_wording(interview: Interview) -> Sequence[Match]:
     """The same without sentence vectors."""
-    with patch.object(sys.modules["pipeline.align"], "BY_WORDS", learnt_without(interview.source, by_meaning=False)):
+    with patch.object(aligner, "BY_WORDS", learnt_without(interview.source, by_meaning=False)):
         return by_wording(interview)
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
-from pipeline.align.counting import in_force
+from pipeline.align.corrected import corrected_matches
 from pipeline.align.labels import label_segments
 from pipeline.archive.joins import PLAYED
 from pipeline.archive.listened import corrections_of
@@ -33,7 +33,7 @@ def relabel(db: Database, episode: str) -> tuple[Match, ...]:
     segments, before = _labelled(db, transcript)
     # A question that was not aligned yet has no match, unless an editor corrected it.
     matches = [found.get(number, Match(number, "not_asked")) for number in _numbers(db, episode)]
-    counting, besides = in_force(matches, follow_ups, corrections, segments)
+    counting, besides = corrected_matches(matches, follow_ups, corrections, segments)
     known = [one for one in counting if one.number in found or one.number in corrections]
     _save_counting(db, episode, known, corrected=corrections)
     labels = label_segments(counting, besides, segments)

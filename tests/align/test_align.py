@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.align import align, label_segments
+from pipeline.align import align
 from pipeline.align.answers import with_answers
 from pipeline.align.askings import Asking
+from pipeline.align.labels import label_segments
 from pipeline.align.units import cut
 from pipeline.model import Label, Match, MatchStatus, Question, Segment, Word
 from pipeline.sample import DATA

@@ -8,10 +8,11 @@ from zlib import crc32
 import numpy as np
 import pytest
 
-from pipeline.align import Alignment, align, left_open
+from pipeline.align import Alignment, align
 from pipeline.align.askings import Exchange, exchanges
 from pipeline.align.evidence import BY_MEANING
 from pipeline.align.explain import explanation, table
+from pipeline.align.for_fitting import left_open
 from pipeline.align.meaning import DIMENSIONS, Vectors
 from pipeline.align.units import cut
 from pipeline.model import Correction, MatchStatus, Question, Segment

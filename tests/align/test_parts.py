@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.align import align, places_of
+from pipeline.align import align
 from pipeline.align.candidates import Candidate, Wanted, candidate_at
+from pipeline.align.for_fitting import places_of
 from pipeline.align.parts import MOST_PARTS, parts_of
 from pipeline.align.units import Unit
 from pipeline.align.windows import Windows

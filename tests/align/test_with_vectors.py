@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.align import ASKED_PROBABILITY, ASKING_WORTH_NAMING, SURER, Alignment, align, label_segments
+from pipeline.align import Alignment, align
+from pipeline.align.aligner import ASKED_PROBABILITY, ASKING_WORTH_NAMING, SURER
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation, table
+from pipeline.align.labels import label_segments
 from pipeline.align.meaning import SentenceEncoder
 from pipeline.model import Correction, Label, Match, Question, Segment
 from pipeline.sample import DATA

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
-from pipeline.align import in_force, label_segments
+from pipeline.align.corrected import corrected_matches
+from pipeline.align.labels import label_segments
 from pipeline.archive import reading
 from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.attributions import undo as undo_attribution
@@ -176,11 +177,11 @@ def test_what_followed_up_on_a_question_that_is_moved_away_is_nobodys() -> None:
     matches = (Match(1, "asked", 0.0, 4.0, 10.0, 0.9), Match(2, "asked", 10.0, 14.0, 30.0, 0.9))
     moved = {2: Correction(2, "asked", 40.0, editor="ann", made_at=NOW)}
     follow_up = replace(FOLLOW_UP, after=2)
-    counting, besides = in_force(matches, (follow_up,), moved, segments)
+    counting, besides = corrected_matches(matches, (follow_up,), moved, segments)
     assert besides == ()
     assert {label.questions for label in label_segments(counting, besides, segments)[1:6]} == {()}
     longer = replace(matches[0], answer_end=30.0)  # the previous one is still being answered there
-    assert in_force((longer, matches[1]), (follow_up,), moved, segments)[1] == (replace(follow_up, after=1),)
+    assert corrected_matches((longer, matches[1]), (follow_up,), moved, segments)[1] == (replace(follow_up, after=1),)
 
 
 def test_a_question_that_is_taken_out_of_a_breath_leaves_the_other_alone(archive: Database, one: str) -> None:
@@ -340,7 +341,7 @@ def test_whatever_is_said_times_are_in_order_and_what_nobody_spoke_of_stays_in_i
         else Correction(number, "not_asked", editor="ann", made_at=NOW)
         for number, start, is_asked in said
     }
-    counting, besides = in_force(MATCHES, (FOLLOW_UP,), corrections, segments)
+    counting, besides = corrected_matches(MATCHES, (FOLLOW_UP,), corrections, segments)
     for found, counted in zip(MATCHES, counting, strict=True):
         correction = corrections.get(found.number)
         assert counted.start == (correction.start if correction else found.start)

@@ -14,7 +14,7 @@ from pipeline.model import Correction, FollowUp, Match, Segment
 _Asked = TypeVar("_Asked", Match, FollowUp)
 
 
-def in_force(
+def corrected_matches(
     matches: Sequence[Match],
     follow_ups: Sequence[FollowUp],
     corrections: Mapping[int, Correction],
