@@ -1,13 +1,14 @@
-"""The type of a progress callback: ``begin(total)`` returns ``update(done)``. Shows nothing."""
+"""The types of progress callbacks: ``begin(total)`` returns ``update(done)``. Shows nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TypeAlias
 
-Begin: TypeAlias = Callable[[float], Callable[[float], None]]
+Progress: TypeAlias = Callable[[float], None]
+Begin: TypeAlias = Callable[[float], Progress]
 
 
-def unseen(_total: float) -> Callable[[float], None]:
+def unseen(_total: float) -> Progress:
     """Ignore all progress."""
     return lambda _done: None

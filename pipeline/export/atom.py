@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from pipeline.export import xml
 
@@ -40,25 +40,19 @@ def atom(entries: Iterable[Entry], *, title: str, author: str, itself: str, page
     """
     listed = list(entries)
     feed = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom"})
-    _add(feed, "id", itself)
-    _add(feed, "title", title)
-    _add(feed, "updated", max((entry.updated for entry in listed), default=_LONG_AGO))
-    _add(_add(feed, "author"), "name", author)
-    _add(feed, "link", rel="self", type="application/atom+xml", href=itself)
-    _add(feed, "link", rel="alternate", type="text/html", href=page)
+    xml.add(feed, "id", itself)
+    xml.add(feed, "title", title)
+    xml.add(feed, "updated", max((entry.updated for entry in listed), default=_LONG_AGO))
+    xml.add(xml.add(feed, "author"), "name", author)
+    xml.add(feed, "link", rel="self", type="application/atom+xml", href=itself)
+    xml.add(feed, "link", rel="alternate", type="text/html", href=page)
     for entry in listed:
-        item = _add(feed, "entry")
-        _add(item, "id", uuid.uuid5(uuid.NAMESPACE_URL, entry.key).urn)
-        _add(item, "title", entry.title)
-        _add(item, "updated", entry.updated)
+        item = xml.add(feed, "entry")
+        xml.add(item, "id", uuid.uuid5(uuid.NAMESPACE_URL, entry.key).urn)
+        xml.add(item, "title", entry.title)
+        xml.add(item, "updated", entry.updated)
         if entry.published:
-            _add(item, "published", entry.published)
-        _add(item, "link", rel="alternate", type="text/html", href=entry.url)
-        _add(item, "content", entry.html, type="html")
+            xml.add(item, "published", entry.published)
+        xml.add(item, "link", rel="alternate", type="text/html", href=entry.url)
+        xml.add(item, "content", entry.html, type="html")
     return xml.document(feed)
-
-
-def _add(parent: Element, tag: str, text: str | None = None, **attributes: str) -> Element:
-    added = SubElement(parent, tag, {name: xml.clean(value) for name, value in attributes.items()})
-    added.text = None if text is None else xml.clean(text)
-    return added

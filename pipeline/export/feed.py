@@ -6,7 +6,7 @@ import datetime
 import uuid
 from email.utils import format_datetime
 from urllib.parse import urlsplit
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item, Show
@@ -35,15 +35,15 @@ def feed(show: Show, addresses: Addresses) -> str:
     if not items:
         raise ExportError(f"{show.slug}: none of its audio is kept yet. Run `python -m pipeline download` first.")
     rss = Element("rss", {"version": "2.0", **_NAMESPACES})
-    channel = SubElement(rss, "channel")
-    _add(channel, "title", show.title)
-    _add(channel, "link", addresses.home())
-    _add(channel, "description", f"{show.title}, from an archive: with transcripts, and chapters for its questions.")
+    channel = xml.add(rss, "channel")
+    xml.add(channel, "title", show.title)
+    xml.add(channel, "link", addresses.home())
+    xml.add(channel, "description", f"{show.title}, from an archive: with transcripts, and chapters for its questions.")
     languages = [item.transcript.language for item in items if item.transcript]
     if languages:
-        _add(channel, "language", languages[0])
-    _add(channel, "atom:link", rel="self", type="application/rss+xml", href=addresses.feed(show.slug))
-    _add(channel, "podcast:guid", show.podcast_guid or str(podcast_guid(show.url)))
+        xml.add(channel, "language", languages[0])
+    xml.add(channel, "atom:link", rel="self", type="application/rss+xml", href=addresses.feed(show.slug))
+    xml.add(channel, "podcast:guid", show.podcast_guid or str(podcast_guid(show.url)))
     for item in items:
         _add_item(channel, item, addresses)
     return xml.document(rss)
@@ -55,24 +55,24 @@ def podcast_guid(url: str) -> uuid.UUID:
 
 
 def _add_item(channel: Element, item: Item, addresses: Addresses) -> None:
-    entry = SubElement(channel, "item")
-    _add(entry, "title", item.title)
-    _add(entry, "link", addresses.episode(item.id))
-    _add(entry, "guid", item.guid, isPermaLink="false")
+    entry = xml.add(channel, "item")
+    xml.add(entry, "title", item.title)
+    xml.add(entry, "link", addresses.episode(item.id))
+    xml.add(entry, "guid", item.guid, isPermaLink="false")
     if item.published:
-        _add(entry, "pubDate", format_datetime(datetime.datetime.fromisoformat(item.published)))
-    _add(entry, "description", item.notes_html)
+        xml.add(entry, "pubDate", format_datetime(datetime.datetime.fromisoformat(item.published)))
+    xml.add(entry, "description", item.notes_html)
     if item.audio:
         length = str(item.audio.bytes)
-        _add(entry, "enclosure", url=addresses.audio(item.audio.sha256), length=length, type=item.audio.content_type)
-        _add(entry, "itunes:duration", str(round(item.audio.duration)))
+        xml.add(entry, "enclosure", url=addresses.audio(item.audio.sha256), length=length, type=item.audio.content_type)
+        xml.add(entry, "itunes:duration", str(round(item.audio.duration)))
     if item.transcript:
         for form, kind in _TRANSCRIPTS.items():
             url = addresses.export(item.id, form)
-            _add(entry, "podcast:transcript", url=url, type=kind, language=item.transcript.language)
+            xml.add(entry, "podcast:transcript", url=url, type=kind, language=item.transcript.language)
     if _has_chapters(item):
         url = addresses.export(item.id, "chapters.json")
-        _add(entry, "podcast:chapters", url=url, type="application/json+chapters")
+        xml.add(entry, "podcast:chapters", url=url, type="application/json+chapters")
 
 
 def _has_chapters(item: Item) -> bool:
@@ -80,8 +80,3 @@ def _has_chapters(item: Item) -> bool:
         return bool(chapters(item))
     except ExportError:
         return False
-
-
-def _add(parent: Element, tag: str, text: str | None = None, **attributes: str) -> None:
-    cleaned = {name: xml.clean(value) for name, value in attributes.items()}
-    SubElement(parent, tag, cleaned).text = None if text is None else xml.clean(text)

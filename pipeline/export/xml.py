@@ -14,6 +14,13 @@ def clean(text: str) -> str:
     return _NO_CHARACTERS.sub("", text)
 
 
+def add(parent: ElementTree.Element, tag: str, text: str | None = None, **attributes: str) -> ElementTree.Element:
+    """Append an element with this text and these attributes, and return it."""
+    added = ElementTree.SubElement(parent, tag, {name: clean(value) for name, value in attributes.items()})
+    added.text = None if text is None else clean(text)
+    return added
+
+
 def document(root: ElementTree.Element) -> str:
     """Serialise a whole document, indented."""
     ElementTree.indent(root)

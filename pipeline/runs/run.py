@@ -25,6 +25,7 @@ from pipeline.model import STAGES, StageName
 from pipeline.net.client import USER_AGENT, make_client
 from pipeline.net.courtesy import Courtesy
 from pipeline.net.urls import variables
+from pipeline.progress import Progress
 from pipeline.runs.health import write_health
 from pipeline.runs.ingest import check_only, ingest, with_kept
 from pipeline.runs.planning import Planned, plan
@@ -34,7 +35,7 @@ from pipeline.runs.talk import Talk
 from pipeline.speech.cores import usable_cores
 from pipeline.speech.engine import Engine, make_engine
 from pipeline.speech.speakers.voices import VoiceEncoder
-from pipeline.stages import Progress, Tools
+from pipeline.stages import Tools
 from pipeline.stages.vector_cache import vectors
 from pipeline.times import utc_now
 from pipeline.whisper_models import EngineName

@@ -7,14 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pipeline.model import Word
 from pipeline.speech.lanes import Lanes
+from pipeline.speech.windows import Samples
 from pipeline.whisper_models import EngineName
-
-Samples = NDArray[np.float32]
 
 # Two hypotheses in the first pass over a window: five find the same words (on 100 windows of noisy speech the word
 # error rate of tiny.en is 5.1 % with two, 5.0 % with five; of base 4.4 and 4.5 %), and one loses whole sentences.

@@ -31,7 +31,6 @@ from pipeline.speech.decoder import (
     HOP,
     OPENING,
     Heard,
-    Samples,
     beam_size,
     spoken_language,
 )
@@ -40,6 +39,7 @@ from pipeline.speech.encoder import Encoder
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
 from pipeline.speech.lanes import Lanes
 from pipeline.speech.weights import Weights, find_weights, ready_weights
+from pipeline.speech.windows import Samples
 from pipeline.whisper_models import EngineName, model_name
 
 CUDA_BATCH = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.errors import SpeechError
 from pipeline.model import Segment, Word
+from pipeline.progress import Progress
 from pipeline.speech.cores import Neighbours
 from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.forced import LANGUAGE as FOUND_BY_SOUND
@@ -32,7 +33,6 @@ from pipeline.whisper_models import EngineName, whisper_language
 # Increment this whenever windows, gate or word times change: it is part of a transcript's key.
 HEARING_VERSION = 3
 
-Progress = Callable[[float], None]
 HearVoices = Callable[[Window], Voices]
 _NO_SAMPLES = np.empty(0, np.float32)
 
@@ -172,7 +172,12 @@ class WindowedEngine:
         if new:
             decoded = self._decoder.decode([window.samples for window in new], language=listen.language)
             for window, one in zip(new, decoded, strict=True):
-                verdict = pass_gate(self._timed(one, window), window, **self._again(one.language))
+                verdict = pass_gate(
+                    self._timed(one, window),
+                    window,
+                    again=partial(self._again, language=one.language),
+                    carefully=partial(self._carefully, language=one.language),
+                )
                 verdict = self._with_terms(verdict, window, listen.terms)
                 verdicts[window.spans] = replace(verdict, heard=_fitted(verdict.heard, window))
             listen.journal.add([(window, verdicts[window.spans]) for window in new])
@@ -201,14 +206,11 @@ class WindowedEngine:
         tried = ((f"heard as {', '.join(adopted)}", verdict.flags),) if adopted else ()
         return replace(verdict, heard=heard, tried=verdict.tried + tried)
 
-    def _again(self, language: str) -> dict[str, Callable[[Window], Heard]]:
-        def again(part: Window) -> Heard:
-            return self._timed(self._decoder.decode([part.samples], language=language)[0], part)
+    def _again(self, part: Window, *, language: str) -> Heard:
+        return self._timed(self._decoder.decode([part.samples], language=language)[0], part)
 
-        def carefully(part: Window) -> Heard:
-            return self._timed(self._decoder.decode_carefully(part.samples, language=language), part)
-
-        return {"again": again, "carefully": carefully}
+    def _carefully(self, part: Window, *, language: str) -> Heard:
+        return self._timed(self._decoder.decode_carefully(part.samples, language=language), part)
 
 
 def _fitted(heard: Heard, window: Window) -> Heard:

@@ -18,9 +18,10 @@ import numpy as np
 from pipeline.errors import UnknownModelError
 from pipeline.model import Word
 from pipeline.speech.cores import usable_cores
-from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, Samples, beam_size, spoken_language
+from pipeline.speech.decoder import CAREFUL, CLOSING, FRAMES, HOP, OPENING, Heard, beam_size, spoken_language
 from pipeline.speech.lanes import Lanes
 from pipeline.speech.weights import Weights, find_weights, ready_weights
+from pipeline.speech.windows import Samples
 from pipeline.whisper_models import LANGUAGES, EngineName, model_name
 
 if TYPE_CHECKING:

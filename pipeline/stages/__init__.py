@@ -24,13 +24,13 @@ from pipeline.audio.in_processes import Check
 from pipeline.config import Feed
 from pipeline.model import Episode
 from pipeline.net.local_files import local_folder
+from pipeline.progress import Progress
 from pipeline.speech.engine import Engine
 from pipeline.speech.speakers.voices import VoiceEncoder
 
 RETRY = timedelta(days=7)  # until a page or publisher's transcript that could not be fetched is tried again
 
 # Called with the number of seconds (of audio) done so far.
-Progress = Callable[[float], None]
 
 
 class Outcome(NamedTuple):

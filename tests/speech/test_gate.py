@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
-from pipeline.speech.decoder import Heard, Samples, spoken_language
+from pipeline.speech.decoder import Heard, spoken_language
 from pipeline.speech.gate import SLACK_SECONDS, Verdict, faults, missed, pass_gate
-from pipeline.speech.windows import Window
+from pipeline.speech.windows import Samples, Window
 from tests.support.speech_fakes import heard, spread, window
 
 TEN_WORDS = "this is what somebody says when they are asked something."

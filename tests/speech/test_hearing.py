@@ -20,10 +20,11 @@ from pipeline.errors import SpeechError, WeightsError
 from pipeline.model import Word
 from pipeline.sample import DATA
 from pipeline.speech.activity import FRAME
-from pipeline.speech.decoder import Heard, Samples
+from pipeline.speech.decoder import Heard
 from pipeline.speech.gate import Verdict
 from pipeline.speech.hearing import HEARING_VERSION, WindowedEngine
 from pipeline.speech.journal import FileJournal
+from pipeline.speech.windows import Samples
 from tests.support.speech_fakes import FakeDecoder, FakeDetector, frame_words, heard, numbered, spread, window
 
 TEN_WORDS = "this is what somebody says when they are asked something."

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Word
 from pipeline.speech.activity import FRAME, Frames
-from pipeline.speech.decoder import Decoder, Heard, Samples
+from pipeline.speech.decoder import Decoder, Heard
 from pipeline.speech.lanes import Lanes
-from pipeline.speech.windows import Window
+from pipeline.speech.windows import Samples, Window
 from pipeline.whisper_models import EngineName
 
 FRAMES_PER_SECOND = SAMPLE_RATE / FRAME
