@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from sqlite_utils import Database
 
@@ -31,8 +31,7 @@ from pipeline.stages.together import AT_ONE_HOST, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
 
 EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
-# One stage of one episode, or of a whole feed.
-_Task: TypeAlias = tuple[str, Feed, Episode | None]
+Status = Literal["ok", "skipped", "failed"]
 V = TypeVar("V", bound=Visit)
 _EPISODE_STAGES: dict[str, EpisodeStage] = {
     "transcribe": transcribe,
@@ -40,6 +39,29 @@ _EPISODE_STAGES: dict[str, EpisodeStage] = {
 }
 
 log = logging.getLogger(__name__)
+
+
+class _Task(NamedTuple):
+    """One stage of one episode, or of a whole feed."""
+
+    stage: str
+    feed: Feed
+    episode: Episode | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.episode.id if self.episode else self.feed.slug
+
+    def ended(self, status: Status, reason: str, seconds: float = 0.0, *, routine: bool = False) -> _Done:
+        episode = self.episode.id if self.episode else None
+        return _Done(RunItem(self.stage, self.feed.slug, episode, status, shown(reason), seconds), routine)
+
+
+class _Done(NamedTuple):
+    """What became of a task; what is ``routine`` is recorded, but not worth a line."""
+
+    item: RunItem
+    routine: bool
 
 
 def ingest(
@@ -76,11 +98,11 @@ def ingest(
         [stage for stage in STAGES if stage in stages],
     )
     try:
-        for item, routine in _work(whole, tools, report.stages, selection):
-            report.items.append(item)
-            add_item(tools.db, report.run, item)
-            if not routine:
-                say(item)
+        for done in _work(whole, tools, report.stages, selection):
+            report.items.append(done.item)
+            add_item(tools.db, report.run, done.item)
+            if not done.routine:
+                say(done.item)
         if "align" in report.stages:
             group_questions(tools)
         note_wanted(
@@ -133,22 +155,19 @@ def check_only(config: Config, db: Database, only: str | None) -> None:
         raise ConfigError(f"--only {only}: feeds.yaml has it under skip; remove it there first")
 
 
-def _work(
-    config: Config, tools: Tools, stages: Sequence[StageName], selection: Selection
-) -> Iterator[tuple[RunItem, bool]]:
+def _work(config: Config, tools: Tools, stages: Sequence[StageName], selection: Selection) -> Iterator[_Done]:
     feeds = [feed for feed in config.feeds if selection.names(feed)]
     for feed in feeds:
         if not feed.enabled:
-            yield RunItem(stages[0], feed.slug, None, "skipped", "switched off in feeds.yaml"), False
+            yield _Task(stages[0], feed).ended("skipped", "switched off in feeds.yaml")
     feeds = [feed for feed in feeds if feed.enabled]
     if "poll" in stages:
-        yield from _visited((("poll", feed, None), partial(poll, tools, feed)) for feed in feeds)
+        yield from _visited((_Task("poll", feed), partial(poll, tools, feed)) for feed in feeds)
         yield from _visited(_pages(tools, feeds, selection), at_one_host=1)  # web sites are not made for more
     else:
         for feed in feeds:
             if not episodes(tools.db, feed.slug):
-                reason = "no episodes are known yet: `poll` finds them"
-                yield RunItem(stages[0], feed.slug, None, "skipped", reason), False
+                yield _Task(stages[0], feed).ended("skipped", "no episodes are known yet: `poll` finds them")
     if list(stages) == ["align"]:
         yield from _align_together(tools, feeds, selection)
         return
@@ -166,41 +185,33 @@ def _pages(
         asks = waiting(tools, feed)
         for episode, left_out in _selected(tools, feed, selection) if asks else ():
             if not left_out and episode.id in asks:
-                yield ("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
+                yield _Task("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
 
 
-def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
+def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[_Done]:
     tasks: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
-    for feed in feeds:
-        for episode, left_out in _selected(tools, feed, selection):
-            if left_out:
-                yield _left_out("download", feed, episode, left_out)
-            else:
-                tasks.append((("download", feed, episode), partial(download, tools, feed, episode)))
+    for task, episode, left_out in _tasks(tools, feeds, ["download"], selection):
+        if left_out:
+            yield left_out
+        else:
+            tasks.append((task, partial(download, tools, task.feed, episode)))
     not_had = []  # also what is offered anew of an episode that has its audio
-    for item, routine in _visited(tasks):
-        if item.status != "ok" and not routine:
-            not_had.append(item.episode or "")
-        yield item, routine
+    for done in _visited(tasks):
+        if done.item.status != "ok" and not done.routine:
+            not_had.append(done.item.episode or "")
+        yield done
     if selection == EVERYTHING:
         clear_unfinished(tools.data, all_ids(tools.db) - set(not_had))
 
 
-def _hear_all(
-    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection
-) -> Iterator[tuple[RunItem, bool]]:
-    for feed in feeds:
-        for episode, left_out in _selected(tools, feed, selection):
-            for stage in stages:
-                if left_out:
-                    yield _left_out(stage, feed, episode, left_out)
-                else:
-                    yield _item((stage, feed, episode), partial(_EPISODE_STAGES[stage], tools, feed, episode))
+def _hear_all(tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection) -> Iterator[_Done]:
+    for task, episode, left_out in _tasks(tools, feeds, stages, selection):
+        yield left_out or _item(task, partial(_EPISODE_STAGES[task.stage], tools, task.feed, episode))
 
 
 def _visited(
     tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]], *, at_one_host: int = AT_ONE_HOST
-) -> Iterator[tuple[RunItem, bool]]:
+) -> Iterator[_Done]:
     """Start each task; run the network visits that tasks return concurrently."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
@@ -213,39 +224,44 @@ def _visited(
         yield _item(visit.job, visit.store, seconds=visit.seconds)
 
 
-def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[RunItem, bool]]:
+def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[_Done]:
     """Align everything in parallel processes; used when aligning is the only stage."""
     wanted: list[tuple[Feed, Episode]] = []
-    for feed in feeds:
-        for episode, left_out in _selected(tools, feed, selection):
-            if left_out:
-                yield _left_out("align", feed, episode, left_out)
-            else:
-                wanted.append((feed, episode))
+    for task, episode, left_out in _tasks(tools, feeds, ["align"], selection):
+        if left_out:
+            yield left_out
+        else:
+            wanted.append((task.feed, episode))
     if len(wanted) == 1:
         ((feed, episode),) = wanted
-        yield _item(("align", feed, episode), partial(align_episode, tools, feed, episode))
+        yield _item(_Task("align", feed, episode), partial(align_episode, tools, feed, episode))
         return
     for feed, episode, work in align_together(tools, wanted, number=usable_cores()):
-        yield _item(("align", feed, episode), work)
+        yield _item(_Task("align", feed, episode), work)
+
+
+def _tasks(
+    tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection
+) -> Iterator[tuple[_Task, Episode, _Done | None]]:
+    """Yield these stages of each episode, and what becomes of those that are left out by the selection."""
+    for feed in feeds:
+        for episode, reason in _selected(tools, feed, selection):
+            for stage in stages:
+                task = _Task(stage, feed, episode)
+                yield task, episode, task.ended("skipped", reason, routine=True) if reason else None
 
 
 def _selected(tools: Tools, feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:
     return selected(wanted_episodes(tools, feed), feed, selection)
 
 
-def _left_out(stage: str, feed: Feed, episode: Episode, reason: str) -> tuple[RunItem, bool]:
-    return RunItem(stage, feed.slug, episode.id, "skipped", reason), True
-
-
-def _item(task: _Task, work: Callable[[], Outcome | V], *, seconds: float = 0.0) -> tuple[RunItem, bool] | V:
-    """Run one task and return its item and whether it is routine; or the visit that the task still needs.
+def _item(task: _Task, work: Callable[[], Outcome | V], *, seconds: float = 0.0) -> _Done | V:
+    """Run one task and return what became of it, or the visit that it still needs.
 
     ``seconds`` is the time already spent on it.
     """
-    stage, feed, episode = task
     began = time.monotonic()
-    status: Literal["ok", "skipped", "failed"] = "failed"
+    status: Status = "failed"
     routine = False
     try:
         outcome = work()
@@ -256,10 +272,7 @@ def _item(task: _Task, work: Callable[[], Outcome | V], *, seconds: float = 0.0)
         raise
     except Exception as error:  # whatever a decoder or parser throws is this item's failure alone
         if is_full(error):
-            raise DiskFullError(
-                f"{stage} of {episode.id if episode else feed.slug}: {error}. Free some space and run again"
-            ) from error
-        log.debug("%s of %s", stage, episode.id if episode else feed.slug, exc_info=error)
+            raise DiskFullError(f"{task.stage} of {task.subject}: {error}. Free some space and run again") from error
+        log.debug("%s of %s", task.stage, task.subject, exc_info=error)
         reason = str(error) if isinstance(error, ArchiveError) else f"{type(error).__name__}: {error}"
-    seconds += time.monotonic() - began
-    return RunItem(stage, feed.slug, episode.id if episode else None, status, shown(reason), seconds), routine
+    return task.ended(status, reason, seconds + time.monotonic() - began, routine=routine)
