@@ -42,7 +42,7 @@ from pipeline.stages.publishers_transcript import (
     is_waiting,
     save_published,
 )
-from pipeline.stages.speakers import Known, label_or_say_why
+from pipeline.stages.speakers import Known, Labelled, label_or_say_why
 from pipeline.times import clock
 from pipeline.whisper_models import is_at_path, model_name, whisper_language
 
@@ -123,22 +123,41 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     began = time.monotonic()
     journal = FileJournal(journal_path(job.folder, job.rendition.sha256, key))
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
-    notes, _ = notes_of(job.tools.db, job.episode.id)
-    questions = read_questions(job.tools.db, job.episode.id)
-    terms = known_terms(
-        [*_vocabulary(job.feed), job.feed.title], notes=notes, questions=[question.text for question in questions]
-    )
+    terms = _terms(job)
     hearing = _hear(job, engine, journal, listener, terms)
-    known = Known(
+    labelled, problems = label_or_say_why(hearing, _known(job, published), listener)
+    transcript = _transcript(job, engine, hearing, labelled, terms)
+    took = time.monotonic() - began
+    transcript_file.write(job.folder, transcript, key)
+    carried = _store(job, transcript, key)
+    journal.discard()
+    words = sum(len(segment.words) for segment in transcript.segments)
+    speed = hearing.duration / max(took, 0.001)
+    done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
+    return [done, *_remarks(hearing, job.feed.language), *problems, *carried]
+
+
+def _terms(job: _Job) -> Sequence[str]:
+    """The names and rare words that may be said: of the show, of the episode's notes and its questions."""
+    notes, _ = notes_of(job.tools.db, job.episode.id)
+    questions = [question.text for question in read_questions(job.tools.db, job.episode.id)]
+    return known_terms([*_vocabulary(job.feed), job.feed.title], notes=notes, questions=questions)
+
+
+def _known(job: _Job, published: PublishersTranscript | None) -> Known:
+    """What is known of those who speak before they are heard."""
+    return Known(
         count=job.feed.speakers,
         hosts=job.feed.hosts,
         people=_people(job),
-        questions=questions,
+        questions=read_questions(job.tools.db, job.episode.id),
         voices=tuple(host_voices(job.tools.db, job.feed.slug, but=job.episode.id)),
         published=published.turns if published else (),
     )
-    labelled, problems = label_or_say_why(hearing, known, listener)
-    transcript = Transcript(
+
+
+def _transcript(job: _Job, engine: Engine, hearing: Hearing, labelled: Labelled, terms: Sequence[str]) -> Transcript:
+    return Transcript(
         audio_sha256=job.rendition.sha256,
         duration=round(hearing.duration, 3),
         engine=engine.name,
@@ -156,14 +175,6 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
         },
         speakers=labelled.speakers,
     )
-    took = time.monotonic() - began
-    transcript_file.write(job.folder, transcript, key)
-    carried = _store(job, transcript, key)
-    journal.discard()
-    words = sum(len(segment.words) for segment in transcript.segments)
-    speed = hearing.duration / max(took, 0.001)
-    done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
-    return [done, *_remarks(hearing, job.feed.language), *problems, *carried]
 
 
 def _store(job: _Job, transcript: Transcript, key: str) -> Sequence[str]:
