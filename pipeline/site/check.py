@@ -1,18 +1,15 @@
-"""The site's form for checking a passage's words and speaker, storing the result, and the passage's history."""
+"""The site's form for checking a passage's words and speaker, and storing the result."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import attributions, checks, people, reading
 from pipeline.archive.checks import Place
-from pipeline.archive.reading import Episode, Passage
 from pipeline.editing.attributing import is_name
 from pipeline.editing.checking import clean, overlap
 from pipeline.editing.correcting import number, signature
@@ -21,35 +18,10 @@ from pipeline.model import Signature
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.forms import posted, record
+from pipeline.site.history import Entry, newest_first, of_recording
 from pipeline.site.links import Links
 from pipeline.site.respond import Refusal, json, page, render, wants_json
 from pipeline.times import clock, utc_now
-
-Entry = checks.Entry | attributions.Entry
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Editors' work on an episode: the numbers of fully checked ``passages``, and history ``entries`` by passage."""
-
-    passages: frozenset[int]
-    entries: Mapping[int, Sequence[Entry]]
-
-    def of(self, passages: Iterable[Passage]) -> list[Entry]:
-        """Return the history of some passages, the newest first."""
-        return _newest_first(entry for one in passages for entry in self.entries.get(one.n, ()))
-
-
-def checked(connection: sqlite3.Connection, episode: Episode) -> Checked:
-    """Return the editors' work on an episode; an entry is listed at the last passage it covers."""
-    if episode.provenance is None:
-        return Checked(frozenset(), {})
-    entries = defaultdict(list)
-    for entry in _history(connection, episode.provenance.rendition):
-        about = [passage.n for passage in episode.passages if overlap(entry, passage)]
-        if about:
-            entries[about[-1]].append(entry)
-    return Checked(checks.checked_passages(connection, episode.id), entries)
 
 
 async def check(request: Request, archive: Archive) -> Response:
@@ -69,13 +41,12 @@ async def check(request: Request, archive: Archive) -> Response:
     place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
 
     def change(db: Database) -> Place:
-        if "who" in fields or "undo_speaker" in fields:
-            _say_who(db, fields, signed)
+        if "undo_speaker" in fields:
+            _undo_speaker(db, fields, signed)
+        elif "who" in fields:
+            _record_speaker(db, fields, signed)
         elif "undo" in fields:
-            undone = number(fields["undo"], "undo")
-            if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
-                raise CorrectionError("undo: that check is no longer in force there; load the page again")
-            checks.undo(db, episode, undone, signed)
+            _undo_words(db, episode, place, number(fields["undo"], "undo"), signed)
         else:
             checks.check(db, episode, place, _said(fields), signed, seen=seen)
         return checks.place(db.conn, episode, *place)
@@ -87,7 +58,7 @@ async def check(request: Request, archive: Archive) -> Response:
             raise
         return await _form_again(request, archive, fields, problem=str(error))
     if not wants_json(request):
-        return Response.redirect(f"{Links(archive).episode(episode)}#s{place[0]}", status=303)
+        return Response.redirect(f"{Links.of(archive).episode(episode)}#s{place[0]}", status=303)
     undone = "undo" in fields or "undo_speaker" in fields
     message = f"{clock(here.start)}: {'undone' if undone else 'recorded who speaks' if 'who' in fields else 'checked'}"
     return json({"ok": True, "message": message, "text": here.text}, archive=archive)
@@ -129,7 +100,7 @@ async def _context(request: Request, archive: Archive, wanted: str, first: str) 
             "place": here,
             "speech": speech,
             "speakers": sorted({*people.names(connection), *filter(is_name, labels)}),
-            "entries": _newest_first(filter(is_about, _history(connection, here.rendition))),
+            "entries": newest_first(filter(is_about, of_recording(connection, here.rendition))),
             "episode": episode,
         }
 
@@ -148,24 +119,30 @@ def _said(fields: Mapping[str, str]) -> str:
     return text
 
 
-def _say_who(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
-    """Record the speaker of a passage, or undo that."""
-    episode, n, seen = fields.get("episode", ""), number(fields.get("n", ""), "n"), fields.get("seen_speaker", "")
-    if "undo_speaker" in fields:
-        undone = number(fields["undo_speaker"], "undo_speaker")
-        if undone not in {one.id for one in attributions.speech(db.conn, episode, n, n).attributions}:
-            raise CorrectionError("undo_speaker: that name is no longer in force there; load the page again")
-        attributions.undo(db, episode, undone, signed)
-        return
-    if fields["who"] not in {"here", "everywhere"}:
+def _undo_words(db: Database, episode: str, place: tuple[int, int], undone: int, signed: Signature) -> None:
+    if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
+        raise CorrectionError("undo: that check is no longer in force there; load the page again")
+    checks.undo(db, episode, undone, signed)
+
+
+def _record_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
+    n, who = number(fields.get("n", ""), "n"), fields["who"]
+    if who not in {"here", "everywhere"}:
         raise CorrectionError("who: must be here or everywhere")
-    everywhere = fields["who"] == "everywhere"
-    attributions.attribute(db, episode, (n, n), fields.get("speaker", ""), signed, seen=seen, everywhere=everywhere)
+    attributions.attribute(
+        db,
+        fields.get("episode", ""),
+        (n, n),
+        fields.get("speaker", ""),
+        signed,
+        seen=fields.get("seen_speaker", ""),
+        everywhere=who == "everywhere",
+    )
 
 
-def _history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
-    return (*checks.history(connection, rendition), *attributions.history(connection, rendition))
-
-
-def _newest_first(entries: Iterable[Entry]) -> list[Entry]:
-    return sorted(entries, key=lambda one: (one.made_at, one.id), reverse=True)
+def _undo_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
+    episode, n = fields.get("episode", ""), number(fields.get("n", ""), "n")
+    undone = number(fields["undo_speaker"], "undo_speaker")
+    if undone not in {one.id for one in attributions.speech(db.conn, episode, n, n).attributions}:
+        raise CorrectionError("undo_speaker: that name is no longer in force there; load the page again")
+    attributions.undo(db, episode, undone, signed)

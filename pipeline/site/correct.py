@@ -41,7 +41,7 @@ async def correct(request: Request, archive: Archive) -> Response:
         return which
 
     which = await record(archive, change)
-    links = Links(archive)
+    links = Links.of(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
     question, doubt = await archive.read(lambda connection: _now(Database(connection), episode, which))

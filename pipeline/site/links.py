@@ -18,11 +18,12 @@ from pipeline.site.access import PLUGIN, Archive
 class Links(Addresses):
     """Makes URLs for one archive, below Datasette's ``base_url``."""
 
-    base: str = field(init=False, default="")
-    archive: Archive
+    archive: Archive = field(kw_only=True)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "base", str(self.archive.datasette.urls.path("/")).rstrip("/"))
+    @classmethod
+    def of(cls, archive: Archive) -> Links:
+        """Return the maker of an archive's URLs."""
+        return cls(base=str(archive.datasette.urls.path("/")).rstrip("/"), archive=archive)
 
     def path(self, path: str) -> str:
         """Return a path of the site, with Datasette's ``base_url``."""
@@ -43,7 +44,7 @@ class Links(Addresses):
 
 def absolute(request: Request, archive: Archive) -> Addresses:
     """Return the maker of absolute URLs, for use outside the site; the host is that of the request."""
-    return addresses(str(archive.datasette.absolute_url(request, Links(archive).home())))
+    return addresses(str(archive.datasette.absolute_url(request, Links.of(archive).home())))
 
 
 def static_path(name: str) -> str:

@@ -71,7 +71,7 @@ async def robots(request: Request, datasette: Datasette) -> Response:
     archive = await find_archive(datasette)
     if archive is None:
         return Response.text("No interview archive is attached here.", status=404, headers=dict(HEADERS))
-    links = Links(archive)
+    links = Links.of(archive)
     allowed = archive.robots if await _is_public(archive) else "none"
     lines = ["User-agent: *"]
     if allowed == "pages":

@@ -21,8 +21,8 @@ from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
 from pipeline.site import editors, making, spoken
 from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told
-from pipeline.site.check import Checked, checked
 from pipeline.site.exports import file_name, offered
+from pipeline.site.history import Checked, checked
 from pipeline.site.respond import episode_id, page, refused
 from pipeline.site.timeline import spans, timeline
 from pipeline.site.turns import asked_in, turns

@@ -35,7 +35,7 @@ async def speaker_page(request: Request, archive: Archive) -> Response:
         )
     )
     if person is None and renamed:
-        return Response.redirect(Links(archive).speaker(renamed))
+        return Response.redirect(Links.of(archive).speaker(renamed))
     if person is None:
         return await refused(request, archive, f"Nobody is known as “{name}” in this archive.", status=404)
     context = {"person": person, "said": said, "turns": turns, "first": not before}

@@ -114,7 +114,7 @@ def _clip_address(quotation: Quotation, archive: Archive) -> str | None:
     cited = quotation.cited
     if cited.end - cited.start > MAX_CLIP:
         return None
-    return Links(archive).clip(quotation.audio.sha256, cited.start, cited.end, _ending(quotation))
+    return Links.of(archive).clip(quotation.audio.sha256, cited.start, cited.end, _ending(quotation))
 
 
 def _file_name(quotation: Quotation) -> str:
@@ -126,7 +126,7 @@ def _file_name(quotation: Quotation) -> str:
 
 
 def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[str, object]:
-    links, cited = Links(archive), quotation.cited
+    links, cited = Links.of(archive), quotation.cited
     citation = citing.citation(quotation, absolute(request, archive))
     passage = quotation.replaced_in.get(quotation.episode)
     return {

@@ -112,7 +112,7 @@ async def render(template: str, context: Mapping[str, Any], *, request: Request,
     """Render a template of the site, for a page or part of one."""
     shared = {
         "archive_title": archive.title,
-        "links": links.Links(archive),
+        "links": links.Links.of(archive),
         "web": links.web,
         "clock": clock,
         "exactly": exactly,

@@ -227,7 +227,7 @@ def _by_episode(hits: Sequence[Hit]) -> list[list[Hit]]:
 
 async def search_json(request: Request, archive: Archive) -> Response:
     """``/-/search.json``: the same hits for programs; with ``facets=1`` also their facets."""
-    asked, links = asked_of(request), Links(archive)
+    asked, links = asked_of(request), Links.of(archive)
 
     def answer(connection: sqlite3.Connection) -> tuple[Results, dict[str, object]]:
         results = asked.run(connection)
