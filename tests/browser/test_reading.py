@@ -342,3 +342,20 @@ def test_without_javascript_everything_can_be_read_and_reached(page: Page, site:
     asked = plain.locator(".passage", has_text="And finally, what are")
     expect(asked).to_be_in_viewport(ratio=1)
     expect(asked.locator(".text")).to_have_css("background-color", "rgb(255, 233, 163)")
+
+
+def test_what_is_said_runs_in_the_direction_of_its_own_writing(page: Page, site: str) -> None:
+    open_northbridge(page, site)
+    first, stop = page.evaluate(
+        """() => {
+            const text = document.querySelector(".passage .text");
+            text.textContent = "شكرا جزيلا.";
+            return [0, 10].map(place => {
+                const range = document.createRange();
+                range.setStart(text.firstChild, place);
+                range.setEnd(text.firstChild, place + 1);
+                return range.getBoundingClientRect().left;
+            });
+        }"""
+    )
+    assert stop < first  # the full stop is on the left, where the sentence ends
