@@ -10,8 +10,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -130,6 +132,30 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
     with closing(sqlite3.connect(held.path)) as original:
         assert original.execute("select count(*) from speakers where voice is not null").fetchone()[0] > 0
         assert original.execute("select count(*) from runs").fetchone()[0] == 1
+
+
+def test_what_is_private_is_never_in_the_folder_of_the_copy(kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        run = start_run(db, command="ingest", version="1", now=NOW)
+        rows = [(run, f"our attic {n} {'is dark ' * 50}") for n in range(5000)]
+        db.conn.executemany("insert into run_items values (?, 'poll', 'show', null, 'failed', ?, 1)", rows)
+    folder, seen, is_made = kept.path.parent / "out", set(), Event()
+
+    def watch() -> None:
+        while not is_made.is_set():
+            for path in folder.glob("*.*"):
+                with suppress(FileNotFoundError):
+                    if b"attic" in path.read_bytes():
+                        seen.add(path.name)
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            made(kept.path)
+        finally:
+            is_made.set()
+        watching.result()
+    assert seen == set()
 
 
 def test_what_went_wrong_at_home_is_not_in_the_copy(kept: Kept) -> None:
