@@ -5,11 +5,14 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_PART = re.compile(r"\.([0-9]+)\.part(?:-journal|-wal|-shm)?")  # and what SQLite puts beside it
 
 
 @contextmanager
@@ -48,9 +51,9 @@ def unfinished(target: Path) -> Path:
 
     Leftovers of processes that were killed are deleted; those of running processes are kept.
     """
-    for part in target.parent.glob(f"{glob.escape(target.name)}.*.part"):
-        process = part.name.removesuffix(".part").rpartition(".")[2]
-        if process.isdigit() and not _runs(int(process)):
+    for part in target.parent.glob(f"{glob.escape(target.name)}.*.part*"):
+        process = _PART.fullmatch(part.name.removeprefix(target.name))
+        if process and not _runs(int(process[1])):
             if part.is_dir() and not part.is_symlink():
                 shutil.rmtree(part, ignore_errors=True)
             else:

@@ -158,6 +158,19 @@ def test_what_is_private_is_never_in_the_folder_of_the_copy(kept: Kept) -> None:
     assert seen == set()
 
 
+def test_what_a_killed_publish_left_is_swept_and_stops_no_other(kept: Kept) -> None:
+    folder = kept.path.parent / "out"
+    folder.mkdir()
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    for process in (gone.pid, os.getppid()):  # the second one still runs
+        shutil.copy(kept.path, folder / f"a.db.{process}.part")
+        (folder / f"a.db.{process}.part-journal").write_bytes(b"our attic is dark")
+    made(kept.path)
+    running = f"a.db.{os.getppid()}.part"
+    assert {path.name for path in folder.glob("*.part*")} == {running, f"{running}-journal"}
+
+
 def test_what_went_wrong_at_home_is_not_in_the_copy(kept: Kept) -> None:
     with writer(kept.path) as db, db.atomic():
         save_failure(db, "show", "show.xml in our attic cannot be read", now=NOW)
