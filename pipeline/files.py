@@ -37,10 +37,10 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def linked(source: Path, target: Path) -> None:
-    """Hard-link a file to a new name, or copy it where links are not supported."""
+    """Hard-link a file, not a symbolic link to it, to a new name, or copy it where links are not supported."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)  # of a link itself it would make a link, which may lead nowhere
     except OSError:  # another file system, or one without links
         with source.open("rb") as old, new_file(target) as new:
             shutil.copyfileobj(old, new)

@@ -143,7 +143,7 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
     source = kept_file(data, kept)
     if source is None:
         return None
-    target = folder / AUDIO / source.relative_to((data / AUDIO).resolve())
+    target = folder / kept.path
     if not target.is_file() or target.stat().st_size != kept.bytes:
         target.unlink(missing_ok=True)
         linked(source, target)
