@@ -144,7 +144,7 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
     if source is None:
         return None
     target = folder / kept.path
-    if not target.is_file() or target.stat().st_size != kept.bytes:
+    if not (target.is_file() and (target.samefile(source) or sha256_of(target) == kept.sha256)):
         target.unlink(missing_ok=True)
         linked(source, target)
     return kept.bytes

@@ -241,6 +241,26 @@ def test_recordings_stay_where_the_new_copy_fails(kept: Kept) -> None:
     assert list((folder / "audio").rglob("*.mp3"))
 
 
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_a_recording_that_was_repaired_is_sound_in_the_next_copy(kept: Kept, is_linked: bool) -> None:
+    folder = made(kept.path)
+    (copy,) = (folder / "audio").rglob("*.mp3")
+    (original,) = (kept.path.parent / "audio").rglob("*.mp3")
+    if not is_linked:
+        copy.unlink()
+        copy.write_bytes(AUDIO)
+    copy.write_bytes(AUDIO[::-1])  # damaged in place: if it is a link, in both
+    original.unlink()
+    original.write_bytes(AUDIO)
+    made(kept.path)
+    assert copy.read_bytes() == AUDIO
+    copy.unlink()
+    copy.write_bytes(AUDIO)
+    is_kept = copy.stat().st_ino
+    made(kept.path)
+    assert copy.stat().st_ino == is_kept  # as on another disk: not copied again
+
+
 def test_missing_recordings_are_told_and_stop_nothing(kept: Kept) -> None:
     with writer(kept.path) as db:
         for name, path in (("11" * 32, "audio/11/gone.mp3"), ("22" * 32, "../outside.mp3")):
