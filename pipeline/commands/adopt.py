@@ -38,7 +38,7 @@ def adopt_command(
     from pipeline.adopt.keeping import adopt, audio_files, matched, named
     from pipeline.net.client import make_client
 
-    files = audio_files(paths)
+    files, left = audio_files(paths)
     if episode is not None and len(files) != 1:
         raise click.UsageError("--episode needs exactly one FILE.")
     with writer(db) as archive, make_client() as client:
@@ -47,6 +47,7 @@ def adopt_command(
         else:
             found = [named(archive, files[0], episode)]
         done = [one if dry_run else adopt(archive, db.parent, one, client, now=utc_now()) for one in found]
+    done += left
     _tell(done, "would be adopted" if dry_run else "adopted", as_json=as_json)
     sys.exit(Exit.after([one for one in done if one.status == "left"]))
 
