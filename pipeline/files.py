@@ -71,6 +71,11 @@ def _runs(process: int) -> bool:
     return True
 
 
+def as_text(name: str) -> str:
+    """Return the name of a file as text that can be printed and stored: bytes that are not UTF-8 become “�”."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
 def sha256_of(path: Path) -> str:
     """Return a file's SHA-256 in hex, in bounded memory and without holding the GIL.
 

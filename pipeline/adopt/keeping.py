@@ -21,6 +21,7 @@ from pipeline.audio.decode import CONTAINERS
 from pipeline.audio.keep import keep
 from pipeline.audio.tags import read_tags
 from pipeline.errors import AudioError, ConfigError
+from pipeline.files import as_text
 from pipeline.stages.renditions import compare_with_current, keep_beside
 
 _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".oga", ".opus", ".mka"}
@@ -93,7 +94,7 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
     is_kept = _is_kept(db, data, one.episode)
     if is_kept and current and current.sha256 == audio.sha256:
         return replace(one, status="kept", why="its audio is already in the archive")
-    origin = f"adopted:{one.path.name}"
+    origin = f"adopted:{as_text(one.path.name)}"
     audio = replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin)
     comparison = compare_with_current(data, current if is_kept else None, audio)
     beside = keep_beside(db, one.episode, audio, comparison)

@@ -12,6 +12,7 @@ from pipeline.adopt.matching import Adoption
 from pipeline.archive.database import writer
 from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.exits import Exit
+from pipeline.files import as_text
 from pipeline.times import utc_now
 
 _Path = click.Path(path_type=Path, exists=True)
@@ -57,12 +58,14 @@ def _tell(done: Sequence[Adoption], adopted: str, *, as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"file": str(one.path), "status": states[one.status], "episode": one.episode, "why": one.why}
+                {"file": as_text(str(one.path)), "status": states[one.status], "episode": one.episode, "why": one.why}
                 for one in done
             ]
         )
         return
     for one in done:
-        click.echo(f"{one.path}: {states[one.status]}{f', {one.episode}' if one.episode else ''} ({one.why})")
+        click.echo(
+            f"{as_text(str(one.path))}: {states[one.status]}{f', {one.episode}' if one.episode else ''} ({one.why})"
+        )
     counts = ", ".join(f"{sum(one.status == status for one in done)} {state}" for status, state in states.items())
     click.echo(counts, err=True)

@@ -208,6 +208,21 @@ def test_what_may_not_be_read_is_left_and_stops_no_other(
     assert "1 adopted, 0 already kept, 2 left alone" in result.stderr
 
 
+def test_a_name_that_is_not_utf_8_is_adopted_and_told_as_well_as_it_can_be(
+    database: Path, tmp_path: Path, tone_mp3: bytes
+) -> None:
+    mine = tagged(tmp_path / os.fsdecode(b"caf\xe9.mp3"), tone_mp3, TIT2(text=["Leeds council"]))
+    result = adopt(database, mine)
+    assert f"{tmp_path}/caf\N{REPLACEMENT CHARACTER}.mp3: adopted, show/" in result.stdout
+    assert result.exit_code == 0
+    assert [row[2] for row in renditions(database)] == ["adopted:caf\N{REPLACEMENT CHARACTER}.mp3"]
+    mine.write_bytes(b"<html>")
+    for options in ((), ("--json",), ("--json", "--episode", "essex")):
+        again = adopt(database, mine, *options)
+        assert again.exit_code == 3
+        assert "caf\N{REPLACEMENT CHARACTER}.mp3" in again.stdout
+
+
 def test_somebody_may_say_which_episode_a_file_is(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
     (tmp_path / "x.mp3").write_bytes(tone_mp3)
     assert adopt(database, tmp_path / "x.mp3", "--episode", "essex").exit_code == 0
