@@ -22,7 +22,7 @@ from pipeline.audio.keep import keep
 from pipeline.audio.tags import read_tags
 from pipeline.errors import AudioError, ConfigError
 from pipeline.files import as_text
-from pipeline.stages.renditions import compare_with_current, keep_beside
+from pipeline.stages.renditions import compare_with_current, damage, keep_beside
 
 _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".oga", ".opus", ".mka"}
 
@@ -98,7 +98,7 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
     audio = replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin)
     comparison = compare_with_current(data, current if is_kept else None, audio)
     beside = keep_beside(db, one.episode, audio, comparison)
-    return replace(one, why=f"{one.why}; {beside}") if beside else one
+    return replace(one, why="; ".join([one.why, *damage(audio), *([beside] if beside else [])]))
 
 
 def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:
