@@ -165,7 +165,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """Open an untrusted audio file.
 
     Raises:
-        NotAudioError: it is not audio, or turns out to be damaged while it is read.
+        NotAudioError: it is not audio, or turns out to be damaged or not to be decodable while it is read.
     """
     try:
         container = av.open(str(path), mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore")
@@ -176,6 +176,10 @@ def opened(path: Path) -> Iterator[InputContainer]:
             raise NotAudioError("there is no sound in it")
         try:
             yield container
+        except av.error.PatchWelcomeError as error:
+            raise NotAudioError(
+                "it may be sound, but FFmpeg cannot read it, as where mono and stereo are joined in one Ogg file"
+            ) from error
         except av.FFmpegError as error:  # the container is broken, not only single packets
             raise NotAudioError(f"the audio is damaged ({error.strerror})") from error
 

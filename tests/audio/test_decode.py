@@ -91,6 +91,17 @@ def test_joined_recordings_of_different_kinds_are_one(tmp_path: Path) -> None:
     assert decode(joined).size == pytest.approx(16_000 * facts.duration, abs=200)
 
 
+def test_ogg_in_which_mono_and_stereo_are_joined_is_not_called_damaged(tmp_path: Path) -> None:
+    mono = tones(seconds=1.0, rate=48_000)
+    joined = tmp_path / "joined.ogg"
+    with joined.open("wb") as file:
+        for n, samples in enumerate((mono, np.stack([mono] * 2, axis=1))):
+            piece = write_audio(tmp_path / f"{n}.ogg", samples, rate=48_000, codec="libopus")
+            file.write(piece.read_bytes())
+    with pytest.raises(NotAudioError, match=r"it may be sound.* mono and stereo are joined in one Ogg file"):
+        check(joined)
+
+
 def test_an_mp3_that_ends_in_mid_stream_is_still_sound(tmp_path: Path, tone_mp3: bytes) -> None:
     # That it is truncated is detected by its length, if known: see the tests of keep.
     path = tmp_path / "cut.mp3"
