@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -44,6 +45,19 @@ def linked(source: Path, target: Path) -> None:
     except OSError:  # another file system, or one without links
         with source.open("rb") as old, new_file(target) as new:
             shutil.copyfileobj(old, new)
+
+
+def moved(source: Path, target: Path) -> None:
+    """Move a file into a folder, which may be on another disk, where it appears once it is complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with source.open("rb") as old, new_file(target) as new:
+            shutil.copyfileobj(old, new)
+        source.unlink()
 
 
 def unfinished(target: Path) -> Path:
