@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+_PART = re.compile(r"\.([0-9]+)\.part(?:-journal|-wal|-shm)?")  # and what SQLite puts beside it
 
 
 @contextmanager
@@ -34,13 +38,26 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
 
 
 def linked(source: Path, target: Path) -> None:
-    """Hard-link a file to a new name, or copy it where links are not supported."""
+    """Hard-link a file, not a symbolic link to it, to a new name, or copy it where links are not supported."""
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.link(source, target)
+        os.link(source.resolve(), target)  # of a link itself it would make a link, which may lead nowhere
     except OSError:  # another file system, or one without links
         with source.open("rb") as old, new_file(target) as new:
             shutil.copyfileobj(old, new)
+
+
+def moved(source: Path, target: Path) -> None:
+    """Move a file into a folder, which may be on another disk, where it appears once it is complete."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        source.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        with source.open("rb") as old, new_file(target) as new:
+            shutil.copyfileobj(old, new)
+        source.unlink()
 
 
 def unfinished(target: Path) -> Path:
@@ -48,9 +65,9 @@ def unfinished(target: Path) -> Path:
 
     Leftovers of processes that were killed are deleted; those of running processes are kept.
     """
-    for part in target.parent.glob(f"{glob.escape(target.name)}.*.part"):
-        process = part.name.removesuffix(".part").rpartition(".")[2]
-        if process.isdigit() and not _runs(int(process)):
+    for part in target.parent.glob(f"{glob.escape(target.name)}.*.part*"):
+        process = _PART.fullmatch(part.name.removeprefix(target.name))
+        if process and not _runs(int(process[1])):
             if part.is_dir() and not part.is_symlink():
                 shutil.rmtree(part, ignore_errors=True)
             else:
@@ -66,6 +83,11 @@ def _runs(process: int) -> bool:
     except PermissionError:  # it runs, as somebody else
         return True
     return True
+
+
+def as_text(name: str) -> str:
+    """Return the name of a file as text that can be printed and stored: bytes that are not UTF-8 become “�”."""
+    return os.fsencode(name).decode("utf-8", "replace")
 
 
 def sha256_of(path: Path) -> str:

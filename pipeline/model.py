@@ -122,7 +122,8 @@ class KeptAudio:
     """A file in the audio folder: ``path`` relative to the data folder, ``duration`` in decoded seconds.
 
     ``redirects`` are the addresses of the redirects followed, in order; the last is ``final_url``. No address contains
-    credentials. ``etag`` and ``last_modified`` are the host's, verbatim.
+    credentials. ``etag`` and ``last_modified`` are the host's, verbatim. ``lost`` is about how many seconds
+    cannot be decoded.
     """
 
     sha256: str
@@ -136,6 +137,7 @@ class KeptAudio:
     redirects: tuple[str, ...] = ()
     etag: str | None = None
     last_modified: str | None = None
+    lost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

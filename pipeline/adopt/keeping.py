@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -20,24 +21,38 @@ from pipeline.audio.decode import CONTAINERS
 from pipeline.audio.keep import keep
 from pipeline.audio.tags import read_tags
 from pipeline.errors import AudioError, ConfigError
-from pipeline.stages.renditions import compare_with_current, keep_beside
+from pipeline.files import as_text
+from pipeline.stages.renditions import compare_with_current, damage, keep_beside
 
 _ENDINGS = {ending for ending, _ in CONTAINERS.values()} | {".m4b", ".mp4", ".oga", ".opus", ".mka"}
 
 
-def audio_files(paths: Iterable[Path]) -> list[Path]:
+def audio_files(paths: Iterable[Path]) -> tuple[list[Path], list[Adoption]]:
     """Return the given files, and all audio files below the given folders, sorted and without duplicates.
 
-    Symbolic links keep their own names, which may be more telling than their targets'.
+    Symbolic links keep their own names, which may be more telling than their targets'. Folders, and files in them, that
+    may not be read are returned apart, as left.
     """
     found: set[Path] = set()
+    left: list[Adoption] = []
+
+    def leave(error: OSError) -> None:
+        left.append(Adoption(Path(error.filename).absolute(), "left", None, f"cannot be read ({error.strerror})"))
+
     for path in paths:
-        below = path.rglob("*") if path.is_dir() else [path]
-        found |= {one.absolute() for one in below if one == path or (one.is_file() and one.suffix.lower() in _ENDINGS)}
+        if not path.is_dir():
+            found.add(path.absolute())
+            continue
+        for where, _, names in os.walk(path, onerror=leave):
+            for one in (Path(where, name).absolute() for name in names if Path(name).suffix.lower() in _ENDINGS):
+                try:
+                    found |= {one} if one.is_file() else set()
+                except OSError as error:  # its folder lists it, but lets nobody in
+                    leave(error)
     by_file: dict[Path, Path] = {}
     for one in sorted(found, key=lambda path: (path.is_symlink(), path)):
         by_file.setdefault(one.resolve(), one)  # of several names of a file, its own is preferred
-    return sorted(by_file.values())
+    return sorted(by_file.values()), left
 
 
 def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None) -> list[Adoption]:
@@ -79,11 +94,11 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
     is_kept = _is_kept(db, data, one.episode)
     if is_kept and current and current.sha256 == audio.sha256:
         return replace(one, status="kept", why="its audio is already in the archive")
-    origin = f"adopted:{one.path.name}"
+    origin = f"adopted:{as_text(one.path.name)}"
     audio = replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin)
     comparison = compare_with_current(data, current if is_kept else None, audio)
     beside = keep_beside(db, one.episode, audio, comparison)
-    return replace(one, why=f"{one.why}; {beside}") if beside else one
+    return replace(one, why="; ".join([one.why, *damage(audio), *([beside] if beside else [])]))
 
 
 def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:

@@ -160,8 +160,8 @@ def any_reader(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def archives_in(folder: Path) -> Iterator[Path]:
-    """Yield the archives and published copies in a folder; nothing if the folder does not exist."""
-    for path in sorted(folder.glob("*")):
+    """Yield the archives and published copies in a folder; none that is unfinished, or if there is no such folder."""
+    for path in sorted(path for path in folder.glob("*") if path.suffix != ".part"):
         with suppress(OSError, ArchiveError, sqlite3.DatabaseError):
             with path.open("rb") as file:
                 is_database = file.read(len(_MAGIC)) == _MAGIC

@@ -1,16 +1,23 @@
-"""Where kept recordings are on disk. Paths from the database are untrusted and are validated here."""
+"""Where kept recordings are on disk. Paths from the database are untrusted and are validated here.
+
+The folder for recordings, those in it and the files may be links, as to another disk; out of the folder a link is
+followed only to a file with the same name, a SHA-256, so that none leads to somebody's secrets.
+"""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pipeline.data_folder import AUDIO
+from pipeline.data_folder import AUDIO, recording_path
 from pipeline.errors import AudioError
 from pipeline.model import Rendition
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 def kept_path(data: Path, path: str) -> Path:
-    """Return the absolute path of an existing recording.
+    """Return the absolute path of an existing recording, links followed.
 
     Args:
         data: the folder of the database.
@@ -20,7 +27,8 @@ def kept_path(data: Path, path: str) -> Path:
         AudioError: the recording is missing, or would lie outside of the folder for recordings.
     """
     whole = (data / path).resolve()
-    if not whole.is_relative_to((data / AUDIO).resolve()):
+    is_named_so = _SHA256.fullmatch(whole.stem) is not None and path == recording_path(whole.stem, whole.suffix)
+    if not whole.is_relative_to((data / AUDIO).resolve()) and not is_named_so:
         raise AudioError(f"{path} is not where recordings are kept: check where this database comes from")
     if not whole.is_file():
         raise AudioError(f"{whole} is missing: run `download` again, or restore it from a copy")

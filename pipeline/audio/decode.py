@@ -33,7 +33,8 @@ CONTAINERS = {
 _OPEN_OPTIONS = {"format_whitelist": ",".join([*CONTAINERS, "mp4", "webm"]), "protocol_whitelist": "file"}
 # In these, every packet says when it plays, and players go by that when they jump; the others are counted through.
 TIMED = frozenset({"mov", "ogg", "matroska"})
-_MAX_BAD_PACKETS = 100
+_FEW_PACKETS = 100  # may always be damaged, of a recording of any length
+_SPOILT = 0.1  # of its bytes; a recording of which more cannot be decoded is refused
 _CANCELLED = 0.01  # of the louder channel's power; of a dead channel and another, the mix has half
 _LEAST_GAP = 0.02  # seconds between time stamps and sound; stamps may be rounded, the shortest packets last this long
 MAX_SECONDS = 24 * 3600  # a small file whose header claims 1 Hz would fill the memory when resampled
@@ -46,14 +47,24 @@ class AudioFacts:
     Attributes:
         duration: seconds.
         gaps: seconds of these for which there is no sound in the file (see ``_frames``).
+        lost: seconds of sound, about, that cannot be decoded, by the bytes of damaged packets.
         ending: file extension with its dot.
         content_type: media type.
     """
 
     duration: float
     gaps: float
+    lost: float
     ending: str
     content_type: str
+
+
+@dataclass(slots=True)
+class _Read:
+    """The bytes of the packets that were read so far, and of those that could not be decoded."""
+
+    whole: int = 0
+    spoilt: int = 0
 
 
 def check(path: Path) -> AudioFacts:
@@ -70,8 +81,9 @@ def check(path: Path) -> AudioFacts:
         kind = "a web page or XML" if head[:1] == b"<" else "JSON"
         raise NotAudioError(f"the host sent {kind} instead of audio, probably an error page")
     sound = gaps = 0.0
+    read = _Read()
     with opened(path) as container:
-        for gap, frame in _timed(container):
+        for gap, frame in _timed(container, read):
             gaps += gap
             sound += frame.samples / frame.sample_rate
             if gaps + sound > MAX_SECONDS:  # inside the loop, because a small file may hold years of silence
@@ -80,7 +92,14 @@ def check(path: Path) -> AudioFacts:
     if sound <= 0:
         raise NotAudioError("no sound in it can be decoded")
     ending, content_type = CONTAINERS[name]
-    return AudioFacts(duration=round(gaps + sound, 3), gaps=round(gaps, 3), ending=ending, content_type=content_type)
+    duration = gaps + sound
+    return AudioFacts(
+        duration=round(duration, 3),
+        gaps=round(gaps, 3),
+        lost=round(duration * read.spoilt / read.whole, 3),
+        ending=ending,
+        content_type=content_type,
+    )
 
 
 def decode(path: Path, *, sample_rate: int = SAMPLE_RATE) -> NDArray[np.float32]:
@@ -146,7 +165,7 @@ def opened(path: Path) -> Iterator[InputContainer]:
     """Open an untrusted audio file.
 
     Raises:
-        NotAudioError: it is not audio, or turns out to be damaged while it is read.
+        NotAudioError: it is not audio, or turns out to be damaged or not to be decodable while it is read.
     """
     try:
         container = av.open(str(path), mode="r", options=_OPEN_OPTIONS, metadata_errors="ignore")
@@ -157,6 +176,10 @@ def opened(path: Path) -> Iterator[InputContainer]:
             raise NotAudioError("there is no sound in it")
         try:
             yield container
+        except av.error.PatchWelcomeError as error:
+            raise NotAudioError(
+                "it may be sound, but FFmpeg cannot read it, as where mono and stereo are joined in one Ogg file"
+            ) from error
         except av.FFmpegError as error:  # the container is broken, not only single packets
             raise NotAudioError(f"the audio is damaged ({error.strerror})") from error
 
@@ -167,13 +190,13 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
     Recorders that send nothing while nobody speaks (discontinuous transmission of Opus, RFC 6716 section 2.1.9), and
     editors that cut without encoding anew, leave gaps between the time stamps; some files do not begin at zero.
     """
-    for gap, frame in _timed(container):
+    for gap, frame in _timed(container, _Read()):
         yield from _silence(frame, gap)
         frame.pts = None  # the resampler would take the time stamps for its own
         yield frame
 
 
-def _timed(container: InputContainer) -> Iterator[tuple[float, AudioFrame]]:
+def _timed(container: InputContainer, read: _Read) -> Iterator[tuple[float, AudioFrame]]:
     """Each decoded frame, and the seconds before it for which there is no sound, by the time stamps.
 
     A time stamp that lies before what was decoded, as where Ogg streams are chained, begins the count anew; one that
@@ -181,7 +204,7 @@ def _timed(container: InputContainer) -> Iterator[tuple[float, AudioFrame]]:
     """
     end = 0.0  # of what was decoded, by the time stamps, in seconds
     timed = container_name(container) in TIMED
-    for frames in _decoded(container):
+    for frames in _decoded(container, read):
         for frame in frames:
             start = end if frame.time is None or not timed else frame.time
             gap = start - end if _LEAST_GAP < start - end < MAX_SECONDS else 0.0
@@ -201,15 +224,29 @@ def _silence(like: AudioFrame, seconds: float) -> Iterator[AudioFrame]:
         yield frame
 
 
-def _decoded(container: InputContainer) -> Iterator[list[AudioFrame]]:
-    """The frames of each packet. Damaged packets are skipped, as players do; too many raise ``NotAudioError``."""
+def _decoded(container: InputContainer, read: _Read) -> Iterator[list[AudioFrame]]:
+    """The frames of each packet, which is counted. Damaged ones are skipped, as players do.
+
+    Raises:
+        NotAudioError: more than ``_FEW_PACKETS`` are damaged, and more than a share of ``_SPOILT``.
+    """
     bad = 0
     for packet in container.demux(container.streams.audio[0]):
+        size = max(packet.size, 1)
+        read.whole += size
         try:
             frames = packet.decode()
-        except av.FFmpegError as error:
+        except av.FFmpegError:
             bad += 1
-            if bad > _MAX_BAD_PACKETS:
-                raise NotAudioError(f"the audio is damaged: {bad} packets cannot be decoded") from error
+            read.spoilt += size
+            if bad > _FEW_PACKETS:  # whatever else there is in the file: rubbish is not read to its end
+                _refuse_spoilt(read, of=max(container.size, read.whole))
         else:
             yield frames
+    if bad > _FEW_PACKETS:
+        _refuse_spoilt(read, of=read.whole)
+
+
+def _refuse_spoilt(read: _Read, *, of: int) -> None:
+    if read.spoilt > _SPOILT * of:
+        raise NotAudioError(f"the audio is damaged: more than {_SPOILT * 100:.0f} % of it cannot be decoded")

@@ -81,6 +81,7 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
         redirects=received.redirects,
         etag=received.validators.etag,
         last_modified=received.validators.last_modified,
+        lost=facts.lost,
     )
 
 

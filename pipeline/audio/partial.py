@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.errors import DiskFullError, DownloadError
+from pipeline.files import moved
 
 MARK_EVERY = 8 << 20  # bytes; the most that a killed run loses
 RESERVE = 100_000_000  # bytes that are left free on the disk, for the database and its report
@@ -140,9 +141,8 @@ class Partial:
 
     def move_to(self, target: Path) -> None:
         """Move the finished file to its final path, durably."""
-        target.parent.mkdir(parents=True, exist_ok=True)
         self._mark_path.unlink(missing_ok=True)
-        self.path.replace(target)
+        moved(self.path, target)
         self._is_moved = True
         folder = os.open(target.parent, os.O_RDONLY)
         try:

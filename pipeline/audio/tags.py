@@ -28,13 +28,13 @@ def read_tags(path: Path) -> Tags:
     """Read a file's tags; all are None if it cannot be read or is not audio."""
     try:
         file = mutagen.File(path)
-    except (mutagen.MutagenError, OSError, ValueError):
+        if file is None:
+            return Tags()
+        tags = file.tags or {}
+        length = getattr(file.info, "length", None)
+        return Tags(_first(tags, _TITLE), _first(tags, _DATE), _first(tags, _GUID), length or None)
+    except Exception:  # noqa: BLE001 - of damaged files it raises what it comes upon, as IndexError
         return Tags()
-    if file is None:
-        return Tags()
-    tags = file.tags or {}
-    length = getattr(file.info, "length", None)
-    return Tags(_first(tags, _TITLE), _first(tags, _DATE), _first(tags, _GUID), length or None)
 
 
 def _first(tags: Any, names: tuple[str, ...]) -> str | None:

@@ -12,6 +12,7 @@ from pipeline.adopt.matching import Adoption
 from pipeline.archive.database import writer
 from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.exits import Exit
+from pipeline.files import as_text
 from pipeline.times import utc_now
 
 _Path = click.Path(path_type=Path, exists=True)
@@ -38,7 +39,7 @@ def adopt_command(
     from pipeline.adopt.keeping import adopt, audio_files, matched, named
     from pipeline.net.client import make_client
 
-    files = audio_files(paths)
+    files, left = audio_files(paths)
     if episode is not None and len(files) != 1:
         raise click.UsageError("--episode needs exactly one FILE.")
     with writer(db) as archive, make_client() as client:
@@ -47,6 +48,7 @@ def adopt_command(
         else:
             found = [named(archive, files[0], episode)]
         done = [one if dry_run else adopt(archive, db.parent, one, client, now=utc_now()) for one in found]
+    done += left
     _tell(done, "would be adopted" if dry_run else "adopted", as_json=as_json)
     sys.exit(Exit.after([one for one in done if one.status == "left"]))
 
@@ -56,12 +58,14 @@ def _tell(done: Sequence[Adoption], adopted: str, *, as_json: bool) -> None:
     if as_json:
         print_json(
             [
-                {"file": str(one.path), "status": states[one.status], "episode": one.episode, "why": one.why}
+                {"file": as_text(str(one.path)), "status": states[one.status], "episode": one.episode, "why": one.why}
                 for one in done
             ]
         )
         return
     for one in done:
-        click.echo(f"{one.path}: {states[one.status]}{f', {one.episode}' if one.episode else ''} ({one.why})")
+        click.echo(
+            f"{as_text(str(one.path))}: {states[one.status]}{f', {one.episode}' if one.episode else ''} ({one.why})"
+        )
     counts = ", ".join(f"{sum(one.status == status for one in done)} {state}" for status, state in states.items())
     click.echo(counts, err=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 
@@ -20,8 +21,19 @@ from pipeline.times import utc_now
 DEFAULT_DB = Path("db/archive.db")
 
 
+class _DatabasePath(click.Path):
+    """A path of a database. Of a link it is that of the database: its lock and its data folder lie beside that."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path: Path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
 FilePath = click.Path(path_type=Path)
-db_option = click.option("--db", type=FilePath, default=DEFAULT_DB, show_default=True, help="The archive's database.")
+DatabasePath = _DatabasePath(path_type=Path)
+db_option = click.option(
+    "--db", type=DatabasePath, default=DEFAULT_DB, show_default=True, help="The archive's database."
+)
 feeds_option = click.option(
     "--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The file that lists the shows."
 )

@@ -25,7 +25,10 @@ def publish_command(db: Path, out: Path, without_audio: bool, as_json: bool) -> 
 
     It can be made during a run. The records of runs, and voice prints, are left out.
     """
-    made = publish(db, out, audio=not without_audio, now=utc_now())
+    from pipeline.runs.run import terminable
+
+    with terminable():  # SIGTERM would leave a copy of the database behind
+        made = publish(db, out, audio=not without_audio, now=utc_now())
     if as_json:
         print_json({**asdict(made), "database": str(made.database)})
     else:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from pipeline.commands.options import FilePath, json_option, print_json
+from pipeline.commands.options import DatabasePath, FilePath, json_option, print_json
 from pipeline.text import amount
 
 
 @click.command("restore")
 @click.argument("bag", type=FilePath)
-@click.option("--db", type=FilePath, required=True, help="The archive to make; its files go into the same folder.")
+@click.option("--db", type=DatabasePath, required=True, help="The archive to make; its files go into the same folder.")
 @json_option
 def restore_command(bag: Path, db: Path, as_json: bool) -> None:
     """Make an archive again from a BAG that `export --bag` wrote.

@@ -13,10 +13,11 @@ from pathlib import Path
 from pipeline import __version__
 from pipeline.archive.database import any_reader, bring_up_to_date, explained, locked
 from pipeline.archive.files import Named, PublishersFile, TranscriptFile, named_files
+from pipeline.archive.kept import is_kept
 from pipeline.archive.published_copy import is_published
 from pipeline.archive.soundness import refuse_unsound, snapshot
 from pipeline.copies.bagit import PAYLOAD, Entry, entries, validated, write_tags
-from pipeline.data_folder import FOLDERS
+from pipeline.data_folder import AUDIO, FOLDERS
 from pipeline.errors import BagError, ConfigError, DatabaseError
 from pipeline.files import linked, new_file, unfinished
 from pipeline.progress import Begin, unseen
@@ -76,7 +77,7 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
         (part / PAYLOAD).mkdir(parents=True)
         copy = part / PAYLOAD / database.name
         named, about = _copy_database(database, copy)
-        paths = belonging(present(data), named)
+        paths = [path for path in belonging(present(data), named) if not _leads_away(data, path)]
         for path in paths:
             linked(data / path, part / PAYLOAD / path)
         inside = [f"{PAYLOAD}/{path}" for path in (database.name, *paths)]
@@ -133,6 +134,11 @@ def restore(folder: Path, database: Path, *, workers: int, progress: Begin = uns
         except OSError as error:
             raise DatabaseError(f"{database}: cannot be restored ({error.strerror or error}).") from error
     return Restored(database, len(payload), sum(entry.bytes for entry in payload))
+
+
+def _leads_away(data: Path, path: str) -> bool:
+    """Tell whether it is a recording's link that is not followed."""
+    return path.startswith(f"{AUDIO}/") and not is_kept(data, path)
 
 
 def _copy_database(database: Path, copy: Path) -> tuple[tuple[Named, ...], str]:

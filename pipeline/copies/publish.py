@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterable
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -101,13 +103,15 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with new_file(target) as file:
-            part = Path(file.name)
-            snapshot(database, part)
+        with tempfile.TemporaryDirectory(prefix="interview-archive-") as apart, new_file(target) as file:
+            made = Path(apart) / database.name  # what is private is never in a folder that may be served
+            snapshot(database, made)
             with explained(database):
-                kept, counts = _finish(part, database)
+                kept, counts = _finish(made, database)
+            with made.open("rb") as finished:
+                shutil.copyfileobj(finished, file)
             sizes = [_have(one, database.parent, folder) for one in kept] if audio else []
-            _describe(folder, database.name, part, counts, now=now, is_replaced=is_replaced)
+            _describe(folder, made, counts, now=now, is_replaced=is_replaced)
         if is_replaced:
             _remove_others(folder, kept if audio else ())
     except OSError as error:
@@ -116,9 +120,9 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
     return Published(target, target.stat().st_size, len(found), sum(found), len(sizes) - len(found))
 
 
-def _finish(part: Path, database: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
+def _finish(made: Path, database: Path) -> tuple[tuple[Rendition, ...], dict[str, int]]:
     """Remove private data and check the rest; return the recordings, and the number of rows of each table."""
-    with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(made, isolation_level=None)) as connection:
         for statement in _PRIVATE:
             connection.execute(statement)
         for index in indexes(connection):
@@ -139,8 +143,8 @@ def _have(kept: Rendition, data: Path, folder: Path) -> int | None:
     source = kept_file(data, kept)
     if source is None:
         return None
-    target = folder / AUDIO / source.relative_to((data / AUDIO).resolve())
-    if not target.is_file() or target.stat().st_size != kept.bytes:
+    target = folder / kept.path
+    if not (target.is_file() and (target.samefile(source) or sha256_of(target) == kept.sha256)):
         target.unlink(missing_ok=True)
         linked(source, target)
     return kept.bytes
@@ -160,17 +164,17 @@ def _remove_others(folder: Path, kept: Iterable[Rendition]) -> None:
             emptied.rmdir()
 
 
-def _describe(folder: Path, name: str, part: Path, counts: dict[str, int], *, now: str, is_replaced: bool) -> None:
+def _describe(folder: Path, made: Path, counts: dict[str, int], *, now: str, is_replaced: bool) -> None:
     inspected = {
         MADE: now,
-        "hash": sha256_of(part),
-        "size": part.stat().st_size,
-        "file": name,
+        "hash": sha256_of(made),
+        "size": made.stat().st_size,
+        "file": made.name,
         "tables": {table: {"count": count} for table, count in counts.items()},
     }
-    _write(folder / INSPECTED, _json({Path(name).stem: inspected}))
+    _write(folder / INSPECTED, _json({made.stem: inspected}))
     if is_replaced or not (folder / "README.md").exists():
-        _write(folder / "README.md", [_README.format(now=now, name=name)])
+        _write(folder / "README.md", [_README.format(now=now, name=made.name)])
     for file_name, content in _TO_EDIT.items():
         if not (folder / file_name).exists():
             _write(folder / file_name, _json(content))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 from pipeline.net.urls import scheme
 
 
 def local_path(file_url: str) -> Path:
     """Return the path of a ``file:`` address."""
-    return Path(unquote(urlsplit(file_url).path))
+    return Path(os.fsdecode(unquote_to_bytes(urlsplit(file_url).path)))  # not every file name is UTF-8
 
 
 def local_folder(feed_url: str | None) -> Path | None:

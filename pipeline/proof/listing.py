@@ -28,14 +28,18 @@ def present(data: Path) -> tuple[str, ...]:
     """Return the paths of all files in the archive's own folders.
 
     Hidden files, such as unfinished downloads, are left out. Files beside the folders, such as ``feeds.yaml``, do not
-    belong to the archive.
+    belong to the archive. Links are followed, but for those to folders where the archive has none, which may lead in a
+    circle.
     """
     found = []
     for folder in FOLDERS:
-        for where, below, names in os.walk(data / folder):
-            below[:] = [name for name in below if not name.startswith(".")]
-            found += [Path(where, name).relative_to(data).as_posix() for name in names if not name.startswith(".")]
-    return tuple(sorted(found, key=lambda path: (FOLDERS.index(Path(path).parts[0]), path)))
+        for where, below, names in os.walk(data / folder, followlinks=True):
+            path = Path(where)
+            is_top = path == data / folder
+            below[:] = [name for name in below if name[0] != "." and (is_top or not (path / name).is_symlink())]
+            found += [path / name for name in names if name[0] != "." and os.path.isfile(path / name)]  # noqa: PTH113 - never raises
+    paths = [path.relative_to(data).as_posix() for path in found]
+    return tuple(sorted(paths, key=lambda path: (FOLDERS.index(Path(path).parts[0]), path)))
 
 
 def earlier(there: Iterable[str], named: Iterable[Named]) -> tuple[Earlier, ...]:

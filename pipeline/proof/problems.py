@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile
+from pipeline.archive.kept import is_kept
 from pipeline.archive.segments import heard
 from pipeline.audio.in_processes import Check
 from pipeline.data_folder import TRANSCRIPTS, recording_path, snapshot_path
@@ -78,8 +79,9 @@ def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
     place = recording_path(file.sha256, path.suffix) if is_recording else snapshot_path(file.sha256)
     if file.path != place:
         return Problem("contradicted", file.path, f"its name does not match its SHA-256, {file.sha256}", file)
-    if not path.is_file():
-        return Problem("missing", file.path, "the file is not there", file)
+    if not path.is_file() or (is_recording and not is_kept(data, file.path)):
+        linked = "it is a link to a file with another name, which is not followed"
+        return Problem("missing", file.path, linked if path.is_file() else "the file is not there", file)
     try:
         size = path.stat().st_size
         digest = sha256_of(path)

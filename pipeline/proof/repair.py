@@ -21,7 +21,7 @@ from pipeline.audio.transfer import Limits
 from pipeline.data_folder import AUDIO, TRANSCRIPTS, publishers_path
 from pipeline.errors import ArchiveError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
-from pipeline.files import new_file
+from pipeline.files import moved, new_file
 from pipeline.model import Validators
 from pipeline.net.local_files import local_file, local_folder
 from pipeline.net.urls import scheme, shown
@@ -121,7 +121,7 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
         try:
             audio = keep(url, client, apart, name=episode, now=workshop.now, local_root=root, limits=limits)
             if audio and audio.sha256 == file.sha256:
-                _put(apart / audio.path, workshop.data / file.path)
+                moved(apart / audio.path, workshop.data / file.path)
                 return f"fetched again from {shown(url)}"
             tried.append(f"{shown(url)} now gives another file (SHA-256 {audio and audio.sha256}), which was not used")
         except ArchiveError as error:
@@ -129,11 +129,6 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
         finally:
             shutil.rmtree(apart, ignore_errors=True)
     raise RepairError("; ".join(dict.fromkeys(tried)))
-
-
-def _put(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    source.replace(target)
 
 
 def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str | None = None) -> str:

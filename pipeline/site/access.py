@@ -97,7 +97,7 @@ class Archive:
 
     def audio_file(self, kept: Rendition) -> Path | None:
         """Return the path of a kept file; None if it is missing, has another size, or would lie outside ``audio``."""
-        return None if self.database.path is None else kept_file(Path(self.database.path).parent, kept)
+        return None if self.database.path is None else kept_file(Path(self.database.path).resolve().parent, kept)
 
 
 async def find_archive(datasette: Datasette) -> Archive | None:

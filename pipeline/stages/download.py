@@ -17,7 +17,7 @@ from pipeline.feeds.identity import place_of
 from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, Validators
 from pipeline.net.urls import host, offer, same_offer, without_trackers
 from pipeline.stages import Outcome, Tools, Visit, local_root
-from pipeline.stages.renditions import compare_with_current, keep_beside
+from pipeline.stages.renditions import compare_with_current, damage, keep_beside
 from pipeline.times import clock
 
 _TOLERANCE = 30.0  # seconds, or a twentieth: what feeds declare is often rounded, and advertisements come and go
@@ -151,6 +151,7 @@ def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Compari
     save_offer(tools.db, episode.id, audio.sha256, _offered(episode))
     said = [
         f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}",
+        *damage(audio),
         *_differs(audio.duration, episode.declared_duration),
     ]
     return Outcome("ok", "; ".join([*said, beside] if beside else said))

@@ -15,6 +15,14 @@ from pipeline.archive.segments import is_outside_questions
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
 from pipeline.model import Comparison, KeptAudio, Rendition
+from pipeline.times import clock
+
+_LEAST_LOST = 1.0  # seconds; the ends of many files are torn
+
+
+def damage(audio: KeptAudio) -> list[str]:
+    """Return a remark if some of a new file cannot be decoded, else nothing."""
+    return [f"{clock(audio.lost)} of it is damaged and cannot be decoded"] if audio.lost >= _LEAST_LOST else []
 
 
 def compare_with_current(data: Path, current: Rendition | None, audio: KeptAudio) -> Comparison | None:

@@ -54,6 +54,22 @@ def test_recordings_may_lie_on_another_disk(data: Path, tmp_path: Path) -> None:
     assert is_kept(data, "audio/one.mp3")
 
 
+@pytest.mark.parametrize("linked", ["audio/ab", f"audio/ab/{SHA256}.mp3"])
+def test_a_link_to_another_disk_is_followed_if_it_leads_to_the_recording(
+    data: Path, tmp_path: Path, tone_mp3: bytes, linked: str
+) -> None:
+    path = f"audio/ab/{SHA256}.mp3"
+    (data / path).parent.mkdir()
+    (data / path).write_bytes(tone_mp3)
+    (tmp_path / "disk").mkdir()
+    moved = (data / linked).rename(tmp_path / "disk" / Path(linked).name)
+    (data / linked).symlink_to(moved)
+    assert kept_path(data, path).is_relative_to(tmp_path / "disk")
+    (data / "audio" / "cd").symlink_to(tmp_path)
+    with pytest.raises(AudioError, match="is not where recordings are kept"):
+        kept_path(data, "audio/cd/secret.mp3")
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_no_command_reads_what_another_database_names(data: Path, tmp_path: Path, path: str) -> None:
     database = data / "a.db"

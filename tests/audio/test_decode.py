@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from pipeline.audio import decode as audio_decode
 from pipeline.audio.decode import check, decode
 from pipeline.errors import NotAudioError
 from tests.conftest import tones, write_audio
+from tests.support.recordings import damaged_m4a
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,17 @@ def test_joined_recordings_of_different_kinds_are_one(tmp_path: Path) -> None:
     assert decode(joined).size == pytest.approx(16_000 * facts.duration, abs=200)
 
 
+def test_ogg_in_which_mono_and_stereo_are_joined_is_not_called_damaged(tmp_path: Path) -> None:
+    mono = tones(seconds=1.0, rate=48_000)
+    joined = tmp_path / "joined.ogg"
+    with joined.open("wb") as file:
+        for n, samples in enumerate((mono, np.stack([mono] * 2, axis=1))):
+            piece = write_audio(tmp_path / f"{n}.ogg", samples, rate=48_000, codec="libopus")
+            file.write(piece.read_bytes())
+    with pytest.raises(NotAudioError, match=r"it may be sound.* mono and stereo are joined in one Ogg file"):
+        check(joined)
+
+
 def test_an_mp3_that_ends_in_mid_stream_is_still_sound(tmp_path: Path, tone_mp3: bytes) -> None:
     # That it is truncated is detected by its length, if known: see the tests of keep.
     path = tmp_path / "cut.mp3"
@@ -104,6 +117,40 @@ def test_a_few_damaged_packets_are_passed_over(tmp_path: Path, tone_mp3: bytes) 
     path.write_bytes(damaged)
     assert 1.0 < check(path).duration <= 2.2
     assert decode(path).size > 16_000
+
+
+def test_damage_of_some_seconds_is_told_and_costs_no_more_than_these(tmp_path: Path) -> None:
+    path = damaged_m4a(tmp_path / "a.m4a", 0.06)
+    facts = check(path)
+    assert [facts.duration, facts.lost] == pytest.approx([60.0, 3.6], abs=0.4)
+    assert decode(path).size == pytest.approx(16_000 * facts.duration, abs=200)
+    assert check(damaged_m4a(path, 0.0)).lost == 0.0
+
+
+def test_what_is_damaged_for_the_most_part_is_refused_before_it_is_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = damaged_m4a(tmp_path / "a.m4a", 0.5)
+    seconds: list[float] = []
+    whole = audio_decode._decoded
+
+    def counted(container: InputContainer, read: Any) -> Iterator[list[AudioFrame]]:
+        for frames in whole(container, read):
+            seconds.extend(frame.samples / frame.sample_rate for frame in frames)
+            yield frames
+
+    monkeypatch.setattr(audio_decode, "_decoded", counted)
+    with pytest.raises(NotAudioError, match="more than 10 % of it cannot be decoded"):
+        check(path)
+    assert sum(seconds) < 25
+    # In a film the sound is the lesser part of the file.
+    monkeypatch.setattr(audio_decode, "_FEW_PACKETS", 10)
+    film = damaged_m4a(tmp_path / "b.m4a", 0.15, seconds=10.0)
+    with film.open("ab") as file:
+        file.write((100_000_000).to_bytes(4, "big") + b"free")
+        file.truncate(file.tell() + 100_000_000 - 8)
+    with pytest.raises(NotAudioError, match="more than 10 % of it cannot be decoded"):
+        check(film)
 
 
 NOT_AUDIO: dict[str, Callable[[Path], bytes]] = {
@@ -201,8 +248,8 @@ def test_silence_without_end_is_not_decoded_to_its_end(monkeypatch: pytest.Monke
     decoded: list[float] = []
     whole = audio_decode._decoded
 
-    def counted(container: InputContainer) -> Iterator[list[AudioFrame]]:
-        for frames in whole(container):
+    def counted(container: InputContainer, read: Any) -> Iterator[list[AudioFrame]]:
+        for frames in whole(container, read):
             decoded.extend(frame.samples / frame.sample_rate for frame in frames)
             yield frames
 

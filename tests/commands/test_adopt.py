@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -165,6 +167,60 @@ def test_a_damaged_file_is_left_with_the_reason(database: Path, tmp_path: Path) 
     assert "left alone" in result.stdout
     assert "web page" in result.stdout
     assert renditions(database) == []
+
+
+def test_a_file_whose_tags_cannot_be_read_stops_no_other(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    tagged(tmp_path / "mine/2026-03-01 x.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    # An Opus file whose second page holds nothing; mutagen raises IndexError.
+    head = b"OggS\0\2" + bytes(12) + bytes(8) + b"\1\x13" + b"OpusHead\1\1\0\0\x80\xbb\0\0\0\0\0"
+    (tmp_path / "mine/damaged.opus").write_bytes(head + b"OggS\0\0" + bytes(12) + b"\1\0\0\0" + bytes(5))
+    result = adopt(database, tmp_path / "mine")
+    assert result.exit_code == 3, result.output
+    assert "2026-03-01 x.mp3: adopted, show/" in result.stdout
+    assert "damaged.opus: left alone (fits no episode)" in result.stdout
+
+
+def test_what_may_not_be_read_is_left_and_stops_no_other(
+    database: Path, tmp_path: Path, tone_mp3: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tagged(tmp_path / "mine/2026-03-01 x.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    for folder in ("listed", "closed"):  # as with the modes 644 and 000, for anybody but root
+        tagged(tmp_path / f"mine/{folder}/2026-03-02 y.mp3", tone_mp3, TIT2(text=["Essex council"]))
+    scan, ask = os.scandir, os.stat
+
+    def scandir(path: Any) -> Any:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    def stat(path: Any, **how: Any) -> Any:
+        if str(path).endswith("listed/2026-03-02 y.mp3"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return ask(path, **how)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "stat", stat)
+    result = adopt(database, tmp_path / "mine")
+    assert result.exit_code == 3, result.output
+    assert "2026-03-01 x.mp3: adopted, show/" in result.stdout
+    for path in ("closed", "listed/2026-03-02 y.mp3"):
+        assert f"{tmp_path}/mine/{path}: left alone (cannot be read (Permission denied))" in result.stdout
+    assert "1 adopted, 0 already kept, 2 left alone" in result.stderr
+
+
+def test_a_name_that_is_not_utf_8_is_adopted_and_told_as_well_as_it_can_be(
+    database: Path, tmp_path: Path, tone_mp3: bytes
+) -> None:
+    mine = tagged(tmp_path / os.fsdecode(b"caf\xe9.mp3"), tone_mp3, TIT2(text=["Leeds council"]))
+    result = adopt(database, mine)
+    assert f"{tmp_path}/caf\N{REPLACEMENT CHARACTER}.mp3: adopted, show/" in result.stdout
+    assert result.exit_code == 0
+    assert [row[2] for row in renditions(database)] == ["adopted:caf\N{REPLACEMENT CHARACTER}.mp3"]
+    mine.write_bytes(b"<html>")
+    for options in ((), ("--json",), ("--json", "--episode", "essex")):
+        again = adopt(database, mine, *options)
+        assert again.exit_code == 3
+        assert "caf\N{REPLACEMENT CHARACTER}.mp3" in again.stdout
 
 
 def test_somebody_may_say_which_episode_a_file_is(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:

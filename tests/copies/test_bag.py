@@ -98,6 +98,42 @@ def test_a_recording_that_is_missing_or_damaged_is_told(proven: Proven, tmp_path
     bagit.Bag(str(tmp_path / "bag")).validate()
 
 
+@pytest.mark.parametrize("pattern", ["audio/*/*.mp3", "audio/??", "feeds/*.xml", "transcripts/*.json"])
+def test_what_is_a_link_to_another_disk_is_in_the_bag_and_verified(
+    proven: Proven, tmp_path: Path, pattern: str
+) -> None:
+    before, link = proven.content(), proven.file(pattern)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    link.symlink_to(link.rename(disk / link.name))
+    assert proven.call("verify").exit_code == 0
+    again = Proven(tmp_path / "new" / "a.db", proven.feeds, proven.server)
+    result = again.call("restore", bagged(proven, tmp_path))
+    assert result.exit_code == 0, result.output
+    assert again.content() == before
+    assert not any(path.is_symlink() for path in again.data.rglob("*"))
+    published = tmp_path / "published"
+    assert proven.call("publish", "--out", published).exit_code == 0
+    assert not any(path.is_symlink() for path in published.rglob("*"))
+    assert again.call("verify").exit_code == 0
+
+
+def test_a_link_that_is_not_followed_is_missing_everywhere_and_repaired(proven: Proven, tmp_path: Path) -> None:
+    link = proven.file("audio/*/*.mp3")
+    link.symlink_to(link.rename(tmp_path / "talk.mp3"))
+    (proven.data / "audio" / "circle").symlink_to(proven.data / "audio")
+    (proven.data / "feeds" / "nowhere").symlink_to(tmp_path / "nowhere")
+    verified = proven.call("verify")
+    assert f"missing {link.relative_to(proven.data)}: it is a link to a file with another name" in verified.stdout
+    made = proven.call("export", "--bag", tmp_path / "bag")
+    assert (made.exit_code, made.stderr) == (3, f"{link.relative_to(proven.data)}: is missing\n")
+    assert restored(proven, tmp_path / "bag", tmp_path / "new" / "a.db").exit_code == 0
+    assert proven.call("publish", "--out", tmp_path / "published").exit_code == 3
+    proven.repair()
+    assert link.is_file()
+    assert not link.is_symlink()
+
+
 def test_an_earlier_wording_that_is_lost_is_told(proven: Proven, tmp_path: Path) -> None:
     lost = min(path for path in proven.data.glob("transcripts/*.json") if path.name.count(".") == 3)
     lost.unlink()

@@ -10,8 +10,10 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -132,6 +134,43 @@ def test_the_copy_is_one_sound_file_without_what_is_private(held: Held) -> None:
         assert original.execute("select count(*) from runs").fetchone()[0] == 1
 
 
+def test_what_is_private_is_never_in_the_folder_of_the_copy(kept: Kept) -> None:
+    with writer(kept.path) as db, db.atomic():
+        run = start_run(db, command="ingest", version="1", now=NOW)
+        rows = [(run, f"our attic {n} {'is dark ' * 50}") for n in range(5000)]
+        db.conn.executemany("insert into run_items values (?, 'poll', 'show', null, 'failed', ?, 1)", rows)
+    folder, seen, is_made = kept.path.parent / "out", set(), Event()
+
+    def watch() -> None:
+        while not is_made.is_set():
+            for path in folder.glob("*.*"):
+                with suppress(FileNotFoundError):
+                    if b"attic" in path.read_bytes():
+                        seen.add(path.name)
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            made(kept.path)
+        finally:
+            is_made.set()
+        watching.result()
+    assert seen == set()
+
+
+def test_what_a_killed_publish_left_is_swept_and_stops_no_other(kept: Kept) -> None:
+    folder = kept.path.parent / "out"
+    folder.mkdir()
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        pass
+    for process in (gone.pid, os.getppid()):  # the second one still runs
+        shutil.copy(kept.path, folder / f"a.db.{process}.part")
+        (folder / f"a.db.{process}.part-journal").write_bytes(b"our attic is dark")
+    made(kept.path)
+    running = f"a.db.{os.getppid()}.part"
+    assert {path.name for path in folder.glob("*.part*")} == {running, f"{running}-journal"}
+
+
 def test_what_went_wrong_at_home_is_not_in_the_copy(kept: Kept) -> None:
     with writer(kept.path) as db, db.atomic():
         save_failure(db, "show", "show.xml in our attic cannot be read", now=NOW)
@@ -200,6 +239,26 @@ def test_recordings_stay_where_the_new_copy_fails(kept: Kept) -> None:
         connection.commit()
     assert call("--db", kept.path, "--out", folder, "--without-audio").exit_code == 1
     assert list((folder / "audio").rglob("*.mp3"))
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_a_recording_that_was_repaired_is_sound_in_the_next_copy(kept: Kept, is_linked: bool) -> None:
+    folder = made(kept.path)
+    (copy,) = (folder / "audio").rglob("*.mp3")
+    (original,) = (kept.path.parent / "audio").rglob("*.mp3")
+    if not is_linked:
+        copy.unlink()
+        copy.write_bytes(AUDIO)
+    copy.write_bytes(AUDIO[::-1])  # damaged in place: if it is a link, in both
+    original.unlink()
+    original.write_bytes(AUDIO)
+    made(kept.path)
+    assert copy.read_bytes() == AUDIO
+    copy.unlink()
+    copy.write_bytes(AUDIO)
+    is_kept = copy.stat().st_ino
+    made(kept.path)
+    assert copy.stat().st_ino == is_kept  # as on another disk: not copied again
 
 
 def test_missing_recordings_are_told_and_stop_nothing(kept: Kept) -> None:

@@ -273,6 +273,7 @@ def test_schemes(url: str, expected: str) -> None:
 
 def test_a_file_address_is_unpacked() -> None:
     assert str(local_path("file:///srv/a%20b%C3%A9.mp3")) == "/srv/a bé.mp3"
+    assert bytes(local_path("file:///srv/é%20b%E9.mp3")) == b"/srv/\xc3\xa9 b\xe9.mp3"
 
 
 def test_a_head_that_drips_for_ever_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +25,28 @@ def sole(archive: Proven, *options: object) -> dict[str, object]:
     """Repair; return the outcome for the only problem."""
     (found,) = json.loads(archive.repair("--json", *options).stdout)["problems"]
     return dict(found)
+
+
+def test_a_folder_may_be_a_link_to_another_disk(
+    proven: Proven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = proven.file("audio/*/*.mp3")
+    before = recording.read_bytes()
+    recording.parent.symlink_to(recording.parent.rename(tmp_path / "disk"))
+    replace = os.replace
+
+    def on_one_disk(source: Path, target: Path) -> None:
+        if (tmp_path / "disk") in {Path(target).resolve().parent} - {Path(source).resolve().parent}:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", on_one_disk)
+    for command in ("verify --repair", "download"):
+        recording.unlink()
+        assert proven.call(*command.split(), "--feeds", proven.feeds).exit_code == 0
+        assert recording.read_bytes() == before
+        assert [path.name for path in (tmp_path / "disk").iterdir()] == [recording.name]
+        assert list(proven.data.glob("audio/.*/**/*.*")) == []
 
 
 @pytest.mark.parametrize("pattern", [*FILES, "transcripts/*.*.*.json"])

@@ -167,6 +167,23 @@ def test_a_torn_page_of_the_database(proven: Proven) -> None:
     assert ("database", "a.db") in problems(proven)
 
 
+def test_a_database_that_is_a_link_has_the_lock_and_the_files_of_what_it_leads_to(
+    proven: Proven, tmp_path: Path
+) -> None:
+    (tmp_path / "alias").mkdir()
+    alias = Proven(tmp_path / "alias" / "a.db", proven.feeds, proven.server)
+    alias.path.symlink_to(proven.path)
+    before, asked = proven.content(), len(proven.server.requests)
+    with writer(proven.path):
+        assert "another run is writing" in alias.call("poll", "--feeds", proven.feeds).stderr
+    assert alias.call("verify").exit_code == 0
+    assert alias.call("download", "--feeds", proven.feeds).exit_code == 0
+    assert len(proven.server.requests) == asked
+    assert alias.call("export", "--bag", tmp_path / "bag").exit_code == 0
+    assert [path.name for path in alias.data.iterdir()] == ["a.db"]
+    assert proven.content().keys() == before.keys()
+
+
 def test_a_database_that_cannot_be_opened_ends_with_1(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_bytes(b"no database, but text" * 500)
     archive = Proven(tmp_path / "a.db", tmp_path, None)  # type: ignore[arg-type]

@@ -137,6 +137,13 @@ def test_the_audio_folder_itself_may_lie_elsewhere(site: Site, tmp_path: Path) -
     assert site.ask(URL).content == AUDIO
 
 
+def test_the_database_may_be_a_link_to_one_with_its_audio(serve: Serve, kept: Kept, tmp_path: Path) -> None:
+    alias = tmp_path / "alias" / "a.db"
+    alias.parent.mkdir()
+    alias.symlink_to(kept.path)
+    assert serve(alias).ask(URL).content == AUDIO
+
+
 def test_a_file_that_is_gone_or_is_not_what_it_was_is_not_served(site: Site, kept: Kept) -> None:
     assert site.ask(add_file(kept, "audio/short.mp3", b"short", size=6)).status_code == 404
     (kept.path.parent / "audio" / SHA256[:2] / f"{SHA256}.mp3").unlink()

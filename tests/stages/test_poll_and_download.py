@@ -25,6 +25,7 @@ from pipeline.stages import Tools
 from pipeline.stages.together import AT_ONE_HOST
 from tests.conftest import NOW
 from tests.support.misbehaving import Answer, Server, cut, page
+from tests.support.recordings import damaged_m4a
 
 LATER = "2026-06-03T06:00:00Z"
 
@@ -290,6 +291,16 @@ def test_a_failed_download_is_told_and_tried_again(
     assert third.exit_code == 0
     assert third.counts("download") == {"ok": 1, "skipped": 1, "failed": 0}
     assert len(rows(archive, "select * from renditions where current")) == 2
+
+
+def test_a_recording_with_some_seconds_of_damage_is_kept_and_the_damage_told(
+    server: Server, archive: Database, tmp_path: Path, run: Callable[..., Report]
+) -> None:
+    server.give("/1.mp3", Answer(damaged_m4a(tmp_path / "a.m4a", 0.06).read_bytes()))
+    report = run(show("a-show", server.give("/feed.xml", rss(item(1)))))
+    (reason,) = reasons(report, "download", "ok")
+    assert reason.endswith("1:00; 0:03 of it is damaged and cannot be decoded")
+    assert len(rows(archive, "select path from renditions")) == 1
 
 
 def test_a_lost_file_is_fetched_again(

@@ -1,8 +1,9 @@
-"""Successive recordings of one episode, for tests."""
+"""Recordings for tests: successive ones of one episode, and damaged ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from pipeline.sample import DATA, EPISODES
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.renditions import compare_with_current, keep_beside
 from pipeline.stages.transcribe import transcribe
-from tests.conftest import write_audio
+from tests.conftest import tones, write_audio
 from tests.support.building import NOW, add_feed, episode
 
 A, B, C = ("aa" * 32, "bb" * 32, "cc" * 32)
@@ -81,3 +82,13 @@ def talk() -> Samples:
 def spoken() -> Samples:
     """The first ten seconds of the sample show."""
     return decode(DATA / "episode-1.mp3")[: 10 * SAMPLE_RATE]
+
+
+def damaged_m4a(path: Path, share: float, *, seconds: float = 60.0) -> Path:
+    """A recording of which a share, in the middle, is rubbish."""
+    sound = write_audio(path, tones(seconds=seconds, rate=44_100), rate=44_100, codec="aac", container="ipod")
+    content = bytearray(sound.read_bytes())
+    start, length = content.index(b"mdat") + len(content) // 3, round(len(content) * share)
+    content[start : start + length] = np.random.default_rng(1).bytes(length)
+    path.write_bytes(content)
+    return path
