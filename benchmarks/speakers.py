@@ -29,6 +29,7 @@ from pipeline.sample import DATA, EPISODES
 from pipeline.speech.speakers.attribute import attribute
 from pipeline.speech.speakers.voices import VoiceEncoder
 
+JSON = Path(__file__).with_suffix(".json")
 Samples = NDArray[np.float32]
 
 
@@ -141,8 +142,8 @@ def measure(case: Case, encoder: VoiceEncoder, *, told: bool) -> dict[str, float
 
 @click.command()
 @click.option("--audio", type=click.Path(path_type=Path), default=Path("../shared/audio"), show_default=True)
-@click.option("--json", "target", type=click.Path(path_type=Path), default=None, help="Write the figures there.")
-def main(audio: Path, target: Path | None) -> None:
+@click.option("--json", "target", type=click.Path(path_type=Path), default=JSON, help="Write the figures there.")
+def main(audio: Path, target: Path) -> None:
     """Print a table: each kind of recording, with the number of speakers told and not told."""
     encoder = VoiceEncoder()
     rows: dict[str, dict[str, float]] = {}
@@ -158,8 +159,7 @@ def main(audio: Path, target: Path | None) -> None:
             f"{row['unknown'] / row['words']:8.2%} {row['missed'] / row['seconds']:6.2%} "
             f"{row['counted'] / row['recordings']:8.0%} {row['audio'] / row['cpu']:12.0f}"
         )
-    if target:
-        target.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
