@@ -141,6 +141,15 @@ def test_archived_documents_are_pages_too(server: Server, run: Run) -> None:
     assert said(run(show("a-show", server.give("/feed", linked(rss(item(2)), head))))) == "ok: 2 episodes listed, 2 new"
 
 
+def test_a_page_with_nothing_new_leads_to_older_ones(server: Server, archive: Database, run: Run) -> None:
+    server.give("/2026-03", linked(rss(item(5), item(4)), "<atom:link rel='prev-archive' href='/2026-02'/>"))
+    server.give("/2026-02", rss(item(3), item(2), item(1)))
+    head = "<atom:link rel='prev-archive' href='/2026-03'/>"
+    report = run(show("a-show", server.give("/feed", linked(rss(item(5), item(4), item(3)), head))))
+    assert said(report) == "ok: 5 episodes listed, 5 new"
+    assert rows(archive, "select count(*) from feed_snapshots") == [(3,)]
+
+
 @pytest.mark.parametrize("following", ["/feed", "/2", "/3"])
 def test_pages_that_lead_in_a_circle_are_read_once(server: Server, run: Run, following: str) -> None:
     server.give("/2", linked(rss(item(2)), next_page("/3")))
