@@ -62,13 +62,18 @@ def _store_or_fail(tools: Tools, feed: Feed, asking: Asking, found: Found) -> Ou
 
 
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
-    """Keep what was found, and say so in a sentence."""
+    """Keep what was found, and say so in a sentence.
+
+    Raises:
+        FeedError: it is another show, of which nothing is kept; or pages are missing, and the others are kept.
+    """
     if not found.listings:
         archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
         return Outcome("ok", "; ".join(["unchanged since the last time", *found.warnings]))
     known = archive.episodes(tools.db, feed.slug)
     _refuse_another_show(tools, feed, found)
-    saved = [_store_listing(tools, feed, listing) for listing in found.listings]
+    is_whole = all(listing.is_whole for listing in found.listings)
+    saved = [_store_listing(tools, feed, listing, is_whole=is_whole) for listing in found.listings]
     listed = len(found.listings[-1].episodes)
     said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
     if known and not listed:
@@ -83,6 +88,8 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
         said.append(f"it is back at {found.address}: the address that it had moved to is forgotten")
     if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
+    if not is_whole:
+        raise FeedUnreachableError("; ".join(said))
     return Outcome("ok", "; ".join(said))
 
 
@@ -121,7 +128,7 @@ def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -
     raise error
 
 
-def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
+def _store_listing(tools: Tools, feed: Feed, listing: Listing, *, is_whole: bool) -> Saved:
     for body in listing.bodies:
         _keep_bytes(tools, feed.slug, body)
     archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
@@ -134,6 +141,7 @@ def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
         etag=listing.validators.etag,
         last_modified=listing.validators.last_modified,
         parser_version=PARSER_VERSION,
+        is_whole=is_whole,
     )
 
 

@@ -178,10 +178,28 @@ def test_a_page_that_cannot_be_read_hides_nothing_the_next_time(
     feed = show("a-show", server.give("/feed", head))
     server.give("/2", answer, rss(item(1)))
     report = run(feed)
-    assert "1 episodes listed, 1 new; only the first 1 of its pages could be read" in said(report)
+    assert "failed: 1 episodes listed, 1 new; only the first 1 of its pages could be read" in said(report)
     assert words in said(report)
-    assert rows(archive, "select etag from feeds") == [(None,)]
+    assert rows(archive, "select etag, fully_fetched from feeds") == [(None, None)]
     assert said(run(feed)) == "ok: 2 episodes listed, 1 new"
+
+
+def test_what_is_on_a_page_that_cannot_be_read_does_not_count_as_dropped(
+    server: Server, archive: Database, run: Run
+) -> None:
+    feed = show("a-show", server.give("/feed", linked(rss(item(2)), next_page("/2"))))
+    server.give("/2", rss(item(1)), Answer(status=404), Answer(status=404), rss())
+    run(feed)
+    server.give("/feed", linked(rss(item(3), item(2)), next_page("/2")))
+    for now, new in ((LATER, 1), ("2026-06-04T06:00:00Z", 0)):
+        report = run(feed, now=now)
+        assert report.exit_code == 3
+        assert said(report).startswith(f"failed: 2 episodes listed, {new} new; only the first 1 of its pages")
+        ((told,),) = rows(archive, "select last_status from feeds")
+        assert "could be read" in told
+        assert [(one["episodes"], one["no_longer_listed"]) for one in status(archive.conn)["feeds"]] == [(3, 0)]
+    assert run(feed, now=NEXT_MONTH).exit_code == 0
+    assert [one["no_longer_listed"] for one in status(archive.conn)["feeds"]] == [1]
 
 
 def test_there_is_a_limit_to_pages(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
