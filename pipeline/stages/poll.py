@@ -94,24 +94,34 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
 
 
 def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
-    """Raise if redirects led to a feed that shares no episode and no podcast guid with the archived show.
+    """Raise if this is a feed that shares no episode and no podcast guid with the archived show.
 
-    A domain that expired may redirect to anything.
+    A domain that expired may redirect to anything, or be taken over by another show, which then says another guid.
 
     Raises:
-        FeedError: redirects led to something else.
+        FeedError: it is something else.
     """
     listing = found.listings[-1]
-    if not (found.led_to and listing.episodes):
+    guid, known_guid = listing.podcast_guid, archive.podcast_guid(tools.db, feed.slug)
+    is_taken_over = (
+        None not in (guid, known_guid)
+        and guid != known_guid
+        and found.address == archive.resolved_url(tools.db, feed.slug)
+    )
+    if not listing.episodes or not (is_taken_over or found.led_to) or (guid and guid == known_guid):
         return
     known = known_episodes(tools.db, feed.slug)
     if not known or any(match(known, listing.episodes).episodes):
         return
-    if listing.podcast_guid is None or listing.podcast_guid != archive.podcast_guid(tools.db, feed.slug):
+    if found.led_to:
         raise FeedError(
             f"it redirects to {found.led_to}, which has nothing in common with this show: nothing was taken. "
             "If the show has moved there, give that address in feeds.yaml"
         )
+    raise FeedError(
+        f"at {found.address} there is another show now, with another podcast:guid and none of the known episodes: "
+        "nothing was taken. Give this show's new address in feeds.yaml, and the other show an entry of its own"
+    )
 
 
 def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> Outcome:
@@ -131,7 +141,8 @@ def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -
 def _store_listing(tools: Tools, feed: Feed, listing: Listing, *, is_whole: bool) -> Saved:
     for body in listing.bodies:
         _keep_bytes(tools, feed.slug, body)
-    archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
+    if listing.episodes:  # an empty feed may be another show's, and only its episodes would tell
+        archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
     return archive.save_poll(
         tools.db,
         feed.slug,
