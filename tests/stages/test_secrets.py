@@ -168,6 +168,51 @@ def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
     assert archive.execute("select count(*) from renditions").fetchone() == (status == 200,)
 
 
+TOKEN = "abCD/ef+GH12=="  # noqa: S105 - it is nobody’s
+REPEATED = {
+    "upper": "abCD%2Fef%2BGH12%3D%3D",
+    "lower": "abCD%2fef%2bGH12%3d%3d",
+    "mixed": "abCD/ef%2bGH12%3D=",
+    "numbers": "abCD/ef&#43;GH12&#x3D;&#x3d;",
+    "markup": "abCD&amp;#47;ef&amp;#43;GH12&amp;#61;=",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("form", REPEATED.values(), ids=REPEATED)
+def test_however_a_feed_writes_its_secret_it_is_stored_nowhere(
+    server: Server, archive: Database, run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, tone_mp3: bytes, form: str, encoding: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("TOKEN", TOKEN)
+    body = feed_of(server.address, "SECRET").decode().replace("?>", f" encoding='{encoding}'?>", 1)
+    server.give("/feed", Answer(body.replace("SECRET", form).encode(encoding)))
+    server.give("/one.mp3", Answer(tone_mp3))
+    report = run(private(server, "/feed"), "download")
+    if "%" in form:  # “+” in a query is a space: a host that writes it so does not want it back
+        assert server.asked("/one.mp3")[0].query == {"key": [TOKEN]}
+    (kept,) = (path.read_bytes().decode(encoding) for path in tmp_path.glob("feeds/*.xml"))
+    assert kept.count("?key=${TOKEN}") == 4
+    for text in (kept, "\n".join([*archive.conn.iterdump(), str(report.as_dict())])):
+        assert "/one.mp3?key=${TOKEN}" in text
+        assert "GH12" not in text
+
+
+def test_a_secret_that_a_redirect_writes_in_its_own_way_is_not_said(
+    server: Server, archive: Database, run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("TOKEN", TOKEN)
+    server.give("/feed", redirect(f"/new?key={REPEATED['lower']}"))
+    server.give("/new", Answer(status=500))
+    report = run(private(server, "/feed"))
+    assert server.asked("/new")[0].query == {"key": [TOKEN]}
+    text = written(archive, report, caplog)
+    assert "/new?key=${TOKEN} answered HTTP 500" in text
+    assert "GH12" not in text
+
+
 def test_a_feed_that_moved_to_an_address_with_its_secret_is_asked_there(
     server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture
 ) -> None:
