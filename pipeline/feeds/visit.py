@@ -204,8 +204,8 @@ class _Visitor:
 
 
 def _bare(address: str) -> str:
-    """An address without scheme and final slash, which do not make it a different feed."""
-    return address.partition("://")[2].rstrip("/")
+    """An address without scheme, login and final slash, which do not make it a different feed."""
+    return shown(address).partition("://")[2].removeprefix("***@").rstrip("/")
 
 
 def _has_something_of(new: Listing, old: Listing) -> bool:

@@ -78,6 +78,12 @@ def test_of_another_show_that_a_redirect_leads_to_nothing_is_taken(
     assert "2 episodes listed, 1 new" in said(run(feed))
 
 
+def test_a_login_in_an_address_is_no_redirect(server: Server, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1)), rss(item(8, guid="after all"))).replace("//", "//ann:pw@"))
+    run(feed)
+    assert said(run(feed)) == "ok: 1 episodes listed, 1 new"
+
+
 def of_show(answer: Answer, number: int) -> Answer:
     return linked(answer, f"<podcast:guid>{number}{number}{number}{number}-aaaa</podcast:guid>")
 
