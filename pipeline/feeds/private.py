@@ -5,12 +5,13 @@ It is replaced by ``${NAME}``, which the HTTP client fills in again when it requ
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.model import FeedEpisode
-from pipeline.net.urls import concealed, host
+from pipeline.net.urls import concealed, host, tokens, variables
 
 # How a text begins in an encoding of more than one byte a character (XML 1.0, appendix F).
 _WIDE = (
@@ -19,6 +20,11 @@ _WIDE = (
     (rb"\xff\xfe|[^\0]\0", "utf-16-le"),
     (rb"\xfe\xff|\0[^\0]", "utf-16-be"),
 )
+
+
+def secrets_of(url: str) -> dict[str, str]:
+    """Return the secrets that an address of feeds.yaml names, as far as they are set and no ordinary words."""
+    return tokens({name: os.environ.get(name, "") for name in variables(url)})
 
 
 def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_host: str) -> FeedEpisode:
