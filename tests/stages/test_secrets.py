@@ -16,7 +16,7 @@ from pipeline.model import StageName
 from pipeline.runs.ingest import ingest
 from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.support.misbehaving import Answer, Server, redirect
+from tests.support.misbehaving import Answer, Request, Server, redirect, serving
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
 SECRETS = ("t0ken&123", "p@ssw0rd")
@@ -147,6 +147,42 @@ def test_a_secret_that_the_feed_repeats_is_sent_for_the_audio_and_stored_nowhere
     for secret in ("t0ken&123", "t0ken%26123", "t0ken&amp;123"):
         assert secret not in written(archive, report, caplog)
         assert secret.encode() not in kept
+
+
+def login_of(request: Request) -> bytes:
+    return base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic "))
+
+
+@pytest.mark.parametrize(("login", "sent"), [("ann:${PASSWORD}", b"ann:p@ssw0rd"), ("ann:pl%40inly", b"ann:pl@inly")])
+def test_audio_at_the_feeds_host_is_asked_for_with_the_feeds_login(
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture,
+    tone_mp3: bytes, login: str, sent: bytes,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    server.give("/feed", Answer(feed_of(server.address, "x")))
+    server.give("/one.mp3", redirect("/two.mp3"))
+    server.give("/two.mp3", lambda request: Answer(tone_mp3) if login_of(request) == sent else Answer(status=401))
+    report = run(server.address.replace("//", f"//{login}@") + "/feed", "download")
+    assert report.counts("download")["ok"] == 1
+    assert login_of(server.asked("/one.mp3")[0]) == sent
+    text = written(archive, report, caplog)
+    assert not any(secret in text for secret in ("p@ssw0rd", "pl@inly", "pl%40inly", base64.b64encode(sent).decode()))
+
+
+@pytest.mark.parametrize("by", ["the feed", "a redirect"])
+def test_a_login_goes_to_no_other_host_or_port(server: Server, run: Callable[..., Report], by: str) -> None:
+    with serving() as other:
+        for elsewhere in (server.address.replace("127.0.0.1", "localhost"), other.address):
+            server.give("/feed", Answer(feed_of(server.address if by == "a redirect" else elsewhere, "x")))
+            server.give("/one.mp3", redirect(f"{elsewhere}/two.mp3"))
+            for one in (server, other):
+                one.give("/two.mp3", Answer(status=401))
+            other.give("/one.mp3", Answer(status=401))
+            report = run(server.address.replace("//", "//ann:${PASSWORD}@") + "/feed", "download")
+            assert "it is sent to the feed's own host only" in (report.failures[0].reason or "")
+        asked = [*other.requests, *server.asked("/two.mp3"), *(server.asked("/one.mp3") if by == "the feed" else [])]
+        assert len({request.headers["host"] for request in asked}) == 2
+        assert not any("authorization" in request.headers for request in asked)
 
 
 @pytest.mark.parametrize("status", [200, 403])
