@@ -140,12 +140,15 @@ def save_snapshot(db: Database, slug: str, *, sha256: str, path: str, size: int,
 
 
 def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str) -> None:
-    """Record that a feed is unchanged: all episodes of its last full listing count as seen now."""
+    """Record that a feed is unchanged: all episodes of its last full listing count as seen now.
+
+    An episode that was seen last while the clock was ahead is not in that listing: it would have been seen since.
+    """
     with immediate(db):
         db.execute(
             """update episodes set last_seen = ? where feed = ?
-               and last_seen >= (select fully_fetched from feeds where slug = ?)""",
-            [now, slug, slug],
+               and last_seen between (select fully_fetched from feeds where slug = ?) and ?""",
+            [now, slug, slug, now],
         )
         db.execute(
             """update feeds set etag = ?, last_modified = ?, retry_at = null, last_polled = ?,

@@ -68,6 +68,18 @@ def test_a_clock_that_was_ahead_costs_no_poll(server: Server, archive: Database,
     assert rows(archive, "select retry_at, fully_fetched from feeds") == [(None, NOW)]
 
 
+def test_what_was_dropped_while_the_clock_was_ahead_is_not_seen_again(
+    server: Server, archive: Database, run: Run
+) -> None:
+    both, one = rss(item(1), item(2), ETag='"1"'), rss(item(2), ETag='"2"')
+    feed = show("a-show", server.give("/feed", both, one))
+    run(feed, now="2036-06-02T06:00:00Z")
+    run(feed)
+    assert "unchanged" in said(run(feed, now=LATER))
+    seen = rows(archive, "select guid, last_seen from episodes order by guid")
+    assert seen == [("guid-1", "2036-06-02T06:00:00Z"), ("guid-2", LATER)]
+
+
 def test_validators_of_another_parser_are_not_sent(server: Server, archive: Database, run: Run) -> None:
     feed = show("a-show", server.give("/feed", rss(item(1), ETag='"1"')))
     run(feed)
