@@ -88,17 +88,8 @@ class Feed(BaseModel):
 
     @field_validator("url")
     @classmethod
-    def _scheme(cls, url: str) -> str:
-        try:
-            parts = urlsplit(url)
-        except ValueError as error:
-            raise ValueError(f"is not a valid address ({error}); correct it") from error
-        # One letter before the colon is a drive of Windows.
-        if len(parts.scheme) > 1 and parts.scheme not in {"http", "https", "file"}:
-            raise ValueError("give an http(s) address, an Apple Podcasts address, or the path of a local file")
-        if parts.scheme in {"http", "https"} and not parts.hostname:
-            raise ValueError("has no host name; give the whole address")
-        return url
+    def _address(cls, url: str) -> str:
+        return checked_address(url)
 
     @field_validator("language")
     @classmethod
@@ -136,6 +127,24 @@ class Config(BaseModel):
             if slug in slugs[:place]:
                 raise PydanticCustomError("same_slug", "another feed has it too; give each its own", {"place": place})
         return self
+
+
+def checked_address(url: str) -> str:
+    """Return a feed's address.
+
+    Raises:
+        ValueError: it is none; the message says what to do.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ValueError(f"is not a valid address ({error}); correct it") from error
+    # One letter before the colon is a drive of Windows.
+    if len(parts.scheme) > 1 and parts.scheme not in {"http", "https", "file"}:
+        raise ValueError("give an http(s) address, an Apple Podcasts address, or the path of a local file")
+    if parts.scheme in {"http", "https"} and not parts.hostname:
+        raise ValueError("has no host name; give the whole address")
+    return url
 
 
 def _check_weights(model: str, engine: EngineName) -> None:

@@ -102,7 +102,7 @@ def has_episode(db: Database, episode: str) -> bool:
     return db.execute("select 1 from episodes where id = ?", [episode]).fetchone() is not None
 
 
-def save_poll(
+def save_poll(  # noqa: PLR0913 - all that is stored in one transaction, by name
     db: Database,
     slug: str,
     episodes: Sequence[FeedEpisode],
@@ -112,17 +112,20 @@ def save_poll(
     etag: str | None,
     last_modified: str | None,
     parser_version: int,
+    is_whole: bool = True,
 ) -> Saved:
     """Store the result of a poll in one transaction, and return a summary.
 
-    Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``.
+    Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``. It counts as
+    no longer listed only after a poll that ``is_whole``, with all pages of the feed.
     """
     with immediate(db):
         saved = save_episodes(db, slug, episodes, now=now)
         db.execute(
             """update feeds set feed_url = ?, etag = ?, last_modified = ?, parser_version = ?,
-               fully_fetched = ?, retry_at = null, last_polled = ?, last_status = 'ok' where slug = ?""",
-            [feed_url, etag, last_modified, parser_version, now, now, slug],
+               fully_fetched = coalesce(?, fully_fetched), retry_at = null, last_polled = ?, last_status = 'ok'
+               where slug = ?""",
+            [feed_url, etag, last_modified, parser_version, now if is_whole else None, now, slug],
         )
     return saved
 
@@ -137,12 +140,15 @@ def save_snapshot(db: Database, slug: str, *, sha256: str, path: str, size: int,
 
 
 def save_unchanged(db: Database, slug: str, validators: Validators, *, now: str) -> None:
-    """Record that a feed is unchanged: all episodes of its last full listing count as seen now."""
+    """Record that a feed is unchanged: all episodes of its last full listing count as seen now.
+
+    An episode that was seen last while the clock was ahead is not in that listing: it would have been seen since.
+    """
     with immediate(db):
         db.execute(
             """update episodes set last_seen = ? where feed = ?
-               and last_seen >= (select fully_fetched from feeds where slug = ?)""",
-            [now, slug, slug],
+               and last_seen between (select fully_fetched from feeds where slug = ?) and ?""",
+            [now, slug, slug, now],
         )
         db.execute(
             """update feeds set etag = ?, last_modified = ?, retry_at = null, last_polled = ?,

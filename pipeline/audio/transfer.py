@@ -150,7 +150,8 @@ def _check_status(response: httpx.Response, part: Partial) -> None:
     if status in _REFUSED:
         raise DownloadError(
             f"the host refuses this program (HTTP {status} from {at}): if it refuses only programs that it does not "
-            "know, set another `user_agent` for this feed; if it wants a password, put that into the feed's address"
+            "know, set another `user_agent` for this feed; if it wants a password, it has to be in the feed's "
+            "address, and it is sent to the feed's own host only"
         )
     if status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and part.size:
         part.restart(None)

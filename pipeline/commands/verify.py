@@ -15,8 +15,6 @@ from pipeline.exits import Exit
 from pipeline.text import amount
 
 if TYPE_CHECKING:
-    import httpx
-
     from pipeline.config import Config, Feed
     from pipeline.proof import Mended, Problem, Verified
 
@@ -53,7 +51,7 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     mended = []
     if shows and found.problems:
         with terminable(), clients() as client:
-            mended = list(mend(db, found.problems, client=_by_slug(shows, client), now=utc_now()))
+            mended = list(mend(db, found.problems, feed=_by_slug(shows), client=client, now=utc_now()))
     left = [one.problem for one in mended if not one.done] if mended else found.problems
     if as_json:
         print_json(_as_dict(found, mended, exit_code=Exit.after(left)))
@@ -62,12 +60,12 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     sys.exit(Exit.after(left))
 
 
-def _by_slug(shows: Config, client: Callable[[Feed], httpx.Client]) -> Callable[[str], httpx.Client]:
+def _by_slug(shows: Config) -> Callable[[str], Feed]:
     from pipeline.config import Feed
 
     feeds = {feed.slug: feed for feed in shows.feeds}
     # A show that is no longer in feeds.yaml has no settings.
-    return lambda slug: client(feeds.get(slug) or Feed(slug=slug, title=slug, url="feed.xml"))
+    return lambda slug: feeds.get(slug) or Feed(slug=slug, title=slug, url="feed.xml")
 
 
 def _print(found: Verified, mended: Sequence[Mended], left: Sequence[Problem], *, quiet: bool) -> None:

@@ -54,8 +54,10 @@ def append(path: Path, made: list[dict[str, str]]) -> None:
             file is left unchanged.
     """
     if not path.exists():
+        begun = f"feeds:\n{as_yaml(made)}"
+        config.parsed(begun, path)
         with new_file(path) as file:
-            file.write(f"feeds:\n{as_yaml(made)}".encode())
+            file.write(begun.encode())
         return
     before = path.read_bytes().decode()
     text = before.replace("\r\n", "\n")

@@ -155,7 +155,7 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
     """Read and decompress a body, within limits of size (in bytes, decompressed) and time (in seconds).
 
     Raises:
-        FeedUnreachableError: it has an unsupported content encoding, or is damaged.
+        FeedUnreachableError: it has an unsupported content encoding, is damaged, or is cut short.
         NotAFeedError: it is too large.
     """
     most = max_bytes or MAX_FEED_BYTES
@@ -163,6 +163,7 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
     if encoding not in {"identity", "gzip"}:
         raise FeedUnreachableError(f"{response.url} is compressed as {encoding!r}, which was not requested")
     unpacker = zlib.decompressobj(_GZIP)
+    is_cut = False
     body = bytearray()
     for chunk in in_time(response.iter_raw(), max_seconds or MAX_SECONDS):
         try:
@@ -170,12 +171,15 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
                 body += chunk
             while encoding == "gzip" and chunk and len(body) <= most:
                 body += unpacker.decompress(chunk, most + 1 - len(body))
+                is_cut = not unpacker.eof
                 chunk = unpacker.unused_data  # noqa: PLW2901 - of the next member (RFC 1952, section 2.2), if there is one
                 unpacker = zlib.decompressobj(_GZIP) if unpacker.eof else unpacker
         except zlib.error as error:
             raise FeedUnreachableError(f"{response.url} is damaged: it cannot be decompressed ({error})") from error
         if len(body) > most:
             raise NotAFeedError(f"{response.url} is larger than {most // 1_000_000} MB: no feed is")
+    if is_cut:
+        raise FeedUnreachableError(f"{response.url} is cut short: its compressed data has no end")
     return bytes(body)
 
 

@@ -1,4 +1,4 @@
-"""Lists of feeds as podcast apps exchange them (OPML 2.0). Independent of feeds.yaml; fetches nothing."""
+"""Lists of feeds as podcast apps exchange them (OPML 2.0). Neither reads feeds.yaml nor fetches anything."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+from pipeline.config import checked_address
 from pipeline.errors import ConfigError
 from pipeline.net.urls import scheme
 
@@ -71,7 +72,7 @@ class _Found:
         said = {key.lower(): value.strip() for key, value in attributes.items()}
         url = _address(said.get("xmlurl", ""))
         title = said.get("title") or said.get("text") or url
-        if scheme(url) in {"http", "https"}:
+        if _is_of_the_web(url):
             self.shows.setdefault(url, Outline(title, url))
         elif url:
             self.left_out[f"{title} ({url})" if title != url else url] = None
@@ -82,6 +83,14 @@ class _Found:
         """Handle the end of an element."""
         if name.lower() == "outline" and (what := self._lacking.pop()):
             self.left_out[what] = None
+
+
+def _is_of_the_web(url: str) -> bool:
+    """Tell whether an address is one of the web that feeds.yaml may have."""
+    try:
+        return scheme(checked_address(url)) in {"http", "https"}
+    except ValueError:
+        return False
 
 
 def _address(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import chain
 
 import httpx
 
@@ -46,7 +47,7 @@ def read_page(address: str, client: httpx.Client) -> tuple[FeedBody, ParsedFeed]
 
 def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Pages:
     """Read the pages after a feed's first one. A page that cannot be read ends the walk; those before it are kept."""
-    bodies, episodes, warnings = [first.content], list(parsed.episodes), list(parsed.warnings)
+    bodies, lists, warnings = [first.content], [parsed.episodes], list(parsed.warnings)
     following, seen = parsed.next_url, {first.base}
     end = time.monotonic() + MAX_SECONDS
     missing = None
@@ -56,15 +57,15 @@ def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Page
             _refuse_elsewhere(following, first.base)
             seen.add(following)
             body, page = read_page(following, client)
-            together = distinct([*episodes, *page.episodes])
-            if len(together) == len(episodes):
+            if page.episodes in lists:
                 break  # some servers repeat their last page for every page number after it
             bodies.append(body.content)
+            lists.append(page.episodes)
             warnings += [f"page {len(bodies)}: {warning}" for warning in page.warnings]
-            episodes, following = together, page.next_url
+            following = page.next_url
     except (FeedError, OSError) as error:
         missing = f"only the first {len(bodies)} of its pages could be read: {error}"
-    return Pages(tuple(bodies), tuple(episodes), tuple(warnings), missing)
+    return Pages(tuple(bodies), tuple(distinct(chain.from_iterable(lists))), tuple(warnings), missing)
 
 
 def _refuse_too_many(bodies: list[bytes], end: float) -> None:

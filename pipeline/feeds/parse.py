@@ -27,7 +27,11 @@ from pipeline.times import in_utc
 
 # Increment this when parsing changes: validators stored by an older version are then not sent, so that an unchanged
 # feed is parsed again once.
-PARSER_VERSION = 6
+PARSER_VERSION = 7
+
+# Guids must stay the same when the feed moves, but feedparser would resolve them against xml:base like links. This set
+# belongs to all of its parsers.
+feedparser.api.StrictFeedParser.can_be_relative_uri.discard("id")
 
 # feedparser's exceptions for a wrongly declared encoding or type, which it has then corrected.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
@@ -72,8 +76,7 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
 
 
 def _parsed(body: FeedBody) -> Any:
-    # Not the bare bytes: feedparser would take them for a file name or URL and open that. No base address: feedparser
-    # would also resolve guids, which must stay the same when the feed moves.
+    # Not the bare bytes: feedparser would take them for a file name or URL and open that.
     source = io.BytesIO(body.content)
     headers = {"content-type": _content_type(body)} if body.content_type else {}
     try:

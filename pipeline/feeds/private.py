@@ -5,12 +5,26 @@ It is replaced by ``${NAME}``, which the HTTP client fills in again when it requ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Mapping
 from dataclasses import replace
-from html import escape
 
 from pipeline.model import FeedEpisode
-from pipeline.net.urls import concealed, forms, host
+from pipeline.net.urls import concealed, host, tokens, variables
+
+# How a text begins in an encoding of more than one byte a character (XML 1.0, appendix F).
+_WIDE = (
+    (rb"\xff\xfe\0\0|[^\0]\0\0\0", "utf-32-le"),
+    (rb"\0\0\xfe\xff|\0\0\0[^\0]", "utf-32-be"),
+    (rb"\xff\xfe|[^\0]\0", "utf-16-le"),
+    (rb"\xfe\xff|\0[^\0]", "utf-16-be"),
+)
+
+
+def secrets_of(url: str) -> dict[str, str]:
+    """Return the secrets that an address of feeds.yaml names, as far as they are set and no ordinary words."""
+    return tokens({name: os.environ.get(name, "") for name in variables(url)})
 
 
 def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_host: str) -> FeedEpisode:
@@ -21,10 +35,8 @@ def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_hos
     if not secrets:
         return episode
 
-    in_markup = {name: escape(value) for name, value in secrets.items()}
-
     def hidden(text: str) -> str:
-        return concealed(concealed(text, in_markup), secrets)
+        return concealed(text, secrets)
 
     def address(url: str) -> str:
         return hidden(url) if host(url) == own_host else url
@@ -37,6 +49,7 @@ def without_secrets(episode: FeedEpisode, secrets: Mapping[str, str], *, own_hos
         enclosure_url=address(episode.enclosure_url) if episode.enclosure_url else episode.enclosure_url,
         notes_html=hidden(episode.notes_html),
         notes_text=hidden(episode.notes_text),
+        questions=tuple(replace(one, text=hidden(one.text)) for one in episode.questions),
         transcripts=tuple(replace(one, url=address(one.url)) for one in episode.transcripts),
     )
 
@@ -48,13 +61,7 @@ def exposed(episode: FeedEpisode, secrets: Mapping[str, str]) -> bool:
 
 def body_without_secrets(body: bytes, secrets: Mapping[str, str]) -> bytes:
     """Return a feed's bytes with these secrets replaced by their names, in any XML or URL encoding."""
-    for name, value in secrets.items():
-        for form in sorted(_forms(value), key=len, reverse=True):
-            body = body.replace(form.encode(), f"${{{name}}}".encode())
-    return body
-
-
-def _forms(value: str) -> Iterator[str]:
-    for written in forms(value):
-        yield written
-        yield escape(written)
+    encoding = next((name for start, name in _WIDE if re.match(start, body)), "utf-8")
+    text = body.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace")
+    hidden = concealed(text, secrets)
+    return body if hidden == text else hidden.encode(encoding, "surrogateescape")

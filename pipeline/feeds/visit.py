@@ -25,13 +25,17 @@ _Read = tuple[FeedBody, ParsedFeed]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All pages of a feed at one address; without ``validators`` if a page is missing, so that it is fetched again."""
+    """All pages of a feed at one address.
+
+    If a page is missing, it is not ``is_whole``, and has no ``validators``, so that it is fetched again.
+    """
 
     address: str
     bodies: tuple[bytes, ...]
     episodes: tuple[FeedEpisode, ...]
     podcast_guid: str | None
     validators: Validators
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ class _Visitor:
             episodes = tuple(private.without_secrets(one, secrets, own_host=own_host) for one in episodes)
             if any(private.exposed(one, secrets) for one in episodes):
                 self._warnings.append("it has its secret in audio addresses at another host, which are stored as is")
-        return Listing(address, bodies, episodes, parsed.podcast_guid, validators)
+        return Listing(address, bodies, episodes, parsed.podcast_guid, validators, is_whole=pages.missing is None)
 
     def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:
         address = self._hide(became)
@@ -200,8 +204,8 @@ class _Visitor:
 
 
 def _bare(address: str) -> str:
-    """An address without scheme and final slash, which do not make it a different feed."""
-    return address.partition("://")[2].rstrip("/")
+    """An address without scheme, login and final slash, which do not make it a different feed."""
+    return shown(address).partition("://")[2].removeprefix("***@").rstrip("/")
 
 
 def _has_something_of(new: Listing, old: Listing) -> bool:

@@ -17,7 +17,7 @@ import httpx
 
 from pipeline import __version__
 from pipeline.net.courtesy import Courtesy, retry_after
-from pipeline.net.urls import MissingVariableError, concealed, filled_in, host, tokens, variables
+from pipeline.net.urls import MissingVariableError, concealed, filled_in, has_login, host, tokens, variables
 
 USER_AGENT = f"interview-archive/{__version__} (podcast archive; feedparser, httpx)"
 TIMEOUT = httpx.Timeout(30.0, connect=15.0)
@@ -131,12 +131,17 @@ def _hide_login(request: httpx.Request) -> None:
         request.url = request.url.copy_with(userinfo=b"")
 
 
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port  # httpx has None for the port that a scheme has by default
+
+
 class _Transport(httpx.HTTPTransport):
     """Connects through ``_Backend``, does not read the bodies of redirects, and fills in the secrets of feeds.yaml.
 
     Secrets are filled in at this level, below everything that stores, shows or follows an address, so that no other
     code sees them; ``conceal`` removes them from redirects that repeat them. They are filled in only for the host of
-    ``private_url``, so that a feed or a redirect cannot read the environment.
+    ``private_url``, so that a feed or a redirect cannot read the environment. Its login goes with every request to the
+    same scheme, host and port (RFC 7617, section 2.2), and with no other.
     """
 
     def __init__(self, *, allow_private: bool, private_url: str | None, courtesy: Courtesy | None) -> None:
@@ -152,6 +157,7 @@ class _Transport(httpx.HTTPTransport):
         )
         self._private_host = host(private_url or "")
         self._secrets = variables(private_url or "")
+        self._login_at = private_url if has_login(private_url or "") else None
         self._courtesy = courtesy
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -170,6 +176,15 @@ class _Transport(httpx.HTTPTransport):
         # httpx would read the whole body into memory before following the redirect, and the body may be endless.
         response.close()
         return httpx.Response(response.status_code, headers=response.headers)
+
+    def log_in(self, request: httpx.Request) -> None:
+        """Add the login of the private address, which its audio and transcripts need as well."""
+        if self._login_at is None or "Authorization" in request.headers:
+            return
+        own = httpx.URL(self._login_at)
+        if _origin(request.url) == _origin(own):
+            pair = f"{own.username}:{own.password}".encode()
+            request.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
 
     def conceal(self, request: httpx.Request) -> None:
         """Replace secrets in an address of the private host, before it is requested, logged or stored."""
@@ -208,7 +223,8 @@ def make_client(
     Args:
         allow_private: whether it may connect to the user's own network.
         user_agent: the ``User-Agent`` header.
-        private_url: an address with ``${NAME}`` in it; these variables are filled in from the environment at its host.
+        private_url: an address with a login or ``${NAME}`` in it; these variables are filled in from the environment at
+            its host.
         courtesy: the rate limiter, shared by the clients of a run; None for no rate limit.
     """
     transport = _Transport(allow_private=allow_private, private_url=private_url, courtesy=courtesy)
@@ -218,7 +234,7 @@ def make_client(
         follow_redirects=True,
         max_redirects=MAX_REDIRECTS,
         headers={"User-Agent": user_agent},
-        event_hooks={"request": [transport.conceal, _only_http, _hide_login]},
+        event_hooks={"request": [transport.log_in, transport.conceal, _only_http, _hide_login]},
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_to_bytes, urlencode, urljoin, urlsplit
+from functools import lru_cache
+from html.entities import html5
+from urllib.parse import parse_qsl, quote, unquote, unquote_to_bytes, urlencode, urljoin, urlsplit
 
 # `user:password@`, up to the last @ before the path (RFC 3986, section 3.2.1), in an address or in a text that contains
 # one.
@@ -72,21 +74,27 @@ def tokens(secrets: Mapping[str, str]) -> dict[str, str]:
 
 
 def concealed(text: str, secrets: Mapping[str, str]) -> str:
-    """Replace each secret, in any URL encoding, by ``${NAME}``: servers echo what they were sent."""
-    known = {form: name for name, value in secrets.items() for form in forms(value)}
-    for form in sorted(filter(None, known), key=len, reverse=True):
-        text = text.replace(form, f"${{{known[form]}}}")
+    """Replace each secret, in any URL or XML encoding, by ``${NAME}``: servers echo what they were sent."""
+    for name, value in sorted(secrets.items(), key=lambda pair: len(pair[1]), reverse=True):
+        if value:
+            text = _repeated(value).sub(f"${{{name}}}", text)
     return text
 
 
-def forms(value: str) -> frozenset[str]:
-    """Return a secret in all its URL encodings; the given value may itself be encoded."""
-    plain = unquote(value)
-    return frozenset(
-        form
-        for one in (value, plain)
-        for form in (one, quote(one), quote(one, safe=""), quote_plus(one), _encoded(one))
-    )
+@lru_cache
+def _repeated(value: str) -> re.Pattern[str]:
+    """Match a secret, with each character in any encoding; the given value may itself be encoded."""
+    return re.compile("|".join(dict.fromkeys("".join(map(_written, one)) for one in (value, unquote(value)))))
+
+
+def _written(character: str) -> str:
+    """Match a character that is percent-encoded, an entity, also one within escaped markup, or as it is."""
+    number = ord(character)
+    percent = "".join(f"%{byte:02x}" for byte in character.encode(errors="surrogateescape"))
+    names = [name for name, meant in html5.items() if meant == character and name.endswith(";")]
+    entity = f"&(?:amp;)*(?:{'|'.join([f'#0*{number};', f'#x0*{number:x};', *names])})"
+    plus = r"|\+" if character == " " else ""
+    return f"(?:(?i:{percent}|{entity})|{re.escape(character)}{plus})"
 
 
 def _encoded(value: str) -> str:

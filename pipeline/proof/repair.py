@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -18,15 +18,19 @@ from pipeline.archive.soundness import rebuild
 from pipeline.archive.transcripts import stored_transcript
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
+from pipeline.config import Feed
 from pipeline.data_folder import AUDIO, TRANSCRIPTS, publishers_path
 from pipeline.errors import ArchiveError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
+from pipeline.feeds.paging import Pages, all_pages, read_page
+from pipeline.feeds.private import body_without_secrets, secrets_of
 from pipeline.files import moved, new_file
 from pipeline.model import Validators
 from pipeline.net.local_files import local_file, local_folder
 from pipeline.net.urls import scheme, shown
 from pipeline.proof.problems import Bench, Problem, problem_of
 from pipeline.speech import transcript_file
+from pipeline.text import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,11 @@ class Mended:
 class _Workshop:
     db: Database
     bench: Bench
-    client: Callable[[str], httpx.Client]
+    feed: Callable[[str], Feed]
+    client: Callable[[Feed], httpx.Client]
     now: str
     trusted: bool  # whether the database is sound; otherwise nothing is restored from it
+    pages: dict[str, Pages] = field(default_factory=dict)  # of each feed that was fetched
 
     @property
     def data(self) -> Path:
@@ -52,7 +58,12 @@ class _Workshop:
 
 
 def repair(
-    database: Path, problems: Iterable[Problem], *, client: Callable[[str], httpx.Client], now: str
+    database: Path,
+    problems: Iterable[Problem],
+    *,
+    feed: Callable[[str], Feed],
+    client: Callable[[Feed], httpx.Client],
+    now: str,
 ) -> Iterator[Mended]:
     """Repair what can be repaired, one problem after the other, while no run can write.
 
@@ -62,7 +73,8 @@ def repair(
     Args:
         database: the archive.
         problems: what ``verify`` found.
-        client: returns a feed's HTTP client by the feed's slug; it is not closed.
+        feed: returns a feed's settings by its slug.
+        client: returns a feed's HTTP client; it is not closed.
         now: the moment, UTC ISO 8601.
 
     Raises:
@@ -72,7 +84,7 @@ def repair(
     problems = list(problems)
     trusted = all(problem.kind != "database" for problem in problems)
     with writer(database) as db:
-        workshop = _Workshop(db, Bench(database.parent, database.resolve()), client, now, trusted)
+        workshop = _Workshop(db, Bench(database.parent, database.resolve()), feed, client, now, trusted)
         for problem in problems:
             yield _mended(workshop, problem)
 
@@ -96,10 +108,10 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
     match file:
         case Recording():
             return _fetch_recording(workshop, file)
-        case Snapshot(feed=feed, sha256=sha256, path=path):
-            return _fetch_body(workshop, feed, resolved_url(workshop.db, feed) or "", sha256, path)
-        case PublishersFile(feed=feed, where=where, prefix=prefix):
-            return _fetch_body(workshop, feed, where, prefix)
+        case Snapshot():
+            return _fetch_snapshot(workshop, file)
+        case PublishersFile():
+            return _fetch_publishers(workshop, file)
         case TranscriptFile() if workshop.trusted:
             return _write(workshop, file)
         case None if problem.kind == "index" and workshop.trusted:
@@ -115,8 +127,8 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
     tried = []
     apart = workshop.data / AUDIO / ".repair"
     limits = Limits(max_bytes=max(file.bytes, Limits().max_bytes))
-    for feed, episode, url in sources(workshop.db.conn, file.sha256):
-        client, root = workshop.client(feed), local_folder(resolved_url(workshop.db, feed))
+    for slug, episode, url in sources(workshop.db.conn, file.sha256):
+        client, root = workshop.client(workshop.feed(slug)), local_folder(resolved_url(workshop.db, slug))
         shutil.rmtree(apart, ignore_errors=True)  # also what a killed process left
         try:
             audio = keep(url, client, apart, name=episode, now=workshop.now, local_root=root, limits=limits)
@@ -131,20 +143,40 @@ def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
     raise RepairError("; ".join(dict.fromkeys(tried)))
 
 
-def _fetch_body(workshop: _Workshop, feed: str, url: str, digest: str, path: str | None = None) -> str:
-    """Fetch a feed or, without a ``path``, a publisher's transcript; ``digest`` is a prefix of its SHA-256."""
+def _fetch_snapshot(workshop: _Workshop, file: Snapshot) -> str:
+    """Fetch a feed with all of its pages: what is missing may be any of them."""
+    feed, url = workshop.feed(file.feed), resolved_url(workshop.db, file.feed) or ""
+    url = feed.url if url == shown(feed.url) else url  # with its login, which is stored nowhere
+    if file.feed not in workshop.pages:
+        client = workshop.client(feed)
+        workshop.pages[file.feed] = all_pages(*read_page(url, client), client)
+    pages = workshop.pages[file.feed]
+    for body in pages.bodies:
+        content = body_without_secrets(body, secrets_of(feed.url))
+        if hashlib.sha256(content).hexdigest() == file.sha256:
+            _put_bytes(content, workshop.data / file.path)
+            return f"fetched again from {shown(url)}"
+    where = f"{shown(url)}, with {amount(len(pages.bodies), 'page')},"
+    raise RepairError("; ".join(filter(None, [f"{where} now gives something else, which was not used", pages.missing])))
+
+
+def _fetch_publishers(workshop: _Workshop, file: PublishersFile) -> str:
+    feed, url = workshop.feed(file.feed), file.where
     if scheme(url) == "file":
-        local_file(url, local_folder(resolved_url(workshop.db, feed)))
+        local_file(url, local_folder(resolved_url(workshop.db, file.feed)))
     body = fetch(url, workshop.client(feed), Validators())
-    content = body.content if isinstance(body, FeedBody) else b""
+    content = body_without_secrets(body.content if isinstance(body, FeedBody) else b"", secrets_of(feed.url))
     sha256 = hashlib.sha256(content).hexdigest()
-    if not sha256.startswith(digest):
+    if not sha256.startswith(file.prefix):
         raise RepairError(f"{shown(url)} now gives something else (SHA-256 {sha256}), which was not used")
-    target = workshop.data / (path or publishers_path(sha256))
+    _put_bytes(content, workshop.data / publishers_path(sha256))
+    return f"fetched again from {shown(url)}"
+
+
+def _put_bytes(content: bytes, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with new_file(target) as file:
         file.write(content)
-    return f"fetched again from {shown(url)}"
 
 
 def _write(workshop: _Workshop, file: TranscriptFile) -> str:

@@ -24,7 +24,7 @@ from pipeline.data_folder import MODELS
 from pipeline.model import STAGES, StageName
 from pipeline.net.client import USER_AGENT, make_client
 from pipeline.net.courtesy import Courtesy
-from pipeline.net.urls import variables
+from pipeline.net.urls import has_login, variables
 from pipeline.progress import Progress
 from pipeline.runs.health import write_health
 from pipeline.runs.ingest import check_only, ingest, with_kept
@@ -140,7 +140,7 @@ def clients() -> Iterator[Callable[[Feed], httpx.Client]]:
             )
 
         def client(feed: Feed) -> httpx.Client:
-            private_url = feed.url if variables(feed.url) else None
+            private_url = feed.url if variables(feed.url) or has_login(feed.url) else None
             with lock:  # threads would each make one
                 return make(feed.allow_private, feed.user_agent or USER_AGENT, private_url)
 

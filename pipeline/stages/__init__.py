@@ -77,8 +77,9 @@ def local_root(tools: Tools, feed: Feed) -> Path | None:
 
 
 def is_time_again(last: str, now: str) -> bool:
-    """Tell whether ``RETRY`` has passed between two times."""
-    return datetime.fromisoformat(now) - datetime.fromisoformat(last) >= RETRY
+    """Tell whether ``RETRY`` has passed between two times, or ``last`` was stored while the clock was ahead."""
+    ago = datetime.fromisoformat(now) - datetime.fromisoformat(last)
+    return not timedelta() <= ago < RETRY
 
 
 def wanted_episodes(tools: Tools, feed: Feed) -> list[Episode]:

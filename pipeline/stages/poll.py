@@ -62,13 +62,18 @@ def _store_or_fail(tools: Tools, feed: Feed, asking: Asking, found: Found) -> Ou
 
 
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
-    """Keep what was found, and say so in a sentence."""
+    """Keep what was found, and say so in a sentence.
+
+    Raises:
+        FeedError: it is another show, of which nothing is kept; or pages are missing, and the others are kept.
+    """
     if not found.listings:
         archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
         return Outcome("ok", "; ".join(["unchanged since the last time", *found.warnings]))
     known = archive.episodes(tools.db, feed.slug)
     _refuse_another_show(tools, feed, found)
-    saved = [_store_listing(tools, feed, listing) for listing in found.listings]
+    is_whole = all(listing.is_whole for listing in found.listings)
+    saved = [_store_listing(tools, feed, listing, is_whole=is_whole) for listing in found.listings]
     listed = len(found.listings[-1].episodes)
     said = [f"{listed} episodes listed, {sum(one.new for one in saved)} new", *found.warnings, *_told(saved)]
     if known and not listed:
@@ -83,28 +88,40 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
         said.append(f"it is back at {found.address}: the address that it had moved to is forgotten")
     if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
+    if not is_whole:
+        raise FeedUnreachableError("; ".join(said))
     return Outcome("ok", "; ".join(said))
 
 
 def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
-    """Raise if redirects led to a feed that shares no episode and no podcast guid with the archived show.
+    """Raise if this is a feed that shares no episode and no podcast guid with the archived show.
 
-    A domain that expired may redirect to anything.
+    A domain that expired may redirect to anything, or be taken over by another show, which then says another guid.
 
     Raises:
-        FeedError: redirects led to something else.
+        FeedError: it is something else.
     """
     listing = found.listings[-1]
-    if not (found.led_to and listing.episodes):
+    guid, known_guid = listing.podcast_guid, archive.podcast_guid(tools.db, feed.slug)
+    is_taken_over = (
+        None not in (guid, known_guid)
+        and guid != known_guid
+        and found.address == archive.resolved_url(tools.db, feed.slug)
+    )
+    if not listing.episodes or not (is_taken_over or found.led_to) or (guid and guid == known_guid):
         return
     known = known_episodes(tools.db, feed.slug)
     if not known or any(match(known, listing.episodes).episodes):
         return
-    if listing.podcast_guid is None or listing.podcast_guid != archive.podcast_guid(tools.db, feed.slug):
+    if found.led_to:
         raise FeedError(
             f"it redirects to {found.led_to}, which has nothing in common with this show: nothing was taken. "
             "If the show has moved there, give that address in feeds.yaml"
         )
+    raise FeedError(
+        f"at {found.address} there is another show now, with another podcast:guid and none of the known episodes: "
+        "nothing was taken. Give this show's new address in feeds.yaml, and the other show an entry of its own"
+    )
 
 
 def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> Outcome:
@@ -121,10 +138,11 @@ def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -
     raise error
 
 
-def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
+def _store_listing(tools: Tools, feed: Feed, listing: Listing, *, is_whole: bool) -> Saved:
     for body in listing.bodies:
         _keep_bytes(tools, feed.slug, body)
-    archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
+    if listing.episodes:  # an empty feed may be another show's, and only its episodes would tell
+        archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
     return archive.save_poll(
         tools.db,
         feed.slug,
@@ -134,6 +152,7 @@ def _store_listing(tools: Tools, feed: Feed, listing: Listing) -> Saved:
         etag=listing.validators.etag,
         last_modified=listing.validators.last_modified,
         parser_version=PARSER_VERSION,
+        is_whole=is_whole,
     )
 
 

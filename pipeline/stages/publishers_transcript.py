@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import accumulate, groupby, pairwise
 
@@ -29,11 +28,11 @@ from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, N
 from pipeline.feeds.fetch import NOT_THERE, FeedBody, fetch
 from pipeline.feeds.names import as_known
 from pipeline.feeds.parse import PARSER_VERSION
-from pipeline.feeds.private import body_without_secrets
+from pipeline.feeds.private import body_without_secrets, secrets_of
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Validators, Word
 from pipeline.net.local_files import local_file
-from pipeline.net.urls import scheme, tokens, variables
+from pipeline.net.urls import scheme
 from pipeline.speech.wording import carry_speakers, compare
 from pipeline.stages import Tools, is_time_again, local_root
 from pipeline.stages.speakers import names_of
@@ -151,16 +150,11 @@ def _rank(link: TranscriptLink) -> int:
 
 
 def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> PublishersTranscript:
-    content = body_without_secrets(_content(tools, feed, link.url), _secrets(feed))
+    content = body_without_secrets(_content(tools, feed, link.url), secrets_of(feed.url))
     turns = read_transcript(content, declared=link.type)
     sha256 = hashlib.sha256(content).hexdigest()
     keep_bytes(tools.data / publishers_path(sha256), content)
     return PublishersTranscript(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
-
-
-def _secrets(feed: Feed) -> Mapping[str, str]:
-    """What a private feed was asked with: its host may write it into whatever it sends."""
-    return tokens({name: os.environ.get(name, "") for name in variables(feed.url or "")})
 
 
 def _content(tools: Tools, feed: Feed, url: str) -> bytes:

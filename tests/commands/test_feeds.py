@@ -87,6 +87,17 @@ def test_a_list_begins_a_new_file(tmp_path: Path) -> None:
     assert [feed.url for feed in load(feeds).feeds][-1] == "https://example.org/other"
 
 
+@pytest.mark.parametrize("is_new", [False, True])
+def test_an_address_that_feeds_yaml_may_not_have_is_left_out(feeds: Path, is_new: bool) -> None:
+    if is_new:
+        feeds.unlink()
+    bad = '<outline text="Bad" xmlUrl="http://"/><outline text="Worse" xmlUrl="http://:80/a"/></body>'
+    result = call(feeds, "--opml", opml(feeds, OPML.replace(b"</body>", bad.encode())), "--append")
+    assert result.exit_code == 0
+    assert "the address is not a web address: A file (file:///etc/passwd), Bad (http://), Worse (" in result.stderr
+    assert len(load(feeds).feeds) == 3
+
+
 def test_a_file_of_windows_stays_one(feeds: Path) -> None:
     feeds.write_bytes(YAML.replace("\n", "\r\n").encode())
     assert call(feeds, "--opml", opml(feeds), "--append").exit_code == 0

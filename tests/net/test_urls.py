@@ -64,7 +64,15 @@ def test_a_value_that_was_copied_out_of_an_address_is_not_encoded_again() -> Non
     assert filled_in(url, ["TOKEN"], {"TOKEN": "100%"}) == "https://x.example/?key=100%25"
     assert filled_in(url, ["TOKEN"], {"TOKEN": "100%abc"}) == "https://x.example/?key=100%25abc"  # %ab: invalid UTF-8
     assert filled_in(url, ["TOKEN"], {"TOKEN": "%41 b"}) == "https://x.example/?key=%2541%20b"  # URLs contain no spaces
-    for repeated in ("a%2Fb%26c", "a/b&c", "a/b%26c"):
+    for repeated in (
+        "a%2Fb%26c",
+        "a/b&c",
+        "a/b%26c",
+        "a%2fb&amp;c",
+        "a&sol;b&amp;amp;c",
+        "&#x61;&#047;b%26c",
+        "%61%252Fb%2526c",
+    ):
         assert concealed(f"at {repeated}.", {"TOKEN": "a%2Fb%26c"}) == "at ${TOKEN}."
 
 

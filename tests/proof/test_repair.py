@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import sqlite3
+from base64 import b64encode
 from contextlib import closing
 from pathlib import Path
 
@@ -13,8 +14,8 @@ import pytest
 
 from pipeline.archive.database import writer
 from tests.conftest import FakeEngine
-from tests.support.misbehaving import Answer, page
-from tests.support.proving import Proven, heard, proven, proven_once
+from tests.support.misbehaving import Answer, Request, page
+from tests.support.proving import FEED, ITEM, Proven, heard, proven, proven_once
 
 __all__ = ["proven", "proven_once"]  # fixtures
 
@@ -115,6 +116,54 @@ def test_an_error_page_is_not_taken_and_a_damaged_file_stays_as_it_is(proven: Pr
         assert sole(proven)["mended"] is False
         assert path.read_bytes() == whole[:100]
         path.write_bytes(whole)
+
+
+def test_all_pages_of_a_feed_come_back(proven: Proven) -> None:
+    link = "<a:link xmlns:a='http://www.w3.org/2005/Atom' rel='next' href='/2.xml'/>"
+    pages = [FEED.format(items=link + ITEM.format(n=9)).encode(), FEED.format(items=ITEM.format(n=8)).encode()]
+    for address, content in zip(("/feed.xml", "/2.xml"), pages, strict=True):
+        proven.server.give(address, Answer(content))
+    assert proven.call("poll", "--feeds", proven.feeds).exit_code == 0
+    before = proven.content()
+    for path in proven.data.glob("feeds/*.xml"):
+        if path.read_bytes() in pages:
+            path.unlink()
+    proven.server.requests.clear()
+    assert proven.repair().exit_code == 0
+    assert proven.content() == before
+    assert [request.path for request in proven.server.requests] == ["/feed.xml", "/2.xml"]
+
+
+def test_that_a_page_cannot_be_had_is_said(proven: Proven) -> None:
+    link = "<a:link xmlns:a='http://www.w3.org/2005/Atom' rel='next' href='/none.xml'/>"
+    proven.server.give("/feed.xml", Answer(FEED.format(items=link + ITEM.format(n=9)).encode()))
+    proven.file("feeds/*.xml").unlink()
+    how = str(sole(proven)["how"])
+    assert "now gives something else, which was not used; only the first 1 of its pages could be read" in how
+
+
+@pytest.mark.parametrize("login", ["", "ann:${TOKEN}@"])
+def test_a_private_feed_that_repeats_its_secret_comes_back_without_it(
+    proven: Proven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, login: str
+) -> None:
+    monkeypatch.setenv("TOKEN", "s3cret/+token")
+    link = f"<link>{proven.server.address}/?key=s3cret%2f%2btoken</link>"
+    body = FEED.format(items=link + ITEM.format(n=9)).encode()
+    logins = {f"Basic {b64encode(b'ann:s3cret/+token').decode()}"} if login else {None}
+
+    def feed(request: Request) -> Answer:
+        return Answer(body) if request.headers.get("authorization") in logins else Answer(status=401)
+
+    proven.server.give("/feed.xml", feed)
+    feeds = tmp_path / "private.yaml"
+    url = f"{proven.server.address.replace('//', f'//{login}')}/feed.xml?key=${{TOKEN}}"
+    feeds.write_text(f"feeds: [{{slug: show, title: Show, url: '{url}', allow_private: true}}]\n", encoding="utf-8")
+    assert proven.call("poll", "--feeds", feeds).exit_code == 0
+    before = proven.content()
+    (path,) = (path for path in proven.data.glob("feeds/*.xml") if b"${TOKEN}" in path.read_bytes())
+    path.unlink()
+    assert sole(proven, "--feeds", feeds)["mended"] is True
+    assert proven.content() == before
 
 
 def test_private_addresses_are_visited_only_for_feeds_that_may(proven: Proven, tmp_path: Path) -> None:

@@ -78,6 +78,47 @@ def test_of_another_show_that_a_redirect_leads_to_nothing_is_taken(
     assert "2 episodes listed, 1 new" in said(run(feed))
 
 
+def test_a_login_in_an_address_is_no_redirect(server: Server, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", rss(item(1)), rss(item(8, guid="after all"))).replace("//", "//ann:pw@"))
+    run(feed)
+    assert said(run(feed)) == "ok: 1 episodes listed, 1 new"
+
+
+def of_show(answer: Answer, number: int) -> Answer:
+    return linked(answer, f"<podcast:guid>{number}{number}{number}{number}-aaaa</podcast:guid>")
+
+
+def test_of_another_show_at_the_same_address_nothing_is_taken(server: Server, archive: Database, run: Run) -> None:
+    other = of_show(rss(item(8, guid="casino")), 2)
+    feed = show("a-show", server.give("/feed", of_show(rss(item(1)), 1), of_show(rss(), 2), other, other))
+    run(feed)
+    assert run(feed).exit_code == 0
+    for _ in range(2):
+        report = run(feed)
+        assert report.exit_code == 3
+        assert f"at {feed.url} there is another show now" in said(report)
+    assert rows(archive, "select title from episodes") == [("Episode 1",)]
+    assert rows(archive, "select podcast_guid from feeds") == [("1111-aaaa",)]
+    assert rows(archive, "select count(*) from feed_snapshots") == [(2,)]
+    server.give("/feed", of_show(rss(item(1), item(2)), 1))
+    assert "2 episodes listed, 1 new" in said(run(feed))
+
+
+def test_a_show_may_get_another_guid(server: Server, archive: Database, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", of_show(rss(item(1)), 1), of_show(rss(item(1), item(2)), 2)))
+    run(feed)
+    assert "2 episodes listed, 1 new" in said(run(feed))
+    assert rows(archive, "select podcast_guid from feeds") == [("2222-aaaa",)]
+
+
+def test_another_guid_does_not_matter_at_an_address_that_feeds_yaml_says(
+    server: Server, archive: Database, run: Run
+) -> None:
+    run(show("a-show", server.give("/old", of_show(rss(item(1)), 1))))
+    run(show("a-show", server.give("/new", of_show(rss(item(8, guid="after all")), 2))))
+    assert rows(archive, "select count(*) from episodes") == [(2,)]
+
+
 def test_a_show_that_goes_on_under_another_name_is_followed_where_feeds_yaml_says_so(
     server: Server, archive: Database, run: Run
 ) -> None:

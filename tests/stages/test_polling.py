@@ -68,6 +68,18 @@ def test_a_clock_that_was_ahead_costs_no_poll(server: Server, archive: Database,
     assert rows(archive, "select retry_at, fully_fetched from feeds") == [(None, NOW)]
 
 
+def test_what_was_dropped_while_the_clock_was_ahead_is_not_seen_again(
+    server: Server, archive: Database, run: Run
+) -> None:
+    both, one = rss(item(1), item(2), ETag='"1"'), rss(item(2), ETag='"2"')
+    feed = show("a-show", server.give("/feed", both, one))
+    run(feed, now="2036-06-02T06:00:00Z")
+    run(feed)
+    assert "unchanged" in said(run(feed, now=LATER))
+    seen = rows(archive, "select guid, last_seen from episodes order by guid")
+    assert seen == [("guid-1", "2036-06-02T06:00:00Z"), ("guid-2", LATER)]
+
+
 def test_validators_of_another_parser_are_not_sent(server: Server, archive: Database, run: Run) -> None:
     feed = show("a-show", server.give("/feed", rss(item(1), ETag='"1"')))
     run(feed)
@@ -141,6 +153,15 @@ def test_archived_documents_are_pages_too(server: Server, run: Run) -> None:
     assert said(run(show("a-show", server.give("/feed", linked(rss(item(2)), head))))) == "ok: 2 episodes listed, 2 new"
 
 
+def test_a_page_with_nothing_new_leads_to_older_ones(server: Server, archive: Database, run: Run) -> None:
+    server.give("/2026-03", linked(rss(item(5), item(4)), "<atom:link rel='prev-archive' href='/2026-02'/>"))
+    server.give("/2026-02", rss(item(3), item(2), item(1)))
+    head = "<atom:link rel='prev-archive' href='/2026-03'/>"
+    report = run(show("a-show", server.give("/feed", linked(rss(item(5), item(4), item(3)), head))))
+    assert said(report) == "ok: 5 episodes listed, 5 new"
+    assert rows(archive, "select count(*) from feed_snapshots") == [(3,)]
+
+
 @pytest.mark.parametrize("following", ["/feed", "/2", "/3"])
 def test_pages_that_lead_in_a_circle_are_read_once(server: Server, run: Run, following: str) -> None:
     server.give("/2", linked(rss(item(2)), next_page("/3")))
@@ -169,10 +190,28 @@ def test_a_page_that_cannot_be_read_hides_nothing_the_next_time(
     feed = show("a-show", server.give("/feed", head))
     server.give("/2", answer, rss(item(1)))
     report = run(feed)
-    assert "1 episodes listed, 1 new; only the first 1 of its pages could be read" in said(report)
+    assert "failed: 1 episodes listed, 1 new; only the first 1 of its pages could be read" in said(report)
     assert words in said(report)
-    assert rows(archive, "select etag from feeds") == [(None,)]
+    assert rows(archive, "select etag, fully_fetched from feeds") == [(None, None)]
     assert said(run(feed)) == "ok: 2 episodes listed, 1 new"
+
+
+def test_what_is_on_a_page_that_cannot_be_read_does_not_count_as_dropped(
+    server: Server, archive: Database, run: Run
+) -> None:
+    feed = show("a-show", server.give("/feed", linked(rss(item(2)), next_page("/2"))))
+    server.give("/2", rss(item(1)), Answer(status=404), Answer(status=404), rss())
+    run(feed)
+    server.give("/feed", linked(rss(item(3), item(2)), next_page("/2")))
+    for now, new in ((LATER, 1), ("2026-06-04T06:00:00Z", 0)):
+        report = run(feed, now=now)
+        assert report.exit_code == 3
+        assert said(report).startswith(f"failed: 2 episodes listed, {new} new; only the first 1 of its pages")
+        ((told,),) = rows(archive, "select last_status from feeds")
+        assert "could be read" in told
+        assert [(one["episodes"], one["no_longer_listed"]) for one in status(archive.conn)["feeds"]] == [(3, 0)]
+    assert run(feed, now=NEXT_MONTH).exit_code == 0
+    assert [one["no_longer_listed"] for one in status(archive.conn)["feeds"]] == [1]
 
 
 def test_there_is_a_limit_to_pages(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,6 +227,16 @@ def test_one_that_could_not_be_had_is_asked_for_again_a_week_later(
     assert transcripts(archive) == BOTH
 
 
+def test_one_that_was_looked_for_while_the_clock_was_ahead_is_asked_for_again(
+    server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
+) -> None:
+    server.give("/1.vtt", Answer(status=503), Answer(vtt()))
+    feed = publish(link("1.vtt"))
+    run(feed, now=lambda: "2036-06-01T06:00:00Z")
+    run(feed)
+    assert transcripts(archive) == BOTH
+
+
 def test_another_one_is_asked_for_at_once(
     server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
 ) -> None:

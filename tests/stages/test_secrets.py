@@ -16,7 +16,7 @@ from pipeline.model import StageName
 from pipeline.runs.ingest import ingest
 from pipeline.runs.report import Report
 from pipeline.stages import Tools
-from tests.support.misbehaving import Answer, Server, redirect
+from tests.support.misbehaving import Answer, Request, Server, redirect, serving
 
 FEED = b"<?xml version='1.0'?><rss version='2.0'><channel><title>A show</title></channel></rss>"
 SECRETS = ("t0ken&123", "p@ssw0rd")
@@ -149,6 +149,42 @@ def test_a_secret_that_the_feed_repeats_is_sent_for_the_audio_and_stored_nowhere
         assert secret.encode() not in kept
 
 
+def login_of(request: Request) -> bytes:
+    return base64.b64decode(request.headers.get("authorization", "").removeprefix("Basic "))
+
+
+@pytest.mark.parametrize(("login", "sent"), [("ann:${PASSWORD}", b"ann:p@ssw0rd"), ("ann:pl%40inly", b"ann:pl@inly")])
+def test_audio_at_the_feeds_host_is_asked_for_with_the_feeds_login(
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture,
+    tone_mp3: bytes, login: str, sent: bytes,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.DEBUG)
+    server.give("/feed", Answer(feed_of(server.address, "x")))
+    server.give("/one.mp3", redirect("/two.mp3"))
+    server.give("/two.mp3", lambda request: Answer(tone_mp3) if login_of(request) == sent else Answer(status=401))
+    report = run(server.address.replace("//", f"//{login}@") + "/feed", "download")
+    assert report.counts("download")["ok"] == 1
+    assert login_of(server.asked("/one.mp3")[0]) == sent
+    text = written(archive, report, caplog)
+    assert not any(secret in text for secret in ("p@ssw0rd", "pl@inly", "pl%40inly", base64.b64encode(sent).decode()))
+
+
+@pytest.mark.parametrize("by", ["the feed", "a redirect"])
+def test_a_login_goes_to_no_other_host_or_port(server: Server, run: Callable[..., Report], by: str) -> None:
+    with serving() as other:
+        for elsewhere in (server.address.replace("127.0.0.1", "localhost"), other.address):
+            server.give("/feed", Answer(feed_of(server.address if by == "a redirect" else elsewhere, "x")))
+            server.give("/one.mp3", redirect(f"{elsewhere}/two.mp3"))
+            for one in (server, other):
+                one.give("/two.mp3", Answer(status=401))
+            other.give("/one.mp3", Answer(status=401))
+            report = run(server.address.replace("//", "//ann:${PASSWORD}@") + "/feed", "download")
+            assert "it is sent to the feed's own host only" in (report.failures[0].reason or "")
+        asked = [*other.requests, *server.asked("/two.mp3"), *(server.asked("/one.mp3") if by == "the feed" else [])]
+        assert len({request.headers["host"] for request in asked}) == 2
+        assert not any("authorization" in request.headers for request in asked)
+
+
 @pytest.mark.parametrize("status", [200, 403])
 @pytest.mark.parametrize("to", ["/files/one.mp3?key=t0ken%26123", "{server}/t0ken&123/one.mp3#t0ken&123"])
 def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
@@ -166,6 +202,51 @@ def test_a_secret_that_a_redirect_repeats_is_sent_and_stored_nowhere(
     assert "one.mp3?key=${TOKEN}" in text
     assert "t0ken" not in text
     assert archive.execute("select count(*) from renditions").fetchone() == (status == 200,)
+
+
+TOKEN = "abCD/ef+GH12=="  # noqa: S105 - it is nobody’s
+REPEATED = {
+    "upper": "abCD%2Fef%2BGH12%3D%3D",
+    "lower": "abCD%2fef%2bGH12%3d%3d",
+    "mixed": "abCD/ef%2bGH12%3D=",
+    "numbers": "abCD/ef&#43;GH12&#x3D;&#x3d;",
+    "markup": "abCD&amp;#47;ef&amp;#43;GH12&amp;#61;=",
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
+@pytest.mark.parametrize("form", REPEATED.values(), ids=REPEATED)
+def test_however_a_feed_writes_its_secret_it_is_stored_nowhere(
+    server: Server, archive: Database, run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, tone_mp3: bytes, form: str, encoding: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("TOKEN", TOKEN)
+    body = feed_of(server.address, "SECRET").decode().replace("?>", f" encoding='{encoding}'?>", 1)
+    server.give("/feed", Answer(body.replace("SECRET", form).encode(encoding)))
+    server.give("/one.mp3", Answer(tone_mp3))
+    report = run(private(server, "/feed"), "download")
+    if "%" in form:  # “+” in a query is a space: a host that writes it so does not want it back
+        assert server.asked("/one.mp3")[0].query == {"key": [TOKEN]}
+    (kept,) = (path.read_bytes().decode(encoding) for path in tmp_path.glob("feeds/*.xml"))
+    assert kept.count("?key=${TOKEN}") == 4
+    for text in (kept, "\n".join([*archive.conn.iterdump(), str(report.as_dict())])):
+        assert "/one.mp3?key=${TOKEN}" in text
+        assert "GH12" not in text
+
+
+def test_a_secret_that_a_redirect_writes_in_its_own_way_is_not_said(
+    server: Server, archive: Database, run: Callable[..., Report], monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("TOKEN", TOKEN)
+    server.give("/feed", redirect(f"/new?key={REPEATED['lower']}"))
+    server.give("/new", Answer(status=500))
+    report = run(private(server, "/feed"))
+    assert server.asked("/new")[0].query == {"key": [TOKEN]}
+    text = written(archive, report, caplog)
+    assert "/new?key=${TOKEN} answered HTTP 500" in text
+    assert "GH12" not in text
 
 
 def test_a_feed_that_moved_to_an_address_with_its_secret_is_asked_there(
