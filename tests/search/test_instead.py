@@ -187,6 +187,7 @@ def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Con
     ("typed", "meant"),
     [
         ("caselods", "caseloads"),
+        ("case\u00adlods", "caseloads"),
         ("protecton", "protection"),
         ("kaseloads", "caseloads"),
         ("mashh morning", "mash morning"),

@@ -126,6 +126,8 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("question:three work", set()),
         ("speaker: work", set()),  # no filter value: text
         ("-leeds café OR work", {1}),
+        ('"social\u200b wo\u00adrk\u2060 is"', {1}),  # what nobody sees splits no word
+        ("rela\u00adtion\u00adship", {1}),
         ("\0", set()),
         ("“”", set()),
         ("", set()),
