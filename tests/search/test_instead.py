@@ -111,6 +111,23 @@ def test_what_is_shown_is_spelt_as_it_was_said(tmp_path: Path, asked: str, shown
         assert nearly(opened, compile_query(asked))[0].shown == shown
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ('"1 in 5"', "1 in [5] {4}"),
+        ('"5 in 4 of them"', "[5] {1} in 4 of them"),
+        ('"in 4 of them went"', "in 4 of them [went] {left}"),
+        ('"of them left home"', "of them left [home]"),  # nothing more is said
+    ],
+)
+def test_what_was_said_in_place_of_the_first_and_the_last_word_is_shown(tmp_path: Path, asked: str, shown: str) -> None:
+    with writer(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("It was 1 in 4 of them left."))
+    with reader(tmp_path / "a.db") as opened:
+        assert nearly(opened, compile_query(asked))[0].shown == shown
+
+
 def test_the_mark_and_the_times_are_of_the_passage_that_differs(connection: sqlite3.Connection) -> None:
     (best, *_) = nearly(connection, compile_query('"picked four things and we refused"'))
     assert best.hit.html.startswith("We <mark>picked three things and we refused</mark> to add")
