@@ -14,6 +14,7 @@ from pipeline.archive.database import plain_rows
 from pipeline.archive.search.assembly import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
 from pipeline.archive.search.paging import Span
+from pipeline.archive.search.parser import parse
 from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.spelt import Spelt, spelt
@@ -110,20 +111,18 @@ def _asked(query: Query) -> list[Spelt]:
     """The words of the first quotation in a query, or all that it looks for."""
     places = {begin for _, begin, _ in query.typed.words}
     words = [word for word in spelt(query.text) if word.begin in places]
-    quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
-    if not quoted:
-        return words
-    wanted, length = [word.rstrip("%") for word in quoted[0]], len(quoted[0])
-    folded = [word.folded for word in words]
-    begins = (n for n in range(len(words)) if folded[n : n + length] == wanted)
-    begin = next(begins, None)
-    return [] if begin is None else words[begin : begin + length]
+    quotations = (
+        [word for word in words if token.begin <= word.begin < token.end]
+        for token in parse(query.text).tokens
+        if token.kind == "text" and token.quoted
+    )
+    return next((quotation for quotation in quotations if len(quotation) > 1), words)
 
 
 def _pieces(asked: Sequence[Spelt], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
     """The alignment as runs for display; in a differing run the query's words come before the passage's.
 
-    Words that are written as one (``£2.6m``) are shown as one, and differ if any part does.
+    Words that are written as one (``well-known``) are shown as one, and differ if any part does.
     """
     parts = [_part(asked, said, *step) for step in steps]
     for is_same, group in groupby(_together(parts), key=lambda some: all(part.is_same for part in some)):

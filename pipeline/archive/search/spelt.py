@@ -1,11 +1,11 @@
-"""Index words with the written unit they are part of: the m of I’m, the 2 of £2.6m. Pure functions."""
+"""Words with the written unit they are part of: the m of I’m. A figure is one word: 2.6m, 20%. Pure functions."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import NamedTuple
 
-from pipeline.archive.tokens import folded_words
+from pipeline.archive.tokens import begins_in_figure, fold, quoted_words
 
 _APART = "–—…"  # what joins no two words to one, though there is no space
 _SIGNS = ("Sc", "Sm", "So")  # categories of characters such as £ and +, which are a part of what they stand beside
@@ -24,18 +24,29 @@ class Spelt(NamedTuple):
 
 def spelt(text: str) -> list[Spelt]:
     """Return a text's words in order."""
-    units: list[list[tuple[str, int, int]]] = []
-    for word in folded_words(text):
-        between = text[units[-1][-1][2] : word[1]] if units else " "
+    units: list[list[tuple[int, int]]] = []
+    for begin, end in _words(text):
+        between = text[units[-1][-1][1] : begin] if units else " "
         if len(between) == 1 and not between.isspace() and between not in _APART:
-            units[-1].append(word)
+            units[-1].append((begin, end))
         else:
-            units.append([word])
+            units.append([(begin, end)])
     return [
-        Spelt(folded, begin, end, unit[0][1], _spelling(text, unit[0][1], unit[-1][2]))
+        Spelt(fold(text[begin:end]), begin, end, unit[0][0], _spelling(text, unit[0][0], unit[-1][1]))
         for unit in units
-        for folded, begin, end in unit
+        for begin, end in unit
     ]
+
+
+def _words(text: str) -> list[tuple[int, int]]:
+    """The spans of words and whole figures."""
+    spans: list[tuple[int, int]] = []
+    for _, begin, end in quoted_words(text):
+        if begins_in_figure(text, begin):
+            spans[-1] = spans[-1][0], end
+        else:
+            spans.append((begin, end))
+    return spans
 
 
 def _spelling(text: str, begin: int, end: int) -> str:
