@@ -17,7 +17,7 @@ from pipeline.archive.search.paging import Span
 from pipeline.archive.search.parser import parse
 from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
-from pipeline.archive.search.spelt import Spelt, spelt
+from pipeline.archive.search.spelt import Spelt, spellings, spelt
 from pipeline.archive.search.words import matching
 
 SHARE = 0.4  # the share of a quotation's words that may differ
@@ -65,28 +65,29 @@ class _Spoken(NamedTuple):
 def nearly(connection: sqlite3.Connection, query: Query, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
     """Return the passages that differ least from a quotation (with or without quotes), the closest first.
 
-    Of a long quotation only the first words are compared. Filters apply to the segment in which a passage begins,
-    exclusions to its whole transcript.
+    Of a long quotation only the first words are compared; another spelling of a word is the same word. Filters apply
+    to the segment in which a passage begins, exclusions to its whole transcript.
     """
     typed = _asked(query)[:_ASKED]
-    asked = [word.folded for word in typed]
+    asked = [word.key for word in typed]
     if len(asked) < _QUOTATION:
         return ()
     cursor = plain_rows(connection)
     scope = Scope.of(cursor, filters, query)
+    anchors = _likely(cursor, [_any_of(query.text[word.begin : word.end]) for word in typed])
     windows = [
         _spoken(cursor, anchor, place, len(asked))
-        for anchor in _in_scope(scope, query, _likely(cursor, asked))
+        for anchor in _in_scope(scope, query, anchors)
         if (place := scope.place_of(anchor))
     ]
     wanted = " ".join(asked)
     # What is shorter than the quotation would be compared with a part of it.
-    texts = [" ".join(said.word.folded for said in window).ljust(len(wanted)) for window in windows]
+    texts = [" ".join(said.word.key for said in window).ljust(len(wanted)) for window in windows]
     found: dict[Span, tuple[int, tuple[Piece, ...]]] = {}
     for _, _, n in process.extract(wanted, texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
         window = windows[n]
-        begin, end, steps = compare(asked, [said.word.folded for said in window])
-        differing = sum(a is None or s is None or asked[a] != window[s].word.folded for a, s in steps)
+        begin, end, steps = compare(asked, [said.word.key for said in window])
+        differing = sum(a is None or s is None or asked[a] != window[s].word.key for a, s in steps)
         if end > begin and differing <= SHARE * len(asked):
             first, last = window[begin], window[end - 1]
             span = Span(first.segment, first.word.begin, last.segment, last.word.end)
@@ -149,7 +150,7 @@ def _part(asked: Sequence[Spelt], said: Sequence[_Spoken], a: int | None, s: int
         units["asked", 0, asked[a].unit] = asked[a].spelling
     if s is not None:
         units["said", said[s].segment, said[s].word.unit] = said[s].word.spelling
-    return _Part(a is not None and s is not None and asked[a].folded == said[s].word.folded, units)
+    return _Part(a is not None and s is not None and asked[a].key == said[s].word.key, units)
 
 
 def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
@@ -164,13 +165,19 @@ def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
     yield parts[begin:]
 
 
+def _any_of(word: str) -> str:
+    """The FTS5 expression for a word in all of its spellings."""
+    spelt_as = " OR ".join(f'"{one}"' for one in spellings(word))
+    return f"({spelt_as})"
+
+
 def _likely(cursor: sqlite3.Cursor, asked: Sequence[str]) -> list[int]:
-    """Segments that share the rarer words of a quotation, the most likely first."""
-    known = {word: len(matching(cursor, f'"{word}"', _SAMPLE)) for word in dict.fromkeys(asked)}
+    """Segments that share the rarer words of a quotation, given as FTS5 expressions, the most likely first."""
+    known = {word: len(matching(cursor, word, _SAMPLE)) for word in dict.fromkeys(asked)}
     rare = [word for word, number in known.items() if 0 < number < _SAMPLE]
     # Where all of its words are common, two of them together are less so.
-    common = [f'"{one}" AND "{other}"' for one, other in pairwise(asked) if known[one] and known[other]]
-    match = " OR ".join([f'"{word}"' for word in rare] or [f"({both})" for both in common])
+    common = [f"({one} AND {other})" for one, other in pairwise(asked) if known[one] and known[other]]
+    match = " OR ".join(rare or common)
     if not match:
         return []
     order = "order by rank " if rare else ""

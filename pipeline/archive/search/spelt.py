@@ -1,10 +1,16 @@
-"""Words with the written unit they are part of: the m of I’m. A figure is one word: 2.6m, 20%. Pure functions."""
+"""Words as they are compared with a quotation, with the written unit they are part of: the m of I’m. Pure functions.
+
+A figure is one word with its unit: £2.6 million, 20 per cent. So is what is also written without its hyphen.
+"""
 
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
+from itertools import zip_longest
 from typing import NamedTuple
 
+from pipeline.archive.search.variants import MEASURE, measures, otherwise_written
 from pipeline.archive.tokens import begins_in_figure, fold, quoted_words
 
 _APART = "–—…"  # what joins no two words to one, though there is no space
@@ -13,9 +19,12 @@ _AFTER = "%‰"
 
 
 class Spelt(NamedTuple):
-    """A folded word and its span; ``spelling`` is the whole written unit it is part of, which begins at ``unit``."""
+    """A word and its span; ``spelling`` is the whole written unit it is part of, which begins at ``unit``.
 
-    folded: str
+    ``key`` is the same for all spellings that a search takes for the same word.
+    """
+
+    key: str
     begin: int
     end: int
     unit: int
@@ -32,21 +41,45 @@ def spelt(text: str) -> list[Spelt]:
         else:
             units.append([(begin, end)])
     return [
-        Spelt(fold(text[begin:end]), begin, end, unit[0][0], _spelling(text, unit[0][0], unit[-1][1]))
+        Spelt(_key(text[begin:end]), begin, end, unit[0][0], _spelling(text, unit[0][0], unit[-1][1]))
         for unit in units
         for begin, end in unit
     ]
 
 
+def spellings(word: str) -> tuple[str, ...]:
+    """Return a word in all spellings that a search takes for the same."""
+    if measure := MEASURE.fullmatch(word):
+        return measures(measure)
+    other = otherwise_written(word)
+    return (word, other) if other else (word,)
+
+
+@lru_cache(maxsize=10_000)
+def _key(word: str) -> str:
+    return min(map(fold, spellings(word)))
+
+
 def _words(text: str) -> list[tuple[int, int]]:
-    """The spans of words and whole figures."""
+    """The spans of what is compared as one word."""
     spans: list[tuple[int, int]] = []
-    for _, begin, end in quoted_words(text):
-        if begins_in_figure(text, begin):
-            spans[-1] = spans[-1][0], end
+    words = quoted_words(text)
+    for (_, begin, end), following in zip_longest(words, words[1:]):
+        if spans and (begin < spans[-1][1] or begins_in_figure(text, begin)):
+            spans[-1] = spans[-1][0], max(spans[-1][1], end)
+        elif measure := MEASURE.match(text[begin:]):
+            spans.append((begin, begin + measure.end()))
+        elif following and text[end : following[1]] == "-" and _is_hyphened(text[begin : following[2]]):
+            spans.append((begin, following[2]))
         else:
             spans.append((begin, end))
     return spans
+
+
+def _is_hyphened(word: str) -> bool:
+    """Tell whether a word is also written without its hyphen, or in digits: well-being, twenty-four."""
+    other = otherwise_written(word)
+    return other is not None and otherwise_written(other) == fold(word)
 
 
 def _spelling(text: str, begin: int, end: int) -> str:
