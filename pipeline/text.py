@@ -1,8 +1,9 @@
-"""Text helpers: word times, splitting speech into sentences and paragraphs, shortening, counting nouns."""
+"""Text helpers: word times, sentences and paragraphs of speech, invisible characters, shortening, counting nouns."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import Protocol, TypeVar
@@ -16,6 +17,10 @@ PARAGRAPH_WORDS = 60  # a paragraph ends at the first full stop after this many 
 PARAGRAPH_PAUSE = 2.0  # or at a pause of this many seconds
 _SENTENCE_END = re.compile(r"[.?!…][”\"’')\]]*$")
 _ABBREVIATION = re.compile(r"^(?:mr|mrs|ms|dr|st|prof|no|vs|e\.g|i\.e|etc|[a-z])\.$", re.IGNORECASE)
+
+
+_JOINERS = "\u200c\u200d"  # invisible too, but part of the spelling of some languages
+_INVISIBLE = {"Cc", "Cf", "Cs", "Cn"}
 
 
 class Spoken(Protocol):
@@ -91,6 +96,13 @@ def paragraphs(spoken: Iterable[S]) -> Iterator[tuple[S, ...]]:
         words += len(one.text.split())
     if paragraph:
         yield tuple(paragraph)
+
+
+def visible(text: str) -> str:
+    """Return text without the characters that nobody sees, such as soft hyphens; spaces stay."""
+    if text.isprintable():
+        return text
+    return "".join(c for c in text if c.isspace() or c in _JOINERS or unicodedata.category(c) not in _INVISIBLE)
 
 
 def shortened(text: str, width: int) -> str:

@@ -16,10 +16,9 @@ from typing import Protocol
 from pipeline.editing.refinding import bare, fitted, kept_out, middle, refound
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
-from pipeline.text import timed_words
+from pipeline.text import timed_words, visible
 
 TEXT_LENGTH = 10_000  # characters
-_JOINERS = "\u200c\u200d"  # invisible too, but part of the spelling of some languages
 
 
 class Stretch(Protocol):
@@ -50,10 +49,7 @@ def clean(text: str) -> str:
     """
     if len(text) > TEXT_LENGTH:
         raise CorrectionError(f"text: is longer than {TEXT_LENGTH:,} characters")
-    seen = "".join(
-        c for c in text if c.isspace() or c in _JOINERS or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Cn"}
-    )
-    return " ".join(unicodedata.normalize("NFC", seen).split())
+    return " ".join(unicodedata.normalize("NFC", visible(text)).split())
 
 
 def overlap(one: Stretch, other: Stretch) -> bool:

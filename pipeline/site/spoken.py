@@ -18,18 +18,18 @@ UNSURE = 0.5
 def timing(passage: Passage) -> str:
     """Return the words' offsets and times for an attribute, compactly.
 
-    Three integers per word: the distance from the beginning of the previous word in UTF-16 code units, and, in
-    hundredths of a second, the distance from the end of the previous word and the word's duration. Both distances start
-    from 0.
+    Three numbers per word: the distance from the beginning of the previous word in UTF-16 code units, and, in
+    hundredths of a second, with a decimal for the milliseconds if there are any, the distance from the end of the
+    previous word and the word's duration. Both distances start from 0.
     """
-    numbers: list[int] = []
+    numbers: list[float] = []
     place = ended = 0
     for word in passage.words:
         at = _units(passage.text[: word.offset])
-        start, end = round(word.start * 100), round(word.end * 100)
-        numbers += (at - place, start - ended, end - start)
+        start, end = round(word.start * 1000), round(word.end * 1000)
+        numbers += (at - place, (start - ended) / 10, (end - start) / 10)
         place, ended = at, end
-    return " ".join(map(str, numbers))
+    return " ".join(str(number).removesuffix(".0") for number in numbers)
 
 
 def pieces(passage: Passage) -> Iterator[tuple[str, float | None]]:

@@ -81,7 +81,7 @@ def test_the_page_has_every_word_with_its_times(page: Page, site: str, demo_db: 
         rows = connection.execute(
             "select words from segments where episode = ? order by id", [page.url.partition("/-/episode/")[2]]
         )
-        stored = [[text, round(start, 2), round(end, 2)] for row in rows for start, end, text, _ in json.loads(row[0])]
+        stored = [[text, round(start, 3), round(end, 3)] for row in rows for start, end, text, _ in json.loads(row[0])]
     assert read == stored
 
 

@@ -71,6 +71,11 @@ def test_transcripts_in_notes_are_found_as_written_down(path: Path) -> None:
         assert before.split() == notes.split()
 
 
+def test_soft_hyphens_split_no_word_of_a_transcript_in_notes() -> None:
+    notes = (DATA / "transcripts_in_notes" / "names_on_lines.txt").read_text(encoding="utf-8")
+    assert find_transcript(notes.replace("th", "t\u00adh")) == find_transcript(notes) != ()
+
+
 def test_every_golden_transcript_has_its_expectation() -> None:
     expected = {path.name.removesuffix(EXPECTED) for path in (DATA / "transcripts").glob(f"*{EXPECTED}")}
     assert expected == {path.name for path in FILES}

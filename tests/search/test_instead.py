@@ -111,6 +111,71 @@ def test_what_is_shown_is_spelt_as_it_was_said(tmp_path: Path, asked: str, shown
         assert nearly(opened, compile_query(asked))[0].shown == shown
 
 
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ('"1 in 5"', "1 in [5] {4}"),
+        ('"5 in 4 of them"', "[5] {1} in 4 of them"),
+        ('"in 4 of them went"', "in 4 of them [went] {left}"),
+        ('"of them left home"', "of them left [home]"),  # nothing more is said
+    ],
+)
+def test_what_was_said_in_place_of_the_first_and_the_last_word_is_shown(tmp_path: Path, asked: str, shown: str) -> None:
+    with writer(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("It was 1 in 4 of them left."))
+    with reader(tmp_path / "a.db") as opened:
+        assert nearly(opened, compile_query(asked))[0].shown == shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "differing", "shown", "marked"),
+    [
+        (
+            '"6 million pounds on schools"',
+            1,
+            "[6 million] {2.6 million} pounds on schools",
+            "2.6 million pounds on schools",
+        ),
+        ('"went up 20% in the last year"', 1, "went up [20%] {20} in the last year", "went up 20 in the last year"),
+        ('"it fell by 12 in the end"', 1, "It fell by [12] {12%} in the end", "It fell by 12% in the end"),
+        ('"lost 400 staff in two years"', 1, "lost [400] {1,400} staff in two years", "lost 1,400 staff in two years"),
+        ('"we lost 1 in two years"', 2, "We lost [1] {1,400 staff} in two years", "We lost 1,400 staff in two years"),
+        ('"staff in two years or 400"', 2, "staff in two years [or 400]", "staff in two years"),
+    ],
+)
+def test_no_figure_is_the_same_as_a_part_of_one(
+    tmp_path: Path, asked: str, differing: int, shown: str, marked: str
+) -> None:
+    texts = ("We spent 2.6 million pounds on schools.", "Numbers went up 20 in the last year.")
+    with writer(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts, "It fell by 12% in the end.", "We lost 1,400 staff in two years."))
+    with reader(tmp_path / "a.db") as opened:
+        (best, *_) = nearly(opened, compile_query(asked))
+    assert (best.differing, best.shown) == (differing, shown)
+    assert f"<mark>{marked}</mark>" in best.hit.html
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ('"all our neighbors organized it in 5 weeks"', "[all] {Then} our neighbours organised it in five weeks"),
+        ('"for £2.6 million or 20 percent of everything"', "for £2.6m or 20% of [everything] {that}"),
+        ('"the well-being of 4000 kids"', "the wellbeing of 4,000 [kids] {children}"),
+        ('"neighbors organised things"', "neighbours organised [things] {it}"),
+    ],
+)
+def test_another_spelling_is_no_difference(tmp_path: Path, asked: str, shown: str) -> None:
+    texts = ("Then our neighbours organised it in five weeks.", "It was for £2.6m or 20% of that.")
+    with writer(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*texts, "We saw to the wellbeing of 4,000 children."))
+    with reader(tmp_path / "a.db") as opened:
+        (best, *_) = nearly(opened, compile_query(asked))
+    assert (best.differing, best.shown) == (1, shown)
+
+
 def test_the_mark_and_the_times_are_of_the_passage_that_differs(connection: sqlite3.Connection) -> None:
     (best, *_) = nearly(connection, compile_query('"picked four things and we refused"'))
     assert best.hit.html.startswith("We <mark>picked three things and we refused</mark> to add")
@@ -187,6 +252,7 @@ def test_a_long_quotation_is_compared_by_its_first_words(connection: sqlite3.Con
     ("typed", "meant"),
     [
         ("caselods", "caseloads"),
+        ("case\u00adlods", "caseloads"),
         ("protecton", "protection"),
         ("kaseloads", "caseloads"),
         ("mashh morning", "mash morning"),

@@ -45,6 +45,16 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ('"social work is"', {1}),
         ("“social work is”", {1}),
         ("«social work is»", {1}),
+        ("”work social”", set()),
+        ("»work social«", set()),
+        ("›work social‹", set()),
+        ("»social work« »is about«", {1}),
+        ("(“work social”)", set()),
+        ("(“work about”, about)", set()),
+        ("—“work social”", set()),
+        ("[‘work social’]", set()),
+        ("(“social work”)", {1}),
+        ("the -[“social work”]", {3}),
         ('"work social"', set()),
         ("relat*", {1}),
         ("r*", set()),  # a single letter is a word
@@ -126,6 +136,8 @@ def found(index: sqlite3.Connection, text: str) -> set[int]:
         ("question:three work", set()),
         ("speaker: work", set()),  # no filter value: text
         ("-leeds café OR work", {1}),
+        ('"social\u200b wo\u00adrk\u2060 is"', {1}),  # what nobody sees splits no word
+        ("rela\u00adtion\u00adship", {1}),
         ("\0", set()),
         ("“”", set()),
         ("", set()),
@@ -183,6 +195,9 @@ def test_what_narrows_down_is_no_text_to_look_for() -> None:
         ("question: door", []),
         ("show:x before:2026-01-01 host:ann", ["write feed:", "--from and --to", "write speaker:"]),
         ('"show:x" show', []),
+        ('"average caseloads', ["mark alone"]),
+        ("“early help” (average caseloads”) „door", ["mark alone"]),
+        ("(“early help”), »caseloads« ‘door’ the councils’ 'tis", []),
     ],
 )
 def test_what_cannot_be_done_is_remarked_on(text: str, remarks: list[str]) -> None:

@@ -313,6 +313,25 @@ def test_a_quotation_that_somebody_else_goes_on_with_says_who_says_what(tmp_path
         assert (hit.turns, hit.speakers, hit.who) == ((), ("Guest",), "Guest")
 
 
+def test_who_turned_out_to_say_nothing_is_not_named_between_two_lines(tmp_path: Path) -> None:
+    lines = [("Ann", "We never closed the"), ("Bob", ""), ("Ann", "children’s centre."), ("Bob", ""), ("Cy", "Always.")]
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        said = [replace(line, speaker=who) for line, (who, _) in zip(spoken(*["x"] * 5), lines, strict=True)]
+        add_transcript(db, one, [replace(line, text=text) for line, (_, text) in zip(said, lines, strict=True)])
+    with reader(tmp_path / "a.db") as opened:
+        (hit,) = search(opened, '"closed the children’s centre"').hits
+        assert (hit.who, hit.turns, hit.text) == ("Ann", (), "We never closed the children’s centre.")
+        assert hit.html == "We never <mark>closed the children’s centre</mark>."
+        for query in ('"the children’s centre always"', "the NEAR always"):
+            (hit,) = search(opened, query).hits
+            assert hit.who == "Ann, then Cy"
+            assert [turn.html for turn in hit.turns] == [
+                "We never closed <mark>the children’s centre.</mark>",
+                "<mark>Always</mark>.",
+            ]
+
+
 def test_a_page_goes_on_after_the_last_hit_though_episodes_came_in(tmp_path: Path) -> None:
     path = tmp_path / "g.db"
     with writer(path) as db:

@@ -78,7 +78,8 @@ def _listed(text: str) -> tuple[Any, ...]:
 def _turns(cursor: sqlite3.Cursor, span: Span, mark: tuple[int, int]) -> Iterator[Turn]:
     """A span's text by speaker, with the characters of ``mark`` marked; nothing if one speaker says it all."""
     rows = cursor.execute(
-        "select speaker, text from segments where id between ? and ? order by id", [span.first, span.last]
+        "select speaker, text from segments where id between ? and ? and text != '' order by id",
+        [span.first, span.last],
     )
     said = [(who, " ".join(text for _, text in group)) for who, group in groupby(rows, key=lambda row: row[0])]
     position = 0
@@ -110,7 +111,8 @@ _OF_SEGMENTS = _FACTS.format(
 _OF_SPANS = _FACTS.format(
     last="l",
     texts="""case when s.id = l.id then s.text else (
-        select group_concat(text, ' ') from (select text from segments where id between s.id and l.id order by id)
+        select group_concat(text, ' ')
+        from (select text from segments where id between s.id and l.id and text != '' order by id)
     ) end, s.text, l.text""",
     flags="""(
         select json_group_array(distinct flag.value) from segments p, json_each(p.flags) flag

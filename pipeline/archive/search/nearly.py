@@ -14,9 +14,10 @@ from pipeline.archive.database import plain_rows
 from pipeline.archive.search.assembly import hits_of
 from pipeline.archive.search.hits import ANYTHING, Filters, Hit
 from pipeline.archive.search.paging import Span
+from pipeline.archive.search.parser import parse
 from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
-from pipeline.archive.search.spelt import Spelt, spelt
+from pipeline.archive.search.spelt import Spelt, spellings, spelt
 from pipeline.archive.search.words import matching
 
 SHARE = 0.4  # the share of a quotation's words that may differ
@@ -64,28 +65,29 @@ class _Spoken(NamedTuple):
 def nearly(connection: sqlite3.Connection, query: Query, filters: Filters = ANYTHING) -> tuple[Nearly, ...]:
     """Return the passages that differ least from a quotation (with or without quotes), the closest first.
 
-    Of a long quotation only the first words are compared. Filters apply to the segment in which a passage begins,
-    exclusions to its whole transcript.
+    Of a long quotation only the first words are compared; another spelling of a word is the same word. Filters apply
+    to the segment in which a passage begins, exclusions to its whole transcript.
     """
     typed = _asked(query)[:_ASKED]
-    asked = [word.folded for word in typed]
+    asked = [word.key for word in typed]
     if len(asked) < _QUOTATION:
         return ()
     cursor = plain_rows(connection)
     scope = Scope.of(cursor, filters, query)
+    anchors = _likely(cursor, [_any_of(query.text[word.begin : word.end]) for word in typed])
     windows = [
         _spoken(cursor, anchor, place, len(asked))
-        for anchor in _in_scope(scope, query, _likely(cursor, asked))
+        for anchor in _in_scope(scope, query, anchors)
         if (place := scope.place_of(anchor))
     ]
     wanted = " ".join(asked)
     # What is shorter than the quotation would be compared with a part of it.
-    texts = [" ".join(said.word.folded for said in window).ljust(len(wanted)) for window in windows]
+    texts = [" ".join(said.word.key for said in window).ljust(len(wanted)) for window in windows]
     found: dict[Span, tuple[int, tuple[Piece, ...]]] = {}
     for _, _, n in process.extract(wanted, texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
         window = windows[n]
-        begin, end, steps = compare(asked, [said.word.folded for said in window])
-        differing = sum(a is None or s is None or asked[a] != window[s].word.folded for a, s in steps)
+        begin, end, steps = compare(asked, [said.word.key for said in window])
+        differing = sum(a is None or s is None or asked[a] != window[s].word.key for a, s in steps)
         if end > begin and differing <= SHARE * len(asked):
             first, last = window[begin], window[end - 1]
             span = Span(first.segment, first.word.begin, last.segment, last.word.end)
@@ -110,20 +112,18 @@ def _asked(query: Query) -> list[Spelt]:
     """The words of the first quotation in a query, or all that it looks for."""
     places = {begin for _, begin, _ in query.typed.words}
     words = [word for word in spelt(query.text) if word.begin in places]
-    quoted = [term.exact for alternative in query.alternatives for term in alternative.terms if term.exact]
-    if not quoted:
-        return words
-    wanted, length = [word.rstrip("%") for word in quoted[0]], len(quoted[0])
-    folded = [word.folded for word in words]
-    begins = (n for n in range(len(words)) if folded[n : n + length] == wanted)
-    begin = next(begins, None)
-    return [] if begin is None else words[begin : begin + length]
+    quotations = (
+        [word for word in words if token.begin <= word.begin < token.end]
+        for token in parse(query.text).tokens
+        if token.kind == "text" and token.quoted
+    )
+    return next((quotation for quotation in quotations if len(quotation) > 1), words)
 
 
 def _pieces(asked: Sequence[Spelt], said: Sequence[_Spoken], steps: Steps) -> Iterator[Piece]:
     """The alignment as runs for display; in a differing run the query's words come before the passage's.
 
-    Words that are written as one (``£2.6m``) are shown as one, and differ if any part does.
+    Words that are written as one (``well-known``) are shown as one, and differ if any part does.
     """
     parts = [_part(asked, said, *step) for step in steps]
     for is_same, group in groupby(_together(parts), key=lambda some: all(part.is_same for part in some)):
@@ -150,7 +150,7 @@ def _part(asked: Sequence[Spelt], said: Sequence[_Spoken], a: int | None, s: int
         units["asked", 0, asked[a].unit] = asked[a].spelling
     if s is not None:
         units["said", said[s].segment, said[s].word.unit] = said[s].word.spelling
-    return _Part(a is not None and s is not None and asked[a].folded == said[s].word.folded, units)
+    return _Part(a is not None and s is not None and asked[a].key == said[s].word.key, units)
 
 
 def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
@@ -165,13 +165,19 @@ def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
     yield parts[begin:]
 
 
+def _any_of(word: str) -> str:
+    """The FTS5 expression for a word in all of its spellings."""
+    spelt_as = " OR ".join(f'"{one}"' for one in spellings(word))
+    return f"({spelt_as})"
+
+
 def _likely(cursor: sqlite3.Cursor, asked: Sequence[str]) -> list[int]:
-    """Segments that share the rarer words of a quotation, the most likely first."""
-    known = {word: len(matching(cursor, f'"{word}"', _SAMPLE)) for word in dict.fromkeys(asked)}
+    """Segments that share the rarer words of a quotation, given as FTS5 expressions, the most likely first."""
+    known = {word: len(matching(cursor, word, _SAMPLE)) for word in dict.fromkeys(asked)}
     rare = [word for word, number in known.items() if 0 < number < _SAMPLE]
     # Where all of its words are common, two of them together are less so.
-    common = [f'"{one}" AND "{other}"' for one, other in pairwise(asked) if known[one] and known[other]]
-    match = " OR ".join([f'"{word}"' for word in rare] or [f"({both})" for both in common])
+    common = [f"({one} AND {other})" for one, other in pairwise(asked) if known[one] and known[other]]
+    match = " OR ".join(rare or common)
     if not match:
         return []
     order = "order by rank " if rare else ""
@@ -217,5 +223,6 @@ def compare(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int, Steps]
 
 
 def _change(word: str, other: str) -> float:
-    # Similarly spelt words cost less, so that they are aligned with each other.
-    return 0.0 if word == other else 1.0 - 0.4 * fuzz.ratio(word, other) / 100
+    # Similarly spelt words cost less, so that they are aligned with each other. What was said in place of a word is
+    # always shown (less than 1): the last word of “1 in 4”, too.
+    return 0.0 if word == other else 0.99 - 0.4 * fuzz.ratio(word, other) / 100

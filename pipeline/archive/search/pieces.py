@@ -14,9 +14,12 @@ from pipeline.archive.tokens import folded_words
 
 FILTERS = ("speaker", "feed", "question")
 NARROWING = re.compile(rf"({'|'.join(FILTERS)}):(?=\S)", re.IGNORECASE)
-_QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "‹": "›"}
+_QUOTES = {'"': '"', "“": "”", "”": "”", "„": "“”", "«": "»", "»": "«", "‹": "›", "›": "‹"}
+QUOTE = re.compile(f"[{''.join(_QUOTES)}]")
 # These are apostrophes too: one closes a quotation only at the end of a word, so ‘it’s here’ is one quotation.
 _SINGLE_QUOTES = {one: re.compile(rf"(?<=\S){end}(?!\w)") for one, end in (("‘", "’"), ("'", "'"))}
+_MARKS = "".join([*_QUOTES, *_SINGLE_QUOTES])
+_BEFORE_QUOTE = re.compile(rf"[^\w\s{_MARKS}]+(?=[{_MARKS}])")  # as in (“so”) and —“so”
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
 _SPACE = re.compile(r"\s|$")
 _NEAR = re.compile(r"NEAR(?:/([1-9][0-9]?))?")
@@ -85,7 +88,8 @@ def _token(text: str, begin: int, *, grouped: bool) -> Token:
     """The token at ``begin``, which is not a space."""
     negative = text[begin] == "-" and begin + 1 < len(text) and not text[begin + 1].isspace()
     narrowing = None if negative else NARROWING.match(text, begin)
-    start = narrowing.end() if narrowing else begin + negative
+    before = None if narrowing else _BEFORE_QUOTE.match(text, begin + negative)
+    start = narrowing.end() if narrowing else before.end() if before else begin + negative
     raw, end, quoted = _piece(text, start, grouped=grouped)
     kind = narrowing[1].lower() if narrowing else "text"
     if kind == "text" and not quoted and not negative:

@@ -21,6 +21,7 @@ from pipeline.archive.search.parser import Typed, parse, take_apart
 from pipeline.archive.search.pieces import FILTERS
 from pipeline.archive.search.remarks import remarks
 from pipeline.archive.search.terms import SPELLINGS, Term, phrases, terms_of
+from pipeline.text import visible
 
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
@@ -157,9 +158,9 @@ def as_meant(query: Query, find: Callable[[Query], T], *, is_found: Callable[[T]
 
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
-    # Half a surrogate pair, as a broken client may send it, cannot be handed on to SQLite.
-    whole = text[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", " ")
-    parsed = parse(unicodedata.normalize("NFC", whole))
+    # Without half a surrogate pair, too: a broken client may send it, and it cannot be handed on to SQLite.
+    text = visible(text)
+    parsed = parse(unicodedata.normalize("NFC", text[:_LONGEST]))
     narrowing = {kind: tuple(one.raw for one in parsed.tokens if one.kind == kind) for kind in FILTERS}
     written = _written_out(parsed.group)
     alternatives = tuple(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.archive.search.groups import Group, is_kind
 from pipeline.archive.search.parser import MAX_TERMS, Parsed
-from pipeline.archive.search.pieces import BEGINNING, FILTERS, NARROWING, Token, is_beginning
+from pipeline.archive.search.pieces import BEGINNING, FILTERS, NARROWING, QUOTE, Token, is_beginning
 
 _ASTERISK = re.compile(r"\w\*(?!\w)")
 _OTHER_FILTER = re.compile(r"(show|podcast|host|guest|who|before|after|since|until|from|to|date):\S", re.IGNORECASE)
@@ -37,6 +37,8 @@ def remarks(parsed: Parsed) -> Iterator[str]:
             yield from _of_filter(token, in_part=has_sides and not of_words.isdisjoint(groups))
         else:
             yield from _of_text(token)
+    if any(token.kind == "text" and not token.quoted and QUOTE.search(token.raw) for token in wanted):
+        yield "A quotation mark alone is ignored: only what stands between two is searched for word for word."
     if len(wanted) > MAX_TERMS:
         yield f"Only the first {MAX_TERMS} of {len(wanted)} words and quotations are searched for."
 

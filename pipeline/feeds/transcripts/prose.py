@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from pipeline.feeds.names import LABEL, as_speaker, is_label, names_in
-from pipeline.feeds.transcripts.turns import PublishedTurn, clock_seconds
+from pipeline.feeds.transcripts.turns import PublishedTurn, clock_seconds, showable
 
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?(?:\.\d{1,3})?"
 _BRACKETED = rf"[\[(]?(?P<time>{_TIME})[\])]?"
@@ -63,7 +63,7 @@ def find_transcript(notes: str) -> tuple[PublishedTurn, ...]:
     At least two names must recur, over at least 150 words: lists of chapters, links, guests or questions do not
     qualify.
     """
-    return _find(_tidy(notes))[1]
+    return showable(_find(_tidy(notes))[1])
 
 
 def without_transcript(notes: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.errors import NotATranscriptError
-from pipeline.text import PAUSE_SECONDS, ends_sentence
+from pipeline.text import PAUSE_SECONDS, ends_sentence, visible
 
 MAX_TURNS = 50_000
 MAX_PASSAGE_SECONDS = 30.0
@@ -75,22 +75,27 @@ def _continues(passage: PublishedTurn, piece: PublishedTurn) -> bool:
 
 
 def checked(turns: Sequence[PublishedTurn]) -> tuple[PublishedTurn, ...]:
-    """Return turns without unprintable characters, which JSON and HTML can encode in plain ASCII.
+    """Return turns without invisible characters, which JSON and HTML can encode in plain ASCII.
 
     Raises:
         NotATranscriptError: there are no turns, or implausibly many.
     """
     if len(turns) > MAX_TURNS:
         raise NotATranscriptError(f"it has more than {MAX_TURNS:,} turns: no conversation does")
-    shown = tuple(
-        replace(turn, text=text, speaker=_showable(turn.speaker or "") or None)
-        for turn in turns
-        if (text := _showable(turn.text))
-    )
+    shown = showable(turns)
     if not shown:
         raise NotATranscriptError("there are no words in it")
     return shown
 
 
+def showable(turns: Sequence[PublishedTurn]) -> tuple[PublishedTurn, ...]:
+    """Return turns without invisible characters, leaving out those that have no others."""
+    return tuple(
+        replace(turn, text=text, speaker=_showable(turn.speaker or "") or None)
+        for turn in turns
+        if (text := _showable(turn.text))
+    )
+
+
 def _showable(text: str) -> str:
-    return " ".join(UNSHOWABLE.sub("", text).split())
+    return " ".join(visible(text).split())

@@ -31,9 +31,9 @@ function archiveWords(passage) {
   let end = 0;
   for (let at = 0; at < numbers.length; at += 3) {
     offset += numbers[at];
-    const begun = end + numbers[at + 1];
-    end = begun + numbers[at + 2];
-    words.push({ offset, start: begun / 100, end: end / 100 });
+    const begun = end + Math.round(numbers[at + 1] * 10); // milliseconds
+    end = begun + Math.round(numbers[at + 2] * 10);
+    words.push({ offset, start: begun / 1000, end: end / 1000 });
   }
   words.forEach((word, n) => {
     word.length = text.slice(word.offset, words[n + 1]?.offset).trimEnd().length;

@@ -145,8 +145,8 @@
   }
 
   function addressOf(chosen) {
-    const first = Math.floor(chosen[0].start * 1000);
-    const last = Math.ceil(chosen[chosen.length - 1].end * 1000);
+    const first = Math.round(chosen[0].start * 1000);
+    const last = Math.round(chosen[chosen.length - 1].end * 1000);
     return `${transcript.dataset.quotes}${first}-${last}?e=${encodeURIComponent(transcript.dataset.episode)}`;
   }
 
