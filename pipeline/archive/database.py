@@ -18,6 +18,8 @@ from pipeline.errors import ArchiveError, DatabaseError, LockedError
 
 T = TypeVar("T")
 BUSY_SECONDS = 10.0
+# Connections that write have no ``isolation_level``: what is written outside of ``immediate`` is kept at once. With
+# Python's own, a single insert would open a transaction, which the next ``immediate`` would join and nobody commit.
 _MAGIC = b"SQLite format 3\0"
 _FILE_PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not an SQLite database: name another with --db, or restore it from a copy",
@@ -46,7 +48,7 @@ def writer(path: Path) -> Iterator[Database]:
     with (
         explained(path),
         locked(path),
-        closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection,
+        closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as connection,
     ):
         _refuse_foreign(connection, path)
         _refuse_newer(connection, path)
@@ -71,7 +73,9 @@ def editor(path: Path) -> Iterator[Database]:
     bring_up_to_date(path)
     with (
         explained(path),
-        closing(sqlite3.connect(f"{_existing(path).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as connection,
+        closing(
+            sqlite3.connect(f"{_existing(path).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+        ) as connection,
     ):
         connection.execute("pragma foreign_keys = on")
         yield Database(connection)
