@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import NoReturn
 
 import httpx
 
@@ -42,9 +43,9 @@ def _visit(tools: Tools, feed: Feed, asking: Asking, _leave: Callable[[], None])
     try:
         client = tools.client(feed)
         found = _look_at_page(feed, client) if feed.kind == "page" else visit(asking, client)
-        return partial(_store_or_fail, tools, feed, asking, found)
+        return partial(_store_or_record, tools, feed, asking, found)
     except Exception as error:  # noqa: BLE001 - whatever it was, the feed must not still say "ok"
-        return partial(_store_failure, tools, feed, asking, error)
+        return partial(_record_and_raise, tools, feed, asking, error)
 
 
 def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
@@ -54,11 +55,11 @@ def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
     return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
 
 
-def _store_or_fail(tools: Tools, feed: Feed, asking: Asking, found: Found) -> Outcome:
+def _store_or_record(tools: Tools, feed: Feed, asking: Asking, found: Found) -> Outcome:
     try:
         return _store(tools, feed, found)
     except FeedError as error:
-        return _store_failure(tools, feed, asking, error)
+        _record_and_raise(tools, feed, asking, error)
 
 
 def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
@@ -124,8 +125,8 @@ def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
     )
 
 
-def _store_failure(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> Outcome:
-    """Record why a feed could not be read; one that is gone for good is asked again only after a month."""
+def _record_and_raise(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> NoReturn:
+    """Record why a feed could not be read, and raise that; one that is gone for good is asked only after a month."""
     now, wait = tools.now(), None
     if isinstance(error, FeedUnreachableError):
         wait = retry_at(error.retry_after, now)
