@@ -10,7 +10,7 @@ from pipeline.config import Config, Feed
 from pipeline.model import Episode
 from pipeline.runs.selection import Selection, selected
 from pipeline.stages import Tools, wanted_episodes
-from pipeline.stages.align import Task, task
+from pipeline.stages.align import AlignTask, align_task
 from pipeline.stages.download import is_offered
 from pipeline.stages.publishers_transcript import is_waiting
 from pipeline.stages.transcribe import is_unheard
@@ -54,5 +54,5 @@ def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -
     heard = "transcribe" in stages and (fetched if rendition is None else is_unheard(tools, feed, episode, rendition))
     if heard or ("transcribe" in stages and rendition and is_waiting(tools, episode, rendition)):
         yield "transcribe"
-    if "align" in stages and (heard or isinstance(task(tools, episode), Task)):
+    if "align" in stages and (heard or isinstance(align_task(tools, episode), AlignTask)):
         yield "align"

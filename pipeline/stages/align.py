@@ -38,7 +38,7 @@ AHEAD = 4  # alignments in progress or waiting to be stored, per process
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class AlignTask:
     """The inputs of an alignment.
 
     Without a published list, ``questions`` are the previously detected ones if an editor corrected any, else empty.
@@ -54,7 +54,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Aligned:
     """The result of an alignment, before editors' corrections are applied.
 
     ``detected`` is a new list made in the absence of a published one; None keeps the existing list.
@@ -67,8 +67,8 @@ class Found:
 
 def align_episode(tools: Tools, feed: Feed, episode: Episode) -> Outcome:  # noqa: ARG001 - every stage is called alike
     """Find when each question is asked, and say for each segment whether it asks or answers."""
-    work = task(tools, episode)
-    return work if isinstance(work, Outcome) else store(tools, work, found(work, tools.encode))
+    work = align_task(tools, episode)
+    return work if isinstance(work, Outcome) else store(tools, work, aligned(work, tools.encode))
 
 
 def align_together(
@@ -90,25 +90,25 @@ def align_together(
 def _submitted(tools: Tools, episode: Episode, pool: Executor) -> Callable[[], Outcome]:
     """Submit an episode; the function returned waits for the result and stores it, or raises its error."""
     try:
-        work = task(tools, episode)
+        work = align_task(tools, episode)
     except Exception as error:  # noqa: BLE001 - it is this episode's failure alone
         return raiser(error)
     if isinstance(work, Outcome):
         return lambda: work
     with suppress(BrokenExecutor):
-        future = pool.submit(found, work, tools.encode)
+        future = pool.submit(aligned, work, tools.encode)
         return lambda: store(tools, work, _result(future, work, tools.encode))
-    return lambda: store(tools, work, found(work, tools.encode))
+    return lambda: store(tools, work, aligned(work, tools.encode))
 
 
-def _result(future: Future[Found], work: Task, encode: Encode | None) -> Found:
+def _result(future: Future[Aligned], work: AlignTask, encode: Encode | None) -> Aligned:
     try:
         return future.result()
     except BrokenExecutor:  # a process was killed; this one can do its work
-        return found(work, encode)
+        return aligned(work, encode)
 
 
-def task(tools: Tools, episode: Episode) -> Task | Outcome:
+def align_task(tools: Tools, episode: Episode) -> AlignTask | Outcome:
     """Return the inputs of an episode's alignment, or the outcome if there is nothing to do."""
     transcript = preferred_transcript(tools.db.conn, episode.id)
     if transcript is None:
@@ -124,7 +124,7 @@ def task(tools: Tools, episode: Episode) -> Task | Outcome:
     if alignment_key(tools.db, transcript.id) == key and not tools.again:
         return Outcome("skipped", "already aligned", routine=True)
     segments = read_segments(tools.db, transcript.id)
-    return Task(episode.id, transcript.id, key, questions, bool(published), segments, corrections)
+    return AlignTask(episode.id, transcript.id, key, questions, bool(published), segments, corrections)
 
 
 def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[dict[str, Any]]:
@@ -143,18 +143,18 @@ def explain_episode(db: Database, episode: str, encode: Encode | None) -> list[d
     return explanation(questions, align(questions, segments, encode=encode, corrections=corrections))
 
 
-def found(work: Task, encode: Encode | None) -> Found:
+def aligned(work: AlignTask, encode: Encode | None) -> Aligned:
     """Compute an alignment; pure, so that it can run in another process."""
     if not work.is_published:
         questions, matches = detect(work.segments)
         # If a new transcript yields a different list, a list that an editor has worked on is kept and aligned instead.
         if not work.questions or questions == work.questions:
-            return Found(matches, detected=questions)
+            return Aligned(matches, detected=questions)
     alignment = align(work.questions, work.segments, encode=encode, corrections=work.corrections)
-    return Found(alignment.matches, alignment.follow_ups)
+    return Aligned(alignment.matches, alignment.follow_ups)
 
 
-def store(tools: Tools, work: Task, result: Found) -> Outcome:
+def store(tools: Tools, work: AlignTask, result: Aligned) -> Outcome:
     """Put an alignment into the database, and say what it was."""
     with immediate(tools.db):
         if result.detected is not None:
