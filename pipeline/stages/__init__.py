@@ -1,7 +1,8 @@
 """The stages of a run: each reads what the one before it stored, does one thing, and stores the result.
 
 A stage returns an ``Outcome`` for what it did or skipped, and raises ``ArchiveError`` if it failed, which does not stop
-the others. A stage that needs the network returns a ``Visit`` instead; visits are run concurrently.
+the others. A stage that needs the network returns a ``Visit`` instead; visits are run concurrently. Only ``transcribe``
+does not: it fetches the publisher's transcript itself, so that a slow host delays the episodes that are heard later.
 """
 
 from __future__ import annotations
