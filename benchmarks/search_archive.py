@@ -19,7 +19,7 @@ from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed, save_poll
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_transcript
-from pipeline.model import FeedEpisode, KeptAudio, Segment, Speaker, Transcript, Word
+from pipeline.model import FeedEpisode, KeptAudio, Segment, Speaker, Transcript, Validators, Word
 
 SEED = 20261126
 EPISODES, SEGMENTS, VOCABULARY, FEEDS = 1_250, 800, 10_000, 10
@@ -251,8 +251,7 @@ def build(path: Path, *, episodes: int = EPISODES) -> None:
                 [item],
                 now=when,
                 feed_url="https://example.org/feed.xml",
-                etag=None,
-                last_modified=None,
+                validators=Validators(),
                 parser_version=1,
             )
             (episode,) = db.execute("select id from episodes where feed = ? and guid = ?", [feed, str(n)]).fetchone()

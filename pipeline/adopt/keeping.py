@@ -11,8 +11,7 @@ import httpx
 from sqlite_utils import Database
 
 from pipeline.adopt.matching import Adoption, Owned, Wanted, decide
-from pipeline.archive.episodes import known_episodes
-from pipeline.archive.feeds import enclosure_of
+from pipeline.archive.episodes import enclosure_of, known_episodes
 from pipeline.archive.kept import is_kept
 from pipeline.archive.publication import slugs
 from pipeline.archive.reading import episode_named

@@ -1,4 +1,4 @@
-"""Storing the episodes that a feed lists: matching them to known ones, adding new ones, recording changes.
+"""The episodes of a feed: which there are, and storing those that it lists, with what has changed.
 
 A poll of a large feed reads each table once and writes only what changed.
 """
@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import named_rows
 from pipeline.archive.question_lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
-from pipeline.model import UNTITLED, FeedEpisode
+from pipeline.model import UNTITLED, Episode, FeedEpisode, TranscriptLink
 from pipeline.times import timestamp
 
 # The publisher's columns. Changes to the derived ``notes_text`` and to the unreliable ``enclosure_length`` are not
@@ -41,6 +41,50 @@ class Saved:
     known: int = 0
     recognised: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+
+
+def episodes(db: Database, slug: str) -> list[Episode]:
+    """Return a feed's episodes, newest first; undated ones by when they were first seen, in feed order."""
+    rows = db.execute(
+        """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
+           from episodes where feed = ? order by datetime(coalesce(published, first_seen)) desc, rowid""",
+        [slug],
+    )
+    return [Episode(*row) for row in rows]
+
+
+def all_ids(db: Database) -> frozenset[str]:
+    """Return the ids of all episodes."""
+    return frozenset(row[0] for row in db.execute("select id from episodes"))
+
+
+def ids_of(db: Database, slug: str, names: Iterable[str]) -> frozenset[str]:
+    """Return the ids of a feed's episodes that are named by their id or by any guid they ever had."""
+    wanted = set(names)
+    rows = db.execute(
+        """select e.id, g.guid from episodes e left join episode_guids g on g.episode = e.id where e.feed = ?""", [slug]
+    )
+    return frozenset(id_ for id_, guid in rows if not wanted.isdisjoint({id_, guid}))
+
+
+def notes_of(db: Database, episode: str) -> tuple[str, tuple[TranscriptLink, ...]]:
+    """Return an episode's notes as plain text, and the publisher's transcripts that its feed names."""
+    (notes,) = db.execute("select notes_text from episodes where id = ?", [episode]).fetchone()
+    links = db.execute(
+        "select url, type, language, rel from transcript_links where episode = ? order by rowid", [episode]
+    )
+    return notes, tuple(TranscriptLink(*link) for link in links)
+
+
+def enclosure_of(db: Database, episode: str) -> str | None:
+    """Return the address of an episode's audio, as its feed last gave it."""
+    (url,) = db.execute("select enclosure_url from episodes where id = ?", [episode]).fetchone()
+    return str(url) if url else None
+
+
+def has_episode(db: Database, episode: str) -> bool:
+    """Tell whether there is an episode of this id."""
+    return db.execute("select 1 from episodes where id = ?", [episode]).fetchone() is not None
 
 
 def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now: str) -> Saved:

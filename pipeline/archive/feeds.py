@@ -10,7 +10,7 @@ from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.episodes import Saved, save_episodes
 from pipeline.archive.redact import without_paths
 from pipeline.feeds.memory import Memory, Move
-from pipeline.model import Episode, FeedEpisode, TranscriptLink, Validators
+from pipeline.model import FeedEpisode, Validators
 
 
 def ensure_feed(db: Database, slug: str, *, title: str, url: str) -> None:
@@ -58,59 +58,14 @@ def resolved_url(db: Database, slug: str) -> str | None:
     return found[0] if found else None
 
 
-def episodes(db: Database, slug: str) -> list[Episode]:
-    """Return a feed's episodes, newest first; undated ones by when they were first seen, in feed order."""
-    rows = db.execute(
-        """select id, feed, title, enclosure_url, published, enclosure_length, declared_duration
-           from episodes where feed = ? order by datetime(coalesce(published, first_seen)) desc, rowid""",
-        [slug],
-    )
-    return [Episode(*row) for row in rows]
-
-
-def all_ids(db: Database) -> frozenset[str]:
-    """Return the ids of all episodes."""
-    return frozenset(row[0] for row in db.execute("select id from episodes"))
-
-
-def ids_of(db: Database, slug: str, names: Iterable[str]) -> frozenset[str]:
-    """Return the ids of a feed's episodes that are named by their id or by any guid they ever had."""
-    wanted = set(names)
-    rows = db.execute(
-        """select e.id, g.guid from episodes e left join episode_guids g on g.episode = e.id where e.feed = ?""", [slug]
-    )
-    return frozenset(id_ for id_, guid in rows if not wanted.isdisjoint({id_, guid}))
-
-
-def notes_of(db: Database, episode: str) -> tuple[str, tuple[TranscriptLink, ...]]:
-    """Return an episode's notes as plain text, and the publisher's transcripts that its feed names."""
-    (notes,) = db.execute("select notes_text from episodes where id = ?", [episode]).fetchone()
-    links = db.execute(
-        "select url, type, language, rel from transcript_links where episode = ? order by rowid", [episode]
-    )
-    return notes, tuple(TranscriptLink(*link) for link in links)
-
-
-def enclosure_of(db: Database, episode: str) -> str | None:
-    """Return the address of an episode's audio, as its feed last gave it."""
-    (url,) = db.execute("select enclosure_url from episodes where id = ?", [episode]).fetchone()
-    return str(url) if url else None
-
-
-def has_episode(db: Database, episode: str) -> bool:
-    """Tell whether there is an episode of this id."""
-    return db.execute("select 1 from episodes where id = ?", [episode]).fetchone() is not None
-
-
-def save_poll(  # noqa: PLR0913 - all that is stored in one transaction, by name
+def save_poll(
     db: Database,
     slug: str,
     episodes: Sequence[FeedEpisode],
     *,
     now: str,
     feed_url: str,
-    etag: str | None,
-    last_modified: str | None,
+    validators: Validators,
     parser_version: int,
     is_whole: bool = True,
 ) -> Saved:
@@ -125,7 +80,15 @@ def save_poll(  # noqa: PLR0913 - all that is stored in one transaction, by name
             """update feeds set feed_url = ?, etag = ?, last_modified = ?, parser_version = ?,
                fully_fetched = coalesce(?, fully_fetched), retry_at = null, last_polled = ?, last_status = 'ok'
                where slug = ?""",
-            [feed_url, etag, last_modified, parser_version, now if is_whole else None, now, slug],
+            [
+                feed_url,
+                validators.etag,
+                validators.last_modified,
+                parser_version,
+                now if is_whole else None,
+                now,
+                slug,
+            ],
         )
     return saved
 

@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple, TypeVar
 from sqlite_utils import Database
 
 from pipeline import __version__
-from pipeline.archive.feeds import all_ids, episodes, has_episode, ids_of, known_feeds
+from pipeline.archive.episodes import all_ids, episodes, has_episode, ids_of
+from pipeline.archive.feeds import known_feeds
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.audio.keep import clear_unfinished
 from pipeline.config import Config, Feed

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from sqlite_utils import Database
 
 from pipeline.archive import reading
-from pipeline.archive.feeds import episodes
+from pipeline.archive.episodes import episodes
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.segments import heard

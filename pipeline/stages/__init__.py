@@ -19,7 +19,8 @@ import httpx
 from sqlite_utils import Database
 
 from pipeline.align.meaning import Encode
-from pipeline.archive.feeds import episodes, ids_of, resolved_url
+from pipeline.archive.episodes import episodes, ids_of
+from pipeline.archive.feeds import resolved_url
 from pipeline.audio.decode import check
 from pipeline.audio.in_processes import Check
 from pipeline.config import Feed

@@ -11,7 +11,7 @@ from typing import NoReturn
 import httpx
 
 from pipeline.archive import feeds as archive
-from pipeline.archive.episodes import Saved, episode_id, known_episodes
+from pipeline.archive.episodes import Saved, episode_id, episodes, known_episodes
 from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, snapshot_path
 from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError
@@ -71,7 +71,7 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     if not found.listings:
         archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
         return Outcome("ok", "; ".join(["unchanged since the last time", *found.warnings]))
-    known = archive.episodes(tools.db, feed.slug)
+    known = episodes(tools.db, feed.slug)
     _refuse_another_show(tools, feed, found)
     is_whole = all(listing.is_whole for listing in found.listings)
     saved = [_store_listing(tools, feed, listing, is_whole=is_whole) for listing in found.listings]
@@ -150,8 +150,7 @@ def _store_listing(tools: Tools, feed: Feed, listing: Listing, *, is_whole: bool
         _wanted(feed, listing.episodes),
         now=tools.now(),
         feed_url=shown(listing.address),
-        etag=listing.validators.etag,
-        last_modified=listing.validators.last_modified,
+        validators=listing.validators,
         parser_version=PARSER_VERSION,
         is_whole=is_whole,
     )

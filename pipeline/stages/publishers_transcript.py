@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from itertools import accumulate, groupby, pairwise
 
-from pipeline.archive.feeds import notes_of
+from pipeline.archive.episodes import notes_of
 from pipeline.archive.segments import heard
 from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
 from pipeline.archive.transcripts import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pipeline.archive.carrying import carry
 from pipeline.archive.database import immediate
-from pipeline.archive.feeds import notes_of
+from pipeline.archive.episodes import notes_of
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.reading import renditions

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from pipeline.archive.feeds import episodes, save_moves, save_podcast_guid, save_poll
+from pipeline.archive.episodes import episodes
+from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
 from pipeline.archive.listing import listing
 from pipeline.archive.publication import show
 from pipeline.archive.schema import migrations
 from pipeline.archive.search import search
 from pipeline.archive.transcripts import alignment_key, save_matches
 from pipeline.feeds.memory import Move
-from pipeline.model import Match
+from pipeline.model import Match, Validators
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 
@@ -77,9 +78,14 @@ def test_a_dropped_oldest_item_does_not_lose_its_row_to_the_one_that_shares_its_
     add_feed(archive, "show", oldest, younger)
     before = urls(archive)
     save_poll(
-        archive, "show", [younger], now=NOW, feed_url="https://example.org/feed.xml", etag=None, last_modified=None,
+        archive,
+        "show",
+        [younger],
+        now=NOW,
+        feed_url="https://example.org/feed.xml",
+        validators=Validators(),
         parser_version=1,
-    )  # fmt: skip
+    )
     assert urls(archive) == before
 
 
@@ -173,8 +179,7 @@ def test_episodes_without_dates_are_in_the_order_of_the_feed_those_of_later_poll
         [newer, *first],
         now="2027-01-01T06:00:00Z",
         feed_url="https://example.org/feed.xml",
-        etag=None,
-        last_modified=None,
+        validators=Validators(),
         parser_version=1,
     )
     assert [one.title for one in episodes(archive, "show")] == [f"Number {n}" for n in (10, 9, 8, 7, 6)]
@@ -233,9 +238,14 @@ def test_a_guid_that_was_healed_stays_an_alias(archive: Database) -> None:
     first = episode("one")
     (id_,) = add_feed(archive, "show", first)
     saved = save_poll(
-        archive, "show", [replace(first, guid="two")], now=NOW, feed_url="https://example.org/feed.xml", etag=None,
-        last_modified=None, parser_version=1,
-    )  # fmt: skip
+        archive,
+        "show",
+        [replace(first, guid="two")],
+        now=NOW,
+        feed_url="https://example.org/feed.xml",
+        validators=Validators(),
+        parser_version=1,
+    )
     assert (saved.new, saved.recognised) == (0, ("An episode",))
     assert archive.execute("select id, guid from episodes").fetchall() == [(id_, "one")]
     assert archive.execute("select episode, guid from episode_guids order by guid").fetchall() == [

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from pipeline.archive.feeds import episodes
+from pipeline.archive.episodes import episodes
 from pipeline.archive.renditions import save_rendition
 from pipeline.audio.decode import decode
 from pipeline.config import Config, Feed

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from pipeline.archive.feeds import episodes
+from pipeline.archive.episodes import episodes
 from pipeline.archive.status import status
 from pipeline.audio.partial import Partial, sweep
 from pipeline.config import Config, Feed

@@ -14,7 +14,7 @@ from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed, save_poll
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.transcripts import save_transcript
-from pipeline.model import FeedEpisode, KeptAudio, Question, Segment, Transcript, Word
+from pipeline.model import FeedEpisode, KeptAudio, Question, Segment, Transcript, Validators, Word
 
 NOW = "2026-01-02T03:04:05Z"
 
@@ -63,8 +63,7 @@ def add_feed(db: Database, slug: str, *episodes: FeedEpisode) -> list[str]:
         episodes,
         now=NOW,
         feed_url="https://example.org/feed.xml",
-        etag=None,
-        last_modified=None,
+        validators=Validators(),
         parser_version=1,
     )
     ids = dict(db.execute("select guid, id from episodes where feed = ?", [slug]).fetchall())
