@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.reading import episode_named
 from pipeline.commands.options import FilePath, print_json
-from pipeline.commands.stages import NOT_WITH_LOAD, print_lines, refuse, run_stages, stage_options
+from pipeline.commands.stages import StageOptions, print_lines, run_stages, stage_options, takes_only
 from pipeline.exits import Exit
-
-# Options that have no effect with --explain.
-_NOT_WITH_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet"})
 
 
 @click.command("align")
@@ -25,15 +22,13 @@ _NOT_WITH_EXPLAIN = frozenset({"feeds", "only", "since", "limit", "dry_run", "ag
 @click.option("--explain", is_flag=True, help="Only explain why each question of EPISODE is found where it is.")
 @click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
 @click.argument("names", nargs=-1, metavar="[EPISODE|FILE]...")
-@click.pass_context
 def align_command(
-    context: click.Context,
+    options: StageOptions,
     /,
     everything: bool,
     explain: bool,
     files: tuple[Path, ...],
     names: tuple[str, ...],
-    **options: Any,
 ) -> None:
     """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
 
@@ -48,22 +43,23 @@ def align_command(
        "segments": [{"start": 0.0, "end": 3.1, "text": "…", "speaker": "…"}]}
     """  # noqa: D301 - click takes it as “do not rewrap this”
     if files:
-        refuse(context, NOT_WITH_LOAD, beside="--load")
+        takes_only("--load", "--db", "--explain")
         from pipeline.runs.alone import align_files
 
         failed = print_lines(align_files([*files, *map(Path, names)], explain=explain))
         sys.exit(Exit.after(failed))
     if explain:
-        refuse(context, _NOT_WITH_EXPLAIN, beside="--explain")
-        _explain_alignments(names, options["db"], as_json=options["as_json"])
+        takes_only("--explain", "--db", "--json")
+        _explain_alignments(names, options.db, as_json=options.as_json)
         return
-    if len(names) > 1 or (names and (everything or options["only"])) or (everything and options["only"]):
+    only = options.selection.only
+    if len(names) > 1 or (names and (everything or only)) or (everything and only):
         raise click.UsageError("Name one EPISODE, choose with --only, or use --all. Files need --load before them.")
-    options["again"] |= everything
     if names:
-        with up_to_date_reader(options["db"]) as archive:
-            options["only"] = episode_named(archive.conn, names[0])
-    sys.exit(run_stages(("align",), **options))
+        with up_to_date_reader(options.db) as archive:
+            only = episode_named(archive.conn, names[0])
+    selection = replace(options.selection, only=only)
+    sys.exit(run_stages(("align",), replace(options, selection=selection, again=options.again or everything)))
 
 
 def _explain_alignments(names: Sequence[str], db: Path, *, as_json: bool) -> None:

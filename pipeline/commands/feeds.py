@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from pipeline.archive.database import named_rows, up_to_date_reader
-from pipeline.commands.options import FilePath, db_option, json_option, print_json
+from pipeline.commands.options import FilePath, db_option, feeds_option, json_option, print_json
 from pipeline.config import Config, Feed, load
 from pipeline.errors import ConfigError
 from pipeline.net.urls import shown, variables
@@ -18,19 +18,12 @@ from pipeline.net.urls import shown, variables
 
 @click.command("feeds")
 @db_option
-@click.option(
-    "--feeds",
-    "file",
-    type=FilePath,
-    default=Path("feeds.yaml"),
-    show_default=True,
-    help="The file that lists the shows.",
-)
+@feeds_option
 @click.option("--opml", type=FilePath, metavar="FILE", help="Print entries for the shows of this OPML file.")
 @click.option("--append", "is_appending", is_flag=True, help="With --opml: add them at the end of feeds.yaml.")
 @click.option("--to-opml", is_flag=True, help="Print the shows as a list for other programs.")
 @json_option
-def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, to_opml: bool, as_json: bool) -> None:
+def feeds_command(db: Path, feeds: Path, opml: Path | None, is_appending: bool, to_opml: bool, as_json: bool) -> None:
     """List the shows of feeds.yaml and their feed addresses; or exchange them with podcast apps (OPML).
 
     --opml skips shows that feeds.yaml already has, and never changes existing entries.
@@ -40,10 +33,10 @@ def feeds_command(db: Path, file: Path, opml: Path | None, is_appending: bool, t
     if (opml is not None) + to_opml + as_json > 1:
         raise click.UsageError("Give only one of --opml, --to-opml and --json.")
     if opml is not None:
-        is_new = is_appending and not file.exists()
-        _import(opml, [] if is_new else load(file).feeds, file if is_appending else None)
+        is_new = is_appending and not feeds.exists()
+        _import(opml, [] if is_new else load(feeds).feeds, feeds if is_appending else None)
         return
-    shows = load(file)
+    shows = load(feeds)
     known = _known(db)
     if to_opml:
         _export(shows, known)

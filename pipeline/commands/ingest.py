@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 import click
 
-from pipeline.commands.stages import run_stages, stage_options
+from pipeline.commands.stages import StageOptions, run_stages, stage_options
 from pipeline.errors import ArchiveError
 from pipeline.exits import Exit
 from pipeline.model import STAGES, StageName
@@ -28,7 +26,7 @@ def _interval(context: click.Context, option: click.Parameter, value: str | None
     return seconds
 
 
-def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **options: Any) -> Exit:
+def _keep_running(stages: Sequence[StageName], every: int, options: StageOptions) -> Exit:
     """Ingest repeatedly; an error that stops a run is printed, and the next run starts as planned."""
     from pipeline import config
     from pipeline.runs.run import terminable
@@ -36,7 +34,7 @@ def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **opt
 
     def work() -> Exit:
         try:
-            return run_stages(stages, feeds=feeds, **options)
+            return run_stages(stages, options)
         except ArchiveError as error:
             click.echo(f"Error: {error}", err=True)
             return error.exit_code
@@ -45,10 +43,10 @@ def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **opt
             return Exit.STOPPED
 
     def say(seconds: float) -> None:
-        if not options["quiet"]:
+        if not options.quiet:
             click.echo(f"next run in {clock(seconds)}", err=True)
 
-    config.load(feeds)  # an error at the start ends the service
+    config.load(options.feeds)  # an error at the start ends the service
     with terminable():
         return repeat(work, every, say=say)
 
@@ -57,7 +55,7 @@ def _keep_running(stages: Sequence[StageName], every: int, *, feeds: Path, **opt
 @stage_options
 @click.option("--every", callback=_interval, metavar="INTERVAL", help="Repeat at this interval: 30m, 6h, 1d.")
 @click.option("--until", type=click.Choice(STAGES), default=STAGES[-1], help="The last stage to run.  [default: all]")
-def ingest_command(every: int | None, until: StageName, **options: Any) -> None:
+def ingest_command(options: StageOptions, /, every: int | None, until: StageName) -> None:
     """Poll, download, transcribe and align: everything that is not done yet.
 
     --until download stops after downloading, so that transcribing can be done later or on a faster computer.
@@ -69,21 +67,21 @@ def ingest_command(every: int | None, until: StageName, **options: Any) -> None:
     """
     stages = STAGES[: STAGES.index(until) + 1]
     if every is None:
-        sys.exit(run_stages(stages, **options))
-    if options["dry_run"]:
+        sys.exit(run_stages(stages, options))
+    if options.dry_run:
         raise click.UsageError("--dry-run cannot be used with --every.")
-    sys.exit(_keep_running(stages, every, **options))
+    sys.exit(_keep_running(stages, every, options))
 
 
 @click.command("poll")
 @stage_options
-def poll_command(**options: Any) -> None:
+def poll_command(options: StageOptions) -> None:
     """Read the feeds, and nothing else."""
-    sys.exit(run_stages(("poll",), **options))
+    sys.exit(run_stages(("poll",), options))
 
 
 @click.command("download")
 @stage_options
-def download_command(**options: Any) -> None:
+def download_command(options: StageOptions) -> None:
     """Download the audio of the episodes known so far."""
-    sys.exit(run_stages(("download",), **options))
+    sys.exit(run_stages(("download",), options))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +16,34 @@ from pipeline.commands.options import day, db_option, feeds_option, json_option,
 from pipeline.errors import ArchiveError
 from pipeline.exits import Exit
 from pipeline.model import StageName
+from pipeline.runs.selection import Selection
 
 if TYPE_CHECKING:
+    from pipeline.runs.alone import Result
     from pipeline.runs.planning import Planned
 
-# Options that have no effect with --load, which works without a database.
-NOT_WITH_LOAD = frozenset(
-    {"feeds", "only", "since", "limit", "dry_run", "again", "everything", "quiet", "as_json", "check"}
-)
+
+@dataclass(frozen=True, slots=True)
+class StageOptions:
+    """The options common to all stages, as they were given."""
+
+    db: Path
+    feeds: Path
+    selection: Selection
+    dry_run: bool
+    again: bool
+    quiet: bool
+    as_json: bool
 
 
 def stage_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options common to all stages to a command."""
+    """Add the options common to all stages to a command, which gets them as its first argument."""
+
+    @wraps(command)
+    def gathered(*, only: str | None, since: str | None, limit: int | None, **given: Any) -> None:
+        common = {name: given.pop(name) for name in ("db", "feeds", "dry_run", "again", "quiet", "as_json")}
+        command(StageOptions(selection=Selection(only, since, limit), **common), **given)
+
     for option in reversed(
         [
             db_option,
@@ -40,25 +57,24 @@ def stage_options(command: Callable[..., None]) -> Callable[..., None]:
             json_option,
         ]
     ):
-        command = option(command)
-    return command
+        gathered = option(gathered)
+    return gathered
 
 
-def run_stages(stages: Sequence[StageName], *, db: Path, feeds: Path, as_json: bool, **options: Any) -> Exit:
+def run_stages(stages: Sequence[StageName], options: StageOptions) -> Exit:
     """Run stages with the given options, print the report, and return the exit code."""
     from pipeline import config
     from pipeline.runs.run import dry_run, run
-    from pipeline.runs.selection import Selection
     from pipeline.runs.talk import Talk
 
-    again = options["again"]
-    selection = Selection(options["only"], options["since"], options["limit"])
-    if options["dry_run"]:
-        _print_plan(dry_run(config.load(feeds), db, stages=stages, selection=selection, again=again), as_json=as_json)
+    shows, chosen = config.load(options.feeds), options.selection
+    if options.dry_run:
+        planned = dry_run(shows, options.db, stages=stages, selection=chosen, again=options.again)
+        _print_plan(planned, as_json=options.as_json)
         return Exit.OK
-    talk = Talk(quiet=options["quiet"])
-    report = run(config.load(feeds), db, talk, stages=stages, selection=selection, again=again)
-    if as_json:
+    talk = Talk(quiet=options.quiet)
+    report = run(shows, options.db, talk, stages=stages, selection=chosen, again=options.again)
+    if options.as_json:
         print_json(report.as_dict())
     return report.exit_code
 
@@ -74,19 +90,25 @@ def _print_plan(planned: Sequence[Planned], *, as_json: bool) -> None:
     click.echo(f"would be done: {said}. Feeds were not polled: new episodes there would come on top.", err=True)
 
 
-def refuse(context: click.Context, names: frozenset[str], *, beside: str) -> None:
-    """Raise a usage error for options that another option would silently ignore."""
-    for option in context.command.params:
-        if option.name in names and is_given(context, option.name):
-            raise click.UsageError(f"{option.opts[0]} cannot be used with {beside}; leave it out.")
+def takes_only(mode: str, *others: str) -> None:
+    """Raise a usage error if an option was given that ``mode`` would silently ignore.
+
+    Args:
+        mode: the option that was chosen, as it is typed.
+        others: the options that can be used with it.
+    """
+    for option in click.get_current_context().command.params:
+        allowed = isinstance(option, click.Argument) or option.opts[0] in {mode, *others}
+        if not allowed and is_given(option.name or ""):
+            raise click.UsageError(f"{option.opts[0]} cannot be used with {mode}; leave it out.")
 
 
-def is_given(context: click.Context, name: str) -> bool:
-    """Tell whether an option was given, even with its default value."""
-    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+def is_given(name: str) -> bool:
+    """Tell whether an option of the command was given, even with its default value."""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def print_lines(results: Any) -> int:
+def print_lines(results: Iterable[Result]) -> int:
     """Print each result as one line of JSON, each failure to stderr; return how many failed."""
     failed = 0
     for path, result in results:

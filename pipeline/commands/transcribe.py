@@ -6,23 +6,19 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.archive.database import up_to_date_reader
 from pipeline.commands.options import FilePath
-from pipeline.commands.stages import NOT_WITH_LOAD, is_given, print_lines, refuse, run_stages, stage_options
+from pipeline.commands.stages import StageOptions, is_given, print_lines, run_stages, stage_options, takes_only
 from pipeline.errors import ArchiveError
 from pipeline.exits import Exit
 from pipeline.times import clock
 
 if TYPE_CHECKING:
     from pipeline.whisper_models import EngineName
-
-# Options that have no effect with --check or --explain.
-_NOT_WITH_CHECK = frozenset({"since", "limit", "dry_run", "again", "quiet", "explain"})
-_NOT_WITH_EXPLAIN = frozenset({"since", "limit", "dry_run"})
 
 
 @click.command("transcribe")
@@ -40,9 +36,8 @@ _NOT_WITH_EXPLAIN = frozenset({"since", "limit", "dry_run"})
 @click.option("--language", default="en", show_default=True, help="With --load: the language spoken.")
 @click.option("--explain", is_flag=True, help="Explain what was done about every implausible stretch.")
 @click.option("--check", is_flag=True, help="Only let the other engine hear a sample, and show where they disagree.")
-@click.pass_context
 def transcribe_command(
-    context: click.Context,
+    options: StageOptions,
     /,
     files: tuple[Path, ...],
     more_files: tuple[Path, ...],
@@ -51,7 +46,6 @@ def transcribe_command(
     language: str,
     explain: bool,
     check: bool,
-    **options: Any,
 ) -> None:
     """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
 
@@ -61,21 +55,21 @@ def transcribe_command(
     if not files and more_files:
         raise click.UsageError("Audio files need --load before them.")
     if not files:
-        _refuse_without_load(context)
+        _refuse_without_load()
         if check:
-            refuse(context, _NOT_WITH_CHECK, beside="--check")
-            sys.exit(_check(**options))
+            takes_only("--check", "--db", "--feeds", "--only", "--json")
+            sys.exit(_check(options))
         if explain:
-            refuse(context, _NOT_WITH_EXPLAIN, beside="--explain")
-        code = run_stages(("transcribe",), **options)
+            takes_only("--explain", "--db", "--feeds", "--only", "--again", "--quiet", "--json")
+        code = run_stages(("transcribe",), options)
         if explain:
-            _explain(**options)
+            _explain(options)
         sys.exit(code)
-    refuse(context, NOT_WITH_LOAD, beside="--load")
+    takes_only("--load", "--db", "--model", "--engine", "--language", "--explain")
     from pipeline.data_folder import MODELS
     from pipeline.runs.alone import transcribe_files
 
-    cache = options["db"].parent / MODELS if is_given(context, "db") else _user_cache()
+    cache = options.db.parent / MODELS if is_given("db") else _user_cache()
     failed = print_lines(
         transcribe_files(
             [*files, *more_files],
@@ -89,37 +83,38 @@ def transcribe_command(
     sys.exit(Exit.after(failed))
 
 
-def _refuse_without_load(context: click.Context) -> None:
+def _refuse_without_load() -> None:
     """Refuse options that have no effect without --load: feeds.yaml sets these for each show."""
     for name in ("model", "engine", "language"):
-        if is_given(context, name):
+        if is_given(name):
             raise click.UsageError(f"--{name} needs --load; without it feeds.yaml sets the {name} of each show.")
 
 
-def _explain(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> None:
+def _explain(options: StageOptions) -> None:
     from pipeline import config
     from pipeline.runs.second_opinions import gate_reports
     from pipeline.speech.explain import explained
 
-    with up_to_date_reader(db) as archive:
-        for episode, report in gate_reports(config.load(feeds), archive.conn, only):
-            click.echo(f"{episode}: " + "\n".join(explained(report)), err=as_json)  # stdout is for the report then
+    with up_to_date_reader(options.db) as archive:
+        for episode, report in gate_reports(config.load(options.feeds), archive.conn, options.selection.only):
+            # With --json stdout is for the report of the run.
+            click.echo(f"{episode}: " + "\n".join(explained(report)), err=options.as_json)
 
 
-def _check(*, db: Path, feeds: Path, only: str | None, as_json: bool, **_: Any) -> Exit:
+def _check(options: StageOptions) -> Exit:
     from pipeline import config
     from pipeline.data_folder import MODELS
     from pipeline.runs.run import engines
     from pipeline.runs.second_opinions import second_opinions
 
-    failed = 0
-    with up_to_date_reader(db) as archive:
-        make = engines(db.parent / MODELS)
-        for episode, found in second_opinions(config.load(feeds), archive.conn, db.parent, make, only):
+    failed, folder = 0, options.db.parent
+    with up_to_date_reader(options.db) as archive:
+        make, shows = engines(folder / MODELS), config.load(options.feeds)
+        for episode, found in second_opinions(shows, archive.conn, folder, make, options.selection.only):
             if isinstance(found, ArchiveError):
                 failed += 1
                 click.echo(f"{episode}: {found}", err=True)
-            elif as_json:
+            elif options.as_json:
                 click.echo(json.dumps({"episode": episode, **found}, ensure_ascii=False))
             else:
                 click.echo(f"{episode}: {found['disagreement']:.1%} of the words differ ({found['engine']})")
