@@ -25,12 +25,11 @@ from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages.speakers import Known, label_or_say_why
 from pipeline.whisper_models import EngineName, check_model
 
+_MOST_QUESTIONS = 200  # far more than an interview has; the work grows with them
+
 Result = tuple[Path, dict[str, Any] | ArchiveError]
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Probability = Annotated[float, Field(allow_inf_nan=False)]
-
-
-MOST_QUESTIONS = 200
 
 
 class _Question(BaseModel):
@@ -55,7 +54,7 @@ class _Segment(BaseModel):
 
 
 class _Interview(BaseModel):
-    questions: Annotated[list[_Question], Field(max_length=MOST_QUESTIONS)]
+    questions: Annotated[list[_Question], Field(max_length=_MOST_QUESTIONS)]
     segments: list[_Segment]
 
     @model_validator(mode="after")
@@ -90,7 +89,7 @@ def transcribe_files(
         ConfigError: the model, engine or language is wrong.
     """
     check_model(model, engine, language)
-    heard = make_engine(engine, model, cache=cache)
+    whisper = make_engine(engine, model, cache=cache)
     voices = cache_of(VoiceEncoder)
     for path in paths:
         try:
@@ -98,7 +97,7 @@ def transcribe_files(
                 yield path, AudioError("no such file")
                 continue
             listener = VoiceListener(voices)
-            hearing = heard.transcribe(decoded_blocks(path), language=language, voices=listener)
+            hearing = whisper.transcribe(decoded_blocks(path), language=language, voices=listener)
             labelled, problems = label_or_say_why(hearing, Known(), listener)
         except ArchiveError as error:
             yield path, error
@@ -114,8 +113,8 @@ def transcribe_files(
             {
                 "file": str(path),
                 "duration": round(hearing.duration, 3),
-                "engine": heard.name,
-                "model": heard.model,
+                "engine": whisper.name,
+                "model": whisper.model,
                 "segments": [
                     {**asdict(segment), "role": "other", "words": segment.words} for segment in labelled.segments
                 ],

@@ -46,7 +46,7 @@ def plan(config: Config, tools: Tools, stages: Sequence[str], selection: Selecti
 
 
 def _stages(tools: Tools, feed: Feed, episode: Episode, stages: Sequence[str]) -> Iterator[str]:
-    """The stages that have something to do; if one runs, so do those after it."""
+    """The stages that have something to do; what is downloaded for the first time also goes through those after it."""
     rendition = current_rendition(tools.db, episode.id)
     fetched = "download" in stages and is_offered(tools, episode)
     if fetched:

@@ -36,7 +36,7 @@ RETRY = timedelta(days=7)  # until a page or publisher's transcript that could n
 
 
 class Outcome(NamedTuple):
-    """The outcome of one stage of one episode; ``routine`` skips ("already done") are counted but not listed."""
+    """The outcome of one stage of an episode or feed; ``routine`` skips ("already done") are counted but not listed."""
 
     status: Literal["ok", "skipped"]
     reason: str
@@ -47,8 +47,8 @@ class Outcome(NamedTuple):
 class Visit:
     """The network part of a stage, a request to ``host``; it may run in any thread, without the database.
 
-    ``go`` returns a function that stores the result, to be called in the thread that owns the database. Its argument is
-    a callback to signal that it is done with the server, so that another visit to that host may begin.
+    ``go`` returns a function that stores the result, to be called in the thread that owns the database. The argument of
+    ``go`` is a function that it may call when it is done with the server, so that another visit there may begin.
     """
 
     host: str

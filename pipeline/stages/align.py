@@ -192,7 +192,7 @@ def _key(
             by_meaning,
             [(question.number, question.text) for question in questions],
             [asdict(correction) for correction in corrections.values()],
-            # Nothing where there is none, so that what was aligned before anybody could say so stays as it is.
+            # Adds nothing if nobody said anything, so that the keys of older alignments stay the same.
             *_said(listened),
         ]
     )

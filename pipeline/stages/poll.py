@@ -126,7 +126,7 @@ def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
 
 
 def _record_and_raise(tools: Tools, feed: Feed, asking: Asking, error: Exception) -> NoReturn:
-    """Record why a feed could not be read, and raise that; one that is gone for good is asked only after a month."""
+    """Record why a feed could not be read, and raise that; one that is gone for good rests for a month."""
     now, wait = tools.now(), None
     if isinstance(error, FeedUnreachableError):
         wait = retry_at(error.retry_after, now)

@@ -66,8 +66,8 @@ def is_waiting(tools: Tools, episode: Episode, rendition: Rendition) -> bool:
 def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[PublishersTranscript | None, list[str]]:
     """Get the publisher's transcript, the best of several, and what went wrong with others.
 
-    Its bytes are kept as they came. Nothing that is wrong with it is ever more than a remark. That there is none is
-    remembered.
+    Its bytes are kept, without secrets of the feed's address. Whatever is wrong with one is only remarked on. If none
+    can be had, that is remembered.
     """
     notes, links = notes_of(tools.db, episode.id)
     problems: list[str] = []
@@ -89,8 +89,8 @@ def save_published(
 ) -> float:
     """Store a publisher's transcript beside Whisper's, and return the word error rate between the two.
 
-    What the publisher gives no time has that of the first of its words that Whisper heard; what has no such word is
-    left out of the table (it is in the kept file).
+    A turn without a time begins at the first of its words that Whisper heard. A turn of which Whisper heard no word is
+    left out of the table; the kept file has it.
     """
     words = [word for segment in heard(tools.db, transcript) for word in segment.words]
     starts = _starts(published.turns, words)
@@ -133,7 +133,7 @@ def _remember_search(tools: Tools, episode: Episode, *, failed: bool) -> None:
 
 
 def _offered(notes: str, links: Sequence[TranscriptLink]) -> str:
-    """Names all in which a transcript is looked for, and how: it changes when there may be another."""
+    """A hash of everything in which a transcript is looked for: it changes when there may be another one."""
     material = json.dumps([PARSER_VERSION, notes, [astuple(link) for link in links]])
     return hashlib.sha256(material.encode()).hexdigest()[:12]
 

@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 Who = TypeVar("Who", int, str)
 
-# A publisher's name is that of a voice when it is on this share of the words that both have.
+# A voice gets a publisher's name if that is on this share of those of its words that the publisher has a name for.
 _AGREED = 0.8
 _COVERED = 0.5  # of all words of a voice: one caption with a name does not name it
 _FEWEST_QUESTIONS = 2  # found of a published list, to say from them who asks

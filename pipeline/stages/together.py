@@ -41,9 +41,9 @@ def together(
     for job, visit in visits:
         waiting.setdefault(visit.host, deque()).append((job, visit))
     todo: SimpleQueue[tuple[Job, Visit] | None] = SimpleQueue()
-    news: SimpleQueue[str | Visited[Job]] = SimpleQueue()  # a host that was left, or what is over
+    news: SimpleQueue[str | Visited[Job]] = SimpleQueue()  # a host that a visit has left, or a finished visit
     threads = under_way = 0
-    there: Counter[str] = Counter()  # visits that are at each host: some have left it, and are not over
+    there: Counter[str] = Counter()  # visits at each host; a visit may leave its host before it is finished
     try:
         while waiting or under_way:
             for host in _next_hosts(waiting, there, free=at_once - under_way, at_one_host=at_one_host):
