@@ -45,8 +45,8 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
 
 
 def is_offered(tools: Tools, episode: Episode) -> bool:
-    """Tell whether the feed offers audio that is not kept, as far as is known without asking. Stores nothing."""
-    return episode.enclosure_url is not None and _is_new(episode, _kept(tools, episode)[1])
+    """Tell whether the feed would be asked for audio, as far as is known without asking. Stores nothing."""
+    return episode.enclosure_url is not None and (tools.again or _is_new(episode, _kept(tools, episode)[1]))
 
 
 def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]]:

@@ -38,6 +38,7 @@ from pipeline.stages import Tools, is_time_again, local_root
 from pipeline.stages.speakers import names_of
 from pipeline.whisper_models import whisper_language
 
+MAX_SECONDS = 60.0  # for one transcript: episodes wait to be heard while it comes
 # What says the most comes first: who speaks and when, then when, then who.
 _BEST_FIRST = ("json", "vtt", "srt", "subrip", "html", "plain")
 
@@ -164,7 +165,7 @@ def _content(tools: Tools, feed: Feed, url: str) -> bytes:
             raise NotATranscriptError(f"it is larger than {MAX_TRANSCRIPT_BYTES // 1_000_000} MB: no transcript is")
         return path.read_bytes()
     try:
-        body = fetch(url, tools.client(feed), Validators())
+        body = fetch(url, tools.client(feed), Validators(), max_seconds=MAX_SECONDS)
     except FeedGoneError as error:
         raise FeedUnreachableError(NOT_THERE) from error
     return body.content if isinstance(body, FeedBody) else b""

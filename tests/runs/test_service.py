@@ -169,6 +169,8 @@ def test_what_would_be_done_is_said_and_nothing_is_changed(proven: Proven) -> No
     assert proven.content() == before
     assert proven.path.read_bytes() == database
     assert len(proven.server.requests) == asked
+    again = proven.call("download", "--again", "--dry-run", "--feeds", proven.feeds)
+    assert again.stdout == f"{new} download: Episode 2\n{old} download: Episode 1\n"
     text = proven.call("download", "--dry-run", "--feeds", proven.feeds)
     assert text.stdout == f"{new} download: Episode 2\n"
     assert "would be done: download 1" in text.stderr
