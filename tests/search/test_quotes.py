@@ -274,3 +274,40 @@ def test_a_possessive_is_a_form_of_its_word_but_in_a_quotation(tmp_path: Path, t
         hits = search(connection, typed).hits
     assert sorted(said.index(hit.text) for hit in hits) == found
     assert all("<mark>" in hit.html for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("4", [5, 6]),
+        ("four", [5, 6]),
+        ("4 children", [6]),
+        ('"4 children"', [6]),
+        ('"four children"', [6]),
+        ('"four"', [5, 6]),
+        ("7", [9]),
+        ("6", [9]),
+        ('"66 people"', [7]),
+        ("2", []),
+        ("24", [0, 8]),
+        ("24 children", [0, 8]),
+        ('"twenty four children"', [0, 8]),
+        ('"found twenty"', []),
+        ("20", [2, 3]),
+        ('"twenty"', [2]),
+        ('"four hundred"', []),
+        ("104", []),
+    ],
+)
+def test_no_number_is_found_in_another(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *("We found twenty-four children there.", "Several of the thirty-seven staff left."),
+        *("There were twenty schools and twenty-two nurseries.", "In the twenties, a hundred and four children."),
+        *("Since then twenty-six have come.", "Four went home.", "Some four children; all fours."),
+        *("Since 66 people left, 2.6 million went.", "All of the twenty four children.", "At sixes and sevens."),
+    )
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "n.db") as connection:
+        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found

@@ -21,7 +21,7 @@ from pipeline.archive.search.query import Alternative, Query
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.terms import Term
 from pipeline.archive.search.words import verified, within
-from pipeline.archive.tokens import begins_in_figure, ends_in_figure, folded_words, quoted_words
+from pipeline.archive.tokens import begins_in_number, ends_in_number, folded_words, quoted_words
 
 EPISODES = 200  # searched for one page
 _TRIED, _ONE_IN = 10, 5  # minimum of transcripts probed one by one; probing goes on while one in so many matches
@@ -161,7 +161,7 @@ def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, pl
     for at in range(len(said) - len(words) + 1):
         if said[at] == words[0] and tuple(said[at : at + len(words)]) == tuple(words):
             (_, first, begin, _), (_, last, _, end) = spoken[at], spoken[at + len(words) - 1]
-            if not begins_in_figure(texts[first], begin) and not ends_in_figure(texts[last], end):
+            if not begins_in_number(texts[first], begin, words[0]) and not ends_in_number(texts[last], end, words[-1]):
                 yield Span(first, begin, last, end)
 
 

@@ -10,7 +10,7 @@ from itertools import chain, islice, product
 from pipeline.archive.search.groups import Group, Part, is_kind
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
-from pipeline.archive.search.variants import MEASURE, ONES, hyphenless, measures, otherwise_written, owner
+from pipeline.archive.search.variants import MEASURE, hyphenless, measures, otherwise_written, owner
 from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase
@@ -199,18 +199,11 @@ def _check(text: str, forms: Sequence[str]) -> str:
     """What the text of a segment must have where FTS5 finds more than the forms of a word; else nothing."""
     found = [_FIGURE.fullmatch(form) for form in forms]
     if any(found) or MEASURE.match(text):
-        words = (as_said(form) if MEASURE.match(form) else _loosely(form) for form in forms)
         return "|".join(
-            as_said(figure[1], inflected=True) if figure else word for figure, word in zip(found, words, strict=True)
+            as_said(figure[1] if figure else form, inflected=not MEASURE.match(form))
+            for figure, form in zip(found, forms, strict=True)
         )
     return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
-
-
-def _loosely(form: str) -> str:
-    """A number in words in any form; neither of the two in twenty-four."""
-    words = [word for word, _, _ in folded_words(form)]
-    beginning = r"[\W_]+".join(map(re.escape, [*words[:-1], words[-1][:-1]]))
-    return rf"(?<![^\W_])(?<!ty-){beginning}[^\W_]*(?![^\W_])(?!-(?:{'|'.join(ONES)})(?![^\W_]))"
 
 
 def _nothing(text: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from pipeline.archive.numbers import NUMBERS
+
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[1-9][0-9]{3,14}")
 _SCALES = {"million": ("million", "m", "mn"), "billion": ("billion", "bn"), "percent": ("per cent", "percent", "%")}
@@ -22,14 +24,7 @@ _CONTRACTED = """
 """
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]{2,})+")
 # Small numbers are written in either way, but “one” nearly always as a word.
-_TO_TWENTY = """
-    one two three four five six seven eight nine
-    ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
-"""
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-ONES = _TO_TWENTY.split()[:9]
-_NUMBERS = [*_TO_TWENTY.split(), *(ten + one for ten in _TENS.split() for one in ("", *(f"-{one}" for one in ONES)))]
-_IN_WORDS = {str(number): word for number, word in enumerate(_NUMBERS, start=1) if number > 1}
+_IN_WORDS = {str(number): word for number, word in enumerate(NUMBERS, start=1) if number > 1}
 _IN_DIGITS = {word: number for number, word in _IN_WORDS.items()}
 
 # Whisper mixes British and American, whoever speaks. These are beginnings of words; no pair is of two different words.
