@@ -311,3 +311,43 @@ def test_no_number_is_found_in_another(tmp_path: Path, typed: str, found: list[i
         add_transcript(db, one, spoken(*said))
     with reader(tmp_path / "n.db") as connection:
         assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("5 million", [0]),
+        ("five million", [0]),
+        ("£5m", [0]),
+        ('"£5m pounds"', [0]),
+        ('"five million"', [0]),
+        ("three million", [2]),
+        ('"some three million people"', [2]),
+        ("five per cent", [1]),
+        ("5%", [1]),
+        ("10%", [3]),
+        ('"about 10% left"', [3]),
+        ("£1m", [4, 5]),
+        ("one million", [4, 5]),
+        ("twenty four per cent", [6, 7]),
+        ('"24% of"', [6, 7]),
+        ("4%", []),
+        ("four per cent", []),
+        ('"four per cent of"', []),
+    ],
+)
+def test_a_number_with_a_unit_is_found_however_it_is_written(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *(
+            "It cost five million pounds.",
+            "They had 5% fewer staff.",
+            "Some 3 million people.",
+            "About ten per cent left.",
+        ),
+        *("Not even £1m.", "That is one million.", "And twenty-four per cent of them.", "Or 24% of them."),
+    )
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "n.db") as connection:
+        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found

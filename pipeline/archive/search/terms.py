@@ -14,6 +14,7 @@ from pipeline.archive.search.variants import MEASURE, hyphenless, measures, othe
 from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase
+_MEASURED = 4  # words that a measure may have: twenty four per cent
 _WAYS = 256  # maximum number of combinations of NEAR operands
 _PIECE = re.compile(rf"{MEASURE.pattern}|\s+|\S+", re.IGNORECASE)
 _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
@@ -86,7 +87,7 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, tuple[Term, ...]]]:
 def _measure_at(parts: Sequence[Part], place: int) -> int:
     """The number of parts from ``place`` that are one measure, such as “20 per cent”; 0 where none is."""
     texts = list[str]()
-    for part in parts[place : place + 3]:
+    for part in parts[place : place + _MEASURED]:
         if isinstance(part, Group) or part.kind != "text" or part.quoted or part.negative:
             break
         texts.append(part.raw)
