@@ -351,3 +351,48 @@ def test_a_number_with_a_unit_is_found_however_it_is_written(tmp_path: Path, typ
         add_transcript(db, one, spoken(*said))
     with reader(tmp_path / "n.db") as connection:
         assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "our neighbors changed behavior and we organize the program for five children in 2 of 3 centers",
+        "our neighbours changed behaviour and we organise the programme for 5 children in two of three centres",
+        "our neighbours changed behavior and we organize the programme for five children in 2 of three centers",
+    ],
+)
+@pytest.mark.parametrize("quotes", ['"{}"', "{}"])
+def test_a_quotation_is_found_however_many_of_its_words_have_two_spellings(
+    tmp_path: Path, typed: str, quotes: str
+) -> None:
+    parts = ("Our neighbors changed", "behavior and we organize the program for", "five children in 2 of 3 centers.")
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("They came.", *parts, "We organize a program for five children.", *parts))
+    with reader(tmp_path / "n.db") as connection:
+        hits = search(connection, quotes.format(typed)).hits
+        assert search(connection, quotes.format(f"{typed} there")).total == 0
+    assert [hit.start for hit in hits] == [pytest.approx(1), pytest.approx(13)]
+    assert all(hit.html == f"<mark>{' '.join(parts)[:-1]}</mark>." for hit in hits)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(["5", "five", "of", "e-mail", "email"]), min_size=1, max_size=4), max_size=60),
+    st.lists(st.sampled_from(["5", "five", "of", "email", "e-mail"]), min_size=2, max_size=9),
+)
+@example([["five", "of"], ["e-mail"], ["5"]] * 25, ["5", "of", "email", "five"] * 2)
+@example([["e-mail"]] * 30, ["email", "e-mail"])
+def test_a_phrase_in_any_spelling_is_found_wherever_it_is_said(
+    tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], phrase: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("spellings") / "a.db"
+    with new_archive(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*map(" ".join, segments)))
+    said = [word.replace("5", "five").replace("-", "") for segment in segments for word in segment]
+    wanted = [word.replace("5", "five").replace("-", "") for word in phrase]
+    expected = [n * 0.5 for n in range(len(said)) if said[n : n + len(wanted)] == wanted]
+    with reader(path) as connection:
+        hits = search(connection, f'"{" ".join(phrase)}"', size=500).hits
+    assert [hit.start for hit in hits] == expected
