@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
@@ -111,10 +111,10 @@ def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span
                 yield span
 
 
-def _anchors(cursor: sqlite3.Cursor, spellings: Sequence[Sequence[str]], place: Place) -> list[int]:
+def _anchors(cursor: sqlite3.Cursor, spellings: tuple[tuple[str, ...], ...], place: Place) -> list[int]:
     """Candidate segments: every occurrence of the phrase overlaps at least one of them."""
     sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ? limit ?"
-    typed = [[[way[begin:end] for _, begin, end in folded_words(way)] for way in ways] for ways in spellings]
+    typed = words_of(spellings, folded=False)
     longest = max(([max(way, key=len) for way in ways] for ways in typed), key=lambda words: min(map(len, words)))
     match = " OR ".join(f'"{word}"' for word in longest)  # rare, as a rule
     having = cursor.execute(sql, [match, place.first, place.last, _FEW + 1]).fetchall()
@@ -127,7 +127,7 @@ def _anchors(cursor: sqlite3.Cursor, spellings: Sequence[Sequence[str]], place: 
     return [anchor for (anchor,) in having]
 
 
-def _openings(typed: Sequence[Sequence[Sequence[str]]]) -> list[list[str]]:
+def _openings(typed: Sequence[Ways]) -> list[list[str]]:
     """The leading words of a phrase: fewer where they have many spellings."""
     openings = [list[str]()]
     for ways in typed:
@@ -147,8 +147,9 @@ def _likely(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchors: Sequence[in
     beside = {one for anchor in anchors for one in (anchor - 1, anchor, anchor + 1) if place.first <= one <= place.last}
     sql = "select id, text from segments where id in (select value from json_each(?))"
     texts = dict(cursor.execute(sql, [json.dumps(list(beside))]).fetchall())
-    spelt = ("|".join(r"\W+".join(map(re.escape, way)) for way in ways) for ways in pieces)
-    phrase = re.compile(r"\b" + r"\W+".join(f"(?:{ways})" for ways in spelt) + r"(?!\w)")
+    spelt = [[r"\W+".join(map(re.escape, way)) for way in ways] for ways in pieces]
+    any_of = (ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})" for ways in spelt)
+    phrase = re.compile(r"\b" + r"\W+".join(any_of) + r"(?!\w)")
     enough = re.compile(rf"(?:[^A-Za-z0-9]*[A-Za-z0-9]+(?![A-Za-z0-9])){{{_length(pieces) - 1}}}")  # plain words
 
     def may_be(anchor: int) -> bool:
@@ -168,12 +169,15 @@ def _phrases_about(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchor: int, 
         low, high = max(place.first, anchor - reach), min(place.last, anchor + reach)
         sql = "select id, text from segments where id between ? and ? order by id"
         lines = cursor.execute(sql, [low, high]).fetchall()
-        before = sum(len(quoted_words(text)) for one, text in lines if one < anchor)
-        after = sum(len(quoted_words(text)) for one, text in lines if one > anchor)
+        starts = _starts(lines)
+        words = quoted_words(text := " ".join(line for _, line in lines))
+        begins = [begin for _, begin, _ in words]
+        before = bisect_left(begins, starts[bisect_left(lines, (anchor,))])
+        after = len(words) - bisect_left(begins, starts[bisect_left(lines, (anchor + 1,))])
         if (before >= needed or low == place.first) and (after >= needed or high == place.last):
             break
         reach *= 2
-    return _spans(lines, said.phrases(pieces, " ".join(text for _, text in lines)))
+    return _spans(lines, said.phrases(pieces, text, words))
 
 
 def _length(pieces: Sequence[Ways]) -> int:
@@ -183,11 +187,16 @@ def _length(pieces: Sequence[Ways]) -> int:
 
 def _spans(lines: Sequence[tuple[int, str]], places: Iterable[tuple[int, int]]) -> Iterator[Span]:
     """Character spans in segments’ texts, joined by single spaces, as spans from one segment to another."""
-    starts = list(accumulate((len(text) + 1 for _, text in lines), initial=0))
+    starts = _starts(lines)
     for begin, end in places:
         first = bisect_right(starts, begin) - 1
         last = bisect_right(starts, end - 1) - 1
         yield Span(lines[first][0], begin - starts[first], lines[last][0], end - starts[last])
+
+
+def _starts(lines: Sequence[tuple[int, str]]) -> list[int]:
+    """Where each segment begins in their joined text, and where another would."""
+    return list(accumulate((len(text) + 1 for _, text in lines), initial=0))
 
 
 def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:

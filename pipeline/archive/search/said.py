@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
-from pipeline.archive.tokens import begins_in_number, ends_in_number, quoted_words
+from pipeline.archive.tokens import begins_in_number, ends_in_number, folded_words, quoted_words
 
 Ways = Sequence[tuple[str, ...]]  # the words of a piece of a phrase in each of its spellings
 
 
-def phrases(pieces: Sequence[Ways], text: str) -> Iterator[tuple[int, int]]:
-    """Yield the character spans of a phrase in a text, word for word."""
-    words = quoted_words(text)
+def phrases(
+    pieces: Sequence[Ways], text: str, words: Sequence[tuple[str, int, int]] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield the character spans of a phrase in a text, word for word; ``words`` are the text’s, if they are known."""
+    words = quoted_words(text) if words is None else words
     said = [word for word, _, _ in words]
     opening = {way[0] for way in pieces[0]}
     for first, word in enumerate(said):
@@ -29,6 +32,9 @@ def _end(pieces: Sequence[Ways], said: Sequence[str], begin: int) -> int:
     return max(ends, default=0)
 
 
-def words_of(spellings: Sequence[Sequence[str]]) -> list[Ways]:
-    """Return the folded words of a phrase's pieces."""
-    return [[tuple(word for word, _, _ in quoted_words(text)) for text in ways] for ways in spellings]
+@lru_cache(maxsize=100)
+def words_of(spellings: tuple[tuple[str, ...], ...], *, folded: bool = True) -> tuple[Ways, ...]:
+    """Return the words of a phrase’s pieces; unless they are ``folded``, as typed and without the percent sign."""
+    if folded:
+        return tuple([tuple(word for word, _, _ in quoted_words(way)) for way in ways] for ways in spellings)
+    return tuple([tuple(way[begin:end] for _, begin, end in folded_words(way)) for way in ways] for ways in spellings)
