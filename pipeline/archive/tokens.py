@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from pipeline.archive import numbers
+
 # Combining accents are part of the word.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
-
-_FIGURE_BEFORE, _FIGURE_AFTER = re.compile(r"[0-9][.,]$"), re.compile(r"[.,][0-9]")
 
 
 def folded_words(text: str) -> list[tuple[str, int, int]]:
@@ -30,27 +30,29 @@ def quoted_words(text: str) -> list[tuple[str, int, int]]:
 def as_said(text: str, *, inflected: bool = False) -> str:
     """Return a regular expression that finds the words of ``text``, whole, in folded text.
 
-    A figure is found whole as well: no 6 in 2.6, and no 400,000 in 1,400,000.
+    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, and no four in twenty-four.
 
     Args:
         text: at least one word.
-        inflected: allow a final s, as in 2020s.
+        inflected: allow the plural, as in 2020s and twenties.
     """
     words = [word for word, _, _ in quoted_words(text)]
-    before = r"(?<![0-9][.,])" if words[0][0].isdigit() else ""
-    after = r"(?![.,][0-9])" if words[-1][-1].isdigit() else ""
-    together = r"[\W_]+".join(map(re.escape, words)) + ("s?" if inflected else "")
+    before, after = numbers.begins(words[0]), numbers.ends(words[-1])
+    *others, last = map(re.escape, words)
+    if inflected:
+        last = f"{last[:-1]}(?:y|ies)" if words[-1] in numbers.TENS else f"{last}(?:e?s)?"
+    together = r"[\W_]+".join([*others, last])
     return rf"(?<![^\W_]){before}{together}(?![^\W_]){after}"
 
 
-def begins_in_figure(text: str, begin: int) -> bool:
-    """Tell whether a word that begins at ``begin`` goes on with a figure, as “6 million” does in “2.6 million”."""
-    return text[begin].isdigit() and _FIGURE_BEFORE.search(text, max(0, begin - 2), begin) is not None
+def begins_in_number(text: str, begin: int, word: str) -> bool:
+    """Tell whether a folded word at ``begin`` goes on with a number, as “6 million” does in “2.6 million”."""
+    return not re.compile(numbers.begins(word), re.IGNORECASE).match(text, begin)
 
 
-def ends_in_figure(text: str, end: int) -> bool:
-    """Tell whether a figure goes on after a word that ends at ``end``, as after “1” in “1.4”."""
-    return text[end - 1].isdigit() and _FIGURE_AFTER.match(text, end) is not None
+def ends_in_number(text: str, end: int, word: str) -> bool:
+    """Tell whether a number goes on after a folded word that ends at ``end``, as after “1” in “1.4”."""
+    return not re.compile(numbers.ends(word), re.IGNORECASE).match(text, end)
 
 
 def fold(word: str) -> str:

@@ -275,3 +275,125 @@ def test_a_possessive_is_a_form_of_its_word_but_in_a_quotation(tmp_path: Path, t
         hits = search(connection, typed).hits
     assert sorted(said.index(hit.text) for hit in hits) == found
     assert all("<mark>" in hit.html for hit in hits)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("4", [5, 6]),
+        ("four", [5, 6]),
+        ("4 children", [6]),
+        ('"4 children"', [6]),
+        ('"four children"', [6]),
+        ('"four"', [5, 6]),
+        ("7", [9]),
+        ("6", [9]),
+        ('"66 people"', [7]),
+        ("2", []),
+        ("24", [0, 8]),
+        ("24 children", [0, 8]),
+        ('"twenty four children"', [0, 8]),
+        ('"found twenty"', []),
+        ("20", [2, 3]),
+        ('"twenty"', [2]),
+        ('"four hundred"', []),
+        ("104", []),
+    ],
+)
+def test_no_number_is_found_in_another(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *("We found twenty-four children there.", "Several of the thirty-seven staff left."),
+        *("There were twenty schools and twenty-two nurseries.", "In the twenties, a hundred and four children."),
+        *("Since then twenty-six have come.", "Four went home.", "Some four children; all fours."),
+        *("Since 66 people left, 2.6 million went.", "All of the twenty four children.", "At sixes and sevens."),
+    )
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "n.db") as connection:
+        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("5 million", [0]),
+        ("five million", [0]),
+        ("£5m", [0]),
+        ('"£5m pounds"', [0]),
+        ('"five million"', [0]),
+        ("three million", [2]),
+        ('"some three million people"', [2]),
+        ("five per cent", [1]),
+        ("5%", [1]),
+        ("10%", [3]),
+        ('"about 10% left"', [3]),
+        ("£1m", [4, 5]),
+        ("one million", [4, 5]),
+        ("twenty four per cent", [6, 7]),
+        ('"24% of"', [6, 7]),
+        ("4%", []),
+        ("four per cent", []),
+        ('"four per cent of"', []),
+    ],
+)
+def test_a_number_with_a_unit_is_found_however_it_is_written(tmp_path: Path, typed: str, found: list[int]) -> None:
+    said = (
+        *(
+            "It cost five million pounds.",
+            "They had 5% fewer staff.",
+            "Some 3 million people.",
+            "About ten per cent left.",
+        ),
+        *("Not even £1m.", "That is one million.", "And twenty-four per cent of them.", "Or 24% of them."),
+    )
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(tmp_path / "n.db") as connection:
+        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "our neighbors changed behavior and we organize the program for five children in 2 of 3 centers",
+        "our neighbours changed behaviour and we organise the programme for 5 children in two of three centres",
+        "our neighbours changed behavior and we organize the programme for five children in 2 of three centers",
+    ],
+)
+@pytest.mark.parametrize("quotes", ['"{}"', "{}"])
+def test_a_quotation_is_found_however_many_of_its_words_have_two_spellings(
+    tmp_path: Path, typed: str, quotes: str
+) -> None:
+    parts = ("Our neighbors changed", "behavior and we organize the program for", "five children in 2 of 3 centers.")
+    with new_archive(tmp_path / "n.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken("They came.", *parts, "We organize a program for five children.", *parts))
+    with reader(tmp_path / "n.db") as connection:
+        hits = search(connection, quotes.format(typed)).hits
+        assert search(connection, quotes.format(f"{typed} there")).total == 0
+    assert [hit.start for hit in hits] == [pytest.approx(1), pytest.approx(13)]
+    assert all(hit.html == f"<mark>{' '.join(parts)[:-1]}</mark>." for hit in hits)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(["5", "five", "of", "e-mail", "email"]), min_size=1, max_size=4), max_size=60),
+    st.lists(st.sampled_from(["5", "five", "of", "email", "e-mail"]), min_size=2, max_size=9),
+)
+@example([["five", "of"], ["e-mail"], ["5"]] * 25, ["5", "of", "email", "five"] * 2)
+@example([["e-mail"]] * 30, ["email", "e-mail"])
+def test_a_phrase_in_any_spelling_is_found_wherever_it_is_said(
+    tmp_path_factory: pytest.TempPathFactory, segments: list[list[str]], phrase: list[str]
+) -> None:
+    path = tmp_path_factory.mktemp("spellings") / "a.db"
+    with new_archive(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*map(" ".join, segments)))
+    said = [word.replace("5", "five").replace("-", "") for segment in segments for word in segment]
+    wanted = [word.replace("5", "five").replace("-", "") for word in phrase]
+    expected = [n * 0.5 for n in range(len(said)) if said[n : n + len(wanted)] == wanted]
+    with reader(path) as connection:
+        hits = search(connection, f'"{" ".join(phrase)}"', size=500).hits
+    assert [hit.start for hit in hits] == expected

@@ -85,8 +85,11 @@ def test_a_possessive_tells_whose_and_a_contraction_does_not(word: str, whose: s
     ("typed", "ways"),
     [
         ("2.6m", ("2.6 million", "2.6m", "2.6mn")),
-        ("£1bn", ("1 billion", "1bn")),
-        ("20 per cent", ("20 per cent", "20 percent", "20%")),
+        ("£1bn", ("1 billion", "1bn", "one billion")),
+        ("five Million", ("5 million", "5m", "5mn", "five million")),
+        ("20 per cent", ("20 per cent", "20 percent", "20%", "twenty per cent", "twenty percent")),
+        ("twenty-four per  cent", ("24 per cent", "24 percent", "24%", "twenty-four per cent", "twenty-four percent")),
+        ("100%", ("100 per cent", "100 percent", "100%")),
         ("1,400 Million?", ("1,400 million", "1,400m", "1,400mn")),
         ("percent", ("per cent", "percent")),
     ],
@@ -97,7 +100,9 @@ def test_a_measure_is_written_in_several_ways(typed: str, ways: tuple[str, ...])
     assert measures(found) == ways
 
 
-@pytest.mark.parametrize("text", ["20 families", "2.6", "million", "5 miles", "20%ish", "a 20%", "M25"])
+@pytest.mark.parametrize(
+    "text", ["20 families", "2.6", "million", "5 miles", "20%ish", "a 20%", "M25", "fives million", "of five million"]
+)
 def test_what_is_no_measure(text: str) -> None:
     assert MEASURE.match(text) is None
 

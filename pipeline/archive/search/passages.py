@@ -8,20 +8,22 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import accumulate, islice
 
 from pipeline.archive.database import plain_rows
+from pipeline.archive.search import said
 from pipeline.archive.search.marks import highlit, unmarked
 from pipeline.archive.search.paging import Page, Position, Span, Wanted, walk
 from pipeline.archive.search.query import Alternative, Query
+from pipeline.archive.search.said import Ways, words_of
 from pipeline.archive.search.scope import Place, Scope
-from pipeline.archive.search.terms import Term
+from pipeline.archive.search.terms import SPELLINGS, Term
 from pipeline.archive.search.words import verified, within
-from pipeline.archive.tokens import begins_in_figure, ends_in_figure, folded_words, quoted_words
+from pipeline.archive.tokens import folded_words, quoted_words
 
 EPISODES = 200  # searched for one page
 _TRIED, _ONE_IN = 10, 5  # minimum of transcripts probed one by one; probing goes on while one in so many matches
@@ -100,29 +102,44 @@ def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
 def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span]:
     """Find a phrase in a transcript, word for word."""
     seen: set[Span] = set()
-    anchors = _anchors(cursor, phrase.typed, place)
-    for anchor in _likely(cursor, phrase.exact, anchors, place):
-        for span in _phrases_about(cursor, phrase.exact, anchor, place):
+    anchors = _anchors(cursor, phrase.spellings, place)
+    pieces = words_of(phrase.spellings)
+    for anchor in _likely(cursor, pieces, anchors, place):
+        for span in _phrases_about(cursor, pieces, anchor, place):
             if span not in seen:
                 seen.add(span)
                 yield span
 
 
-def _anchors(cursor: sqlite3.Cursor, words: Sequence[str], place: Place) -> list[int]:
+def _anchors(cursor: sqlite3.Cursor, spellings: tuple[tuple[str, ...], ...], place: Place) -> list[int]:
     """Candidate segments: every occurrence of the phrase overlaps at least one of them."""
     sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ? limit ?"
-    longest = max(words, key=len)  # rare, as a rule
-    having = cursor.execute(sql, [f'"{longest}"', place.first, place.last, _FEW + 1]).fetchall()
+    typed = words_of(spellings, folded=False)
+    longest = max(([max(way, key=len) for way in ways] for ways in typed), key=lambda words: min(map(len, words)))
+    match = " OR ".join(f'"{word}"' for word in longest)  # rare, as a rule
+    having = cursor.execute(sql, [match, place.first, place.last, _FEW + 1]).fetchall()
     if len(having) > _FEW:
         # The phrase lies within a segment, or the segment that it ends in begins with its last words.
-        opening = words[:_OPENING]
-        ends = (f'^"{" ".join(opening[n:])}"' for n in range(1, len(opening)))
-        match = " OR ".join([f'"{" ".join(opening)}"', *ends])
+        openings = _openings(typed)
+        ends = (f'^"{" ".join(words[n:])}"' for words in openings for n in range(1, len(words)))
+        match = " OR ".join([*(f'"{" ".join(words)}"' for words in openings), *ends])
         having = cursor.execute(sql, [match, place.first, place.last, -1]).fetchall()
     return [anchor for (anchor,) in having]
 
 
-def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int], place: Place) -> list[int]:
+def _openings(typed: Sequence[Ways]) -> list[list[str]]:
+    """The leading words of a phrase: fewer where they have many spellings."""
+    openings = [list[str]()]
+    for ways in typed:
+        if openings[0] and len(openings) * len(ways) > SPELLINGS:
+            break
+        openings = [[*words, *way] for words in openings for way in ways]
+        if min(map(len, openings)) >= _OPENING:
+            break
+    return [words[:_OPENING] for words in openings]
+
+
+def _likely(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchors: Sequence[int], place: Place) -> list[int]:
     """Filter the anchors by a regular expression over their text and that of their neighbours.
 
     Text that is not ASCII, or whose neighbours are so short that the phrase may extend beyond them, always passes.
@@ -130,8 +147,10 @@ def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int]
     beside = {one for anchor in anchors for one in (anchor - 1, anchor, anchor + 1) if place.first <= one <= place.last}
     sql = "select id, text from segments where id in (select value from json_each(?))"
     texts = dict(cursor.execute(sql, [json.dumps(list(beside))]).fetchall())
-    phrase = re.compile(r"\b" + r"\W+".join(map(re.escape, words)) + r"(?!\w)")
-    enough = re.compile(rf"(?:[^A-Za-z0-9]*[A-Za-z0-9]+(?![A-Za-z0-9])){{{len(words) - 1}}}")  # plain words
+    spelt = [[r"\W+".join(map(re.escape, way)) for way in ways] for ways in pieces]
+    any_of = (ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})" for ways in spelt)
+    phrase = re.compile(r"\b" + r"\W+".join(any_of) + r"(?!\w)")
+    enough = re.compile(rf"(?:[^A-Za-z0-9]*[A-Za-z0-9]+(?![A-Za-z0-9])){{{_length(pieces) - 1}}}")  # plain words
 
     def may_be(anchor: int) -> bool:
         sides = [one for one in (anchor - 1, anchor + 1) if one in texts]
@@ -143,26 +162,41 @@ def _likely(cursor: sqlite3.Cursor, words: Sequence[str], anchors: Sequence[int]
     return [anchor for anchor in anchors if may_be(anchor)]
 
 
-def _phrases_about(cursor: sqlite3.Cursor, words: Sequence[str], anchor: int, place: Place) -> Iterator[Span]:
+def _phrases_about(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchor: int, place: Place) -> Iterator[Span]:
     """Find a phrase in a segment and as many neighbouring segments as it may extend into."""
-    reach = 1
+    reach, needed = 1, _length(pieces) - 1
     while True:
         low, high = max(place.first, anchor - reach), min(place.last, anchor + reach)
-        rows = cursor.execute("select id, text from segments where id between ? and ? order by id", [low, high])
-        texts = dict(rows.fetchall())
-        spoken = [(word, one, begin, end) for one, text in texts.items() for word, begin, end in quoted_words(text)]
-        before = sum(segment < anchor for _, segment, _, _ in spoken)
-        after = sum(segment > anchor for _, segment, _, _ in spoken)
-        needed = len(words) - 1
+        sql = "select id, text from segments where id between ? and ? order by id"
+        lines = cursor.execute(sql, [low, high]).fetchall()
+        starts = _starts(lines)
+        words = quoted_words(text := " ".join(line for _, line in lines))
+        begins = [begin for _, begin, _ in words]
+        before = bisect_left(begins, starts[bisect_left(lines, (anchor,))])
+        after = len(words) - bisect_left(begins, starts[bisect_left(lines, (anchor + 1,))])
         if (before >= needed or low == place.first) and (after >= needed or high == place.last):
             break
         reach *= 2
-    said = [word for word, *_ in spoken]
-    for at in range(len(said) - len(words) + 1):
-        if said[at] == words[0] and tuple(said[at : at + len(words)]) == tuple(words):
-            (_, first, begin, _), (_, last, _, end) = spoken[at], spoken[at + len(words) - 1]
-            if not begins_in_figure(texts[first], begin) and not ends_in_figure(texts[last], end):
-                yield Span(first, begin, last, end)
+    return _spans(lines, said.phrases(pieces, text, words))
+
+
+def _length(pieces: Sequence[Ways]) -> int:
+    """The number of words of a phrase in its longest spelling."""
+    return sum(max(map(len, ways)) for ways in pieces)
+
+
+def _spans(lines: Sequence[tuple[int, str]], places: Iterable[tuple[int, int]]) -> Iterator[Span]:
+    """Character spans in segments’ texts, joined by single spaces, as spans from one segment to another."""
+    starts = _starts(lines)
+    for begin, end in places:
+        first = bisect_right(starts, begin) - 1
+        last = bisect_right(starts, end - 1) - 1
+        yield Span(lines[first][0], begin - starts[first], lines[last][0], end - starts[last])
+
+
+def _starts(lines: Sequence[tuple[int, str]]) -> list[int]:
+    """Where each segment begins in their joined text, and where another would."""
+    return list(accumulate((len(text) + 1 for _, text in lines), initial=0))
 
 
 def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
@@ -183,11 +217,7 @@ def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
     lines = cursor.execute(
         "select id, text from segments where id between ? and ? order by id", [place.first, place.last]
     ).fetchall()
-    starts = list(accumulate((len(line) + 1 for _, line in lines), initial=0))
-    for begin, end in _together(text, places, term.near):
-        first = bisect_right(starts, begin) - 1
-        last = bisect_right(starts, end - 1) - 1
-        yield Span(lines[first][0], begin - starts[first], lines[last][0], end - starts[last])
+    yield from _spans(lines, _together(text, places, term.near))
 
 
 def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], distance: int) -> Iterator[tuple[int, int]]:

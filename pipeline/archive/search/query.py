@@ -13,14 +13,13 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice, product
 from typing import TypeVar
 
 from pipeline.archive.search.groups import Group
 from pipeline.archive.search.parser import Typed, parse, take_apart
 from pipeline.archive.search.pieces import FILTERS
 from pipeline.archive.search.remarks import remarks
-from pipeline.archive.search.terms import SPELLINGS, Term, phrases, terms_of
+from pipeline.archive.search.terms import Term, phrase, terms_of
 from pipeline.text import visible
 
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
@@ -132,8 +131,8 @@ class Query:
         if self.match != plain or self.crosses or any(term.begins or term.fts.endswith("*") for term in terms):
             return None
         text = " ".join(term.plain or term.fts.strip('"') for term in terms)
-        quoted = tuple(Alternative(f"({term.fts})", (term,)) for term in phrases(text))
-        return replace(self, match=" OR ".join(one.match for one in quoted), alternatives=quoted)
+        quoted = phrase(text)
+        return replace(self, match=f"({quoted.fts})", alternatives=(Alternative(f"({quoted.fts})", (quoted,)),))
 
 
 def as_meant(query: Query, find: Callable[[Query], T], *, is_found: Callable[[T], bool]) -> tuple[Query, T]:
@@ -165,12 +164,11 @@ def compile_query(text: str) -> Query:
     written = _written_out(parsed.group)
     alternatives = tuple(
         Alternative(
-            _all_of([term.fts for term in terms], (*written.excluded, *side.excluded)),
-            terms,
+            _all_of([term.fts for term in side.terms], (*written.excluded, *side.excluded)),
+            side.terms,
             " OR ".join(side.excluded),
         )
         for side in written.sides
-        for terms in islice(product(*side.terms), SPELLINGS)
     )
     # What stands in several alternatives is looked up once, if it is once in the expression.
     short = f"({written.match}){_without(written.excluded)}" if parsed.group.depth and alternatives else ""
@@ -188,9 +186,9 @@ def compile_query(text: str) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One side of an OR, written out: of the spellings of each of its terms any will do."""
+    """One side of an OR, written out."""
 
-    terms: tuple[tuple[Term, ...], ...] = ()
+    terms: tuple[Term, ...] = ()
     excluded: tuple[str, ...] = ()
 
     def beside(self, other: _Side) -> _Side:
@@ -214,19 +212,25 @@ class _WrittenOut:
 
 def _written_out(group: Group) -> _WrittenOut:
     sides, matches, excluded = [[_Side()]], [list[str]()], list[str]()
-    for part, spellings in terms_of(group.parts):
-        inner = _written_out(part) if isinstance(part, Group) and not spellings else None
-        if inner and not inner.sides:
-            excluded += inner.excluded
-        elif not inner and not spellings:
+    for part, term in terms_of(group.parts):
+        if term:
+            inner, found = None, term.fts
+            others = [_Side((term,))]
+        elif isinstance(part, Group):
+            inner = _written_out(part)
+            found = inner.expression
+            others = [replace(one, excluded=(*inner.excluded, *one.excluded)) for one in inner.sides]
+        else:
             sides.append([_Side()])
             matches.append([])
+            continue
+        if inner and not inner.sides:
+            excluded += inner.excluded
         elif part.negative:
-            excluded += [inner.expression] if inner else [term.fts for term in spellings]
+            excluded.append(found)
         else:
-            others = [replace(one, excluded=(*inner.excluded, *one.excluded)) for one in inner.sides] if inner else []
-            sides[-1] = [one.beside(other) for one in sides[-1] for other in others or [_Side((spellings,))]]
-            matches[-1].append(inner.expression if inner else f"({' OR '.join(term.fts for term in spellings)})")
+            sides[-1] = [one.beside(other) for one in sides[-1] for other in others]
+            matches[-1].append(found)
     return _WrittenOut(
         tuple(one for side in sides for one in side if one.terms),
         " OR ".join(f"({' AND '.join(match)})" for match in matches if match),

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from pipeline.archive.search.variants import MEASURE, measures, otherwise_written
-from pipeline.archive.tokens import begins_in_figure, fold, quoted_words
+from pipeline.archive.tokens import begins_in_number, fold, quoted_words
 
 _APART = "–—…"  # what joins no two words to one, though there is no space
 _SIGNS = ("Sc", "Sm", "So")  # categories of characters such as £ and +, which are a part of what they stand beside
@@ -64,8 +64,8 @@ def _words(text: str) -> list[tuple[int, int]]:
     """The spans of what is compared as one word."""
     spans: list[tuple[int, int]] = []
     words = quoted_words(text)
-    for (_, begin, end), following in zip_longest(words, words[1:]):
-        if spans and (begin < spans[-1][1] or begins_in_figure(text, begin)):
+    for (word, begin, end), following in zip_longest(words, words[1:]):
+        if spans and (begin < spans[-1][1] or begins_in_number(text, begin, word)):
             spans[-1] = spans[-1][0], max(spans[-1][1], end)
         elif measure := MEASURE.match(text[begin:]):
             spans.append((begin, begin + measure.end()))

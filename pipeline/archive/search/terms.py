@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, product
+from math import prod
 
 from pipeline.archive.search.groups import Group, Part, is_kind
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
-from pipeline.archive.search.variants import MEASURE, ONES, hyphenless, measures, otherwise_written, owner
+from pipeline.archive.search.variants import MEASURE, hyphenless, measures, otherwise_written, owner
 from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
-SPELLINGS = 8  # maximum number of spelling variants of a phrase
+SPELLINGS = 8  # maximum number of spelling variants of a phrase that is looked up as a whole
+_MEASURED = 4  # words that a measure may have: twenty four per cent
 _WAYS = 256  # maximum number of combinations of NEAR operands
 _PIECE = re.compile(rf"{MEASURE.pattern}|\s+|\S+", re.IGNORECASE)
 _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
@@ -27,15 +29,15 @@ class Term:
     expression that the folded text of a segment must have as well; ``surely`` is an expression without any, but with
     false negatives. ``begins`` is the folded prefix of the words to find, or, if ``whole``, the word.
 
-    ``exact`` holds the folded words of a phrase and ``typed`` the same words as typed, to verify matches of the stemmed
-    index; both are empty for single words, which match in any form. ``near`` is the maximum number of words between
-    the ``parts`` of a NEAR term, each an expression of its own; 0 for other terms. ``plain`` is the word as typed, if
-    it is also searched in other spellings.
+    ``exact`` holds the folded words of a phrase and ``spellings`` its pieces, each in all of its spellings, to verify
+    matches of the stemmed index; both are empty for single words, which match in any form. ``near`` is the maximum
+    number of words between the ``parts`` of a NEAR term, each an expression of its own; 0 for other terms. ``plain`` is
+    the word as typed, if it is also searched in other spellings.
     """
 
     fts: str
     exact: tuple[str, ...] = ()
-    typed: tuple[str, ...] = ()
+    spellings: tuple[tuple[str, ...], ...] = ()
     near: int = 0
     parts: tuple[str, ...] = ()
     begins: str = ""
@@ -54,15 +56,15 @@ class Term:
         return word == self.begins if self.whole else bool(self.begins) and word.startswith(self.begins)
 
 
-def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, tuple[Term, ...]]]:
-    """Yield each part with its alternative terms; groups and OR have none. NEAR joins the parts beside it into one."""
+def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
+    """Yield each part with its term; groups and OR have none. NEAR joins the parts beside it into one."""
     position = 0
     while position < len(parts):
         part = parts[position]
         if length := _measure_at(parts, position):
             yield (
                 part,
-                (_word(" ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))),),
+                _word(" ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))),
             )
             position += length
             continue
@@ -76,17 +78,17 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, tuple[Term, ...]]]:
             position += 2
         position += 1
         if len(operands) > 1:
-            yield part, (_near(operands, distance),)
+            yield part, _near(operands, distance)
         elif isinstance(part, Group) or part.kind == "or":
-            yield part, ()
+            yield part, None
         elif part.kind == "text" or not _is_beside_group(parts, position - 1):
-            yield part, phrases(part.raw) if part.quoted else (_word(part.raw),)
+            yield part, phrase(part.raw) if part.quoted else _word(part.raw)
 
 
 def _measure_at(parts: Sequence[Part], place: int) -> int:
     """The number of parts from ``place`` that are one measure, such as “20 per cent”; 0 where none is."""
     texts = list[str]()
-    for part in parts[place : place + 3]:
+    for part in parts[place : place + _MEASURED]:
         if isinstance(part, Group) or part.kind != "text" or part.quoted or part.negative:
             break
         texts.append(part.raw)
@@ -109,20 +111,28 @@ def _operands(part: Part) -> tuple[Token, ...]:
     return (part,) if part.kind == "text" else ()
 
 
-def _phrase(text: str) -> Term:
+def phrase(text: str) -> Term:
+    """What is quoted: a word in this form alone, or words in each of their spellings, as with 4000 and with 4,000."""
     words = quoted_words(text)
     if len(words) == 1:
         ((word, _, _),) = words
         return Term(_fts(text), begins=word.rstrip("%"), whole=True, check=as_said(text), surely=_nothing(text))
-    return Term(_fts(text), tuple(word for word, _, _ in words), tuple(text[begin:end] for _, begin, end in words))
+    spellings = tuple(_ways(found) for found in _PIECE.finditer(text) if folded_words(found[0]))
+    return Term(_phrase(spellings), tuple(word for word, _, _ in words), spellings)
 
 
-def phrases(text: str) -> tuple[Term, ...]:
-    """A phrase in each of its spellings, for example with 4000 and with 4,000. A single word has the one it has."""
-    if len(folded_words(text)) == 1:
-        return (_phrase(text),)
-    spelt = product(*(_ways(found) for found in _PIECE.finditer(text)))
-    return tuple(_phrase("".join(pieces)) for pieces in islice(spelt, SPELLINGS))
+def _phrase(spellings: Sequence[Sequence[str]]) -> str:
+    """The expression for a phrase. One that has many spellings is looked up in parts."""
+    parts, begin = list[str](), 0
+    for end in range(1, len(spellings) + 1):
+        if end == len(spellings) or prod(map(len, spellings[begin : end + 1])) > SPELLINGS:
+            parts.append(_any_of([_fts(" ".join(words)) for words in product(*spellings[begin:end])]))
+            begin = end
+    return parts[0] if len(parts) == 1 else f"({' AND '.join(parts)})"
+
+
+def _any_of(expressions: Sequence[str]) -> str:
+    return expressions[0] if len(expressions) == 1 else f"({' OR '.join(expressions)})"
 
 
 def _ways(found: re.Match[str]) -> tuple[str, ...]:
@@ -199,18 +209,11 @@ def _check(text: str, forms: Sequence[str]) -> str:
     """What the text of a segment must have where FTS5 finds more than the forms of a word; else nothing."""
     found = [_FIGURE.fullmatch(form) for form in forms]
     if any(found) or MEASURE.match(text):
-        words = (as_said(form) if MEASURE.match(form) else _loosely(form) for form in forms)
         return "|".join(
-            as_said(figure[1], inflected=True) if figure else word for figure, word in zip(found, words, strict=True)
+            as_said(figure[1] if figure else form, inflected=not MEASURE.match(form))
+            for figure, form in zip(found, forms, strict=True)
         )
     return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
-
-
-def _loosely(form: str) -> str:
-    """A number in words in any form; neither of the two in twenty-four."""
-    words = [word for word, _, _ in folded_words(form)]
-    beginning = r"[\W_]+".join(map(re.escape, [*words[:-1], words[-1][:-1]]))
-    return rf"(?<![^\W_])(?<!ty-){beginning}[^\W_]*(?![^\W_])(?!-(?:{'|'.join(ONES)})(?![^\W_]))"
 
 
 def _nothing(text: str) -> str:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 
+from pipeline.archive.numbers import NUMBERS
+
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[1-9][0-9]{3,14}")
 _SCALES = {"million": ("million", "m", "mn"), "billion": ("billion", "bn"), "percent": ("per cent", "percent", "%")}
 _SIGNED = ("m", "mn", "bn", "%")  # written without a space
 _UNITS = {unit: scale for scale, units in _SCALES.items() for unit in units}
-# “2.6 million”, “£2.6m”, “20 per cent”, “20%”; and “per cent” without a figure.
+_IN_WORDS = {str(number): word for number, word in enumerate(NUMBERS, start=1)}
+_IN_DIGITS = {word: number for number, word in _IN_WORDS.items()}
+_NUMBER = "|".join(number.replace("-", r"[-\s]") for number in reversed(NUMBERS))
+# “2.6 million”, “£2.6m”, “five million”, “20 per cent”, “20%”; and “per cent” without a number.
 MEASURE = re.compile(
-    r"(?<!\S)[£$€]?(?:(?P<figure>[0-9]+(?:[.,][0-9]+)*)\s*(?P<unit>million|billion|mn|bn|m|per\s+cent|percent|%)"
+    rf"(?<!\S)[£$€]?(?:(?:(?P<figure>[0-9]+(?:[.,][0-9]+)*)\s*|(?P<number>{_NUMBER})\s+)"
+    r"(?P<unit>million|billion|mn|bn|m|per\s+cent|percent|%)"
     r"|(?P<alone>per\s+cent|percent))(?=[^\w%]*(?:\s|$))",
     re.IGNORECASE,
 )
@@ -21,16 +27,6 @@ _CONTRACTED = """
     he here how it let no now one she so that there this what when where which who why
 """
 _COMPOUND = re.compile(r"[^\W\d_]+(?:-[^\W\d_]{2,})+")
-# Small numbers are written in either way, but “one” nearly always as a word.
-_TO_TWENTY = """
-    one two three four five six seven eight nine
-    ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
-"""
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-ONES = _TO_TWENTY.split()[:9]
-_NUMBERS = [*_TO_TWENTY.split(), *(ten + one for ten in _TENS.split() for one in ("", *(f"-{one}" for one in ONES)))]
-_IN_WORDS = {str(number): word for number, word in enumerate(_NUMBERS, start=1) if number > 1}
-_IN_DIGITS = {word: number for number, word in _IN_WORDS.items()}
 
 # Whisper mixes British and American, whoever speaks. These are beginnings of words; no pair is of two different words.
 _PAIRS = """
@@ -64,7 +60,8 @@ def otherwise_written(word: str) -> str | None:
     other way round. It need not be a word that exists.
     """
     lower = word.lower()
-    if number := _IN_WORDS.get(word) or _IN_DIGITS.get(lower):
+    # Small numbers are written in either way, but “one” nearly always as a word.
+    if word != "1" and lower != "one" and (number := _IN_WORDS.get(word) or _IN_DIGITS.get(lower)):
         return number
     if _THOUSANDS.fullmatch(word):
         return word.replace(",", "")
@@ -84,11 +81,15 @@ def hyphenless(word: str) -> tuple[str, ...]:
 
 
 def measures(found: re.Match[str]) -> tuple[str, ...]:
-    """Return all ways to write what ``MEASURE`` found: 2.6 million, 2.6m, 2.6mn; 20 per cent, 20 percent, 20%."""
+    """Return all ways to write what ``MEASURE`` found: 2.6 million, 2.6m, 2.6mn; 5%, 5 per cent, five per cent."""
     if found["alone"]:
         return _SCALES["percent"][:2]
     units = _SCALES[_UNITS[" ".join(found["unit"].lower().split())]]
-    return tuple(found["figure"] + ("" if unit in _SIGNED else " ") + unit for unit in units)
+    figure = found["figure"] or _IN_DIGITS["-".join(re.split(r"[-\s]", found["number"].lower()))]
+    ways = [figure + ("" if unit in _SIGNED else " ") + unit for unit in units]
+    if number := _IN_WORDS.get(figure):
+        ways += [f"{number} {unit}" for unit in units if unit not in _SIGNED]
+    return tuple(ways)
 
 
 def owner(word: str) -> str | None:

@@ -1,0 +1,32 @@
+"""Numbers in figures and in words, and where one goes on: the 4 of 24 is not a 4. Pure text; touches no database."""
+
+from __future__ import annotations
+
+ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TEENS = (
+    *("ten", "eleven", "twelve", "thirteen", "fourteen"),
+    *("fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+)
+# One to ninety-nine, in order.
+NUMBERS = (*ONES, *_TEENS, *(ten + one for ten in TENS for one in ("", *(f"-{one}" for one in ONES))))
+
+# Expressions can look back only as far as they are long, so each word has its own.
+_AFTER_POINT, _BEFORE_POINT = r"(?<![0-9][.,])", r"(?![.,][0-9])"
+_AFTER_TEN = "".join(rf"(?<!{ten}[\W_])" for ten in TENS)
+_AFTER_HUNDRED = "".join(f"(?<!{scale} and )" for scale in ("hundred", "thousand", "million", "billion"))
+_BEFORE_ONE = rf"(?![\W_](?:{'|'.join(ONES)})(?![^\W_]))"
+
+
+def begins(word: str) -> str:
+    """Return a regular expression for where a folded word begins a number: not 6 in 2.6, nor four in twenty-four."""
+    if word[0].isdigit():
+        return _AFTER_POINT
+    return (_AFTER_TEN if word in ONES else "") + (_AFTER_HUNDRED if word in NUMBERS else "")
+
+
+def ends(word: str) -> str:
+    """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor twenty in twenty-four."""
+    if word[-1].isdigit():
+        return _BEFORE_POINT
+    return _BEFORE_ONE if word in TENS else ""

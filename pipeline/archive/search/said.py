@@ -1,0 +1,40 @@
+"""Where a text has what is searched for, exactly: the index has false positives. Pure text; touches no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from pipeline.archive.tokens import begins_in_number, ends_in_number, folded_words, quoted_words
+
+Ways = Sequence[tuple[str, ...]]  # the words of a piece of a phrase in each of its spellings
+
+
+def phrases(
+    pieces: Sequence[Ways], text: str, words: Sequence[tuple[str, int, int]] | None = None
+) -> Iterator[tuple[int, int]]:
+    """Yield the character spans of a phrase in a text, word for word; ``words`` are the text’s, if they are known."""
+    words = quoted_words(text) if words is None else words
+    said = [word for word, _, _ in words]
+    opening = {way[0] for way in pieces[0]}
+    for first, word in enumerate(said):
+        if word in opening and (end := _end(pieces, said, first)):
+            (_, begun, _), (last, _, ended) = words[first], words[end - 1]
+            if not begins_in_number(text, begun, word) and not ends_in_number(text, ended, last):
+                yield begun, ended
+
+
+def _end(pieces: Sequence[Ways], said: Sequence[str], begin: int) -> int:
+    """Where a phrase ends that begins at this word; 0 if none does."""
+    ends = {begin}
+    for ways in pieces:
+        ends = {end + len(way) for end in ends for way in ways if tuple(said[end : end + len(way)]) == way}
+    return max(ends, default=0)
+
+
+@lru_cache(maxsize=100)
+def words_of(spellings: tuple[tuple[str, ...], ...], *, folded: bool = True) -> tuple[Ways, ...]:
+    """Return the words of a phrase’s pieces; unless they are ``folded``, as typed and without the percent sign."""
+    if folded:
+        return tuple([tuple(word for word, _, _ in quoted_words(way)) for way in ways] for ways in spellings)
+    return tuple([tuple(way[begin:end] for _, begin, end in folded_words(way)) for way in ways] for ways in spellings)
