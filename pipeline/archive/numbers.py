@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _TEENS = (
@@ -18,6 +20,7 @@ _AFTER_HUNDRED = "".join(f"(?<!{scale} and )" for scale in ("hundred", "thousand
 _BEFORE_ONE = rf"(?![\W_](?:{'|'.join(ONES)})(?![^\W_]))"
 
 
+@lru_cache(maxsize=1_000)
 def begins(word: str) -> str:
     """Return a regular expression for where a folded word begins a number: not 6 in 2.6, nor four in twenty-four."""
     if word[0].isdigit():
@@ -25,6 +28,7 @@ def begins(word: str) -> str:
     return (_AFTER_TEN if word in ONES else "") + (_AFTER_HUNDRED if word in NUMBERS else "")
 
 
+@lru_cache(maxsize=1_000)
 def ends(word: str) -> str:
     """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor twenty in twenty-four."""
     if word[-1].isdigit():

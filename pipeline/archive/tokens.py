@@ -47,12 +47,14 @@ def as_said(text: str, *, inflected: bool = False) -> str:
 
 def begins_in_number(text: str, begin: int, word: str) -> bool:
     """Tell whether a folded word at ``begin`` goes on with a number, as “6 million” does in “2.6 million”."""
-    return not re.compile(numbers.begins(word), re.IGNORECASE).match(text, begin)
+    begins = numbers.begins(word)
+    return bool(begins) and not re.compile(begins, re.IGNORECASE).match(text, begin)
 
 
 def ends_in_number(text: str, end: int, word: str) -> bool:
     """Tell whether a number goes on after a folded word that ends at ``end``, as after “1” in “1.4”."""
-    return not re.compile(numbers.ends(word), re.IGNORECASE).match(text, end)
+    ends = numbers.ends(word)
+    return bool(ends) and not re.compile(ends, re.IGNORECASE).match(text, end)
 
 
 def fold(word: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.archive.search.parser import take_apart
 from pipeline.archive.search.query import compile_query
+from pipeline.archive.search.words import fitting
 from pipeline.archive.tokens import folded_words
+from tests.support.searching import Reading, together
 
 TEXTS = {
     1: "Social work is about relationships, not about process.",
@@ -32,8 +34,10 @@ def index() -> Iterator[sqlite3.Connection]:
 
 
 def found(index: sqlite3.Connection, text: str) -> set[int]:
-    match = compile_query(text).match
-    return {row[0] for row in index.execute("select rowid from t where t match ?", [match])} if match else set()
+    query = compile_query(text)
+    rows = index.execute("select rowid, text from t where t match ?", [query.match]).fetchall() if query.match else []
+    sides = (fitting(index.cursor(), side, dict(rows), index="t") for side in query.alternatives)
+    return {row for side in sides for row in side}
 
 
 @pytest.mark.parametrize(
@@ -277,34 +281,6 @@ def test_and_and_not_mean_what_is_meant_without_them(
 
 
 LETTERS = "abcd"
-Reading = Callable[[set[str]], bool]
-
-
-def written(parts: list[tuple[bool, tuple[str, Reading]]], joints: list[str]) -> tuple[str, Reading]:
-    """Query parts side by side, some excluded: as typed, and a plain evaluation of what they should match."""
-    typed, sides, left_out = "", [list[Reading]()], list[Reading]()
-    for joint, (negative, (text, reading)) in zip(["", *joints], parts, strict=True):
-        typed += joint + "-" * negative + text
-        if joint == " OR ":
-            sides.append([])
-        (left_out if negative else sides[-1]).append(reading)
-
-    def read(said: set[str]) -> bool:
-        fits = any(side and all(reading(said) for reading in side) for side in sides)
-        return fits and not any(reading(said) for reading in left_out)
-
-    return typed, read
-
-
-def together(inner: st.SearchStrategy[tuple[str, Reading]]) -> st.SearchStrategy[tuple[str, Reading]]:
-    # A side with exclusions only restricts its surroundings; not modelled here.
-    parts = st.lists(st.tuples(st.sampled_from([False, False, False, True]), inner), min_size=1, max_size=3)
-    joints = st.lists(st.sampled_from([" ", " AND ", " OR "]), min_size=2, max_size=2)
-    return st.builds(
-        lambda parts, joints: written([(False, parts[0][1]), *parts[1:]], joints[: len(parts) - 1]), parts, joints
-    )
-
-
 WORD = st.sampled_from(LETTERS).map(lambda letter: (letter, lambda said: letter in said))
 TREES = together(
     st.recursive(WORD, lambda inner: together(inner).map(lambda one: (f"({one[0]})", one[1])), max_leaves=9)

@@ -57,7 +57,7 @@ def index(texts: list[str]) -> sqlite3.Connection:
 def found() -> Iterator[Callable[[str], set[str]]]:
     connection = index(WORDS)
     yield lambda match: {
-        WORDS[row] for (row,) in connection.execute("select rowid from t where t match ?", [match]).fetchall()
+        WORDS[row] for (row,) in connection.execute("select rowid from t where t match ?", [match or '""']).fetchall()
     }
     connection.close()
 

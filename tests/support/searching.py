@@ -1,10 +1,13 @@
-"""Helpers: reading all pages of a search, and the quotable words of a text."""
+"""Helpers: reading all pages of a search, the quotable words of a text, and queries with what they should match."""
 
 from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from typing import Any
+
+from hypothesis import strategies as st
 
 from pipeline.archive.search import Filters, Results, search
 from pipeline.archive.tokens import fold
@@ -20,3 +23,31 @@ def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters
 def quotable(text: str) -> list[str]:
     """The folded words of a text, computed independently of the program; a figure such as 2.6 or 12% is one word."""
     return re.findall(r"[^\W_]*[0-9](?:[.,](?=[0-9])|[^\W_])*%?|[^\W_]+", fold(text))
+
+
+Reading = Callable[[set[str]], bool]
+
+
+def written(parts: list[tuple[bool, tuple[str, Reading]]], joints: list[str]) -> tuple[str, Reading]:
+    """Query parts side by side, some excluded: as typed, and a plain evaluation of what they should match."""
+    typed, sides, left_out = "", [list[Reading]()], list[Reading]()
+    for joint, (negative, (text, reading)) in zip(["", *joints], parts, strict=True):
+        typed += joint + "-" * negative + text
+        if joint == " OR ":
+            sides.append([])
+        (left_out if negative else sides[-1]).append(reading)
+
+    def read(said: set[str]) -> bool:
+        fits = any(side and all(reading(said) for reading in side) for side in sides)
+        return fits and not any(reading(said) for reading in left_out)
+
+    return typed, read
+
+
+def together(inner: st.SearchStrategy[tuple[str, Reading]]) -> st.SearchStrategy[tuple[str, Reading]]:
+    # A side with exclusions only restricts its surroundings; not modelled here.
+    parts = st.lists(st.tuples(st.sampled_from([False, False, False, True]), inner), min_size=1, max_size=3)
+    joints = st.lists(st.sampled_from([" ", " AND ", " OR "]), min_size=2, max_size=2)
+    return st.builds(
+        lambda parts, joints: written([(False, parts[0][1]), *parts[1:]], joints[: len(parts) - 1]), parts, joints
+    )

@@ -14,8 +14,8 @@ from pipeline.archive.search.hits import Hit, Turn
 from pipeline.archive.search.marks import as_html, highlit, marked, unmarked
 from pipeline.archive.search.paging import Span
 from pipeline.archive.search.query import Query
+from pipeline.archive.search.said import places
 from pipeline.archive.search.terms import Term
-from pipeline.archive.tokens import folded_words
 
 
 def hits_of(
@@ -128,8 +128,8 @@ def _highlit(cursor: sqlite3.Cursor, segments: Sequence[int], query: Query, *, f
     """The texts of segments with the search words between marks; prefixes (``begin*``) are not marked here."""
     match = query.match
     # A quotation may be elsewhere in the episode, and a word excluded by one alternative may occur in a hit of another.
-    if query.crosses or query.marked_words or any(one.excluded for one in query.alternatives):
-        shown = (term for alternative in query.alternatives for term in alternative.shown if not term.begins)
+    if query.crosses or query.marked_words or any(one.excluded != query.unwanted for one in query.alternatives):
+        shown = (term for alternative in query.alternatives for term in alternative.shown if not term.check)
         match = " OR ".join(f"({term.fts})" for term in shown)
     if not segments or not match:
         return {}
@@ -149,9 +149,10 @@ def _marked(found: str, besides: Sequence[Term]) -> str:
     if not besides:
         return as_html(found)
     text, marks = unmarked(found)
-    begun = [(begin, end) for word, begin, end in folded_words(text) if any(term.has(word) for term in besides)]
-    apart = [mark for mark in begun if not any(begin < mark[1] and mark[0] < end for begin, end in marks)]
-    return marked(text, sorted([*marks, *apart]))
+    for mark in sorted({place for term in besides for place in places(term, text)}):
+        if not any(begin < mark[1] and mark[0] < end for begin, end in marks):
+            marks.append(mark)
+    return marked(text, sorted(marks))
 
 
 def _word_time(

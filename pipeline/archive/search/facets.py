@@ -90,7 +90,9 @@ def _segments(scope: Scope, query: Query) -> tuple[list[int], bool]:
         if query.crosses:
             found += [span.first for span in passages.in_transcript(scope, query, place)]
         else:
-            found += words.within(scope, query.match or None, place, without=query.excluded, limit=_NEWEST - len(found))
+            limit = -1 if query.is_checked else _NEWEST - len(found)
+            some = words.within(scope, query.match or None, place, without=query.surely_excluded, limit=limit)
+            found += words.verified(scope.cursor, query, some)
         if len(found) >= _NEWEST:
             break
     return found, next(places, None) is None and (query.crosses or len(found) < _NEWEST)

@@ -9,21 +9,20 @@ import json
 import re
 import sqlite3
 from bisect import bisect_left, bisect_right
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import merge
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
 from itertools import accumulate, islice
 
 from pipeline.archive.database import plain_rows
 from pipeline.archive.search import said
-from pipeline.archive.search.marks import highlit, unmarked
+from pipeline.archive.search.near import near
 from pipeline.archive.search.paging import Page, Position, Span, Wanted, walk
 from pipeline.archive.search.query import Alternative, Query
 from pipeline.archive.search.said import Ways, words_of
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.search.terms import SPELLINGS, Term
-from pipeline.archive.search.words import verified, within
-from pipeline.archive.tokens import folded_words, quoted_words
+from pipeline.archive.search.words import fitting, verified, within
+from pipeline.archive.tokens import quoted_words
 
 EPISODES = 200  # searched for one page
 _TRIED, _ONE_IN = 10, 5  # minimum of transcripts probed one by one; probing goes on while one in so many matches
@@ -74,11 +73,17 @@ def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
     """
     several = len(query.alternatives) > 1
     holding = [one for one in query.alternatives if not several or _holds(scope.cursor, one.match, place)]
-    shown = dict.fromkeys(term for alternative in holding for term in alternative.shown)
-    found = {span for term in shown for span in _places_of(scope, term, place)}
+    look: Callable[[Term], list[Span]] = partial(_places_of, scope, place)
+    if several:
+        look = cache(look)
+    found = set[Span]()
+    for one in holding:
+        places = [(term.crosses, look(term)) for term in one.shown]
+        if all(some for crosses, some in places if crosses) and _is_fitting(scope.cursor, one, place):
+            found.update(*(some for _, some in places))
     if scope.segment_sql[0] and found:
-        fits = set(within(scope, None, place))
-        found = {span for span in found if span.first in fits}
+        inside = set(within(scope, None, place))
+        found = {span for span in found if span.first in inside}
     quoted = {segment for span in found if not span.whole for segment in range(span.first, span.last + 1)}
     kept: list[Span] = []
     for span in sorted(found, key=lambda one: (one.first, one.begin, -one.last, -one.end)):
@@ -89,14 +94,24 @@ def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
     return kept
 
 
-def _places_of(scope: Scope, term: Term, place: Place) -> Iterator[Span]:
+def _is_fitting(cursor: sqlite3.Cursor, side: Alternative, place: Place) -> bool:
+    """Tell whether a transcript has what is asked for beside quotations and NEAR, and nothing that is excluded."""
+    if not side.excluded and all(term.crosses for term in side.terms):
+        return True
+    besides = Alternative(tuple(term for term in side.terms if not term.crosses), side.excluded)
+    if not besides.is_doubtful:
+        return True
+    text = " ".join(line for _, line in _lines(cursor, place))
+    return bool(fitting(cursor, besides, {place.transcript: text}, index="transcripts_fts", is_known=True))
+
+
+def _places_of(scope: Scope, place: Place, term: Term) -> list[Span]:
     if term.exact:
-        return phrases(scope.cursor, term, place)
+        return list(phrases(scope.cursor, term, place))
     if term.near:
-        return _near(scope.cursor, term, place)
-    alone = Query(alternatives=(Alternative(term.fts, (term,)),))
-    fits = verified(scope.cursor, alone, within(scope, term.fts, place))
-    return map(Span.of, fits)
+        return list(_near(scope.cursor, term, place))
+    alone = Query(match=term.fts, alternatives=(Alternative((term,)),))
+    return [Span.of(one) for one in verified(scope.cursor, alone, within(scope, term.fts, place))]
 
 
 def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span]:
@@ -200,45 +215,16 @@ def _starts(lines: Sequence[tuple[int, str]]) -> list[int]:
 
 
 def _near(cursor: sqlite3.Cursor, term: Term, place: Place) -> Iterator[Span]:
-    """Find words near each other, from the first to the last of them.
-
-    FTS5 marks each of them in the whole text, which is the segments' joined by single spaces.
-    """
-    text, places = "", Counter[tuple[tuple[int, int], ...]]()
-    for part in term.parts:
-        found = cursor.execute(
-            f"select {highlit('transcripts_fts')} from transcripts_fts where transcripts_fts match ? and rowid = ?",
-            [part, place.transcript],
-        ).fetchone()
-        if found is None:
-            return
-        text, spans = unmarked(found[0])
-        places[tuple(spans)] += 1  # a word that is asked for twice has to be said twice
-    lines = cursor.execute(
-        "select id, text from segments where id between ? and ? order by id", [place.first, place.last]
-    ).fetchall()
-    yield from _spans(lines, _together(text, places, term.near))
+    """Find words near each other, from the first to the last of them."""
+    lines = _lines(cursor, place)
+    text = " ".join(line for _, line in lines)
+    return _spans(lines, near(cursor, term, text, place.transcript, index="transcripts_fts"))
 
 
-def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], distance: int) -> Iterator[tuple[int, int]]:
-    """Yield minimal, disjoint character spans that contain a match of every operand.
-
-    Args:
-        text: the whole text.
-        places: for each operand the sorted spans of its matches, and how many of them are required.
-        distance: maximum number of words between the first and the last match.
-    """
-    latest = {kind: deque[tuple[int, int]](maxlen=wanted) for kind, wanted in places.items()}
-    for place, kind in merge(*([(place, kind) for place in kind] for kind in places)):
-        latest[kind].append(place)
-        held = [one for kept in latest.values() for one in kept]
-        if len(held) < sum(places.values()):
-            continue
-        first, last = min(held), max(held)
-        if len(folded_words(text[first[1] : last[0]])) <= distance:
-            yield first[0], max(end for _, end in held)
-            for kept in latest.values():
-                kept.clear()
+def _lines(cursor: sqlite3.Cursor, place: Place) -> list[tuple[int, str]]:
+    """A transcript’s segments; joined by single spaces they are its whole text."""
+    sql = "select id, text from segments where id between ? and ? order by id"
+    return cursor.execute(sql, [place.first, place.last]).fetchall()
 
 
 def _holds(cursor: sqlite3.Cursor, match: str, place: Place) -> bool:

@@ -31,14 +31,30 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One side of an OR, all of whose terms are required. ``match`` is its FTS5 expression, exclusions included.
+    """One side of an OR, all of whose ``terms`` are required, and nothing of what is ``excluded``."""
 
-    ``excluded`` is the FTS5 expression of what only this side excludes.
-    """
+    terms: tuple[Term, ...] = ()
+    excluded: tuple[Alternative, ...] = ()
 
-    match: str
-    terms: tuple[Term, ...]
-    excluded: str = ""
+    @property
+    def match(self) -> str:
+        """Return its FTS5 expression, exclusions included; it may have false positives (see ``Term``)."""
+        return _all_of([term.fts for term in self.terms], [one.surely for one in self.excluded])
+
+    @property
+    def surely(self) -> str:
+        """Return an expression without false positives, but with false negatives; empty if there is none."""
+        certain = [term.certain for term in self.terms]
+        return _all_of(certain, [one.match for one in self.excluded]) if all(certain) else ""
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Tell whether matches of the index must be verified in the text."""
+        return any(term.is_doubtful for term in self.terms) or any(one.is_doubtful for one in self.excluded)
+
+    def beside(self, other: Alternative) -> Alternative:
+        """Return what holds where both do."""
+        return Alternative((*self.terms, *other.terms), (*self.excluded, *other.excluded))
 
     @property
     def shown(self) -> tuple[Term, ...]:
@@ -57,13 +73,13 @@ class Query:
 
     ``text`` is what was typed; queries that mean the same are equal, however they were typed.
 
-    ``excluded`` is the expression of what is excluded everywhere, or empty. ``speakers`` are parts of names, ``feeds``
-    slugs, ``questions`` numbers of published questions; a hit must match one of each that is given. ``remarks`` tell
-    the user where the query may have been interpreted differently than intended.
+    ``unwanted`` is what is excluded everywhere. ``speakers`` are parts of names, ``feeds`` slugs, ``questions`` numbers
+    of published questions; a hit must match one of each that is given. ``remarks`` tell the user where the query may
+    have been interpreted differently than intended.
     """
 
     match: str = ""
-    excluded: str = ""
+    unwanted: tuple[Alternative, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     speakers: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
@@ -83,8 +99,19 @@ class Query:
 
     @property
     def is_checked(self) -> bool:
-        """Tell whether matches of the index must be verified in the text (see ``Term.check``), or it has prefixes."""
-        return any(term.check or term.fts.endswith("*") for one in self.alternatives for term in one.terms)
+        """Tell whether matches of the index must be verified in the text, or it has prefixes."""
+        has_prefix = any(term.fts.endswith("*") for one in self.alternatives for term in one.terms)
+        return has_prefix or any(one.is_doubtful for one in (*self.alternatives, *self.unwanted))
+
+    @property
+    def excluded(self) -> str:
+        """Return the expression of what is excluded everywhere, or empty; it may have false positives."""
+        return " OR ".join(one.match for one in self.unwanted)
+
+    @property
+    def surely_excluded(self) -> str:
+        """Return the same without false positives, but with false negatives."""
+        return " OR ".join(filter(None, (one.surely for one in self.unwanted)))
 
     @property
     def is_one_word(self) -> bool:
@@ -95,21 +122,17 @@ class Query:
     @property
     def excludes(self) -> bool:
         """Tell whether it leaves out anything."""
-        return bool(self.excluded or any(one.excluded for one in self.alternatives))
+        return bool(self.unwanted or any(one.excluded for one in self.alternatives))
 
     @property
     def marked_words(self) -> tuple[Term, ...]:
-        """Return the terms whose words are highlighted by ``Term.has`` instead of the index."""
-        return tuple(term for one in self.alternatives for term in one.shown if term.begins)
+        """Return the terms whose words are found in the text to be highlighted, instead of by the index."""
+        return tuple(term for one in self.alternatives for term in one.shown if term.check)
 
     @property
     def surely(self) -> str:
-        """Return an expression without false positives, but with false negatives (see ``Term.surely``)."""
-        terms = (" AND ".join(term.surely or term.fts for term in one.terms) for one in self.alternatives)
-        return " OR ".join(
-            f"(({side}){_without([self.excluded, one.excluded])})"
-            for side, one in zip(terms, self.alternatives, strict=True)
-        )
+        """Return an expression without false positives, but with false negatives; empty if there is none."""
+        return " OR ".join(f"({one.surely})" for one in self.alternatives if one.surely)
 
     @property
     def narrows(self) -> bool:
@@ -128,11 +151,12 @@ class Query:
             return None
         terms = self.alternatives[0].terms
         plain = f"(({' AND '.join(term.fts for term in terms)}))"
-        if self.match != plain or self.crosses or any(term.begins or term.fts.endswith("*") for term in terms):
+        is_plain = all(term.plain or not (term.check or term.fts.endswith("*")) for term in terms)
+        if self.match != plain or self.crosses or not is_plain:
             return None
         text = " ".join(term.plain or term.fts.strip('"') for term in terms)
         quoted = phrase(text)
-        return replace(self, match=f"({quoted.fts})", alternatives=(Alternative(f"({quoted.fts})", (quoted,)),))
+        return replace(self, match=f"({quoted.fts})", alternatives=(Alternative((quoted,)),))
 
 
 def as_meant(query: Query, find: Callable[[Query], T], *, is_found: Callable[[T], bool]) -> tuple[Query, T]:
@@ -162,18 +186,11 @@ def compile_query(text: str) -> Query:
     parsed = parse(unicodedata.normalize("NFC", text[:_LONGEST]))
     narrowing = {kind: tuple(one.raw for one in parsed.tokens if one.kind == kind) for kind in FILTERS}
     written = _written_out(parsed.group)
-    alternatives = tuple(
-        Alternative(
-            _all_of([term.fts for term in side.terms], (*written.excluded, *side.excluded)),
-            side.terms,
-            " OR ".join(side.excluded),
-        )
-        for side in written.sides
-    )
+    alternatives = tuple(Alternative(side.terms, (*written.excluded, *side.excluded)) for side in written.sides)
     # What stands in several alternatives is looked up once, if it is once in the expression.
-    short = f"({written.match}){_without(written.excluded)}" if parsed.group.depth and alternatives else ""
+    short = written.expression if parsed.group.depth and alternatives else ""
     return Query(
-        excluded=" OR ".join(written.excluded),
+        unwanted=written.excluded,
         match=short or " OR ".join(f"({alternative.match})" for alternative in alternatives),
         alternatives=alternatives,
         speakers=narrowing["speaker"],
@@ -185,49 +202,37 @@ def compile_query(text: str) -> Query:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
-    """One side of an OR, written out."""
-
-    terms: tuple[Term, ...] = ()
-    excluded: tuple[str, ...] = ()
-
-    def beside(self, other: _Side) -> _Side:
-        """Return what holds where both do."""
-        return _Side((*self.terms, *other.terms), (*self.excluded, *other.excluded))
-
-
-@dataclass(frozen=True, slots=True)
 class _WrittenOut:
     """A group expanded to alternatives without groups (``sides``), its expression, and what all sides exclude."""
 
-    sides: tuple[_Side, ...]
+    sides: tuple[Alternative, ...]
     match: str
-    excluded: tuple[str, ...]
+    excluded: tuple[Alternative, ...]
 
     @property
     def expression(self) -> str:
         """Return what finds it, without what is left out of it."""
-        return f"(({self.match}){_without(self.excluded)})"
+        return f"(({self.match}){_without([one.surely for one in self.excluded])})"
 
 
 def _written_out(group: Group) -> _WrittenOut:
-    sides, matches, excluded = [[_Side()]], [list[str]()], list[str]()
+    sides, matches, excluded = [[Alternative()]], [list[str]()], list[Alternative]()
     for part, term in terms_of(group.parts):
         if term:
-            inner, found = None, term.fts
-            others = [_Side((term,))]
+            found, others = term.fts, [Alternative((term,))]
         elif isinstance(part, Group):
             inner = _written_out(part)
             found = inner.expression
-            others = [replace(one, excluded=(*inner.excluded, *one.excluded)) for one in inner.sides]
+            others = [Alternative(one.terms, (*inner.excluded, *one.excluded)) for one in inner.sides]
+            if not others:
+                excluded += inner.excluded
+                continue
         else:
-            sides.append([_Side()])
+            sides.append([Alternative()])
             matches.append([])
             continue
-        if inner and not inner.sides:
-            excluded += inner.excluded
-        elif part.negative:
-            excluded.append(found)
+        if part.negative:
+            excluded += others
         else:
             sides[-1] = [one.beside(other) for one in sides[-1] for other in others]
             matches[-1].append(found)
@@ -243,5 +248,5 @@ def _all_of(expressions: Iterable[str], excluded: Sequence[str]) -> str:
 
 
 def _without(excluded: Sequence[str]) -> str:
-    unwanted = " OR ".join(filter(None, excluded))
+    unwanted = " OR ".join(f"({one})" for one in excluded if one)
     return f" NOT ({unwanted})" if unwanted else ""

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from pipeline.archive.tokens import begins_in_number, ends_in_number, folded_words, quoted_words
+from pipeline.archive.search.terms import Term
+from pipeline.archive.tokens import begins_in_number, ends_in_number, fold, folded_words, quoted_words
 
 Ways = Sequence[tuple[str, ...]]  # the words of a piece of a phrase in each of its spellings
+
+
+def places(term: Term, text: str) -> Iterator[tuple[int, int]]:
+    """Yield the character spans of a word that has a check, or of a phrase."""
+    return phrases(words_of(term.spellings), text) if term.exact else _words(term.check, text)
+
+
+def _words(check: str, text: str) -> Iterator[tuple[int, int]]:
+    """The whole words that a regular expression finds in the folded text."""
+    folded = fold(text)
+    is_same = text.isascii() or all(len(fold(letter)) == 1 for letter in set(text))
+    origins = range(len(text)) if is_same else [n for n, letter in enumerate(text) for _ in fold(letter)]
+    for found in re.finditer(rf"(?:{check})[^\W_]*", folded):
+        end = found.end()
+        yield origins[found.start()], origins[end] if end < len(folded) else len(text)
 
 
 def phrases(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, product
+from itertools import product
 from math import prod
 
 from pipeline.archive.search.groups import Group, Part, is_kind
@@ -16,7 +16,7 @@ from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase that is looked up as a whole
 _MEASURED = 4  # words that a measure may have: twenty four per cent
-_WAYS = 256  # maximum number of combinations of NEAR operands
+_WAYS = 256  # maximum number of combinations of NEAR operands that are looked up as near each other
 _PIECE = re.compile(rf"{MEASURE.pattern}|\s+|\S+", re.IGNORECASE)
 _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
 
@@ -25,23 +25,23 @@ _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
 class Term:
     """One thing to find. ``fts`` is the expression for FTS5.
 
-    Where ``fts`` has false positives, because the index is stemmed and knows no figures, ``check`` is a regular
-    expression that the folded text of a segment must have as well; ``surely`` is an expression without any, but with
-    false negatives. ``begins`` is the folded prefix of the words to find, or, if ``whole``, the word.
+    It may have false positives, because the index is stemmed and knows no figures. ``check`` is a regular expression
+    for a word’s places in folded text, where it has. ``surely`` is an expression without false positives, but with
+    false negatives; empty if there is none.
 
     ``exact`` holds the folded words of a phrase and ``spellings`` its pieces, each in all of its spellings, to verify
-    matches of the stemmed index; both are empty for single words, which match in any form. ``near`` is the maximum
-    number of words between the ``parts`` of a NEAR term, each an expression of its own; 0 for other terms. ``plain`` is
-    the word as typed, if it is also searched in other spellings.
+    matches; both are empty for single words, which match in any form. ``near`` is the maximum number of words between
+    the ``parts`` of a NEAR term, of each of which any will do; 0 for other terms. ``ways`` are the phrases of which
+    ``fts`` finds any; none if it is more than that. ``plain`` is the word as typed, if it is also searched in other
+    spellings.
     """
 
     fts: str
     exact: tuple[str, ...] = ()
     spellings: tuple[tuple[str, ...], ...] = ()
     near: int = 0
-    parts: tuple[str, ...] = ()
-    begins: str = ""
-    whole: bool = False
+    parts: tuple[tuple[Term, ...], ...] = ()
+    ways: tuple[str, ...] = ()
     check: str = ""
     surely: str = ""
     plain: str = ""
@@ -51,9 +51,15 @@ class Term:
         """Tell whether it may begin in one segment and end in another."""
         return bool(self.exact or self.near)
 
-    def has(self, word: str) -> bool:
-        """Tell whether a folded word is to be marked as one that begins so."""
-        return word == self.begins if self.whole else bool(self.begins) and word.startswith(self.begins)
+    @property
+    def is_doubtful(self) -> bool:
+        """Tell whether only the text can tell that it is there."""
+        return bool(self.check or self.exact or self.near)
+
+    @property
+    def certain(self) -> str:
+        """Return an expression without false positives; empty if there is none."""
+        return self.surely if self.is_doubtful else self.fts
 
 
 def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
@@ -115,20 +121,24 @@ def phrase(text: str) -> Term:
     """What is quoted: a word in this form alone, or words in each of their spellings, as with 4000 and with 4,000."""
     words = quoted_words(text)
     if len(words) == 1:
-        ((word, _, _),) = words
-        return Term(_fts(text), begins=word.rstrip("%"), whole=True, check=as_said(text), surely=_nothing(text))
+        return Term(_fts(text), ways=(_fts(text),), check=as_said(text))
     spellings = tuple(_ways(found) for found in _PIECE.finditer(text) if folded_words(found[0]))
-    return Term(_phrase(spellings), tuple(word for word, _, _ in words), spellings)
+    parts = list(_parts(spellings))
+    return Term(
+        parts[0][0] if len(parts) == 1 == len(parts[0]) else f"({' AND '.join(map(_any_of, parts))})",
+        exact=tuple(word for word, _, _ in words),
+        spellings=spellings,
+        ways=parts[0] if len(parts) == 1 else (),
+    )
 
 
-def _phrase(spellings: Sequence[Sequence[str]]) -> str:
-    """The expression for a phrase. One that has many spellings is looked up in parts."""
-    parts, begin = list[str](), 0
+def _parts(spellings: Sequence[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+    """The parts in which a phrase is looked up, each in its spellings: as many as keep these few."""
+    begin = 0
     for end in range(1, len(spellings) + 1):
         if end == len(spellings) or prod(map(len, spellings[begin : end + 1])) > SPELLINGS:
-            parts.append(_any_of([_fts(" ".join(words)) for words in product(*spellings[begin:end])]))
+            yield tuple(_fts(" ".join(words)) for words in product(*spellings[begin:end]))
             begin = end
-    return parts[0] if len(parts) == 1 else f"({' AND '.join(parts)})"
 
 
 def _any_of(expressions: Sequence[str]) -> str:
@@ -144,19 +154,14 @@ def _ways(found: re.Match[str]) -> tuple[str, ...]:
 
 
 def _near(operands: Sequence[Sequence[Token]], distance: int) -> Term:
-    spelt = [tuple(chain.from_iterable(map(_spelt, choices))) for choices in operands]
-    together = [f"NEAR({' '.join(words)}, {distance})" for words in islice(product(*spelt), _WAYS)]
-    whole = together[0] if len(together) == 1 else f"({' OR '.join(together)})"
-    return Term(whole, near=distance, parts=tuple(" OR ".join(words) for words in spelt))
-
-
-def _spelt(operand: Token) -> tuple[str, ...]:
-    """The expressions for what stands beside NEAR, in all of its forms."""
-    if operand.quoted:
-        return (_fts(operand.raw),)
-    if is_beginning(operand.raw):
-        return (f"{_fts(operand.raw)}*",)
-    return tuple(dict.fromkeys(map(_fts, _forms(operand.raw))))
+    parts = tuple(tuple(phrase(one.raw) if one.quoted else _word(one.raw) for one in choices) for choices in operands)
+    ways = [[way for term in part for way in term.ways] for part in parts]
+    if prod(map(len, ways)) <= _WAYS and all(term.ways for part in parts for term in part):
+        fts = _any_of([f"NEAR({' '.join(words)}, {distance})" for words in product(*ways)])
+        surely = "" if any(term.is_doubtful for part in parts for term in part) else fts
+    else:
+        fts, surely = f"({' AND '.join(_any_of([term.fts for term in part]) for part in parts)})", ""
+    return Term(fts, near=distance, parts=parts, surely=surely)
 
 
 def _forms(text: str) -> tuple[str, ...]:
@@ -186,23 +191,14 @@ def _word(text: str) -> Term:
     forms, words = _forms(text), folded_words(text)
     if not is_beginning(text) or len(words) != 1:
         check = _check(text, forms)
-        fts = " OR ".join(dict.fromkeys(map(_fts, forms))) + ("*" if is_beginning(text) else "")
-        return Term(
-            f"({fts})" if len(forms) > 1 else fts,
-            plain=text if len(forms) > 1 or check else "",
-            check=check,
-            surely=_nothing(text) if check else "",
-        )
-    begins, typed = words[0][0], text[words[0][1] : words[0][2]]
-    stems = " OR ".join(_fts(word_with_stem(stem)) for stem in shorter_stems(typed))
+        ways = tuple(dict.fromkeys(_fts(form) + "*" * is_beginning(text) for form in forms))
+        return Term(_any_of(ways), ways=ways, check=check, plain=text if len(forms) > 1 or check else "")
+    typed = text[words[0][1] : words[0][2]]
     whole = _fts(word_with_stem(typed))
-    surely = f"{whole}*"
-    if ends_otherwise(typed):
-        surely = f"({whole}* NOT {whole})"
-    if is_cut(typed):
-        surely = _nothing(word_with_stem(typed))
-    check = rf"(?<![^\W_]){re.escape(begins)}"
-    return Term(f"({whole}* OR {stems})" if stems else f"({whole}*)", begins=begins, check=check, surely=surely)
+    ways = (f"{whole}*", *(_fts(word_with_stem(stem)) for stem in shorter_stems(typed)))
+    surely = f"({whole}* NOT {whole})" if ends_otherwise(typed) else f"{whole}*"
+    check = rf"(?<![^\W_]){re.escape(words[0][0])}"
+    return Term(f"({' OR '.join(ways)})", ways=ways, check=check, surely="" if is_cut(typed) else surely)
 
 
 def _check(text: str, forms: Sequence[str]) -> str:
@@ -214,10 +210,6 @@ def _check(text: str, forms: Sequence[str]) -> str:
             for figure, form in zip(found, forms, strict=True)
         )
     return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
-
-
-def _nothing(text: str) -> str:
-    return f"({_fts(text)} NOT {_fts(text)})"
 
 
 def _fts(text: str) -> str:

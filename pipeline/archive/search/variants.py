@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.archive.numbers import NUMBERS
+from pipeline.archive.numbers import NUMBERS, ONES, TENS
 
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[1-9][0-9]{3,14}")
@@ -13,7 +13,7 @@ _SIGNED = ("m", "mn", "bn", "%")  # written without a space
 _UNITS = {unit: scale for scale, units in _SCALES.items() for unit in units}
 _IN_WORDS = {str(number): word for number, word in enumerate(NUMBERS, start=1)}
 _IN_DIGITS = {word: number for number, word in _IN_WORDS.items()}
-_NUMBER = "|".join(number.replace("-", r"[-\s]") for number in reversed(NUMBERS))
+_NUMBER = rf"(?:{'|'.join(TENS)})(?:[-\s](?:{'|'.join(ONES)}))?|{'|'.join(NUMBERS[:19])}"
 # “2.6 million”, “£2.6m”, “five million”, “20 per cent”, “20%”; and “per cent” without a number.
 MEASURE = re.compile(
     rf"(?<!\S)[£$€]?(?:(?:(?P<figure>[0-9]+(?:[.,][0-9]+)*)\s*|(?P<number>{_NUMBER})\s+)"

@@ -10,8 +10,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 
+from pipeline.archive.search.near import near
 from pipeline.archive.search.paging import Page, Position, Span, Wanted, walk
-from pipeline.archive.search.query import Query
+from pipeline.archive.search.query import Alternative, Query
+from pipeline.archive.search.said import places
 from pipeline.archive.search.scope import Place, Scope
 from pipeline.archive.tokens import fold
 
@@ -144,7 +146,7 @@ def _walk(scope: Scope, query: Query, wanted: Wanted, *, known: Sequence[int] = 
             some = scope.kept(known[first : bisect_right(known, place.last)])
         else:
             limit = -1 if query.is_checked else number
-            some = within(scope, query.match or None, place, without=query.excluded, beyond=beyond, limit=limit)
+            some = within(scope, query.match or None, place, without=query.surely_excluded, beyond=beyond, limit=limit)
         fits = verified(scope.cursor, query, some)
         return [Span.of(one) for one in fits], len(some) if query.is_checked else 0
 
@@ -161,7 +163,7 @@ def verified(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> l
     if len(segments) > _FEW:  # few are rather read than the index asked once more
         doubtful = set(segments).intersection(_doubtful(cursor, query, first, last))
     else:
-        others = " OR ".join(one.match for one in query.alternatives if not any(term.check for term in one.terms))
+        others = " OR ".join(one.match for one in query.alternatives if not one.is_doubtful)
         doubtful = set(segments).difference(_between(cursor, others, first, last) if others else ())
     misfits = _misfits(cursor, query, doubtful)
     return [one for one in segments if one not in misfits]
@@ -169,30 +171,60 @@ def verified(cursor: sqlite3.Cursor, query: Query, segments: Sequence[int]) -> l
 
 def _doubtful(cursor: sqlite3.Cursor, query: Query, first: int, last: int) -> Collection[int]:
     """Matching segments from ``first`` to ``last`` whose text must be checked."""
-    return _between(cursor, f"({query.match}) NOT ({query.surely})", first, last)
+    # Without words to find, those that may have what is excluded.
+    match, surely = (query.match, query.surely) if query.match else (query.excluded, query.surely_excluded)
+    return _between(cursor, f"({match}) NOT ({surely})" if surely else match, first, last)
 
 
-def _between(cursor: sqlite3.Cursor, match: str, first: int, last: int) -> Collection[int]:
-    sql = "select rowid from segments_fts where segments_fts match ? and rowid between ? and ?"
+def _between(
+    cursor: sqlite3.Cursor, match: str, first: int, last: int, *, index: str = "segments_fts"
+) -> Collection[int]:
+    sql = f"select rowid from {index} where {index} match ? and rowid between ? and ?"
     return [segment for (segment,) in cursor.execute(sql, [match, first, last])]
 
 
 def _misfits(cursor: sqlite3.Cursor, query: Query, segments: Collection[int]) -> set[int]:
     """The segments that are false positives: their text fails the checks of every alternative that they match."""
-    checked = [one for one in query.alternatives if any(term.check for term in one.terms)]
-    if not checked or not segments:
+    sides = [one for one in query.alternatives or [Alternative(excluded=query.unwanted)] if one.is_doubtful]
+    if not sides or not segments:
         return set()
     sql = "select id, text from segments where id in (select value from json_each(?))"
-    texts = {one: fold(text) for one, text in cursor.execute(sql, [json.dumps(list(segments))])}
-    misfits = set(texts)
-    for side in checked:
-        wanted = [re.compile(term.check) for term in side.terms if term.check]
-        fit = {one for one in misfits if all(check.search(texts[one]) for check in wanted)}
-        # With one side alone, or where nothing else is asked for, it is known that they fit.
-        if fit and len(query.alternatives) > 1 and (len(wanted) < len(side.terms) or side.excluded):
-            fit.intersection_update(_between(cursor, side.match, min(fit), max(fit)))
-        misfits -= fit
-    return misfits
+    misfits = dict(cursor.execute(sql, [json.dumps(list(segments))]).fetchall())
+    for side in sides:
+        # With one side alone it is known that they match it.
+        for one in fitting(cursor, side, misfits, is_known=len(query.alternatives) <= 1):
+            del misfits[one]
+    return set(misfits)
+
+
+def fitting(
+    cursor: sqlite3.Cursor,
+    side: Alternative,
+    texts: Mapping[int, str],
+    *,
+    index: str = "segments_fts",
+    is_known: bool = False,
+) -> set[int]:
+    """Return which rows of an index, given with their texts, have all terms of an alternative and nothing it excludes.
+
+    ``is_known`` says that they match its expression.
+    """
+    fit, checks = set(texts), [re.compile(term.check) for term in side.terms if term.check]
+    if checks:
+        folded = ((one, fold(text)) for one, text in texts.items())
+        fit = {one for one, text in folded if all(check.search(text) for check in checks)}
+    is_enough = len(checks) == len(side.terms) and all(one.is_doubtful for one in side.excluded)
+    if fit and not is_known and not is_enough:
+        fit.intersection_update(_between(cursor, side.match, min(fit), max(fit), index=index))
+    for term in side.terms:
+        if term.exact:
+            fit = {one for one in fit if any(places(term, texts[one]))}
+        elif term.near:
+            fit = {one for one in fit if any(near(cursor, term, texts[one], one, index=index))}
+    for other in side.excluded:
+        if other.is_doubtful:
+            fit -= fitting(cursor, other, {one: texts[one] for one in fit}, index=index)
+    return fit
 
 
 def _frequencies(cursor: sqlite3.Cursor, query: Query) -> dict[str, float]:
