@@ -17,7 +17,7 @@ from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.question_lists import reword_detected
 from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.editing.attributing import attributed, deciding, speakers_in_force
-from pipeline.editing.checking import in_force, is_checked
+from pipeline.editing.checking import is_checked, with_checked_words
 from pipeline.model import Segment, Word
 from pipeline.text import WORD_EDGE
 
@@ -67,7 +67,7 @@ def restate(db: Database, transcript_id: int) -> None:
     before = zip(stated, *_marks(db, transcript_id), strict=True)
     after = [
         (segment, is_checked(segment, checks), told_by)
-        for segment, told_by in zip(in_force(told, checks), by, strict=True)
+        for segment, told_by in zip(with_checked_words(told, checks), by, strict=True)
     ]
     changed = [n for n, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     if changed:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.audio.fingerprint import SECONDS, Fingerprint, fingerprint
-from pipeline.audio.offsets import Span, common, exact_shift
+from pipeline.audio.offsets import CommonSpan, common, exact_shift
 from pipeline.model import Comparison, Piece, Verdict
 
 _A_LITTLE = 0.15  # seconds of sound; a spoken word that is cut out is longer, what an encoder drops at an end is not
@@ -69,7 +69,7 @@ def _sounding(one: Fingerprint, stretches: Iterable[tuple[int, int]]) -> Iterato
             yield round(int(places[0]) * SECONDS, 2), round((int(places[-1]) + 1) * SECONDS, 2)
 
 
-def _pieces(spans: Sequence[Span], shifts: Sequence[float]) -> Iterator[Piece]:
+def _pieces(spans: Sequence[CommonSpan], shifts: Sequence[float]) -> Iterator[Piece]:
     for span, shift in zip(spans, shifts, strict=True):
         start = max(span.start * SECONDS, -shift, 0.0)  # a fractional shift may lead before the beginning
         yield Piece(round(start, 3), round(span.end * SECONDS, 3), round(start + shift, 3))

@@ -32,7 +32,7 @@ _MOST = 2000  # spans that are chained; only looping music has more, and is not 
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CommonSpan:
     """A stretch in both recordings: words ``start`` to ``end`` of the old one, ``shift`` words later in the new one.
 
     ``score`` sums over its words how much more they agree than ``_ALIKE``, weighted by their sound.
@@ -54,17 +54,17 @@ class Span:
         return self.end + self.shift
 
 
-def common(old: Fingerprint, new: Fingerprint) -> tuple[Span, ...]:
+def common(old: Fingerprint, new: Fingerprint) -> tuple[CommonSpan, ...]:
     """Return the spans that are in both recordings, in order; no two overlap in either of them."""
     whole = _Gap(0, len(old.words), 0, len(new.words))
-    spans: list[Span] = []
+    spans: list[CommonSpan] = []
     for length in _PASSES:
         found = [span for gap in _gaps(spans, whole) for span in _filled(old, new, gap, length)]
         spans = sorted([*spans, *found], key=lambda span: span.start)
     return tuple(_fitted(_joined(spans, old, new), old, new))
 
 
-def exact_shift(old: Fingerprint, new: Fingerprint, span: Span) -> float:
+def exact_shift(old: Fingerprint, new: Fingerprint, span: CommonSpan) -> float:
     """Return how much later a span begins in the new recording, in seconds, with sub-word precision.
 
     Agreement falls equally on both sides of the true shift, so three shifts are enough to interpolate it.
@@ -87,7 +87,7 @@ class _Gap:
     new_end: int
 
 
-def _gaps(spans: Sequence[Span], whole: _Gap) -> Iterator[_Gap]:
+def _gaps(spans: Sequence[CommonSpan], whole: _Gap) -> Iterator[_Gap]:
     """The gaps before, between and after spans that last at least a second in both recordings."""
     ends = [(whole.start, whole.new_start), *((span.end, span.new_end) for span in spans)]
     starts = [*((span.start, span.new_start) for span in spans), (whole.end, whole.new_end)]
@@ -96,7 +96,7 @@ def _gaps(spans: Sequence[Span], whole: _Gap) -> Iterator[_Gap]:
             yield _Gap(start, end, new_start, new_end)
 
 
-def _filled(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> list[Span]:
+def _filled(old: Fingerprint, new: Fingerprint, gap: _Gap, length: int) -> list[CommonSpan]:
     """The best chain of spans in a gap, and recursively in the gaps that it leaves."""
     shifts = sorted(_shifts(old, new, gap, length))
     chain = _chain([span for shift in shifts for span in _runs(old, new, gap, shift)])
@@ -168,7 +168,7 @@ def _around(scores: Floats) -> Floats:
     return (total[2 * half : 2 * half + count] - total[:count]).astype(np.float32)
 
 
-def _runs(old: Fingerprint, new: Fingerprint, gap: _Gap, shift: int) -> Iterator[Span]:
+def _runs(old: Fingerprint, new: Fingerprint, gap: _Gap, shift: int) -> Iterator[CommonSpan]:
     """The spans of one diagonal: stretches that agree over a second, with the ends that give the highest score."""
     start, end = max(gap.start, gap.new_start - shift), min(gap.end, gap.new_end - shift)
     scores = _scores(old, new, start, end, shift)
@@ -181,10 +181,10 @@ def _runs(old: Fingerprint, new: Fingerprint, gap: _Gap, shift: int) -> Iterator
         high = min(last + _SECOND // 2, len(scores))
         stop = high - int(total[begin : high + 1][::-1].argmax())
         if total[stop] - total[begin] >= _LEAST:
-            yield Span(start + begin, start + stop, shift, float(total[stop] - total[begin]))
+            yield CommonSpan(start + begin, start + stop, shift, float(total[stop] - total[begin]))
 
 
-def _chain(spans: Sequence[Span]) -> list[Span]:
+def _chain(spans: Sequence[CommonSpan]) -> list[CommonSpan]:
     """The spans with the highest total score that are in the same order in both recordings (dynamic programming)."""
     spans = sorted(sorted(spans, key=lambda span: -span.score)[:_MOST], key=lambda span: (span.start, span.new_start))
     starts, ends, new_starts, new_ends, scores = (
@@ -207,16 +207,16 @@ def _chain(spans: Sequence[Span]) -> list[Span]:
     return chain[::-1]
 
 
-def _joined(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[Span]:
+def _joined(spans: Sequence[CommonSpan], old: Fingerprint, new: Fingerprint) -> list[CommonSpan]:
     """Join neighbouring spans of one diagonal if only silence or degraded sound is between them."""
-    joined: list[Span] = []
+    joined: list[CommonSpan] = []
     for span in spans:
         if joined and abs(joined[-1].shift - span.shift) <= 1:
             stretch = (joined[-1].end, span.start, span.shift)
             between = _scores(old, new, *stretch)
             if between.sum() > -_LEAST or _scores(old, new, *stretch, alike=_UNLIKE).sum() >= 0:
                 longer = max(joined[-1], span, key=lambda one: one.score)
-                joined[-1] = Span(
+                joined[-1] = CommonSpan(
                     joined[-1].start, span.end, longer.shift, joined[-1].score + float(between.sum()) + span.score
                 )
                 continue
@@ -224,9 +224,9 @@ def _joined(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
     return joined
 
 
-def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[Span]:
+def _fitted(spans: Sequence[CommonSpan], old: Fingerprint, new: Fingerprint) -> list[CommonSpan]:
     """Adjust the ends of spans so that they do not overlap, and meet if nothing is between them in one recording."""
-    fitted: list[Span] = []
+    fitted: list[CommonSpan] = []
     for span in spans:
         if fitted:
             fitted[-1:] = _met(old, new, fitted[-1], span)
@@ -238,7 +238,7 @@ def _fitted(spans: Sequence[Span], old: Fingerprint, new: Fingerprint) -> list[S
     return fitted
 
 
-def _met(old: Fingerprint, new: Fingerprint, last: Span, span: Span) -> tuple[Span, Span]:
+def _met(old: Fingerprint, new: Fingerprint, last: CommonSpan, span: CommonSpan) -> tuple[CommonSpan, CommonSpan]:
     """Adjust the end of a span and the start of the next to each other."""
     room = _room(last, span)
     if room > _BRIEF:
@@ -251,18 +251,18 @@ def _met(old: Fingerprint, new: Fingerprint, last: Span, span: Span) -> tuple[Sp
     return replace(last, end=last.end + more), replace(span, start=span.start - (room - more))
 
 
-def _room(last: Span, span: Span) -> int:
+def _room(last: CommonSpan, span: CommonSpan) -> int:
     """The number of words between two spans in both recordings; negative if they overlap in one."""
     return min(span.start - last.end, span.new_start - last.new_end)
 
 
-def _begun(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
+def _begun(old: Fingerprint, new: Fingerprint, span: CommonSpan, room: int) -> CommonSpan:
     """Extend a span backwards, by at most ``room`` words, over sound that is degraded but not clearly different."""
     scores = _scores(old, new, span.start - room, span.start, span.shift, alike=_UNLIKE)
     return replace(span, start=span.start - _reach(scores[::-1]))
 
 
-def _ended(old: Fingerprint, new: Fingerprint, span: Span, room: int) -> Span:
+def _ended(old: Fingerprint, new: Fingerprint, span: CommonSpan, room: int) -> CommonSpan:
     """Extend a span forwards in the same way."""
     return replace(span, end=span.end + _reach(_scores(old, new, span.end, span.end + room, span.shift, alike=_UNLIKE)))
 
@@ -275,7 +275,7 @@ def _reach(scores: Floats) -> int:
     return int(total.argmax())
 
 
-def _cut(old: Fingerprint, new: Fingerprint, last: Span, span: Span, overlap: int) -> int:
+def _cut(old: Fingerprint, new: Fingerprint, last: CommonSpan, span: CommonSpan, overlap: int) -> int:
     """The change (at most 0) of the first span's end at which two overlapping spans agree best in total."""
     ending = _scores(old, new, last.end - overlap, last.end, last.shift)[::-1].cumsum()[::-1]
     beginning = _scores(old, new, span.start, span.start + overlap, span.shift).cumsum()

@@ -57,7 +57,7 @@ def overlap(one: Stretch, other: Stretch) -> bool:
     return (one.start < other.end and other.start < one.end) or one.start == other.start
 
 
-def in_force(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segment, ...]:
+def with_checked_words(segments: Iterable[Segment], checks: Iterable[Check]) -> tuple[Segment, ...]:
     """Return the segments with the checked words applied, one for one.
 
     The words covered by a check (see ``refound``) are replaced by those the editor heard, with probability 1. Unchanged
@@ -87,7 +87,7 @@ def is_checked(segment: Segment, checks: Sequence[Check]) -> bool:
     """Tell whether checks cover every word of a segment.
 
     Args:
-        segment: one that ``in_force`` returned.
+        segment: one that ``with_checked_words`` returned.
         checks: those that it was given, in order of time.
     """
     near, words = _near(segment, checks), timed_words(segment)

@@ -39,7 +39,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FeedVisit:
     """The result of a visit: the feed's listings, from the old address to the new one if it moved; empty if unchanged.
 
     ``address`` is the feed's current address; in all texts here secrets are replaced by their names. ``is_moving``
@@ -71,7 +71,7 @@ class Asking:
     again: bool = False
 
 
-def visit(asking: Asking, client: httpx.Client) -> Found:
+def visit(asking: Asking, client: httpx.Client) -> FeedVisit:
     """Read a feed at its current address, following its pages and moves.
 
     A move by ``itunes:new-feed-url`` is accepted if the feed at the new address has something in common with this one.
@@ -99,7 +99,7 @@ class _Visitor:
         self._moves: list[Move] = []
         self._is_moving = False
 
-    def visit(self) -> Found:
+    def visit(self) -> FeedVisit:
         address, read = self._first()
         listings: list[Listing] = []
         led_to = None
@@ -114,7 +114,9 @@ class _Visitor:
             listings = self._listings(address, body, parsed)
             address, validators = listings[-1].address, listings[-1].validators
         warnings = tuple(self._hide(warning) for warning in self._warnings)
-        return Found(shown(address), tuple(listings), validators, tuple(self._moves), warnings, self._is_moving, led_to)
+        return FeedVisit(
+            shown(address), tuple(listings), validators, tuple(self._moves), warnings, self._is_moving, led_to
+        )
 
     def _first(self) -> tuple[str, Unchanged | _Read]:
         """The feed's first page, from its current address; if that fails permanently, from the configured one."""

@@ -18,7 +18,7 @@ from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError
 from pipeline.feeds.identity import match
 from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
-from pipeline.feeds.visit import Asking, Found, Listing, visit
+from pipeline.feeds.visit import Asking, FeedVisit, Listing, visit
 from pipeline.model import FeedEpisode, Validators
 from pipeline.net.urls import host, shown
 from pipeline.stages import Outcome, Tools, Visit
@@ -48,21 +48,23 @@ def _visit(tools: Tools, feed: Feed, asking: Asking, _leave: Callable[[], None])
         return partial(_record_and_raise, tools, feed, asking, error)
 
 
-def _look_at_page(feed: Feed, client: httpx.Client) -> Found:
+def _look_at_page(feed: Feed, client: httpx.Client) -> FeedVisit:
     from pipeline.feeds.show_page import read_page  # noqa: PLC0415 - it is slow to load, and few shows need it
 
     page = read_page(feed.url, client, hosts=feed.page_hosts, limit=feed.limit)
-    return Found(feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings)
+    return FeedVisit(
+        feed.url, (Listing(feed.url, (), page.episodes, None, Validators()),), Validators(), (), page.warnings
+    )
 
 
-def _store_or_record(tools: Tools, feed: Feed, asking: Asking, found: Found) -> Outcome:
+def _store_or_record(tools: Tools, feed: Feed, asking: Asking, found: FeedVisit) -> Outcome:
     try:
         return _store(tools, feed, found)
     except FeedError as error:
         _record_and_raise(tools, feed, asking, error)
 
 
-def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
+def _store(tools: Tools, feed: Feed, found: FeedVisit) -> Outcome:
     """Keep what was found, and say so in a sentence.
 
     Raises:
@@ -94,7 +96,7 @@ def _store(tools: Tools, feed: Feed, found: Found) -> Outcome:
     return Outcome("ok", "; ".join(said))
 
 
-def _refuse_another_show(tools: Tools, feed: Feed, found: Found) -> None:
+def _refuse_another_show(tools: Tools, feed: Feed, found: FeedVisit) -> None:
     """Raise if this is a feed that shares no episode and no podcast guid with the archived show.
 
     A domain that expired may redirect to anything, or be taken over by another show, which then says another guid.

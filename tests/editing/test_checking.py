@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.editing.checking import TEXT_LENGTH, clean, in_force, is_checked, overlap
+from pipeline.editing.checking import TEXT_LENGTH, clean, is_checked, overlap, with_checked_words
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
 from pipeline.text import timed_words
@@ -71,7 +71,7 @@ def test_whole_segments_say_what_was_heard_and_the_others_are_untouched(
     case: tuple[tuple[Segment, ...], Check, tuple[int, int]],
 ) -> None:
     segments, one, (first, last) = case
-    found = in_force(segments, [one])
+    found = with_checked_words(segments, [one])
     assert said(*found[first : last + 1]) == one.text
     assert found[:first] == segments[:first]
     assert found[last + 1 :] == segments[last + 1 :]
@@ -82,7 +82,7 @@ def test_whole_segments_say_what_was_heard_and_the_others_are_untouched(
 @given(any_checks())
 def test_in_other_segments_only_words_in_the_stretch_change(case: tuple[tuple[Segment, ...], Check]) -> None:
     segments, one = case
-    found = in_force(segments, [one])
+    found = with_checked_words(segments, [one])
     assert len(found) == len(segments)
 
     before, after = words_of(segments), words_of(found)
@@ -99,14 +99,14 @@ def test_where_nothing_is_alike_a_word_across_the_edge_stays() -> None:
         times = [n / 2 + (shift if 1 < n < 4 else 0) for n in range(6)]
         words = tuple(Word(a, b, text, 0.9) for text, a, b in zip(texts, times, times[1:], strict=False))
         one = check(1.5, 2.0, "fail everyone", machine="fail anyone")
-        assert said(*in_force([Segment(0.0, 3.0, " ".join(texts), words)], [one])) == then
+        assert said(*with_checked_words([Segment(0.0, 3.0, " ".join(texts), words)], [one])) == then
 
 
 @given(any_checks(), any_checks())
 def test_words_never_overlap(case: tuple[tuple[Segment, ...], Check], other: tuple[tuple[Segment, ...], Check]) -> None:
     segments, one = case
     checks = [one, replace(other[1], id=2)] if not overlap(one, other[1]) else [one]
-    words = words_of(in_force(segments, checks))
+    words = words_of(with_checked_words(segments, checks))
     assert all(word.start <= word.end for word in words)
     assert all(a.end <= b.start for a, b in pairwise(words))
 
@@ -147,7 +147,7 @@ def test_another_models_times_neither_lose_nor_double_a_word(
     one = check(segments[n].start, segments[n].end, text, machine=machine)
     expected = [segment.text for segment in segments]
     expected[n] = text
-    found = in_force(again, [one])
+    found = with_checked_words(again, [one])
     assert said(*found).split() == " ".join(expected).split()
     words = words_of(found)
     assert all(a.end <= b.start + 1e-9 for a, b in pairwise(words))
@@ -172,13 +172,13 @@ def test_a_check_is_found_again_where_other_words_were_heard(again: str, said_th
     texts = [*words[:2], *after]
     heard = [Word(a + shift, b + shift, text, 0.9) for text, a, b in zip(texts, times, times[1:], strict=False) if text]
     one = check(1.5, 2.5, "fail everyone", machine="fail anyone")
-    assert said(*in_force([Segment(0.0, 3.5, again, tuple(heard))], [one])) == said_then
+    assert said(*with_checked_words([Segment(0.0, 3.5, again, tuple(heard))], [one])) == said_then
 
 
 @given(any_checks())
 def test_times_stay_in_order(case: tuple[tuple[Segment, ...], Check]) -> None:
     segments, one = case
-    found = in_force(segments, [one])
+    found = with_checked_words(segments, [one])
     words = words_of(found)
     assert all(word.start <= word.end for word in words)
     middles = [(word.start + word.end) / 2 for word in words]
@@ -190,8 +190,8 @@ def test_times_stay_in_order(case: tuple[tuple[Segment, ...], Check]) -> None:
 @given(any_checks())
 def test_twice_is_as_once(case: tuple[tuple[Segment, ...], Check]) -> None:
     segments, one = case
-    once = in_force(segments, [one])
-    assert [replace(two, words=timed_words(two)) for two in in_force(once, [one])] == [
+    once = with_checked_words(segments, [one])
+    assert [replace(two, words=timed_words(two)) for two in with_checked_words(once, [one])] == [
         replace(two, words=timed_words(two)) for two in once
     ]
 
@@ -202,13 +202,13 @@ def test_the_order_in_which_checks_are_given_does_not_matter(
 ) -> None:
     segments, one, _ = case
     others = [check(s.start, s.end, text, id_=2 + n) for n, s in enumerate(segments) if not overlap(s, one)]
-    assert in_force(segments, [one, *others]) == in_force(segments, [*reversed(others), one])
+    assert with_checked_words(segments, [one, *others]) == with_checked_words(segments, [*reversed(others), one])
 
 
 def test_words_that_stay_keep_their_times_and_others_take_those_of_what_they_replace() -> None:
     (machine,) = spoken("We waited for the Offstead report to come.")
     heard = check(machine.start, machine.end, "We waited for the Ofsted report.", machine=machine.text)
-    (found,) = in_force([machine], [heard])
+    (found,) = with_checked_words([machine], [heard])
     assert found.text == heard.text
     old = {word.text: word for word in machine.words}
     assert found.words[:4] == tuple(word._replace(probability=1.0) for word in machine.words[:4])
@@ -221,7 +221,7 @@ def test_words_that_were_left_out_lie_in_the_pause() -> None:
     machine = Segment(
         0.0, 4.0, "It is good.", (Word(0, 0.5, "It", 0.9), Word(0.5, 1, "is", 0.9), Word(3, 4, "good.", 1))
     )
-    (found,) = in_force([machine], [check(0.0, 4.0, "It is certainly not good.")])
+    (found,) = with_checked_words([machine], [check(0.0, 4.0, "It is certainly not good.")])
     times = [(word.text, word.start, word.end) for word in found.words]
     assert times[0] == ("It", 0.0, 0.5)
     assert times[-1] == ("good.", 3.0, 4.0)
@@ -235,7 +235,7 @@ def test_confirming_changes_no_word_but_makes_it_certain() -> None:
             replace(one, flags=("low_confidence",), words=one.words if words else ())
             for one in spoken("One two.", "No.")
         )
-        found = in_force(machine, [check(machine[0].start, machine[0].end, "One two.")])
+        found = with_checked_words(machine, [check(machine[0].start, machine[0].end, "One two.")])
         certain = tuple(word._replace(probability=1.0) for word in machine[0].words)
         assert found == (replace(machine[0], words=certain, confidence=1.0, flags=()), machine[1])
 
@@ -243,19 +243,19 @@ def test_confirming_changes_no_word_but_makes_it_certain() -> None:
 def test_a_stretch_in_which_nothing_is_said_has_no_words_and_can_get_some() -> None:
     machine = spoken("Thanks for watching!", "Good morning.")
     silent = check(machine[0].start, machine[0].end, "")
-    found = in_force(machine, [silent])
+    found = with_checked_words(machine, [silent])
     assert [(one.text, one.words, one.confidence) for one in found] == [
         ("", (), None),
         (machine[1].text, machine[1].words, 0.9),
     ]
     assert is_checked(found[0], [silent])
     unheard = check(20.0, 22.0, "One more thing.")
-    found = in_force(machine, [unheard])
+    found = with_checked_words(machine, [unheard])
     assert found[0] == machine[0]
     assert found[1].text == "Good morning. One more thing."
     assert (found[1].words[2].start, found[1].end) == (20.0, 22.0)
     assert not is_checked(found[1], [unheard])
-    assert in_force((), [unheard]) == ()
+    assert with_checked_words((), [unheard]) == ()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.audio.decode import decode
 from pipeline.audio.rate import SAMPLE_RATE
 from pipeline.model import Person, Segment, Word
-from pipeline.speech.speakers.attribute import Attribution, attribute
+from pipeline.speech.speakers.attribute import WordSpeakers, attribute
 from pipeline.speech.speakers.clusters import cluster
 from pipeline.speech.speakers.mels import mel_power
 from pipeline.speech.speakers.naming import VoicePrint, name_speakers
@@ -56,7 +56,7 @@ def recording(*turns: Turn, seed: int = 0, speakers: int = 4) -> tuple[Voices, l
     return Voices(starts, starts + LENGTH, np.array(vectors, dtype=np.float32)), words, truth
 
 
-def mistakes(found: Attribution, truth: list[int]) -> tuple[float, float]:
+def mistakes(found: WordSpeakers, truth: list[int]) -> tuple[float, float]:
     """The shares of words with the wrong speaker and with none, under the best matching of speakers."""
     names = sorted(set(truth))
     pairs = list(zip(found.speakers, truth, strict=True))

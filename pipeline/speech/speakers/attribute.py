@@ -34,7 +34,7 @@ _SURE = 0.1  # the least difference in cost to the next best speaker of a senten
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Attribution:
+class WordSpeakers:
     """The speakers of words. They are numbered from 0 in the order in which they first speak.
 
     Attributes:
@@ -48,7 +48,7 @@ class Attribution:
     seconds: tuple[float, ...]
 
 
-def attribute(words: Sequence[Word], voices: Voices, *, count: int | None = None) -> Attribution:
+def attribute(words: Sequence[Word], voices: Voices, *, count: int | None = None) -> WordSpeakers:
     """Attribute each word to a speaker.
 
     Args:
@@ -60,7 +60,7 @@ def attribute(words: Sequence[Word], voices: Voices, *, count: int | None = None
     with threadpool_limits(1, "blas"):
         clusters = cluster(voices, count=count)
         if not words or not len(voices):
-            return Attribution((None,) * len(words), np.empty((0, voices.vectors.shape[1]), np.float32), ())
+            return WordSpeakers((None,) * len(words), np.empty((0, voices.vectors.shape[1]), np.float32), ())
         fit = _Fit(words, voices, clusters)
         fit.improve()
         return _numbered(words, fit.sure(), clusters)
@@ -236,7 +236,7 @@ def _runs(labels: Labels) -> Iterator[tuple[int, int]]:
     yield from pairwise(bounds)
 
 
-def _numbered(words: Sequence[Word], labels: Sequence[int | None], clusters: Clusters) -> Attribution:
+def _numbered(words: Sequence[Word], labels: Sequence[int | None], clusters: Clusters) -> WordSpeakers:
     """Renumber speakers in the order in which they first speak, without those who have no certain words."""
     order = list(dict.fromkeys(label for label in labels if label is not None))
     number = {label: place for place, label in enumerate(order)}
@@ -245,4 +245,4 @@ def _numbered(words: Sequence[Word], labels: Sequence[int | None], clusters: Clu
     for word, speaker in zip(words, speakers, strict=True):
         if speaker is not None:
             seconds[speaker] += word.end - word.start
-    return Attribution(speakers, clusters.centroids[order].astype(np.float32), tuple(round(one, 3) for one in seconds))
+    return WordSpeakers(speakers, clusters.centroids[order].astype(np.float32), tuple(round(one, 3) for one in seconds))
