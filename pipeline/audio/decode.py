@@ -46,7 +46,7 @@ class AudioFacts:
 
     Attributes:
         duration: seconds.
-        gaps: seconds of these for which there is no sound in the file (see ``_frames``).
+        gaps: how many of these seconds have no sound in the file (see ``_frames``).
         lost: seconds of sound, about, that cannot be decoded, by the bytes of damaged packets.
         ending: file extension with its dot.
         content_type: media type.
@@ -129,8 +129,8 @@ def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[ND
 def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mix one channel or two, shape (channels, samples), to shape (samples,).
 
-    Two that cancel each other, because one was wired the wrong way round, are not mixed: the louder one is what is
-    heard of both on headphones.
+    Two that cancel each other, because one was wired the wrong way round, are not mixed: the louder one is taken,
+    which is what is heard of both on headphones.
     """
     if len(channels) == 1:
         return channels.reshape(-1)
@@ -141,7 +141,7 @@ def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:
-    """Resample to one rate, and to mono but for stereo.
+    """Resample to one rate; stereo stays stereo, all else becomes mono.
 
     Rate and channels may change within a file to which advertisements were joined.
     """

@@ -58,13 +58,11 @@ def keep(  # noqa: PLR0913 - all that reaches outside is handed in, by name
     """
     with _disk_errors_told(), _unfinished(_folder(data), name, url) as part:
         if scheme(url) == "file":
-            _copy_local(url, local_root, part, limits)
-            received = Received(url)
+            received: Received | None = _copied(url, local_root, part, limits)
         else:
-            answer = transfer(url, client, part, known=known, limits=limits)
-            if answer is None:
-                return None
-            received = answer
+            received = transfer(url, client, part, known=known, limits=limits)
+        if received is None:
+            return None
         sha256 = part.finish()
         facts = check(part.path)
         path = recording_path(sha256, facts.ending)
@@ -121,7 +119,7 @@ def _unfinished(folder: Path, name: str, url: str) -> Iterator[Partial]:
         part.discard()  # published, or not needed
 
 
-def _copy_local(url: str, local_root: Path | None, part: Partial, limits: Limits) -> None:
+def _copied(url: str, local_root: Path | None, part: Partial, limits: Limits) -> Received:
     """Copy a file that a local feed refers to, if it is in the feed's folder or below."""
     try:
         path = local_file(url, local_root)
@@ -136,3 +134,4 @@ def _copy_local(url: str, local_root: Path | None, part: Partial, limits: Limits
             part.write(chunk)
     if part.size == 0:
         raise DownloadError(f"{path} is empty")
+    return Received(url)

@@ -42,7 +42,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The origin of a body: its final address, the redirects that led there, and its validators."""
+    """Where a body came from: its final address, the redirects that led there, and its validators."""
 
     final_url: str
     redirects: tuple[str, ...] = ()

@@ -47,7 +47,7 @@ def correction(fields: Mapping[str, str | None], number: int, *, editor: str, no
 
 
 def signature(fields: Mapping[str, str | None], *, editor: str, now: str) -> Signature:
-    """Return who signs what the fields say, with the field ``note``.
+    """Return the signature of an edit that is given as fields, with the field ``note``.
 
     Raises:
         CorrectionError: the note is too long.
@@ -71,7 +71,7 @@ def number(text: str, name: str = "question") -> int:
     """Read the number in a field.
 
     Raises:
-        CorrectionError: it is none.
+        CorrectionError: it is not a number.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise CorrectionError(f"{name}: “{text}” is not a number")
@@ -82,7 +82,7 @@ def second(name: str, fields: Mapping[str, str | None]) -> float | None:
     """Read the time in a field, in seconds; None where it is empty.
 
     Raises:
-        CorrectionError: it is none.
+        CorrectionError: it is not a time.
     """
     text = (fields.get(name) or "").strip()
     if not text:
@@ -97,7 +97,7 @@ def stretch(fields: Mapping[str, str | None]) -> tuple[float, float | None]:
     """Return the seconds ``at`` and ``to``, of which the second may be missing.
 
     Raises:
-        CorrectionError: they are no times, the first is missing, or the second lies before it.
+        CorrectionError: one of them is not a time, the first is missing, or the second lies before it.
     """
     start, end = second("at", fields), second("to", fields)
     if start is None:
@@ -137,7 +137,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[Row]:
-    """The rows below the one with the columns' names; a row of nothing but commas is none.
+    """The rows below the one with the columns' names; a row of nothing but commas is skipped.
 
     Where a comma is the decimal sign, spreadsheets put a semicolon between the fields; copied from one, there are tabs.
     """
@@ -160,7 +160,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[Row]:
 
 
 def _yaml_rows(text: str, path: Path) -> Iterator[Row]:
-    """The mappings of a list. Values are taken as they are written: ``3:12`` would be the number 192 to YAML."""
+    """The mappings of a list. Values are taken as they are written, since YAML reads ``3:12`` as the number 192."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -1,6 +1,7 @@
-"""Exports: captions, transcripts, chapters, show notes, and re-published feeds. Independent of HTTP and Whisper.
+"""Exports: captions, transcripts, chapters, show notes, citations, feeds, and more. Independent of HTTP and Whisper.
 
-Each exporter formats what ``pipeline.archive.publication`` has read, and does not access the archive itself.
+Each exporter formats what it is given, such as a ``pipeline.archive.publication.Publication``. Only ``files`` reads the
+archive.
 """
 
 from __future__ import annotations

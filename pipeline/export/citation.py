@@ -67,7 +67,7 @@ def speaker(line: Line) -> str:
 
 
 def standing(quotation: Quotation) -> str:
-    """Say, without a full stop, whether a person has checked the words and the speakers."""
+    """Say whether a person has checked the words and the speakers; without a full stop."""
     by = _by(quotation.checks)
     if quotation.checked:
         return f"Checked {by}{_who_speaks(quotation)}"

@@ -21,14 +21,14 @@ class Outline(NamedTuple):
     url: str
 
 
-class Listing(NamedTuple):
+class FeedList(NamedTuple):
     """The contents of a list: shows with a usable feed address, and descriptions of the entries without one."""
 
     shows: tuple[Outline, ...]
     left_out: tuple[str, ...]
 
 
-def read_opml(content: bytes) -> Listing:
+def read_opml(content: bytes) -> FeedList:
     """Return the shows of a list, in order and without duplicates, whatever groups they are in.
 
     Raises:
@@ -49,7 +49,7 @@ def read_opml(content: bytes) -> Listing:
         raise ConfigError(f"cannot be read as OPML ({error})") from error
     if found.root != "opml":
         raise ConfigError("is not OPML")
-    return Listing(tuple(found.shows.values()), tuple(found.left_out))
+    return FeedList(tuple(found.shows.values()), tuple(found.left_out))
 
 
 class _Found:

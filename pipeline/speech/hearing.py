@@ -38,7 +38,7 @@ _NO_SAMPLES = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class GateDecision:
     """The gate's decision on a window that did not pass at once; times in seconds of the recording."""
 
     start: float
@@ -73,7 +73,7 @@ class Hearing:
     duration: float
     speech: tuple[tuple[float, float], ...] = ()
     windows: int = 0
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[GateDecision, ...] = ()
     languages: Mapping[str, float] = field(default_factory=dict)
     voices: Sequence[Voices] = ()
     peak: float | None = None
@@ -267,8 +267,8 @@ def _put_together(results: Sequence[_Result], duration: float) -> Hearing:
     )
 
 
-def _decision(window: Window, verdict: Verdict) -> Decision:
-    return Decision(
+def _decision(window: Window, verdict: Verdict) -> GateDecision:
+    return GateDecision(
         round(window.start, 2),
         round(window.end, 2),
         verdict.tried,

@@ -19,7 +19,7 @@ _SAME = 0.86
 _AHEAD = 0.05  # the least lead over the next most similar speaker in the recording
 _OTHER = 0.78  # below this it is somebody else: the same people were never below 0.81
 
-_ASKER = 0.5  # of the wording of the published questions
+_ASKER = 0.5  # of the questions
 _GUEST_SHARE = 0.05  # of the speaking time; less may be a clip or a caller
 
 
@@ -48,7 +48,7 @@ def name_speakers(
     Args:
         centroids: Each speaker's mean embedding, (speakers, dimensions).
         seconds: The speaking time of each.
-        asks: The share of the published questions' wording that each says, 0..1.
+        asks: The share of the questions that each asks, 0..1.
         prints: The voice prints of this feed's hosts.
         hosts: The hosts' names, as configured for the feed; they count if ``people`` has no host.
         people: The people known to take part in this episode.
@@ -61,7 +61,7 @@ def name_speakers(
     ]
     # The host of other episodes may be the guest of this one.
     names = {one: name for one, name in _recognised(centroids, prints).items() if name not in guest_names}
-    # Where one voice alone was told apart, all that is said is its, also what others say.
+    # If only one voice was found, everything is attributed to it, also what others say.
     asking = asker(asks or {}) if len(seconds) > 1 else None
     if asking is not None and names and asking not in names and len(known_hosts) < 2:
         # There is one host, but voice and questions disagree: a voice print from several episodes takes precedence.
