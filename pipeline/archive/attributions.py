@@ -20,11 +20,11 @@ from pipeline.editing.attributing import concerning, deciding, speaker_name, voi
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Signature
 
-__all__ = ["Attribution", "Entry", "Speech", "attribute", "history", "speech", "undo"]
+__all__ = ["Attribution", "AttributionEntry", "SpokenTogether", "attribute", "history", "speech", "undo"]
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class SpokenTogether:
     """Consecutive passages whose speaker an editor may set; ``first`` and ``last`` number them in the transcript.
 
     ``speakers`` are the speakers in effect there, in order. ``machine`` is the one label the diarisation gave them, or
@@ -55,7 +55,7 @@ class Speech:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AttributionEntry:
     """A row of a recording's history: an attribution, or an undo, which has the times of the attribution it ``undoes``.
 
     ``name`` is None for an undo. ``told`` is true if at least one segment currently has its speaker from this row.
@@ -95,7 +95,7 @@ class Entry:
         return f"the machine labelled it {self.machine}" if told else ""
 
 
-def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
+def history(connection: sqlite3.Connection, rendition: str) -> tuple[AttributionEntry, ...]:
     """Return all attributions of a recording and their undos, newest first."""
     rows = named_rows(connection).execute(
         """select a.id, coalesce(a.start, o.start) as start, coalesce(a."end", o."end") as "end", a.name,
@@ -108,10 +108,10 @@ def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]
            from attributions a left join attributions o on o.id = a.undoes where a.rendition = ? order by a.id desc""",
         [rendition],
     )
-    return tuple(made(Entry, row, "everywhere", "undone", "told") for row in rows)
+    return tuple(made(AttributionEntry, row, "everywhere", "undone", "told") for row in rows)
 
 
-def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Speech:
+def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) -> SpokenTogether:
     """Return the passages from number ``first`` to ``last``.
 
     Raises:
@@ -124,7 +124,7 @@ def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) 
     here, as_heard = segments[first : last + 1], machine[first : last + 1]
     people = attributions_of(connection, rendition)
     told = deciding(machine, people)[first : last + 1]
-    return Speech(
+    return SpokenTogether(
         episode=episode,
         rendition=rendition,
         first=first,

@@ -24,8 +24,8 @@ from pipeline.model import Check, Segment, Signature
 
 __all__ = [
     "Check",
-    "Entry",
-    "Place",
+    "CheckEntry",
+    "CheckedTogether",
     "check",
     "checked_passages",
     "checks_of",
@@ -36,7 +36,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CheckedTogether:
     """Passages that are checked together; ``first`` and ``last`` number them in the transcript.
 
     ``text`` is the wording in effect, ``machine`` what the machine heard; ``checks`` are those in force there.
@@ -64,7 +64,7 @@ class _Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CheckEntry:
     """A row of a recording's history: a check, or an undo, which has the times of the check it ``undoes``.
 
     ``text`` is the wording the editor heard, None for an undo; ``counts`` is true if the row is in force.
@@ -107,7 +107,7 @@ def checked_passages(connection: sqlite3.Connection, episode: str) -> frozenset[
     return frozenset(row[0] for row in rows)
 
 
-def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]:
+def history(connection: sqlite3.Connection, rendition: str) -> tuple[CheckEntry, ...]:
     """Return all checks of a recording and their undos, newest first."""
     rows = named_rows(connection).execute(
         """select c.id, coalesce(c.start, o.start) as start, coalesce(c."end", o."end") as "end", c.text, c.machine,
@@ -116,10 +116,10 @@ def history(connection: sqlite3.Connection, rendition: str) -> tuple[Entry, ...]
            from checks c left join checks o on o.id = c.undoes where c.rendition = ? order by c.id desc""",
         [rendition],
     )
-    return tuple(made(Entry, row, "undone", "counts") for row in rows)
+    return tuple(made(CheckEntry, row, "undone", "counts") for row in rows)
 
 
-def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -> Place:
+def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -> CheckedTogether:
     """Return passages ``first`` to ``last``, extended to all passages that must be checked together with them.
 
     That is whatever overlaps in time, and everything covered by an overlapping check: a new check thus always replaces
@@ -139,7 +139,7 @@ def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -
         grown = _hull([one for one in stretches if overlap(one, before)])
     numbers = [n for n, segment in enumerate(segments) if overlap(segment, grown)]
     machine = heard(connection, transcript)
-    return Place(
+    return CheckedTogether(
         episode=episode,
         rendition=rendition,
         first=numbers[0],

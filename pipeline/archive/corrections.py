@@ -23,7 +23,7 @@ STATUSES: tuple[MatchStatus, ...] = ("asked", "not_asked")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CorrectionEntry:
     """A row of a question's history: a correction, or an undo of the earlier one that it ``undoes``.
 
     ``here`` is true if it belongs to the recording the question's times refer to, ``counts`` if it is in force. A
@@ -189,7 +189,7 @@ def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
     return f"{rows[0][0]}, a guest, is speaking there: listen again to make sure it is asked there"
 
 
-def history(db: Database, episode: str) -> tuple[Entry, ...]:
+def history(db: Database, episode: str) -> tuple[CorrectionEntry, ...]:
     """Return every correction of an episode's questions, of all its recordings, the newest first."""
     rows = db.execute(
         """select c.id, q.number, q.text, c.rendition, c.status, c.start, c."end", c.answer_end, c.note, c.editor,
@@ -201,7 +201,7 @@ def history(db: Database, episode: str) -> tuple[Entry, ...]:
            where q.episode = ? order by c.id desc""",
         [episode],
     )
-    return tuple(Entry(*(*row[:-3], *map(bool, row[-3:]))) for row in rows)
+    return tuple(CorrectionEntry(*(*row[:-3], *map(bool, row[-3:]))) for row in rows)
 
 
 def question_number(db: Database, episode: str, question: str) -> int:

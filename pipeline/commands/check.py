@@ -10,7 +10,7 @@ from typing import Any
 import click
 from sqlite_utils import Database
 
-from pipeline.archive.checks import Entry, Place, check, history, place, undo
+from pipeline.archive.checks import CheckedTogether, CheckEntry, check, history, place, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.preferred import passages_at, preferred_transcript
@@ -65,7 +65,7 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)} {how}: {now.text or '(nothing is said)'}")
 
 
-def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> Place:
+def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> CheckedTogether:
     """The passages that the command is about."""
     return place(archive.conn, episode, *_named(archive, episode, given))
 
@@ -75,7 +75,7 @@ def _named(archive: Database, episode: str, given: Mapping[str, Any]) -> tuple[i
     return passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
 
 
-def _refuse_others(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
+def _refuse_others(archive: Database, here: CheckedTogether, given: Mapping[str, Any]) -> None:
     """Raise if the words would also replace passages other than the ones given."""
     if (here.first, here.last) != _named(archive, here.episode, given):
         start, end = exactly(here.start), exactly(here.end)
@@ -85,7 +85,7 @@ def _refuse_others(archive: Database, here: Place, given: Mapping[str, Any]) -> 
         )
 
 
-def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
+def _check(archive: Database, here: CheckedTogether, given: Mapping[str, Any]) -> None:
     """Store the words for all passages together, or confirm each one separately so that it can be edited alone."""
     n = here.first
     while n <= here.last:
@@ -94,7 +94,7 @@ def _check(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
         n = one.last + 1
 
 
-def _undo(archive: Database, here: Place, given: Mapping[str, Any]) -> None:
+def _undo(archive: Database, here: CheckedTogether, given: Mapping[str, Any]) -> None:
     if not here.checks:
         raise CorrectionError(f"{here.episode} has no check to undo at {exactly(here.start)}")
     for one in here.checks:
@@ -109,7 +109,7 @@ def _show(archive: Database, episode: str, given: Mapping[str, Any], as_json: bo
     print_history([(entry, f"{exactly(entry.start)} {entry.summary}") for entry in entries])
 
 
-def _entries(archive: Database, episode: str, given: Mapping[str, Any]) -> list[Entry]:
+def _entries(archive: Database, episode: str, given: Mapping[str, Any]) -> list[CheckEntry]:
     if given["at"]:
         here = _place(archive, episode, given)
         return [one for one in history(archive.conn, here.rendition) if overlap(one, here)]

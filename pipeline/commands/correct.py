@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
 from pipeline.archive import reading
-from pipeline.archive.corrections import STATUSES, Entry, correct, doubt_at, history, undo
+from pipeline.archive.corrections import STATUSES, CorrectionEntry, correct, doubt_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.worth_a_look import Doubt, worth_a_look
@@ -125,7 +125,7 @@ def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None
     print_history([(entry, f"{_named(entry)} {entry.summary}") for entry in shown])
 
 
-def _named(entry: Entry) -> str:
+def _named(entry: CorrectionEntry) -> str:
     return f"question {entry.number}" if entry.number else f"a question no longer listed (“{entry.question}”)"
 
 

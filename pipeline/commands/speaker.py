@@ -10,7 +10,7 @@ from typing import Any
 import click
 from sqlite_utils import Database
 
-from pipeline.archive.attributions import Speech, attribute, history, speech, undo
+from pipeline.archive.attributions import SpokenTogether, attribute, history, speech, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.preferred import passages_at, preferred_transcript
@@ -78,14 +78,14 @@ def speaker_command(
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how}{now.speaker} speaks")
 
 
-def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> Speech:
+def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> SpokenTogether:
     """The passages that the command is about."""
     start, end = stretch(given)
     there = passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
     return speech(archive.conn, episode, *there)
 
 
-def _undo(archive: Database, here: Speech, given: Mapping[str, Any]) -> None:
+def _undo(archive: Database, here: SpokenTogether, given: Mapping[str, Any]) -> None:
     if not here.counting:
         raise CorrectionError(f"{here.episode} has nothing to undo at {exactly(here.start)}")
     for number in here.counting:

@@ -9,7 +9,7 @@ from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import attributions, checks, people, reading
-from pipeline.archive.checks import Place
+from pipeline.archive.checks import CheckedTogether
 from pipeline.editing.attributing import is_name
 from pipeline.editing.checking import clean, overlap
 from pipeline.editing.correcting import number, signature
@@ -40,7 +40,7 @@ async def check(request: Request, archive: Archive) -> Response:
     signed = signature(fields, editor=editors.name_of(request.actor), now=utc_now())
     place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
 
-    def change(db: Database) -> Place:
+    def change(db: Database) -> CheckedTogether:
         if "undo_speaker" in fields:
             _undo_speaker(db, fields, signed)
         elif "who" in fields:
@@ -94,7 +94,7 @@ async def _context(request: Request, archive: Archive, wanted: str, first: str) 
         voices = {one.id for one in speech.attributions}  # of the voice; perhaps recorded elsewhere
 
         def is_about(entry: Entry) -> bool:
-            return overlap(entry, here) or (isinstance(entry, attributions.Entry) and entry.id in voices)
+            return overlap(entry, here) or (isinstance(entry, attributions.AttributionEntry) and entry.id in voices)
 
         return {
             "place": here,

@@ -11,7 +11,7 @@ from pipeline.archive import attributions, checks
 from pipeline.archive.reading import Episode, Passage
 from pipeline.editing.checking import overlap
 
-Entry = checks.Entry | attributions.Entry
+Entry = checks.CheckEntry | attributions.AttributionEntry
 
 
 @dataclass(frozen=True, slots=True)

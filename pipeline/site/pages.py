@@ -14,7 +14,7 @@ from datasette import Request, Response
 from sqlite_utils import Database
 
 from pipeline.archive import episode_history, people, reading
-from pipeline.archive.corrections import Entry, history, seals
+from pipeline.archive.corrections import CorrectionEntry, history, seals
 from pipeline.archive.listing import listing
 from pipeline.archive.reading import Episode, Passage
 from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
@@ -43,7 +43,7 @@ class _Read:
     episode: Episode
     checks: Checked
     heard: AbstractSet[str]
-    entries: Sequence[Entry]
+    entries: Sequence[CorrectionEntry]
     seals: Mapping[int, str]
     changes: Sequence[Told]
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pipeline.archive import attributions, checks
 from pipeline.archive.reading import ListedQuestion
 from pipeline.flags import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
+from pipeline.site.history import Entry
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
 from pipeline.times import day
 
@@ -60,11 +61,11 @@ def status(question: ListedQuestion) -> str:
     return "" if question.status == "asked" else question.standing
 
 
-def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
+def checkers(entries: Iterable[Entry]) -> str:
     """Describe who checked passages or named their speakers, and when: ``Checked by ann on 5 May 2026``."""
     entries = list(entries)
-    heard = [one for one in entries if isinstance(one, checks.Entry)]
-    told = [one for one in entries if isinstance(one, attributions.Entry)]
+    heard = [one for one in entries if isinstance(one, checks.CheckEntry)]
+    told = [one for one in entries if isinstance(one, attributions.AttributionEntry)]
     said = [
         f"{what} {by}" for what, some in (("checked", heard), ("speaker identified", told)) if (by := _by(some))
     ] or ["no longer checked" if heard else "speaker no longer identified"]
@@ -72,7 +73,7 @@ def checkers(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
     return joined[0].upper() + joined[1:]
 
 
-def _by(entries: Iterable[checks.Entry | attributions.Entry]) -> str:
+def _by(entries: Iterable[Entry]) -> str:
     """Say who made those in force, and when."""
     counting = (one for one in entries if one.counts)
     return ", ".join(dict.fromkeys(f"by {one.editor or 'somebody'} on {day(one.made_at)}" for one in counting))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pipeline.archive.checks import Entry, history
+from pipeline.archive.checks import CheckEntry, history
 from pipeline.archive.database import editor, reader, writer
 from pipeline.archive.reading import episode_named
 from pipeline.cli import main
@@ -44,7 +44,7 @@ def texts(database: Path) -> list[str]:
         return [row[0] for row in connection.execute("select text from segments order by n")]
 
 
-def recorded(database: Path) -> list[Entry]:
+def recorded(database: Path) -> list[CheckEntry]:
     """All recorded checks, oldest first."""
     with reader(database) as connection:
         return list(reversed(history(connection, SHA256)))

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from pipeline.archive import reading
-from pipeline.archive.checks import Entry, history
+from pipeline.archive.checks import CheckEntry, history
 from pipeline.archive.database import reader, writer
 from pipeline.site.access import find_archive
 from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, opened, serve, site
@@ -24,7 +24,7 @@ from tests.support.correcting import FORM, TOKENS, configured
 __all__ = ["ann", "kept", "serve", "site"]  # fixtures
 
 
-def recorded(kept: Kept) -> list[Entry]:
+def recorded(kept: Kept) -> list[CheckEntry]:
     """All recorded checks, oldest first."""
     with reader(kept.path) as connection:
         return list(reversed(history(connection, SHA256)))

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 from datasette.app import Datasette
 
-from pipeline.archive.corrections import Entry, history
+from pipeline.archive.corrections import CorrectionEntry, history
 from pipeline.archive.database import editor
 from tests.support.archive_fixture import Kept, Site
 
@@ -81,7 +81,7 @@ def ann(site: Site, kept: Kept) -> Visitor:
     return Visitor(site, kept.spoken)
 
 
-def recorded(kept: Kept) -> list[Entry]:
+def recorded(kept: Kept) -> list[CorrectionEntry]:
     """The corrections recorded besides the fixture's, oldest first."""
     with editor(kept.path) as db:
         return [entry for entry in reversed(history(db, kept.spoken)) if entry.number != 5]
