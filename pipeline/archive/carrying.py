@@ -13,8 +13,8 @@ from typing import Literal
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
-from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
+from pipeline.archive.questions.labels import relabel
 from pipeline.archive.records import append
 from pipeline.archive.renditions import has_nothing_new, passage_in, translate
 from pipeline.archive.segments import restate_all

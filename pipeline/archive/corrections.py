@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from pipeline.align.askings import ONE_BREATH
 from pipeline.archive.database import immediate
-from pipeline.archive.labels import relabel
+from pipeline.archive.questions.labels import relabel
 from pipeline.archive.records import append, seal
 from pipeline.errors import CorrectionError
 from pipeline.model import Correction, MatchStatus, Signature

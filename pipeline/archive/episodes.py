@@ -16,7 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from pipeline.archive.database import named_rows
-from pipeline.archive.question_lists import published_lists, save_questions
+from pipeline.archive.questions.lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
 from pipeline.model import UNTITLED, Episode, FeedEpisode, TranscriptLink
 from pipeline.times import timestamp

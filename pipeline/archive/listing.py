@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pipeline.archive.database import made, named_rows
 from pipeline.archive.joins import BEYOND, NEWEST_FIRST, PLAYED
-from pipeline.archive.reading import ListedQuestion, questions_of
+from pipeline.archive.questions.asked import ListedQuestion, questions_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import Any
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.joins import NEWEST_FIRST, PLAYED
-from pipeline.archive.reading import ListedQuestion, Provenance, questions_of
+from pipeline.archive.questions.asked import ListedQuestion, questions_of
+from pipeline.archive.reading import Provenance
 from pipeline.archive.segments import read_segments
 from pipeline.model import Rendition, Segment
 

@@ -12,7 +12,7 @@ from itertools import count
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, made, named_rows
-from pipeline.archive.labels import relabel
+from pipeline.archive.questions.labels import relabel
 from pipeline.archive.rendition_choice import Choice
 from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict

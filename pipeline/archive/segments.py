@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from pipeline.archive.labels import relabel
 from pipeline.archive.listened import attributions_of, checks_of
-from pipeline.archive.question_lists import reword_detected
+from pipeline.archive.questions.labels import relabel
+from pipeline.archive.questions.lists import reword_detected
 from pipeline.archive.voices import machine_speakers, save_speakers
 from pipeline.editing.attributing import attributed, deciding, speakers_in_force
 from pipeline.editing.checking import is_checked, with_checked_words

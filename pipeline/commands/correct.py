@@ -15,7 +15,8 @@ from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, CorrectionEntry, correct, doubt_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
-from pipeline.archive.worth_a_look import Doubt, worth_a_look
+from pipeline.archive.questions.asked import questions_of
+from pipeline.archive.questions.doubts import Doubt, worth_a_look
 from pipeline.commands.options import (
     FilePath,
     db_option,
@@ -108,7 +109,7 @@ def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 
 def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
     """Print a question's current state."""
-    (now,) = (one for one in reading.questions_of(archive.conn, [episode])[episode] if one.number == which)
+    (now,) = (one for one in questions_of(archive.conn, [episode])[episode] if one.number == which)
     if as_json:
         print_json({"episode": episode, **asdict(now)})
         return

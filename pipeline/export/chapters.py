@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element, SubElement
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item
-from pipeline.archive.reading import ListedQuestion
+from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import webvtt, xml
 from pipeline.text import shortened

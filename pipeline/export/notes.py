@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item
-from pipeline.archive.reading import ListedQuestion
+from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.markdown import escaped
 from pipeline.times import clock

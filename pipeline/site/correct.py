@@ -8,7 +8,8 @@ from dataclasses import asdict
 from datasette import Request, Response
 from sqlite_utils import Database
 
-from pipeline.archive import corrections, reading
+from pipeline.archive import corrections
+from pipeline.archive.questions.asked import ListedQuestion, questions_of
 from pipeline.editing.correcting import correction, number, signature
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
@@ -49,9 +50,9 @@ async def correct(request: Request, archive: Archive) -> Response:
     return json({"ok": True, "message": message, "question": asdict(question)}, archive=archive)
 
 
-def _now(db: Database, episode: str, which: int) -> tuple[reading.ListedQuestion, str | None]:
+def _now(db: Database, episode: str, which: int) -> tuple[ListedQuestion, str | None]:
     """The question's current state, and whether a guest is heard where it is asked."""
-    (question,) = (one for one in reading.questions_of(db.conn, [episode])[episode] if one.number == which)
+    (question,) = (one for one in questions_of(db.conn, [episode])[episode] if one.number == which)
     return question, corrections.doubt_at(db, episode, question.start)
 
 

@@ -6,7 +6,8 @@ from typing import get_args
 
 from datasette import Request, Response
 
-from pipeline.archive import questions, reading
+from pipeline.archive import reading
+from pipeline.archive.questions import groups
 from pipeline.archive.search.paging import Position
 from pipeline.errors import QueryError
 from pipeline.model import MatchStatus
@@ -26,9 +27,7 @@ async def questions_page(request: Request, archive: Archive) -> Response:
         raise QueryError(f"The words are longer than {MAX_QUERY:,} characters.")
     if values["status"] and values["status"] not in get_args(MatchStatus):
         raise QueryError(f"“{values['status']}” is not one of: {', '.join(get_args(MatchStatus))}.")
-    wanted = questions.Wanted(
-        values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None
-    )
+    wanted = groups.Wanted(values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None)
     named = (request.args.get("page") or "").strip()
     if named and not Position.is_named(named):
         raise QueryError(f"“{named}” is not a page: give a number.")
@@ -37,7 +36,7 @@ async def questions_page(request: Request, archive: Archive) -> Response:
     shows, found = await archive.read(
         lambda connection: (
             reading.shows(connection),
-            questions.groups(
+            groups.groups(
                 connection,
                 wanted,
                 page=1 if alone else at,

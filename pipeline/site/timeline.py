@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from pipeline.archive.reading import ListedQuestion, Passage
+from pipeline.archive.questions.asked import ListedQuestion
+from pipeline.archive.reading import Passage
 
 WHOLE = 1000  # width of every strip in units, whatever the recording's length
 SPEAKERS = 5  # strips; the speakers who say least share the last one

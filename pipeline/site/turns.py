@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from pipeline.archive.reading import ListedQuestion, Passage
+from pipeline.archive.questions.asked import ListedQuestion
+from pipeline.archive.reading import Passage
 from pipeline.editing.pointing import numbers_at
 from pipeline.text import paragraphs
 

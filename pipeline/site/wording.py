@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping
 
 from pipeline.archive import attributions, checks
-from pipeline.archive.reading import ListedQuestion
+from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.flags import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
 from pipeline.site.history import Entry
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module

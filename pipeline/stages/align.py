@@ -20,13 +20,9 @@ from pipeline.align.meaning import Encode
 from pipeline.archive.database import immediate
 from pipeline.archive.listened import attributions_of, checks_of, corrections_of
 from pipeline.archive.preferred import preferred_transcript
-from pipeline.archive.question_lists import save_questions
+from pipeline.archive.questions.alignments import alignment_key, save_matches
+from pipeline.archive.questions.lists import read_questions, save_questions
 from pipeline.archive.segments import read_segments
-from pipeline.archive.transcripts import (
-    alignment_key,
-    read_questions,
-    save_matches,
-)
 from pipeline.config import Feed
 from pipeline.errors import AlignmentError
 from pipeline.model import Attribution, Check, Correction, Episode, FollowUp, Match, Question, Segment

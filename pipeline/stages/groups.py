@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from pipeline.align.alike import leaders
-from pipeline.archive.questions import grouped, listed, save_groups
+from pipeline.archive.questions.groups import grouped, listed, save_groups
 from pipeline.stages import Tools
 
 

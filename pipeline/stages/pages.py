@@ -16,7 +16,7 @@ import httpx
 
 from pipeline.archive.database import immediate
 from pipeline.archive.pages import PageVisit, links, other_episode_of, save_visit, visits
-from pipeline.archive.question_lists import save_questions
+from pipeline.archive.questions.lists import save_questions
 from pipeline.config import Feed
 from pipeline.errors import FeedError, FeedGoneError, NotAFeedError
 from pipeline.feeds.fetch import NOT_THERE, FeedBody, fetch

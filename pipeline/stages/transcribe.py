@@ -13,14 +13,10 @@ from pipeline.archive.database import immediate
 from pipeline.archive.episodes import notes_of
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
+from pipeline.archive.questions.lists import read_questions
 from pipeline.archive.reading import renditions
 from pipeline.archive.renditions import current_rendition
-from pipeline.archive.transcripts import (
-    host_voices,
-    read_questions,
-    save_transcript,
-    transcript_settings,
-)
+from pipeline.archive.transcripts import host_voices, save_transcript, transcript_settings
 from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Feed
 from pipeline.data_folder import TRANSCRIPTS

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from pipeline.align.alike import ALIKE, leaders
 from pipeline.align.meaning import DIMENSIONS, Vectors, encoded
-from pipeline.archive.questions import grouped
+from pipeline.archive.questions.groups import grouped
 from pipeline.config import Config, Feed
 from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools

@@ -21,10 +21,11 @@ from pipeline.archive.checks import check, checked_passages, checks_of, history,
 from pipeline.archive.database import editor, writer
 from pipeline.archive.listing import changes
 from pipeline.archive.preferred import passages_at, preferred_transcript
-from pipeline.archive.question_lists import save_questions
+from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.questions.lists import save_questions
 from pipeline.archive.search import search
 from pipeline.archive.segments import heard, read_segments
-from pipeline.archive.transcripts import save_matches, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.model import Match, Question, Segment, Signature, Transcript, Word

@@ -23,12 +23,13 @@ from pipeline.archive.corrections import (
 from pipeline.archive.database import any_reader, editor, is_current, writer
 from pipeline.archive.listened import corrections_of
 from pipeline.archive.listing import changes, listing
-from pipeline.archive.reading import episode_named, questions_of
+from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.questions.asked import questions_of
+from pipeline.archive.questions.doubts import worth_a_look
+from pipeline.archive.reading import episode_named
 from pipeline.archive.rendition_choice import Choice
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.schema import migrations
-from pipeline.archive.transcripts import save_matches
-from pipeline.archive.worth_a_look import worth_a_look
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
 from pipeline.model import Correction, KeptAudio, Match, Signature
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken

@@ -16,9 +16,9 @@ from pipeline.archive.episodes import episodes
 from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
 from pipeline.archive.listing import listing
 from pipeline.archive.publication import show
+from pipeline.archive.questions.alignments import alignment_key, save_matches
 from pipeline.archive.schema import migrations
 from pipeline.archive.search import search
-from pipeline.archive.transcripts import alignment_key, save_matches
 from pipeline.feeds.memory import Move
 from pipeline.model import Match, Validators
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pipeline.archive.kept import is_kept, kept_file, kept_path
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.archive.renditions import save_rendition
-from pipeline.archive.transcripts import save_matches, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.cli import main
 from pipeline.errors import AudioError
 from pipeline.model import KeptAudio, Match, Rendition, Transcript

@@ -18,13 +18,14 @@ from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.attributions import undo as undo_attribution
 from pipeline.archive.corrections import correct, undo
 from pipeline.archive.people import appearances
-from pipeline.archive.questions import Asked, Wanted, groups
+from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.questions.groups import Asked, Wanted, groups
 from pipeline.archive.quoting import quotation
 from pipeline.archive.schema import m014_questions
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets
 from pipeline.archive.search.query import compile_query
-from pipeline.archive.transcripts import save_matches, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.export.citation import citation
 from pipeline.model import (
     Correction,

@@ -12,10 +12,11 @@ from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
 from pipeline.archive import checks, said
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.said import Piece, Stretch
-from pipeline.archive.transcripts import save_matches, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
 from pipeline.model import KeptAudio, Match, Segment, Signature, Speaker, Transcript, Word

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from pipeline.archive.corrections import history
 from pipeline.archive.database import editor, writer
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.cli import main
 from pipeline.editing.correcting import COLUMNS, Row, read_rows
 from pipeline.errors import CorrectionError

@@ -19,7 +19,7 @@ import webvtt
 from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.cli import main
 from pipeline.export import FORMATS
 from pipeline.model import Match

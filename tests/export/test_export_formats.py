@@ -24,7 +24,7 @@ from markdown_it import MarkdownIt
 
 from pipeline.addresses import Addresses, addresses
 from pipeline.archive.publication import Show
-from pipeline.archive.reading import ListedQuestion
+from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS, chapters, notes, transcript
 from pipeline.export.feed import feed, podcast_guid

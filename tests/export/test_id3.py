@@ -13,7 +13,7 @@ from mutagen.id3 import APIC, CHAP, CTOC, ID3, TIT2, TXXX, TYER, Encoding
 from mutagen.mp3 import MP3
 
 from pipeline.archive.publication import Publication
-from pipeline.archive.reading import ListedQuestion
+from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.id3 import write
 from tests.support.exporting import publication, question

@@ -20,7 +20,8 @@ from whisper.normalizers import EnglishTextNormalizer
 
 from pipeline.archive.corrections import correct
 from pipeline.archive.database import editor, reader
-from pipeline.archive.reading import episode_named, questions_of
+from pipeline.archive.questions.asked import questions_of
+from pipeline.archive.reading import episode_named
 from pipeline.archive.search import search
 from pipeline.cli import main
 from pipeline.config import Config

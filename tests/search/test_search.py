@@ -12,9 +12,9 @@ import pytest
 
 from pipeline.addresses import Addresses
 from pipeline.archive.database import reader, writer
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.hits import Turn
-from pipeline.archive.transcripts import save_matches
 from pipeline.model import Match
 from tests.support.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 from tests.support.searching import pages

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.model import Match
 from tests.support.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken

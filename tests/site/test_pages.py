@@ -11,8 +11,8 @@ import pytest
 from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
 from pipeline.archive.preferred import preferred_transcript
-from pipeline.archive.questions import save_groups
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.questions.groups import save_groups
 from pipeline.model import Match, Signature
 from pipeline.site import people, questions, shows
 from tests.support.archive_fixture import EVIL, Kept, Serve, kept, serve

@@ -20,7 +20,7 @@ from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
 
 from pipeline.archive.corrections import correct
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.model import Correction, Match
 from tests.support.building import NOW, add_feed, add_transcript, episode, new_archive, spoken
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pipeline.addresses import Addresses
 from pipeline.archive.publication import Item, Publication
-from pipeline.archive.reading import ListedQuestion, Provenance
+from pipeline.archive.questions.asked import ListedQuestion
+from pipeline.archive.reading import Provenance
 from pipeline.model import Rendition, Segment
 
 SHA256 = "ab" * 32

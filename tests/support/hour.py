@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipeline.archive.database import writer
-from pipeline.archive.transcripts import save_matches
+from pipeline.archive.questions.alignments import save_matches
 from pipeline.model import Match, Segment, Word
 from pipeline.sample import DATA, EPISODES
 from tests.support.building import NOW, add_feed, add_transcript, episode

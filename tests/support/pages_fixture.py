@@ -9,9 +9,10 @@ import pytest
 from sqlite_utils import Database
 
 from pipeline.archive.feeds import ensure_feed
-from pipeline.archive.questions import save_groups
+from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.questions.groups import save_groups
 from pipeline.archive.renditions import save_rendition
-from pipeline.archive.transcripts import save_matches, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.model import KeptAudio, Match, Segment, Speaker, Transcript
 from tests.support.archive_fixture import EVIL
 from tests.support.building import NOW, add_feed, episode, new_archive, spoken

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.joins import NEWEST_FIRST
-from pipeline.archive.reading import ListedQuestion, questions_of
+from pipeline.archive.questions.asked import ListedQuestion, questions_of
 from pipeline.archive.tokens import folded_words
 from pipeline.text import shortened
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from rapidfuzz.distance import OSA
 from sqlite_utils import Database
 
-from pipeline.archive.labels import relabel
+from pipeline.archive.questions.labels import relabel
 from pipeline.model import Question, Segment
 from pipeline.text import timed_words
 
@@ -29,6 +29,16 @@ def published_lists(db: Database, feed: str) -> Mapping[str, tuple[Question, ...
     for episode, number, text in rows:
         lists[episode] += (Question(number, text),)
     return lists
+
+
+def read_questions(db: Database, episode: str, *, detected: bool = False) -> tuple[Question, ...]:
+    """Return an episode's published questions in order; with ``detected``, those found in the transcript instead."""
+    rows = db.execute(
+        """select number, text from questions
+           where episode = ? and number is not null and (source = 'detected') = ? order by number""",
+        [episode, detected],
+    )
+    return tuple(Question(number, text) for number, text in rows)
 
 
 def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> None:

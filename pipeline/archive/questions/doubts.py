@@ -10,7 +10,7 @@ from itertools import groupby
 from sqlite_utils import Database
 
 from pipeline.archive.database import named_rows
-from pipeline.archive.reading import NEAR
+from pipeline.archive.questions.asked import NEAR
 
 SURE = 0.85  # what is less sure than that is worth a look
 REASONS = (  # the most urgent first
