@@ -17,7 +17,8 @@ NUMBERS = (*ONES, *_TEENS, *(ten + one for ten in TENS for one in ("", *(f"-{one
 _AFTER_POINT, _BEFORE_POINT = r"(?<![0-9][.,])", r"(?![.,][0-9])"
 _AFTER_TEN = "".join(rf"(?<!{ten}[\W_])" for ten in TENS)
 _AFTER_HUNDRED = "".join(f"(?<!{scale} and )" for scale in ("hundred", "thousand", "million", "billion"))
-_BEFORE_ONE = rf"(?![\W_](?:{'|'.join(ONES)})(?![^\W_]))"
+_AFTER_SAID_POINT = "".join(f"(?<!{number} point )" for number in (*ONES, *_TEENS, *TENS))
+_ONE = rf"(?:{'|'.join(ONES)})(?![^\W_])"
 
 
 @lru_cache(maxsize=1_000)
@@ -25,7 +26,9 @@ def begins(word: str) -> str:
     """Return a regular expression for where a folded word begins a number: not 6 in 2.6, nor four in twenty-four."""
     if word[0].isdigit():
         return _AFTER_POINT
-    return (_AFTER_TEN if word in ONES else "") + (_AFTER_HUNDRED if word in NUMBERS else "")
+    if word not in NUMBERS:
+        return ""
+    return (_AFTER_TEN if word in ONES else "") + _AFTER_HUNDRED + _AFTER_SAID_POINT
 
 
 @lru_cache(maxsize=1_000)
@@ -33,4 +36,6 @@ def ends(word: str) -> str:
     """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor twenty in twenty-four."""
     if word[-1].isdigit():
         return _BEFORE_POINT
-    return _BEFORE_ONE if word in TENS else ""
+    if word not in NUMBERS:
+        return ""
+    return rf"(?!(?: point |[\W_]){_ONE})" if word in TENS else f"(?! point {_ONE})"

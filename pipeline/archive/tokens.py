@@ -41,6 +41,8 @@ def as_said(text: str, *, inflected: bool = False) -> str:
     *others, last = map(re.escape, words)
     if inflected:
         last = f"{last[:-1]}(?:y|ies)" if words[-1] in numbers.TENS else f"{last}(?:e?s)?"
+    if before:  # only where the word is: looking back is slow
+        before = f"(?={re.escape(words[0])[:-1]}){before}"
     together = r"[\W_]+".join([*others, last])
     return rf"(?<![^\W_]){before}{together}(?![^\W_]){after}"
 

@@ -290,10 +290,17 @@ def test_a_possessive_is_a_form_of_its_word_but_in_a_quotation(tmp_path: Path, t
         ("6", [9]),
         ('"66 people"', [7]),
         ("2", []),
-        ("24", [0, 8]),
-        ("24 children", [0, 8]),
-        ('"twenty four children"', [0, 8]),
+        ("24", [0, 8, 10]),
+        ("24 children", [0, 8, 10]),
+        ('"twenty four children"', [0, 8, 10]),
+        ("twenty four found", [0]),
+        ("twenty four", [0, 8, 10]),
+        ("Twenty four, all", [8]),
         ('"found twenty"', []),
+        ("5 million", []),
+        ("3", []),
+        ('"three"', []),
+        ('"three point five million"', [11]),
         ("20", [2, 3]),
         ('"twenty"', [2]),
         ('"four hundred"', []),
@@ -306,6 +313,7 @@ def test_no_number_is_found_in_another(tmp_path: Path, typed: str, found: list[i
         *("There were twenty schools and twenty-two nurseries.", "In the twenties, a hundred and four children."),
         *("Since then twenty-six have come.", "Four went home.", "Some four children; all fours."),
         *("Since 66 people left, 2.6 million went.", "All of the twenty four children.", "At sixes and sevens."),
+        *("Or 24 children.", "Three point five million."),
     )
     with new_archive(tmp_path / "n.db") as db:
         (one,) = add_feed(db, "show", episode("one"))

@@ -186,9 +186,9 @@ def _phrases_about(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchor: int, 
         lines = cursor.execute(sql, [low, high]).fetchall()
         starts = _starts(lines)
         words = quoted_words(text := " ".join(line for _, line in lines))
-        begins = [begin for _, begin, _ in words]
-        before = bisect_left(begins, starts[bisect_left(lines, (anchor,))])
-        after = len(words) - bisect_left(begins, starts[bisect_left(lines, (anchor + 1,))])
+        begin, end = (starts[bisect_left(lines, (segment,))] for segment in (anchor, anchor + 1))
+        begins = [begun for _, begun, _ in words]
+        before, after = bisect_left(begins, begin), len(words) - bisect_left(begins, end)
         if (before >= needed or low == place.first) and (after >= needed or high == place.last):
             break
         reach *= 2

@@ -46,7 +46,9 @@ def _end(pieces: Sequence[Ways], said: Sequence[str], begin: int) -> int:
     ends = {begin}
     for ways in pieces:
         ends = {end + len(way) for end in ends for way in ways if tuple(said[end : end + len(way)]) == way}
-    return max(ends, default=0)
+        if not ends:
+            return 0
+    return max(ends)
 
 
 @lru_cache(maxsize=100)

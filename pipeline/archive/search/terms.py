@@ -11,13 +11,13 @@ from math import prod
 from pipeline.archive.search.groups import Group, Part, is_kind
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
-from pipeline.archive.search.variants import MEASURE, hyphenless, measures, otherwise_written, owner
+from pipeline.archive.search.variants import APART, MEASURE, hyphenless, measures, otherwise_written, owner
 from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase that is looked up as a whole
 _MEASURED = 4  # words that a measure may have: twenty four per cent
 _WAYS = 256  # maximum number of combinations of NEAR operands that are looked up as near each other
-_PIECE = re.compile(rf"{MEASURE.pattern}|\s+|\S+", re.IGNORECASE)
+_PIECE = re.compile(rf"{MEASURE.pattern}|{APART.pattern}|\s+|\S+", re.IGNORECASE)
 _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
 
 
@@ -67,11 +67,9 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
     position = 0
     while position < len(parts):
         part = parts[position]
-        if length := _measure_at(parts, position):
-            yield (
-                part,
-                _word(" ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))),
-            )
+        if length := _number_at(parts, position):
+            text = " ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))
+            yield part, _word(APART.sub(r"\1-\2", text))
             position += length
             continue
         operands, distance = [_operands(part)], 0
@@ -91,8 +89,8 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
             yield part, phrase(part.raw) if part.quoted else _word(part.raw)
 
 
-def _measure_at(parts: Sequence[Part], place: int) -> int:
-    """The number of parts from ``place`` that are one measure, such as “20 per cent”; 0 where none is."""
+def _number_at(parts: Sequence[Part], place: int) -> int:
+    """The number of parts from ``place`` that are one number, as “20 per cent” and “twenty four” are; else 0."""
     texts = list[str]()
     for part in parts[place : place + _MEASURED]:
         if isinstance(part, Group) or part.kind != "text" or part.quoted or part.negative:
@@ -100,7 +98,7 @@ def _measure_at(parts: Sequence[Part], place: int) -> int:
         texts.append(part.raw)
     for length in range(len(texts), 0, -1):
         text, after = " ".join(texts[:length]), parts[place + length : place + length + 1]
-        found = MEASURE.match(text)
+        found = MEASURE.match(text) or APART.match(text)
         if found and not folded_words(text[found.end() :]) and not (after and is_kind(after[0], "near")):
             return length
     return 0
@@ -149,7 +147,7 @@ def _ways(found: re.Match[str]) -> tuple[str, ...]:
     """A piece of a phrase in each of its spellings, as it was typed first."""
     if measure := MEASURE.match(found[0]):
         return tuple(dict.fromkeys((found[0], *measures(measure))))
-    other = _otherwise(found[0], whole=True)
+    other = _otherwise(APART.sub(r"\1-\2", found[0]), whole=True)
     return (found[0],) if other is None else (found[0], other)
 
 

@@ -21,6 +21,8 @@ MEASURE = re.compile(
     r"|(?P<alone>per\s+cent|percent))(?=[^\w%]*(?:\s|$))",
     re.IGNORECASE,
 )
+# “twenty four”, which is twenty-four.
+APART = re.compile(rf"(?<!\S)({'|'.join(TENS)})\s+({'|'.join(ONES)})(?=[^\w%]*(?:\s|$))", re.IGNORECASE)
 _OWNED = re.compile(r"([^\s'’‘ʼ]*[^\W_]{2})['’‘ʼ]s", re.IGNORECASE)
 # After these it is “is”, “has” or “us”, and they are everywhere.
 _CONTRACTED = """
