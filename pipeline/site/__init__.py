@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import exports, machines, pages, people, questions, quoting, searching, shows, status
+from pipeline.site import episode, exports, home, machines, people, questions, quoting, searching, shows, status
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
 from pipeline.site.check import check
@@ -49,7 +49,7 @@ def startup() -> None:
     and thus no traceback, so that printing it fails and the answer is 500. Internal errors are still printed without
     rich.
     """
-    from datasette import handle_exception  # noqa: PLC0415 - see above
+    from datasette import handle_exception  # noqa: PLC0415 - Datasette is still being imported when this module is
 
     handle_exception.rich = None
 
@@ -63,10 +63,10 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
     clip = partial(quoting.clip, cutter=ThreadPoolExecutor(1, thread_name_prefix="clip"))
     return [
         # The empty group is for Datasette's index view, which expects a format in the URL.
-        (r"/(?P<format>)$", guarded(pages.home, without_archive=pages.datasette_index)),
+        (r"/(?P<format>)$", guarded(home.home, without_archive=home.datasette_index)),
         (r"/-/search$", guarded(searching.search_page, turnstile=turnstile)),
         (r"/-/search\.json$", guarded(searching.search_json, turnstile=turnstile)),
-        (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(pages.episode_page)),
+        (r"/-/episode/(?P<feed>[^/]+)/(?P<id>[^/]+)$", guarded(episode.episode_page)),
         (r"/-/audio/(?P<sha256>[^/]+)$", guarded(audio)),
         (r"/-/quote/(?P<recording>[^/]+)/(?P<passage>[^/]+)$", guarded(quoting.quote)),
         (r"/-/clip/(?P<recording>[^/]+)/(?P<passage>[^/]+)$", guarded(clip, turnstile=Turnstile(1))),
