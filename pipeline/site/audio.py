@@ -15,7 +15,7 @@ from datasette import Request
 from pipeline.archive import reading
 from pipeline.model import Rendition
 from pipeline.site.access import Archive
-from pipeline.site.ranges import Answer, answer
+from pipeline.site.ranges import RangeAnswer, answer
 from pipeline.site.respond import refused
 
 CHUNK = 64 * 1024  # bytes read and sent at a time
@@ -40,7 +40,7 @@ class AudioResponse:
     """
 
     path: Path
-    answer: Answer
+    answer: RangeAnswer
     headers: dict[str, str]
     method: str
     receive: Receive

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MONTHS = 48  # of more months the years are shown,
-YEARS = 100  # but only the last ones: a feed may claim the year 1
+MONTHS = 48  # the most that are shown one by one; a longer time is shown by years
+YEARS = 100  # only the last ones are shown: a feed may claim the year 1
 
 
 @dataclass(frozen=True, slots=True)

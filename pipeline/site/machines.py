@@ -23,7 +23,7 @@ from pipeline.export.sitemap import Page
 from pipeline.site.access import Archive, ensure_database_visible, find_archive
 from pipeline.site.links import Links, absolute
 from pipeline.site.respond import HEADERS, refused
-from pipeline.site.searching import Asked, asked_of
+from pipeline.site.searching import SearchRequest, asked_of
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -165,7 +165,7 @@ def _notes(item: Item, site: Addresses) -> str:
         return ""
 
 
-def _passages(connection: sqlite3.Connection, asked: Asked, site: Addresses) -> list[Entry]:
+def _passages(connection: sqlite3.Connection, asked: SearchRequest, site: Addresses) -> list[Entry]:
     hits = search(connection, asked.query, asked.checked(), order="newest", size=ENTRIES).hits
     arrived = listing.arrivals(connection, (hit.episode for hit in hits))
     return [

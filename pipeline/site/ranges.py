@@ -10,7 +10,7 @@ _ONE_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,18})-([0-9]{0,18})[ \t]*", re.IGN
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RangeAnswer:
     """What to send: ``length`` bytes from byte ``first``, with ``status`` 200, 206, 304 or 416."""
 
     status: int
@@ -24,7 +24,7 @@ class Answer:
         return f"bytes {self.first}-{self.first + self.length - 1}/{size}" if self.status == 206 else None
 
 
-def answer(method: str, headers: Mapping[str, str], *, size: int, etag: str) -> Answer:
+def answer(method: str, headers: Mapping[str, str], *, size: int, etag: str) -> RangeAnswer:
     """Decide what to send.
 
     Args:
@@ -38,15 +38,15 @@ def answer(method: str, headers: Mapping[str, str], *, size: int, etag: str) -> 
             player requests several ranges.
     """
     if "if-none-match" in headers and _names(headers["if-none-match"], etag):
-        return Answer(304, 0, 0)
+        return RangeAnswer(304, 0, 0)
     part = None
     # A date in If-Range never equals the tag: files have no Last-Modified here, so the whole file is sent.
     if method == "GET" and headers.get("if-range", etag).strip() == etag:
         part = _part(headers.get("range", ""), size)
-    return part or Answer(200, 0, size)
+    return part or RangeAnswer(200, 0, size)
 
 
-def _part(asked: str, size: int) -> Answer | None:
+def _part(asked: str, size: int) -> RangeAnswer | None:
     """The answer to a single range; None for anything else."""
     found = _ONE_RANGE.fullmatch(asked)
     first, last = found.groups() if found else ("", "")
@@ -58,7 +58,7 @@ def _part(asked: str, size: int) -> Answer | None:
         begin, stop = max(0, size - int(last)), size
     else:
         return None
-    return Answer(206, begin, stop - begin) if begin < stop else Answer(416, 0, 0)
+    return RangeAnswer(206, begin, stop - begin) if begin < stop else RangeAnswer(416, 0, 0)
 
 
 def _names(listed: str, etag: str) -> bool:

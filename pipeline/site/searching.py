@@ -34,8 +34,8 @@ INSTEAD_SECONDS = 1.5  # for suggestions if there are no hits; the answer is als
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A search request. ``number`` is the question as typed."""
+class SearchRequest:
+    """A search request. ``number`` is the number of a question, as typed."""
 
     text: str
     filters: Filters
@@ -117,11 +117,11 @@ class Asked:
         return self.filters
 
 
-def asked_of(request: Request) -> Asked:
+def asked_of(request: Request) -> SearchRequest:
     """Parse a search request; it is validated only when it is run."""
     values = {name: (request.args.get(name) or "").strip() for name in request.args}
     number = values.get("question", "")
-    return Asked(
+    return SearchRequest(
         values.get("q", ""),
         Filters(
             feed=values.get("feed") or None,
@@ -188,12 +188,12 @@ async def search_page(request: Request, archive: Archive) -> Response:
     return await page("archive_search.html", context, request=request, archive=archive, status=status)
 
 
-def _found(connection: sqlite3.Connection, asked: Asked) -> tuple[Results, Facets]:
+def _found(connection: sqlite3.Connection, asked: SearchRequest) -> tuple[Results, Facets]:
     results = asked.run(connection)
     return results, facets(connection, asked.query, asked.filters) if results.hits else Facets()
 
 
-async def _offered(archive: Archive, asked: Asked, results: Results) -> Instead | None:
+async def _offered(archive: Archive, asked: SearchRequest, results: Results) -> Instead | None:
     """Suggestions for an empty first page, as far as they can be computed in time; None for any other page."""
     if results.hits or asked.page:
         return None

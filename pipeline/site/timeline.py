@@ -21,7 +21,7 @@ _MARKS = 7
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class QuestionSpan:
     """Questions asked at the same time, up to the end of their answer; ``start`` in seconds, the rest in units."""
 
     x: int
@@ -54,7 +54,7 @@ class Timeline:
     """A recording of ``duration`` seconds. ``marks`` are in seconds; ``flagged`` is the number of doubtful passages."""
 
     duration: float
-    spans: tuple[Span, ...]
+    spans: tuple[QuestionSpan, ...]
     speakers: tuple[Strip, ...]
     doubtful: Strip | None
     flagged: int
@@ -85,7 +85,7 @@ def timeline(
     )
 
 
-def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[Span, ...]:
+def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[QuestionSpan, ...]:
     """Return the spans of the questions that have times, in order; questions asked at the same time share one."""
     if not duration:
         return ()
@@ -97,7 +97,7 @@ def spans(duration: float | None, questions: Iterable[ListedQuestion]) -> tuple[
         end = max(one.answer_end or one.end or start for one in together)
         x = _x(start, duration)
         width = max(_x(end, duration) - x - _APART, _LEAST)
-        found.append(Span(x, width, start, together))
+        found.append(QuestionSpan(x, width, start, together))
     # An editor may let an answer end after the next question: drawn over each other, neither could be read.
     following = [one.x for one in found[1:]]
     return tuple(
