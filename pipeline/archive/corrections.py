@@ -80,7 +80,13 @@ def correct(db: Database, episode: str, correction: Correction, *, seen: str | N
         if correction.status == "asked" and correction.start is None:
             if start is None:
                 raise CorrectionError(f"start: question {correction.number} has no time to confirm; give one")
-            correction = replace(correction, start=start)
+            end, answer_end = _ends(db, question, rendition)
+            correction = replace(
+                correction,
+                start=start,
+                end=end if correction.end is None else correction.end,
+                answer_end=answer_end if correction.answer_end is None else correction.answer_end,
+            )
         (duration,) = db.execute(
             "select duration from renditions where sha256 = ? and episode = ?", [rendition, episode]
         ).fetchone()
@@ -216,6 +222,16 @@ def question_number(db: Database, episode: str, question: str) -> int:
     if found is None:
         raise CorrectionError(f"question: {episode} has no question “{question}” in its list; look at its page again")
     return int(found[0])
+
+
+def _ends(db: Database, question: str, rendition: str) -> tuple[float | None, float | None]:
+    """The ends of the asking and of the answer, as far as the correction in force gives them."""
+    found = db.execute(
+        """select "end", answer_end from corrections_in_force
+           where question = ? and rendition = ? and start is not null""",
+        [question, rendition],
+    ).fetchone()
+    return found or (None, None)
 
 
 def _standing(db: Database, episode: str, number: int) -> tuple[str, str, float | None]:

@@ -6,7 +6,7 @@ import sqlite3
 from typing import NamedTuple
 
 from pipeline.archive.segments import read_segments
-from pipeline.editing.pointing import begun_at, numbers_at
+from pipeline.editing.pointing import ROUNDING, begun_at, numbers_at
 from pipeline.errors import CorrectionError
 from pipeline.times import exactly
 
@@ -47,12 +47,22 @@ def passages_at(
     """Return the numbers of the first and last passage spoken between two times, or at one time.
 
     With ``of_a_clock``, ``start`` is a whole second as displayed on the page, and selects the passage shown with it.
+    Two times in the pauses around passages select these.
 
     Raises:
-        CorrectionError: there is no transcript, or it has nothing there.
+        CorrectionError: there is no transcript, or it has nothing there, as in a pause between two passages.
     """
     segments = read_segments(connection, require_transcript(connection, episode).id)
-    found = numbers_at(segments, begun_at(segments, start, end) if of_a_clock else start, end)
+    begun = begun_at(segments, start, end) if of_a_clock else start
+    found = numbers_at(segments, begun, end)
     if not found:
         raise CorrectionError(f"at: nothing is said in {episode} at {exactly(start)}")
+    before = segments[found[0]]
+    if before.end + ROUNDING < begun:
+        if len(found) == 1:
+            after = next((one for one in segments if one.start > begun), None)
+            around = [f"the passage before ends at {exactly(before.end)}"]
+            around += [f"the next one begins at {exactly(after.start)}"] if after else []
+            raise CorrectionError(f"at: nothing is said in {episode} at {exactly(start)}; {', '.join(around)}")
+        found = found[1:]
     return found[0], found[-1]

@@ -27,7 +27,7 @@ from pipeline.commands.options import (
     print_json,
     signed,
 )
-from pipeline.editing.correcting import correction, number, read_rows
+from pipeline.editing.correcting import correction, editor, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
 from pipeline.times import exactly, utc_now
 
@@ -158,7 +158,8 @@ def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
         for row in rows:
             try:
                 which = number(row.fields["question"])
-                said = correction(row.fields, which, editor=row.fields.get("editor", who), now=now)
+                by = editor(row.fields["editor"]) if "editor" in row.fields else who
+                said = correction(row.fields, which, editor=by, now=now)
                 correct(archive, reading.episode_named(archive.conn, row.fields["episode"]), said)
             except (CorrectionError, UnknownEpisodeError) as error:
                 wrong.append(f"{given['file']}, line {row.line}: {error}")

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import click
 
-from pipeline.editing.correcting import signature
+from pipeline.editing.correcting import editor, signature
 from pipeline.errors import ConfigError
 from pipeline.model import Signature
 from pipeline.text import amount
@@ -58,10 +58,11 @@ def editor_name(given: str | None) -> str:
     """Return the given name, else the user name.
 
     Raises:
+        CorrectionError: what was given is no name.
         ConfigError: the system has no name for the user.
     """
     if given:
-        return given
+        return editor(given)
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # this user id has no name, as in some containers

@@ -17,7 +17,9 @@ from pipeline.model import Correction, MatchStatus, Signature
 from pipeline.times import exactly, seconds
 
 NOTE_LENGTH = 1000  # characters
+EDITOR_LENGTH = 200
 COLUMNS = ("episode", "question", "start", "end", "answer_end", "status", "note", "editor")
+_TIMES = ("start", "end", "answer_end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,18 @@ def note(fields: Mapping[str, str | None]) -> str | None:
     if len(text) > NOTE_LENGTH:
         raise CorrectionError(f"note: is longer than {NOTE_LENGTH:,} characters")
     return clean(text) or None
+
+
+def editor(name: str) -> str:
+    """Return an editor's name on one line, without invisible characters.
+
+    Raises:
+        CorrectionError: it is too long, or nothing is left of it.
+    """
+    cleaned = " ".join(clean(name).split())
+    if not cleaned or len(cleaned) > EDITOR_LENGTH:
+        raise CorrectionError(f"editor: is {'longer than 200 characters' if cleaned else 'missing'}")
+    return cleaned
 
 
 def number(text: str, name: str = "question") -> int:
@@ -142,10 +156,11 @@ def _csv_rows(text: str, path: Path) -> Iterator[Row]:
     Where a comma is the decimal sign, spreadsheets put a semicolon between the fields; copied from one, there are tabs.
     """
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=max(",;\t", key=first.count))
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     try:
         names = [name.strip().lower() for name in next(reader, [])]
-        if len(set(names)) < len(names):
+        if any(names.count(name) > 1 for name in names if name):
             raise CorrectionError(f"{path}, line 1: names a column twice")
         if strange := next((name for name in names if name and name not in COLUMNS), None):
             raise CorrectionError(f"{path}, line 1: “{strange}” is not one of {', '.join(COLUMNS)}")
@@ -153,6 +168,8 @@ def _csv_rows(text: str, path: Path) -> Iterator[Row]:
             if len(values) > len(names):
                 raise CorrectionError(f"{path}, line {reader.line_num}: has more fields than the first line has names")
             said = {name: value.strip() for name, value in zip(names, values, strict=False) if value.strip()}
+            if delimiter != ",":
+                said.update({name: said[name].replace(",", ".") for name in _TIMES if name in said})
             if said:
                 yield Row(reader.line_num, said)
     except csv.Error as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -18,6 +17,7 @@ from pipeline.text import shortened
 
 TITLE = 100  # characters; players have room for about as many
 INTRODUCTION = "Introduction"
+ROUNDED_SECONDS = 1.0  # a person may give the time of a question to a whole second, as it is shown
 INTRODUCTION_SECONDS = 5.0  # a shorter beginning gets no chapter of its own
 
 
@@ -54,8 +54,8 @@ class Chapter:
 def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
     """Return the chapters of an episode in strict order of time: its questions that are asked, and an introduction.
 
-    Questions asked at the same time share a chapter. A chapter ends no later than the next one begins or the recording
-    ends; times outside the recording are skipped.
+    Questions that are asked together share a chapter. A chapter ends no later than the next one begins or the
+    recording ends; times outside the recording are skipped.
 
     Args:
         item: the episode.
@@ -74,7 +74,7 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
     if found[0].start >= INTRODUCTION_SECONDS * 1000:
         found.insert(0, Chapter(0, None, length, (INTRODUCTION,)))
     if unsure:
-        taken = {chapter.start for chapter in found}
+        taken = [chapter.start for chapter in found]
         found += [one for one in _begun(item.questions, {"uncertain"}, length) if one.start not in taken]
         found.sort(key=lambda chapter: chapter.start)
     ends = [chapter.start for chapter in found[1:]] + [length]
@@ -83,10 +83,14 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
 
 def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str], length: int) -> list[Chapter]:
     """A chapter for each time at which questions with these statuses are asked, in order."""
-    begun: defaultdict[int, list[ListedQuestion]] = defaultdict(list)
-    for question in questions:
-        if question.status in statuses and question.start is not None:
-            begun[round(question.start * 1000)].append(question)
+    begun: list[tuple[int, list[ListedQuestion]]] = []
+    asked = [one for one in questions if one.status in statuses and one.start is not None]
+    for question in sorted(asked, key=lambda one: one.start or 0.0):
+        start = round((question.start or 0.0) * 1000)
+        if begun and start - begun[-1][0] < _together(question, *begun[-1][1]):
+            begun[-1][1].append(question)
+        else:
+            begun.append((start, [question]))
     return [
         Chapter(
             start,
@@ -95,9 +99,14 @@ def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str], lengt
             tuple(one.text for one in asked),
             sure="uncertain" not in statuses,
         )
-        for start, asked in sorted(begun.items())
+        for start, asked in begun
         if 0 <= start < length
     ]
+
+
+def _together(*questions: ListedQuestion) -> float:
+    """Within how many milliseconds these are asked together."""
+    return ROUNDED_SECONDS * 1000 if any(one.corrected for one in questions) else 1
 
 
 def _bounded(chapter: Chapter, until: int) -> Chapter:

@@ -94,6 +94,14 @@ def test_the_newest_correction_counts_and_undoing_goes_back_step_by_step(archive
     assert [entry.counts for entry in history(archive, one)] == [True, False, False, False, False]
 
 
+def test_to_confirm_a_time_keeps_the_ends_that_an_editor_gave(archive: Database, one: str) -> None:
+    correct(archive, one, said(3, "asked", 20.5, 21.0, 28.0))
+    correct(archive, one, said(3))
+    assert times(archive, 3)[:4] == ("asked", 20.5, 21.0, 28.0)
+    correct(archive, one, said(3, "asked", None, None, 27.0))
+    assert times(archive, 3)[:4] == ("asked", 20.5, 21.0, 27.0)
+
+
 def test_a_correction_changes_the_page_of_its_episode(archive: Database, one: str) -> None:
     later = "2027-01-01T00:00:00Z"
     correct(archive, one, said(1, "asked", 1.5, made_at=later))

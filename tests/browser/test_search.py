@@ -166,6 +166,24 @@ def test_answers_to_two_corrections_at_once_are_shown_in_their_order(northbridge
         expect(question).not_to_contain_text("checked by a person")
 
 
+def test_a_key_that_is_held_records_and_undoes_once(northbridge: Page) -> None:
+    page = northbridge
+    third, told = page.locator("#question-3"), page.get_by_role("status")
+    third.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("c")
+        expect(told).to_have_text(re.compile("^Question 3: asked at .*corrected$"))
+        expect(third).not_to_have_class(re.compile("unsaved"))
+    for _ in range(5):  # without letting go: these are repeats
+        page.keyboard.down("u")
+        page.wait_for_timeout(300)
+    page.keyboard.up("u")
+    expect(third).to_contain_text("checked by a person")
+    page.keyboard.press("u")
+    expect(third).not_to_contain_text("checked by a person")
+
+
 def test_what_is_typed_while_a_correction_is_on_its_way_stays(northbridge: Page) -> None:
     page = northbridge
     held: list[Route] = []

@@ -96,7 +96,6 @@ def test_words_of_one_passage_do_not_take_the_place_of_others_that_were_checked_
     [
         ("0:02", "It took a year."),  # as the page displays 2.26
         ("2", "It took a year."),
-        ("2.0", "We waited."),
         ("2.2", "It took a year."),  # truncated to tenths
         ("0:03", "It took a year."),
         ("0:05", "Thanks!"),
@@ -107,6 +106,16 @@ def test_a_whole_second_is_that_which_the_page_shows_at_a_passage(database: Path
     with writer(database) as db:
         add_transcript(db, episode_named(db.conn, "north"), [*spoken("We waited."), *said], sha256=SHA256)
     assert call(database, "northbridge", "--at", at).stdout.endswith(f"checked: {words}\n")
+
+
+def test_a_pause_is_nobodys(database: Path) -> None:
+    said = (spoken(text, start=start)[0] for text, start in (("It took a year.", 2.26), ("Thanks!", 5.9)))
+    with writer(database) as db:
+        add_transcript(db, episode_named(db.conn, "north"), [*spoken("We waited."), *said], sha256=SHA256)
+    result = call(database, "northbridge", "--at", "2.0")
+    assert result.exit_code == 2
+    assert "at 0:02; the passage before ends at 0:00.9, the next one begins at 0:02.26" in result.stderr
+    assert call(database, "northbridge", "--at", "2.0", "--to", "4.2").stdout.endswith("checked: It took a year.\n")
 
 
 def test_a_note_is_kept_without_what_nobody_can_see(database: Path) -> None:

@@ -160,10 +160,18 @@ HEAD = "episode,question,start,status\n"
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 def test_a_file_as_other_spreadsheets_write_it(database: Path, tmp_path: Path, delimiter: str) -> None:
-    text = "Episode,Question,Start,Note\nnorth,1,0:11,heard\n".replace(",", delimiter)
+    text = "Episode|Question|Start|Note||\nnorth|1|11,5|heard||\n".replace("|", delimiter)
     (tmp_path / "a.csv").write_text(text, encoding="utf-8-sig")
     assert call(database, "--from", tmp_path / "a.csv").exit_code == 0
-    assert len(recorded(database)) == 1
+    assert [start for _, start, _ in recorded(database)] == [11.5]
+
+
+def test_an_editors_name_is_one_line(database: Path, tmp_path: Path) -> None:
+    call(database, "north", 1, "--start", "11", "--editor", "Ann\n\u202eLee")
+    assert [editor for *_, editor in recorded(database)] == ["Ann Lee"]
+    assert "longer than 200 characters" in call(database, "north", 1, "--start", "11", "--editor", "a" * 201).stderr
+    (tmp_path / "a.csv").write_text(f"episode,question,start,editor\nnorth,1,12,{'a' * 201}\n")
+    assert "line 2: editor: is longer" in call(database, "--from", tmp_path / "a.csv").stderr
 
 
 @pytest.mark.parametrize(

@@ -208,6 +208,14 @@ def test_a_correction_and_a_match_make_the_same_chapter() -> None:
     assert podcast_chapters(corrected) == podcast_chapters(question(1, "asked", 30.0))
 
 
+def test_a_question_that_a_person_times_to_the_second_shares_the_chapter_of_what_is_asked_with_it() -> None:
+    rounded = replace(question(2, "asked", 30.0), corrected=True)
+    (_, chapter) = podcast_chapters(question(1, "asked", 30.646), rounded)
+    assert chapter["startTime"] == 30.0
+    assert chapter["title"].count("?") == 2
+    assert len(podcast_chapters(question(1, "asked", 30.646), replace(rounded, corrected=False))) == 3
+
+
 def rendered(markdown: str) -> str:
     return str(MarkdownIt("gfm-like", {"html": True}).disable("linkify").render(markdown))
 

@@ -41,7 +41,7 @@
   const KEYS = {
     ArrowLeft: (form, event) => nudge(form, event.shiftKey ? -10 * NUDGE : -NUDGE),
     ArrowRight: (form, event) => nudge(form, event.shiftKey ? 10 * NUDGE : NUDGE),
-    n: (form) => player && set(form, player.currentTime),
+    n: (form) => player && (player.readyState ? set(form, player.currentTime) : tell("The audio has not loaded yet.", true)),
     p: hear,
     c: (form) => press(form, "[name=status][value=asked]"),
     x: (form) => press(form, "[name=status][value=not_asked]"),
@@ -130,6 +130,7 @@
     const form = event.target.closest("li[id]")?.querySelector("form");
     if (!act || !form) return;
     event.preventDefault();
+    if (event.repeat && !event.key.startsWith("Arrow")) return; // a key that is held records and undoes once
     act(form, event);
   });
 
