@@ -42,7 +42,10 @@ class Carried:
         done = [amount(*one) for one in counted if one[0]]
         remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
         if self.left:
-            remarks.append(f"{self.left} stayed with the earlier recording: this one lacks part of what they refer to")
+            remarks.append(
+                f"{self.left} stayed with the earlier recording: this one lacks part of what they refer to, "
+                "or has more sound, in which a question that was not asked may be asked"
+            )
         return tuple(remarks)
 
 

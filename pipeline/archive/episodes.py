@@ -33,7 +33,8 @@ class Saved:
     """The result of storing a poll: how many episodes are new, changed and known.
 
     ``recognised`` are the titles of known episodes that came with a different guid, ``doubtful`` those of new episodes
-    that resemble a known one.
+    that resemble a known one. ``unlisted`` are the titles of those whose list has lost a question that an editor had
+    corrected.
     """
 
     new: int
@@ -41,6 +42,7 @@ class Saved:
     known: int = 0
     recognised: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
 
 
 def episodes(db: Database, slug: str) -> list[Episode]:
@@ -113,13 +115,14 @@ def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now
         ((id_, guid, now) for id_, guid in recognised),
     )
     _save_transcript_links(db, everything)
-    _save_question_lists(db, feed, everything)
+    unlisted = _save_question_lists(db, feed, everything)
     return Saved(
         new=len(new),
         changed=len({change[0] for change in changes if _is_news(*change[1:])}),
         known=len(pairs),
         recognised=tuple(pairs[id_].title for id_, _ in recognised),
         doubtful=tuple(listed[place].title for place in matching.doubts),
+        unlisted=unlisted,
     )
 
 
@@ -254,8 +257,11 @@ def _save_transcript_links(db: Database, items: Mapping[str, FeedEpisode]) -> No
     )
 
 
-def _save_question_lists(db: Database, feed: str, items: Mapping[str, FeedEpisode]) -> None:
+def _save_question_lists(db: Database, feed: str, items: Mapping[str, FeedEpisode]) -> tuple[str, ...]:
+    """Store the lists that changed; return the titles of the episodes whose list has lost a corrected question."""
     known = published_lists(db, feed)
-    for id_, item in items.items():
-        if item.questions and item.questions != known[id_]:
-            save_questions(db, id_, item.questions)
+    return tuple(
+        item.title
+        for id_, item in items.items()
+        if item.questions and item.questions != known[id_] and save_questions(db, id_, item.questions)
+    )

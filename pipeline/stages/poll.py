@@ -171,6 +171,12 @@ def _told(saved: Sequence[Saved]) -> list[str]:
     said = [f"{changed} changed"] if changed else []
     if recognised:
         said.append(f"{_some(recognised)} came with another guid and were recognised")
+    unlisted = [title for one in saved for title in one.unlisted]
+    if unlisted:
+        said.append(
+            f"{_some(unlisted)} came without a question, or with one in other words, whose time an editor had given: "
+            "`correct EPISODE --history` shows it"
+        )
     if doubtful:
         said.append(f"{_some(doubtful)} resemble known episodes but were added as new ones")
     return said

@@ -21,6 +21,7 @@ from pipeline.archive.corrections import (
     undo,
 )
 from pipeline.archive.database import any_reader, editor, is_current, writer
+from pipeline.archive.feeds import save_poll
 from pipeline.archive.listened import corrections_of
 from pipeline.archive.listing import changes, listing
 from pipeline.archive.questions.alignments import save_matches
@@ -31,7 +32,7 @@ from pipeline.archive.rendition_choice import Choice
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.schema import migrations
 from pipeline.errors import CorrectionError, DatabaseError, UnknownEpisodeError
-from pipeline.model import Correction, KeptAudio, Match, Signature
+from pipeline.model import Correction, KeptAudio, Match, Signature, Validators
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 SHA256 = "ab" * 32
@@ -100,6 +101,18 @@ def test_to_confirm_a_time_keeps_the_ends_that_an_editor_gave(archive: Database,
     assert times(archive, 3)[:4] == ("asked", 20.5, 21.0, 28.0)
     correct(archive, one, said(3, "asked", None, None, 27.0))
     assert times(archive, 3)[:4] == ("asked", 20.5, 21.0, 27.0)
+
+
+def test_a_list_that_has_lost_a_corrected_question_is_told(archive: Database, one: str) -> None:
+    def poll(*questions: str) -> tuple[str, ...]:
+        item = episode("one", title="The episode", questions=questions)
+        saved = save_poll(archive, "show", [item], now=NOW, feed_url="x", validators=Validators(), parser_version=1)
+        return saved.unlisted
+
+    correct(archive, one, said(3, "asked", 20.5))
+    assert poll(QUESTIONS[2], *QUESTIONS[:2]) == ()  # another order, and one that nobody had corrected is gone
+    assert poll(*QUESTIONS[:2]) == ("The episode",)
+    assert poll(QUESTIONS[1]) == ()
 
 
 def test_a_correction_changes_the_page_of_its_episode(archive: Database, one: str) -> None:

@@ -41,8 +41,8 @@ def read_questions(db: Database, episode: str, *, detected: bool = False) -> tup
     return tuple(Question(number, text) for number, text in rows)
 
 
-def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> None:
-    """Store an episode's question list, replacing the previous one.
+def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> int:
+    """Store an episode's question list, replacing the previous one; return how many corrected questions it has lost.
 
     A question keeps its id, matches and corrections as long as its text stays the same, apart from a corrected typo
     (punctuation, quotes, one letter).
@@ -53,14 +53,16 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
     known = {row[0]: tuple(row[1:]) for row in db.execute(
         "select id, number, text, source from questions where episode = ?", [episode_id]
     )}  # fmt: skip
+    lost = 0
     listed = _by_id(episode_id, questions, {id_: text for id_, (_, text, _) in known.items()})
     if known == {key: (question.number, question.text, source) for key, question in listed.items()}:
-        return
+        return lost
     for gone in known.keys() - listed.keys():
         for table in ("matches", "follow_ups", "matches_in_force"):
             db.execute(f"delete from {table} where question = ?", [gone])
         # A corrected question stays, out of the list: somebody's work is never thrown away.
         corrected = db.execute("select 1 from corrections where question = ?", [gone]).fetchone()
+        lost += corrected is not None and known[gone][0] is not None
         db.execute("update questions set number = null where id = ?" if corrected else
                    "delete from questions where id = ?", [gone])  # fmt: skip
     db.execute("update questions set number = null where episode = ?", [episode_id])  # numbers may change places
@@ -75,6 +77,7 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
         "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]
     )
     relabel(db, episode_id)  # by the numbers that questions have now
+    return lost
 
 
 def reword_detected(db: Database, episode: str, before: Sequence[Segment], after: Sequence[Segment]) -> None:
