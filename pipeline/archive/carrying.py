@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.questions.labels import relabel
-from pipeline.archive.records import append
+from pipeline.archive.records import Table, append
 from pipeline.archive.renditions import has_nothing_new, passage_in, translate
 from pipeline.archive.segments import restate_all
 from pipeline.model import Attribution, Check
@@ -24,12 +24,16 @@ from pipeline.text import amount
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How many rows of each kind were carried over, and how many were ``left`` with the earlier recording."""
+    """How many rows of each kind were carried over, and how many were ``left`` with the earlier recording.
+
+    ``undone`` are those of this recording that were undone in the earlier one, and now are here.
+    """
 
     corrections: int = 0
     checks: int = 0
     attributions: int = 0
     left: int = 0
+    undone: int = 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -46,13 +50,16 @@ class Carried:
                 f"{self.left} stayed with the earlier recording: this one lacks part of what they refer to, "
                 "or has more sound, in which a question that was not asked may be asked"
             )
+        if self.undone:
+            remarks.append(f"{self.undone} that was undone in the earlier recording is undone here, too")
         return tuple(remarks)
 
 
 def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
     """Copy the rows in force for one recording to another, translated to the other's times.
 
-    A row is not copied where the target already has a newer one for the same question or passage.
+    A row is not copied where the target already has a newer one for the same question or passage. What was carried
+    from the target before, and undone in the origin since, is undone in the target, too.
 
     Args:
         db: the database.
@@ -61,14 +68,29 @@ def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
         target: the sha256 of the recording to copy to.
     """
     with immediate(db):
+        undone = sum([_undo_carried(db, table, origin, target) for table in ("corrections", "checks", "attributions")])
         corrections, left = _carry_corrections(db, episode, origin, target)
         checks, left_checks = _carry_heard(db, "checks", checks_of(db.conn, origin), target)
         attributions, left_names = _carry_heard(db, "attributions", attributions_of(db.conn, origin), target)
-        if checks or attributions:
+        if checks or attributions or undone:
             restate_all(db, target)
-        if corrections:
+        if corrections or undone:
             relabel(db, episode)
-        return Carried(corrections, checks, attributions, left + left_checks + left_names)
+        return Carried(corrections, checks, attributions, left + left_checks + left_names, undone)
+
+
+def _undo_carried(db: Database, table: Table, origin: str, target: str) -> int:
+    """Undo the target's rows whose copies in the origin were undone; return how many."""
+    question = ", question" if table == "corrections" else ""
+    return db.execute(
+        f"""insert into {table} (rendition{question}, undoes, note, editor, made_at)
+           select row.rendition{question.replace(", ", ", row.")}, row.id, undo.note, undo.editor, undo.made_at
+           from {table} row
+           join {table} copy on copy.carried_from = row.id and copy.rendition = :origin
+           join {table} undo on undo.undoes = copy.id
+           where row.rendition = :target and not exists (select 1 from {table} where undoes = row.id)""",
+        {"origin": origin, "target": target},
+    ).rowcount
 
 
 def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> tuple[int, int]:

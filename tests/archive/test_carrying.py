@@ -105,11 +105,14 @@ def test_going_back_and_forth_brings_nothing_back_that_was_undone(
     correct(archive, one, said(1, 5.0))
     changes(changing)
     undo(archive, one, 1, Signature("bob", LATER))
+    said_then = []
     for sha256 in (A, B):
         choose_rendition(archive, one, sha256, reason="", chosen_by="bob", now=LATER)
-        assert changing.transcribed().reason == "read from its file"
-    assert corrections_of(archive.conn, one, A).keys() == {1}
-    assert corrections_of(archive.conn, one, B) == {}
+        said_then.append(changing.transcribed().reason)
+        assert corrections_of(archive.conn, one, sha256) == {}
+    undone = "1 that was undone in the earlier recording is undone here, too"
+    assert said_then == [f"read from its file; {undone}", "read from its file"]
+    assert [entry.summary for entry in history(archive, one) if entry.counts] == []
 
 
 def test_checked_words_hold_in_the_next_recording(
