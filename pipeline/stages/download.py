@@ -36,9 +36,10 @@ def download(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
         if unnoted := _unnoted(_offered(episode), known):
             save_offer(tools.db, episode.id, unnoted.sha256, _offered(episode))
         offered = [fetch.sha256 for fetch in known if fetch.offer and same_offer(fetch.offer, _offered(episode))]
-        if current and offered and current.sha256 not in offered and _use_again(tools, episode, offered[0]):
-            return _used_again(offered[0])
-        return Outcome("skipped", "already kept", routine=True)
+        done = Outcome("skipped", "already kept", routine=True)
+        if current is None or not offered or current.sha256 in offered:
+            return done
+        return _use_again(tools, episode, offered[0]) or done
     return Visit(
         host(episode.enclosure_url), partial(_visit, tools, feed, episode, local_root(tools, feed), current, known)
     )
@@ -129,20 +130,17 @@ def _store_unchanged(tools: Tools, episode: Episode, sha256: str) -> Outcome:
     save_offer(tools.db, episode.id, sha256, _offered(episode))
     current = current_rendition(tools.db, episode.id)
     if current and current.sha256 != sha256:
-        if _use_again(tools, episode, sha256):
-            return _used_again(sha256)
         reason = f"the feed offers a recording that is already kept ({sha256[:12]}); another one is still used"
-        return Outcome("skipped", reason)
+        return _use_again(tools, episode, sha256) or Outcome("skipped", reason)
     return Outcome(
         "skipped", "still the same file" if tools.again else "the feed offers it again, but it is the same file"
     )
 
 
-def _use_again(tools: Tools, episode: Episode, sha256: str) -> bool:
-    return use_again(tools.db, episode.id, sha256, now=tools.now())
-
-
-def _used_again(sha256: str) -> Outcome:
+def _use_again(tools: Tools, episode: Episode, sha256: str) -> Outcome | None:
+    """Use an earlier recording that the feed offers again, unless that is not to be."""
+    if not use_again(tools.db, episode.id, sha256, now=tools.now()):
+        return None
     return Outcome("ok", f"the feed offers an earlier recording again ({sha256[:12]}); it is used from now on")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,15 @@ from pipeline.archive.database import reader
 from pipeline.archive.search import search
 from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
 from tests.support.searching import quotable
+
+
+def finds(path: Path, said: Sequence[str], typed: str) -> list[int]:
+    """The numbers of the segments that a search finds where these are said, one after the other."""
+    with new_archive(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(path) as connection:
+        return sorted({said.index(hit.text) for hit in search(connection, typed).hits})
 
 
 def six_word_quotes(path: Path, chance: random.Random, number: int) -> Iterator[tuple[str, list[tuple[str, float]]]]:
@@ -227,11 +236,7 @@ def test_a_figure_and_a_quoted_word_are_found_whole(tmp_path: Path, typed: str, 
             "Four-year-olds.",
         ),
     )
-    with new_archive(tmp_path / "n.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*said))
-    with reader(tmp_path / "n.db") as connection:
-        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+    assert finds(tmp_path / "a.db", said, typed) == found
 
 
 @pytest.mark.parametrize(
@@ -315,11 +320,7 @@ def test_no_number_is_found_in_another(tmp_path: Path, typed: str, found: list[i
         *("Since 66 people left, 2.6 million went.", "All of the twenty four children.", "At sixes and sevens."),
         *("Or 24 children.", "Three point five million."),
     )
-    with new_archive(tmp_path / "n.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*said))
-    with reader(tmp_path / "n.db") as connection:
-        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+    assert finds(tmp_path / "a.db", said, typed) == found
 
 
 @pytest.mark.parametrize(
@@ -355,11 +356,7 @@ def test_a_number_with_a_unit_is_found_however_it_is_written(tmp_path: Path, typ
         ),
         *("Not even £1m.", "That is one million.", "And twenty-four per cent of them.", "Or 24% of them."),
     )
-    with new_archive(tmp_path / "n.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*said))
-    with reader(tmp_path / "n.db") as connection:
-        assert sorted({said.index(hit.text) for hit in search(connection, typed).hits}) == found
+    assert finds(tmp_path / "a.db", said, typed) == found
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pipeline.archive.pages import PageVisit, save_visit
 from pipeline.archive.runs import add_item, finish_run, note_wanted, start_run
 from pipeline.model import RunItem
 from pipeline.site.wording import size
-from tests.copies.test_publish import made, served
 from tests.support.archive_fixture import AUDIO, EVIL, Kept, Serve, Site, kept, serve, site
 from tests.support.building import NOW
+from tests.support.copying import made, served
 from tests.support.correcting import configured
 from tests.support.reading import text_of
 
