@@ -89,6 +89,10 @@ class Addresses:
         """Return the page of questions, as ``search`` does."""
         return f"{self.base}/-/questions{_query(parameters)}"
 
+    def review(self) -> str:
+        """Return the editors' page of what to look at first."""
+        return f"{self.base}/-/review"
+
     def atom(self, **parameters: str | None) -> str:
         """Return the Atom feed of a search, or of the newest episodes."""
         return f"{self.base}/-/atom{_query(parameters)}"

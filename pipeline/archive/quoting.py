@@ -34,7 +34,8 @@ class Wording:
     """What one transcript has at the times of a quotation; ``start`` and ``end`` are those of its words, in seconds.
 
     ``lines`` is empty if nothing is said there; ``flags`` are the transcript's quality flags. ``machine`` is true for
-    the machine's original words where an editor has corrected them since.
+    the machine's original words where an editor has corrected them since. ``sentences`` are the start and end of the
+    whole sentences that the words are from.
     """
 
     provenance: Provenance
@@ -42,6 +43,7 @@ class Wording:
     start: float
     end: float
     flags: tuple[str, ...]
+    sentences: tuple[float, float]
     machine: bool = False
 
     @property
@@ -98,6 +100,11 @@ class Quotation:
     def cited(self) -> Wording:
         """Return the wording to cite: the one in force, unless it is now empty."""
         return _cited(self.wording, self.linked, self.others)
+
+    @property
+    def linked_episode(self) -> str | None:
+        """Return the id of the episode that a link has to name, because others have the same recording."""
+        return self.episode if self.also_in else None
 
     def second_in(self, episode: str) -> float | None:
         """Return its start in the recording that an episode's page plays, in seconds; None if it is not in that."""
@@ -230,17 +237,23 @@ def _versions(
         nearby = list(said.pieces(stretches))
         match = said.worded(nearby, start, end, wording) if wording else None
         quoted = match or said.between(nearby, start, end)
+        span = _span(quoted, (start, end))
         found = Wording(
             provenance=Provenance(
                 **{name: row[name] for name in ("source", "engine", "model", "language", "created", "rendition")}
             ),
             lines=said.lines(quoted),
-            start=quoted[0].start if quoted else start,
-            end=max(piece.end for piece in quoted) if quoted else end,
+            start=span[0],
+            end=span[1],
             flags=tuple(dict.fromkeys(flag for piece in quoted for flag in piece.stretch.flags)),
+            sentences=_span(said.whole(nearby, quoted), span),
             machine=machine,
         )
         yield _Version(row, nearby, quoted, bool(match), found)
+
+
+def _span(found: Sequence[Piece], otherwise: tuple[float, float]) -> tuple[float, float]:
+    return (found[0].start, max(piece.end for piece in found)) if found else otherwise
 
 
 def _others(versions: Sequence[_Version], linked: Wording | None) -> tuple[Wording, ...]:

@@ -102,6 +102,12 @@ def worded(found: Sequence[Piece], start: float, end: float, wording: str) -> Se
     )
 
 
+def whole(nearby: Sequence[Piece], found: Sequence[Piece]) -> Sequence[Piece]:
+    """Return all pieces of the segments, that is sentences, from which some pieces of ``nearby`` are quoted."""
+    touched = {id(piece.stretch) for piece in found}
+    return [piece for piece in nearby if id(piece.stretch) in touched]
+
+
 def lines(found: Sequence[Piece]) -> tuple[Line, ...]:
     """Group pieces into one line per uninterrupted speaker, in order."""
     return tuple(

@@ -132,7 +132,7 @@ def _named(entry: CorrectionEntry) -> str:
 
 def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     episode = reading.episode_named(archive.conn, given["episode"]) if given["episode"] else None
-    doubts = worth_a_look(archive, episode)
+    doubts = worth_a_look(archive.conn, episode)
     if as_json:
         print_json([{**asdict(doubt), "path": _path(doubt)} for doubt in doubts])
         return

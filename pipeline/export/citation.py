@@ -36,7 +36,7 @@ def citation(quotation: Quotation, addresses: Addresses) -> Citation:
         cited.start,
         cited.end,
         wording=cited.fingerprint,
-        episode=quotation.episode if quotation.also_in else None,
+        episode=quotation.linked_episode,
     )
     where = [_flat(quotation.show), f"“{_flat(quotation.title)}”", day(quotation.published), times(cited)]
     facts = [

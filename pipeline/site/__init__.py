@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from datasette import Forbidden, Request, hookimpl
 
-from pipeline.site import episode, exports, home, machines, people, questions, quoting, searching, shows, status
+from pipeline.site import episode, exports, home, machines, people, questions, quoting, review, searching, shows, status
 from pipeline.site.access import find_archive
 from pipeline.site.audio import audio
 from pipeline.site.check import check
@@ -76,6 +76,7 @@ def register_routes() -> list[tuple[str, DatasetteView]]:
         (r"/-/speakers$", guarded(people.speakers_page)),
         (r"/-/speaker/(?P<name>[^/]+)$", guarded(people.speaker_page)),
         (r"/-/questions$", guarded(questions.questions_page)),
+        (r"/-/review$", guarded(review.review_page)),
         (r"/-/status$", guarded(status.status_page)),
         (r"/-/status\.json$", guarded(status.status_json)),
         (r"/-/atom$", guarded(machines.atom, turnstile=turnstile)),

@@ -68,7 +68,7 @@ async def _form(request: Request, archive: Archive) -> Response:
     reason = await editors.refusal(archive, request.actor, editors.WORDS)
     if reason:
         raise Refusal(reason, status=403)
-    context = await _context(request, archive, request.args.get("episode") or "", request.args.get("n") or "")
+    context = await _context(archive, request.args.get("episode") or "", request.args.get("n") or "")
     if not wants_json(request):
         return await page("archive_check.html", context, request=request, archive=archive)
     html = await render("archive_check_form.html", context, request=request, archive=archive)
@@ -77,12 +77,12 @@ async def _form(request: Request, archive: Archive) -> Response:
 
 async def _form_again(request: Request, archive: Archive, fields: Mapping[str, str], *, problem: str) -> Response:
     """What was not recorded, in a form of the passage as it is now: the browser’s own way back could lose either."""
-    context = await _context(request, archive, fields.get("episode", ""), fields.get("first", ""))
+    context = await _context(archive, fields.get("episode", ""), fields.get("first", ""))
     typed = {"problem": problem, "typed": fields["text"], "note": fields.get("note", "")}
     return await page("archive_check.html", context | typed, request=request, archive=archive, status=400)
 
 
-async def _context(request: Request, archive: Archive, wanted: str, first: str) -> dict[str, object]:
+async def _context(archive: Archive, wanted: str, first: str) -> dict[str, object]:
     """What the forms of a passage show."""
     n = number(first, "n")
 
@@ -104,7 +104,7 @@ async def _context(request: Request, archive: Archive, wanted: str, first: str) 
             "episode": episode,
         }
 
-    return {**await archive.read(read), "editor": editors.name_of(request.actor)}
+    return await archive.read(read)
 
 
 def _said(fields: Mapping[str, str]) -> str:

@@ -51,13 +51,11 @@ class Stored:
 class EpisodeView:
     """Everything that ``archive_episode.html`` shows of an episode. Times are in seconds.
 
-    ``editor`` is empty if nobody is signed in; ``corrects`` and ``checking`` tell whether they may correct times and
-    check words. ``playable`` tells whether the audio file is present. ``asked_at`` is the place to show, as in the URL:
-    ``192`` or ``192,201``, or empty.
+    ``corrects`` and ``checking`` tell whether the reader may correct times and check words. ``playable`` tells whether
+    the audio file is present. ``asked_at`` is the place to show, as in the URL: ``192`` or ``192,201``, or empty.
     """
 
     stored: Stored
-    editor: str
     corrects: bool
     checking: bool
     playable: bool
@@ -163,7 +161,6 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     audio = stored.episode.audio
     view = EpisodeView(
         stored,
-        editor=editors.name_of(request.actor),
         corrects=corrects,
         checking=await editors.refusal(archive, request.actor, editors.WORDS) is None,
         playable=audio is not None and await asyncio.to_thread(archive.audio_file, audio) is not None,

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from datasette import Request
@@ -45,6 +46,19 @@ class Links(Addresses):
 def absolute(request: Request, archive: Archive) -> Addresses:
     """Return the maker of absolute URLs, for use outside the site; the host is that of the request."""
     return addresses(str(archive.datasette.absolute_url(request, Links.of(archive).home())))
+
+
+def works_elsewhere(address: str) -> bool:
+    """Tell whether an absolute URL also works on other computers: the host is not this computer's own name for itself.
+
+    Raises:
+        ValueError: it is not a URL.
+    """
+    host = urlsplit(address).hostname or ""
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return host != "localhost" and not host.endswith(".localhost")
 
 
 def static_path(name: str) -> str:

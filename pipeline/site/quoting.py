@@ -19,7 +19,7 @@ from pipeline.errors import NotAudioError
 from pipeline.export import citation as citing
 from pipeline.site.access import Archive
 from pipeline.site.audio import media_type
-from pipeline.site.links import Links, absolute
+from pipeline.site.links import Links, absolute, works_elsewhere
 from pipeline.site.respond import HEADERS, Refusal, json, page, wants_json
 from pipeline.text import shortened
 
@@ -44,17 +44,20 @@ async def quote(request: Request, archive: Archive) -> Response:
         return json(_as_dict(found, request, archive), archive=archive)
     cited = found.cited
     playable = await asyncio.to_thread(archive.audio_file, found.audio) is not None
+    citation = citing.citation(found, absolute(request, archive))
     context = {
         "quotation": found,
         "cited": cited,
         "citing": citing,
-        "citation": citing.citation(found, absolute(request, archive)),
+        "citation": citation,
+        "works_elsewhere": works_elsewhere(citation.url),
         "canonical": absolute(request, archive).quote(
-            found.audio.sha256, cited.start, cited.end, episode=found.episode if found.also_in else None
+            found.audio.sha256, cited.start, cited.end, episode=found.linked_episode
         ),
         "short": shortened(cited.text, TITLE),
         "playable": playable,
         "clip": _clip_address(found, archive) if playable else None,
+        "sentences": _sentences_address(found, archive),
     }
     return await page("archive_quote.html", context, request=request, archive=archive)
 
@@ -117,6 +120,14 @@ def _clip_address(quotation: Quotation, archive: Archive) -> str | None:
     return Links.of(archive).clip(quotation.audio.sha256, cited.start, cited.end, _ending(quotation))
 
 
+def _sentences_address(quotation: Quotation, archive: Archive) -> str | None:
+    """The page of the whole sentences that a quotation is a part of; None if it has all of their words."""
+    cited = quotation.cited
+    if cited.sentences == (cited.start, cited.end):
+        return None
+    return Links.of(archive).quote(quotation.audio.sha256, *cited.sentences, episode=quotation.linked_episode)
+
+
 def _file_name(quotation: Quotation) -> str:
     """A portable file name made from the episode's title and the times."""
     plain = unicodedata.normalize("NFKD", quotation.title).encode("ascii", "ignore").decode()
@@ -132,6 +143,7 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
     return {
         **_wording(cited),
         "url": citation.url,
+        "works_elsewhere": works_elsewhere(citation.url),
         "times": citing.times(cited),
         "show": quotation.show,
         "episode": quotation.episode,
@@ -164,6 +176,7 @@ def _as_dict(quotation: Quotation, request: Request, archive: Archive) -> dict[s
         "audio": {"sha256": quotation.audio.sha256, "duration": quotation.audio.duration},
         "audio_url": links.audio(quotation.audio.sha256),
         "clip": _clip_address(quotation, archive),
+        "sentences": _sentences_address(quotation, archive),
         "changed": quotation.changed,
         "other_speakers": quotation.other_speakers,
         "in_force": _wording(quotation.wording),

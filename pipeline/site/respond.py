@@ -10,7 +10,7 @@ from datasette import Request, Response
 from datasette.utils import add_cors_headers
 
 from pipeline.errors import CorrectionError, DatabaseError, NothingQuotedError, QueryError, QuotationError
-from pipeline.site import links, wording
+from pipeline.site import editors, links, wording
 from pipeline.site.access import Archive, find_archive
 from pipeline.site.compress import compressed
 from pipeline.site.turnstile import Turnstile
@@ -117,6 +117,8 @@ async def render(template: str, context: Mapping[str, Any], *, request: Request,
         "clock": clock,
         "exactly": exactly,
         "wording": wording,
+        "editor": editors.name_of(request.actor),
+        "corrects": await editors.refusal(archive, request.actor, editors.TIMES) is None,
     }
     return str(await archive.datasette.render_template(template, {**shared, **context}, request=request))
 

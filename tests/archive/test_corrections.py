@@ -248,7 +248,7 @@ def test_what_is_worth_a_look_comes_most_urgent_first(archive: Database) -> None
         Match(6, "uncertain", 40.0, confidence=0.2),
     ]
     align(archive, one, matches)
-    assert [(doubt.number, doubt.reasons) for doubt in worth_a_look(archive)] == [
+    assert [(doubt.number, doubt.reasons) for doubt in worth_a_look(archive.conn)] == [
         (6, ("uncertain", "not sure")),
         (5, ("uncertain", "not sure")),
         (1, ("out of list order",)),
@@ -257,8 +257,8 @@ def test_what_is_worth_a_look_comes_most_urgent_first(archive: Database) -> None
     ]
     correct(archive, one, said(5, "asked", 31.0))
     correct(archive, one, said(4, "not_asked"))
-    assert [doubt.number for doubt in worth_a_look(archive, one)] == [6, 1, 3]
-    assert worth_a_look(archive, two) == ()
+    assert [doubt.number for doubt in worth_a_look(archive.conn, one)] == [6, 1, 3]
+    assert worth_a_look(archive.conn, two) == ()
 
 
 @given(st.lists(st.integers(0, 50), max_size=9))
@@ -268,7 +268,7 @@ def test_without_those_out_of_order_the_list_never_goes_back(starts: list[int]) 
         migrations.apply(db)
         (one,) = add_feed(db, "show", episode("one", questions=[str(n) for n in range(len(starts))]))
         align(db, one, [Match(n, "asked", float(start), confidence=1.0) for n, start in enumerate(starts, start=1)])
-        misplaced = {doubt.number for doubt in worth_a_look(db)}
+        misplaced = {doubt.number for doubt in worth_a_look(db.conn)}
     rest = [start for n, start in enumerate(starts, start=1) if n not in misplaced]
     assert rest == sorted(rest)
     assert bool(misplaced) == (starts != sorted(starts))
@@ -374,13 +374,13 @@ def test_what_may_be_asked_elsewhere_is_worth_a_look(archive: Database) -> None:
     far = Match(2, "asked", 10.0, 12.0, 19.0, 0.95, runner_up=40.0, runner_up_confidence=0.02)
     nowhere = Match(3, "not_asked", confidence=0.98, runner_up=50.0, runner_up_confidence=0.01)
     align(archive, one, [near, far, nowhere])
-    assert [(doubt.number, doubt.reasons, doubt.runner_up) for doubt in worth_a_look(archive)] == [
+    assert [(doubt.number, doubt.reasons, doubt.runner_up) for doubt in worth_a_look(archive.conn)] == [
         (1, ("another place may be right",), 30.0),
         (3, ("not asked, or in very different words",), 50.0),
     ]
     assert [shown.runner_up for shown in questions_of(archive.conn, [one])[one]] == [30.0, None, 50.0]
     correct(archive, one, said(3, "not_asked"))
-    assert [doubt.number for doubt in worth_a_look(archive)] == [1]
+    assert [doubt.number for doubt in worth_a_look(archive.conn)] == [1]
 
 
 def test_two_editors_and_a_run_write_beside_each_other(tmp_path: Path) -> None:

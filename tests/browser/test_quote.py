@@ -157,6 +157,18 @@ def test_a_hit_is_cited_by_its_button_and_by_its_key(page: Page, site: str) -> N
 
 
 @on_one_screen
+def test_the_card_widens_to_the_whole_sentence(page: Page, site: str) -> None:
+    page.goto(f'{site}/-/search?q="foster families"')
+    page.get_by_role("link", name=re.compile("^Cite")).first.click()
+    card = page.get_by_role("dialog", name="Cite this")
+    expect(card.get_by_label("Citation")).to_have_value(re.compile("“foster families”", re.IGNORECASE))
+    expect(card).to_contain_text("works on this computer only")
+    card.get_by_role("button", name="The whole sentence").click()
+    expect(card.get_by_label("Citation")).to_have_value(re.compile(r"“.*foster families.+”", re.IGNORECASE))
+    expect(card.get_by_role("button", name="The whole sentence")).to_have_count(0)
+
+
+@on_one_screen
 def test_where_nothing_may_be_copied_the_text_is_selected(page: Page, site: str) -> None:
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")  # as over plain HTTP
     page.goto(f'{site}/-/search?q="foster families"')

@@ -335,6 +335,11 @@ def test_an_error_leads_home_and_to_search(serve: Serve) -> None:
         assert links == ["/x/", "/x/-/search"]
 
 
+def test_suggesting_a_spelling_leaves_nothing_on_the_page_of_the_database(site: Site) -> None:
+    assert "Did you mean" in site.ask("/-/search?q=sociel").text  # uses a temporary table
+    assert not any("are attached to this connection" in site.ask("/a").text for _ in range(6))  # of each thread
+
+
 def test_the_page_of_the_database_names_first_what_is_most_useful(serve: Serve, kept: Kept, tmp_path: Path) -> None:
     sqlite3.connect(tmp_path / "plain.db").execute("create table segments (x)").connection.close()
     site = serve(kept.path, tmp_path / "plain.db")

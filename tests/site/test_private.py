@@ -49,6 +49,7 @@ def addresses(kept: Kept) -> dict[str, list[str]]:
         r"/-/speakers$": ["/-/speakers"],
         r"/-/speaker/(?P<name>[^/]+)$": ["/-/speaker/Host"],
         r"/-/questions$": ["/-/questions"],
+        r"/-/review$": ["/-/review"],
         r"/-/status$": ["/-/status"],
         r"/-/status\.json$": ["/-/status.json"],
         r"/-/atom$": ["/-/atom", "/-/atom?q=door"],

@@ -109,6 +109,22 @@ def test_the_json_of_a_quotation_has_everything(site: Site, kept: Kept) -> None:
     assert "<script>" not in found["citation"]["html"]
 
 
+def test_a_part_of_a_sentence_leads_to_the_whole(site: Site) -> None:
+    part = site.ask(f"{URL}.json").json()
+    whole = site.ask(f"{part['sentences']}.json").json()
+    assert whole["text"] == "Good social work is about relationships, and it always was."
+    assert whole["sentences"] is None
+    assert f'<a href="{part["sentences"]}">Quote the whole sentence</a>' in site.ask(URL).text
+    assert "whole sentence" not in site.ask(part["sentences"]).text
+
+
+@pytest.mark.parametrize("host", ["localhost:8001", "127.0.0.1:8001", "[::1]:8001", "archive.example", "10.0.0.7"])
+def test_a_link_that_works_on_this_computer_only_says_so(site: Site, host: str) -> None:
+    elsewhere = host in {"archive.example", "10.0.0.7"}
+    assert site.ask(f"{URL}.json", host=host).json()["works_elsewhere"] is elsewhere
+    assert ("works on this computer only" in site.ask(URL, host=host).text) is not elsewhere
+
+
 def test_the_texts_to_copy_are_on_the_page_too(site: Site) -> None:
     page = site.ask(URL).text
     citation = site.ask(f"{URL}.json").json()["citation"]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-
-from sqlite_utils import Database
 
 from pipeline.archive.database import named_rows
 from pipeline.archive.questions.asked import NEAR
@@ -40,18 +39,18 @@ class Doubt:
 _COLUMNS = ("episode", "title", "number", "text", "status", "start", "confidence", "runner_up")
 
 
-def worth_a_look(db: Database, episode: str | None = None) -> tuple[Doubt, ...]:
+def worth_a_look(connection: sqlite3.Connection, episode: str | None = None) -> tuple[Doubt, ...]:
     """Return the questions to review, most urgent first in the order of ``REASONS``.
 
     Among equally urgent ones the least certain comes first. Corrected questions are settled and not returned, but are
     taken into account for the list order.
 
     Args:
-        db: the database.
+        connection: the archive.
         episode: an episode's id; None: all episodes.
     """
     rows = (
-        named_rows(db.conn)
+        named_rows(connection)
         .execute(
             """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
                t.runner_up, t.runner_up_confidence

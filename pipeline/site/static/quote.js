@@ -73,11 +73,13 @@
 
   function fill(card) {
     box.value = card.citation.text;
-    said.hidden = !(card.others.length || card.flags.length);
-    said.textContent = [
-      card.flags.length ? "The machine itself was not sure of this passage." : "",
-      card.others.length ? "The archive has another wording of it: see the quotation’s page." : "",
-    ].join(" ");
+    const remarks = [
+      card.flags.length && "The machine itself was not sure of this passage.",
+      card.others.length && "The archive has another wording of it: see the quotation’s page.",
+      !card.works_elsewhere && "The link works on this computer only.",
+    ].filter(Boolean);
+    said.hidden = !remarks.length;
+    said.textContent = remarks.join(" ");
     const labels = { text: "Copy text", markdown: "Copy Markdown", html: "Copy HTML", url: "Copy link" };
     buttons.replaceChildren(
       ...Object.entries(labels).map(([form, textContent]) => {
@@ -87,6 +89,11 @@
       }),
     );
     ways.replaceChildren(element("a", { href: card.url, textContent: "The quotation’s page" }));
+    if (card.sentences) {
+      const whole = element("button", { type: "button", textContent: "The whole sentence" });
+      whole.addEventListener("click", () => show(card.sentences));
+      ways.append(whole);
+    }
     if (card.clip) ways.append(element("a", { href: card.clip, textContent: "Its audio as a clip", download: "" }));
   }
 
@@ -98,7 +105,7 @@
       tell(`It cannot be cited: ${error.message}`);
       return;
     }
-    dialog.showModal();
+    if (!dialog.open) dialog.showModal();
   }
 
   // For messages without a dialog; it always exists, so that screen readers announce its changes.

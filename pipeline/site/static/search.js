@@ -6,6 +6,10 @@
   const hits = [...document.querySelectorAll(".hit")];
   let chosen = null;
 
+  // Where there is room beside the hits, how they spread is open from the start.
+  const spread = document.querySelector(".spread");
+  if (spread && matchMedia("(min-width: 60rem)").matches) spread.open = true;
+
   function move(by) {
     const at = hits.findIndex((hit) => hit.contains(document.activeElement));
     const from = at < 0 ? hits.indexOf(chosen) : at;
