@@ -215,7 +215,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Who speaks in a transcript; ``label`` is the name where it is known, else ``Speaker N``.
+    """Who speaks in a transcript; ``label``, which its segments have too, is the name where that is known.
 
     ``seconds`` is their total speaking time, ``voice`` their mean voice vector, to recognise them in other episodes.
     """

@@ -184,7 +184,7 @@ def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
     if second is None:
         return None
     rows = db.execute(
-        """select coalesce(p.name, s.speaker), p.role from segments s
+        """select s.speaker, p.role from segments s
            join transcripts t on t.id = s.transcript and t.preferred = 1
            join speakers p on p.transcript = t.id and p.label = s.speaker
            where t.episode = ? and s."end" > ? and s.start <= ? order by s.n""",

@@ -6,7 +6,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.archive.checks import checked_passages
@@ -106,7 +106,7 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     ).fetchone()
     if feed is None:
         return None
-    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by datetime(e.published) desc, e.id", [slug]).fetchall()
+    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
     questions = questions_of(connection, [row["id"] for row in rows])
     items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
     return Show(slug, feed["title"], feed["url"], items, feed["podcast_guid"])
@@ -124,13 +124,8 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
 
 
 def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
-    """A transcript's segments in which something is said, with the names of those who speak, where they are known."""
-    rows = connection.execute(
-        "select label, name from speakers where transcript = ? and name is not null", [transcript]
-    )
-    names = {row[0]: row[1] for row in rows}
-    segments = read_segments(connection, transcript)
-    return tuple(replace(one, speaker=names.get(one.speaker, one.speaker)) for one in segments if one.text)
+    """A transcript's segments in which something is said."""
+    return tuple(one for one in read_segments(connection, transcript) if one.text)
 
 
 def _facts(row: sqlite3.Row) -> dict[str, Any]:

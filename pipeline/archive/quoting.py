@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.archive import said
 from pipeline.archive.database import named_rows
-from pipeline.archive.joins import PLAYED
+from pipeline.archive.joins import MOMENT, NEWEST_FIRST, PLAYED
 from pipeline.archive.listened import attributions_of, checks_of
 from pipeline.archive.reading import Provenance, rendition
 from pipeline.archive.renditions import Counterpart, passage_in
@@ -280,14 +280,14 @@ def _check(audio: Rendition, start: float, end: float) -> None:
 def _transcripts(cursor: sqlite3.Cursor, sha256: str, episode: str | None) -> Sequence[sqlite3.Row]:
     """All transcripts of a file with their episodes, first the preferred one of ``episode``, or else of the newest."""
     return cursor.execute(
-        """select t.id, t.source, t.engine, t.model, t.language, t.created, t.rendition,
+        f"""select t.id, t.source, t.engine, t.model, t.language, t.created, t.rendition,
             e.id as episode, e.title, e.published, f.title as show
         from renditions r
         join transcripts t on t.episode = r.episode and t.rendition = r.sha256
         join episodes e on e.id = r.episode
         join feeds f on f.slug = e.feed
         where r.sha256 = ?
-        order by t.preferred desc, e.id is ? desc, datetime(e.published) desc, t.source = 'whisper' desc,
+        order by t.preferred desc, e.id is ? desc, {MOMENT} desc, t.source = 'whisper' desc,
             t.created desc, t.id desc""",
         [sha256, episode],
     ).fetchall()
@@ -298,7 +298,7 @@ def _stretches(
 ) -> Sequence[Stretch]:
     """The segments there as in force; with ``machine`` as the machine heard them, or none if none was corrected."""
     rows = cursor.execute(
-        """select s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, p.role as standing, s.role,
+        """select s.start, s."end", s.text, s.speaker, p.role as standing, s.role,
             s.questions, s.flags, s.words, s.machine, s.attributed
         from segments s
         left join speakers p on p.transcript = s.transcript and p.label = s.speaker
@@ -371,6 +371,6 @@ def _episodes(cursor: sqlite3.Cursor, sha256: str) -> Sequence[sqlite3.Row]:
     """The episodes that came with a file, and which file their pages play: that of the transcript in force."""
     return cursor.execute(
         f"""select e.id, e.title, r.sha256 as played from episodes e {PLAYED}
-        where e.id in (select episode from renditions where sha256 = ?) order by datetime(e.published) desc, e.id""",
+        where e.id in (select episode from renditions where sha256 = ?) order by {NEWEST_FIRST}""",
         [sha256],
     ).fetchall()

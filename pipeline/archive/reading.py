@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.archive.database import named_rows
-from pipeline.archive.joins import SPEAKING
+from pipeline.archive.joins import NEWEST_FIRST, PLAYED, SPEAKING
 from pipeline.archive.questions.asked import ListedQuestion, questions_of
 from pipeline.errors import UnknownEpisodeError
 from pipeline.model import Rendition, Word
@@ -178,20 +178,17 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
     cursor = named_rows(connection)
     row = cursor.execute(
-        """select e.id, e.title, f.title as show, e.published, e.link, e.enclosure_url, e.notes_html,
-            e.declared_duration, r.sha256 as current, t.id as transcript
-        from episodes e
-        join feeds f on f.slug = e.feed
-        left join renditions r on r.episode = e.id and r.current = 1
-        left join transcripts t on t.episode = e.id and t.preferred = 1
+        f"""select e.id, e.title, f.title as show, e.published, e.link, e.enclosure_url, e.notes_html,
+            e.declared_duration, t.id as transcript, r.sha256 as played,
+            exists (select 1 from renditions n where n.episode = e.id and n.current = 1 and n.sha256 != r.sha256)
+                as is_newer
+        from episodes e join feeds f on f.slug = e.feed {PLAYED}
         where e.id = ?""",
         [episode_id],
     ).fetchone()
     if row is None:
         return None
-    provenance = _provenance(cursor, row["transcript"])
-    heard = provenance.rendition if provenance else row["current"]
-    audio = rendition(connection, heard) if heard else None
+    audio = rendition(connection, row["played"]) if row["played"] else None
     return Episode(
         id=row["id"],
         title=row["title"],
@@ -202,8 +199,8 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
         notes_html=row["notes_html"],
         duration=audio.duration if audio else row["declared_duration"],
         audio=audio,
-        newer_audio=row["current"] is not None and row["current"] != heard,
-        provenance=provenance,
+        newer_audio=bool(row["is_newer"]),
+        provenance=_provenance(cursor, row["transcript"]),
         questions=questions_of(connection, [episode_id])[episode_id],
         passages=_passages(cursor, row["transcript"]),
     )
@@ -217,7 +214,7 @@ def episode_named(connection: sqlite3.Connection, name: str) -> str:
     Raises:
         UnknownEpisodeError: no episode matches, or several do.
     """
-    rows = connection.execute("select id, title, link from episodes order by datetime(published) desc, id").fetchall()
+    rows = connection.execute(f"select id, title, link from episodes e order by {NEWEST_FIRST}").fetchall()
     wanted = _plain(name)
     address = _OWN_ADDRESS.search(name)
     names = {name, address[1] if address else name}
@@ -251,11 +248,8 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:
     rows = cursor.execute(
-        """select s.n, s.start, s."end", s.text, coalesce(p.name, s.speaker) as speaker, s.role,
-            s.questions, s.flags, s.words
-        from segments s
-        left join speakers p on p.transcript = s.transcript and p.label = s.speaker
-        where s.transcript = ? order by s.n""",
+        """select n, start, "end", text, speaker, role, questions, flags, words
+        from segments where transcript = ? order by n""",
         [transcript],
     )
     return tuple(

@@ -299,7 +299,10 @@ def test_an_episode_is_found_by_its_id_link_title_and_part_of_it(archive: Databa
         ("Part 10", third),
     ]:
         assert episode_named(archive.conn, name) == found
-    with pytest.raises(UnknownEpisodeError, match=rf"“par” fits 2 episodes.*\n  {second}  Part 1\n  {third}  Part 10"):
+    listed = "".join(
+        rf"\n  {id_}  {title}" for id_, title in sorted([(second, "Part 1"), (third, "Part 10")], reverse=True)
+    )
+    with pytest.raises(UnknownEpisodeError, match=f"“par” fits 2 episodes.*{listed}"):
         episode_named(archive.conn, "par")
     for nothing in ("", "Southbridge", "%"):
         with pytest.raises(UnknownEpisodeError, match=f"no episode matches “{nothing}”: give an id, a part of a title"):

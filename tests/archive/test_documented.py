@@ -12,7 +12,7 @@ from tests.support.building import new_archive
 
 PAGE = (Path(__file__).parents[2] / "docs/data.md").read_text(encoding="utf-8")
 # The tables with a list of columns, and what that says.
-LISTED = {name: rows for name, rows in re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL)}
+LISTED = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^##)", PAGE, re.MULTILINE | re.DOTALL))
 INTERNAL = re.compile(r"_fts_(data|idx|docsize|config)$|^_sqlite_migrations$|^sqlite_")
 
 

@@ -16,7 +16,7 @@ from pipeline.archive.questions.alignments import save_matches
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.said import Piece, Stretch
-from pipeline.archive.transcripts import save_transcript
+from pipeline.archive.transcripts import name_speaker, save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
 from pipeline.model import KeptAudio, Match, Segment, Signature, Speaker, Transcript, Word
@@ -44,8 +44,8 @@ def one(archive: Database) -> str:
     (one,) = add_feed(archive, "show", episode("one", title="One", questions=["What is it about?", "Really?"]))
     keep(archive, one)
     first, second, third = spoken(*TEXTS)
-    segments = [replace(first, speaker="Ann"), replace(second, speaker="Ann"), replace(third, speaker="Speaker 2")]
-    speakers = (Speaker("Ann", "Ann", "guest", 5.0), Speaker("Speaker 2", "Bob", "host", 1.5))
+    segments = [replace(first, speaker="Ann"), replace(second, speaker="Ann"), replace(third, speaker="Bob")]
+    speakers = (Speaker("Ann", "Ann", "guest", 5.0), Speaker("Bob", "Bob", "host", 1.5))
     transcript = transcribe(archive, one, segments, speakers=speakers)
     matches = [Match(1, "asked", 0.0, 0.1, 5.0, 0.9), Match(2, "asked", 5.0, 6.0, 6.4, 0.9)]
     save_matches(archive, one, transcript, matches, key="k", now=NOW)
@@ -161,7 +161,7 @@ def test_a_link_holds_after_the_recording_is_transcribed_again(archive: Database
 def test_a_link_knows_when_somebody_else_is_named(archive: Database) -> None:
     before = quoted(archive, 0.5, 2.4).wording
     assert not quoted(archive, before.start, before.end, before.fingerprint).other_speakers
-    archive.execute("update speakers set name = 'Cleo' where name = 'Ann'")
+    name_speaker(archive, 1, "Ann", "Cleo")
     assert quoted(archive, before.start, before.end, before.fingerprint).other_speakers
     assert not quoted(archive, before.start, before.end, before.digest).other_speakers  # a link of an older version
     assert not quoted(archive, 5.0, 6.0, before.fingerprint).other_speakers  # these are other words

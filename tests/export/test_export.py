@@ -20,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.transcripts import name_speaker
 from pipeline.cli import main
 from pipeline.export import FORMATS
 from pipeline.model import Match
@@ -253,11 +254,8 @@ def test_what_is_only_transcribed_has_no_chapters_to_link(serve: Serve, tmp_path
 
 
 def test_a_speaker_has_the_name_that_is_known(kept: Kept) -> None:
-    with writer(kept.path) as db, db.atomic():
-        db.execute(
-            """insert into speakers (transcript, label, name, role, seconds)
-               select id, 'Host', 'Ann Archer', 'host', 1 from transcripts"""
-        )
+    with writer(kept.path) as db:
+        name_speaker(db, 1, "Host", "Ann Archer")
     captions = webvtt.from_string(export(kept.path, kept.spoken, "--format", "vtt").stdout)
     assert captions[-1].voice == "Ann Archer"
 

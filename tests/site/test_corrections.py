@@ -12,7 +12,9 @@ import pytest
 
 from pipeline.archive.database import writer
 from pipeline.archive.questions.alignments import save_matches
-from pipeline.model import Match
+from pipeline.archive.transcripts import name_speaker
+from pipeline.archive.voices import save_speakers
+from pipeline.model import Match, Speaker
 from tests.support.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 from tests.support.correcting import Visitor, ann, recorded, undoing
@@ -195,11 +197,9 @@ def test_the_rows_around_a_corrected_question_are_told_anew(ann: Visitor) -> Non
 
 
 def test_a_time_at_which_a_guest_is_heard_is_doubted(ann: Visitor, kept: Kept) -> None:
-    with writer(kept.path) as db, db.atomic():
-        db.execute(
-            "insert into speakers (transcript, label, name, role, seconds) select 1, speaker, 'Ann Lee', 'guest', 9 "
-            "from segments where speaker != 'Host' limit 1"
-        )
+    with writer(kept.path) as db:
+        save_speakers(db, 1, (Speaker(f"Guest {EVIL}", f"Guest {EVIL}", "guest", 9.0),))
+        name_speaker(db, 1, f"Guest {EVIL}", "Ann Lee")
     told = ann.said(4, status="asked", start="1").json()["message"]
     assert told.endswith("corrected. Ann Lee, a guest, is speaking there: listen again to make sure it is asked there")
     assert ann.said(1, status="asked", start="8.2").json()["message"] == "Question 1: asked at 0:08.2, corrected"

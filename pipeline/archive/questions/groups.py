@@ -188,10 +188,8 @@ def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: ListedQues
     if question.start is None:
         return None
     rows = cursor.execute(
-        """select s.n, s.start, s.text, coalesce(p.name, s.speaker) as speaker, s.flags,
-            s.checked
+        """select s.n, s.start, s.text, s.speaker, s.flags, s.checked
         from segments s
-        left join speakers p on p.transcript = s.transcript and p.label = s.speaker
         where s.transcript = ? and s.role = 'answer' and s.text != '' and s.start >= ?
             and exists (select 1 from json_each(s.questions) where value = ?)
         order by s.n limit ?""",
