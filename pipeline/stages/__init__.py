@@ -32,8 +32,6 @@ from pipeline.speech.speakers.voices import VoiceEncoder
 
 RETRY = timedelta(days=7)  # until a page or publisher's transcript that could not be fetched is tried again
 
-# Called with the number of seconds (of audio) done so far.
-
 
 class Outcome(NamedTuple):
     """The outcome of one stage of an episode or feed; ``routine`` skips ("already done") are counted but not listed."""
