@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 
-# All characters with a special meaning in CommonMark or GitHub's extensions; a backslash escapes them (section 2.4).
-_MARKUP = re.compile(r"[\\`*_\[\]()<>&~|{}#!$:@]")
+# Characters with a special meaning in CommonMark or GitHub's extensions; a backslash escapes them (section 2.4). A
+# parenthesis or exclamation mark has one only beside a bracket, which is escaped. An ampersand may begin an entity, and a
+# colon an emoji's name or what follows a scheme: others stay, because text is often pasted where nothing renders it.
+_MARKUP = re.compile(r"[\\`*_\[\]<>~|{}#$@]|&(?=#?\w+;)|:(?=//|[\w+-]*[A-Za-z][\w+-]*:)")
 # GitHub turns such an address into a link without any markup.
 _BARE_LINK = re.compile(r"\b(www)\.", re.IGNORECASE)
 # Marks of lists and headings, which are special only at the beginning of a line (sections 4.3, 5.2).
-_BEGINNING = re.compile(r"^(\d*)([-+=.])")
+_BEGINNING = re.compile(r"^(\d*)([-+=.)])")
 # Leading spaces may precede these (section 4.3), and enough of them make a code block (4.4). An entity (2.5) is a plain
 # space.
 _INDENT = re.compile(r"^[ \t]")

@@ -16,6 +16,7 @@ from pipeline.export.markdown import escaped
 LINES = st.lists(
     st.sampled_from(
         [" ", "   ", "\t", "\n", "- ", "+ ", "1. ", "2) ", "# ", "> ", "=", "~~~", "`", "*", "_", "a", "b.c"]
+        + ["(", ")", "!", "[", "]", "](", "[a](b)", "&", "&amp;", "&#33;", ":", "http://a.b", "<b>", "|", "$"]
     )
 ).map("".join)
 
@@ -30,6 +31,18 @@ def shown(text: str) -> str:
 
 @pytest.mark.parametrize("text", ["   - x", "\t- x", "    code", " 1. x", "- x", "12. May", "   # x", " > x", "   ==="])
 def test_what_could_begin_something_is_text(text: str) -> None:
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize("text", ["Ann (host): 01:58–1:02:03", "Q&A!", "8(3) and £5"])
+def test_what_has_no_special_meaning_is_left_as_it_is(text: str) -> None:
+    assert escaped(text) == text
+    assert shown(text) == text
+
+
+@pytest.mark.parametrize(("text", "hidden"), [("see http://a.b", "://"), (":smile: 1", ":smile"), (":+1a:", ":+1a")])
+def test_no_address_or_emoji_is_made_of_a_colon(text: str, hidden: str) -> None:
+    assert hidden not in escaped(text).replace("\\:", "\\;")
     assert shown(text) == text
 
 
