@@ -8,21 +8,12 @@ from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
 from pipeline.data_folder import TRANSCRIPTS
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A kept recording; ``path`` is relative to the data folder, ``duration`` in decoded seconds."""
-
-    path: str
-    sha256: str
-    bytes: int
-    duration: float
+from pipeline.model import Rendition
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A feed's body as it was fetched."""
+    """A feed's body as it was fetched; ``path`` is relative to the data folder, here and below."""
 
     path: str
     sha256: str
@@ -59,7 +50,7 @@ class PublishersFile:
         return f"{TRANSCRIPTS}/{self.prefix}"
 
 
-Named = Recording | Snapshot | TranscriptFile | PublishersFile
+Named = Rendition | Snapshot | TranscriptFile | PublishersFile
 
 
 def named_files(connection: sqlite3.Connection) -> tuple[Named, ...]:
@@ -67,12 +58,13 @@ def named_files(connection: sqlite3.Connection) -> tuple[Named, ...]:
     return (*recordings(connection), *snapshots(connection), *_heard(connection), *_published(connection))
 
 
-def recordings(connection: sqlite3.Connection) -> tuple[Recording, ...]:
+def recordings(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
     """Return the kept recordings; rows that disagree about one file yield one each."""
     rows = named_rows(connection).execute(
-        "select distinct path, sha256, bytes, duration from renditions order by path, duration"
+        """select sha256, path, bytes, min(content_type) as content_type, duration from renditions
+           group by sha256, path, bytes, duration order by path, duration"""
     )
-    return tuple(Recording(**dict(row)) for row in rows)
+    return tuple(Rendition(**dict(row)) for row in rows)
 
 
 def snapshots(connection: sqlite3.Connection) -> tuple[Snapshot, ...]:

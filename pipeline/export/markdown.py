@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 # Characters with a special meaning in CommonMark or GitHub's extensions; a backslash escapes them (section 2.4). A
-# parenthesis or exclamation mark has one only beside a bracket, which is escaped. An ampersand may begin an entity, and a
-# colon an emoji's name or what follows a scheme: others stay, because text is often pasted where nothing renders it.
+# parenthesis or exclamation mark has one only beside a bracket, which is escaped. An ampersand may begin an entity, and
+# a colon an emoji's name or what follows a scheme. All others stay: text is often pasted where nothing renders it.
 _MARKUP = re.compile(r"[\\`*_\[\]<>~|{}#$@]|&(?=#?\w+;)|:(?=//|[\w+-]*[A-Za-z][\w+-]*:)")
 # GitHub turns such an address into a link without any markup.
 _BARE_LINK = re.compile(r"\b(www)\.", re.IGNORECASE)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile
+from pipeline.archive.files import PublishersFile, Snapshot, TranscriptFile
 from pipeline.archive.kept import is_kept
 from pipeline.archive.segments import heard
 from pipeline.audio.in_processes import Check
 from pipeline.data_folder import TRANSCRIPTS, recording_path, snapshot_path
 from pipeline.errors import NotAudioError, SpeechError
 from pipeline.files import sha256_of
-from pipeline.model import Segment
+from pipeline.model import Rendition, Segment
 from pipeline.speech import transcript_file
 
 Kind = Literal["missing", "damaged", "contradicted", "orphan", "database", "index"]
@@ -32,7 +32,7 @@ class Earlier:
     digest: str
 
 
-File = Recording | Snapshot | TranscriptFile | PublishersFile | Earlier
+File = Rendition | Snapshot | TranscriptFile | PublishersFile | Earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Bench:
 def problem_of(bench: Bench, file: File) -> Problem | None:
     """Return the problem of a file; None if it is as recorded."""
     match file:
-        case Recording():
+        case Rendition():
             return _bytes_problem(bench.data, file) or (bench.check and _sound_problem(bench.data, file, bench.check))
         case Snapshot():
             return _bytes_problem(bench.data, file)
@@ -73,9 +73,9 @@ def problem_of(bench: Bench, file: File) -> Problem | None:
             return _earlier_problem(bench.data, file)
 
 
-def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
+def _bytes_problem(data: Path, file: Rendition | Snapshot) -> Problem | None:
     path = data / file.path
-    is_recording = isinstance(file, Recording)
+    is_recording = isinstance(file, Rendition)
     place = recording_path(file.sha256, path.suffix) if is_recording else snapshot_path(file.sha256)
     if file.path != place:
         return Problem("contradicted", file.path, f"its name does not match its SHA-256, {file.sha256}", file)
@@ -95,7 +95,7 @@ def _bytes_problem(data: Path, file: Recording | Snapshot) -> Problem | None:
     return None
 
 
-def _sound_problem(data: Path, file: Recording, check: Check) -> Problem | None:
+def _sound_problem(data: Path, file: Rendition, check: Check) -> Problem | None:
     try:
         facts = check(data / file.path)
     except (NotAudioError, OSError) as error:

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import resolved_url
-from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile, sources
+from pipeline.archive.files import PublishersFile, Snapshot, TranscriptFile, sources
 from pipeline.archive.soundness import rebuild
 from pipeline.archive.transcripts import stored_transcript
 from pipeline.audio.keep import keep
@@ -25,7 +25,7 @@ from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.paging import Pages, all_pages, read_page
 from pipeline.feeds.private import body_without_secrets, secrets_of
 from pipeline.files import moved, new_file
-from pipeline.model import Validators
+from pipeline.model import Rendition, Validators
 from pipeline.net.local_files import local_file, local_folder
 from pipeline.net.urls import scheme, shown
 from pipeline.proof.problems import Bench, Problem, problem_of
@@ -106,7 +106,7 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
     if file is not None and problem_of(workshop.bench, file) is None:  # already repaired for another row
         return "it is already as recorded"
     match file:
-        case Recording():
+        case Rendition():
             return _fetch_recording(workshop, file)
         case Snapshot():
             return _fetch_snapshot(workshop, file)
@@ -123,7 +123,7 @@ def _mend(workshop: _Workshop, problem: Problem) -> str:
     raise RepairError("the database is damaged: restore it from a copy first")
 
 
-def _fetch_recording(workshop: _Workshop, file: Recording) -> str:
+def _fetch_recording(workshop: _Workshop, file: Rendition) -> str:
     tried = []
     apart = workshop.data / AUDIO / ".repair"
     limits = Limits(max_bytes=max(file.bytes, Limits().max_bytes))

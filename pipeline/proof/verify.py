@@ -13,11 +13,12 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.archive.database import bring_up_to_date
-from pipeline.archive.files import PublishersFile, Recording, Snapshot, TranscriptFile, named_files, unfinished_since
+from pipeline.archive.files import PublishersFile, Snapshot, TranscriptFile, named_files, unfinished_since
 from pipeline.archive.published_copy import is_published, published_fault
 from pipeline.archive.soundness import copied, faults, index_fault, indexes
 from pipeline.audio.in_processes import checks_in_processes
 from pipeline.data_folder import AUDIO
+from pipeline.model import Rendition
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import earlier, orphans, present
 from pipeline.proof.problems import Bench, Earlier, File, Problem, problem_of
@@ -80,7 +81,7 @@ def verify(database: Path, *, decode: bool, workers: int, progress: Begin = unse
 
 def _verified(files: Iterable[File], problems: Iterable[Problem]) -> Verified:
     files = list(files)
-    sizes = {one.sha256: one.bytes for one in files if isinstance(one, Recording)}
+    sizes = {one.sha256: one.bytes for one in files if isinstance(one, Rendition)}
     return Verified(
         recordings=len(sizes),
         audio_bytes=sum(sizes.values()),
@@ -128,4 +129,4 @@ def _checked(
 
 
 def _weight(file: File) -> int:
-    return file.bytes if isinstance(file, Recording | Snapshot) else 0
+    return file.bytes if isinstance(file, Rendition | Snapshot) else 0

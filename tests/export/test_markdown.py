@@ -15,8 +15,10 @@ from pipeline.export.markdown import escaped
 # Pieces of markup are more effective than arbitrary characters.
 LINES = st.lists(
     st.sampled_from(
-        [" ", "   ", "\t", "\n", "- ", "+ ", "1. ", "2) ", "# ", "> ", "=", "~~~", "`", "*", "_", "a", "b.c"]
-        + ["(", ")", "!", "[", "]", "](", "[a](b)", "&", "&amp;", "&#33;", ":", "http://a.b", "<b>", "|", "$"]
+        [
+            *(" ", "   ", "\t", "\n", "- ", "+ ", "1. ", "2) ", "# ", "> ", "=", "~~~", "`", "*", "_", "a", "b.c"),
+            *("(", ")", "!", "[", "]", "](", "[a](b)", "&", "&amp;", "&#33;", ":", "http://a.b", "<b>", "|", "$"),
+        ]
     )
 ).map("".join)
 
