@@ -78,8 +78,10 @@ def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
         look = cache(look)
     found = set[Span]()
     for one in holding:
+        if not _is_fitting(scope.cursor, one, place):
+            continue
         places = [(term.crosses, look(term)) for term in one.shown]
-        if all(some for crosses, some in places if crosses) and _is_fitting(scope.cursor, one, place):
+        if all(some for crosses, some in places if crosses):
             found.update(*(some for _, some in places))
     if scope.segment_sql[0] and found:
         inside = set(within(scope, None, place))
@@ -98,7 +100,8 @@ def _is_fitting(cursor: sqlite3.Cursor, side: Alternative, place: Place) -> bool
     """Tell whether a transcript has what is asked for beside quotations and NEAR, and nothing that is excluded."""
     if not side.excluded and all(term.crosses for term in side.terms):
         return True
-    besides = Alternative(tuple(term for term in side.terms if not term.crosses), side.excluded)
+    barring = tuple(one for one in side.excluded if one.is_doubtful and _holds(cursor, one.match, place))
+    besides = Alternative(tuple(term for term in side.terms if not term.crosses), barring)
     if not besides.is_doubtful:
         return True
     text = " ".join(line for _, line in _lines(cursor, place))
