@@ -21,7 +21,7 @@ _AFTER_POINT, _BEFORE_POINT = r"(?<![0-9][.,])", r"(?![.,][0-9])"
 _AFTER_TEN = "".join(rf"(?<!{ten}[\W_])" for ten in TENS)
 # In “between four hundred and five hundred” are two numbers.
 _AFTER_SCALE = "".join(rf"(?<!{scale} )(?:(?<!{scale} and )|(?=(?:{NUMBER}) {scale}(?![^\W_])))" for scale in SCALES)
-_BEFORE_SCALE = rf"(?![\W_](?:{'|'.join(SCALES)})(?![^\W_]))"
+BEFORE_SCALE = rf"(?![\W_](?:{'|'.join(SCALES)})(?![^\W_]))"
 _AFTER_SAID_POINT = "".join(f"(?<!{number} point )" for number in (*ONES, *_TEENS, *TENS))
 _ONE = rf"(?:{'|'.join(ONES)})(?![^\W_])"
 
@@ -42,7 +42,7 @@ def ends(word: str) -> str:
     if word[-1].isdigit():
         return _BEFORE_POINT
     if word in SCALES:
-        return rf"(?! (?:and )?(?:{NUMBER})(?![^\W_])(?! {word}(?![^\W_]))){_BEFORE_SCALE}"
+        return rf"(?! (?:and )?(?:{NUMBER})(?![^\W_])(?! {word}(?![^\W_]))){BEFORE_SCALE}"
     if word not in NUMBERS:
         return ""
-    return rf"(?!(?: point |[\W_]){_ONE}){_BEFORE_SCALE}" if word in TENS else f"(?! point {_ONE}){_BEFORE_SCALE}"
+    return rf"(?!(?: point |[\W_]){_ONE}){BEFORE_SCALE}" if word in TENS else f"(?! point {_ONE}){BEFORE_SCALE}"

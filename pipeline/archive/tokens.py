@@ -30,7 +30,7 @@ def quoted_words(text: str) -> list[tuple[str, int, int]]:
 def as_said(text: str, *, inflected: bool = False) -> str:
     """Return a regular expression that finds the words of ``text``, whole, in folded text.
 
-    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, and no four in twenty-four.
+    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, no four in twenty-four, no 5 in 5 million.
 
     Args:
         text: at least one word.
@@ -38,6 +38,8 @@ def as_said(text: str, *, inflected: bool = False) -> str:
     """
     words = [word for word, _, _ in quoted_words(text)]
     before, after = numbers.begins(words[0]), numbers.ends(words[-1])
+    if words[-1][-1].isdigit():  # a quotation may end after any word, and so before “million”; a figure alone does not
+        after += numbers.BEFORE_SCALE
     *others, last = map(re.escape, words)
     if inflected:
         last = f"{last[:-1]}(?:y|ies)" if words[-1] in numbers.TENS else f"{last}(?:e?s)?"

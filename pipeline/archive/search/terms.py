@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
+from pipeline.archive.money import SIGNS, amount, currency, in_currency
 from pipeline.archive.search.groups import Group, Part, is_kind
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
@@ -39,15 +40,16 @@ class Term:
     false negatives; empty if there is none.
 
     ``exact`` holds the folded words of a phrase and ``spellings`` its pieces, each in all of its spellings, to verify
-    matches; both are empty for single words, which match in any form. ``near`` is the maximum number of words between
-    the ``parts`` of a NEAR term, of each of which any will do; 0 for other terms. ``ways`` are the phrases of which
-    ``fts`` finds any; none if it is more than that. ``plain`` is the word as typed, if it is also searched in other
-    spellings.
+    matches; both are empty for single words, which match in any form. ``signs`` are those of its currencies. ``near``
+    is the maximum number of words between the ``parts`` of a NEAR term, of each of which any will do; 0 for other
+    terms. ``ways`` are the phrases of which ``fts`` finds any; none if it is more than that. ``plain`` is the word as
+    typed, if it is also searched in other spellings.
     """
 
     fts: str
     exact: tuple[str, ...] = ()
     spellings: tuple[tuple[str, ...], ...] = ()
+    signs: str = ""
     near: int = 0
     parts: tuple[tuple[Term, ...], ...] = ()
     ways: tuple[str, ...] = ()
@@ -130,12 +132,13 @@ def phrase(text: str) -> Term:
     """What is quoted: a word in this form alone, or words in each of their spellings, as with 4000 and with 4,000."""
     words = quoted_words(text)
     if len(words) == 1:
-        return Term(_fts(text), ways=(_fts(text),), check=as_said(text))
+        return Term(_fts(text), ways=(_fts(text),), check=_in_its_currency(as_said(text), text))
     spellings = tuple(_ways(found) for found in _PIECE.finditer(text) if folded_words(found[0]))
     parts = list(_parts(spellings))
     return Term(
         parts[0][0] if len(parts) == 1 == len(parts[0]) else f"({' AND '.join(map(_any_of, parts))})",
         exact=tuple(word for word, _, _ in words),
+        signs="".join(letter for letter in text if letter in SIGNS),
         spellings=spellings,
         ways=parts[0] if len(parts) == 1 else (),
     )
@@ -175,6 +178,7 @@ def _near(operands: Sequence[Sequence[Token]], distance: int) -> Term:
 
 def _forms(text: str) -> tuple[str, ...]:
     """A word as it was typed and in other spellings; for council’s also council, for 20% also 20 per cent."""
+    text = amount(text) if is_number(text) else text
     if measure := whole(MEASURE, text):
         return tuple(dict.fromkeys((text, *measures(measure))))
     words = folded_words(text)
@@ -215,8 +219,15 @@ def _check(text: str, forms: Sequence[str]) -> str:
     found = [_FIGURE.fullmatch(form) for form in forms]
     if any(found) or is_number(text):
         said = ((figure[1] if figure else form) for figure, form in zip(found, forms, strict=True))
-        return "|".join(dict.fromkeys(as_said(form, inflected=len(folded_words(form)) == 1) for form in said))
+        check = "|".join(dict.fromkeys(as_said(form, inflected=len(folded_words(form)) == 1) for form in said))
+        return _in_its_currency(check, text)
     return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
+
+
+def _in_its_currency(check: str, text: str) -> str:
+    """A check for a figure that is typed with a currency: £5 is not $5."""
+    sign, in_words = currency(text)
+    return in_currency(check, sign, needed=in_words) if sign else check
 
 
 def _fts(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.archive.money import SIGNS, amount
 from pipeline.archive.numbers import NUMBER, NUMBERS, ONES, SCALES, TENS
 from pipeline.archive.tokens import folded_words
 
@@ -19,7 +20,7 @@ _ENDED = r"(?=[^\w%]*(?:\s|$))"
 _FIGURE = r"[0-9]+(?:[.,][0-9]+)*"
 # “2.6 million”, “£2.6m”, “five million”, “four hundred”, “400”, “20 per cent”, “20%”; and “per cent” without a number.
 MEASURE = re.compile(
-    rf"(?<!\S)[£$€]?(?:(?:(?P<figure>{_FIGURE})\s*|(?P<number>{NUMBER})\s+)"
+    rf"(?<!\S)[{SIGNS}]?(?:(?:(?P<figure>{_FIGURE})\s*|(?P<number>{NUMBER})\s+)"
     r"(?P<unit>hundred|thousand|million|billion|mn|bn|m|per\s+cent|percent|%)"
     rf"|(?P<round>[1-9]00|[1-9][0-9]?,?000)|(?P<alone>per\s+cent|percent)){_ENDED}",
     re.IGNORECASE,
@@ -29,10 +30,11 @@ APART = re.compile(rf"(?<!\S)({'|'.join(TENS)})\s+({'|'.join(ONES)}){_ENDED}", r
 # “four hundred and six”, “hundred and six”, “400 thousand”: no part of it is a number by itself.
 _SCALE = rf"(?:{'|'.join(SCALES)})(?:\s+(?:{'|'.join(SCALES)}))*"
 _LONG = re.compile(
-    rf"(?<!\S)[£$€]?(?:(?:{_FIGURE}|{NUMBER})\s+{_SCALE}|{_SCALE}(?=\s+and\s))"
+    rf"(?<!\S)[{SIGNS}]?(?:(?:{_FIGURE}|{NUMBER})\s+{_SCALE}|{_SCALE}(?=\s+and\s))"
     rf"(?:\s+(?:and\s+)?(?:{NUMBER})\s+{_SCALE})*(?:\s+(?:and\s+)?(?:{NUMBER}))?{_ENDED}",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(rf"[{SIGNS}]?(?:{_FIGURE}|{NUMBER}){_ENDED}", re.IGNORECASE)
 _OWNED = re.compile(r"([^\s'’‘ʼ]*[^\W_]{2})['’‘ʼ]s", re.IGNORECASE)
 # After these it is “is”, “has” or “us”, and they are everywhere.
 _CONTRACTED = """
@@ -99,8 +101,10 @@ def whole(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
 
 
 def is_number(text: str) -> bool:
-    """Tell whether a text is one number of several words or with a unit: five million, twenty four, 400 thousand."""
-    return any(whole(pattern, text) for pattern in (MEASURE, APART, _LONG))
+    """Tell whether a text is one number of several words or with a unit: five million, twenty four, 5 pounds."""
+    number = amount(text)
+    kinds = (MEASURE, APART, _LONG) if number == text else (MEASURE, APART, _LONG, _PLAIN)
+    return any(whole(pattern, number) for pattern in kinds)
 
 
 def measures(found: re.Match[str]) -> tuple[str, ...]:
