@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import islice
 
 from pipeline.archive import numbers
 
 # Combining accents are part of the word.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+
+_PARTS = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")  # most of a long text takes no care
 
 
 def folded_words(text: str) -> list[tuple[str, int, int]]:
@@ -17,6 +21,11 @@ def folded_words(text: str) -> list[tuple[str, int, int]]:
     Letters are compared without case and accents, as FTS5's ``unicode61 remove_diacritics 2`` does.
     """
     return [(fold(word[0]), word.start(), word.end()) for word in _WORD.finditer(text)]
+
+
+def has_more_words(number: int, text: str, begin: int, end: int) -> bool:
+    """Tell whether more than so many words stand in a part of a text, however long that is."""
+    return next(islice(_WORD.finditer(text, begin, end), number, None), None) is not None
 
 
 def quoted_words(text: str) -> list[tuple[str, int, int]]:
@@ -65,5 +74,10 @@ def fold(word: str) -> str:
     """Return text in lower case and without accents; letters that fold to two (ß) stay one, as in FTS5."""
     if word.isascii():
         return word.lower()
-    folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in word)
+    return "".join(part.lower() if part.isascii() else _unaccented(part) for part in _PARTS.findall(word))
+
+
+@lru_cache(maxsize=10_000)
+def _unaccented(letters: str) -> str:
+    folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in letters)
     return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from heapq import merge
@@ -11,7 +10,7 @@ from heapq import merge
 from pipeline.archive.search.marks import highlit, unmarked
 from pipeline.archive.search.said import places
 from pipeline.archive.search.terms import Term
-from pipeline.archive.tokens import folded_words
+from pipeline.archive.tokens import has_more_words
 
 
 def near(cursor: sqlite3.Cursor, term: Term, text: str, row: int, *, index: str) -> Iterator[tuple[int, int]]:
@@ -41,14 +40,13 @@ def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], dist
         distance: maximum number of words between the first and the last match.
     """
     latest = {kind: deque[tuple[int, int]](maxlen=wanted) for kind, wanted in places.items()}
-    begins = [begin for _, begin, _ in folded_words(text)]
     for place, kind in merge(*([(place, kind) for place in kind] for kind in places)):
         latest[kind].append(place)
         held = [one for kept in latest.values() for one in kept]
         if len(held) < sum(places.values()):
             continue
         first, last = min(held), max(held)
-        if bisect_left(begins, last[0]) - bisect_left(begins, first[1]) <= distance:
+        if not has_more_words(distance, text, first[1], last[0]):
             yield first[0], max(end for _, end in held)
             for kept in latest.values():
                 kept.clear()
