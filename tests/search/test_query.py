@@ -336,6 +336,7 @@ def test_groups_find_what_a_plain_reading_finds(every: sqlite3.Connection, tree:
         ("(mall OR feed:show) NOT (yak -(a OR speaker:b)) x", "mall x", "feed:show NOT (yak -(a OR speaker:b))"),
         ("the council (in Leeds) said", "the council in leeds said", ""),
         ("don’t", "don t", ""),
+        ("jobs -five million x 20 per cent", "jobs x 20 per cent", "-five million"),
         ("", "", ""),
     ],
 )

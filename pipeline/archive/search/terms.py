@@ -9,7 +9,7 @@ from itertools import product
 from math import prod
 
 from pipeline.archive.money import SIGNS, amount, currency, in_currency
-from pipeline.archive.search.groups import Group, Part, is_kind
+from pipeline.archive.search.groups import Group, Part
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
 from pipeline.archive.search.variants import (
@@ -25,7 +25,6 @@ from pipeline.archive.search.variants import (
 from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase that is looked up as a whole
-_NUMBER = 9  # words that a number may have: twenty four thousand five hundred and twenty four
 _WAYS = 256  # maximum number of combinations of NEAR operands that are looked up as near each other
 _PIECE = re.compile(rf"{MEASURE.pattern}|{APART.pattern}|\s+|\S+", re.IGNORECASE)
 _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
@@ -78,11 +77,6 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
     position = 0
     while position < len(parts):
         part = parts[position]
-        if length := _number_at(parts, position):
-            text = " ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))
-            yield part, _word(APART.sub(r"\1-\2", text))
-            position += length
-            continue
         operands, distance = [_operands(part)], 0
         while operands[0] and position + 2 < len(parts):
             near, other = parts[position + 1 : position + 3]
@@ -98,23 +92,6 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
             yield part, None
         elif part.kind == "text" or not _is_beside_group(parts, position - 1):
             yield part, phrase(part.raw) if part.quoted else _word(part.raw)
-
-
-def _number_at(parts: Sequence[Part], place: int) -> int:
-    """The number of parts from ``place`` that are one number, as “20 per cent” and “twenty four” are; else 0."""
-    texts, ended = list[str](), None
-    for part in parts[place : place + _NUMBER]:
-        if isinstance(part, Group) or part.kind != "text" or part.quoted or part.negative:
-            break
-        if ended is not None and part.begin - ended >= len(" AND "):  # what is joined by AND may stand apart
-            break
-        texts.append(part.raw)
-        ended = part.end
-    for length in range(len(texts), 0, -1):
-        after = parts[place + length : place + length + 1]
-        if is_number(" ".join(texts[:length])) and not (after and is_kind(after[0], "near")):
-            return length
-    return 0
 
 
 def _is_beside_group(parts: Sequence[Part], place: int) -> bool:
