@@ -19,7 +19,7 @@ def near(cursor: sqlite3.Cursor, term: Term, text: str, row: int, *, index: str)
     ``text`` is that of a row of an index.
     """
     found = Counter[tuple[tuple[int, int], ...]]()
-    for part in term.parts:
+    for part, times in Counter(term.parts).items():
         spans = {place for one in part if one.is_doubtful for place in places(one, text)}
         if known := [one.fts for one in part if not one.is_doubtful]:
             sql = f"select {highlit(index)} from {index} where {index} match ? and rowid = ?"
@@ -27,7 +27,7 @@ def near(cursor: sqlite3.Cursor, term: Term, text: str, row: int, *, index: str)
                 spans.update(unmarked(marked)[1])
         if not spans:
             return
-        found[tuple(sorted(spans))] += 1  # a word that is asked for twice has to be said twice
+        found[tuple(sorted(spans))] += times  # a word that is asked for twice has to be said twice
     yield from _together(text, found, term.near)
 
 
