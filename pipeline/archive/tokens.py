@@ -12,6 +12,7 @@ from pipeline.archive import numbers
 # Combining accents are part of the word.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
 
+_PERCENT = ("%", " %", "\u00a0%", "\u202f%")
 _PARTS = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")  # most of a long text takes no care
 
 
@@ -29,9 +30,9 @@ def has_more_words(number: int, text: str, begin: int, end: int) -> bool:
 
 
 def quoted_words(text: str) -> list[tuple[str, int, int]]:
-    """Return the same with the percent sign as a part of its figure: “20% of them” is not “20 of them”."""
+    """Return the same with the percent sign as a part of its figure: “20% of” and “20 % of” are not “20 of”."""
     return [
-        (f"{word}%", begin, end + 1) if text.startswith("%", end) else (word, begin, end)
+        (f"{word}%", begin, text.index("%", end) + 1) if text.startswith(_PERCENT, end) else (word, begin, end)
         for word, begin, end in folded_words(text)
     ]
 
@@ -49,7 +50,7 @@ def as_said(text: str, *, inflected: bool = False) -> str:
     before, after = numbers.begins(words[0]), numbers.ends(words[-1])
     if words[-1][-1].isdigit():  # a quotation may end after any word, and so before “million”; a figure alone does not
         after += numbers.BEFORE_SCALE
-    *others, last = map(re.escape, words)
+    *others, last = (re.escape(word).replace("%", r"\s?%") for word in words)
     if inflected:
         last = f"{last[:-1]}(?:y|ies)" if words[-1] in numbers.TENS else f"{last}(?:e?s)?"
     if before:  # only where the word is: looking back is slow

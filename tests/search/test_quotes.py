@@ -369,6 +369,12 @@ def test_no_number_is_found_in_another(tmp_path: Path, typed: str, found: list[i
         ("cost NEAR/2 5 million", [0]),
         ("24% NEAR/1 twenty four per cent", []),
         ("million -five million", [2, 5]),
+        ("30%", [8]),
+        ("30 per cent", [8]),
+        ('"30% here"', [8]),
+        ('"30 here"', []),
+        ("nonprofit", [9]),
+        ("non\u2011profit", [9]),
         ("million -1 million -£5m", [2]),
         ("4%", []),
         ("four per cent", []),
@@ -384,6 +390,7 @@ def test_a_number_with_a_unit_is_found_however_it_is_written(tmp_path: Path, typ
             "About ten per cent left.",
         ),
         *("Not even £1m.", "That is one million.", "And twenty-four per cent of them.", "Or 24% of them."),
+        *("Now 30\u00a0% here.", "A non\u2011profit."),
     )
     assert finds(tmp_path / "a.db", said, typed) == found
 

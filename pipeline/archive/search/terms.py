@@ -198,7 +198,7 @@ def _check(text: str, forms: Sequence[str]) -> str:
         said = ((figure[1] if figure else form) for figure, form in zip(found, forms, strict=True))
         check = "|".join(dict.fromkeys(as_said(form, inflected=len(folded_words(form)) == 1) for form in said))
         return _in_its_currency(check, text)
-    return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
+    return "|".join(rf"(?<![^\W_]){beginning.replace('-', '[-‐‑]')}" for beginning in hyphenless(text))
 
 
 def _in_its_currency(check: str, text: str) -> str:
