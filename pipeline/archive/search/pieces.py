@@ -22,7 +22,7 @@ _MARKS = "".join([*_QUOTES, *_SINGLE_QUOTES])
 _BEFORE_QUOTE = re.compile(rf"[^\w\s{_MARKS}]+(?=[{_MARKS}])")  # as in (“so”) and —“so”
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
 # A word goes up to a space, or to what opens a quotation, as in help(“so”) and help—“so”.
-_WORD_END = re.compile(rf"\s|$|[(\[{{–—]+(?=[{''.join(_QUOTES)}]\w)")
+_WORD_END = re.compile(rf"\s|$|(?<![(\[{{–—])[(\[{{–—]+(?=[{''.join(_QUOTES)}]\w)")
 _DISTANCE = "([1-9][0-9]?)"
 _NEAR = re.compile(f"NEAR(?:/{_DISTANCE})?")
 _NEAR_ALONE = 10  # words between if no number is given; FTS5's default
