@@ -10,13 +10,18 @@ _TEENS = (
     *("ten", "eleven", "twelve", "thirteen", "fourteen"),
     *("fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
 )
+SCALES = ("hundred", "thousand", "million", "billion")
 # One to ninety-nine, in order.
 NUMBERS = (*ONES, *_TEENS, *(ten + one for ten in TENS for one in ("", *(f"-{one}" for one in ONES))))
+# A regular expression for one of them, also without its hyphen.
+NUMBER = rf"(?:{'|'.join(TENS)})(?:[-\s](?:{'|'.join(ONES)}))?|{'|'.join((*ONES, *_TEENS))}"
 
 # Expressions can look back only as far as they are long, so each word has its own.
 _AFTER_POINT, _BEFORE_POINT = r"(?<![0-9][.,])", r"(?![.,][0-9])"
 _AFTER_TEN = "".join(rf"(?<!{ten}[\W_])" for ten in TENS)
-_AFTER_HUNDRED = "".join(f"(?<!{scale} and )" for scale in ("hundred", "thousand", "million", "billion"))
+# In “between four hundred and five hundred” are two numbers.
+_AFTER_SCALE = "".join(rf"(?<!{scale} )(?:(?<!{scale} and )|(?=(?:{NUMBER}) {scale}(?![^\W_])))" for scale in SCALES)
+BEFORE_SCALE = rf"(?![\W_](?:{'|'.join(SCALES)})(?![^\W_]))"
 _AFTER_SAID_POINT = "".join(f"(?<!{number} point )" for number in (*ONES, *_TEENS, *TENS))
 _ONE = rf"(?:{'|'.join(ONES)})(?![^\W_])"
 
@@ -28,14 +33,16 @@ def begins(word: str) -> str:
         return _AFTER_POINT
     if word not in NUMBERS:
         return ""
-    return (_AFTER_TEN if word in ONES else "") + _AFTER_HUNDRED + _AFTER_SAID_POINT
+    return (_AFTER_TEN if word in ONES else "") + _AFTER_SCALE + _AFTER_SAID_POINT
 
 
 @lru_cache(maxsize=1_000)
 def ends(word: str) -> str:
-    """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor twenty in twenty-four."""
+    """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor four in four hundred."""
     if word[-1].isdigit():
         return _BEFORE_POINT
+    if word in SCALES:
+        return rf"(?! (?:and )?(?:{NUMBER})(?![^\W_])(?! {word}(?![^\W_]))){BEFORE_SCALE}"
     if word not in NUMBERS:
         return ""
-    return rf"(?!(?: point |[\W_]){_ONE})" if word in TENS else f"(?! point {_ONE})"
+    return rf"(?!(?: point |[\W_]){_ONE}){BEFORE_SCALE}" if word in TENS else f"(?! point {_ONE}){BEFORE_SCALE}"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import islice
 
 from pipeline.archive import numbers
 
 # Combining accents are part of the word.
 _WORD = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
+
+_PERCENT = ("%", " %", "\u00a0%", "\u202f%")
+_PARTS = re.compile(r"[\x00-\x7f]+|[^\x00-\x7f]+")  # most of a long text takes no care
 
 
 def folded_words(text: str) -> list[tuple[str, int, int]]:
@@ -19,10 +24,15 @@ def folded_words(text: str) -> list[tuple[str, int, int]]:
     return [(fold(word[0]), word.start(), word.end()) for word in _WORD.finditer(text)]
 
 
+def has_more_words(number: int, text: str, begin: int, end: int) -> bool:
+    """Tell whether more than so many words stand in a part of a text, however long that is."""
+    return next(islice(_WORD.finditer(text, begin, end), number, None), None) is not None
+
+
 def quoted_words(text: str) -> list[tuple[str, int, int]]:
-    """Return the same with the percent sign as a part of its figure: “20% of them” is not “20 of them”."""
+    """Return the same with the percent sign as a part of its figure: “20% of” and “20 % of” are not “20 of”."""
     return [
-        (f"{word}%", begin, end + 1) if text.startswith("%", end) else (word, begin, end)
+        (f"{word}%", begin, text.index("%", end) + 1) if text.startswith(_PERCENT, end) else (word, begin, end)
         for word, begin, end in folded_words(text)
     ]
 
@@ -30,7 +40,7 @@ def quoted_words(text: str) -> list[tuple[str, int, int]]:
 def as_said(text: str, *, inflected: bool = False) -> str:
     """Return a regular expression that finds the words of ``text``, whole, in folded text.
 
-    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, and no four in twenty-four.
+    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, no four in twenty-four, no 5 in 5 million.
 
     Args:
         text: at least one word.
@@ -38,7 +48,9 @@ def as_said(text: str, *, inflected: bool = False) -> str:
     """
     words = [word for word, _, _ in quoted_words(text)]
     before, after = numbers.begins(words[0]), numbers.ends(words[-1])
-    *others, last = map(re.escape, words)
+    if words[-1][-1].isdigit():  # a quotation may end after any word, and so before “million”; a figure alone does not
+        after += numbers.BEFORE_SCALE
+    *others, last = (re.escape(word).replace("%", r"\s?%") for word in words)
     if inflected:
         last = f"{last[:-1]}(?:y|ies)" if words[-1] in numbers.TENS else f"{last}(?:e?s)?"
     if before:  # only where the word is: looking back is slow
@@ -63,5 +75,10 @@ def fold(word: str) -> str:
     """Return text in lower case and without accents; letters that fold to two (ß) stay one, as in FTS5."""
     if word.isascii():
         return word.lower()
-    folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in word)
+    return "".join(part.lower() if part.isascii() else _unaccented(part) for part in _PARTS.findall(word))
+
+
+@lru_cache(maxsize=10_000)
+def _unaccented(letters: str) -> str:
+    folded = "".join(one if len(one := letter.casefold()) == 1 else letter.lower() for letter in letters)
     return "".join(c for c in unicodedata.normalize("NFD", folded) if not unicodedata.combining(c))

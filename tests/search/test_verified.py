@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -142,3 +143,33 @@ def test_groups_and_exclusions_find_what_a_plain_reading_finds(
     for other in ['"on site"', *(["then"] if not compile_query(typed).crosses else [])]:
         found = pages(connection, f"{other} AND ({typed})", size=500)
         assert {hit.episode for page in found for hit in page.hits} == wanted
+
+
+def test_nothing_is_looked_for_where_an_excluded_word_is_said(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*["Of the house, and of the door."] * 300))
+    with reader(tmp_path / "a.db") as connection:
+        asked = list[str]()
+        connection.set_trace_callback(asked.append)
+        assert not search(connection, '"of the" -"and"').hits
+        assert len(asked) < 20  # and none of them for one of the 600 places
+
+
+def test_words_near_each_other_are_found_quickly_in_hours_of_talk(tmp_path: Path) -> None:
+    with new_archive(tmp_path / "a.db") as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(
+            db,
+            one,
+            spoken(
+                "Quiet, please, they say.",
+                *["All of the doors and of the windows."] * 3_000,
+                "They say to us: quiet of old.",
+            ),
+        )
+    with reader(tmp_path / "a.db") as connection:
+        began = time.process_time()
+        (hit,) = search(connection, "of NEAR/3 quiet").hits
+        assert time.process_time() - began < 3  # seconds, of which it takes a tenth
+    assert hit.html == "They say to us: <mark>quiet of</mark> old."

@@ -10,7 +10,7 @@ from heapq import merge
 from pipeline.archive.search.marks import highlit, unmarked
 from pipeline.archive.search.said import places
 from pipeline.archive.search.terms import Term
-from pipeline.archive.tokens import folded_words
+from pipeline.archive.tokens import has_more_words
 
 
 def near(cursor: sqlite3.Cursor, term: Term, text: str, row: int, *, index: str) -> Iterator[tuple[int, int]]:
@@ -19,7 +19,7 @@ def near(cursor: sqlite3.Cursor, term: Term, text: str, row: int, *, index: str)
     ``text`` is that of a row of an index.
     """
     found = Counter[tuple[tuple[int, int], ...]]()
-    for part in term.parts:
+    for part, times in Counter(term.parts).items():
         spans = {place for one in part if one.is_doubtful for place in places(one, text)}
         if known := [one.fts for one in part if not one.is_doubtful]:
             sql = f"select {highlit(index)} from {index} where {index} match ? and rowid = ?"
@@ -27,7 +27,7 @@ def near(cursor: sqlite3.Cursor, term: Term, text: str, row: int, *, index: str)
                 spans.update(unmarked(marked)[1])
         if not spans:
             return
-        found[tuple(sorted(spans))] += 1  # a word that is asked for twice has to be said twice
+        found[tuple(sorted(spans))] += times  # a word that is asked for twice has to be said twice
     yield from _together(text, found, term.near)
 
 
@@ -46,7 +46,7 @@ def _together(text: str, places: Mapping[tuple[tuple[int, int], ...], int], dist
         if len(held) < sum(places.values()):
             continue
         first, last = min(held), max(held)
-        if len(folded_words(text[first[1] : last[0]])) <= distance:
+        if not has_more_words(distance, text, first[1], last[0]):
             yield first[0], max(end for _, end in held)
             for kept in latest.values():
                 kept.clear()

@@ -17,7 +17,7 @@ from pipeline.archive.search.paging import Span
 from pipeline.archive.search.parser import parse
 from pipeline.archive.search.query import Query
 from pipeline.archive.search.scope import Place, Scope
-from pipeline.archive.search.spelt import Spelt, spellings, spelt
+from pipeline.archive.search.spelt import Spelt, is_same, spellings, spelt
 from pipeline.archive.search.words import matching
 
 SHARE = 0.4  # the share of a quotation's words that may differ
@@ -87,7 +87,7 @@ def nearly(connection: sqlite3.Connection, query: Query, filters: Filters = ANYT
     for _, _, n in process.extract(wanted, texts, scorer=fuzz.partial_ratio, limit=_COMPARED):
         window = windows[n]
         begin, end, steps = compare(asked, [said.word.key for said in window])
-        differing = sum(a is None or s is None or asked[a] != window[s].word.key for a, s in steps)
+        differing = sum(a is None or s is None or not is_same(asked[a], window[s].word.key) for a, s in steps)
         if end > begin and differing <= SHARE * len(asked):
             first, last = window[begin], window[end - 1]
             span = Span(first.segment, first.word.begin, last.segment, last.word.end)
@@ -126,9 +126,9 @@ def _pieces(asked: Sequence[Spelt], said: Sequence[_Spoken], steps: Steps) -> It
     Words that are written as one (``well-known``) are shown as one, and differ if any part does.
     """
     parts = [_part(asked, said, *step) for step in steps]
-    for is_same, group in groupby(_together(parts), key=lambda some: all(part.is_same for part in some)):
+    for agree, group in groupby(_together(parts), key=lambda some: all(part.is_same for part in some)):
         spelt_as = {unit: spelling for some in group for part in some for unit, spelling in part.units.items()}
-        for kind, side in (("same", "said"),) if is_same else (("asked", "asked"), ("said", "said")):
+        for kind, side in (("same", "said"),) if agree else (("asked", "asked"), ("said", "said")):
             words = [spelling for (whose, _, _), spelling in spelt_as.items() if whose == side]
             if words:
                 yield Piece(kind, " ".join(words))
@@ -150,7 +150,7 @@ def _part(asked: Sequence[Spelt], said: Sequence[_Spoken], a: int | None, s: int
         units["asked", 0, asked[a].unit] = asked[a].spelling
     if s is not None:
         units["said", said[s].segment, said[s].word.unit] = said[s].word.spelling
-    return _Part(a is not None and s is not None and asked[a].key == said[s].word.key, units)
+    return _Part(a is not None and s is not None and is_same(asked[a].key, said[s].word.key), units)
 
 
 def _together(parts: Sequence[_Part]) -> Iterator[Sequence[_Part]]:
@@ -225,4 +225,4 @@ def compare(asked: Sequence[str], said: Sequence[str]) -> tuple[int, int, Steps]
 def _change(word: str, other: str) -> float:
     # Similarly spelt words cost less, so that they are aligned with each other. What was said in place of a word is
     # always shown (less than 1): the last word of “1 in 4”, too.
-    return 0.0 if word == other else 0.99 - 0.4 * fuzz.ratio(word, other) / 100
+    return 0.0 if is_same(word, other) else 0.99 - 0.4 * fuzz.ratio(word, other) / 100

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 
 from pipeline.archive.search.groups import MOST, Group, grouped
 from pipeline.archive.search.pieces import FILTERS, Token, pieces
+from pipeline.archive.search.variants import APART, is_number
 from pipeline.archive.tokens import folded_words
 
 MAX_TERMS = 60  # FTS5 takes more, but nobody types them; pasted pages would keep it busy
+_NUMBER = 9  # words that a number may have: twenty four thousand five hundred and twenty four
 _UNCLOSED = "A parenthesis that is not closed is ignored."
 _TOO_MUCH = f"The parentheses are ignored: written out, this would be more than {MOST} searches, or too long."
 
@@ -49,7 +51,7 @@ class Typed:
 
 def parse(text: str) -> Parsed:
     """Parse a query."""
-    tokens = tuple(_joined(text, list(pieces(text))))
+    tokens = tuple(_with_numbers(list(_joined(text, list(pieces(text))))))
     ungrouped = Parsed(tokens, Group(tuple(token for token in tokens if token.kind not in FILTERS)[:MAX_TERMS]))
     if "(" not in text:
         return ungrouped
@@ -58,7 +60,7 @@ def parse(text: str) -> Parsed:
     kinds = {token.kind for token in read}
     if "open" not in kinds or not (kinds - {"open", "close", "text"} or any(token.negative for token in read)):
         return replace(ungrouped, remark=remark)
-    tokens = tuple(_joined(text, read))
+    tokens = tuple(_with_numbers(list(_joined(text, read))))
     parsed = Parsed(tokens, grouped(tokens), remark)
     if parsed.group.is_too_much or len(parsed.wanted) > MAX_TERMS:
         return replace(ungrouped, remark=_TOO_MUCH if parsed.group.depth else "")
@@ -136,6 +138,33 @@ def _joined(text: str, read: Sequence[Token]) -> Iterator[Token]:
             negated = None if is_left_out else negated
             if token.kind == "open":
                 left_out.append(token.negative or is_left_out)
+
+
+def _with_numbers(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens with each number of several words as one."""
+    place = 0
+    while place < len(tokens):
+        number = _number_at(tokens, place)
+        if number:
+            text = APART.sub(r"\1-\2", " ".join(one.raw for one in number))
+            yield replace(number[0], raw=text, end=number[-1].end)
+        else:
+            yield tokens[place]
+        place += len(number) or 1
+
+
+def _number_at(tokens: Sequence[Token], place: int) -> list[Token]:
+    """The tokens from ``place`` on that are one number, as “20 per cent” and “twenty four” are; else none."""
+    found = list[Token]()
+    for token in tokens[place : place + _NUMBER]:
+        if token.kind != "text" or token.quoted or (found and token.negative):
+            break
+        if found and token.begin - found[-1].end >= len(" AND "):  # what is joined by AND may stand apart
+            break
+        found.append(token)
+    while found and not is_number(" ".join(one.raw for one in found)):
+        found.pop()
+    return found
 
 
 def _with_meaning(text: str, token: Token, negated: Token | None, *, left_out: bool) -> Token:

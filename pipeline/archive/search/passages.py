@@ -78,8 +78,10 @@ def in_transcript(scope: Scope, query: Query, place: Place) -> list[Span]:
         look = cache(look)
     found = set[Span]()
     for one in holding:
+        if not _is_fitting(scope.cursor, one, place):
+            continue
         places = [(term.crosses, look(term)) for term in one.shown]
-        if all(some for crosses, some in places if crosses) and _is_fitting(scope.cursor, one, place):
+        if all(some for crosses, some in places if crosses):
             found.update(*(some for _, some in places))
     if scope.segment_sql[0] and found:
         inside = set(within(scope, None, place))
@@ -98,7 +100,8 @@ def _is_fitting(cursor: sqlite3.Cursor, side: Alternative, place: Place) -> bool
     """Tell whether a transcript has what is asked for beside quotations and NEAR, and nothing that is excluded."""
     if not side.excluded and all(term.crosses for term in side.terms):
         return True
-    besides = Alternative(tuple(term for term in side.terms if not term.crosses), side.excluded)
+    barring = tuple(one for one in side.excluded if one.is_doubtful and _holds(cursor, one.match, place))
+    besides = Alternative(tuple(term for term in side.terms if not term.crosses), barring)
     if not besides.is_doubtful:
         return True
     text = " ".join(line for _, line in _lines(cursor, place))
@@ -120,7 +123,7 @@ def phrases(cursor: sqlite3.Cursor, phrase: Term, place: Place) -> Iterator[Span
     anchors = _anchors(cursor, phrase.spellings, place)
     pieces = words_of(phrase.spellings)
     for anchor in _likely(cursor, pieces, anchors, place):
-        for span in _phrases_about(cursor, pieces, anchor, place):
+        for span in _phrases_about(cursor, phrase, anchor, place):
             if span not in seen:
                 seen.add(span)
                 yield span
@@ -177,9 +180,9 @@ def _likely(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchors: Sequence[in
     return [anchor for anchor in anchors if may_be(anchor)]
 
 
-def _phrases_about(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchor: int, place: Place) -> Iterator[Span]:
+def _phrases_about(cursor: sqlite3.Cursor, phrase: Term, anchor: int, place: Place) -> Iterator[Span]:
     """Find a phrase in a segment and as many neighbouring segments as it may extend into."""
-    reach, needed = 1, _length(pieces) - 1
+    reach, needed = 1, _length(words_of(phrase.spellings)) - 1
     while True:
         low, high = max(place.first, anchor - reach), min(place.last, anchor + reach)
         sql = "select id, text from segments where id between ? and ? order by id"
@@ -192,7 +195,7 @@ def _phrases_about(cursor: sqlite3.Cursor, pieces: Sequence[Ways], anchor: int, 
         if (before >= needed or low == place.first) and (after >= needed or high == place.last):
             break
         reach *= 2
-    return _spans(lines, said.phrases(pieces, text, words))
+    return _spans(lines, said.phrases(phrase, text, words))
 
 
 def _length(pieces: Sequence[Ways]) -> int:

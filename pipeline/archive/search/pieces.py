@@ -21,10 +21,12 @@ _SINGLE_QUOTES = {one: re.compile(rf"(?<=\S){end}(?!\w)") for one, end in (("‘
 _MARKS = "".join([*_QUOTES, *_SINGLE_QUOTES])
 _BEFORE_QUOTE = re.compile(rf"[^\w\s{_MARKS}]+(?=[{_MARKS}])")  # as in (“so”) and —“so”
 _TOKEN_CATEGORIES = ("L", "N", "Co")  # what FTS5's unicode61 tokenizer makes words of
-_SPACE = re.compile(r"\s|$")
-_NEAR = re.compile(r"NEAR(?:/([1-9][0-9]?))?")
+# A word goes up to a space, or to what opens a quotation, as in help(“so”) and help—“so”.
+_WORD_END = re.compile(rf"\s|$|(?<![(\[{{–—])[(\[{{–—]+(?=[{''.join(_QUOTES)}]\w)")
+_DISTANCE = "([1-9][0-9]?)"
+_NEAR = re.compile(f"NEAR(?:/{_DISTANCE})?")
 _NEAR_ALONE = 10  # words between if no number is given; FTS5's default
-_BEFORE_PARENTHESIS = re.compile(r"(?:AND|OR|NOT)(?=\()")
+_BEFORE_PARENTHESIS = re.compile(rf"(?:AND|OR|NOT|NEAR/{_DISTANCE})(?=\()")
 _CLOSING = re.compile(r"\)(?=[^\w\s]*(?:\s|$)|\)*(?:AND|OR|NOT)(?:[\s(]|$))")
 BEGINNING = 2  # minimum number of letters of a prefix (``be*``)
 
@@ -118,8 +120,8 @@ def _piece(text: str, start: int, *, grouped: bool) -> tuple[str, int, bool]:
 
 
 def _end(text: str, start: int) -> int:
-    space = _SPACE.search(text, start)
-    return space.start() if space else len(text)
+    end = _WORD_END.search(text, start + 1)
+    return end.start() if end else len(text)
 
 
 def _end_in_group(text: str, start: int) -> int:

@@ -25,6 +25,7 @@ from pipeline.text import visible
 _SENTENCE = 2  # words from which what is typed may be a quotation without its quotes
 _QUOTATION = 6  # words from which that is likelier than that they may stand anywhere
 _LONGEST = 4_000  # characters that are read
+_HYPHENS = str.maketrans("‐‑", "--")
 
 T = TypeVar("T")
 
@@ -182,7 +183,7 @@ def as_meant(query: Query, find: Callable[[Query], T], *, is_found: Callable[[T]
 def compile_query(text: str) -> Query:
     """Compile ``text``; the result never raises an FTS5 syntax error."""
     # Without half a surrogate pair, too: a broken client may send it, and it cannot be handed on to SQLite.
-    text = visible(text)
+    text = visible(text).translate(_HYPHENS)
     parsed = parse(unicodedata.normalize("NFC", text[:_LONGEST]))
     narrowing = {kind: tuple(one.raw for one in parsed.tokens if one.kind == kind) for kind in FILTERS}
     written = _written_out(parsed.group)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from pipeline.archive.money import is_otherwise_paid
 from pipeline.archive.search.terms import Term
 from pipeline.archive.tokens import begins_in_number, ends_in_number, fold, folded_words, quoted_words
 
@@ -14,7 +15,7 @@ Ways = Sequence[tuple[str, ...]]  # the words of a piece of a phrase in each of 
 
 def places(term: Term, text: str) -> Iterator[tuple[int, int]]:
     """Yield the character spans of a word that has a check, or of a phrase."""
-    return phrases(words_of(term.spellings), text) if term.exact else _words(term.check, text)
+    return phrases(term, text) if term.exact else _words(term.check, text)
 
 
 def _words(check: str, text: str) -> Iterator[tuple[int, int]]:
@@ -27,17 +28,17 @@ def _words(check: str, text: str) -> Iterator[tuple[int, int]]:
         yield origins[found.start()], origins[end] if end < len(folded) else len(text)
 
 
-def phrases(
-    pieces: Sequence[Ways], text: str, words: Sequence[tuple[str, int, int]] | None = None
-) -> Iterator[tuple[int, int]]:
+def phrases(phrase: Term, text: str, words: Sequence[tuple[str, int, int]] | None = None) -> Iterator[tuple[int, int]]:
     """Yield the character spans of a phrase in a text, word for word; ``words`` are the text’s, if they are known."""
     words = quoted_words(text) if words is None else words
+    pieces = words_of(phrase.spellings)
     said = [word for word, _, _ in words]
     opening = {way[0] for way in pieces[0]}
     for first, word in enumerate(said):
         if word in opening and (end := _end(pieces, said, first)):
             (_, begun, _), (last, _, ended) = words[first], words[end - 1]
-            if not begins_in_number(text, begun, word) and not ends_in_number(text, ended, last):
+            goes_on = begins_in_number(text, begun, word) or ends_in_number(text, ended, last)
+            if not goes_on and not is_otherwise_paid(phrase.signs, text, begun, ended):
                 yield begun, ended
 
 

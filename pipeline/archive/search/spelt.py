@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from typing import NamedTuple
 
+from pipeline.archive.money import SIGNS
 from pipeline.archive.search.variants import MEASURE, measures, otherwise_written
 from pipeline.archive.tokens import begins_in_number, fold, quoted_words
 
@@ -21,7 +22,7 @@ _AFTER = "%‰"
 class Spelt(NamedTuple):
     """A word and its span; ``spelling`` is the whole written unit it is part of, which begins at ``unit``.
 
-    ``key`` is the same for all spellings that a search takes for the same word.
+    ``key`` is the same for all spellings that a search takes for the same word; that of a sum begins with its sign.
     """
 
     key: str
@@ -41,10 +42,17 @@ def spelt(text: str) -> list[Spelt]:
         else:
             units.append([(begin, end)])
     return [
-        Spelt(_key(text[begin:end]), begin, end, unit[0][0], _spelling(text, unit[0][0], unit[-1][1]))
+        Spelt(_key(text, begin, end), begin, end, unit[0][0], _spelling(text, unit[0][0], unit[-1][1]))
         for unit in units
         for begin, end in unit
     ]
+
+
+def is_same(key: str, other: str) -> bool:
+    """Tell whether two keys are of the same word: 5 million is £5 million, which is not $5 million."""
+    if key[:1] in SIGNS and other[:1] in SIGNS:
+        return key == other
+    return key.lstrip(SIGNS) == other.lstrip(SIGNS)
 
 
 def spellings(word: str) -> tuple[str, ...]:
@@ -55,8 +63,13 @@ def spellings(word: str) -> tuple[str, ...]:
     return (word, other) if other else (word,)
 
 
+def _key(text: str, begin: int, end: int) -> str:
+    sign = text[begin - 1] if begin and text[begin - 1] in SIGNS else ""
+    return sign + _any_spelling(text[begin:end])
+
+
 @lru_cache(maxsize=10_000)
-def _key(word: str) -> str:
+def _any_spelling(word: str) -> str:
     return min(map(fold, spellings(word)))
 
 

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from itertools import product
 from math import prod
 
-from pipeline.archive.search.groups import Group, Part, is_kind
+from pipeline.archive.money import SIGNS, amount, currency, in_currency
+from pipeline.archive.search.groups import Group, Part
 from pipeline.archive.search.pieces import Token, is_beginning
 from pipeline.archive.search.stems import ends_otherwise, is_cut, shorter_stems, word_with_stem
-from pipeline.archive.search.variants import APART, MEASURE, hyphenless, measures, otherwise_written, owner
+from pipeline.archive.search.variants import (
+    APART,
+    MEASURE,
+    hyphenless,
+    is_number,
+    measures,
+    otherwise_written,
+    owner,
+    whole,
+)
 from pipeline.archive.tokens import as_said, folded_words, quoted_words
 
 SPELLINGS = 8  # maximum number of spelling variants of a phrase that is looked up as a whole
-_MEASURED = 4  # words that a measure may have: twenty four per cent
 _WAYS = 256  # maximum number of combinations of NEAR operands that are looked up as near each other
 _PIECE = re.compile(rf"{MEASURE.pattern}|{APART.pattern}|\s+|\S+", re.IGNORECASE)
 _FIGURE = re.compile(r"[^\w]*([0-9]+(?:[.,][0-9]+)*)[^\w%]*")
@@ -30,15 +39,16 @@ class Term:
     false negatives; empty if there is none.
 
     ``exact`` holds the folded words of a phrase and ``spellings`` its pieces, each in all of its spellings, to verify
-    matches; both are empty for single words, which match in any form. ``near`` is the maximum number of words between
-    the ``parts`` of a NEAR term, of each of which any will do; 0 for other terms. ``ways`` are the phrases of which
-    ``fts`` finds any; none if it is more than that. ``plain`` is the word as typed, if it is also searched in other
-    spellings.
+    matches; both are empty for single words, which match in any form. ``signs`` are those of its currencies. ``near``
+    is the maximum number of words between the ``parts`` of a NEAR term, of each of which any will do; 0 for other
+    terms. ``ways`` are the phrases of which ``fts`` finds any; none if it is more than that. ``plain`` is the word as
+    typed, if it is also searched in other spellings.
     """
 
     fts: str
     exact: tuple[str, ...] = ()
     spellings: tuple[tuple[str, ...], ...] = ()
+    signs: str = ""
     near: int = 0
     parts: tuple[tuple[Term, ...], ...] = ()
     ways: tuple[str, ...] = ()
@@ -67,11 +77,6 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
     position = 0
     while position < len(parts):
         part = parts[position]
-        if length := _number_at(parts, position):
-            text = " ".join(one.raw for one in parts[position : position + length] if isinstance(one, Token))
-            yield part, _word(APART.sub(r"\1-\2", text))
-            position += length
-            continue
         operands, distance = [_operands(part)], 0
         while operands[0] and position + 2 < len(parts):
             near, other = parts[position + 1 : position + 3]
@@ -89,21 +94,6 @@ def terms_of(parts: Sequence[Part]) -> Iterator[tuple[Part, Term | None]]:
             yield part, phrase(part.raw) if part.quoted else _word(part.raw)
 
 
-def _number_at(parts: Sequence[Part], place: int) -> int:
-    """The number of parts from ``place`` that are one number, as “20 per cent” and “twenty four” are; else 0."""
-    texts = list[str]()
-    for part in parts[place : place + _MEASURED]:
-        if isinstance(part, Group) or part.kind != "text" or part.quoted or part.negative:
-            break
-        texts.append(part.raw)
-    for length in range(len(texts), 0, -1):
-        text, after = " ".join(texts[:length]), parts[place + length : place + length + 1]
-        found = MEASURE.match(text) or APART.match(text)
-        if found and not folded_words(text[found.end() :]) and not (after and is_kind(after[0], "near")):
-            return length
-    return 0
-
-
 def _is_beside_group(parts: Sequence[Part], place: int) -> bool:
     return any(isinstance(part, Group) for part in parts[max(0, place - 1) : place + 2])
 
@@ -119,12 +109,13 @@ def phrase(text: str) -> Term:
     """What is quoted: a word in this form alone, or words in each of their spellings, as with 4000 and with 4,000."""
     words = quoted_words(text)
     if len(words) == 1:
-        return Term(_fts(text), ways=(_fts(text),), check=as_said(text))
+        return Term(_fts(text), ways=(_fts(text),), check=_in_its_currency(as_said(text), text))
     spellings = tuple(_ways(found) for found in _PIECE.finditer(text) if folded_words(found[0]))
     parts = list(_parts(spellings))
     return Term(
         parts[0][0] if len(parts) == 1 == len(parts[0]) else f"({' AND '.join(map(_any_of, parts))})",
         exact=tuple(word for word, _, _ in words),
+        signs="".join(letter for letter in text if letter in SIGNS),
         spellings=spellings,
         ways=parts[0] if len(parts) == 1 else (),
     )
@@ -147,7 +138,7 @@ def _ways(found: re.Match[str]) -> tuple[str, ...]:
     """A piece of a phrase in each of its spellings, as it was typed first."""
     if measure := MEASURE.match(found[0]):
         return tuple(dict.fromkeys((found[0], *measures(measure))))
-    other = _otherwise(APART.sub(r"\1-\2", found[0]), whole=True)
+    other = _otherwise(APART.sub(r"\1-\2", found[0]), framed=True)
     return (found[0],) if other is None else (found[0], other)
 
 
@@ -164,7 +155,8 @@ def _near(operands: Sequence[Sequence[Token]], distance: int) -> Term:
 
 def _forms(text: str) -> tuple[str, ...]:
     """A word as it was typed and in other spellings; for council’s also council, for 20% also 20 per cent."""
-    if measure := MEASURE.match(text):
+    text = amount(text) if is_number(text) else text
+    if measure := whole(MEASURE, text):
         return tuple(dict.fromkeys((text, *measures(measure))))
     words = folded_words(text)
     whose = owner(text[words[0][1] : words[-1][2]]) if words and not is_beginning(text) else None
@@ -172,17 +164,17 @@ def _forms(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for form in (text, *others) if form))
 
 
-def _otherwise(text: str, *, whole: bool = False) -> str | None:
+def _otherwise(text: str, *, framed: bool = False) -> str | None:
     """Another spelling of a word, without what stands around it: £4,000 and “4,000?” are asked for as 4,000.
 
-    ``whole`` keeps what stands around it.
+    ``framed`` keeps what stands around it.
     """
     words = folded_words(text)
     if not words or is_beginning(text):
         return None
     begin, end = words[0][1], words[-1][2]
     other = otherwise_written(text[begin:end])
-    return f"{text[:begin]}{other}{text[end:]}" if other and whole else other
+    return f"{text[:begin]}{other}{text[end:]}" if other and framed else other
 
 
 def _word(text: str) -> Term:
@@ -192,9 +184,9 @@ def _word(text: str) -> Term:
         ways = tuple(dict.fromkeys(_fts(form) + "*" * is_beginning(text) for form in forms))
         return Term(_any_of(ways), ways=ways, check=check, plain=text if len(forms) > 1 or check else "")
     typed = text[words[0][1] : words[0][2]]
-    whole = _fts(word_with_stem(typed))
-    ways = (f"{whole}*", *(_fts(word_with_stem(stem)) for stem in shorter_stems(typed)))
-    surely = f"({whole}* NOT {whole})" if ends_otherwise(typed) else f"{whole}*"
+    stem = _fts(word_with_stem(typed))
+    ways = (f"{stem}*", *(_fts(word_with_stem(shorter)) for shorter in shorter_stems(typed)))
+    surely = f"({stem}* NOT {stem})" if ends_otherwise(typed) else f"{stem}*"
     check = rf"(?<![^\W_]){re.escape(words[0][0])}"
     return Term(f"({' OR '.join(ways)})", ways=ways, check=check, surely="" if is_cut(typed) else surely)
 
@@ -202,12 +194,17 @@ def _word(text: str) -> Term:
 def _check(text: str, forms: Sequence[str]) -> str:
     """What the text of a segment must have where FTS5 finds more than the forms of a word; else nothing."""
     found = [_FIGURE.fullmatch(form) for form in forms]
-    if any(found) or MEASURE.match(text):
-        return "|".join(
-            as_said(figure[1] if figure else form, inflected=not MEASURE.match(form))
-            for figure, form in zip(found, forms, strict=True)
-        )
-    return "|".join(rf"(?<![^\W_]){beginning}" for beginning in hyphenless(text))
+    if any(found) or is_number(text):
+        said = ((figure[1] if figure else form) for figure, form in zip(found, forms, strict=True))
+        check = "|".join(dict.fromkeys(as_said(form, inflected=len(folded_words(form)) == 1) for form in said))
+        return _in_its_currency(check, text)
+    return "|".join(rf"(?<![^\W_]){beginning.replace('-', '[-‐‑]')}" for beginning in hyphenless(text))
+
+
+def _in_its_currency(check: str, text: str) -> str:
+    """A check for a figure that is typed with a currency: £5 is not $5."""
+    sign, in_words = currency(text)
+    return in_currency(check, sign, needed=in_words) if sign else check
 
 
 def _fts(text: str) -> str:

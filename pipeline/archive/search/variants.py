@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from pipeline.archive.numbers import NUMBERS, ONES, TENS
+from pipeline.archive.money import SIGNS, amount
+from pipeline.archive.numbers import NUMBER, NUMBERS, ONES, SCALES, TENS
+from pipeline.archive.tokens import folded_words
 
 _THOUSANDS = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 _DIGITS = re.compile(r"[1-9][0-9]{3,14}")
@@ -13,16 +15,26 @@ _SIGNED = ("m", "mn", "bn", "%")  # written without a space
 _UNITS = {unit: scale for scale, units in _SCALES.items() for unit in units}
 _IN_WORDS = {str(number): word for number, word in enumerate(NUMBERS, start=1)}
 _IN_DIGITS = {word: number for number, word in _IN_WORDS.items()}
-_NUMBER = rf"(?:{'|'.join(TENS)})(?:[-\s](?:{'|'.join(ONES)}))?|{'|'.join(NUMBERS[:19])}"
-# “2.6 million”, “£2.6m”, “five million”, “20 per cent”, “20%”; and “per cent” without a number.
+_ROUND = {"hundred": 100, "thousand": 1_000}
+_ENDED = r"(?=[^\w%]*(?:\s|$))"
+_FIGURE = r"[0-9]+(?:[.,][0-9]+)*"
+# “2.6 million”, “£2.6m”, “five million”, “four hundred”, “400”, “20 per cent”, “20%”; and “per cent” without a number.
 MEASURE = re.compile(
-    rf"(?<!\S)[£$€]?(?:(?:(?P<figure>[0-9]+(?:[.,][0-9]+)*)\s*|(?P<number>{_NUMBER})\s+)"
-    r"(?P<unit>million|billion|mn|bn|m|per\s+cent|percent|%)"
-    r"|(?P<alone>per\s+cent|percent))(?=[^\w%]*(?:\s|$))",
+    rf"(?<!\S)[{SIGNS}]?(?:(?:(?P<figure>{_FIGURE})\s*|(?P<number>{NUMBER})\s+)"
+    r"(?P<unit>hundred|thousand|million|billion|mn|bn|m|per\s+cent|percent|%)"
+    rf"|(?P<round>[1-9]00|[1-9][0-9]?,?000)|(?P<alone>per\s+cent|percent)){_ENDED}",
     re.IGNORECASE,
 )
 # “twenty four”, which is twenty-four.
-APART = re.compile(rf"(?<!\S)({'|'.join(TENS)})\s+({'|'.join(ONES)})(?=[^\w%]*(?:\s|$))", re.IGNORECASE)
+APART = re.compile(rf"(?<!\S)({'|'.join(TENS)})\s+({'|'.join(ONES)}){_ENDED}", re.IGNORECASE)
+# “four hundred and six”, “hundred and six”, “400 thousand”: no part of it is a number by itself.
+_SCALE = rf"(?:{'|'.join(SCALES)})(?:\s+(?:{'|'.join(SCALES)}))*"
+_LONG = re.compile(
+    rf"(?<!\S)[{SIGNS}]?(?:(?:{_FIGURE}|{NUMBER})\s+{_SCALE}|{_SCALE}(?=\s+and\s))"
+    rf"(?:\s+(?:and\s+)?(?:{NUMBER})\s+{_SCALE})*(?:\s+(?:and\s+)?(?:{NUMBER}))?{_ENDED}",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(rf"[{SIGNS}]?(?:{_FIGURE}|{NUMBER}){_ENDED}", re.IGNORECASE)
 _OWNED = re.compile(r"([^\s'’‘ʼ]*[^\W_]{2})['’‘ʼ]s", re.IGNORECASE)
 # After these it is “is”, “has” or “us”, and they are everywhere.
 _CONTRACTED = """
@@ -82,16 +94,35 @@ def hyphenless(word: str) -> tuple[str, ...]:
     return (found[0], _HYPHENED[found[0]]) if found else ()
 
 
+def whole(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """Return what a pattern finds at the beginning of a text if it is all of it, but for punctuation."""
+    found = pattern.match(text)
+    return found if found and not folded_words(text[found.end() :]) else None
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is one number of several words or with a unit: five million, twenty four, 5 pounds."""
+    number = amount(text)
+    kinds = (MEASURE, APART, _LONG) if number == text else (MEASURE, APART, _LONG, _PLAIN)
+    return any(whole(pattern, number) for pattern in kinds)
+
+
 def measures(found: re.Match[str]) -> tuple[str, ...]:
-    """Return all ways to write what ``MEASURE`` found: 2.6 million, 2.6m, 2.6mn; 5%, 5 per cent, five per cent."""
+    """Return all ways to write what ``MEASURE`` found: 2.6 million, 2.6m; 5%, five per cent; 400, four hundred."""
     if found["alone"]:
         return _SCALES["percent"][:2]
-    units = _SCALES[_UNITS[" ".join(found["unit"].lower().split())]]
-    figure = found["figure"] or _IN_DIGITS["-".join(re.split(r"[-\s]", found["number"].lower()))]
-    ways = [figure + ("" if unit in _SIGNED else " ") + unit for unit in units]
-    if number := _IN_WORDS.get(figure):
+    if digits := found["round"]:
+        unit = "hundred" if len(digits) == len("400") else "thousand"
+        figure = str(int(digits.replace(",", "")) // _ROUND[unit])
+    else:
+        unit = " ".join(found["unit"].lower().split())
+        figure = found["figure"] or _IN_DIGITS["-".join(re.split(r"[-\s]", found["number"].lower()))]
+    units = (unit,) if unit in _ROUND else _SCALES[_UNITS[unit]]
+    ways = [f"{figure}{'' if unit in _SIGNED else ' '}{unit}" for unit in units]
+    if number := _IN_WORDS.get(figure) or ("one" if figure == "1" else None):
         ways += [f"{number} {unit}" for unit in units if unit not in _SIGNED]
-    return tuple(ways)
+        ways += [f"{int(figure) * _ROUND[unit]:{form}}" for form in (",", "") if unit in _ROUND]
+    return tuple(dict.fromkeys(ways))
 
 
 def owner(word: str) -> str | None:
