@@ -14,7 +14,7 @@ from typing import Literal
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.joins import BEYOND, NEWEST_FIRST, SPEAKING
-from pipeline.archive.reading import Passage
+from pipeline.archive.reading import Passage, passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +161,8 @@ def names(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def _said(cursor: sqlite3.Cursor, transcript: int, name: str) -> tuple[Passage, ...]:
     rows = cursor.execute(
-        """select s.n, s.start, s."end", s.text, s.role, s.questions, s.flags from segments s
-        where s.transcript = :transcript and s.text != ''
-            and s.speaker in (select label from speakers where transcript = :transcript and name = :name)
-        order by s.n""",
-        {"transcript": transcript, "name": name},
+        """select n, start, "end", text, speaker, role, questions, flags, '[]' as words from segments
+        where transcript = ? and speaker = ? and text != '' order by n""",
+        [transcript, name],
     )
-    return tuple(
-        Passage(
-            n=row["n"],
-            start=row["start"],
-            end=row["end"],
-            text=row["text"],
-            speaker=name,
-            role=row["role"],
-            questions=tuple(json.loads(row["questions"])),
-            flags=tuple(json.loads(row["flags"])),
-            words=(),
-        )
-        for row in rows
-    )
+    return tuple(map(passage, rows))

@@ -174,6 +174,25 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
     return tuple(Rendition(**dict(row)) for row in rows)
 
 
+def passage(row: sqlite3.Row) -> Passage:
+    """Return a passage from the columns of ``segments``."""
+    words = [Word(*word) for word in json.loads(row["words"])]
+    return Passage(
+        n=row["n"],
+        start=row["start"],
+        end=row["end"],
+        text=row["text"],
+        speaker=row["speaker"],
+        role=row["role"],
+        questions=tuple(json.loads(row["questions"])),
+        flags=tuple(json.loads(row["flags"])),
+        words=tuple(
+            PlacedWord(place, len(word.text), word.start, word.end, word.probability)
+            for place, word in placed(row["text"], words)
+        ),
+    )
+
+
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
     cursor = named_rows(connection)
@@ -252,20 +271,4 @@ def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, 
         from segments where transcript = ? order by n""",
         [transcript],
     )
-    return tuple(
-        Passage(
-            n=row["n"],
-            start=row["start"],
-            end=row["end"],
-            text=row["text"],
-            speaker=row["speaker"],
-            role=row["role"],
-            questions=tuple(json.loads(row["questions"])),
-            flags=tuple(json.loads(row["flags"])),
-            words=tuple(
-                PlacedWord(place, len(word.text), word.start, word.end, word.probability)
-                for place, word in placed(row["text"], [Word(*word) for word in json.loads(row["words"])])
-            ),
-        )
-        for row in rows
-    )
+    return tuple(map(passage, rows))
