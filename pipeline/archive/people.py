@@ -101,15 +101,14 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
         before: the id of the last episode of the previous page; an unknown id gives the first page.
     """
     cursor = named_rows(connection)
-    # Where several voices go by one name, the role is that of the one heard longest.
     rows = cursor.execute(
-        f"""select e.id as episode, e.title, f.title as show, e.published, p.role, max(p.seconds),
-            sum(p.seconds) as seconds, t.language, t.id as transcript
+        f"""select e.id as episode, e.title, f.title as show, e.published, p.role, p.seconds,
+            t.language, t.id as transcript
         from {SPEAKING}
         join episodes e on e.id = t.episode
         join feeds f on f.slug = e.feed
         where p.name = :name and {BEYOND}
-        group by t.id order by {NEWEST_FIRST} limit :limit""",
+        order by {NEWEST_FIRST} limit :limit""",
         {"name": name, "before": before, "limit": limit + 1},
     ).fetchall()
     found = tuple(

@@ -161,15 +161,6 @@ def test_where_a_person_heard_nothing_said_there_is_nothing_to_show(serve: Serve
     assert f"{GUEST} 0:12 It was twenty-four." in text_of(site.ask("/-/questions"))
 
 
-def test_two_voices_of_one_name_are_one_person(serve: Serve, held: Held) -> None:
-    with writer(held.path) as db:
-        db.execute("update speakers set name = 'Dora' where label = 'Speaker 3' and transcript = 2")
-        db.conn.commit()
-    said = text_of(serve(held.path).ask("/-/speaker/Dora"))
-    assert "guest in 1 episode" in said
-    assert "Somebody else." in said
-
-
 def test_like_questions_stand_side_by_side_with_how_the_answers_begin(serve: Serve, held: Held) -> None:
     response = serve(held.path).ask("/-/questions")
     sections = items(response.text, "article")
