@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 MatchStatus = Literal["asked", "merged", "uncertain", "not_asked"]
+ASKED: Final[frozenset[str | None]] = frozenset({"asked", "merged"})
 Role = Literal["question", "answer", "other"]
 Verdict = Literal["same", "spliced", "changed", "other"]
 StageName = Literal["poll", "download", "transcribe", "align"]

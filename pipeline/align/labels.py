@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.model import FollowUp, Label, Match, Role, Segment
+from pipeline.model import ASKED, FollowUp, Label, Match, Role, Segment
 
 
 def label_segments(
@@ -18,7 +18,7 @@ def label_segments(
     a fact in search results. What the host says during an answer has the question's numbers, but the role ``other``;
     so has what a guest says while the host asks.
     """
-    sure = {match.number: match for match in matches if match.status in {"asked", "merged"}}
+    sure = {match.number: match for match in matches if match.status in ASKED}
     together = {one.number: [n for n, other in sure.items() if _span(other) == _span(one)] for one in sure.values()}
     spans = [([number], _span(match)) for number, match in sure.items()]
     spans += [(together[one.after], _span(one)) for one in follow_ups if one.after in sure]

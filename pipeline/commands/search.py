@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
@@ -18,6 +18,7 @@ from pipeline.archive.search.unknown import unknown_show
 from pipeline.commands.options import day, db_option, json_option, print_json
 from pipeline.errors import QueryError
 from pipeline.export import found
+from pipeline.model import Role
 from pipeline.text import questions_named
 
 
@@ -42,7 +43,7 @@ def _page(context: click.Context, option: click.Parameter, value: str | None) ->
 @db_option
 @click.option("--feed", callback=_text, help="Only this feed (slug).")
 @click.option("--speaker", callback=_text, help="Only this speaker: a name, or a part of one.")
-@click.option("--role", type=click.Choice(["question", "answer", "other"]), help="Only questions, or only answers.")
+@click.option("--role", type=click.Choice(get_args(Role)), help="Only questions, or only answers.")
 @click.option("--from", "since", callback=day, metavar="DATE", help="Published on or after this day (YYYY-MM-DD).")
 @click.option("--to", "until", callback=day, metavar="DATE", help="Published on or before this day.")
 @click.option("--question", type=click.IntRange(1), help="Only passages that ask or answer this published question.")

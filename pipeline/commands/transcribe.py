@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import get_args
 
 import click
 
@@ -16,9 +16,7 @@ from pipeline.commands.stages import StageOptions, is_given, print_lines, run_st
 from pipeline.errors import ArchiveError
 from pipeline.exits import Exit
 from pipeline.times import clock
-
-if TYPE_CHECKING:
-    from pipeline.whisper_models import EngineName
+from pipeline.whisper_models import EngineName
 
 
 @click.command("transcribe")
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 @click.option("--model", default="tiny.en", show_default=True, help="With --load: a Whisper model or its path.")
 @click.option(
     "--engine",
-    type=click.Choice(["faster-whisper", "openai-whisper"]),
+    type=click.Choice(get_args(EngineName)),
     default="faster-whisper",
     show_default=True,
     help="With --load: which Whisper to use.",

@@ -13,6 +13,7 @@ from pipeline.archive.publication import Item
 from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import webvtt, xml
+from pipeline.model import ASKED
 from pipeline.text import shortened
 
 TITLE = 100  # characters; players have room for about as many
@@ -65,7 +66,7 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
         ExportError: none of its questions is known to be asked.
     """
     length = round(item.audio.duration * 1000) if item.audio else 0
-    found = _begun(item.questions, {"asked", "merged"}, length)
+    found = _begun(item.questions, ASKED, length)
     if not found:
         raise ExportError(
             f"{item.id}: no question is known to be asked in it, so it has no chapters. Run `python -m pipeline "
@@ -81,7 +82,7 @@ def chapters(item: Item, *, unsure: bool = False) -> tuple[Chapter, ...]:
     return tuple(_bounded(chapter, until) for chapter, until in zip(found, ends, strict=True))
 
 
-def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str], length: int) -> list[Chapter]:
+def _begun(questions: Iterable[ListedQuestion], statuses: Collection[str | None], length: int) -> list[Chapter]:
     """A chapter for each time at which questions with these statuses are asked, in order."""
     begun: list[tuple[int, list[ListedQuestion]]] = []
     asked = [one for one in questions if one.status in statuses and one.start is not None]

@@ -11,6 +11,7 @@ from pipeline.archive.publication import Item
 from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export.markdown import escaped
+from pipeline.model import ASKED
 from pipeline.times import clock
 
 
@@ -69,7 +70,7 @@ def _listed(item: Item, addresses: Addresses) -> Iterator[_Line]:
 
 def _line(item: Item, question: ListedQuestion, addresses: Addresses) -> _Line:
     text = f"{question.number}) {' '.join(question.text.split())}"
-    remark = "" if question.status in {"asked", "merged"} else question.standing
+    remark = "" if question.status in ASKED else question.standing
     start = question.start
     if start is None or question.status in {"not_asked", None}:
         return _Line(text, remark or "time not known", "", "")

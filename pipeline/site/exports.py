@@ -12,7 +12,7 @@ from pipeline.archive import publication, reading
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS
 from pipeline.export.feed import CONTENT_TYPE, feed
-from pipeline.model import Rendition
+from pipeline.model import ASKED, Rendition
 from pipeline.site.access import Archive
 from pipeline.site.links import absolute
 from pipeline.site.respond import HEADERS, episode_id, refused
@@ -58,7 +58,7 @@ async def feed_xml(request: Request, archive: Archive) -> Response:
 
 def offered(episode: reading.Episode) -> dict[str, dict[str, str]]:
     """Return the exports available for an episode: for each kind the formats with their names."""
-    asked = any(one.status in {"asked", "merged"} and one.start is not None for one in episode.questions)
+    asked = any(one.status in ASKED and one.start is not None for one in episode.questions)
     kinds = {
         "Transcript": _TRANSCRIPTS if episode.passages else {},
         "Chapters": _CHAPTERS if asked else {},

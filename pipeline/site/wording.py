@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from pipeline.archive import attributions, checks
 from pipeline.archive.questions.asked import ListedQuestion
+from pipeline.archive.questions.doubts import SURE
 from pipeline.flags import doubts as doubts  # noqa: PLC0414 - the templates know it by this module
 from pipeline.site.history import Entry
 from pipeline.text import amount as amount  # noqa: PLC0414 - the templates know it by this module
@@ -48,7 +49,7 @@ def certainty(confidence: float | None) -> str:
     """Format a probability as a word and a number."""
     if confidence is None:
         return ""
-    word = "high" if confidence >= 0.85 else "medium" if confidence >= 0.6 else "low"
+    word = "high" if confidence >= SURE else "medium" if confidence >= 0.6 else "low"
     return f"{word} confidence ({confidence:.2f})"
 
 

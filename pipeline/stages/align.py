@@ -25,7 +25,7 @@ from pipeline.archive.questions.lists import read_questions, save_questions
 from pipeline.archive.segments import read_segments
 from pipeline.config import Feed
 from pipeline.errors import AlignmentError
-from pipeline.model import Attribution, Check, Correction, Episode, FollowUp, Match, Question, Segment
+from pipeline.model import ASKED, Attribution, Check, Correction, Episode, FollowUp, Match, Question, Segment
 from pipeline.processes import processes
 from pipeline.stages import Outcome, Tools
 from pipeline.stages.together import raiser
@@ -167,7 +167,7 @@ def store(tools: Tools, work: AlignTask, result: Aligned) -> Outcome:
     how = "" if tools.encode else ", by wording alone: no sentence vectors are installed"
     if not work.is_published:
         return Outcome("ok", f"no question list in the notes: {len(result.matches)} questions heard")
-    asked = sum(match.status in {"asked", "merged"} for match in counting)
+    asked = sum(match.status in ASKED for match in counting)
     unsure = sum(match.status == "uncertain" for match in counting)
     return Outcome(
         "ok", f"{asked} of {len(counting)} questions found" + (f", {unsure} uncertain" if unsure else "") + how

@@ -14,7 +14,7 @@ import numpy as np
 from pipeline.align import align
 from pipeline.feeds.names import as_known, is_generic
 from pipeline.feeds.transcripts import PublishedTurn
-from pipeline.model import Person, Question, Segment, Speaker, Word
+from pipeline.model import ASKED, Person, Question, Segment, Speaker, Word
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.speakers.attribute import attribute
 from pipeline.speech.speakers.listening import VoiceListener
@@ -114,7 +114,7 @@ def _asks(
     Empty if the list and the question marks point to different speakers.
     """
     spoken = list(zip((word for segment in segments for word in segment.words), speakers, strict=True))
-    matches = [match for match in align(questions, segments).matches if match.status in {"asked", "merged"}]
+    matches = [match for match in align(questions, segments).matches if match.status in ASKED]
     listed = [
         _asking([(word, who) for word, who in spoken if match.start <= word.start < match.end])
         for match in matches

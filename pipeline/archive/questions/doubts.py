@@ -10,6 +10,7 @@ from itertools import groupby
 
 from pipeline.archive.database import named_rows
 from pipeline.archive.questions.asked import NEAR
+from pipeline.model import ASKED
 
 SURE = 0.85  # what is less sure than that is worth a look
 REASONS = (  # the most urgent first
@@ -63,7 +64,7 @@ def worth_a_look(connection: sqlite3.Connection, episode: str | None = None) -> 
     found = []
     for _, group in groupby(rows, key=lambda row: row["episode"]):
         listed = list(group)
-        asked = [row for row in listed if row["status"] in {"asked", "merged"} and row["start"] is not None]
+        asked = [row for row in listed if row["status"] in ASKED and row["start"] is not None]
         misplaced = {asked[place]["number"] for place in _out_of_order([row["start"] for row in asked])}
         for row in listed:
             told = (
