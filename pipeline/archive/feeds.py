@@ -32,7 +32,7 @@ def recall(db: Database, slug: str, *, url: str) -> Memory:
     row = (
         named_rows(db.conn)
         .execute(
-            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched
+            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched, gone_page
                from feeds where slug = ? and url = ?""",
             [slug, url],
         )
@@ -48,6 +48,7 @@ def recall(db: Database, slug: str, *, url: str) -> Memory:
         last_status=row["last_status"],
         retry_at=row["retry_at"],
         fully_fetched=row["fully_fetched"],
+        gone_page=row["gone_page"],
         moves=dict(moves),
     )
 
@@ -68,17 +69,21 @@ def save_poll(
     validators: Validators,
     parser_version: int,
     is_whole: bool = True,
+    gone_page: str | None = None,
 ) -> Saved:
     """Store the result of a poll in one transaction, and return a summary.
 
     Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``. It counts as
-    no longer listed only after a poll that ``is_whole``, with all pages of the feed.
+    no longer listed only after a poll that ``is_whole``, with all pages of the feed. Until then ``gone_page``, one that
+    is not there, is remembered.
     """
     with immediate(db):
         saved = save_episodes(db, slug, episodes, now=now)
         db.execute(
             """update feeds set feed_url = ?, etag = ?, last_modified = ?, parser_version = ?,
-               fully_fetched = coalesce(?, fully_fetched), retry_at = null, last_polled = ?, last_status = 'ok'
+               fully_fetched = coalesce(?, fully_fetched),
+               gone_page = case when ? then null else coalesce(?, gone_page) end,
+               retry_at = null, last_polled = ?, last_status = 'ok'
                where slug = ?""",
             [
                 feed_url,
@@ -86,6 +91,8 @@ def save_poll(
                 validators.last_modified,
                 parser_version,
                 now if is_whole else None,
+                is_whole,
+                gone_page,
                 now,
                 slug,
             ],
