@@ -69,21 +69,17 @@ def save_poll(
     validators: Validators,
     parser_version: int,
     is_whole: bool = True,
-    gone_page: str | None = None,
 ) -> Saved:
     """Store the result of a poll in one transaction, and return a summary.
 
     Nothing is removed: an episode that the feed no longer lists keeps its row and its old ``last_seen``. It counts as
-    no longer listed only after a poll that ``is_whole``, with all pages of the feed. Until then ``gone_page``, one that
-    is not there, is remembered.
+    no longer listed only after a poll that ``is_whole``, with all pages of the feed.
     """
     with immediate(db):
         saved = save_episodes(db, slug, episodes, now=now)
         db.execute(
             """update feeds set feed_url = ?, etag = ?, last_modified = ?, parser_version = ?,
-               fully_fetched = coalesce(?, fully_fetched),
-               gone_page = case when ? then null else coalesce(?, gone_page) end,
-               retry_at = null, last_polled = ?, last_status = 'ok'
+               fully_fetched = coalesce(?, fully_fetched), retry_at = null, last_polled = ?, last_status = 'ok'
                where slug = ?""",
             [
                 feed_url,
@@ -91,8 +87,6 @@ def save_poll(
                 validators.last_modified,
                 parser_version,
                 now if is_whole else None,
-                is_whole,
-                gone_page,
                 now,
                 slug,
             ],
@@ -133,6 +127,11 @@ def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: st
         "update feeds set last_polled = ?, last_status = ?, retry_at = ? where slug = ?",
         [now, without_paths(status), retry_at, slug],
     )
+
+
+def save_gone_page(db: Database, slug: str, page: str | None) -> None:
+    """Remember the page of a feed that is not there; None: all came."""
+    db.execute("update feeds set gone_page = ? where slug = ?", [page, slug])
 
 
 def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> None:

@@ -93,6 +93,8 @@ def _store(tools: Tools, feed: Feed, found: FeedVisit, memory: Memory) -> Outcom
     if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
     gone = found.listings[-1].gone_page
+    if is_whole or gone:
+        archive.save_gone_page(tools.db, feed.slug, gone)
     if not is_whole and (gone is None or gone != memory.gone_page):
         raise FeedUnreachableError("; ".join(said))
     return Outcome("ok", "; ".join(said))
@@ -157,7 +159,6 @@ def _store_listing(tools: Tools, feed: Feed, listing: Listing, *, is_whole: bool
         validators=listing.validators,
         parser_version=PARSER_VERSION,
         is_whole=is_whole,
-        gone_page=listing.gone_page,
     )
 
 
