@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.archive.carrying import carry
@@ -30,15 +32,20 @@ from pipeline.speech.journal import FileJournal, journal_path, unfinished
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.weights import is_named
-from pipeline.stages import Outcome, Tools, wanted_episodes
+from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.publishers_transcript import (
+    Found,
     PublishersTranscript,
+    Search,
     carry_names,
-    get_published,
+    come,
     is_waiting,
+    remember,
     save_published,
+    search,
 )
 from pipeline.stages.speakers import Known, Labelled, label_or_say_why
+from pipeline.stages.together import beside
 from pipeline.times import clock
 from pipeline.whisper_models import is_at_path, model_name, whisper_language
 
@@ -59,8 +66,10 @@ class _Job:
         return self.tools.data / TRANSCRIPTS
 
 
-def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
+def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     """Make the episode's transcript, or take it from its file when an earlier run was ended after writing it.
+
+    The publisher's is fetched while the episode is heard, or by a visit if it has been heard already.
 
     Raises:
         SpeechError, AudioError: with the reason.
@@ -72,11 +81,26 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     done = None if tools.again else _done(job)
     if done and not is_waiting(tools, episode, rendition):
         return Outcome("skipped", done, routine=True)
-    published, problems = get_published(tools, feed, episode)
-    if done and not published:
-        return Outcome("skipped", "; ".join([done, *problems]), routine=not problems)
-    said = [] if done else _make(job, published)
-    return Outcome("ok", "; ".join([*said, *problems, *_compare(job, published)]))
+    publishers = search(tools, feed, episode)
+    if done:
+        return Visit(publishers.host, partial(_visit, job, done, publishers))
+    searching = beside(publishers.go)
+    said = _make(job, searching)
+    found = come(searching)
+    return Outcome("ok", "; ".join([*said, *_compare(job, found)]))
+
+
+def _visit(job: _Job, done: str, publishers: Search, _leave: Callable[[], None]) -> Callable[[], Outcome]:
+    """Look for the publisher's transcript of an episode that has been heard."""
+    found = publishers.go()
+
+    def store() -> Outcome:
+        said = _compare(job, found)
+        if found.transcript is None:
+            return Outcome("skipped", "; ".join([done, *said]), routine=not said)
+        return Outcome("ok", "; ".join(said))
+
+    return store
 
 
 def is_unheard(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> bool:
@@ -102,7 +126,7 @@ def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
+def _make(job: _Job, publishers: Future[Found]) -> list[str]:
     """Make and store the transcript; return what there is to say of it."""
     engine = job.tools.engine(job.feed)
     # What is taken from the notes is left out of the key: they change, and the same file may belong to two episodes.
@@ -121,7 +145,7 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
     terms = _terms(job)
     hearing = _hear(job, engine, journal, listener, terms)
-    labelled, problems = label_or_say_why(hearing, _known(job, published), listener)
+    labelled, problems = label_or_say_why(hearing, _known(job, come(publishers).transcript), listener)
     transcript = _transcript(job, engine, hearing, labelled, terms)
     took = time.monotonic() - began
     transcript_file.write(job.folder, transcript, key)
@@ -205,14 +229,15 @@ def _hear(
         journal.close()
 
 
-def _compare(job: _Job, published: PublishersTranscript | None) -> list[str]:
-    """Store the publisher's transcript beside the one that counts, and say how far they differ."""
-    transcript = preferred_transcript(job.tools.db.conn, job.episode.id)
+def _compare(job: _Job, found: Found) -> list[str]:
+    """Store the publisher's transcript beside the one that counts, and say how far they differ, and what went wrong."""
+    remember(job.tools, job.episode, found)
+    published, transcript = found.transcript, preferred_transcript(job.tools.db.conn, job.episode.id)
     if published is None or transcript is None:
-        return []
+        return [*found.problems]
     rate = save_published(job.tools, job.episode, job.rendition, published, transcript.id)
     carry_names(job.tools, published, transcript.id, known=[*job.feed.hosts, *(one.name for one in _people(job))])
-    return [f"{rate:.1%} of the words differ from the publisher's transcript"]
+    return [*found.problems, f"{rate:.1%} of the words differ from the publisher's transcript"]
 
 
 def _done(job: _Job) -> str | None:
