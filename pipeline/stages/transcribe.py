@@ -19,19 +19,20 @@ from pipeline.archive.questions.lists import read_questions
 from pipeline.archive.reading import renditions
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import host_voices, save_transcript, transcript_settings
-from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Feed
 from pipeline.data_folder import TRANSCRIPTS
 from pipeline.errors import ArchiveError
 from pipeline.feeds.people import find_people
 from pipeline.model import Episode, Person, Rendition, Transcript
 from pipeline.speech import transcript_file
+from pipeline.speech.channels import Channels
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import FileJournal, journal_path, unfinished
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.weights import is_named
+from pipeline.speech.windows import Samples
 from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.publishers_transcript import (
     Found,
@@ -144,7 +145,8 @@ def _make(job: _Job, publishers: Future[Found]) -> list[str]:
     journal = FileJournal(journal_path(job.folder, job.rendition.sha256, key))
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
     terms = _terms(job)
-    hearing = _hear(job, engine, journal, listener, terms)
+    channels = Channels(kept_path(job.tools.data, job.rendition.path))
+    hearing = _hear(job, engine, channels.mixed(), journal, listener, terms)
     labelled, problems = label_or_say_why(hearing, _known(job, come(publishers).transcript), listener)
     transcript = _transcript(job, engine, hearing, labelled, terms)
     took = time.monotonic() - began
@@ -154,7 +156,7 @@ def _make(job: _Job, publishers: Future[Found]) -> list[str]:
     words = sum(len(segment.words) for segment in transcript.segments)
     speed = hearing.duration / max(took, 0.001)
     done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
-    return [done, *_remarks(hearing, job.feed.language), *problems, *carried]
+    return [done, *_remarks(hearing, job.feed.language), *_unheard(channels, hearing), *problems, *carried]
 
 
 def _terms(job: _Job) -> Sequence[str]:
@@ -210,15 +212,19 @@ def _store(job: _Job, transcript: Transcript, key: str) -> Sequence[str]:
 
 
 def _hear(
-    job: _Job, engine: Engine, journal: FileJournal, listener: VoiceListener | None, terms: Sequence[str]
+    job: _Job,
+    engine: Engine,
+    blocks: Iterable[Samples],
+    journal: FileJournal,
+    listener: VoiceListener | None,
+    terms: Sequence[str],
 ) -> Hearing:
-    path = kept_path(job.tools.data, job.rendition.path)
     if job.tools.again:
         journal.discard()
     try:
         with job.tools.progress(f"{job.episode.id} transcribe", job.rendition.duration) as progress:
             return engine.transcribe(
-                decoded_blocks(path),
+                blocks,
                 language=job.feed.language,
                 terms=terms,
                 progress=progress,
@@ -310,3 +316,12 @@ def _remarks(hearing: Hearing, configured: str) -> list[str]:
         remarks.append("no speech was found in it")
     flagged = sum(bool(segment.flags) for segment in hearing.segments)
     return remarks + ([f"{flagged} passages need listening"] if flagged else [])
+
+
+def _unheard(channels: Channels, hearing: Hearing) -> list[str]:
+    """Say where somebody speaks on a channel that is much quieter than the other, and was not heard."""
+    found = channels.unheard(hearing.speech)
+    if found is None:
+        return []
+    what = f"{clock(found.seconds)} of speech on the {found.channel} channel"
+    return [f"{what} was not heard: it is {found.decibels:.0f} dB quieter than the other"]
