@@ -10,7 +10,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -98,10 +98,28 @@ def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now
     known = known_episodes(db, feed)
     matching = match(known, listed)
     pairs = {id_: item for id_, item in zip(matching.episodes, listed, strict=True) if id_ is not None}
+    new = [item for id_, item in zip(matching.episodes, listed, strict=True) if id_ is None]
+    saved = _save(db, feed, known, pairs, _enter(db, feed, new, now), now)
+    return replace(saved, doubtful=tuple(listed[place].title for place in matching.doubts))
+
+
+def update_episode(db: Database, episode: str, item: FeedEpisode, *, now: str) -> None:
+    """Store an item of a feed as what is said of a known episode, inside the caller's transaction."""
+    (feed,) = db.execute("select feed from episodes where id = ?", [episode]).fetchone()
+    _save(db, feed, known_episodes(db, feed), {episode: item}, {}, now)
+
+
+def _save(
+    db: Database,
+    feed: str,
+    known: Sequence[Known],
+    pairs: Mapping[str, FeedEpisode],
+    entered: Mapping[str, FeedEpisode],
+    now: str,
+) -> Saved:
+    """Store the items of known episodes, with what has changed, and what belongs to those that were entered."""
     changes = _changes(db, feed, pairs)
     _record(db, changes, now)
-    new = [item for id_, item in zip(matching.episodes, listed, strict=True) if id_ is None]
-    entered = _enter(db, feed, new, now)
     everything = {**pairs, **entered}
     db.conn.executemany("update episodes set last_seen = ? where id = ?", ((now, id_) for id_ in pairs))
     aliases = _new_guids(known, everything)
@@ -117,11 +135,10 @@ def save_episodes(db: Database, feed: str, listed: Sequence[FeedEpisode], *, now
     _save_transcript_links(db, everything)
     unlisted = _save_question_lists(db, feed, everything)
     return Saved(
-        new=len(new),
+        new=len(entered),
         changed=len({change[0] for change in changes if _is_news(*change[1:])}),
         known=len(pairs),
         recognised=tuple(pairs[id_].title for id_, _ in recognised),
-        doubtful=tuple(listed[place].title for place in matching.doubts),
         unlisted=unlisted,
     )
 
@@ -188,6 +205,7 @@ def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dic
     """
     taken = {id_ for (id_,) in db.execute("select id from episodes where feed = ?", [feed])}
     guids = {guid for (guid,) in db.execute("select guid from episodes where feed = ?", [feed])}
+    (before,) = db.execute("select fully_fetched from feeds where slug = ?", [feed]).fetchone()
     entered: dict[str, FeedEpisode] = {}
     rows = []
     for place, item in sorted(enumerate(new), key=lambda one: _oldest_first(one[1])):
@@ -197,10 +215,11 @@ def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dic
         taken.add(id_)
         entered[id_] = item
         values = (getattr(item, column) for column in _PUBLISHED)
-        rows.append((place, (id_, feed, guid, item.guid_made, *values, now, now)))
+        rows.append((place, (id_, feed, guid, item.guid_made, *values, now, now, before)))
     db.conn.executemany(
-        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen)
-            values ({", ".join("?" * (len(_PUBLISHED) + 6))})""",
+        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen,
+                listed_before)
+            values ({", ".join("?" * (len(_PUBLISHED) + 7))})""",
         (row for _, row in sorted(rows)),
     )
     return entered

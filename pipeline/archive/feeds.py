@@ -32,7 +32,7 @@ def recall(db: Database, slug: str, *, url: str) -> Memory:
     row = (
         named_rows(db.conn)
         .execute(
-            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched
+            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched, gone_page
                from feeds where slug = ? and url = ?""",
             [slug, url],
         )
@@ -48,6 +48,7 @@ def recall(db: Database, slug: str, *, url: str) -> Memory:
         last_status=row["last_status"],
         retry_at=row["retry_at"],
         fully_fetched=row["fully_fetched"],
+        gone_page=row["gone_page"],
         moves=dict(moves),
     )
 
@@ -126,6 +127,11 @@ def save_failure(db: Database, slug: str, status: str, *, now: str, retry_at: st
         "update feeds set last_polled = ?, last_status = ?, retry_at = ? where slug = ?",
         [now, without_paths(status), retry_at, slug],
     )
+
+
+def save_gone_page(db: Database, slug: str, page: str | None) -> None:
+    """Remember the page of a feed that is not there; None: all came."""
+    db.execute("update feeds set gone_page = ? where slug = ?", [page, slug])
 
 
 def save_moves(db: Database, slug: str, moves: Iterable[Move], *, now: str) -> None:

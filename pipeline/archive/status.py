@@ -11,12 +11,13 @@ from pipeline.archive.database import named_rows
 def status(connection: sqlite3.Connection) -> dict[str, Any]:
     """Return ``feeds``, ``last_run`` with what failed in it, and what is ``waiting``.
 
-    Each feed has its counts, hours of audio, and the number of episodes it no longer lists. ``waiting`` counts for each
-    stage the episodes that still have to go through it, among those that feeds.yaml asked for at the last run.
+    Each feed has its counts, hours of audio, the number of episodes it no longer lists, and the page of it that is
+    gone. ``waiting`` counts for each stage the episodes that still have to go through it, among those that feeds.yaml
+    asked for at the last run.
     """
     cursor = named_rows(connection)
     feeds = cursor.execute(
-        """select f.slug, f.title, f.last_polled, f.last_status,
+        """select f.slug, f.title, f.last_polled, f.last_status, f.gone_page,
             (select count(*) from episodes e where e.feed = f.slug) as episodes,
             (
                 select count(*) from episodes e

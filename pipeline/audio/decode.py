@@ -117,16 +117,26 @@ def decoded_blocks(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[ND
     Raises:
         NotAudioError: as for ``decode``.
     """
+    for channels in decoded_channels(path, sample_rate=sample_rate):
+        yield mixed(channels)
+
+
+def decoded_channels(path: Path, *, sample_rate: int = SAMPLE_RATE) -> Iterator[NDArray[np.float32]]:
+    """As ``decoded_blocks``, but the channels of stereo are not mixed: blocks of shape (1 or 2, samples).
+
+    Raises:
+        NotAudioError: as for ``decode``.
+    """
     empty = True
     with opened(path) as container:
         for resampled in _resampled(_frames(container), sample_rate):
             empty = False
-            yield _mono(cast("NDArray[np.float32]", resampled.to_ndarray()))
+            yield cast("NDArray[np.float32]", resampled.to_ndarray())
     if empty:
         raise NotAudioError(f"{path}: no sound in it can be decoded")
 
 
-def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+def mixed(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mix one channel or two, shape (channels, samples), to shape (samples,).
 
     Two that cancel each other, because one was wired the wrong way round, are not mixed: the louder one is taken,
@@ -135,9 +145,9 @@ def _mono(channels: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(channels) == 1:
         return channels.reshape(-1)
     left, right = channels
-    mixed: NDArray[np.float32] = (left + right) * np.float32(np.sqrt(0.5))
+    both: NDArray[np.float32] = (left + right) * np.float32(np.sqrt(0.5))
     louder: NDArray[np.float32] = left if left @ left > right @ right else right
-    return mixed if mixed @ mixed >= _CANCELLED * (louder @ louder) else louder
+    return both if both @ both >= _CANCELLED * (louder @ louder) else louder
 
 
 def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[AudioFrame]:

@@ -31,6 +31,8 @@ def status_command(db: Path, as_json: bool) -> None:
             f"{feed['transcribed']} transcribed, {feed['aligned']} aligned; "
             f"last polled {feed['last_polled'] or 'never'}: {feed['last_status'] or '-'}"
         )
+        if feed["gone_page"]:
+            click.echo(f"  its page {feed['gone_page']} is gone: episodes listed only there cannot be had")
     waiting = [f"{count} to {stage}" for stage, count in found["waiting"].items() if count]
     if waiting:
         click.echo(f"waiting: {', '.join(waiting)}")

@@ -34,7 +34,7 @@ class Memory:
     """What earlier polls of a feed stored; moments are UTC ISO 8601.
 
     ``feed_url`` is where it was last read; ``validators`` and ``parser_version`` belong to that. ``moves`` maps old
-    addresses to new ones. Addresses contain no secrets.
+    addresses to new ones. ``gone_page`` is the page of the feed that was not there. Addresses contain no secrets.
     """
 
     feed_url: str | None = None
@@ -43,6 +43,7 @@ class Memory:
     last_status: str | None = None
     retry_at: str | None = None
     fully_fetched: str | None = None
+    gone_page: str | None = None
     moves: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, configured: str) -> str:

@@ -8,8 +8,8 @@ from itertools import chain
 
 import httpx
 
-from pipeline.errors import FeedError, FeedUnreachableError
-from pipeline.feeds.fetch import FeedBody, Unchanged, fetch
+from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError
+from pipeline.feeds.fetch import NOT_THERE, FeedBody, Unchanged, fetch
 from pipeline.feeds.parse import distinct, parse_feed
 from pipeline.model import FeedEpisode, ParsedFeed, Validators
 from pipeline.net.local_files import local_file, local_path
@@ -24,13 +24,15 @@ MAX_SECONDS = 900.0  # for all pages together
 class Pages:
     """Everything a feed lists, and the warnings of all its pages.
 
-    ``bodies`` has one entry per page read; ``missing`` says why pages are missing, if any are.
+    ``bodies`` has one entry per page read; ``missing`` says why pages are missing, if any are. ``gone`` is the address
+    of the page that is missing, if its server says that it is not there.
     """
 
     bodies: tuple[bytes, ...]
     episodes: tuple[FeedEpisode, ...]
     warnings: tuple[str, ...] = ()
     missing: str | None = None
+    gone: str | None = None
 
 
 def read_page(address: str, client: httpx.Client) -> tuple[FeedBody, ParsedFeed]:
@@ -50,7 +52,7 @@ def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Page
     bodies, lists, warnings = [first.content], [parsed.episodes], list(parsed.warnings)
     following, seen = parsed.next_url, {first.base}
     end = time.monotonic() + MAX_SECONDS
-    missing = None
+    missing = gone = None
     try:
         while following and following not in seen:
             _refuse_too_many(bodies, end)
@@ -63,9 +65,12 @@ def all_pages(first: FeedBody, parsed: ParsedFeed, client: httpx.Client) -> Page
             lists.append(page.episodes)
             warnings += [f"page {len(bodies)}: {warning}" for warning in page.warnings]
             following = page.next_url
+    except FeedGoneError:
+        gone = following
+        missing = f"only the first {len(bodies)} of its pages could be read: it leads to {gone}, but {NOT_THERE}"
     except (FeedError, OSError) as error:
         missing = f"only the first {len(bodies)} of its pages could be read: {error}"
-    return Pages(tuple(bodies), tuple(distinct(chain.from_iterable(lists))), tuple(warnings), missing)
+    return Pages(tuple(bodies), tuple(distinct(chain.from_iterable(lists))), tuple(warnings), missing, gone)
 
 
 def _refuse_too_many(bodies: list[bytes], end: float) -> None:

@@ -27,7 +27,8 @@ _Read = tuple[FeedBody, ParsedFeed]
 class Listing:
     """All pages of a feed at one address.
 
-    If a page is missing, it is not ``is_whole``, and has no ``validators``, so that it is fetched again.
+    If a page is missing, it is not ``is_whole``, and has no ``validators``, so that it is fetched again; ``gone_page``
+    is the address of that page, if its server says that it is not there.
     """
 
     address: str
@@ -36,6 +37,7 @@ class Listing:
     podcast_guid: str | None
     validators: Validators
     is_whole: bool = True
+    gone_page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,8 @@ class _Visitor:
             episodes = tuple(private.without_secrets(one, secrets, own_host=own_host) for one in episodes)
             if any(private.exposed(one, secrets) for one in episodes):
                 self._warnings.append("it has its secret in audio addresses at another host, which are stored as is")
-        return Listing(address, bodies, episodes, parsed.podcast_guid, validators, is_whole=pages.missing is None)
+        gone = shown(self._hide(pages.gone)) if pages.gone else None
+        return Listing(address, bodies, episodes, parsed.podcast_guid, validators, pages.missing is None, gone)
 
     def _move(self, was: str, became: str, how: Literal["redirect", "new-feed-url"]) -> str:
         address = self._hide(became)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import logging
 import os
 import socket
 import ssl
@@ -32,6 +33,10 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # RFC 4291, section 2.4: no other IPv6 address is on the public internet.
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
+
+# At DEBUG httpcore logs each response's headers as they came: a redirect that repeats a secret, cookies. The addresses
+# that httpx logs are those of requests, in which `conceal` has replaced secrets.
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 _heads = local()  # ``end``: the deadline of the response head that this thread waits for
 

@@ -31,7 +31,7 @@ from pipeline.stages.poll import poll
 from pipeline.stages.together import AT_ONE_HOST, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
 
-EpisodeStage = Callable[[Tools, Feed, Episode], Outcome]
+EpisodeStage = Callable[[Tools, Feed, Episode], Outcome | Visit]
 Status = Literal["ok", "skipped", "failed"]
 V = TypeVar("V", bound=Visit)
 _EPISODE_STAGES: dict[str, EpisodeStage] = {
@@ -206,8 +206,21 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> 
 
 
 def _hear_all(tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection) -> Iterator[_Done]:
+    """Run these stages of one episode after another, but last those that need the network: none waits for it."""
+    visits: list[tuple[_Task, Visit]] = []
+    after: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
     for task, episode, left_out in _tasks(tools, feeds, stages, selection):
-        yield left_out or _item(task, partial(_EPISODE_STAGES[task.stage], tools, task.feed, episode))
+        work = partial(_EPISODE_STAGES[task.stage], tools, task.feed, episode)
+        if visits and visits[-1][0].episode == episode:
+            after.append((task, work))
+            continue
+        done = left_out or _item(task, work)
+        if isinstance(done, Visit):
+            visits.append((task, done))
+        else:
+            yield done
+    yield from _ended(visits)
+    yield from _visited(after)
 
 
 def _visited(
@@ -221,6 +234,11 @@ def _visited(
             visits.append((task, begun))
         else:
             yield begun
+    yield from _ended(visits, at_one_host=at_one_host)
+
+
+def _ended(visits: Iterable[tuple[_Task, Visit]], *, at_one_host: int = AT_ONE_HOST) -> Iterator[_Done]:
+    """Run visits concurrently, and yield what became of each."""
     for visit in together(visits, at_one_host=at_one_host):
         yield _item(visit.job, visit.store, seconds=visit.seconds)
 

@@ -92,7 +92,7 @@ def windows(blocks: Iterable[Samples]) -> Iterator[Window]:
             lazily, and kept only until they are in a window.
     """
     detector, held, frames, first = Detector(), np.empty(0, np.float32), NO_FRAMES, 0
-    for block, is_last in _even(blocks, BLOCK_SECONDS * SAMPLE_RATE):
+    for block, is_last in even(blocks, BLOCK_SECONDS * SAMPLE_RATE):
         held = np.concatenate([held, block])
         frames += detector.hear(block)
         spans = speech_spans(frames)
@@ -185,8 +185,8 @@ def _length(stretches: Iterable[Stretch]) -> int:
     return sum(stretch.end - stretch.start for stretch in stretches)
 
 
-def _even(blocks: Iterable[Samples], size: int) -> Iterator[tuple[Samples, bool]]:
-    """The same samples in blocks of this size, each with a flag for the last one, which may be shorter."""
+def even(blocks: Iterable[Samples], size: int) -> Iterator[tuple[Samples, bool]]:
+    """Yield the same samples in blocks of this size, each with a flag for the last one, which may be shorter."""
     waiting: list[Samples] = []
     count = 0
     for block in blocks:

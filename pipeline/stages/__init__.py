@@ -2,7 +2,7 @@
 
 A stage returns an ``Outcome`` for what it did or skipped, and raises ``ArchiveError`` if it failed, which does not stop
 the others. A stage that needs the network returns a ``Visit`` instead; visits are run concurrently. Only ``transcribe``
-does not: it fetches the publisher's transcript itself, so that a slow host delays the episodes that are heard later.
+fetches the publisher's transcript of what it hears itself, beside the hearing.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from pipeline.archive.kept import is_kept
 from pipeline.archive.renditions import current_rendition, fetches, save_offer, use_again
+from pipeline.archive.same_recording import twins, unite
 from pipeline.audio.decode import AudioFacts
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
@@ -18,6 +20,7 @@ from pipeline.model import Comparison, Episode, Fetch, KeptAudio, Rendition, Val
 from pipeline.net.urls import host, offer, same_offer, without_trackers
 from pipeline.stages import Outcome, Tools, Visit, local_root
 from pipeline.stages.renditions import compare_with_current, damage, keep_beside
+from pipeline.text import shortened
 from pipeline.times import clock
 
 _TOLERANCE = 30.0  # seconds, or a twentieth: what feeds declare is often rounded, and advertisements come and go
@@ -145,14 +148,34 @@ def _use_again(tools: Tools, episode: Episode, sha256: str) -> Outcome | None:
 
 
 def _store(tools: Tools, episode: Episode, audio: KeptAudio, comparison: Comparison | None) -> Outcome:
+    episode, same = _united(tools, episode, audio)
     beside = keep_beside(tools.db, episode.id, audio, comparison)
     save_offer(tools.db, episode.id, audio.sha256, _offered(episode))
     said = [
         f"{audio.bytes / 1e6:.1f} MB, {clock(audio.duration)}",
+        *same,
         *damage(audio),
         *_differs(audio.duration, episode.declared_duration),
     ]
     return Outcome("ok", "; ".join([*said, beside] if beside else said))
+
+
+def _united(tools: Tools, episode: Episode, audio: KeptAudio) -> tuple[Episode, list[str]]:
+    """The episode that a recording is of, and what is to be said of it, if another of its feed has the same recording.
+
+    An episode that only took the place of another is that one. Where the other is still listed, or went at another
+    time, it may be a trailer or a repeat: they stay two.
+    """
+    found = twins(tools.db, episode.id, audio.sha256)
+    if not found:
+        return episode, []
+    one = found[0]
+    if len(found) > 1 or not one.is_replaced:
+        names = ", ".join(f"“{shortened(twin.title, 60)}” ({twin.id})" for twin in found[:3])
+        return episode, [f"the very same recording as {names}"]
+    unite(tools.db, episode.id, one.id, now=tools.now())
+    was = f"it is “{shortened(one.title, 60)}” ({one.id}), which the feed lists under another guid, title and date now"
+    return replace(episode, id=one.id), [was]
 
 
 def _offered(episode: Episode) -> str:

@@ -16,7 +16,7 @@ from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, snapshot_path
 from pipeline.errors import FeedError, FeedGoneError, FeedUnreachableError
 from pipeline.feeds.identity import match
-from pipeline.feeds.memory import GONE_WAIT, Move, after, retry_at
+from pipeline.feeds.memory import GONE_WAIT, Memory, Move, after, retry_at
 from pipeline.feeds.parse import PARSER_VERSION
 from pipeline.feeds.visit import Asking, FeedVisit, Listing, visit
 from pipeline.model import FeedEpisode, Validators
@@ -31,7 +31,7 @@ def poll(tools: Tools, feed: Feed) -> Outcome | Visit:
     archive.ensure_feed(tools.db, feed.slug, title=feed.title, url=shown(feed.url))
     now = tools.now()
     if not tools.again:
-        if not feed.live and memory.fully_fetched:
+        if not feed.live and (memory.fully_fetched or memory.gone_page):
             return Outcome("skipped", "it has ended (live: false in feeds.yaml)", routine=True)
         if memory.waits(now):
             return Outcome("skipped", f"not polled before {memory.retry_at}: {memory.last_status}")
@@ -59,16 +59,17 @@ def _look_at_page(feed: Feed, client: httpx.Client) -> FeedVisit:
 
 def _store_or_record(tools: Tools, feed: Feed, asking: Asking, found: FeedVisit) -> Outcome:
     try:
-        return _store(tools, feed, found)
+        return _store(tools, feed, found, asking.memory)
     except FeedError as error:
         _record_and_raise(tools, feed, asking, error)
 
 
-def _store(tools: Tools, feed: Feed, found: FeedVisit) -> Outcome:
+def _store(tools: Tools, feed: Feed, found: FeedVisit, memory: Memory) -> Outcome:
     """Keep what was found, and say so in a sentence.
 
     Raises:
-        FeedError: it is another show, of which nothing is kept; or pages are missing, and the others are kept.
+        FeedError: it is another show, of which nothing is kept; or pages are missing, and the others are kept. A page
+            that was not there the last time either is no failure any more: that is how the feed is.
     """
     if not found.listings:
         archive.save_unchanged(tools.db, feed.slug, found.validators, now=tools.now())
@@ -91,7 +92,10 @@ def _store(tools: Tools, feed: Feed, found: FeedVisit) -> Outcome:
         said.append(f"it is back at {found.address}: the address that it had moved to is forgotten")
     if found.address != feed.url and archive.has_moved(tools.db, feed.slug, found.address):
         said.append(f"it moved to {found.address}: give that address in feeds.yaml")
-    if not is_whole:
+    gone = found.listings[-1].gone_page
+    if is_whole or gone:
+        archive.save_gone_page(tools.db, feed.slug, gone)
+    if not is_whole and (gone is None or gone != memory.gone_page):
         raise FeedUnreachableError("; ".join(said))
     return Outcome("ok", "; ".join(said))
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import astuple, dataclass, replace
+from functools import partial
 from itertools import accumulate, groupby, pairwise
+from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.archive.episodes import notes_of
 from pipeline.archive.segments import heard
@@ -24,7 +28,7 @@ from pipeline.archive.transcripts import (
 )
 from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, publishers_path
-from pipeline.errors import ArchiveError, FeedGoneError, FeedUnreachableError, NotATranscriptError
+from pipeline.errors import FeedGoneError, FeedUnreachableError, NotATranscriptError
 from pipeline.feeds.fetch import NOT_THERE, FeedBody, fetch
 from pipeline.feeds.names import as_known
 from pipeline.feeds.parse import PARSER_VERSION
@@ -32,13 +36,14 @@ from pipeline.feeds.private import body_without_secrets, secrets_of
 from pipeline.feeds.transcripts import MAX_TRANSCRIPT_BYTES, PublishedTurn, find_transcript, read_transcript
 from pipeline.model import Episode, Rendition, Segment, Transcript, TranscriptLink, Validators, Word
 from pipeline.net.local_files import local_file
-from pipeline.net.urls import scheme
+from pipeline.net.urls import host, scheme
 from pipeline.speech.wording import carry_speakers, compare
 from pipeline.stages import Tools, is_time_again, local_root
 from pipeline.stages.speakers import names_of
 from pipeline.whisper_models import whisper_language
 
-MAX_SECONDS = 60.0  # for one transcript: episodes wait to be heard while it comes
+MAX_SECONDS = 60.0  # for one transcript
+PATIENCE = 10.0  # seconds that an episode which has been heard waits for it; it is compared later if need be
 # What says the most comes first: who speaks and when, then when, then who.
 _BEST_FIRST = ("json", "vtt", "srt", "subrip", "html", "plain")
 
@@ -64,25 +69,61 @@ def is_waiting(tools: Tools, episode: Episode, rendition: Rendition) -> bool:
     return last.failed and is_time_again(last.searched_at, tools.now())
 
 
-def get_published(tools: Tools, feed: Feed, episode: Episode) -> tuple[PublishersTranscript | None, list[str]]:
-    """Get the publisher's transcript, the best of several, and what went wrong with others.
+class Found(NamedTuple):
+    """What a search gave: the best of the publisher's transcripts that could be had, and what went wrong with others.
 
-    Its bytes are kept, without secrets of the feed's address. Whatever is wrong with one is only remarked on. If none
-    can be had, that is remembered.
+    ``ended`` tells whether the search has come to its end.
+    """
+
+    transcript: PublishersTranscript | None = None
+    problems: tuple[str, ...] = ()
+    ended: bool = True
+
+
+class Search(NamedTuple):
+    """A search for a publisher's transcript, at ``host`` first; ``go`` may be called in any thread."""
+
+    host: str
+    go: Callable[[], Found]
+
+
+def search(tools: Tools, feed: Feed, episode: Episode) -> Search:
+    """Prepare to search for the publisher's transcript, in the feed's links and then in the notes.
+
+    Its bytes are kept, without secrets of the feed's address. Whatever is wrong with one is only remarked on.
     """
     notes, links = notes_of(tools.db, episode.id)
+    wanted = _best_first(links, feed)
+    first = host(wanted[0].url) if wanted else ""
+    return Search(first, partial(_search, tools, feed, notes, wanted, local_root(tools, feed)))
+
+
+def come(searching: Future[Found]) -> Found:
+    """Return what a search has found by now, or in the next ``PATIENCE`` seconds."""
+    try:
+        return searching.result(PATIENCE)
+    except TimeoutError:
+        return Found(problems=("the publisher's transcript is slow to come: the next run compares it",), ended=False)
+
+
+def remember(tools: Tools, episode: Episode, found: Found) -> None:
+    """Remember a search in vain, so that it is not made again with every run."""
+    if found.ended and found.transcript is None:
+        _remember_search(tools, episode, failed=bool(found.problems))
+
+
+def _search(tools: Tools, feed: Feed, notes: str, links: Sequence[TranscriptLink], root: Path | None) -> Found:
     problems: list[str] = []
-    for link in _best_first(links, feed):
+    for link in links:
         try:
-            return _fetched(tools, feed, link), problems
-        except (ArchiveError, OSError) as error:
+            return Found(_fetched(tools, feed, link, root), tuple(problems))
+        except Exception as error:  # noqa: BLE001 - whatever it was, it must cost no episode its transcript
             problems.append(f"the publisher's transcript {link.url} was not used: {error}")
     turns = find_transcript(notes)
     if not turns:
-        _remember_search(tools, episode, failed=bool(problems))
-        return None, problems
+        return Found(None, tuple(problems))
     key = hashlib.sha256(notes.encode()).hexdigest()[:12]
-    return PublishersTranscript("notes", "show notes", feed.language, key, turns), problems
+    return Found(PublishersTranscript("notes", "show notes", feed.language, key, turns), tuple(problems))
 
 
 def save_published(
@@ -150,17 +191,17 @@ def _rank(link: TranscriptLink) -> int:
     return next((place for place, name in enumerate(_BEST_FIRST) if name in kind), len(_BEST_FIRST))
 
 
-def _fetched(tools: Tools, feed: Feed, link: TranscriptLink) -> PublishersTranscript:
-    content = body_without_secrets(_content(tools, feed, link.url), secrets_of(feed.url))
+def _fetched(tools: Tools, feed: Feed, link: TranscriptLink, root: Path | None) -> PublishersTranscript:
+    content = body_without_secrets(_content(tools, feed, link.url, root), secrets_of(feed.url))
     turns = read_transcript(content, declared=link.type)
     sha256 = hashlib.sha256(content).hexdigest()
     keep_bytes(tools.data / publishers_path(sha256), content)
     return PublishersTranscript(link.url, link.type or "unknown", link.language or feed.language, sha256[:12], turns)
 
 
-def _content(tools: Tools, feed: Feed, url: str) -> bytes:
+def _content(tools: Tools, feed: Feed, url: str, root: Path | None) -> bytes:
     if scheme(url) == "file":
-        path = local_file(url, local_root(tools, feed))
+        path = local_file(url, root)
         if path.stat().st_size > MAX_TRANSCRIPT_BYTES:
             raise NotATranscriptError(f"it is larger than {MAX_TRANSCRIPT_BYTES // 1_000_000} MB: no transcript is")
         return path.read_bytes()

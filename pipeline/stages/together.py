@@ -1,10 +1,11 @@
-"""Running network visits concurrently, with few at a time per host."""
+"""Running network visits concurrently, with few at a time per host, and one thing beside another."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -14,6 +15,7 @@ from typing import Generic, TypeVar
 from pipeline.stages import Outcome, Visit
 
 Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 AT_ONCE = 16  # visits in all
 AT_ONE_HOST = 4  # visits to one server: what browsers do is 6
@@ -105,6 +107,20 @@ class _Once:
     def __call__(self) -> None:
         while self._left:
             self._left.pop()()
+
+
+def beside(work: Callable[[], Result]) -> Future[Result]:
+    """Do something in a thread of its own, which ends with the program."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is told where the result is awaited
+            future.set_exception(error)
+
+    Thread(target=run, name="beside", daemon=True).start()
+    return future
 
 
 def raiser(error: BaseException) -> Callable[[], Outcome]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pipeline.archive.carrying import carry
@@ -17,28 +19,34 @@ from pipeline.archive.questions.lists import read_questions
 from pipeline.archive.reading import renditions
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import host_voices, save_transcript, transcript_settings
-from pipeline.audio.decode import decoded_blocks
 from pipeline.config import Feed
 from pipeline.data_folder import TRANSCRIPTS
 from pipeline.errors import ArchiveError
 from pipeline.feeds.people import find_people
 from pipeline.model import Episode, Person, Rendition, Transcript
 from pipeline.speech import transcript_file
+from pipeline.speech.channels import Channels
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import FileJournal, journal_path, unfinished
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.weights import is_named
-from pipeline.stages import Outcome, Tools, wanted_episodes
+from pipeline.speech.windows import Samples
+from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.publishers_transcript import (
+    Found,
     PublishersTranscript,
+    Search,
     carry_names,
-    get_published,
+    come,
     is_waiting,
+    remember,
     save_published,
+    search,
 )
 from pipeline.stages.speakers import Known, Labelled, label_or_say_why
+from pipeline.stages.together import beside
 from pipeline.times import clock
 from pipeline.whisper_models import is_at_path, model_name, whisper_language
 
@@ -59,8 +67,10 @@ class _Job:
         return self.tools.data / TRANSCRIPTS
 
 
-def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
+def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
     """Make the episode's transcript, or take it from its file when an earlier run was ended after writing it.
+
+    The publisher's is fetched while the episode is heard, or by a visit if it has been heard already.
 
     Raises:
         SpeechError, AudioError: with the reason.
@@ -72,11 +82,26 @@ def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome:
     done = None if tools.again else _done(job)
     if done and not is_waiting(tools, episode, rendition):
         return Outcome("skipped", done, routine=True)
-    published, problems = get_published(tools, feed, episode)
-    if done and not published:
-        return Outcome("skipped", "; ".join([done, *problems]), routine=not problems)
-    said = [] if done else _make(job, published)
-    return Outcome("ok", "; ".join([*said, *problems, *_compare(job, published)]))
+    publishers = search(tools, feed, episode)
+    if done:
+        return Visit(publishers.host, partial(_visit, job, done, publishers))
+    searching = beside(publishers.go)
+    said = _make(job, searching)
+    found = come(searching)
+    return Outcome("ok", "; ".join([*said, *_compare(job, found)]))
+
+
+def _visit(job: _Job, done: str, publishers: Search, _leave: Callable[[], None]) -> Callable[[], Outcome]:
+    """Look for the publisher's transcript of an episode that has been heard."""
+    found = publishers.go()
+
+    def store() -> Outcome:
+        said = _compare(job, found)
+        if found.transcript is None:
+            return Outcome("skipped", "; ".join([done, *said]), routine=not said)
+        return Outcome("ok", "; ".join(said))
+
+    return store
 
 
 def is_unheard(tools: Tools, feed: Feed, episode: Episode, rendition: Rendition) -> bool:
@@ -102,7 +127,7 @@ def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
+def _make(job: _Job, publishers: Future[Found]) -> list[str]:
     """Make and store the transcript; return what there is to say of it."""
     engine = job.tools.engine(job.feed)
     # What is taken from the notes is left out of the key: they change, and the same file may belong to two episodes.
@@ -120,8 +145,9 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     journal = FileJournal(journal_path(job.folder, job.rendition.sha256, key))
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
     terms = _terms(job)
-    hearing = _hear(job, engine, journal, listener, terms)
-    labelled, problems = label_or_say_why(hearing, _known(job, published), listener)
+    channels = Channels(kept_path(job.tools.data, job.rendition.path))
+    hearing = _hear(job, engine, channels.mixed(), journal, listener, terms)
+    labelled, problems = label_or_say_why(hearing, _known(job, come(publishers).transcript), listener)
     transcript = _transcript(job, engine, hearing, labelled, terms)
     took = time.monotonic() - began
     transcript_file.write(job.folder, transcript, key)
@@ -130,7 +156,7 @@ def _make(job: _Job, published: PublishersTranscript | None) -> list[str]:
     words = sum(len(segment.words) for segment in transcript.segments)
     speed = hearing.duration / max(took, 0.001)
     done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
-    return [done, *_remarks(hearing, job.feed.language), *problems, *carried]
+    return [done, *_remarks(hearing, job.feed.language), *_unheard(channels, hearing), *problems, *carried]
 
 
 def _terms(job: _Job) -> Sequence[str]:
@@ -186,15 +212,19 @@ def _store(job: _Job, transcript: Transcript, key: str) -> Sequence[str]:
 
 
 def _hear(
-    job: _Job, engine: Engine, journal: FileJournal, listener: VoiceListener | None, terms: Sequence[str]
+    job: _Job,
+    engine: Engine,
+    blocks: Iterable[Samples],
+    journal: FileJournal,
+    listener: VoiceListener | None,
+    terms: Sequence[str],
 ) -> Hearing:
-    path = kept_path(job.tools.data, job.rendition.path)
     if job.tools.again:
         journal.discard()
     try:
         with job.tools.progress(f"{job.episode.id} transcribe", job.rendition.duration) as progress:
             return engine.transcribe(
-                decoded_blocks(path),
+                blocks,
                 language=job.feed.language,
                 terms=terms,
                 progress=progress,
@@ -205,14 +235,15 @@ def _hear(
         journal.close()
 
 
-def _compare(job: _Job, published: PublishersTranscript | None) -> list[str]:
-    """Store the publisher's transcript beside the one that counts, and say how far they differ."""
-    transcript = preferred_transcript(job.tools.db.conn, job.episode.id)
+def _compare(job: _Job, found: Found) -> list[str]:
+    """Store the publisher's transcript beside the one that counts, and say how far they differ, and what went wrong."""
+    remember(job.tools, job.episode, found)
+    published, transcript = found.transcript, preferred_transcript(job.tools.db.conn, job.episode.id)
     if published is None or transcript is None:
-        return []
+        return [*found.problems]
     rate = save_published(job.tools, job.episode, job.rendition, published, transcript.id)
     carry_names(job.tools, published, transcript.id, known=[*job.feed.hosts, *(one.name for one in _people(job))])
-    return [f"{rate:.1%} of the words differ from the publisher's transcript"]
+    return [*found.problems, f"{rate:.1%} of the words differ from the publisher's transcript"]
 
 
 def _done(job: _Job) -> str | None:
@@ -285,3 +316,12 @@ def _remarks(hearing: Hearing, configured: str) -> list[str]:
         remarks.append("no speech was found in it")
     flagged = sum(bool(segment.flags) for segment in hearing.segments)
     return remarks + ([f"{flagged} passages need listening"] if flagged else [])
+
+
+def _unheard(channels: Channels, hearing: Hearing) -> list[str]:
+    """Say where somebody speaks on a channel that is much quieter than the other, and was not heard."""
+    found = channels.unheard(hearing.speech)
+    if found is None:
+        return []
+    what = f"{clock(found.seconds)} of speech on the {found.channel} channel"
+    return [f"{what} was not heard: it is {found.decibels:.0f} dB quieter than the other"]

@@ -165,6 +165,12 @@ def test_status_as_text_and_as_json(database: Path) -> None:
     assert "show: 0 listed, 1 no longer in the feed, 1 kept" in call("status", "--db", database).stdout
 
 
+def test_the_status_names_a_page_of_a_feed_that_is_gone(database: Path) -> None:
+    with writer(database) as db, db.atomic():
+        db.execute("update feeds set gone_page = 'https://x.test/feed?page=2'")
+    assert "its page https://x.test/feed?page=2 is gone" in call("status", "--db", database).stdout
+
+
 @pytest.mark.parametrize("verb", [("search", "x"), ("status",), ("serve",)])
 def test_reading_a_database_that_is_not_there(tmp_path: Path, verb: tuple[str, ...]) -> None:
     result = call(*verb, "--db", tmp_path / "none.db")

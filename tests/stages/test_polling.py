@@ -200,7 +200,7 @@ def test_what_is_on_a_page_that_cannot_be_read_does_not_count_as_dropped(
     server: Server, archive: Database, run: Run
 ) -> None:
     feed = show("a-show", server.give("/feed", linked(rss(item(2)), next_page("/2"))))
-    server.give("/2", rss(item(1)), Answer(status=404), Answer(status=404), rss())
+    server.give("/2", rss(item(1)), Answer(status=503), Answer(status=503), rss())
     run(feed)
     server.give("/feed", linked(rss(item(3), item(2)), next_page("/2")))
     for now, new in ((LATER, 1), ("2026-06-04T06:00:00Z", 0)):
@@ -212,6 +212,40 @@ def test_what_is_on_a_page_that_cannot_be_read_does_not_count_as_dropped(
         assert [(one["episodes"], one["no_longer_listed"]) for one in status(archive.conn)["feeds"]] == [(3, 0)]
     assert run(feed, now=NEXT_MONTH).exit_code == 0
     assert [one["no_longer_listed"] for one in status(archive.conn)["feeds"]] == [1]
+
+
+@pytest.mark.parametrize("code", [404, 410])
+def test_a_page_that_is_gone_is_a_failure_once_and_a_remark_from_then_on(
+    server: Server, archive: Database, run: Run, code: int
+) -> None:
+    feed = show("a-show", server.give("/feed", linked(rss(item(2)), next_page("/2"))))
+    server.give("/2", rss(item(1)), Answer(status=code))
+    run(feed)
+    told = f"only the first 1 of its pages could be read: it leads to {server.address}/2, but it is not there"
+    for number, outcome in ((3, "failed"), (4, "ok"), (5, "ok")):
+        listed = [item(one) for one in range(number, 1, -1)]
+        server.give("/feed", linked(rss(*listed), next_page("/2")))
+        report = run(feed, now=f"2026-06-0{number}T06:00:00Z")
+        assert said(report) == f"{outcome}: {number - 1} episodes listed, 1 new; {told} (HTTP 404 or 410)"
+        (one,) = status(archive.conn)["feeds"]
+        assert (one["episodes"], one["no_longer_listed"], one["gone_page"]) == (number, 0, f"{server.address}/2")
+    server.give("/2", rss())
+    assert run(feed, now=NEXT_MONTH).exit_code == 0
+    (one,) = status(archive.conn)["feeds"]
+    assert (one["no_longer_listed"], one["gone_page"]) == (1, None)
+
+
+def test_another_page_that_is_gone_is_told_again_and_an_ended_show_is_left_in_peace(server: Server, run: Run) -> None:
+    feed = show("a-show", server.give("/feed", linked(rss(item(2)), next_page("/2"))))
+    assert said(run(feed)).startswith("failed")
+    assert said(run(feed)).startswith("ok")
+    assert said(run(feed.model_copy(update={"live": False}))).startswith("skipped: it has ended")
+    server.give("/2", Answer(status=503))
+    assert said(run(feed)).startswith("failed")
+    server.give("/2", Answer(status=404))
+    assert said(run(feed)).startswith("ok")
+    server.give("/feed", linked(rss(item(2)), next_page("/page/2")))
+    assert said(run(feed)).startswith("failed")
 
 
 def test_there_is_a_limit_to_pages(server: Server, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -82,6 +83,18 @@ def test_a_password_in_the_clear_is_not_stored_either(
         assert base64.b64decode(request.headers["authorization"].removeprefix("Basic ")) == b"ann:plainly"
     assert [request.path for request in server.requests][:2] == (["/feed", "/new"] if moved else ["/feed", "/feed"])
     assert "plainly" not in written(archive, report, caplog)
+
+
+def test_a_redirect_and_a_cookie_that_repeat_the_secret_are_not_logged(
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    location = redirect("/there?key=t0ken%26123")
+    server.give("/feed", replace(location, headers={**location.headers, "Set-Cookie": "key=t0ken&123"}))
+    server.give("/there", Answer(FEED))
+    report = run(private(server, "/feed"))
+    assert server.asked("/there")[0].query == {"key": ["t0ken&123"]}
+    assert "t0ken" not in written(archive, report, caplog)
 
 
 @pytest.mark.parametrize("name", ["HOME", "PATH"])
@@ -263,13 +276,14 @@ def test_a_feed_that_moved_to_an_address_with_its_secret_is_asked_there(
     assert "t0ken" not in written(archive, report, caplog)
 
 
+@pytest.mark.parametrize("status", [404, 500])
 def test_a_secret_in_the_address_of_a_feeds_next_page_is_not_logged(
-    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture
+    server: Server, archive: Database, run: Callable[..., Report], caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     caplog.set_level(logging.INFO)
     link = f'<a:link xmlns:a="http://www.w3.org/2005/Atom" rel="next" href="{server.address}/2?key=t0ken%26123"/>'
     server.give("/feed", Answer(FEED.replace(b"</channel>", f"{link}</channel>".encode())))
-    server.give("/2", Answer(status=500))
+    server.give("/2", Answer(status=status))
     report = run(private(server, "/feed"))
     assert server.asked("/2")[0].query == {"key": ["t0ken&123"]}
     text = written(archive, report, caplog)

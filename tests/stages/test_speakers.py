@@ -305,7 +305,8 @@ def stage(
             save_rendition(archive, one, audio)
         engine = Voiced(*hearings)
         tools = make_tools(engine=lambda _: engine, voices=encoder)
-        return [transcribe(tools, feed, one) for one in episodes(archive, feed.slug)]
+        outcomes = (transcribe(tools, feed, one) for one in episodes(archive, feed.slug))
+        return [outcome for outcome in outcomes if isinstance(outcome, Outcome)]
 
     return do
 

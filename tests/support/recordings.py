@@ -64,7 +64,9 @@ class Fetched:
         return keep_beside(self.tools.db, self.episode.id, kept, compare_with_current(self.tools.data, known, kept))
 
     def transcribed(self) -> Outcome:
-        return transcribe(self.tools, SHOW, self.episode)
+        outcome = transcribe(self.tools, SHOW, self.episode)
+        assert isinstance(outcome, Outcome)
+        return outcome
 
 
 @pytest.fixture
