@@ -58,7 +58,7 @@
     return made;
   }
 
-  const said = element("div", { className: "said" });
+  const said = element("div", { className: "remarks" });
   const box = element("textarea", { readOnly: true, rows: 12, spellcheck: false });
   box.setAttribute("aria-label", "Citation");
   const told = element("p", { className: "copied" });
