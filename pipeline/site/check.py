@@ -43,11 +43,13 @@ async def check(request: Request, archive: Archive) -> Response:
 
     def change(db: Database) -> CheckedTogether:
         if "undo_speaker" in fields:
-            _undo_speaker(db, fields, signed)
+            n = number(fields.get("n", ""), "n")
+            undone = number(fields["undo_speaker"], "undo_speaker")
+            attributions.undo(db, episode, undone, signed, passages=(n, n))
         elif "who" in fields:
             _record_speaker(db, fields, signed)
         elif "undo" in fields:
-            _undo_words(db, episode, place, number(fields["undo"], "undo"), signed)
+            checks.undo(db, episode, number(fields["undo"], "undo"), signed, passages=place)
         else:
             checks.check(db, episode, place, _said(fields), signed, seen=seen)
         return checks.place(db.conn, episode, *place)
@@ -136,12 +138,6 @@ def _said(fields: Mapping[str, str]) -> str:
     return text
 
 
-def _undo_words(db: Database, episode: str, place: tuple[int, int], undone: int, signed: Signature) -> None:
-    if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
-        raise CorrectionError("undo: that check is no longer in force there; load the page again")
-    checks.undo(db, episode, undone, signed)
-
-
 def _record_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
     n, who = number(fields.get("n", ""), "n"), fields["who"]
     if who not in {"here", "everywhere"}:
@@ -155,11 +151,3 @@ def _record_speaker(db: Database, fields: Mapping[str, str], signed: Signature) 
         seen=fields.get("seen_speaker", ""),
         everywhere=who == "everywhere",
     )
-
-
-def _undo_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
-    episode, n = fields.get("episode", ""), number(fields.get("n", ""), "n")
-    undone = number(fields["undo_speaker"], "undo_speaker")
-    if undone not in {one.id for one in attributions.speech(db.conn, episode, n, n).attributions}:
-        raise CorrectionError("undo_speaker: that name is no longer in force there; load the page again")
-    attributions.undo(db, episode, undone, signed)
