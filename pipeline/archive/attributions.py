@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 
 from sqlite_utils import Database
 
+from pipeline.archive import records
 from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.listened import attributions_of
 from pipeline.archive.preferred import require_transcript
@@ -175,7 +176,9 @@ def attribute(
         restate_all(db, here.rendition)
 
 
-def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
+def undo(
+    db: Database, episode: str, number: int, signature: Signature, *, passages: tuple[int, int] | None = None
+) -> None:
     """Undo an attribution that is in force; those before it count again.
 
     Args:
@@ -183,13 +186,15 @@ def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
         episode: the episode's id.
         number: the attribution's id.
         signature: of who undoes it.
+        passages: the numbers of the first and the last passage that it has to concern; None for any.
 
     Raises:
-        CorrectionError: it is not in force, or not of this episode's recording.
+        CorrectionError: it is not in force, or not there.
     """
     with immediate(db):
         rendition = require_transcript(db.conn, episode).rendition
-        if number not in {one.id for one in attributions_of(db.conn, rendition)}:
-            raise CorrectionError("undo: that name is no longer in force; look at the passage again")
-        append(db, "attributions", {"rendition": rendition, "undoes": number, **asdict(signature)})
+        there = speech(db.conn, episode, *passages).attributions if passages else attributions_of(db.conn, rendition)
+        records.undo(
+            db, "attributions", number, signature, among={one.id for one in there}, of={"rendition": rendition}
+        )
         restate_all(db, rendition)

@@ -14,12 +14,14 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, named_rows
 from pipeline.archive.listened import attributions_of, checks_of
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions.labels import relabel
 from pipeline.archive.records import Table, append
-from pipeline.archive.renditions import has_nothing_new, passage_in, translate
-from pipeline.archive.segments import restate_all
+from pipeline.archive.renditions import passage_in, sound_besides, translate
+from pipeline.archive.segments import read_segments, restate_all
+from pipeline.editing.refinding import middle
 from pipeline.model import Attribution, Check
-from pipeline.text import amount
+from pipeline.text import amount, timed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Carried:
         if self.left:
             remarks.append(
                 f"{self.left} stayed with the earlier recording: this one lacks part of what they refer to, "
-                "or has more sound, in which a question that was not asked may be asked"
+                "or has more sound, in which a host may ask what was not asked"
             )
         if self.undone:
             remarks.append(f"{self.undone} that was undone in the earlier recording is undone here, too")
@@ -69,26 +71,34 @@ def carry(db: Database, episode: str, origin: str, target: str) -> Carried:
     """
     with immediate(db):
         undone = sum([_undo_carried(db, table, origin, target) for table in ("corrections", "checks", "attributions")])
-        corrections, left = _carry_corrections(db, episode, origin, target)
         checks, left_checks = _carry_heard(db, "checks", checks_of(db.conn, origin), target)
         attributions, left_names = _carry_heard(db, "attributions", attributions_of(db.conn, origin), target)
         if checks or attributions or undone:
             restate_all(db, target)
+        corrections, left = _carry_corrections(db, episode, origin, target)  # who speaks matters to these
         if corrections or undone:
             relabel(db, episode)
         return Carried(corrections, checks, attributions, left + left_checks + left_names, undone)
 
 
 def _undo_carried(db: Database, table: Table, origin: str, target: str) -> int:
-    """Undo the target's rows whose copies in the origin were undone; return how many."""
+    """Undo the target's rows that were undone in the origin; return how many.
+
+    Rows are the same if they were carried over from the same one, by whatever recordings in between.
+    """
     question = ", question" if table == "corrections" else ""
     return db.execute(
         f"""insert into {table} (rendition{question}, undoes, note, editor, made_at)
+           with recursive same(id, rendition, first) as (
+               select id, rendition, id from {table} where undoes is null and carried_from is null
+               union all select row.id, row.rendition, first from {table} row join same on row.carried_from = same.id
+           )
            select row.rendition{question.replace(", ", ", row.")}, row.id, undo.note, undo.editor, undo.made_at
-           from {table} row
-           join {table} copy on copy.carried_from = row.id and copy.rendition = :origin
-           join {table} undo on undo.undoes = copy.id
-           where row.rendition = :target and not exists (select 1 from {table} where undoes = row.id)""",
+           from same there join same here on here.first = there.first and here.rendition = :target
+           join {table} row on row.id = here.id
+           join {table} undo on undo.undoes = there.id
+           where there.rendition = :origin and not exists (select 1 from {table} where undoes = row.id)
+           group by row.id""",
         {"origin": origin, "target": target},
     ).rowcount
 
@@ -105,12 +115,11 @@ def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> 
         [episode, origin, target],
     )
     rows = found.fetchall()
-    carried = 0
+    carried, is_all_known = 0, not _hosts_say_more(db, episode, origin, target)
     for row in rows:
         if row["start"] is None:
-            # “Not asked” carries over only if the target has no sound that the editor has not heard.
             times: tuple[float | None, ...] = (None, None, None)
-            holds = has_nothing_new(db.conn, origin, target)
+            holds = is_all_known
         else:
             times = _times(db.conn, origin, target, row["start"], (row["end"], row["answer_end"]))
             holds = times[0] is not None
@@ -119,6 +128,28 @@ def _carry_corrections(db: Database, episode: str, origin: str, target: str) -> 
             moved = dict(zip(("start", "end", "answer_end"), times, strict=True))
             append(db, "corrections", dict(row) | moved | {"rendition": target})
     return carried, len(rows) - carried
+
+
+def _hosts_say_more(db: Database, episode: str, origin: str, target: str) -> bool:
+    """Tell whether hosts may say something in the target that an editor of the origin has not heard.
+
+    An advertisement that others speak asks nothing. Where no host is known to speak, anybody may be one.
+    """
+    besides = sound_besides(db.conn, origin, target)
+    if not besides:
+        return besides is None
+    transcript = preferred_transcript(db.conn, episode)
+    if transcript is None or transcript.rendition != target:
+        return True
+    speakers = db.execute("select role, label from speakers where transcript = ?", [transcript.id]).fetchall()
+    others = {label for role, label in speakers if role != "host"}
+    return len(others) == len(speakers) or any(
+        start < middle(word) < end
+        for segment in read_segments(db, transcript.id)
+        if segment.speaker not in others
+        for word in timed_words(segment)
+        for start, end in besides
+    )
 
 
 def _times(

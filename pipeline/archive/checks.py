@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sqlite_utils import Database
 
+from pipeline.archive import records
 from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.listened import checks_of
 from pipeline.archive.preferred import require_transcript
@@ -183,7 +184,9 @@ def check(
         restate_all(db, here.rendition)
 
 
-def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
+def undo(
+    db: Database, episode: str, number: int, signature: Signature, *, passages: tuple[int, int] | None = None
+) -> None:
     """Undo a check that is in force; the checks it replaced come back into force.
 
     Args:
@@ -191,15 +194,15 @@ def undo(db: Database, episode: str, number: int, signature: Signature) -> None:
         episode: the episode's id.
         number: the check's id.
         signature: of who undoes it.
+        passages: the numbers of the first and the last passage that it has to be of; None for any.
 
     Raises:
-        CorrectionError: it is not in force, or not of this episode's recording.
+        CorrectionError: it is not in force, or not there.
     """
     with immediate(db):
         rendition = require_transcript(db.conn, episode).rendition
-        if number not in {one.id for one in checks_of(db.conn, rendition)}:
-            raise CorrectionError("undo: that check is no longer in force; look at the passage again")
-        append(db, "checks", {"rendition": rendition, "undoes": number, **asdict(signature)})
+        there = place(db.conn, episode, *passages).checks if passages else checks_of(db.conn, rendition)
+        records.undo(db, "checks", number, signature, among={one.id for one in there}, of={"rendition": rendition})
         restate_all(db, rendition)
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from sqlite_utils import Database
 
 from pipeline.align.askings import ONE_BREATH
+from pipeline.archive import records
 from pipeline.archive.database import immediate
 from pipeline.archive.questions.labels import relabel
 from pipeline.archive.records import append, seal
@@ -140,10 +141,9 @@ def undo(db: Database, episode: str, number: int, signature: Signature, *, only:
         ).fetchone()
         if found is None:
             raise CorrectionError(f"question {number} of {episode} has no correction to undo")
-        if only not in {None, found[0]}:
-            raise CorrectionError("undo: that correction is no longer in force; look at the question again")
-        undoing = {"question": question, "rendition": rendition, "undoes": found[0]}
-        append(db, "corrections", {**undoing, **asdict(signature)})
+        undone = found[0] if only is None else only
+        about = {"question": question, "rendition": rendition}
+        records.undo(db, "corrections", undone, signature, among=found, of=about)
         relabel(db, episode)
 
 

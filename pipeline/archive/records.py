@@ -1,4 +1,4 @@
-"""Adding editors' checks, attributions and corrections as rows, and sealing what the editors were shown.
+"""Adding and undoing editors' checks, attributions and corrections, and sealing what the editors were shown.
 
 What the rows say, and which of them count, is not known here.
 """
@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import asdict
 from typing import Literal, TypeAlias
 
 from sqlite_utils import Database
 
+from pipeline.errors import CorrectionError
+from pipeline.model import Signature
+
 Table: TypeAlias = Literal["checks", "attributions", "corrections"]
+_CALLED: Mapping[Table, str] = {"checks": "check", "attributions": "name", "corrections": "correction"}
 
 
 def append(db: Database, table: Table, row: Mapping[str, object]) -> None:
@@ -21,6 +25,33 @@ def append(db: Database, table: Table, row: Mapping[str, object]) -> None:
     names = ", ".join(f'"{name}"' for name in row)
     marks = ", ".join("?" * len(row))
     db.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
+
+
+def undo(
+    db: Database,
+    table: Table,
+    undone: int,
+    signature: Signature,
+    *,
+    among: Container[int],
+    of: Mapping[str, object],
+) -> None:
+    """Undo the row with an id.
+
+    Args:
+        db: the database.
+        table: the row's.
+        undone: its id.
+        signature: of who undoes it.
+        among: the ids of the rows in force at the place that was displayed.
+        of: the columns that say what the row is about.
+
+    Raises:
+        CorrectionError: it is not, or no longer, one of them.
+    """
+    if undone not in among:
+        raise CorrectionError(f"undo: that {_CALLED[table]} is no longer in force there; look at it again")
+    append(db, table, {**of, "undoes": undone, **asdict(signature)})
 
 
 def seal(seen: object) -> str:

@@ -250,17 +250,17 @@ def passage_in(
     return None
 
 
-def has_nothing_new(connection: sqlite3.Connection, origin: str, target: str) -> bool:
-    """Tell whether all that is heard in ``target`` is known to be in ``origin``, with which it was compared."""
-    return (
-        connection.execute(
-            """select 1 from rendition_comparisons
-               where old = :origin and new = :target and verdict != 'other' and added = '[]'
-                   or new = :origin and old = :target and verdict != 'other' and gone = '[]'""",
-            {"origin": origin, "target": target},
-        ).fetchone()
-        is not None
-    )
+def sound_besides(connection: sqlite3.Connection, origin: str, target: str) -> tuple[tuple[float, float], ...] | None:
+    """Return the stretches of ``target`` (seconds) with sound that is not in ``origin``.
+
+    None if the two were never compared, or have hardly anything in common.
+    """
+    rows = connection.execute(
+        """select added from rendition_comparisons where old = :origin and new = :target and verdict != 'other'
+           union select gone from rendition_comparisons where new = :origin and old = :target and verdict != 'other'""",
+        {"origin": origin, "target": target},
+    ).fetchall()
+    return min((_stretches(row[0]) for row in rows), key=len, default=None)
 
 
 def _lost(passage: Counterpart) -> int:

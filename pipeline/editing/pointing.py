@@ -5,6 +5,7 @@ Displayed times are rounded down: 66.9 is shown as 1:06, although at 66.0 somebo
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from pipeline.editing.checking import Stretch
@@ -35,8 +36,8 @@ def numbers_at(passages: Sequence[Stretch], second: float, end: float | None = N
     if not passages or second > passages[-1].end + ROUNDING:
         return range(0)
     starts = [passage.start for passage in passages]
-    first = max(0, sum(start <= second + ROUNDING for start in starts) - 1)
-    if second in starts:
-        first = starts.index(second)
+    first = bisect_left(starts, second)  # of several that begin within a tenth, the first is named
+    if first == len(starts) or starts[first] > second + ROUNDING:
+        first = max(0, first - 1)
     until = sum(start <= (second if end is None else end) - ROUNDING for start in starts)
     return range(first, max(until, first + 1))

@@ -10,9 +10,10 @@ from sqlite_utils import Database
 
 from pipeline.archive import attributions, checks, people, reading
 from pipeline.archive.checks import CheckedTogether
+from pipeline.archive.preferred import passages_at
 from pipeline.editing.attributing import is_name
 from pipeline.editing.checking import clean, overlap
-from pipeline.editing.correcting import number, signature
+from pipeline.editing.correcting import number, second, signature
 from pipeline.errors import CorrectionError
 from pipeline.model import Signature
 from pipeline.site import editors
@@ -42,11 +43,13 @@ async def check(request: Request, archive: Archive) -> Response:
 
     def change(db: Database) -> CheckedTogether:
         if "undo_speaker" in fields:
-            _undo_speaker(db, fields, signed)
+            n = number(fields.get("n", ""), "n")
+            undone = number(fields["undo_speaker"], "undo_speaker")
+            attributions.undo(db, episode, undone, signed, passages=(n, n))
         elif "who" in fields:
             _record_speaker(db, fields, signed)
         elif "undo" in fields:
-            _undo_words(db, episode, place, number(fields["undo"], "undo"), signed)
+            checks.undo(db, episode, number(fields["undo"], "undo"), signed, passages=place)
         else:
             checks.check(db, episode, place, _said(fields), signed, seen=seen)
         return checks.place(db.conn, episode, *place)
@@ -54,9 +57,9 @@ async def check(request: Request, archive: Archive) -> Response:
     try:
         here = await record(archive, change)
     except CorrectionError as error:
-        if wants_json(request) or "text" not in fields:
+        if wants_json(request):
             raise
-        return await _form_again(request, archive, fields, problem=str(error))
+        return await _form_again(request, archive, fields, error)
     if not wants_json(request):
         return Response.redirect(f"{Links.of(archive).episode(episode)}#s{place[0]}", status=303)
     undone = "undo" in fields or "undo_speaker" in fields
@@ -75,11 +78,27 @@ async def _form(request: Request, archive: Archive) -> Response:
     return json({"ok": True, "html": html}, archive=archive)
 
 
-async def _form_again(request: Request, archive: Archive, fields: Mapping[str, str], *, problem: str) -> Response:
-    """What was not recorded, in a form of the passage as it is now: the browser’s own way back could lose either."""
-    context = await _context(archive, fields.get("episode", ""), fields.get("first", ""))
-    typed = {"problem": problem, "typed": fields["text"], "note": fields.get("note", "")}
-    return await page("archive_check.html", context | typed, request=request, archive=archive, status=400)
+async def _form_again(
+    request: Request, archive: Archive, fields: Mapping[str, str], error: CorrectionError
+) -> Response:
+    """What was not recorded, in a form of the passage as it is now: the browser’s own way back could lose either.
+
+    A new transcript numbers its passages anew, so the passage is found by the time at which the form’s began.
+    """
+
+    def number_now(connection: sqlite3.Connection) -> int:
+        start = second("start", fields)
+        if start is None:
+            raise error
+        return passages_at(connection, fields.get("episode", ""), start, None)[0]
+
+    try:
+        n = await archive.read(number_now)
+    except CorrectionError:
+        raise error from None
+    context = await _context(archive, fields.get("episode", ""), str(n))
+    refused = {"problem": str(error), "typed": fields}
+    return await page("archive_check.html", context | refused, request=request, archive=archive, status=400)
 
 
 async def _context(archive: Archive, wanted: str, first: str) -> dict[str, object]:
@@ -119,12 +138,6 @@ def _said(fields: Mapping[str, str]) -> str:
     return text
 
 
-def _undo_words(db: Database, episode: str, place: tuple[int, int], undone: int, signed: Signature) -> None:
-    if undone not in {one.id for one in checks.place(db.conn, episode, *place).checks}:
-        raise CorrectionError("undo: that check is no longer in force there; load the page again")
-    checks.undo(db, episode, undone, signed)
-
-
 def _record_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
     n, who = number(fields.get("n", ""), "n"), fields["who"]
     if who not in {"here", "everywhere"}:
@@ -138,11 +151,3 @@ def _record_speaker(db: Database, fields: Mapping[str, str], signed: Signature) 
         seen=fields.get("seen_speaker", ""),
         everywhere=who == "everywhere",
     )
-
-
-def _undo_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
-    episode, n = fields.get("episode", ""), number(fields.get("n", ""), "n")
-    undone = number(fields["undo_speaker"], "undo_speaker")
-    if undone not in {one.id for one in attributions.speech(db.conn, episode, n, n).attributions}:
-        raise CorrectionError("undo_speaker: that name is no longer in force there; load the page again")
-    attributions.undo(db, episode, undone, signed)

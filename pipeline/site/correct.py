@@ -14,6 +14,7 @@ from pipeline.editing.correcting import correction, number, signature
 from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
+from pipeline.site.episode import Unrecorded, page_again
 from pipeline.site.forms import posted, record
 from pipeline.site.links import Links
 from pipeline.site.respond import json, wants_json
@@ -41,7 +42,14 @@ async def correct(request: Request, archive: Archive) -> Response:
             corrections.correct(db, episode, said, seen=fields.get("seen"))
         return which
 
-    which = await record(archive, change)
+    try:
+        which = await record(archive, change)
+    except CorrectionError as error:
+        unrecorded = Unrecorded(fields.get("question", ""), fields, str(error))
+        again = None if wants_json(request) else await page_again(request, archive, episode, unrecorded)
+        if again is None:
+            raise
+        return again
     links = Links.of(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import nh3
@@ -47,12 +47,22 @@ class Stored:
     changes: Sequence[Told]
 
 
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """A correction of a question (by its id) that was refused: its ``fields`` as typed, and the ``problem``."""
+
+    question: str
+    fields: Mapping[str, str]
+    problem: str
+
+
 @dataclass(frozen=True)
 class EpisodeView:
     """Everything that ``archive_episode.html`` shows of an episode. Times are in seconds.
 
     ``corrects`` and ``checking`` tell whether the reader may correct times and check words. ``playable`` tells whether
     the audio file is present. ``asked_at`` is the place to show, as in the URL: ``192`` or ``192,201``, or empty.
+    ``unrecorded`` goes back into its question's form.
     """
 
     stored: Stored
@@ -60,6 +70,7 @@ class EpisodeView:
     checking: bool
     playable: bool
     asked_at: str
+    unrecorded: Unrecorded | None = None
 
     @property
     def episode(self) -> Episode:
@@ -154,20 +165,38 @@ class EpisodeView:
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>?t=``: the episode, at a time or stretch in seconds if given."""
     wanted = episode_id(request)
+    view = await _view(request, archive, wanted)
+    if view is None:
+        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
+    return await _shown(request, archive, view)
+
+
+async def page_again(request: Request, archive: Archive, wanted: str, unrecorded: Unrecorded) -> Response | None:
+    """Answer a refused form with the page as it is now and what was typed; None if the question has no form there."""
+    view = await _view(request, archive, wanted)
+    if view is None or not view.editing or unrecorded.question not in {one.question for one in view.episode.questions}:
+        return None
+    return await _shown(request, archive, replace(view, unrecorded=unrecorded), status=400)
+
+
+async def _view(request: Request, archive: Archive, wanted: str) -> EpisodeView | None:
     corrects = await editors.refusal(archive, request.actor, editors.TIMES) is None
     stored = await archive.read(lambda connection: _stored(connection, wanted, corrects=corrects))
     if stored is None:
-        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
+        return None
     audio = stored.episode.audio
-    view = EpisodeView(
+    return EpisodeView(
         stored,
         corrects=corrects,
         checking=await editors.refusal(archive, request.actor, editors.WORDS) is None,
         playable=audio is not None and await asyncio.to_thread(archive.audio_file, audio) is not None,
         asked_at=request.args.get("t") or "",
     )
+
+
+async def _shown(request: Request, archive: Archive, view: EpisodeView, *, status: int = 200) -> Response:
     context = {"view": view, "episode": view.episode}
-    return await page("archive_episode.html", context, request=request, archive=archive)
+    return await page("archive_episode.html", context, request=request, archive=archive, status=status)
 
 
 def _stored(connection: sqlite3.Connection, wanted: str, *, corrects: bool) -> Stored | None:

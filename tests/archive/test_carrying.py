@@ -14,12 +14,15 @@ from pipeline.archive.checks import check, checks_of, place
 from pipeline.archive.corrections import correct, history, undo
 from pipeline.archive.listened import attributions_of, corrections_of
 from pipeline.archive.preferred import preferred_transcript
+from pipeline.archive.questions.alignments import save_matches
+from pipeline.archive.questions.doubts import worth_a_look
 from pipeline.archive.renditions import choose_rendition, save_rendition
 from pipeline.audio.fingerprint import RATE
-from pipeline.model import Correction, MatchStatus, Signature
+from pipeline.model import Correction, Match, MatchStatus, Signature
 from tests.conftest import FakeEngine, write_audio
-from tests.support.building import NOW
-from tests.support.recordings import CHANGED, LATER, A, B, Fetched, Samples, audio, compared, fetched, one, talk
+from tests.support import building
+from tests.support.building import NOW, add_transcript
+from tests.support.recordings import CHANGED, LATER, A, B, C, Fetched, Samples, audio, compared, fetched, one, talk
 
 __all__ = ["fetched", "one", "talk"]  # fixtures
 
@@ -97,6 +100,74 @@ def test_that_a_question_is_not_asked_holds_where_nothing_was_added(
     save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=shorter)
     changing.transcribed()
     assert corrections_of(archive.conn, one, B) == {3: said(3, None)}
+
+
+def heard_by(db: Database, transcript: int, host: str | None) -> None:
+    """Say that somebody is the host of a transcript, and somebody else the guest."""
+    db.execute("delete from speakers where transcript = ?", [transcript])
+    for label, role in (("Ann", "host" if host == "Ann" else "unknown"), ("Speaker 2", "unknown")):
+        db.execute(
+            "insert into speakers (transcript, label, name, role, seconds) values (?, ?, ?, ?, 9)",
+            [transcript, label, label if role == "host" else None, role],
+        )
+
+
+@pytest.mark.parametrize(
+    ("host", "in_the_added", "carried"),
+    [
+        ("Ann", "Speaker 2", True),  # an advertisement
+        ("Ann", "Ann", False),
+        ("Ann", None, False),  # nobody knows who says it
+        (None, "Speaker 2", False),  # nobody knows who the host is
+    ],
+)
+def test_that_a_question_is_not_asked_holds_unless_a_host_may_say_more(
+    archive: Database, one: str, host: str | None, in_the_added: str | None, carried: bool
+) -> None:
+    add_transcript(archive, one, building.spoken("Good morning."), sha256=A)
+    correct(archive, one, said(3, None))
+    spliced = compared("spliced", (0, 40, 0), (40, 100, 70), added=[(40, 70)])
+    save_rendition(archive, one, audio(B, seconds=130), comparison=spliced)
+    choose_rendition(archive, one, B, reason="", chosen_by="bob", now=LATER)
+    words = [
+        replace(building.spoken("Good morning.", start=0.0)[0], speaker="Ann"),
+        replace(building.spoken("Buy this.", start=50.0)[0], speaker=in_the_added),
+    ]
+    number = add_transcript(archive, one, words, sha256=B)
+    heard_by(archive, number, host)
+    save_matches(archive, one, number, [Match(3, "not_asked", confidence=0.99)], key="k", now=NOW)
+    assert carry(archive, one, A, B).corrections == carried
+    assert corrections_of(archive.conn, one, B) == ({3: said(3, None)} if carried else {})
+    doubts = [(doubt.number, doubt.reasons) for doubt in worth_a_look(archive.conn)]
+    assert doubts == ([] if carried else [(3, ("corrected in another recording",))])
+    correct(archive, one, said(3, None, at=LATER))
+    assert worth_a_look(archive.conn) == ()
+
+
+def test_what_was_undone_stays_undone_on_the_way_over_a_third_recording(archive: Database, one: str) -> None:
+    save_rendition(archive, one, audio(A))
+    correct(archive, one, said(1, 5.0))
+    moved: tuple[tuple[float, float, float], ...] = ((0, 100, 0),)
+    for old, new in ((A, B), (B, C)):
+        save_rendition(archive, one, audio(new), comparison=compared("same", *moved, old=old, new=new))
+        choose_rendition(archive, one, new, reason="", chosen_by="bob", now=LATER)
+        assert carry(archive, one, old, new).corrections == 1
+    undo(archive, one, 1, Signature("bob", LATER))
+    for there in (A, B):  # neither has seen it
+        assert carry(archive, one, C, there) == Carried(undone=1)
+        assert corrections_of(archive.conn, one, there) == {}
+        assert carry(archive, one, C, there) == Carried()
+
+
+def test_what_was_undone_where_it_was_said_is_undone_where_it_was_carried_to(archive: Database, one: str) -> None:
+    save_rendition(archive, one, audio(A))
+    correct(archive, one, said(1, 5.0))
+    save_rendition(archive, one, audio(B), comparison=compared("same", (0, 100, 0)))
+    assert carry(archive, one, A, B).corrections == 1
+    choose_rendition(archive, one, A, reason="", chosen_by="bob", now=LATER)
+    undo(archive, one, 1, Signature("bob", LATER))
+    assert carry(archive, one, A, B) == Carried(undone=1)
+    assert corrections_of(archive.conn, one, B) == {}
 
 
 def test_going_back_and_forth_brings_nothing_back_that_was_undone(

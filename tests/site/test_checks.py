@@ -339,3 +339,14 @@ def test_what_was_not_recorded_comes_back_in_the_form_with_what_stands_there(
     seen = re.search(r'name="seen" value="(\w+)"', answer.text)
     assert seen
     assert ann.post(ann.fields("I never doubt <that>.", seen=seen[1])).status_code == 303
+
+
+def test_after_a_new_transcript_what_was_typed_comes_back_at_its_own_time(ann: Visitor, kept: Kept) -> None:
+    with writer(kept.path) as db:
+        moved = [*spoken("Once more.", start=0.0), *spoken("I doubt that.", start=float(ann.hidden["start"]))]
+        add_transcript(db, kept.spoken, moved, sha256=SHA256, key="1" * 12)
+    answer = ann.post(ann.fields("I never doubt that."))
+    assert answer.status_code == 400
+    assert ">I never doubt that.</textarea>" in answer.text
+    shown = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+    assert (shown["first"], shown["start"]) == ("1", ann.hidden["start"])

@@ -17,7 +17,7 @@ from pipeline.archive.voices import save_speakers
 from pipeline.model import Match, Speaker
 from tests.support.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
-from tests.support.correcting import Visitor, ann, recorded, undoing
+from tests.support.correcting import Visitor, ann, forms, recorded, undoing
 
 __all__ = ["ann", "kept", "serve", "site"]  # fixtures
 
@@ -105,10 +105,31 @@ def test_what_makes_no_sense_is_refused_with_a_sentence(
     assert (data.status_code, page.status_code) == (400, 400)
     assert named in data.json()["error"]
     assert named in unescape(page.text)
-    assert "Nothing was recorded" in page.text
+    assert "Nothing was recorded" in page.text or "Not recorded: " in page.text
     assert EVIL not in page.text
     assert "Content-Security-Policy" in page.headers
     assert recorded(kept) == []
+
+
+def test_what_was_typed_comes_back_in_the_form_of_its_question(ann: Visitor, site: Site, kept: Kept) -> None:
+    Visitor(site, kept.spoken, "bob").said(4, status="asked", start="5")
+    typed = {"start": "0:06.25", "end": "0:07", "answer_end": "0:08", "note": f"two {EVIL}"}
+    page = ann.post(ann.fields(4, status="asked", **typed))
+    assert page.status_code == 400
+    assert "Not recorded: question 4 has been corrected since you loaded this page: asked at 0:05 by bob" in page.text
+    (form,) = (one for one in forms(page.text) if " open>" in one)
+    shown = {
+        unescape(name): unescape(value)
+        for name, value in re.findall(r'<input[^>]* ?name="(\w+)" value="([^"]*)"', form)
+    }
+    assert shown.items() >= typed.items()
+    assert EVIL not in page.text
+    assert 'value="0:01' not in form
+    assert "two" not in "".join(one for one in forms(page.text) if one != form)
+    assert ann.post({**{name: shown[name] for name in (*ann.forms[3], *typed)}, "status": "asked"}).status_code == 303
+    assert [(entry.start, entry.editor) for entry in recorded(kept)] == [(5.0, "bob"), (6.25, "ann")]
+    for said in ({"status": "not_asked", "seen": "-"}, {"undo": "1"}):
+        assert 'name="note" value="heard twice"' in ann.post(ann.fields(1, note="heard twice", **said)).text
 
 
 def test_a_question_of_another_episode_is_refused(serve: Serve, kept: Kept) -> None:

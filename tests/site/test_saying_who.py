@@ -99,6 +99,19 @@ def test_who_speaks_is_refused_with_a_reason(ann: Visitor, how: str, said: dict[
     assert ann.passage(DOUBTED) == before
 
 
+def test_a_name_that_was_not_recorded_comes_back_in_the_form(ann: Visitor, site: Site, kept: Kept) -> None:
+    who(Visitor(site, kept, actor="bob"), "here")
+    answer = ann.post({**ann.hidden, "who": "here", "speaker": "Bo <Cole>", "note": "heard twice"})
+    assert answer.status_code == 400
+    assert "Not recorded: who speaks there has changed since you looked at it" in answer.text
+    assert "The speaker there is now: Ann Lee" in answer.text
+    assert 'name="speaker" value="Bo &lt;Cole&gt;"' in answer.text
+    assert answer.text.count('name="note" value="heard twice"') == 1
+    assert ">I doubt that.</textarea>" in answer.text
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', answer.text))
+    assert ann.post({**hidden, "who": "here", "speaker": "Bo <Cole>"}).status_code == 303
+
+
 def test_only_editors_say_who_speaks(site: Site, kept: Kept, ann: Visitor) -> None:
     stranger = Visitor(site, kept, None)
     response = stranger.post({**ann.hidden, "who": "here", "speaker": "Ann Lee"}, accept="application/json")

@@ -35,8 +35,7 @@ class Visitor:
         page = self.get()
         self.cookies.update(page.cookies)
         self.forms = [
-            dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
-            for form in re.findall(r"<form class=\"correct\".*?</form>", page.text, re.DOTALL)
+            dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form)) for form in forms(page.text)
         ]
         self.token = self.forms[0]["csrftoken"] if self.forms else ""
 
@@ -67,6 +66,11 @@ class Visitor:
     def said(self, number: int, **said: str) -> Any:
         """Submit a question's form as a script does."""
         return self.post(self.fields(number, **said), accept="application/json")
+
+
+def forms(page: str) -> list[str]:
+    """The forms for correcting, in a page's HTML."""
+    return re.findall(r"<form class=\"correct\".*?</form>", page, re.DOTALL)
 
 
 def undoing(row: str) -> str:

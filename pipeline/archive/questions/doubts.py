@@ -1,4 +1,7 @@
-"""The questions an editor should review, with reasons: those the aligner is unsure of. Only reads."""
+"""The questions an editor should review, with reasons: the aligner is unsure, or a correction was not carried over.
+
+Only reads.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pipeline.model import ASKED
 
 SURE = 0.85  # what is less sure than that is worth a look
 REASONS = (  # the most urgent first
+    "corrected in another recording",
     *("uncertain", "out of list order", "another place may be right", "not sure"),
     "not asked, or in very different words",
 )
@@ -54,7 +58,13 @@ def worth_a_look(connection: sqlite3.Connection, episode: str | None = None) -> 
         named_rows(connection)
         .execute(
             """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
-               t.runner_up, t.runner_up_confidence
+               t.runner_up, t.runner_up_confidence, exists (
+                   select 1 from corrections_in_force c
+                   where c.question = t.question and c.rendition != t.rendition and not exists (
+                       select 1 from corrections later where later.question = c.question
+                           and later.rendition = t.rendition and later.made_at >= c.made_at
+                   )
+               ) as corrected_elsewhere
            from question_times t join episodes e on e.id = t.episode
            where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
             {"episode": episode},
@@ -68,6 +78,7 @@ def worth_a_look(connection: sqlite3.Connection, episode: str | None = None) -> 
         misplaced = {asked[place]["number"] for place in _out_of_order([row["start"] for row in asked])}
         for row in listed:
             told = (
+                row["corrected_elsewhere"],
                 row["status"] == "uncertain",
                 row["number"] in misplaced,
                 (row["runner_up_confidence"] or 0) > NEAR,
