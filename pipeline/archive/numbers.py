@@ -38,11 +38,14 @@ def begins(word: str) -> str:
 
 @lru_cache(maxsize=1_000)
 def ends(word: str) -> str:
-    """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor four in four hundred."""
+    """Return a regular expression for where a folded word ends a number: not 2 in 2.6, nor twenty in twenty-four.
+
+    It may end before “million”: a quotation may end after any word.
+    """
     if word[-1].isdigit():
         return _BEFORE_POINT
     if word in SCALES:
         return rf"(?! (?:and )?(?:{NUMBER})(?![^\W_])(?! {word}(?![^\W_]))){BEFORE_SCALE}"
     if word not in NUMBERS:
         return ""
-    return rf"(?!(?: point |[\W_]){_ONE}){BEFORE_SCALE}" if word in TENS else f"(?! point {_ONE}){BEFORE_SCALE}"
+    return rf"(?!(?: point |[\W_]){_ONE})" if word in TENS else f"(?! point {_ONE})"

@@ -37,18 +37,20 @@ def quoted_words(text: str) -> list[tuple[str, int, int]]:
     ]
 
 
-def as_said(text: str, *, inflected: bool = False) -> str:
+def as_said(text: str, *, as_typed: bool = False, inflected: bool = False) -> str:
     """Return a regular expression that finds the words of ``text``, whole, in folded text.
 
-    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, no four in twenty-four, no 5 in 5 million.
+    A number is found whole as well: no 6 in 2.6, no 400,000 in 1,400,000, no four in twenty-four.
 
     Args:
         text: at least one word.
+        as_typed: it is what was typed, and not another spelling of it: “five” is found in “five million”, which says
+            it, but for “5” that is another number.
         inflected: allow the plural, as in 2020s and twenties.
     """
     words = [word for word, _, _ in quoted_words(text)]
     before, after = numbers.begins(words[0]), numbers.ends(words[-1])
-    if words[-1][-1].isdigit():  # a quotation may end after any word, and so before “million”; a figure alone does not
+    if not as_typed and (words[-1][-1].isdigit() or words[-1] in numbers.NUMBERS):
         after += numbers.BEFORE_SCALE
     *others, last = (re.escape(word).replace("%", r"\s?%") for word in words)
     if inflected:

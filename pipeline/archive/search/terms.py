@@ -109,7 +109,7 @@ def phrase(text: str) -> Term:
     """What is quoted: a word in this form alone, or words in each of their spellings, as with 4000 and with 4,000."""
     words = quoted_words(text)
     if len(words) == 1:
-        return Term(_fts(text), ways=(_fts(text),), check=_in_its_currency(as_said(text), text))
+        return Term(_fts(text), ways=(_fts(text),), check=_checked(text, [text]))
     spellings = tuple(_ways(found) for found in _PIECE.finditer(text) if folded_words(found[0]))
     parts = list(_parts(spellings))
     return Term(
@@ -195,15 +195,18 @@ def _check(text: str, forms: Sequence[str]) -> str:
     """What the text of a segment must have where FTS5 finds more than the forms of a word; else nothing."""
     found = [_FIGURE.fullmatch(form) for form in forms]
     if any(found) or is_number(text):
-        said = ((figure[1] if figure else form) for figure, form in zip(found, forms, strict=True))
-        check = "|".join(dict.fromkeys(as_said(form, inflected=len(folded_words(form)) == 1) for form in said))
-        return _in_its_currency(check, text)
+        said = [figure[1] if figure else form for figure, form in zip(found, forms, strict=True)]
+        return _checked(text, said, inflected=True)
     return "|".join(rf"(?<![^\W_]){beginning.replace('-', '[-‐‑]')}" for beginning in hyphenless(text))
 
 
-def _in_its_currency(check: str, text: str) -> str:
-    """A check for a figure that is typed with a currency: £5 is not $5."""
+def _checked(text: str, forms: Sequence[str], *, inflected: bool = False) -> str:
+    """A check for the forms of a word, the typed one first. With a currency it is a sum: £5 is neither $5 nor £5m."""
     sign, in_words = currency(text)
+    check = "|".join(
+        as_said(form, as_typed=form == forms[0] and not sign, inflected=inflected and len(folded_words(form)) == 1)
+        for form in dict.fromkeys(forms)
+    )
     return in_currency(check, sign, needed=in_words) if sign else check
 
 
