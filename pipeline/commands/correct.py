@@ -27,8 +27,9 @@ from pipeline.commands.options import (
     print_json,
     signed,
 )
-from pipeline.editing.correcting import correction, editor, number, read_rows
+from pipeline.editing.correcting import Row, correction, number, read_rows
 from pipeline.errors import CorrectionError, UnknownEpisodeError
+from pipeline.model import Correction
 from pipeline.times import exactly, utc_now
 
 # The arguments and options allowed with each option that selects another action than correcting one question.
@@ -93,11 +94,20 @@ def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
     said = correction(given, which, editor=editor_name(given["editor"]), now=utc_now())
     episode = reading.episode_named(archive.conn, given["episode"])
+    replaced = _replaced(archive, episode, said)
     correct(archive, episode, said)
     _tell(archive, episode, which, as_json)
-    doubt = doubt_at(archive, episode, said.start)
-    if doubt:
-        click.echo(doubt, err=True)
+    for remark in filter(None, (replaced, doubt_at(archive, episode, said.start))):
+        click.echo(remark, err=True)
+
+
+def _replaced(archive: Database, episode: str, said: Correction) -> str | None:
+    """Say which other editor's correction one is about to replace: nobody has seen it here, as one does on the site."""
+    entries = (one for one in history(archive, episode) if one.number == said.number and one.counts)
+    other = next((one for one in entries if one.editor != said.editor), None)
+    if other is None:
+        return None
+    return f"{episode} question {said.number}: replaces “{other.summary}” by {other.editor or 'somebody'}"
 
 
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
@@ -153,19 +163,34 @@ def _path(doubt: Doubt) -> str:
 
 def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     rows = read_rows(given["file"])
-    who, now, wrong = editor_name(given["editor"]), utc_now(), []
+    who, now, wrong, replaced = editor_name(given["editor"]), utc_now(), [], []
+    lines: dict[tuple[str, int], int] = {}
     with immediate(archive):
         for row in rows:
+            where = f"{given['file']}, line {row.line}"
             try:
-                which = number(row.fields["question"])
-                by = editor(row.fields["editor"]) if "editor" in row.fields else who
-                said = correction(row.fields, which, editor=by, now=now)
-                correct(archive, reading.episode_named(archive.conn, row.fields["episode"]), said)
+                episode, said = _read(archive, row, editor=who, now=now)
+                first = lines.setdefault((episode, said.number), row.line)
+                if first == row.line:
+                    replaced.append(_replaced(archive, episode, said))
+                    correct(archive, episode, said)
+                else:
+                    wrong.append(f"{where}: question {said.number} of {episode} is in line {first}, too; leave one")
             except (CorrectionError, UnknownEpisodeError) as error:
-                wrong.append(f"{given['file']}, line {row.line}: {error}")
+                wrong.append(f"{where}: {error}")
         if wrong:
             raise CorrectionError("\n".join([*wrong, "nothing from the file was recorded"]))
+    for remark in filter(None, replaced):
+        click.echo(remark, err=True)
     if as_json:
         print_json({"recorded": len(rows)})
     else:
         click.echo(f"{len(rows)} recorded")
+
+
+def _read(archive: Database, row: Row, *, editor: str, now: str) -> tuple[str, Correction]:
+    """The episode's id and the correction that a row means; it may name another editor."""
+    which = number(row.fields["question"])
+    by = editor_name(row.fields.get("editor", editor))
+    said = correction(row.fields, which, editor=by, now=now)
+    return reading.episode_named(archive.conn, row.fields["episode"]), said

@@ -152,7 +152,12 @@ def test_a_file_of_corrections_is_recorded_whole(database: Path, tmp_path: Path)
     )
     result = call(database, "--from", listed, "--editor", "bob", "--json")
     assert json.loads(result.stdout) == {"recorded": 2}
-    assert recorded(database) == [(1, 11.5, "ann"), (2, None, "carol"), (1, 12.0, "bob"), (2, 21.5, "bob")]
+    assert "question 1: replaces “asked at 0:11.5 to 0:13” by ann\n" in result.stderr
+    assert "question 2: replaces “not asked” by carol\n" in result.stderr
+    assert "by bob" in call(database, "northbridge", 1, "--start", 12, "--editor", "ann").stderr
+    assert call(database, "northbridge", 1, "--undo", "--editor", "ann").exit_code == 0
+    assert call(database, "northbridge", 1, "--start", 12, "--editor", "bob").stderr == ""
+    assert recorded(database)[:4] == [(1, 11.5, "ann"), (2, None, "carol"), (1, 12.0, "bob"), (2, 21.5, "bob")]
 
 
 HEAD = "episode,question,start,status\n"
@@ -188,6 +193,9 @@ def test_an_editors_name_is_one_line(database: Path, tmp_path: Path) -> None:
             f"episode,question,start,note\nnorth,1,0:11,{'x' * 1001}\n",
             ["line 2: note: is longer than 1,000 characters"],
         ),
+        ("a.csv", HEAD + "north,1,0:11,\nnorth,2,5,\nNorthbridge,1,0:12,\n", [
+            "line 4: question 1 of show/", "is in line 2, too; leave one",
+        ]),
         ("a.csv", HEAD + "north,1,0:11,\nnorth,,1,\n", ["line 3: question: is missing"]),
         ("a.csv", HEAD + "north,1,0:11,\nnorth,2,,\n", ["line 3: start: is missing"]),
         ("a.csv", HEAD + "north,1,0:11,,,\n", ["line 2: has more fields than the first line has names"]),
