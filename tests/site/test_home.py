@@ -46,7 +46,7 @@ def test_the_front_page_shows_what_there_is_and_the_way_to_it(site: Site, kept: 
     assert response.status_code == 200
     text = text_of(response)
     assert text.index("One <script>") < text.index("Two")  # newest first
-    for said in ("2 January 2026", "5 questions", "not transcribed yet", "Shows 2", "Episodes 2", "People 0"):
+    for said in ("2 January 2026", "5 questions", "not transcribed yet", "Shows 2", "Episodes 2", "Speakers 0"):
         assert said in text
     for link in (f"/-/episode/{kept.spoken}", f"/-/episode/{kept.waiting}", "/-/search", "/a", "/-/feed/show"):
         assert f'"{link}' in response.text

@@ -44,7 +44,7 @@ def items(page: str, tag: str) -> list[str]:
 def test_home_counts_hours_episodes_and_people(serve: Serve, held: Held) -> None:
     page = serve(held.path).ask("/")
     said = text_of(page)
-    for fact in ("Shows 3", "Episodes 4", "Audio 2 min", "People 3"):
+    for fact in ("Shows 3", "Episodes 4", "Audio 2 min", "Speakers 3"):
         assert fact in said
     assert "3 questions : 1 asked, 1 uncertain, 1 not asked" in said.replace("questions:", "questions :")
     for link in ("/-/feed/show", "/-/questions", "/-/speakers"):
@@ -345,4 +345,4 @@ def test_another_transcript_does_not_speak_for_the_archive(serve: Serve, held: H
         db.conn.commit()
     site = serve(held.path)
     assert site.ask(PERSON).status_code == 404
-    assert "People 2" in text_of(site.ask("/"))
+    assert "Speakers 2" in text_of(site.ask("/"))
