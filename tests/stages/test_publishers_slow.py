@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event
+from typing import Any
 
 import pytest
 from sqlite_utils import Database
@@ -11,6 +12,7 @@ from sqlite_utils import Database
 from pipeline.config import Config, Feed
 from pipeline.runs.ingest import ingest
 from pipeline.runs.report import Report
+from pipeline.speech.hearing import Hearing
 from pipeline.stages import Tools
 from tests.conftest import FakeEngine
 from tests.support.misbehaving import Answer, Request, Server
@@ -38,9 +40,9 @@ class Announcing(FakeEngine):
         super().__init__(HEARD)
         self.hears = Event()
 
-    def transcribe(self, *arguments: object, **options: object) -> object:  # type: ignore[override]
+    def transcribe(self, *arguments: Any, **options: Any) -> Hearing:
         self.hears.set()
-        return super().transcribe(*arguments, **options)  # type: ignore[arg-type]
+        return super().transcribe(*arguments, **options)
 
 
 @pytest.fixture
