@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -13,7 +14,14 @@ from pipeline.text import PAUSE_SECONDS, ends_sentence, sentences, timed_words
 MOST_END_SENTENCES = 0.5
 MOST_ARE_CAPITAL = 0.5  # if more sentences begin with a capital, one that does not continues the one before
 GOES_ON = {"and", "or", "but", "nor", "because"}
+# With these words no sentence ends.
+OPEN = re.compile(
+    r"(?:^|\s)(?:an?|the|my|our|your|their|of|to|for|about|and|or|but|because|if|whether|how|what|when|like|is|are|was"
+    r"|know|ask|tell|say|imagine|wondering|me)$",
+    re.IGNORECASE,
+)
 LONGEST_SENTENCE = 20.0  # seconds
+LONGEST_UNWRITTEN = 12.0  # seconds; where no punctuation says that it goes on
 SAME_BREATH = 1.5  # seconds
 SHORT_BEGINNING = 8.0  # seconds
 
@@ -78,7 +86,13 @@ def _sentence_starts(units: Sequence[Unit]) -> list[float]:
             starts[n] = turn
             continue
         same_breath = before.speaker == unit.speaker and unit.start - before.end < SAME_BREATH
-        goes_on = not ends[n - 1] if is_written else unit.text.partition(" ")[0].lower() in GOES_ON
-        if goes_on and same_breath and unit.start - starts[n - 1] < LONGEST_SENTENCE:
+        goes_on = not ends[n - 1] if is_written else _goes_on(before.text, unit.text)
+        longest = LONGEST_SENTENCE if is_written else LONGEST_UNWRITTEN
+        if goes_on and same_breath and unit.start - starts[n - 1] < longest:
             starts[n] = starts[n - 1]
     return starts
+
+
+def _goes_on(before: str, text: str) -> bool:
+    """Tell from the words alone whether a sentence goes on: “because I would like to know | what you would advise”."""
+    return text.partition(" ")[0].lower() in GOES_ON or OPEN.search(before) is not None

@@ -249,6 +249,7 @@ def test_where_nothing_begins_with_a_capital_full_stops_count() -> None:
     [
         ("you did the work yourselves for years", "and how did that change", 20.0),
         ("you did the work yourselves for years", "how did that change", 24.0),
+        ("because at the end we would like to know", "how did that change", 20.0),
         ("You did the work yourselves for years.", "And how did that change?", 24.0),
         ("You did the work yourselves for years", "and how did that change?", 20.0),
     ],
