@@ -178,7 +178,7 @@ def test_what_somebody_else_corrected_since_is_not_overwritten_unseen(ann: Visit
         assert refused.status_code == 400
         assert "has been corrected since you loaded this page: asked at 0:06 by ann" in refused.json()["error"]
     assert [(entry.start, entry.editor) for entry in recorded(kept)] == [(6.0, "ann")]
-    assert "load it again" in bob.said(1, status="asked", start="1", seen="999").json()["error"]
+    assert "look at it again" in bob.said(1, status="asked", start="1", seen="999").json()["error"]
     bob = Visitor(site, kept.spoken, "bob")
     assert bob.said(4, status="asked", start="7").status_code == 200
     undo = undoing(Visitor(site, kept.spoken).row_html(4))
