@@ -241,7 +241,9 @@ def test_what_another_editor_corrected_is_seen_and_what_was_typed_stays(page: Pa
     fourth, told = beside.locator("#question-4"), beside.get_by_role("status")
     fourth.get_by_label("Asked at").fill("1:30.5")
     fourth.get_by_role("button", name="Confirm").click()
-    expect(told).to_contain_text("Question 4 was not recorded: question 4 has been corrected since you loaded this page")
+    expect(told).to_contain_text(
+        "Question 4 was not recorded: question 4 has been corrected since you loaded this page"
+    )
     expect(fourth).to_contain_text("not asked")
     expect(fourth.get_by_label("Asked at")).to_have_value("1:30.5")
     fourth.get_by_role("button", name="Confirm").click()
