@@ -235,7 +235,10 @@ def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Ke
     with writer(kept.path) as db, db.atomic():
         db.execute("update episodes set last_seen = last_seen")
         response = ann.said(4, status="asked", start="6")
-    assert response.status_code == 503
+        page = ann.post(ann.fields(4, status="asked", start="6", note="heard twice"))
+    assert (response.status_code, page.status_code) == (503, 503)
+    assert "Not recorded: " in page.text
+    assert 'name="note" value="heard twice"' in page.text
     assert "another program has locked it" in response.json()["error"]
     assert recorded(kept) == []
     assert ann.said(4, status="asked", start="6").status_code == 200
