@@ -171,11 +171,11 @@ def _refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
     last = next((entry for entry in entries if entry.counts), next(iter(entries), None))
     if last is None or standing.partition("-")[0] == seen.partition("-")[0]:
         raise CorrectionError(
-            f"the recording or time of question {number} has changed since you loaded this page; load it again"
+            f"the recording or time of question {number} has changed since you loaded this page; look at it again"
         )
     raise CorrectionError(
         f"question {number} has been corrected since you loaded this page: {last.summary} "
-        f"by {last.editor or 'somebody'}; load it again and look at that first"
+        f"by {last.editor or 'somebody'}; look at that first"
     )
 
 

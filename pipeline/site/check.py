@@ -14,11 +14,11 @@ from pipeline.archive.preferred import passages_at
 from pipeline.editing.attributing import is_name
 from pipeline.editing.checking import clean, overlap
 from pipeline.editing.correcting import number, second, signature
-from pipeline.errors import CorrectionError
+from pipeline.errors import CorrectionError, DatabaseError
 from pipeline.model import Signature
 from pipeline.site import editors
 from pipeline.site.access import Archive
-from pipeline.site.forms import posted, record
+from pipeline.site.forms import NOT_RECORDED, posted, record, status_of
 from pipeline.site.history import Entry, newest_first, of_recording
 from pipeline.site.links import Links
 from pipeline.site.respond import Refusal, json, page, render, wants_json
@@ -56,7 +56,7 @@ async def check(request: Request, archive: Archive) -> Response:
 
     try:
         here = await record(archive, change)
-    except CorrectionError as error:
+    except NOT_RECORDED as error:
         if wants_json(request):
             raise
         return await _form_again(request, archive, fields, error)
@@ -79,7 +79,7 @@ async def _form(request: Request, archive: Archive) -> Response:
 
 
 async def _form_again(
-    request: Request, archive: Archive, fields: Mapping[str, str], error: CorrectionError
+    request: Request, archive: Archive, fields: Mapping[str, str], error: CorrectionError | DatabaseError
 ) -> Response:
     """What was not recorded, in a form of the passage as it is now: the browser’s own way back could lose either.
 
@@ -98,7 +98,9 @@ async def _form_again(
         raise error from None
     context = await _context(archive, fields.get("episode", ""), str(n))
     refused = {"problem": str(error), "typed": fields}
-    return await page("archive_check.html", context | refused, request=request, archive=archive, status=400)
+    return await page(
+        "archive_check.html", context | refused, request=request, archive=archive, status=status_of(error)
+    )
 
 
 async def _context(archive: Archive, wanted: str, first: str) -> dict[str, object]:

@@ -15,7 +15,7 @@ from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.episode import Unrecorded, page_again
-from pipeline.site.forms import posted, record
+from pipeline.site.forms import NOT_RECORDED, posted, record, status_of
 from pipeline.site.links import Links
 from pipeline.site.respond import json, wants_json
 from pipeline.times import utc_now
@@ -44,8 +44,8 @@ async def correct(request: Request, archive: Archive) -> Response:
 
     try:
         which = await record(archive, change)
-    except CorrectionError as error:
-        unrecorded = Unrecorded(fields.get("question", ""), fields, str(error))
+    except NOT_RECORDED as error:
+        unrecorded = Unrecorded(fields.get("question", ""), fields, str(error), status_of(error))
         again = None if wants_json(request) else await page_again(request, archive, episode, unrecorded)
         if again is None:
             raise

@@ -49,11 +49,12 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Unrecorded:
-    """A correction of a question (by its id) that was refused: its ``fields`` as typed, and the ``problem``."""
+    """A correction of a question (by its id) that failed: its ``fields`` as typed, the problem and the HTTP status."""
 
     question: str
     fields: Mapping[str, str]
     problem: str
+    status: int
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ async def page_again(request: Request, archive: Archive, wanted: str, unrecorded
     view = await _view(request, archive, wanted)
     if view is None or not view.editing or unrecorded.question not in {one.question for one in view.episode.questions}:
         return None
-    return await _shown(request, archive, replace(view, unrecorded=unrecorded), status=400)
+    return await _shown(request, archive, replace(view, unrecorded=unrecorded), status=unrecorded.status)
 
 
 async def _view(request: Request, archive: Archive, wanted: str) -> EpisodeView | None:

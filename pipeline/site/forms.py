@@ -12,6 +12,7 @@ from datasette import Request
 from sqlite_utils import Database
 
 from pipeline.archive.database import explained, immediate
+from pipeline.errors import CorrectionError, DatabaseError
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.respond import Refusal
@@ -20,7 +21,15 @@ FORM = "application/x-www-form-urlencoded"
 BODY_BYTES = 64 * 1024
 FIELDS = 20
 
+# What ``record`` may fail with: a form without scripts is shown again, with what was typed.
+NOT_RECORDED = (CorrectionError, DatabaseError)
+
 T = TypeVar("T")
+
+
+def status_of(error: CorrectionError | DatabaseError) -> int:
+    """Return the HTTP status of the answer to a form that was not recorded."""
+    return 503 if isinstance(error, DatabaseError) else 400
 
 
 async def posted(request: Request, archive: Archive, right: editors.Right) -> dict[str, str]:
@@ -42,6 +51,7 @@ async def record(archive: Archive, change: Callable[[Database], T]) -> T:
     """Call a function that changes the database, in an immediate transaction.
 
     Raises:
+        CorrectionError: the function refuses.
         DatabaseError: the file cannot be written.
     """
 

@@ -229,6 +229,33 @@ def test_what_another_editor_corrected_meanwhile_is_told(page: Page, desk: tuple
     beside.close()
 
 
+def test_what_another_editor_corrected_is_seen_and_what_was_typed_stays(page: Page, desk: tuple[str, str]) -> None:
+    site, sign_in = desk
+    page = another(page)  # the browser logs the refusal to the console
+    page.goto(sign_in)
+    open_northbridge(page, site)
+    beside = page.context.new_page()
+    open_northbridge(beside, site)
+    page.locator("#question-4").get_by_role("button", name="Not asked").click()
+    expect(page.locator("#question-4")).to_contain_text("checked by a person")
+    fourth, told = beside.locator("#question-4"), beside.get_by_role("status")
+    fourth.get_by_label("Asked at").fill("1:30.5")
+    fourth.get_by_role("button", name="Confirm").click()
+    expect(told).to_contain_text(
+        "Question 4 was not recorded: question 4 has been corrected since you loaded this page"
+    )
+    expect(fourth).to_contain_text("not asked")
+    expect(fourth.get_by_label("Asked at")).to_have_value("1:30.5")
+    fourth.get_by_role("button", name="Confirm").click()
+    expect(told).to_have_text(re.compile("Question 4: asked at 1:30.5, corrected"))
+    for _ in range(2):
+        fourth.get_by_role("button", name="Undo").click()
+        expect(told).to_have_text(re.compile("^Question 4: "))
+        beside.wait_for_timeout(300)
+    expect(fourth).not_to_contain_text("checked by a person")
+    beside.close()
+
+
 def test_the_transcript_and_the_line_of_time_say_at_once_what_was_corrected(northbridge: Page) -> None:
     page = northbridge
     asks = page.locator(".turn h3", has_text="asks question 3")

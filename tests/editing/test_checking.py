@@ -175,6 +175,24 @@ def test_a_check_is_found_again_where_other_words_were_heard(again: str, said_th
     assert said(*with_checked_words([Segment(0.0, 3.5, again, tuple(heard))], [one])) == said_then
 
 
+@pytest.mark.parametrize(
+    ("again", "machine"),
+    [
+        ("And then Eh think so. Well", "I think so."),  # the first word is misheard now,
+        ("And then I think go. Well", "I think so."),
+        ("And then did the results surprise him? Well", "did the result surprise you?"),  # or the last one
+        ("And then four young people. Well", "Three young people."),
+    ],
+)
+def test_no_misheard_word_stays_beside_those_that_were_checked(again: str, machine: str) -> None:
+    texts = again.split()
+    words = tuple(Word(n / 4, (n + 1) / 4, text, 0.9) for n, text in enumerate(texts))
+    end = (len(texts) - 1) / 4
+    for text in (machine, machine.upper()):
+        found = with_checked_words([Segment(0.0, end + 0.25, again, words)], [check(0.5, end, text, machine=machine)])
+        assert said(*found) == f"And then {text} Well"
+
+
 @given(any_checks())
 def test_times_stay_in_order(case: tuple[tuple[Segment, ...], Check]) -> None:
     segments, one = case

@@ -298,7 +298,9 @@ def test_a_locked_archive_is_said_and_nothing_is_recorded(ann: Visitor, kept: Ke
     with writer(kept.path) as db, db.atomic():
         db.execute("update episodes set last_seen = last_seen")
         response = ann.said()
-    assert response.status_code == 503
+        page = ann.post(ann.fields("I never doubt that."))
+    assert (response.status_code, page.status_code) == (503, 503)
+    assert ">I never doubt that.</textarea>" in page.text
     assert "another program has locked it" in response.json()["error"]
     assert recorded(kept) == []
     assert ann.said().status_code == 200

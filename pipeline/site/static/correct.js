@@ -60,9 +60,16 @@
   async function deliver(form, fields) {
     const before = row(form);
     const answer = await archive.ask(form.action, { method: "POST", body: fields });
-    const page = answer.ok ? await archive.renew() : null;
+    const page = await archive.renew();
     before.removeAttribute("aria-busy");
+    const typing = form.contains(document.activeElement) ? document.activeElement.name : null;
     if (!answer.ok) {
+      // Another editor may have been there: the row as it is now, with what was typed, can be recorded.
+      const now = page?.getElementById(before.id);
+      if (now?.querySelector("form")) {
+        replace(before, now);
+        goOnTyping(now, form, TYPED.filter((name) => isTyped(form.elements[name])), typing);
+      }
       tell(`Question ${before.value} was not recorded: ${answer.error}`, true);
       return;
     }
@@ -72,7 +79,6 @@
       return;
     }
     const since = TYPED.filter((name) => form.elements[name].value !== fields.get(name));
-    const typing = form.contains(document.activeElement) ? document.activeElement.name : null;
     if (!since.length) for (const details of before.querySelectorAll("details")) details.open = false;
     // A question's end depends on the others, so all are refreshed except those being edited.
     const others = [];
@@ -86,7 +92,9 @@
     tell(`${answer.message}${others.length ? `. Corrected since you loaded this page: question ${others.join(", ")}` : ""}`);
   }
 
-  // Keeps what was typed while the correction was being sent; it is not recorded.
+  const isTyped = (field) => field.value !== field.defaultValue;
+
+  // Keeps what was typed and is not recorded.
   function goOnTyping(item, form, names, typing) {
     const { elements } = item.querySelector("form");
     for (const name of names) elements[name].value = form.elements[name].value;
