@@ -167,7 +167,7 @@ def attribute(
     with immediate(db):
         here = speech(db.conn, episode, *passages)
         if here.seal != seen:
-            raise CorrectionError("who speaks there has changed since you looked at it; load the page again")
+            raise CorrectionError("who speaks there has changed since you looked at it; look at it again")
         if everywhere and not (name and here.machine):
             missing = "the machine heard no single voice there" if name else "speaker: is missing"
             raise CorrectionError(f"{missing}; only a single voice can be named everywhere")

@@ -178,7 +178,7 @@ def check(
     with immediate(db):
         here = place(db.conn, episode, *passages)
         if here.seal != seen:
-            raise CorrectionError("the words there have changed since you looked at them; load the page again")
+            raise CorrectionError("the words there have changed since you looked at them; look at them again")
         said = {"text": clean(here.text if text is None else text), "machine": here.machine, **asdict(signature)}
         append(db, "checks", {"rendition": here.rendition, "start": here.start, "end": here.end, **said})
         restate_all(db, here.rendition)

@@ -96,6 +96,35 @@ def test_what_is_refused_is_told_in_the_form_and_nothing_typed_is_lost(page: Pag
     expect(watched.locator("#check-text")).to_have_value("Other words.")
 
 
+def test_what_another_editor_heard_is_seen_and_what_was_typed_stays(page: Page, desk: tuple[str, str]) -> None:
+    page = another(page)  # the browser logs the refusal to the console
+    page.goto(desk[1])
+    open_northbridge(page, desk[0])
+    beside = page.context.new_page()
+    open_northbridge(beside, desk[0])
+    beside.locator("#s1 + .checking a").click()
+    text, note = beside.locator("#check-text"), beside.locator("#check").get_by_label("Note")
+    text.fill("Mine, heard twice.")
+    note.fill("Twice.")
+    page.locator("#s1 + .checking a").click()
+    page.locator("#check-text").fill("Theirs.")
+    page.locator("#check-text").press("Control+Enter")
+    expect(page.locator("#s1 .text")).to_have_text("Theirs.")
+    text.press("Control+Enter")
+    expect(beside.locator("#check .told")).to_contain_text("Nothing was recorded: the words there have changed")
+    expect(beside.locator("#s1 .text")).to_have_text("Theirs.")
+    expect(text).to_have_value("Mine, heard twice.")
+    expect(note).to_have_value("Twice.")
+    expect(text).to_be_focused()
+    text.press("Control+Enter")
+    expect(beside.locator("#s1 .text")).to_have_text("Mine, heard twice.")
+    for words in ("Theirs.", ""):
+        beside.locator("#s1 + .checking a").click()
+        beside.locator("#check").get_by_role("button", name="Undo").first.click()
+        expect(beside.locator("#s1 .text")).to_have_text(words or re.compile("^(?!Theirs)"))
+    beside.close()
+
+
 def test_what_is_typed_is_thrown_away_only_by_who_says_so(page: Page, desk: tuple[str, str]) -> None:
     page = another(page)
     page.goto(desk[1])

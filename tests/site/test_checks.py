@@ -138,7 +138,7 @@ def test_a_page_gone_stale_is_refused(ann: Visitor, site: Site, kept: Kept) -> N
     assert ann.said().status_code == 200
     response = bob.said("I doubt this.")
     assert response.status_code == 400
-    assert "load the page again" in response.json()["error"]
+    assert "look at them again" in response.json()["error"]
     with writer(kept.path) as db:
         add_transcript(db, kept.spoken, spoken("Quite", "other", "words."), sha256=SHA256, key="1" * 12)
     assert (

@@ -30,8 +30,12 @@
 
   // The first field with unsaved input, except in the form being sent: input must not be lost.
   function unrecorded(sent = null) {
+    return typed().find((one) => one.form !== sent);
+  }
+
+  function typed() {
     const fields = box()?.querySelectorAll("[name=text], [name=speaker], [name=note]") ?? [];
-    return [...fields].find((one) => one.form !== sent && one.value !== one.defaultValue);
+    return [...fields].filter((one) => one.value !== one.defaultValue);
   }
 
   function close() {
@@ -54,11 +58,27 @@
       return;
     }
     shut();
-    linkAt(n).closest("p").insertAdjacentHTML("afterend", answer.html);
-    opened = n;
-    for (const hidden of box().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
+    show(n, answer.html);
     box().scrollIntoView({ block: "nearest" });
     form().elements.text.focus({ preventScroll: true });
+  }
+
+  function show(n, html) {
+    linkAt(n).closest("p").insertAdjacentHTML("afterend", html);
+    opened = n;
+    for (const hidden of box().querySelectorAll("[hidden]")) hidden.hidden = hidden.dataset.do === "hear" && !player;
+  }
+
+  // Another editor may have been there: the forms as they are now, with what was typed, can be recorded.
+  async function openAgain() {
+    const answer = await ask(linkAt(opened).href);
+    if (!answer.ok || !(await archive.renew())) return;
+    const [kept, focused] = [typed(), document.activeElement];
+    box().remove();
+    show(opened, answer.html);
+    const now = (field) => document.getElementById(field.form.id).elements[field.name];
+    for (const field of kept) now(field).value = field.value;
+    if (kept.includes(focused)) now(focused).focus({ preventScroll: true });
   }
 
   function hear() {
@@ -81,7 +101,10 @@
     setBusy(sent, true);
     const answer = await ask(sent.action, { method: "POST", body: fields });
     setBusy(sent, false);
-    if (!answer.ok) tell(`Nothing was recorded: ${answer.error}`, true, sent);
+    if (!answer.ok) {
+      await openAgain();
+      tell(`Nothing was recorded: ${answer.error}`, true, document.getElementById(sent.id));
+    }
     return answer;
   }
 
