@@ -223,6 +223,13 @@ def test_a_name_that_is_not_utf_8_is_adopted_and_told_as_well_as_it_can_be(
         assert "caf\N{REPLACEMENT CHARACTER}.mp3" in again.stdout
 
 
+def test_a_name_with_a_line_break_is_told_on_one_line(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    mine = tagged(tmp_path / "one\ntwo\x1b[31m.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    name = "one\N{REPLACEMENT CHARACTER}two\N{REPLACEMENT CHARACTER}[31m.mp3"
+    assert adopt(database, mine).stdout.startswith(f"{tmp_path}/{name}: adopted, show/")
+    assert [row[2] for row in renditions(database)] == [f"adopted:{name}"]
+
+
 def test_somebody_may_say_which_episode_a_file_is(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
     (tmp_path / "x.mp3").write_bytes(tone_mp3)
     assert adopt(database, tmp_path / "x.mp3", "--episode", "essex").exit_code == 0
