@@ -23,7 +23,7 @@ BUSY_SECONDS = 10.0
 _MAGIC = b"SQLite format 3\0"
 _FILE_PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not an SQLite database: name another with --db, or restore it from a copy",
-    sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a copy",
+    sqlite3.SQLITE_CORRUPT: "is damaged: `verify` says what is, and its --repair rebuilds search indexes; else restore it from a copy",
     sqlite3.SQLITE_FULL: "the disk is full: free some space and run again",
     sqlite3.SQLITE_BUSY: "another program has locked it: close that and run again",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist, and you need permission to write there",
