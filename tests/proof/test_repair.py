@@ -206,7 +206,7 @@ def test_a_search_that_finds_its_index_damaged_says_how_it_is_repaired(proven: P
     proven.change("delete from segments_fts_data where id > 10")
     result = proven.call("search", "morning")
     assert result.exit_code == 1
-    assert "its --repair rebuilds search indexes" in result.stderr
+    assert "a search index is damaged: `verify --repair` rebuilds it" in result.stderr
     assert proven.repair("--quick").exit_code == 0
     assert proven.call("search", "morning").exit_code == 0
 
