@@ -8,12 +8,14 @@ import hashlib
 import os
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 _PART = re.compile(r"\.([0-9]+)\.part(?:-journal|-wal|-shm)?")  # and what SQLite puts beside it
+_NO_LINE = {"Cc", "Zl", "Zp"}  # Unicode's categories of control characters and line breaks
 
 
 @contextmanager
@@ -86,8 +88,12 @@ def _runs(process: int) -> bool:
 
 
 def as_text(name: str) -> str:
-    """Return the name of a file as text that can be printed and stored: bytes that are not UTF-8 become “�”."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    """Return the name of a file as one line of text that can be printed and stored.
+
+    Bytes that are not UTF-8, line breaks and other control characters become “�”.
+    """
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _NO_LINE else c for c in text)
 
 
 def sha256_of(path: Path) -> str:

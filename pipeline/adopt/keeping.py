@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +41,10 @@ def audio_files(paths: Iterable[Path]) -> tuple[list[Path], list[Adoption]]:
 
     for path in paths:
         if not path.is_dir():
-            found.add(path.absolute())
+            if path.is_file():
+                found.add(path.absolute())
+            else:  # reading a pipe or a device might never end
+                left.append(Adoption(path.absolute(), "left", None, "is not a file"))
             continue
         for where, _, names in os.walk(path, onerror=leave):
             for one in (Path(where, name).absolute() for name in names if Path(name).suffix.lower() in _ENDINGS):
@@ -62,7 +66,7 @@ def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None
     """
     if only not in {None, *slugs(db.conn)}:
         raise ConfigError(f"the archive has no feed “{only}”; it has {', '.join(slugs(db.conn)) or 'none: poll first'}")
-    return decide([Owned(path, read_tags(path)) for path in files], _wanted(db, data, only))
+    return decide([Owned(path, read_tags(path)) for path in files], _wanted(db, data, only), alike=_alike)
 
 
 def named(db: Database, file: Path, episode: str) -> Adoption:
@@ -98,6 +102,14 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
     comparison = compare_with_current(data, current if is_kept else None, audio)
     beside = keep_beside(db, one.episode, audio, comparison)
     return replace(one, why="; ".join([one.why, *damage(audio), *([beside] if beside else [])]))
+
+
+def _alike(paths: Sequence[Path]) -> bool:
+    """Tell whether files are the same, byte for byte."""
+    try:
+        return all(filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:])
+    except OSError:
+        return False
 
 
 def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -45,12 +45,14 @@ class Adoption:
     why: str
 
 
-def decide(files: Sequence[Owned], wanted: Sequence[Wanted]) -> list[Adoption]:
+def decide(
+    files: Sequence[Owned], wanted: Sequence[Wanted], *, alike: Callable[[Sequence[Path]], bool] = lambda _paths: False
+) -> list[Adoption]:
     """Match files to episodes; the result is in the order of ``files``.
 
     A file matches an episode if its guid tag is one of the episode's guids; else if two of title, file name, date and
     length agree, neither date nor length contradicts, and this is true of no other episode. Files that match the same
-    episode are all left.
+    episode are all left, unless they are ``alike``: then any of them will do.
     """
     names = Counter(_file_name(one.episode) for one in wanted)
     found = [_decide(file, wanted, names) for file in files]
@@ -60,7 +62,7 @@ def decide(files: Sequence[Owned], wanted: Sequence[Wanted]) -> list[Adoption]:
             claims[one.episode].append(one.path)
     return [
         Adoption(one.path, "left", None, f"{len(claims[one.episode])} files fit {one.episode}: choose with --episode")
-        if one.episode is not None and len(claims[one.episode]) > 1
+        if one.episode is not None and len(claims[one.episode]) > 1 and not alike(claims[one.episode])
         else one
         for one in found
     ]

@@ -24,6 +24,7 @@ _MAGIC = b"SQLite format 3\0"
 _FILE_PROBLEMS = {
     sqlite3.SQLITE_NOTADB: "is not an SQLite database: name another with --db, or restore it from a copy",
     sqlite3.SQLITE_CORRUPT: "is damaged: restore it from a copy",
+    sqlite3.SQLITE_CORRUPT_VTAB: "a search index is damaged: `verify --repair` rebuilds it",
     sqlite3.SQLITE_FULL: "the disk is full: free some space and run again",
     sqlite3.SQLITE_BUSY: "another program has locked it: close that and run again",
     sqlite3.SQLITE_CANTOPEN: "cannot be opened: its folder must exist, and you need permission to write there",
@@ -316,7 +317,8 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the upper bits are finer distinctions
-        if code not in _FILE_PROBLEMS:
+        code = getattr(error, "sqlite_errorcode", 0)
+        problem = _FILE_PROBLEMS.get(code) or _FILE_PROBLEMS.get(code & 0xFF)  # the upper bits are finer distinctions
+        if problem is None:
             raise
-        raise DatabaseError(f"{path}: {_FILE_PROBLEMS[code]} ({error}).") from error
+        raise DatabaseError(f"{path}: {problem} ({error}).") from error

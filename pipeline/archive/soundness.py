@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from pipeline.archive.database import any_reader, immediate, up_to_date_reader
-from pipeline.errors import DatabaseError
+from pipeline.errors import DatabaseError, is_full
 
 _EXTERNAL = re.compile(r"content\s*=\s*[\"']\w")
 _PARTS = ("data", "idx", "docsize", "config")  # the tables in which FTS5 keeps an index of external content
@@ -52,6 +52,21 @@ def snapshot(database: Path, target: Path) -> None:
         archive.conn.execute("vacuum into ?", [str(target)])
     with closing(sqlite3.connect(target)) as copy:
         copy.execute("pragma journal_mode = delete")  # so that nobody who reads it puts files beside it
+
+
+@contextmanager
+def room_in(folder: Path, remedy: str) -> Iterator[None]:
+    """Name ``folder`` if a copy of a database does not fit there: the database itself may be on another disk.
+
+    Raises:
+        DatabaseError: the disk is full; it ends with ``remedy``, a sentence.
+    """
+    try:
+        yield
+    except (sqlite3.Error, DatabaseError) as error:
+        if not is_full(error):
+            raise
+        raise DatabaseError(f"{folder}: the disk is full: the copy of the database does not fit. {remedy}") from error
 
 
 def refuse_unsound(connection: sqlite3.Connection, database: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pipeline.adopt.matching import Adoption
-from pipeline.archive.database import writer
+from pipeline.archive.database import bring_up_to_date, writer
 from pipeline.commands.options import db_option, json_option, print_json
 from pipeline.exits import Exit
 from pipeline.files import as_text
@@ -38,11 +38,13 @@ def adopt_command(
     """
     from pipeline.adopt.keeping import adopt, audio_files, matched, named
     from pipeline.net.client import make_client
+    from pipeline.runs.run import terminable
 
     files, left = audio_files(paths)
     if episode is not None and len(files) != 1:
         raise click.UsageError("--episode needs exactly one FILE.")
-    with writer(db) as archive, make_client() as client:
+    bring_up_to_date(db)  # a writer would make an archive that there is not
+    with terminable(), writer(db) as archive, make_client() as client:
         if episode is None:
             found = matched(archive, db.parent, files, only=only)
         else:

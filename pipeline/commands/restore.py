@@ -21,10 +21,11 @@ def restore_command(bag: Path, db: Path, as_json: bool) -> None:
     The bag is validated first. Nothing is overwritten: if a file exists with other content, nothing is written at all.
     """
     from pipeline.copies.bag import restore
+    from pipeline.runs.run import terminable
     from pipeline.runs.talk import Talk
     from pipeline.speech.cores import usable_cores
 
-    with Talk(quiet=as_json).bar("restore") as progress:
+    with terminable(), Talk(quiet=as_json).bar("restore") as progress:  # SIGTERM would leave half a file behind
         made = restore(bag, db, workers=usable_cores(), progress=progress)
     if as_json:
         print_json({**asdict(made), "database": str(made.database)})

@@ -15,7 +15,7 @@ from pipeline.archive.database import any_reader, bring_up_to_date, explained, l
 from pipeline.archive.files import Named, PublishersFile, TranscriptFile, named_files
 from pipeline.archive.kept import is_kept
 from pipeline.archive.published_copy import is_published
-from pipeline.archive.soundness import refuse_unsound, snapshot
+from pipeline.archive.soundness import refuse_unsound, room_in, snapshot
 from pipeline.copies.bagit import PAYLOAD, Entry, entries, validated, write_tags
 from pipeline.data_folder import AUDIO, FOLDERS
 from pipeline.errors import BagError, ConfigError, DatabaseError
@@ -76,7 +76,8 @@ def bag(database: Path, folder: Path, *, now: str, workers: int, progress: Begin
     try:
         (part / PAYLOAD).mkdir(parents=True)
         copy = part / PAYLOAD / database.name
-        named, about = _copy_database(database, copy)
+        with room_in(folder, "Free some space there, or name another folder."):
+            named, about = _copy_database(database, copy)
         paths = [path for path in belonging(present(data), named) if not _leads_away(data, path)]
         for path in paths:
             linked(data / path, part / PAYLOAD / path)

@@ -17,7 +17,7 @@ from pipeline.archive.database import archives_in, explained
 from pipeline.archive.kept import kept_file
 from pipeline.archive.published_copy import INSPECTED, MADE, is_published
 from pipeline.archive.reading import renditions
-from pipeline.archive.soundness import indexes, refuse_unsound, snapshot
+from pipeline.archive.soundness import indexes, refuse_unsound, room_in, snapshot
 from pipeline.data_folder import AUDIO
 from pipeline.errors import ConfigError, DatabaseError
 from pipeline.files import linked, new_file, sha256_of
@@ -105,9 +105,10 @@ def publish(database: Path, folder: Path, *, audio: bool, now: str) -> Published
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="interview-archive-") as apart, new_file(target) as file:
             made = Path(apart) / database.name  # what is private is never in a folder that may be served
-            snapshot(database, made)
-            with explained(database):
-                kept, counts = _finish(made, database)
+            with room_in(made.parent, "Free some space there, or name another folder in TMPDIR."):
+                snapshot(database, made)
+                with explained(database):
+                    kept, counts = _finish(made, database)
             with made.open("rb") as finished:
                 shutil.copyfileobj(finished, file)
             sizes = [_have(one, database.parent, folder) for one in kept] if audio else []

@@ -186,8 +186,12 @@ def read_bounded(response: httpx.Response, max_bytes: int | None = None, max_sec
 def _read_file(feed_url: str) -> FeedBody:
     path = local_path(feed_url)
     try:
-        if path.stat().st_size > MAX_FEED_BYTES:
-            raise NotAFeedError(f"{path} is larger than {MAX_FEED_BYTES // 1_000_000} MB: no feed is")
-        return FeedBody(content=path.read_bytes(), content_type="application/xml", base=feed_url)
+        with path.open("rb") as file:
+            content = file.read(MAX_FEED_BYTES + 1)  # a device has no end
     except OSError as error:
-        raise FeedUnreachableError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise FeedUnreachableError(
+            f"{path} cannot be read: {error.strerror or error}. A url without https:// is the path of a file"
+        ) from error
+    if len(content) > MAX_FEED_BYTES:
+        raise NotAFeedError(f"{path} is larger than {MAX_FEED_BYTES // 1_000_000} MB: no feed is")
+    return FeedBody(content=content, content_type="application/xml", base=feed_url)

@@ -13,6 +13,7 @@ from pipeline.archive.database import any_reader, archives_in
 from pipeline.archive.files import Named, named_files
 from pipeline.data_folder import FOLDERS, TRANSCRIPTS, VECTORS
 from pipeline.errors import ArchiveError
+from pipeline.files import as_text
 from pipeline.proof.problems import Earlier, Problem
 from pipeline.times import timestamp
 
@@ -77,7 +78,7 @@ def orphans(
     for path in strange:
         with suppress(FileNotFoundError):  # deleted meanwhile
             if not _is_named(path, others) and (since is None or (database.parent / path).stat().st_mtime < since):
-                found.append(Problem("orphan", path, "no table refers to it"))
+                found.append(Problem("orphan", as_text(path), "no table refers to it"))
     return tuple(found)
 
 

@@ -223,6 +223,43 @@ def test_a_name_that_is_not_utf_8_is_adopted_and_told_as_well_as_it_can_be(
         assert "caf\N{REPLACEMENT CHARACTER}.mp3" in again.stdout
 
 
+def test_of_copies_of_a_file_one_is_adopted(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    for name in ("one.mp3", "one (1).mp3"):
+        tagged(tmp_path / "mine" / name, tone_mp3, TIT2(text=["Leeds council"]))
+    result = adopt(database, tmp_path / "mine")
+    assert result.exit_code == 0, result.output
+    assert "one (1).mp3: adopted, show/" in result.stdout
+    assert "one.mp3: already kept, show/" in result.stdout
+    assert [row[2] for row in renditions(database)] == ["adopted:one (1).mp3"]
+
+
+def test_two_recordings_for_one_episode_are_left(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    tagged(tmp_path / "mine" / "one.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    tagged(tmp_path / "mine" / "two.mp3", tone_mp3[:-500], TIT2(text=["Leeds council"]))
+    assert "2 files fit show/" in adopt(database, tmp_path / "mine").stdout
+    assert renditions(database) == []
+
+
+def test_what_is_not_a_file_is_left(database: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp3")
+    assert "pipe.mp3: left alone (is not a file)" in adopt(database, tmp_path / "pipe.mp3").stdout
+
+
+def test_no_archive_is_made_for_files(tmp_path: Path, tone_mp3: bytes) -> None:
+    (tmp_path / "mine.mp3").write_bytes(tone_mp3)
+    for options in ((), ("--dry-run",)):
+        result = adopt(tmp_path / "tpyo.db", tmp_path / "mine.mp3", *options)
+        assert (result.exit_code, "tpyo.db" in result.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine.mp3"]
+
+
+def test_a_name_with_a_line_break_is_told_on_one_line(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
+    mine = tagged(tmp_path / "one\ntwo\x1b[31m.mp3", tone_mp3, TIT2(text=["Leeds council"]))
+    name = "one\N{REPLACEMENT CHARACTER}two\N{REPLACEMENT CHARACTER}[31m.mp3"
+    assert adopt(database, mine).stdout.startswith(f"{tmp_path}/{name}: adopted, show/")
+    assert [row[2] for row in renditions(database)] == [f"adopted:{name}"]
+
+
 def test_somebody_may_say_which_episode_a_file_is(database: Path, tmp_path: Path, tone_mp3: bytes) -> None:
     (tmp_path / "x.mp3").write_bytes(tone_mp3)
     assert adopt(database, tmp_path / "x.mp3", "--episode", "essex").exit_code == 0

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.archive.database import writer
+from pipeline.archive.database import explained, writer
 from pipeline.copies import bag as bagging
 from pipeline.copies.bagit import entries, validated, write_tags
 from pipeline.errors import BagError, LockedError
@@ -174,6 +174,21 @@ def test_a_damaged_database_is_not_bagged(proven: Proven, tmp_path: Path) -> Non
     result = proven.call("export", "--bag", tmp_path / "bags" / "bag")
     assert result.exit_code == 1
     assert "is damaged" in result.stderr
+    assert list((tmp_path / "bags").iterdir()) == []
+
+
+def fill_the_disk(database: Path, _target: Path) -> None:
+    with explained(database):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+
+def test_where_the_disk_is_full_is_said(proven: Proven, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bagging, "snapshot", fill_the_disk)
+    result = proven.call("export", "--bag", tmp_path / "bags" / "bag")
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'bags' / 'bag'}: the disk is full" in result.stderr
     assert list((tmp_path / "bags").iterdir()) == []
 
 

@@ -277,10 +277,14 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, client: httpx.Client, monkey
     for name in ("none.xml", ""):
         with pytest.raises(FeedUnreachableError, match="cannot be read"):
             fetch(resolve(name, tmp_path, client), client, NONE)
+    with pytest.raises(FeedUnreachableError, match=r"No such file or directory\. A url without https://"):
+        fetch(resolve("example.org/feed", tmp_path, client), client, NONE)
     (tmp_path / "feed.xml").write_bytes(FEED)
     monkeypatch.setattr(module, "MAX_FEED_BYTES", 10)
     with pytest.raises(NotAFeedError, match="larger"):
         fetch(resolve("feed.xml", tmp_path, client), client, NONE)
+    with pytest.raises(NotAFeedError, match="larger"):
+        fetch(resolve("/dev/zero", tmp_path, client), client, NONE)
 
 
 # Apple's directory

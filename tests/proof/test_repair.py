@@ -202,6 +202,15 @@ def test_a_damaged_search_index_is_built_anew(proven: Proven, index: str, damage
     assert json.loads(proven.call("search", "night", "--json").stdout)["total"] == 2
 
 
+def test_a_search_that_finds_its_index_damaged_says_how_it_is_repaired(proven: Proven) -> None:
+    proven.change("delete from segments_fts_data where id > 10")
+    result = proven.call("search", "morning")
+    assert result.exit_code == 1
+    assert "a search index is damaged: `verify --repair` rebuilds it" in result.stderr
+    assert proven.repair("--quick").exit_code == 0
+    assert proven.call("search", "morning").exit_code == 0
+
+
 def test_orphans_are_listed_and_never_deleted(proven: Proven) -> None:
     stray = proven.data / "audio" / "stray.mp3"
     stray.write_bytes(b"x")

@@ -92,6 +92,14 @@ def test_what_no_table_names_is_an_orphan_and_what_is_not_the_archives_is_let_be
     assert problems(proven) == [("orphan", name) for name in strays]
 
 
+def test_an_orphan_of_any_name_is_one_line_and_valid_json(proven: Proven) -> None:
+    (proven.data / "feeds" / os.fsdecode(b"caf\xe9\n\x1b[31m.xml")).write_bytes(b"x")
+    name = "feeds/caf\ufffd\ufffd\ufffd[31m.xml"
+    assert proven.call("verify", "--quick").stdout == f"orphan {name}: no table refers to it\n"
+    (found,) = json.loads(proven.call("verify", "--quick", "--json").stdout_bytes.decode())["problems"]
+    assert found["what"] == name
+
+
 def test_a_file_that_another_archive_in_the_folder_names_is_no_orphan(proven: Proven) -> None:
     shutil.copyfile(proven.path, proven.data / "other.db")
     with closing(sqlite3.connect(proven.path)) as connection, connection:
