@@ -242,7 +242,7 @@ def _compare(job: _Job, found: Found) -> list[str]:
     if published is None or transcript is None:
         return [*found.problems]
     rate = save_published(job.tools, job.episode, job.rendition, published, transcript.id)
-    carry_names(job.tools, published, transcript.id, known=[*job.feed.hosts, *(one.name for one in _people(job))])
+    carry_names(job.tools, published, transcript.id, Known(hosts=job.feed.hosts, people=_people(job)))
     return [*found.problems, f"{rate:.1%} of the words differ from the publisher's transcript"]
 
 
