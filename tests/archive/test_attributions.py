@@ -287,11 +287,12 @@ def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tup
         assert_sound(db)
 
 
-def test_names_that_came_later_and_what_was_compared_stay_when_the_same_is_stored_again(
+def test_names_and_roles_that_came_later_and_what_was_compared_stay_when_the_same_is_stored_again(
     archive: Database, one: str
 ) -> None:
     (number,) = archive.execute("select id from transcripts").fetchone()
     name_speaker(archive, number, GUEST, "Ann Lee")
+    archive.execute("update speakers set role = 'host' where label = 'Ann Lee'")
     archive.execute("update transcripts set word_error_rate = 0.04")
     before = archive.execute("select * from segments").fetchall(), archive.execute("select * from speakers").fetchall()
     other = spoken("Quite other words.")
