@@ -34,7 +34,8 @@ def remarks(hearing: Hearing, channels: Channels, *, language: str) -> list[str]
         level = f"its peak is {20 * math.log10(hearing.peak):.0f} dB" if hearing.peak else "it is silent"
         said.append(f"it is so quiet that speech may have been missed: {level}")
     if not hearing.segments:
-        said.append("no speech was found in it")
+        missed = any("missing_words" in decision.flags for decision in hearing.decisions)
+        said.append("no word of the speech in it was heard" if missed else "no speech was found in it")
     flagged = sum(bool(segment.flags) for segment in hearing.segments)
     said += [f"{flagged} passages need listening"] if flagged else []
     return said + _unheard(channels, hearing)
