@@ -16,7 +16,7 @@ from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions.labels import relabel
 from pipeline.archive.segments import heard, index, restate, unindex
 from pipeline.archive.voices import machine_speakers, save_speakers
-from pipeline.model import Segment, Transcript
+from pipeline.model import Segment, Speaker, Transcript
 
 
 class Settings(NamedTuple):
@@ -141,7 +141,7 @@ def _named_as_known(db: Database, transcript_id: int, transcript: Transcript) ->
         if new and old in named and news[new] == olds[old] == 1 and taken.isdisjoint({old, named[old].name})
     }
     speakers = tuple(
-        replace(one, label=label, name=named[label].name)
+        replace(one, label=label, name=named[label].name, role=named[label].role)
         if one.name is None and (label := labels.get(one.label))
         else one
         for one in transcript.speakers
@@ -195,30 +195,33 @@ def compared(db: Database, transcript_id: int, *, publisher: int, word_error_rat
     )
 
 
-def nameless_speakers(db: Database, transcript_id: int) -> list[str]:
-    """Return the labels of the diarised speakers of a transcript that have no name."""
-    return sorted(one.label for one in machine_speakers(db, transcript_id) if one.name is None)
+def name_speakers(db: Database, transcript_id: int, named: Sequence[Speaker]) -> None:
+    """Replace the diarised speakers by the same ones in the same order, with names and roles, also in all segments.
 
-
-def name_speaker(db: Database, transcript_id: int, label: str, name: str) -> None:
-    """Name a diarised speaker, also in all of its segments; editors' attributions are unaffected."""
+    Nobody's new label is the old one of another; editors' attributions are unaffected.
+    """
     with immediate(db):
-        speakers = machine_speakers(db, transcript_id)
-        named = (replace(one, label=name, name=name) if one.label == label else one for one in speakers)
-        save_speakers(db, transcript_id, tuple(named))
-        db.execute(
-            """update segments set machine = json_set(machine, '$.speaker', ?)
-               where transcript = ? and machine is not null
-                   and iif(json_type(machine, '$.speaker') is null, speaker, json_extract(machine, '$.speaker')) = ?""",
-            [name, transcript_id, label],
-        )
-        db.execute(
-            "update segments set speaker = ? where transcript = ? and machine is null and speaker = ?",
-            [name, transcript_id, label],
-        )
+        before = machine_speakers(db, transcript_id)
+        save_speakers(db, transcript_id, named)
+        for old, new in zip(before, named, strict=True):
+            if old.label != new.label:
+                _relabel_segments(db, transcript_id, old.label, new.label)
         restate(db, transcript_id)
         (episode,) = db.execute("select episode from transcripts where id = ?", [transcript_id]).fetchone()
         relabel(db, episode)  # who is the host may be known better now
+
+
+def _relabel_segments(db: Database, transcript_id: int, before: str, now: str) -> None:
+    db.execute(
+        """update segments set machine = json_set(machine, '$.speaker', ?)
+           where transcript = ? and machine is not null
+               and iif(json_type(machine, '$.speaker') is null, speaker, json_extract(machine, '$.speaker')) = ?""",
+        [now, transcript_id, before],
+    )
+    db.execute(
+        "update segments set speaker = ? where transcript = ? and machine is null and speaker = ?",
+        [now, transcript_id, before],
+    )
 
 
 def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[float, ...]]]:

@@ -47,8 +47,10 @@ def transcribe_command(
 ) -> None:
     """Transcribe the audio kept so far; or, with --load AUDIO..., audio files alone.
 
-    With --load nothing is stored: one line of JSON is printed per file. A model that has to be assembled first is
-    stored in your cache folder, or beside the database if --db is given.
+    With --load nothing is stored: one line of JSON is printed per file, with
+    what may have been missed in "remarks". A model that has to be assembled
+    first is stored in your cache folder, or beside the database if --db is
+    given.
     """
     if not files and more_files:
         raise click.UsageError("Audio files need --load before them.")

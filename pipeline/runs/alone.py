@@ -15,11 +15,12 @@ from pipeline.align import align
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import encoded, is_installed
-from pipeline.audio.decode import decoded_blocks
 from pipeline.errors import ArchiveError, AudioError, ConfigError
 from pipeline.model import Question, Segment, Word
+from pipeline.speech.channels import Channels
 from pipeline.speech.engine import make_engine
 from pipeline.speech.explain import explained
+from pipeline.speech.remarks import remarks
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages.speakers import Known, label_or_say_why
@@ -96,9 +97,10 @@ def transcribe_files(
             if not path.is_file():
                 yield path, AudioError("no such file")
                 continue
-            listener = VoiceListener(voices)
-            hearing = whisper.transcribe(decoded_blocks(path), language=language, voices=listener)
+            listener, channels = VoiceListener(voices), Channels(path)
+            hearing = whisper.transcribe(channels.mixed(), language=language, voices=listener)
             labelled, problems = label_or_say_why(hearing, Known(), listener)
+            said = [*remarks(hearing, channels, language=language), *problems]
         except ArchiveError as error:
             yield path, error
             continue
@@ -118,7 +120,7 @@ def transcribe_files(
                 "segments": [
                     {**asdict(segment), "role": "other", "words": segment.words} for segment in labelled.segments
                 ],
-                **({"remarks": problems} if problems else {}),
+                **({"remarks": said} if said else {}),
             },
         )
 

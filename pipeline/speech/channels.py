@@ -50,13 +50,19 @@ class Channels:
         """
         if not self._levels:
             return None
-        levels = np.percentile(np.array(self._levels), LOUD, axis=0)
+        blocks = np.array(self._levels)
+        # What is loud on both is heard, and tells of no microphone: a jingle, or advertisements.
+        others = blocks[blocks.min(axis=1) < np.percentile(blocks, LOUD) - APART]
+        if not len(others):
+            return None
+        levels = np.percentile(others, LOUD, axis=0)
         quiet = int(levels.argmin())
         apart = float(levels.max() - levels.min())
         if apart < APART:
             return None
         gain = np.float32(10 ** (apart / 20))
-        raised = (block[min(quiet, len(block) - 1)] * gain for block in decoded_channels(self._path))
+        # Clipped, since a jingle that is raised with it would deafen the detector for seconds.
+        raised = ((block[min(quiet, len(block) - 1)] * gain).clip(-1, 1) for block in decoded_channels(self._path))
         spoken = _spoken(raised)
         for start, end in speech:
             spoken[max(0, _frame(start) - EDGE) : _frame(end) + EDGE] = False

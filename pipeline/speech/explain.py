@@ -25,6 +25,8 @@ def explained(report: Mapping[str, Any]) -> Iterator[str]:
         for action, faults in decision["tried"]:
             yield f"  {action}: {', '.join(faults).replace('_', ' ') or 'sound'}"
         if decision["dropped"]:
-            yield f"  dropped, because hardly anybody speaks: {decision['dropped']!r}"
+            why = "Whisper invents it over noise" if decision["flags"] else "hardly anybody speaks"
+            yield f"  dropped, because {why}: {decision['dropped']!r}"
         if decision["flags"]:
-            yield f"  kept, and flagged: {', '.join(decision['flags'])}"
+            kept = "" if decision["dropped"] else "kept, and "
+            yield f"  {kept}flagged: {', '.join(decision['flags'])}"

@@ -26,7 +26,7 @@ STOCK_PHRASES = (
 # Faults that suggest hallucinated words.
 INVENTED = frozenset({"repetition", "maybe_no_speech", "too_fast", "stock_phrase"})
 MILD = frozenset({"missing_words", "no_punctuation"})  # faults of words that were probably said
-LITTLE_SPEECH = 1.5  # seconds; in a window with less, stock phrases and a high no-speech probability are faults
+LITTLE_SPEECH = 1.5  # seconds; in a window with less, a stock phrase and a high no-speech probability are faults
 MISSED_SECONDS = 1.0  # speech without words for at least this long was missed
 MOSTLY_MISSED = 0.5  # of the speech in a window
 WORD_SECONDS = 1.5  # no spoken word lasts longer: the rest of a longer one is untranscribed speech
@@ -57,7 +57,9 @@ def faults(heard: Heard, window: Window) -> tuple[str, ...]:
         "maybe_no_speech": heard.no_speech_prob > 0.6 and (heard.avg_logprob < -1.0 or speech < LITTLE_SPEECH),
         "too_fast": len(words) > 7 * max(speech, 0.5) + 2,
         "no_punctuation": len(words) >= 30 and not any(re.search(r"[.,?!。，？！]", word.text) for word in heard.words),
-        "stock_phrase": speech < LITTLE_SPEECH and " ".join(words) in STOCK_PHRASES and _is_in_doubt(heard),
+        "stock_phrase": (speech < LITTLE_SPEECH or _is_mostly_missed(heard, window))
+        and " ".join(words) in STOCK_PHRASES
+        and _is_in_doubt(heard),
         "missing_words": bool(missed(heard.words, window)),
     }
     return tuple(sign for sign, seen in signs.items() if seen)
@@ -118,11 +120,7 @@ def pass_gate(
     ]
     # If only some words are missing, those heard may well be right, and another decoding has other mistakes. If most
     # are missing, the times of the rest are meaningless: Whisper spreads them over the whole window.
-    if (
-        not heard.words
-        or wrong != ("missing_words",)
-        or _missed_seconds(heard, window) > MOSTLY_MISSED * window.speech_seconds
-    ):
+    if not heard.words or wrong != ("missing_words",) or _is_mostly_missed(heard, window):
         attempts = [
             ("decoded carefully", lambda _: carefully(window)),
             ("split at its longest pause", lambda _: _in_halves(window, again, carefully)),
@@ -138,6 +136,9 @@ def pass_gate(
         tried.append((action, others))
         if _rank(other, others, window) < _rank(best, wrong, window):
             best, wrong = other, others
+    if "stock_phrase" in wrong:  # over a murmur, say: that something was said is told by the flags
+        left = tuple(sign for sign in wrong if sign not in INVENTED)
+        return Verdict(replace(best, words=()), left, tuple(tried), dropped=best.text)
     return Verdict(best, wrong, tuple(tried))
 
 
@@ -150,6 +151,10 @@ def _rank(heard: Heard, wrong: tuple[str, ...], window: Window) -> tuple[int, in
 
 def _missed_seconds(heard: Heard, window: Window) -> float:
     return sum(end - start for start, end in missed(heard.words, window))
+
+
+def _is_mostly_missed(heard: Heard, window: Window) -> bool:
+    return _missed_seconds(heard, window) > MOSTLY_MISSED * window.speech_seconds
 
 
 def _in_halves(window: Window, again: Callable[[Window], Heard], carefully: Callable[[Window], Heard]) -> Heard | None:

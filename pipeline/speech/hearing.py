@@ -31,7 +31,7 @@ from pipeline.speech.words import fit, in_order, whole
 from pipeline.whisper_models import EngineName, whisper_language
 
 # Increment this whenever windows, gate or word times change: it is part of a transcript's key.
-HEARING_VERSION = 3
+HEARING_VERSION = 4
 
 HearVoices = Callable[[Window], Voices]
 _NO_SAMPLES = np.empty(0, np.float32)

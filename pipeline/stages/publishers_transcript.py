@@ -21,11 +21,11 @@ from pipeline.archive.segments import heard
 from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
 from pipeline.archive.transcripts import (
     compared,
-    name_speaker,
-    nameless_speakers,
+    name_speakers,
     published_transcript,
     save_transcript,
 )
+from pipeline.archive.voices import machine_speakers
 from pipeline.config import Feed
 from pipeline.data_folder import keep_bytes, publishers_path
 from pipeline.errors import FeedGoneError, FeedUnreachableError, NotATranscriptError
@@ -39,7 +39,7 @@ from pipeline.net.local_files import local_file
 from pipeline.net.urls import host, scheme
 from pipeline.speech.wording import carry_speakers, compare
 from pipeline.stages import Tools, is_time_again, local_root
-from pipeline.stages.speakers import names_of
+from pipeline.stages.speakers import Known, names_of, renamed
 from pipeline.whisper_models import whisper_language
 
 MAX_SECONDS = 60.0  # for one transcript
@@ -155,18 +155,19 @@ def save_published(
     return rate
 
 
-def carry_names(tools: Tools, published: PublishersTranscript, transcript: int, *, known: Sequence[str]) -> None:
-    """Name the voices of a transcript that was made before its publisher's came."""
-    nameless = nameless_speakers(tools.db, transcript)
-    if not nameless:
+def carry_names(tools: Tools, published: PublishersTranscript, transcript: int, known: Known) -> None:
+    """Name the voices of a transcript that was made before its publisher's came, as if it had been there."""
+    speakers = machine_speakers(tools.db, transcript)
+    if all(one.name for one in speakers):
         return
     segments = heard(tools.db, transcript)
     labels = [segment.speaker for segment in segments for _ in segment.words]
     carried = carry_speakers(published.turns, [word.text for segment in segments for word in segment.words])
-    names = [as_known(name, known) if name else None for name in carried]
-    for label, name in names_of(labels, names).items():
-        if label in nameless and name not in labels:
-            name_speaker(tools.db, transcript, label, name)
+    found = names_of(labels, [as_known(name, known.names) if name else None for name in carried])
+    nameless = {number: one.label for number, one in enumerate(speakers) if one.name is None}
+    names = {number: found[one] for number, one in nameless.items() if one in found and found[one] not in labels}
+    if names:
+        name_speakers(tools.db, transcript, renamed(speakers, names, known))
 
 
 def _remember_search(tools: Tools, episode: Episode, *, failed: bool) -> None:

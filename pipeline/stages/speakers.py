@@ -97,7 +97,7 @@ def label_speakers(hearing: Hearing, known: Known) -> Labelled:
         hosts=known.hosts,
         people=known.people,
     )
-    speakers = _renamed(speakers, names_of(found.speakers, names), known)
+    speakers = renamed(speakers, names_of(found.speakers, names), known)
     speakers = tuple(
         replace(speaker, voice=tuple(float(value) for value in centroid))
         for speaker, centroid in zip(speakers, found.centroids, strict=True)
@@ -179,24 +179,30 @@ def names_of(speakers: Sequence[Who | None], names: Sequence[str | None]) -> dic
     return {who: name for who, name in found.items() if often[name] == 1}
 
 
-def _renamed(speakers: Sequence[Speaker], names: Mapping[int, str], known: Known) -> tuple[Speaker, ...]:
-    """Speakers with the names that the publisher gives them, and the roles of whom the notes or feeds.yaml name so."""
+def renamed(speakers: Sequence[Speaker], names: Mapping[int, str], known: Known) -> tuple[Speaker, ...]:
+    """Return speakers with the names that the publisher gives them, and the roles that are known by name.
+
+    Args:
+        speakers: As they were told apart by their voices.
+        names: The publisher's name of each of these, by its place among them.
+        known: See there.
+    """
     given = set(names.values())
-    renamed = []
+    now = []
     for number, speaker in enumerate(speakers):
         if number in names:
             name = names[number]
-            renamed.append(replace(speaker, label=name, name=name, role=known.roles.get(name, speaker.role)))
+            now.append(replace(speaker, label=name, name=name, role=known.roles.get(name, speaker.role)))
         elif speaker.name in given:  # that name is another voice's
-            renamed.append(replace(speaker, label=f"Speaker {number + 1}", name=None))
+            now.append(replace(speaker, label=f"Speaker {number + 1}", name=None))
         else:
-            renamed.append(speaker)
-    if not any(number in names and one.role == "host" for number, one in enumerate(renamed)):
-        return tuple(renamed)
+            now.append(speaker)
+    if not any(number in names and one.role == "host" for number, one in enumerate(now)):
+        return tuple(now)
     # Where the publisher names a host, nobody else is one just for asking.
     return tuple(
         replace(one, role="unknown") if one.role == "host" and known.roles.get(one.name or "") != "host" else one
-        for one in renamed
+        for one in now
     )
 
 

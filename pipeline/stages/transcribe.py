@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -29,6 +28,7 @@ from pipeline.speech.channels import Channels
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
 from pipeline.speech.journal import FileJournal, journal_path, unfinished
+from pipeline.speech.remarks import remarks
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
 from pipeline.speech.weights import is_named
@@ -49,8 +49,6 @@ from pipeline.stages.speakers import Known, Labelled, label_or_say_why
 from pipeline.stages.together import beside
 from pipeline.times import clock
 from pipeline.whisper_models import is_at_path, model_name, whisper_language
-
-QUIET = 0.03  # -30 dBFS: below that much of what is said is under the level from which speech is taken for such
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,7 @@ def _make(job: _Job, publishers: Future[Found]) -> list[str]:
     words = sum(len(segment.words) for segment in transcript.segments)
     speed = hearing.duration / max(took, 0.001)
     done = f"{clock(hearing.duration)} of audio, {words} words, {speed:.1f}x real time"
-    return [done, *_remarks(hearing, job.feed.language), *_unheard(channels, hearing), *problems, *carried]
+    return [done, *remarks(hearing, channels, language=job.feed.language), *problems, *carried]
 
 
 def _terms(job: _Job) -> Sequence[str]:
@@ -242,7 +240,7 @@ def _compare(job: _Job, found: Found) -> list[str]:
     if published is None or transcript is None:
         return [*found.problems]
     rate = save_published(job.tools, job.episode, job.rendition, published, transcript.id)
-    carry_names(job.tools, published, transcript.id, known=[*job.feed.hosts, *(one.name for one in _people(job))])
+    carry_names(job.tools, published, transcript.id, Known(hosts=job.feed.hosts, people=_people(job)))
     return [*found.problems, f"{rate:.1%} of the words differ from the publisher's transcript"]
 
 
@@ -296,32 +294,3 @@ def _heard_language(hearing: Hearing, configured: str) -> str:
         return configured
     code = max(hearing.languages, key=lambda one: hearing.languages[one])
     return configured if code == whisper_language(configured) else code
-
-
-def _remarks(hearing: Hearing, configured: str) -> list[str]:
-    remarks = []
-    total = sum(hearing.languages.values())
-    for code, seconds in hearing.languages.items():
-        if code != whisper_language(configured) and seconds > 0.1 * total:
-            remarks.append(f"{seconds / total:.0%} of it is spoken in {code!r}, not in {configured!r}")
-    if hearing.decisions:
-        dropped = sum(bool(decision.dropped) for decision in hearing.decisions)
-        again = len(hearing.decisions) - dropped
-        remarks += [f"{again} of {hearing.windows} windows decoded again"] if again else []
-        remarks += [f"{dropped} without speech dropped"] if dropped else []
-    if hearing.peak is not None and hearing.peak < QUIET:
-        level = f"its peak is {20 * math.log10(hearing.peak):.0f} dB" if hearing.peak else "it is silent"
-        remarks.append(f"it is so quiet that speech may have been missed: {level}")
-    if not hearing.segments:
-        remarks.append("no speech was found in it")
-    flagged = sum(bool(segment.flags) for segment in hearing.segments)
-    return remarks + ([f"{flagged} passages need listening"] if flagged else [])
-
-
-def _unheard(channels: Channels, hearing: Hearing) -> list[str]:
-    """Say where somebody speaks on a channel that is much quieter than the other, and was not heard."""
-    found = channels.unheard(hearing.speech)
-    if found is None:
-        return []
-    what = f"{clock(found.seconds)} of speech on the {found.channel} channel"
-    return [f"{what} was not heard: it is {found.decibels:.0f} dB quieter than the other"]

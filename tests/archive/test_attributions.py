@@ -23,14 +23,15 @@ from pipeline.archive.rendition_choice import Choice
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.search import Filters, search
 from pipeline.archive.segments import heard
-from pipeline.archive.transcripts import name_speaker, nameless_speakers, save_transcript, stored_transcript
+from pipeline.archive.transcripts import save_transcript, stored_transcript
+from pipeline.archive.voices import machine_speakers
 from pipeline.config import Config, Feed
 from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, KeptAudio, Piece, Segment, Signature, Speaker, Transcript
 from pipeline.runs.ingest import ingest
 from pipeline.stages import Tools
 from tests.archive.test_checks import assert_sound, hear, in_memory
-from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, name_speaker, spoken
 
 SHA256 = "ab" * 32
 HOST, GUEST = "Dana Whitfield", "Speaker 2"
@@ -159,7 +160,7 @@ def test_a_name_that_the_publisher_gives_later_does_not_take_its_place(archive: 
 
 def test_the_publisher_may_name_a_voice_that_an_editor_has_named(archive: Database, one: str) -> None:
     say(archive, one, 1, "Ann Lee", everywhere=True)
-    assert nameless_speakers(archive, 1) == [GUEST]
+    assert [one.label for one in machine_speakers(archive, 1) if one.name is None] == [GUEST]
     name_speaker(archive, 1, GUEST, "A. B. Lee")
     assert stands(archive, one) == [HOST, "Ann Lee", HOST, "Ann Lee"]
     assert speech(archive.conn, one, 3, 3).counting == (1,)
@@ -286,11 +287,12 @@ def test_whatever_people_say_the_machines_is_kept_and_comes_back(steps: list[tup
         assert_sound(db)
 
 
-def test_names_that_came_later_and_what_was_compared_stay_when_the_same_is_stored_again(
+def test_names_and_roles_that_came_later_and_what_was_compared_stay_when_the_same_is_stored_again(
     archive: Database, one: str
 ) -> None:
     (number,) = archive.execute("select id from transcripts").fetchone()
     name_speaker(archive, number, GUEST, "Ann Lee")
+    archive.execute("update speakers set role = 'host' where label = 'Ann Lee'")
     archive.execute("update transcripts set word_error_rate = 0.04")
     before = archive.execute("select * from segments").fetchall(), archive.execute("select * from speakers").fetchall()
     other = spoken("Quite other words.")

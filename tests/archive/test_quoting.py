@@ -16,11 +16,11 @@ from pipeline.archive.questions.alignments import save_matches
 from pipeline.archive.quoting import MAX_SECONDS, Quotation, quotation, recording
 from pipeline.archive.renditions import save_rendition
 from pipeline.archive.said import Piece, Stretch
-from pipeline.archive.transcripts import name_speaker, save_transcript
+from pipeline.archive.transcripts import save_transcript
 from pipeline.errors import NothingQuotedError, QuotationError
 from pipeline.export.citation import standing
 from pipeline.model import KeptAudio, Match, Segment, Signature, Speaker, Transcript, Word
-from tests.support.building import NOW, add_feed, episode, spoken
+from tests.support.building import NOW, add_feed, episode, name_speaker, spoken
 
 SHA = "0123456789ab" + "cd" * 26
 LATER = "2026-03-04T05:06:07Z"

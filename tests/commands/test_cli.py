@@ -334,7 +334,7 @@ def test_transcribing_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: p
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(alone, "decoded_blocks", refuse)
+    monkeypatch.setattr(alone, "Channels", refuse)
     for name in ("a.mp3", "b.mp3"):
         (tmp_path / name).write_bytes(b"sound")
     result = call("transcribe", "--load", tmp_path / "a.mp3", tmp_path / "b.mp3")

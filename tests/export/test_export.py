@@ -20,13 +20,13 @@ from click.testing import CliRunner, Result
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.questions.alignments import save_matches
-from pipeline.archive.transcripts import name_speaker
+from pipeline.archive.voices import save_speakers
 from pipeline.cli import main
 from pipeline.export import FORMATS
-from pipeline.model import Match
+from pipeline.model import Match, Speaker
 from tests.support.archive_fixture import EVIL, SHA256, Kept, Serve, Site, kept, listening, serve, site
 from tests.support.browsing import chromium, launched
-from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, name_speaker, spoken
 
 __all__ = ["chromium", "kept", "serve", "site"]  # fixtures
 
@@ -255,6 +255,7 @@ def test_what_is_only_transcribed_has_no_chapters_to_link(serve: Serve, tmp_path
 
 def test_a_speaker_has_the_name_that_is_known(kept: Kept) -> None:
     with writer(kept.path) as db:
+        save_speakers(db, 1, (Speaker("Host", None, "host", 9.0),))
         name_speaker(db, 1, "Host", "Ann Archer")
     captions = webvtt.from_string(export(kept.path, kept.spoken, "--format", "vtt").stdout)
     assert captions[-1].voice == "Ann Archer"

@@ -47,6 +47,10 @@ DOUBTFUL = {
             "start": 120.0, "end": 149.0, "flags": ["low_confidence", "missing_words"], "dropped": "",
             "language": "cy", "tried": [["decoded", ["low_confidence", "missing_words"]]],
         },
+        {
+            "start": 10.0, "end": 30.0, "flags": ["missing_words"], "dropped": "Thank you.", "language": "en",
+            "tried": [["decoded", ["stock_phrase", "missing_words"]]],
+        },
     ],
 }  # fmt: skip
 
@@ -105,7 +109,7 @@ def ids(database: Path) -> list[str]:
 
 def test_the_account_is_told_in_words() -> None:
     assert list(explained(DOUBTFUL)) == [
-        "7 windows with 3:10 of speech (en 3:00, cy 0:10); 3 did not pass at once",
+        "7 windows with 3:10 of speech (en 3:00, cy 0:10); 4 did not pass at once",
         "1:01-1:28:",
         "  decoded: repetition, too fast",
         "  decoded carefully: sound",
@@ -115,6 +119,10 @@ def test_the_account_is_told_in_words() -> None:
         "2:00-2:29:",
         "  decoded: low confidence, missing words",
         "  kept, and flagged: low_confidence, missing_words",
+        "0:10-0:30:",
+        "  decoded: stock phrase, missing words",
+        "  dropped, because Whisper invents it over noise: 'Thank you.'",
+        "  flagged: missing_words",
     ]
 
 

@@ -10,8 +10,7 @@ from pipeline.archive.reading import speakers
 from pipeline.archive.search import Filters, search
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.query import compile_query
-from pipeline.archive.transcripts import name_speaker
-from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.building import add_feed, add_transcript, episode, name_speaker, new_archive, spoken
 
 
 def test_somebody_who_was_given_a_name_is_found_by_it_and_no_longer_by_the_label_before(tmp_path: Path) -> None:

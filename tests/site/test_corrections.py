@@ -12,11 +12,10 @@ import pytest
 
 from pipeline.archive.database import writer
 from pipeline.archive.questions.alignments import save_matches
-from pipeline.archive.transcripts import name_speaker
 from pipeline.archive.voices import save_speakers
 from pipeline.model import Match, Speaker
 from tests.support.archive_fixture import EVIL, Kept, Serve, Site, kept, serve, site
-from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
+from tests.support.building import NOW, add_feed, add_transcript, episode, name_speaker, spoken
 from tests.support.correcting import Visitor, ann, forms, recorded, undoing
 
 __all__ = ["ann", "kept", "serve", "site"]  # fixtures

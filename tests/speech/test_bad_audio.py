@@ -67,11 +67,12 @@ def music(seconds: float) -> Sound:
 
 @dataclass(frozen=True)
 class Result:
-    """The result for a file: its duration in seconds, its text, and its words as (start, end, text, probability)."""
+    """The result for a file: its duration in seconds, its text and words (start, end, text, probability), remarks."""
 
     duration: float
     text: str
     words: list[tuple[float, float, str, float]]
+    remarks: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
     folder = tmp_path_factory.mktemp("sounds")
     stereo = np.column_stack([speech(0, 13, rate=48_000), silence(13, rate=48_000)])
     quiet = (speech(0, 13) / 100).astype(np.int16)
+    aside = np.column_stack([np.concatenate([speech(0, 13), silence(13)]), np.concatenate([silence(13), quiet])])
     intro = np.concatenate([music(8), silence(4), speech(0, 13), silence(40)])
     sounds = [
         write_audio(folder / "silence.mp3", silence(10), rate=RATE, codec="libmp3lame"),
@@ -90,6 +92,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         write_audio(folder / "telephone.wav", speech(0, 13, rate=8_000), rate=8_000, codec="pcm_s16le"),
         write_audio(folder / "stereo.m4a", stereo, rate=48_000, codec="aac", container="ipod"),
         write_audio(folder / "quiet.flac", quiet, rate=RATE, codec="flac"),
+        write_audio(folder / "aside.flac", aside, rate=RATE, codec="flac"),
         write_audio(folder / "intro.mp3", intro, rate=RATE, codec="libmp3lame"),
         write_audio(folder / "short.mp3", speech(8.2, 11.2), rate=RATE, codec="libmp3lame"),
     ]
@@ -99,8 +102,21 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Result]:
         assert isinstance(result, dict), result
         segments = result["segments"]
         text = " ".join(segment["text"] for segment in segments)
-        found[path.stem] = Result(result["duration"], text, [word for one in segments for word in one["words"]])
+        words = [word for one in segments for word in one["words"]]
+        found[path.stem] = Result(result["duration"], text, words, tuple(result.get("remarks", ())))
     return found
+
+
+def test_what_may_have_been_missed_is_remarked_on(heard: dict[str, Result]) -> None:
+    assert heard["silence"].remarks == (
+        "it is so quiet that speech may have been missed: it is silent",
+        "no speech was found in it",
+    )
+    assert heard["quiet"].remarks == ("it is so quiet that speech may have been missed: its peak is -44 dB",)
+    assert [one.partition(" of speech ")[2] for one in heard["aside"].remarks] == [
+        "on the right channel was not heard: it is 40 dB quieter than the other"
+    ]
+    assert heard["telephone"].remarks == heard["stereo"].remarks == ()
 
 
 @pytest.mark.parametrize("sound", ["silence", "tones", "music", "noise", "blink"])

@@ -24,6 +24,7 @@ from tests.conftest import FakeEngine, write_audio
 from tests.support.building import NOW, add_feed, episode
 
 TURN = 12  # seconds
+NO_SAMPLES = np.empty(0, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +34,15 @@ def both() -> tuple[Samples, Samples]:
     return samples[: 36 * SAMPLE_RATE], samples[125 * SAMPLE_RATE : 161 * SAMPLE_RATE]
 
 
-def in_turns(path: Path, host: Samples, guest: Samples, *, crosstalk: float = 0.0) -> Path:
-    """A recording in which each speaks on a channel of their own; of the host, this share is on the guest's, too."""
+def in_turns(
+    path: Path, host: Samples, guest: Samples, *, crosstalk: float = 0.0, jingle: Samples = NO_SAMPLES
+) -> Path:
+    """A recording in which each speaks on a channel of their own; of the host, this share is on the guest's, too.
+
+    It begins with a jingle on both channels.
+    """
     size = TURN * SAMPLE_RATE
-    parts = []
+    parts = [np.column_stack([jingle, jingle])]
     for at in range(0, host.size, size):
         still = np.zeros(size, np.float32)
         parts.append(np.column_stack([host[at : at + size], host[at : at + size] * crosstalk]))
@@ -60,6 +66,17 @@ def test_a_guest_who_is_turned_down_is_missed_and_that_is_noticed(
     assert found is not None
     assert found.channel == "right"
     assert found.decibels == pytest.approx(decibels, abs=3)
+    assert found.seconds == pytest.approx(29, abs=4)
+
+
+def test_music_on_both_channels_hides_nobody(tmp_path: Path, both: tuple[Samples, Samples]) -> None:
+    host, guest = both
+    time = np.arange(15 * SAMPLE_RATE) / SAMPLE_RATE
+    chord = (np.sin(2 * np.pi * np.outer([220.0, 277.2, 330.0], time)).sum(axis=0) / 10).astype(np.float32)
+    channels = Channels(in_turns(tmp_path / "a.mp3", host, guest / np.float32(200), jingle=chord))
+    found = channels.unheard(heard_in(channels))
+    assert found is not None
+    assert found.channel == "right"
     assert found.seconds == pytest.approx(29, abs=4)
 
 

@@ -267,6 +267,19 @@ def test_what_is_invented_where_hardly_anybody_speaks_is_dropped(text: str, figu
     assert verdict.tried == (("decoded", (sign,)),)
 
 
+def test_what_is_invented_over_a_murmur_is_dropped_and_what_was_missed_is_flagged() -> None:
+    said = heard(*spread("Thank you.", 9, 10), avg_logprob=-0.95, no_speech_prob=0.78)
+    verdict = pass_gate(said, window((0, 20), seconds=20), again=Answers(said, said), carefully=Answers(said))
+    assert verdict.heard.words == ()
+    assert (verdict.flags, verdict.dropped) == (("missing_words",), "Thank you.")
+
+
+def test_thanks_that_are_certain_stay_where_much_was_missed() -> None:
+    said = heard(*spread("Thank you.", 9, 10))
+    verdict = pass_gate(said, window((0, 20), seconds=20), again=Answers(said, said), carefully=Answers(said))
+    assert (verdict.heard, verdict.flags, verdict.dropped) == (said, ("missing_words",), "")
+
+
 def test_a_doubtful_answer_is_kept_and_flagged() -> None:
     said = heard(*spread("Yes.", 3, 4), avg_logprob=-1.2)
     verdict = pass_gate(said, window((3, 4), seconds=6), again=Answers(), carefully=Answers(said))

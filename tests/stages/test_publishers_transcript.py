@@ -195,20 +195,21 @@ def test_one_that_comes_later_is_taken_without_hearing_the_episode_again(
     assert transcripts(archive) == BOTH
 
 
-def test_one_that_comes_later_names_the_voices_that_were_told_apart(
+def test_one_that_comes_later_names_the_voices_that_were_told_apart_and_tells_the_host(
     server: Server, archive: Database, publish: Callable[..., Feed], run: Callable[..., Report]
 ) -> None:
-    run(publish())
+    run(publish(hosts=["Alma Reed"]))
     ((transcript,),) = archive.execute("select id from transcripts").fetchall()
-    for label, places in (("Speaker 1", (0, 2)), ("Speaker 2", (1, 3))):
-        archive.execute("insert into speakers values (?, ?, null, 'unknown', 5.0, null)", [transcript, label])
+    # Ines Marlow asks more than she is asked, and was taken for the host.
+    for label, role, places in (("Speaker 1", "unknown", (0, 2)), ("Speaker 2", "host", (1, 3))):
+        archive.execute("insert into speakers values (?, ?, null, ?, 5.0, null)", [transcript, label, role])
         archive.execute(f"update segments set speaker = ? where n in {places}", [label])
     archive.conn.commit()
     server.give("/1.vtt", Answer(vtt()))
-    run(publish(link("1.vtt")))
+    run(publish(link("1.vtt"), hosts=["Alma Reed"]))
     assert [who for _, who, _ in turns(archive, "whisper")] == [who for _, who, _ in SAID]
-    named = archive.execute("select label, name from speakers order by label").fetchall()
-    assert named == [("Alma Reed", "Alma Reed"), ("Ines Marlow", "Ines Marlow")]
+    named = archive.execute("select label, name, role from speakers order by label").fetchall()
+    assert named == [("Alma Reed", "Alma Reed", "host"), ("Ines Marlow", "Ines Marlow", "unknown")]
 
 
 @pytest.mark.parametrize("answer", [Answer(status=503), Answer(status=410), page()])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,8 @@ from sqlite_utils import Database
 from pipeline.archive.database import writer
 from pipeline.archive.feeds import ensure_feed, save_poll
 from pipeline.archive.renditions import save_rendition
-from pipeline.archive.transcripts import save_transcript
+from pipeline.archive.transcripts import name_speakers, save_transcript
+from pipeline.archive.voices import machine_speakers
 from pipeline.model import FeedEpisode, KeptAudio, Question, Segment, Transcript, Validators, Word
 
 NOW = "2026-01-02T03:04:05Z"
@@ -90,3 +92,11 @@ def add_transcript(
     save_rendition(db, episode_id, audio)
     transcript = Transcript(sha256, 60.0, "faster-whisper", "tiny.en", "en", NOW, tuple(segments))
     return save_transcript(db, episode_id, transcript, key)
+
+
+def name_speaker(db: Database, transcript: int, label: str, name: str) -> None:
+    """Name a diarised speaker, as a publisher's transcript does that comes later."""
+    speakers = machine_speakers(db, transcript)
+    name_speakers(
+        db, transcript, [replace(one, label=name, name=name) if one.label == label else one for one in speakers]
+    )
