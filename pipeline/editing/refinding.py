@@ -126,11 +126,6 @@ def _wrong(letters: str, known: str) -> float:
     return Levenshtein.distance(letters, known, weights=(2, 2, 3)) / 2
 
 
-def _is_in(word: Word, check: Check, *, by: float = 0.0) -> bool:
-    """Tell whether most of a word lies inside a check, by so many seconds at least."""
-    return check.start + by <= middle(word) < check.end - by
-
-
 def _likeness(words: Sequence[Word], check: Check) -> float:
     """How many of the letters are those of the check, 0 to 1."""
     letters = _letters(words)
