@@ -113,17 +113,26 @@ def remember(tools: Tools, episode: Episode, found: Found) -> None:
 
 
 def _search(tools: Tools, feed: Feed, notes: str, links: Sequence[TranscriptLink], root: Path | None) -> Found:
+    places: list[tuple[str, Callable[[], PublishersTranscript | None]]] = [
+        *((link.url, partial(_fetched, tools, feed, link, root)) for link in links),
+        ("in the show notes", partial(_in_notes, feed, notes)),
+    ]
     problems: list[str] = []
-    for link in links:
+    for where, get in places:
         try:
-            return Found(_fetched(tools, feed, link, root), tuple(problems))
+            found = get()
         except Exception as error:  # noqa: BLE001 - whatever it was, it must cost no episode its transcript
-            problems.append(f"the publisher's transcript {link.url} was not used: {error}")
+            problems.append(f"the publisher's transcript {where} was not used: {error}")
+        else:
+            if found:
+                return Found(found, tuple(problems))
+    return Found(None, tuple(problems))
+
+
+def _in_notes(feed: Feed, notes: str) -> PublishersTranscript | None:
     turns = find_transcript(notes)
-    if not turns:
-        return Found(None, tuple(problems))
     key = hashlib.sha256(notes.encode()).hexdigest()[:12]
-    return Found(PublishersTranscript("notes", "show notes", feed.language, key, turns), tuple(problems))
+    return PublishersTranscript("notes", "show notes", feed.language, key, turns) if turns else None
 
 
 def save_published(

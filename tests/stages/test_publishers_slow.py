@@ -107,3 +107,19 @@ def test_one_of_an_episode_that_was_heard_before_waits_until_others_are_heard(
     ]
     (compared,) = (item.reason for item in report.items if (item.feed, item.stage) == ("show", "transcribe"))
     assert compared == "4.0% of the words differ from the publisher's transcript"
+
+
+def test_whatever_goes_wrong_in_the_notes_costs_no_transcript(
+    archive: Database,
+    engine: Announcing,
+    publish: Callable[..., Feed],
+    run: Callable[..., Report],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(_notes: str) -> tuple[()]:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr("pipeline.stages.publishers_transcript.find_transcript", broken)
+    assert "the publisher's transcript in the show notes was not used: too deep" in said_of(run(publish()))
+    assert transcripts(archive) == [("whisper", 1, None, None)]
+    assert engine.calls == 1
