@@ -8,13 +8,14 @@ import hashlib
 import os
 import re
 import shutil
+import threading
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-_PART = re.compile(r"\.([0-9]+)\.part(?:-journal|-wal|-shm)?")  # and what SQLite puts beside it
+_PART = re.compile(r"\.([0-9]+)(?:\.([0-9]+))?\.part(?:-journal|-wal|-shm)?")  # and what SQLite puts beside it
 _NO_LINE = {"Cc", "Zl", "Zp"}  # Unicode's categories of control characters and line breaks
 
 
@@ -22,7 +23,7 @@ _NO_LINE = {"Cc", "Zl", "Zp"}  # Unicode's categories of control characters and 
 def new_file(target: Path) -> Iterator[BinaryIO]:
     """Open a file for writing that replaces ``target`` atomically, only if the block succeeds.
 
-    Until then it is ``NAME.PID.part`` in the same folder; after an error it is deleted, and an existing
+    Until then it is ``NAME.PID.THREAD.part`` in the same folder; after an error it is deleted, and an existing
     ``target`` is untouched.
 
     Args:
@@ -65,19 +66,22 @@ def moved(source: Path, target: Path) -> None:
 def unfinished(target: Path) -> Path:
     """Return the temporary name of a file or folder until it is complete.
 
-    Leftovers of processes that were killed are deleted; those of running processes are kept.
+    What is left of processes that were killed is deleted; what another thread or process works on is kept.
     """
     for part in target.parent.glob(f"{glob.escape(target.name)}.*.part*"):
-        process = _PART.fullmatch(part.name.removeprefix(target.name))
-        if process and not _runs(int(process[1])):
+        of = _PART.fullmatch(part.name.removeprefix(target.name))
+        if of and not _is_used(int(of[1]), int(of[2] or 0)):
             if part.is_dir() and not part.is_symlink():
                 shutil.rmtree(part, ignore_errors=True)
             else:
                 part.unlink(missing_ok=True)
-    return target.with_name(f"{target.name}.{os.getpid()}.part")
+    return target.with_name(f"{target.name}.{os.getpid()}.{threading.get_native_id()}.part")
 
 
-def _runs(process: int) -> bool:
+def _is_used(process: int, thread: int) -> bool:
+    """Tell whether another thread may be writing a file; a number may be that of a process that was killed."""
+    if process == os.getpid():
+        return thread in {one.native_id for one in threading.enumerate()} - {threading.get_native_id()}
     try:
         os.kill(process, 0)
     except ProcessLookupError:
