@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.archive.database import reader
 from pipeline.archive.search import search
 from pipeline.archive.search.instead import instead
 from pipeline.archive.search.query import compile_query
-from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
+from tests.support.searching import saying
 
 SAID = (
     *("It cost £5 million a year.", "Others had $5 million a year.", "We asked for five million pounds a year."),
@@ -24,10 +23,7 @@ SAID = (
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     path = tmp_path_factory.mktemp("money") / "a.db"
-    with new_archive(path) as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*SAID))
-    with reader(path) as opened:
+    with saying(path, *SAID) as opened:
         yield opened
 
 

@@ -15,15 +15,12 @@ from hypothesis import strategies as st
 from pipeline.archive.database import reader
 from pipeline.archive.search import search
 from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
-from tests.support.searching import quotable
+from tests.support.searching import quotable, saying
 
 
 def finds(path: Path, said: Sequence[str], typed: str) -> list[int]:
     """The numbers of the segments that a search finds where these are said, one after the other."""
-    with new_archive(path) as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*said))
-    with reader(path) as connection:
+    with saying(path, *said) as connection:
         return sorted({said.index(hit.text) for hit in search(connection, typed).hits})
 
 
@@ -75,10 +72,7 @@ def test_six_word_quotes_of_a_long_transcript_are_all_found_once(tmp_path: Path)
         texts.append(" ".join(words[position : position + length]))
         position += length
     path = tmp_path / "c.db"
-    with new_archive(path) as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*texts))
-    with reader(path) as connection:
+    with saying(path, *texts) as connection:
         for _ in range(150):
             first = chance.randrange(len(words) - 6)
             quote = words[first : first + 6]
@@ -114,10 +108,7 @@ def test_a_phrase_is_found_wherever_it_is_said_however_short_the_segments(
 
 
 def test_two_plain_words_are_found_where_a_segment_ends_between_them(tmp_path: Path) -> None:
-    with new_archive(tmp_path / "two.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken("We opened a front", "door for everybody."))
-    with reader(tmp_path / "two.db") as connection:
+    with saying(tmp_path / "two.db", "We opened a front", "door for everybody.") as connection:
         (hit,) = search(connection, "front door").hits
         assert (hit.start, hit.html) == (1.5, "We opened a <mark>front door</mark> for everybody.")
         assert search(connection, "door front").total == 0
@@ -170,10 +161,7 @@ def test_a_word_is_found_however_it_is_written(tmp_path: Path, typed: str, found
         *("A neighbourhood programme.", "Our neighborhood program.", "We analyze organizations."),
         "This organisation is recognized.",
     )
-    with new_archive(tmp_path / "n.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*said))
-    with reader(tmp_path / "n.db") as connection:
+    with saying(tmp_path / "n.db", *said) as connection:
         assert sorted(said.index(hit.text) for hit in search(connection, typed).hits) == found
         assert all("<mark>" in hit.html for hit in search(connection, typed).hits)
 
@@ -274,10 +262,7 @@ def test_a_possessive_is_a_form_of_its_word_but_in_a_quotation(tmp_path: Path, t
         *("The council's view.", "A council and its neighbor.", "All councils agree.", "Her neighbour’s fence."),
         *("It's late.", "I don't mind it."),
     )
-    with new_archive(tmp_path / "p.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*said))
-    with reader(tmp_path / "p.db") as connection:
+    with saying(tmp_path / "p.db", *said) as connection:
         hits = search(connection, typed).hits
     assert sorted(said.index(hit.text) for hit in hits) == found
     assert all("<mark>" in hit.html for hit in hits)
@@ -408,10 +393,9 @@ def test_a_quotation_is_found_however_many_of_its_words_have_two_spellings(
     tmp_path: Path, typed: str, quotes: str
 ) -> None:
     parts = ("Our neighbors changed", "behavior and we organize the program for", "five children in 2 of 3 centers.")
-    with new_archive(tmp_path / "n.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken("They came.", *parts, "We organize a program for five children.", *parts))
-    with reader(tmp_path / "n.db") as connection:
+    with saying(
+        tmp_path / "n.db", "They came.", *parts, "We organize a program for five children.", *parts
+    ) as connection:
         hits = search(connection, quotes.format(typed)).hits
         assert search(connection, quotes.format(f"{typed} there")).total == 0
     assert [hit.start for hit in hits] == [pytest.approx(1), pytest.approx(13)]

@@ -16,7 +16,7 @@ from pipeline.archive.search import Filters, search
 from pipeline.archive.search.facets import facets
 from pipeline.archive.search.query import compile_query
 from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
-from tests.support.searching import Reading, pages, together
+from tests.support.searching import Reading, pages, saying, together
 
 SAID = (
     *(
@@ -31,10 +31,7 @@ SAID = (
 @pytest.fixture(scope="module")
 def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     path = tmp_path_factory.mktemp("verified") / "a.db"
-    with new_archive(path) as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*SAID))
-    with reader(path) as opened:
+    with saying(path, *SAID) as opened:
         yield opened
 
 
@@ -146,10 +143,7 @@ def test_groups_and_exclusions_find_what_a_plain_reading_finds(
 
 
 def test_nothing_is_looked_for_where_an_excluded_word_is_said(tmp_path: Path) -> None:
-    with new_archive(tmp_path / "a.db") as db:
-        (one,) = add_feed(db, "show", episode("one"))
-        add_transcript(db, one, spoken(*["Of the house, and of the door."] * 300))
-    with reader(tmp_path / "a.db") as connection:
+    with saying(tmp_path / "a.db", *["Of the house, and of the door."] * 300) as connection:
         asked = list[str]()
         connection.set_trace_callback(asked.append)
         assert not search(connection, '"of the" -"and"').hits

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
+from pipeline.archive.database import reader
 from pipeline.archive.search import Filters, Results, search
 from pipeline.archive.tokens import fold
+from tests.support.building import add_feed, add_transcript, episode, new_archive, spoken
+
+
+@contextmanager
+def saying(path: Path, *said: str) -> Iterator[sqlite3.Connection]:
+    """A new archive of one episode, in which these are said one after the other, opened for reading."""
+    with new_archive(path) as db:
+        (one,) = add_feed(db, "show", episode("one"))
+        add_transcript(db, one, spoken(*said))
+    with reader(path) as connection:
+        yield connection
 
 
 def pages(connection: sqlite3.Connection, query: str, filters: Filters = Filters(), **options: Any) -> list[Results]:  # noqa: B008 - frozen
