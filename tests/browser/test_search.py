@@ -347,6 +347,12 @@ def test_an_editor_without_javascript(page: Page, desk: tuple[str, str]) -> None
     plain.get_by_role("link", name=re.compile("Northbridge")).first.click()
     start = plain.locator("#question-4").get_by_label("Asked at")
     expect(plain.get_by_role("button", name="2 seconds later")).to_have_count(0)
+    start.fill("soon")
+    start.press("Enter")
+    refused, form = plain.get_by_role("alert"), plain.get_by_role("form", name="Correct question 4")
+    expect(refused).to_contain_text("“soon” is not a time")
+    assert (refused.bounding_box() or {}).get("width") == (form.bounding_box() or {"width": None})["width"]
+    expect(start).to_have_value("soon")
     start.fill("1:40.5")
     start.press("Enter")
     expect(plain.locator("#question-4")).to_contain_text("1:40 to")
