@@ -41,6 +41,7 @@ _ASKED_AGAIN = {
 _SCRIPTS = sorted(DATA.glob("*.truth.json"))
 _SLACK, _LONGEST_ASKING = 2.0, 20.0  # seconds
 _SEED = 1
+_BESIDE = 8.0  # seconds that the times that publishers give are early or late
 _COMMONER = 9000  # words, the most common ones
 _SPELT_OTHERWISE = 70  # per cent; the similarity that two differently spelt words must be below
 _ALIKE = 5  # the number of nearest spellings from which a misheard word is chosen
@@ -164,6 +165,11 @@ def changes() -> dict[str, Change]:
         **rewritten,
         "nothing else asked": with_nothing_else_asked,
         **{f"{name}, nothing else asked": _chained(with_nothing_else_asked, one) for name, one in rewritten.items()},
+        "all edited, times beside": _chained(rewritten["all edited"], with_times),
+        "freely rephrased, times beside": _chained(rewritten["freely rephrased"], with_times),
+        "freely rephrased, times of other advertisements": _chained(
+            rewritten["freely rephrased"], partial(with_times, advertisements=3)
+        ),
         "two swapped": swapped,
         "two removed": with_two_removed,
     }
@@ -274,6 +280,25 @@ def a_third_rephrased(interview: Interview, *, wordings: Path) -> Interview:
     others = rephrased(interview, wordings=wordings)
     places = [n for n, one in enumerate(others.asked) if one.question != interview.asked[n].question][1::3]
     asked = [others.asked[n] if n in places else one for n, one in enumerate(interview.asked)]
+    return replace(interview, asked=tuple(asked))
+
+
+def with_times(interview: Interview, *, advertisements: int = 0) -> Interview:
+    """The publisher gives the time of each question that is asked, within ``_BESIDE`` seconds.
+
+    The recording was published without so many ``advertisements`` of half a minute to a minute that are in it now.
+    """
+    chance = _chance(interview)
+    begun = [one.span[0] for one in interview.asked if one.span]
+    breaks = [(chance.uniform(0, max(begun, default=0)), chance.uniform(30, 60)) for _ in range(advertisements)]
+
+    def stated(start: float) -> float:
+        return max(0.0, start + chance.uniform(-_BESIDE, _BESIDE) - sum(long for at, long in breaks if at < start))
+
+    asked = [
+        replace(one, question=replace(one.question, stated=stated(one.span[0]))) if one.span else one
+        for one in interview.asked
+    ]
     return replace(interview, asked=tuple(asked))
 
 

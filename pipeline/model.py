@@ -20,10 +20,14 @@ STAGES: tuple[StageName, ...] = get_args(StageName)
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One item of an episode's published question list; ``number`` counts from 1 in list order."""
+    """One item of an episode's published question list; ``number`` counts from 1 in list order.
+
+    ``stated`` is when it is asked according to the publisher, in seconds of the recording that was published.
+    """
 
     number: int
     text: str
+    stated: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pipeline.align.meaning import Encode, directions
 from pipeline.align.other_words import Search, in_other_words
 from pipeline.align.parts import parts_of
 from pipeline.align.read_out import with_read_out
+from pipeline.align.stated import with_stated
 from pipeline.align.units import Unit, cut
 from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
@@ -121,6 +122,9 @@ class _Task:
             for n, found in enumerate(self.options)
         ]
         search = by_wording(self.wanted, self.windows, given, self.weights, certain=certain)
+        told = with_stated(self.questions, search.decisions, given, self.wanted, self.windows, certain=certain)
+        if told:
+            search = by_wording(self.wanted, self.windows, told, self.weights, certain=certain)
         return in_other_words(search, OTHER_WORDS, likely=LIKELY_IN_OTHER_WORDS)
 
     def match(

@@ -108,6 +108,18 @@ def candidate_at(wanted: Wanted, windows: Windows, start: float, end: float | No
     return replace(found, start=start, end=end if end is not None else max(start, found.end))
 
 
+def best_between(wanted: Wanted, windows: Windows, begin: float, end: float) -> Candidate | None:
+    """Return the best window that begins between two times, in seconds; None if nothing does."""
+    within = (windows.starts >= begin) & (windows.starts <= end)
+    if not within.any():
+        return None
+    seen, rough = max(
+        ((seen, np.where(within, seen.rough, -np.inf)) for seen in _Seen.all_of(wanted, windows)),
+        key=lambda one: float(one[1].max()),
+    )
+    return _candidate(windows, seen, divmod(int(rough.argmax()), len(windows.units)))
+
+
 def asking_in(wanted: Wanted, windows: Windows, exchange: Exchange) -> Candidate:
     """Return the window in the host's turn of an exchange that is most like a question."""
     whole = _Seen.of(wanted, windows.spoken.presence(wanted.text), 0.0, windows)

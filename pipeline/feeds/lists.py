@@ -10,6 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from itertools import islice, pairwise
+from typing import NamedTuple
+
+from pipeline.times import seconds
 
 # Question marks: Latin, full-width, Arabic, Greek (often typed as a semicolon), Armenian.
 _ASKS = re.compile(r"[?？؟\u037e՞]|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?=\s|$)")
@@ -28,7 +31,7 @@ _BARE = r"(?P<bare>\d{1,2})[ ]+(?=[^\W\d_]|[¿“‘\"])"
 _LETTER = r"\(?(?P<letter>[A-Za-z])[).](?![A-Za-z])\s*(?=\S)"
 _ASKED = r"(?P<asked>Q(?:uestion)?\s?[.:)–—-])\s*(?=\S)"
 _TIME = r"\d{1,2}:\d{2}(?::\d{2})?"
-_TIMED = rf"(?P<time>[(\[]?{_TIME}[)\]]?)\s*[-–—|:]?\s*(?=\S)"
+_TIMED = rf"(?P<time>[(\[]?(?P<at>{_TIME})[)\]]?)\s*[-–—|:]?\s*(?=\S)"
 _BULLETS = "•‣▪■□◦●○·►▶▸➤→✓✔✅❓❔🔹🔸👉"
 _BULLET = rf"(?:(?P<bullet>[{_BULLETS}])\s*|(?P<dash>[-–—*+])\s+)(?=\S)"
 _BOLD = r"(?:\*\*|__)?"  # Markdown
@@ -40,8 +43,8 @@ _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>
 _EMPHASIS = re.compile(r"\*\*|__")
 _SEPARATED = re.compile(rf"(?:(?<=[?？؟])|(?<=[?？؟][”\"’»)])){_SEPARATOR}")
 _ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
-_TIME_BEFORE = re.compile(rf"^[(\[]?{_TIME}[)\]]?\s*[-–—|:]?\s*")
-_TIME_AFTER = re.compile(rf"(?<!\s)\s*(?:[(\[]{_TIME}[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*{_TIME})$")
+_TIME_BEFORE = re.compile(rf"^[(\[]?({_TIME})[)\]]?\s*[-–—|:]?\s*")
+_TIME_AFTER = re.compile(rf"(?<!\s)\s*(?:[(\[]({_TIME})[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*({_TIME}))$")
 
 MAX_MARKS = 1000  # more than any real list has
 MAX_ITEM_CHARS = 4000
@@ -65,29 +68,46 @@ class Kind(IntEnum):
 _COUNTING = {Kind.LETTER, Kind.BARE_NUMBER, Kind.INLINE_NUMBER, Kind.NUMBER, Kind.ASKED_NUMBER}
 
 
+class Item(NamedTuple):
+    """An item of a list, without its mark; ``time`` is the time beside it, as beside chapters, in seconds."""
+
+    text: str
+    time: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list of at least two items; ``before`` is the text just before it, ``begin`` and ``end`` are its offsets.
-
-    ``timed`` tells that the items had times, as of chapters; these are removed from ``items``.
-    """
+    """A list of at least two items; ``before`` is the text just before it, ``begin`` and ``end`` are its offsets."""
 
     kind: Kind
     begin: int
     end: int
     before: str
-    items: tuple[str, ...]
-    timed: bool = False
+    items: tuple[Item, ...]
+
+    @property
+    def is_timed(self) -> bool:
+        """Tell whether there are times beside the items, as beside chapters."""
+        return any(item.time is not None for item in self.items)
+
+    @property
+    def asking(self) -> int:
+        """The number of items with a question mark."""
+        return sum(asks(item.text) for item in self.items)
 
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """A mark before an item: ``value`` is the item's number if the kind counts, else it identifies the mark."""
+    """A mark before an item: ``value`` is the item's number if the kind counts, else it identifies the mark.
+
+    ``time`` is that of the mark, in seconds.
+    """
 
     begin: int
     end: int
     kind: Kind
     value: int
+    time: float | None = None
 
 
 def asks(text: str) -> bool:
@@ -107,26 +127,30 @@ def lists_in(text: str) -> Iterator[Listing]:
     # Lists with one `<ol>` per item, and Markdown lists whose numbers are all 1.
     ones = [replace(mark, kind=Kind.BULLET) for mark in marks if (mark.kind, mark.value) == (Kind.NUMBER, 1)]
     for run in (*_runs(marks, text), *_runs(inline, text), *_runs(ones, text)):
-        items, end = _items(run, text)
-        bare = _without_times(items)
-        if all(bare):
+        texts, end = _items(run, text)
+        items = [
+            item if item.time is not None else item._replace(time=mark.time)
+            for mark, item in zip(run, _timed(texts), strict=True)
+        ]
+        if all(item.text for item in items):
             begin = run[0].begin
-            yield Listing(run[0].kind, begin, end, before_in(text, begin), tuple(bare), timed=bare != items)
+            yield Listing(run[0].kind, begin, end, before_in(text, begin), tuple(items))
 
 
 def lines_in(text: str) -> Iterator[Listing]:
     """Find unmarked lists: consecutive lines or paragraphs that each end as a question."""
     lines = [(found.start(), found[0].strip()) for found in re.finditer(r"[^\n]+", text) if found[0].strip()]
-    run: list[tuple[int, str]] = []
+    run: list[tuple[int, Item]] = []
     for begin, line in [*lines, (len(text), "")]:
-        bare = _SEPARATED.sub("", _TIME_AFTER.sub("", line))
+        item = _without_time(line, _TIME_AFTER)
+        bare = _SEPARATED.sub("", item.text)
         if _QUESTION_END.search(bare) and not _MARK.match(bare):
-            run.append((begin, bare))
+            run.append((begin, item._replace(text=bare)))
             continue
         if len(run) > 1:
-            (first, _), (last, line_before) = run[0], run[-1]
-            items = tuple(" ".join(item.split()) for _, item in run)
-            yield Listing(Kind.LINE, first, last + len(line_before), before_in(text, first), items)
+            (first, _), (last, item_before) = run[0], run[-1]
+            items = tuple(Item(" ".join(item.text.split()), item.time) for _, item in run)
+            yield Listing(Kind.LINE, first, last + len(item_before.text), before_in(text, first), items)
         run = []
 
 
@@ -145,7 +169,7 @@ def _mark(found: re.Match[str]) -> _Mark:
         kind, value = Kind.TIME, 0
     else:
         kind, value = Kind.BULLET, ord(found["bullet"] or found["dash"])
-    return _Mark(found.start(), found.end(), kind, value)
+    return _Mark(found.start(), found.end(), kind, value, seconds(found["at"]) if found["time"] else None)
 
 
 def _inline_mark(found: re.Match[str]) -> _Mark:
@@ -224,9 +248,20 @@ def _last_item(text: str, *, most: int) -> list[str]:
     return [*paragraphs[:-1], *lines[: ends[0] if ends else None]]
 
 
-def _without_times(items: list[str]) -> list[str]:
-    """Remove the times before or after the items, if at least half of them have one."""
+def _timed(texts: Sequence[str]) -> list[Item]:
+    """The items, with the times before or after them taken out of their text if at least half of them have one."""
+    items = [Item(text) for text in texts]
     for pattern in (_TIME_BEFORE, _TIME_AFTER):
-        if sum(pattern.search(item) is not None for item in items) * 2 >= len(items):
-            items = [pattern.sub("", item) for item in items]
+        if sum(pattern.search(item.text) is not None for item in items) * 2 >= len(items):
+            bare = [_without_time(item.text, pattern) for item in items]
+            items = [
+                Item(after.text, before.time if after.time is None else after.time)
+                for before, after in zip(items, bare, strict=True)
+            ]
     return items
+
+
+def _without_time(text: str, pattern: re.Pattern[str]) -> Item:
+    found = pattern.search(text)
+    at = next(filter(None, found.groups()), None) if found else None
+    return Item(pattern.sub("", text), seconds(at))

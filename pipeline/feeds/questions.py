@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
 
-from pipeline.feeds.lists import MAX_MARKS, Kind, Listing, asks, before_in, lines_in, lists_in
+from pipeline.feeds.lists import MAX_MARKS, Item, Kind, Listing, asks, before_in, lines_in, lists_in
 from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Question
 
@@ -70,11 +70,13 @@ def find_questions(notes: str) -> tuple[Question, ...]:
 
     Announced lists take precedence, and among them the most reliable kind, whose lists are joined in order; otherwise
     the longest list is taken. Repetitions of a list are dropped, and parts with only a few words between them are
-    joined. Times before or after the questions are removed. A transcript in the notes is not searched.
+    joined. Times before or after the questions are those that the publisher states. A transcript in the notes is not
+    searched.
     """
     notes = without_transcript(notes)
-    lists = [found for found in _whole(lists_in(notes), notes) if _is_question_list(found)]
-    lists += [found for found in lines_in(notes) if _is_headed(_lead(found.before))]
+    marked, unmarked = list(lists_in(notes)), list(lines_in(notes))
+    lists = [found for found in _whole(marked, notes) if _is_question_list(found)]
+    lists += [found for found in unmarked if _is_headed(_lead(found.before))]
     lists += _spoken_lists(notes)
     if not lists:
         return ()
@@ -84,7 +86,12 @@ def find_questions(notes: str) -> tuple[Question, ...]:
         items = _joined(found.items for found in sorted(announced, key=lambda one: one.begin) if found.kind is kind)
     else:
         items = list(max(lists, key=lambda found: (len(found.items), found.kind)).items)
-    return tuple(Question(number, text[:MAX_QUESTION_CHARS].rstrip()) for number, text in enumerate(items, start=1))
+    # The times may be beside the same questions in another list, such as one of chapters.
+    times = {item.text: item.time for found in (*marked, *unmarked) for item in found.items if item.time is not None}
+    return tuple(
+        Question(number, item.text[:MAX_QUESTION_CHARS].rstrip(), times.get(item.text))
+        for number, item in enumerate(items, start=1)
+    )
 
 
 def _whole(lists: Iterable[Listing], notes: str) -> Iterator[Listing]:
@@ -107,8 +114,8 @@ def _goes_on(earlier: Listing, later: Listing, notes: str) -> bool:
     between = notes[earlier.end : later.begin].strip()
     return (
         later.begin >= earlier.end
-        and later.timed == earlier.timed
-        and all(asks(item) for item in (*earlier.items, *later.items))
+        and later.is_timed == earlier.is_timed
+        and all(asks(item.text) for item in (*earlier.items, *later.items))
         and "\n" not in between
         and len(between.split()) <= _HEADING_WORDS
         and not between.endswith((".", "!", "?"))
@@ -118,16 +125,15 @@ def _goes_on(earlier: Listing, later: Listing, notes: str) -> bool:
 
 def _is_question_list(found: Listing) -> bool:
     lead = _lead(found.before)
-    asking = sum(asks(item) for item in found.items)
-    mostly = asking * 2 >= len(found.items)
+    mostly = found.asking * 2 >= len(found.items)
     if _TO_OTHERS.search(lead):
         return False
     if _is_announced(lead):
         return mostly or (found.kind >= Kind.LETTER and _PLAINLY.search(lead) is not None)
     if found.kind >= Kind.ASKED:
         return mostly
-    of_something_else = found.timed or (not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead))
-    return found.kind >= Kind.LETTER and mostly and asking > 1 and not of_something_else
+    of_something_else = found.is_timed or (not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead))
+    return found.kind >= Kind.LETTER and mostly and found.asking > 1 and not of_something_else
 
 
 def _lead(before: str) -> str:
@@ -146,11 +152,11 @@ def _is_headed(lead: str) -> bool:
     return _is_announced(lead) and (lead.endswith(":") or is_heading)
 
 
-def _joined(lists: Iterable[Sequence[str]]) -> list[str]:
+def _joined(lists: Iterable[Sequence[Item]]) -> list[Item]:
     """Concatenate lists. Those with the same first item are one list published twice, of which the longest is used."""
-    different: dict[str, Sequence[str]] = {}
+    different: dict[str, Sequence[Item]] = {}
     for found in lists:
-        first = found[0].casefold()
+        first = found[0].text.casefold()
         different[first] = max(different.get(first, ()), found, key=len)
     return [item for found in different.values() for item in found]
 
@@ -164,7 +170,7 @@ def _spoken_lists(notes: str) -> Iterator[Listing]:
         pieces = list(takewhile(_is_piece, islice(_pieces(notes, found.end()), MAX_PIECES)))
         semicolons = any(piece["end"].endswith(";") for piece in pieces)
         if len(pieces) >= (2 if semicolons else 3):
-            items = tuple(_AND.sub("", " ".join(piece["text"].rstrip(";").split())) for piece in pieces)
+            items = tuple(Item(_AND.sub("", " ".join(piece["text"].rstrip(";").split()))) for piece in pieces)
             yield Listing(Kind.LINE, found.end(), pieces[-1].end(), before, items)
 
 

@@ -36,6 +36,7 @@ _Probability = Annotated[float, Field(allow_inf_nan=False)]
 class _Question(BaseModel):
     number: int
     text: str
+    stated: _Seconds | None = None
 
 
 class _Segment(BaseModel):
@@ -140,7 +141,7 @@ def align_files(paths: Sequence[Path], *, explain: bool = False) -> Iterator[Res
         except ValidationError as error:
             yield path, ConfigError(f'must be {{"questions": […], "segments": […]}}; {_first_problem(error)}')
             continue
-        questions = [Question(question.number, question.text) for question in interview.questions]
+        questions = [Question(one.number, one.text, one.stated) for one in interview.questions]
         segments = [
             Segment(s.start, s.end, s.text, tuple(Word(*word) for word in s.words or ()), s.speaker)
             for s in sorted(interview.segments, key=lambda segment: segment.start)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from sqlite_utils import Database
@@ -186,7 +186,8 @@ def _key(
         [
             ALIGNER_VERSION,
             by_meaning,
-            [(question.number, question.text) for question in questions],
+            # Without the times that are not stated, so that the keys of older alignments stay the same.
+            [[value for value in astuple(question) if value is not None] for question in questions],
             [asdict(correction) for correction in corrections.values()],
             # Adds nothing if nobody said anything, so that the keys of older alignments stay the same.
             *_said(listened),

@@ -115,6 +115,17 @@ def test_files_alone_are_explained_and_without_a_list_heard(tmp_path: Path) -> N
     assert second["matches"][0]["text"].startswith("You have gone from struggling to good")
 
 
+def test_the_publishers_times_may_be_given_with_the_questions(tmp_path: Path) -> None:
+    segments = [{"start": s.start, "end": s.end, "text": s.text, "speaker": s.speaker} for s in SCRIPT]
+    question = {"number": 1, "text": "Anything about breakfast?"}
+    for stated, status in ((None, "not_asked"), (190.0, "asked")):
+        (tmp_path / "a.json").write_text(
+            json.dumps({"questions": [{**question, "stated": stated}], "segments": segments})
+        )
+        (match,) = json.loads(call("align", "--load", tmp_path / "a.json").stdout)["matches"]
+        assert match["status"] == status
+
+
 def test_the_transcript_that_is_documented_is_aligned(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs/researchers.md").read_text(encoding="utf-8")
     (tmp_path / "a.json").write_text(page[page.rindex("\n    {\n") :], encoding="utf-8")

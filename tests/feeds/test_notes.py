@@ -44,6 +44,7 @@ def test_notes_are_read_as_written_down(path: Path) -> None:
     questions = find_questions(text)
     assert [question.text for question in questions] == expected["questions"]
     assert [question.number for question in questions] == list(range(1, len(questions) + 1))
+    assert [question.stated for question in questions] == expected.get("stated", [None] * len(questions))
     if "people" in expected:
         people = find_people("", text)
         assert [[person.name, person.role, person.description] for person in people] == expected["people"]

@@ -216,3 +216,21 @@ def test_many_episodes_are_aligned_in_several_processes_as_in_one(
 
 def test_nothing_to_align_is_no_work_for_other_processes(tools: Tools) -> None:
     assert list(align_together(tools, [], number=2)) == []
+
+
+def test_the_time_that_a_publisher_gives_later_is_kept_and_aligns_anew(
+    archive: Database, tools: Tools, tmp_path: Path
+) -> None:
+    begun = next(question["start"] for question in TRUTH["questions"] if question["number"] == 7)
+    questions = ["Anything about breakfast?" if n == 7 else text for n, text in enumerate(QUESTIONS, 1)]
+    listed = episode("one", questions=questions)
+    (one,) = add_feed(archive, "show", listed)
+    add_transcript(archive, one, SCRIPT)
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert starts(archive)[7] != pytest.approx(begun, abs=8)
+    timed = tuple(replace(one, stated=begun - 5 if one.number == 7 else None) for one in listed.questions)
+    add_feed(archive, "show", replace(listed, questions=timed))
+    ingest(config(tmp_path), tools, stages=["align"])
+    assert starts(archive)[7] == pytest.approx(begun, abs=8)
+    add_feed(archive, "show", replace(listed, questions=timed))
+    assert ingest(config(tmp_path), tools, stages=["align"]).items[0].reason == "already aligned"

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 
 from rapidfuzz.distance import OSA
 from sqlite_utils import Database
@@ -21,24 +22,24 @@ _BETWEEN = re.compile(r"[\s\-–—/]+")
 def published_lists(db: Database, feed: str) -> Mapping[str, tuple[Question, ...]]:
     """Return the list that each episode of a feed has from its notes, in order; empty where it has none."""
     rows = db.execute(
-        """select q.episode, q.number, q.text from questions q join episodes e on e.id = q.episode
+        """select q.episode, q.number, q.text, q.stated from questions q join episodes e on e.id = q.episode
            where e.feed = ? and q.number is not null and q.source = 'notes' order by q.episode, q.number""",
         [feed],
     )
     lists: defaultdict[str, tuple[Question, ...]] = defaultdict(tuple)
-    for episode, number, text in rows:
-        lists[episode] += (Question(number, text),)
+    for episode, *question in rows:
+        lists[episode] += (Question(*question),)
     return lists
 
 
 def read_questions(db: Database, episode: str, *, detected: bool = False) -> tuple[Question, ...]:
     """Return an episode's published questions in order; with ``detected``, those found in the transcript instead."""
     rows = db.execute(
-        """select number, text from questions
+        """select number, text, stated from questions
            where episode = ? and number is not null and (source = 'detected') = ? order by number""",
         [episode, detected],
     )
-    return tuple(Question(number, text) for number, text in rows)
+    return tuple(Question(*row) for row in rows)
 
 
 def save_questions(db: Database, episode_id: str, questions: Iterable[Question], *, source: str = "notes") -> int:
@@ -51,11 +52,11 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
     inherit the matches or corrections of their new numbers.
     """
     known = {row[0]: tuple(row[1:]) for row in db.execute(
-        "select id, number, text, source from questions where episode = ?", [episode_id]
+        "select id, number, text, stated, source from questions where episode = ?", [episode_id]
     )}  # fmt: skip
     lost = 0
-    listed = _by_id(episode_id, questions, {id_: text for id_, (_, text, _) in known.items()})
-    if known == {key: (question.number, question.text, source) for key, question in listed.items()}:
+    listed = _by_id(episode_id, questions, {id_: text for id_, (_, text, *_) in known.items()})
+    if known == {key: (*astuple(question), source) for key, question in listed.items()}:
         return lost
     for gone in known.keys() - listed.keys():
         for table in ("matches", "follow_ups", "matches_in_force"):
@@ -68,10 +69,10 @@ def save_questions(db: Database, episode_id: str, questions: Iterable[Question],
     db.execute("update questions set number = null where episode = ?", [episode_id])  # numbers may change places
     for key, question in listed.items():
         db.execute(
-            """insert into questions (id, episode, number, text, source) values (?, ?, ?, ?, ?)
-               on conflict (id) do update
-               set number = excluded.number, text = excluded.text, source = excluded.source""",
-            [key, episode_id, question.number, question.text, source],
+            """insert into questions (id, episode, number, text, stated, source) values (?, ?, ?, ?, ?, ?)
+               on conflict (id) do update set
+               number = excluded.number, text = excluded.text, stated = excluded.stated, source = excluded.source""",
+            [key, episode_id, *astuple(question), source],
         )
     db.execute(
         "delete from alignments where transcript in (select id from transcripts where episode = ?)", [episode_id]
