@@ -132,7 +132,7 @@ LEFT_OUT = -3.0
 UNANSWERED, READ_OUT, BY_OTHERS = -6.0, -4.0, -3.0
 # And no times beside the questions. So much that a question in quite other words is found at the time, but not so much
 # that a wrong time prevails over its very words.
-STATED = 8.0
+STATED = 10.0
 BY_MEANING = Weights(
     bias=1.11,
     evidence=Evidence(

@@ -117,7 +117,7 @@ def test_files_alone_are_explained_and_without_a_list_heard(tmp_path: Path) -> N
 
 def test_the_publishers_times_may_be_given_with_the_questions(tmp_path: Path) -> None:
     segments = [{"start": s.start, "end": s.end, "text": s.text, "speaker": s.speaker} for s in SCRIPT]
-    question = {"number": 1, "text": "Anything about breakfast?"}
+    question = {"number": 1, "text": "Any wishes for the years ahead?"}
     for stated, status in ((None, "not_asked"), (190.0, "asked")):
         (tmp_path / "a.json").write_text(
             json.dumps({"questions": [{**question, "stated": stated}], "segments": segments})
