@@ -31,7 +31,12 @@ _INSTEAD = re.compile(
     r"deputi[sz](?:es|ed|ing) for|in (?:the )?place of)\b"
 )
 _WE_ASK = re.compile(
-    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview|hear from)\b"
+    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview|hear from|"
+    r"(?:sit|sat) down with|(?:catch|caught) up with|meet(?: with)?|"
+    r"ha(?:ve|d) (?:an?|the) (?:[\w-]+ ){0,2}(?:chat|conversation) with|"
+    r"ha(?:ve|d) the (?:great )?(?:pleasure|chance|opportunity|privilege|honou?r) (?:of|to) "
+    r"(?:speak|talk|chat)(?:ing)? (?:to|with))\b|"
+    r"\b(?:I|[Ww]e)(?:['’](?:m|re)| am| are) interviewing\b"
 )
 _ASKS = re.compile(r"\basks\b")
 _TELLS = re.compile(r"\b(?:tells|told)\b")
@@ -39,9 +44,10 @@ _ASKED_BY = re.compile(
     r"\b(?:posed|asked|put|hosted|presented|moderated|interview(?:ed|,? conducted)?)(?: to (?:him|her|them))? by\b",
     re.IGNORECASE,
 )
-_HOST = re.compile(rf"\b(?:{HOSTING})\b(?: (?:is|are)\b)?:?", re.IGNORECASE)
+_HOST = re.compile(rf"\b(?:{HOSTING})\b(?:(?: (?:as usual|as always|today|this week))? (?:is|are)\b)?:?", re.IGNORECASE)
 _GUEST = re.compile(
-    rf"\b(?:(?:guests?(?! (?:{HOSTING})\b)|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
+    rf"\b(?:(?:guests?(?: bio(?:graphy)?s?)?(?! (?:{HOSTING})\b)|interviewees?)"
+    r"(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
     r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|"
     r"(?<!his )(?<!her )(?<!their )(?<!earlier )(?:interview|(?<!in )conversation|q&a) with)",
     re.IGNORECASE,
@@ -52,10 +58,12 @@ _PERHAPS = re.compile(
     r"\bJoining (?:us|me|[^.,;:!?\n]{3,60}?)(?: today| this week)? (?:is|are)\b|"
     r"(?:\A|(?<=\n))(?:Speakers?|Panel(?:lists?)?|Contributors?):)"
 )
+_IS_GUEST = re.compile(rf"(?:, | is )(?:our|my|today[’']s|this week[’']s) guest\b(?! (?:{HOSTING})\b)")
 _JOINING = re.compile(r"\bjoins?(?= (?:us|me|the (?:podcast|show|programme)|[A-Z]))")
 _ENDS = re.compile(r"\s*(?:\Z|[.!;\n]|,? (?:to|about|on|in)\b)")  # but not “with Ines Marlow, head of care, gone”
 _DISCUSSING = re.compile(
-    r"\b(?:discuss(?:es)?|talks? about|speaks? about|explains? (?:how|why|what)|reflects? on|tells? us|"
+    r"\b(?:discuss(?:es)?|talks? about|speaks? about|(?:explains?|shows?) (?:how|why|what)|reflects? on|tells? us|"
+    r"shares? (?:how|why|what|(?:his|her|their) \w+)|"
     r"answers? (?:\w+ ){0,2}questions)\b"
 )
 _TITLE_WITH = re.compile(r"(?<!conversation )\bwith\b(?=[^:|–—(]*(?:$|[:|–—(]))")
@@ -72,6 +80,7 @@ _ELSEWHERE = re.compile(
 # and the phrase after it.
 _BEGINNING = re.compile(r"\s*(?:• |- |\d+\) )?")
 _AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
+_FIRST_NAME = re.compile(rf"(?:\A|(?<=[\s(]))(?!(?:He|She|They|It|Who|You)\b)([{UPPER}][^\W\d_]+) \Z")
 _AND_TITLED = rf",? (?:and|&) (?:{TITLE} )?"
 _COMMA_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"
 _BESIDE = rf"(?: of [{UPPER}]\w+)?(?:, [^,.;:!?()\n]{{2,80}})?,? *"
@@ -134,6 +143,7 @@ class _Finder:
             (_HOST, self._host),
             (_GUEST, self._guests),
             (_PERHAPS, self._described_guests),
+            (_IS_GUEST, self._named_guest),
             (_JOINING, self._joining),
             (_DISCUSSING, self._joining),
             (_INSTEAD, self._standing_in),
@@ -167,6 +177,10 @@ class _Finder:
         """
         subjects, objects = self._before(found), self._after(found)
         if not subjects:
+            if self._first_name_asks(found) and objects and objects[0].description:
+                yield from ((mention, "guest") for mention in objects if not self._asks(mention))
+            return
+        if not found["us"] and self._has_only_an_office(subjects[-1], objects):
             return
         sure = not found["about"] and not found[0].startswith("in conv")
         asking = any(self._asks(subject) for subject in subjects)
@@ -182,6 +196,23 @@ class _Finder:
     def _only_subject_described(self, subject: Mention, objects: list[Mention], found: re.Match[str]) -> bool:
         somebody_named = re.match(r" [A-Z]", self._text[found.end() :][:2]) is not None
         return subject.description is not None and somebody_named and not any(one.description for one in objects)
+
+    def _first_name_asks(self, found: re.Match[str]) -> bool:
+        """Tell whether the subject is only a first name: a host’s, unless the text names somebody in full with it."""
+        name = _FIRST_NAME.search(self._text, max(0, found.start() - 40), found.start())
+        return name is not None and not any(name[1] in mention.name.split() for mention in self._mentions)
+
+    def _has_only_an_office(self, subject: Mention, objects: Sequence[Mention]) -> bool:
+        """Tell whether an office precedes the subject, and nothing describes the object: either of them may ask."""
+        before = re.split(r"[.,;:!?\n]", self._text[max(0, subject.begin - 80) : subject.begin])[-1]
+        office = description(before)
+        known = subject.description or any(one.description for one in objects) or any(map(self._asks, objects))
+        return office is not None and not is_press(before) and not known and not self._asks(subject)
+
+    def _named_guest(self, found: re.Match[str]) -> _Claims:
+        for mention in self._before(found):
+            if found[0].startswith(" is") or found.start() - mention.begin == len(mention.name):
+                yield mention, "guest"
 
     def _asking(self, found: re.Match[str]) -> _Claims:
         subjects, objects = self._before(found), self._after(found)
