@@ -70,6 +70,10 @@ _NO_NAMES = _listed(
     spotify youtube twitter facebook instagram acast itunes hosted produced presented edited recorded music thanks
     welcome hello hi also plus practice therapeutic workforce leadership development research
     after before since during while despite
+    journalist reporter correspondent broadcaster columnist writer novelist poet comedian researcher historian economist
+    scientist psychologist psychiatrist therapist philosopher physicist meteorologist lecturer teacher solicitor
+    barrister consultant engineer artist activist campaigner analyst entrepreneur editor-in-chief
+    question questions answer answers spotlight forum developer
     """
 )
 _THING = (

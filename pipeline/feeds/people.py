@@ -23,7 +23,7 @@ _TALKING = re.compile(
     r"in conversation with|(?:sits|sat) down with|catches up with)\b(?P<us> (?:us|me)\b)?"
 )
 _ASKING = re.compile(
-    r"\b(?:interviews|interviewed(?! by)|welcomes|hears from|"
+    r"\b(?:interviews|interviewed(?! by)|welcomes|hears from|host(?:s|ed) a (?:discussion|conversation|panel) with|"
     r"(?<!being )(?:(?:is|are|was|were) |['’](?:m|re|s) )?(?<!being )joined(?: \w+){0,2}? by)\b"
 )
 _INSTEAD = re.compile(
@@ -49,7 +49,7 @@ _GUEST = re.compile(
     rf"\b(?:(?:guests?(?: bio(?:graphy)?s?)?(?! (?:{HOSTING})\b)|interviewees?)"
     r"(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
     r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|"
-    r"(?<!his )(?<!her )(?<!their )(?<!earlier )(?:interview|(?<!in )conversation|q&a) with)",
+    r"(?<!his )(?<!her )(?<!their )(?<!earlier )(?:interview|(?<!in )(?<!in a )conversation|q&a) with)",
     re.IGNORECASE,
 )
 # After these only a person with a description, or next to one who has it, is reliably a guest.
@@ -67,6 +67,8 @@ _DISCUSSING = re.compile(
     r"answers? (?:\w+ ){0,2}questions)\b"
 )
 _TITLE_WITH = re.compile(r"(?<!conversation )\bwith\b(?=[^:|–—(]*(?:$|[:|–—(]))")
+
+_LINK = re.compile(r"\[([^\[\]\n]{1,100})\]\([^()\s]{1,300}(?: \"[^\"\n]{0,100}\")?\)")  # Markdown
 
 # Sentences about other episodes say nothing about this one.
 _ELSEWHERE = re.compile(
@@ -98,7 +100,7 @@ def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[P
     named as both host and guest is left out.
     """
     known = {_key(host): host for host in hosts}
-    texts = (without_transcript(notes)[:MAX_NOTES_CHARS], title[:MAX_NOTES_CHARS])
+    texts = (_LINK.sub(r"\1", without_transcript(notes)[:MAX_NOTES_CHARS]), title[:MAX_NOTES_CHARS])
     mentions = [list(mentions_in(text)) for text in texts]
     press = {_key(mention.name) for mention in (*mentions[0], *mentions[1]) if mention.is_press}
     described = {_key(mention.name) for mention in mentions[0] if mention.description}

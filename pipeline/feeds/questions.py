@@ -28,8 +28,8 @@ _PLAINLY = re.compile(
 )
 # Questions that are not asked in this recording, or not in any.
 _TO_OTHERS = re.compile(
-    r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey|practi[cs]e|sample|
-    research)[ ](?:[\w-]+[ ])?questions|common[ ](?:\w+[ ])?questions|questions[ ]about[ ](?:the|this)[ ]episode|
+    r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey|practise|sample|
+    research)[ ](?:[\w-]+[ ])?questions|common[ ]interview[ ]questions|questions[ ]about[ ](?:the|this)[ ]episode|
     as[ ]a[ ]group|(?<!\w[ ])answer[ ](?:these|the[ ]following)[ ]questions|
     questions[ ](?:to|for)[ ](?:(?:help[ ])?you\b|consider|ponder|think|reflect|discuss|ask[ ]yourself|listeners|
     (?:further[ ])?(?:discussion|reflection|study))|
