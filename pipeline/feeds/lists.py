@@ -17,7 +17,7 @@ from pipeline.times import seconds
 # Question marks: Latin, full-width, Arabic, Greek (often typed as a semicolon), Armenian.
 _ASKS = re.compile(r"[?？؟\u037e՞]|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?=\s|$)")
 _SEPARATOR = r"\s?[;,](?: (?:and|or))?$"  # “1) Why?; 2) How?; and 3) …”
-_QUESTION_END = re.compile(rf"(?:{_ASKS.pattern})[”\"’»)]*(?:\s*$|{_SEPARATOR})")
+_QUESTION_END = re.compile(rf"(?:{_ASKS.pattern})[”\"’'»)]*(?:\s*$|{_SEPARATOR})")
 _SENTENCE_END = re.compile(r"[.?!…。？！؟\u037e][”\"’»)]*\s*$")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
@@ -42,13 +42,13 @@ _MARK = re.compile(
 _INLINE = re.compile(rf"(?:(?<=^)|(?<=[\s.?!:”\"’]))(?:{_NUMBER}|(?P<bullet>[{_BULLETS}])\s*(?=\S))", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*\*|__")
 _SEPARATED = re.compile(rf"(?:(?<=[?？؟])|(?<=[?？؟][”\"’»)])){_SEPARATOR}")
-_ANSWER = re.compile(r"(?m)^[ \t]*A(?:nswer)?\s?[.:]")
+_ANSWER = re.compile(rf"(?m)^[ \t]*(?:[-*•][ ]+)?{_BOLD}A(?:nswer)?\s?[.:]")
 _TIME_BEFORE = re.compile(rf"^[(\[]?({_TIME})[)\]]?\s*[-–—|:]?\s*")
 _TIME_AFTER = re.compile(rf"(?<!\s)\s*(?:[(\[]({_TIME})[)\]]|(?:[-–—|]|(?<=[?？؟])\s)\s*({_TIME}))$")
 
 MAX_MARKS = 1000  # more than any real list has
 MAX_ITEM_CHARS = 4000
-_BEFORE_CHARS = 200
+_BEFORE_CHARS = 600  # an announcement may sum up all the questions
 
 
 class Kind(IntEnum):
@@ -116,7 +116,7 @@ def asks(text: str) -> bool:
 
 
 def before_in(text: str, begin: int) -> str:
-    """Return the text just before an offset, at most 200 characters, as in ``Listing.before``."""
+    """Return the text just before an offset, at most 600 characters, as in ``Listing.before``."""
     return text[max(0, begin - _BEFORE_CHARS) : begin].strip()
 
 

@@ -19,11 +19,13 @@ _OFFICE = re.compile(
     r"""\b(?:
     director|chief|head|lead|leader|manager|officer|professor|lecturer|researcher|inspector|minister|councillor|member|
     secretary|president|chair|co-chair|founder|co-founder|author|consultant|worker|nurse|teacher|headteacher|principal|
-    commissioner|advis[eo]r|psychologist|therapist|psychiatrist|doctor|GP|MP|S?HMI|HMCI|DCS|CEO|partner|fellow|
+    commissioner|advis[eo]r|therapist|psychiatrist|doctor|GP|MP|S?HMI|HMCI|DCS|CEO|partner|fellow|
     executive|analyst|barrister|solicitor|judge|practitioner|expert|specialist|campaigner|activist|scientist|economist|
     historian|engineer|artist|carer|survivor|student|apprentice|deputy|co-?ordinator|superintendent|registrar|writer|
     producer|presenter|host|editor|journalist|reporter|correspondent|broadcaster|columnist|ombudsman|trustee|governor|
-    academic|clerk|mayor|dean|vicar|bishop|commander|constable|midwife|paediatrician|physician|surgeon|treasurer)s?\b""",
+    academic|\w{3,}ologist|physicist|chemist|mathematician|philosopher|lawyer|coach|designer|developer|entrepreneur|
+    novelist|musician|architect|farmer|senator|ambassador|clerk|mayor|dean|vicar|bishop|commander|constable|midwife|
+    paediatrician|physician|surgeon|treasurer)s?\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _NO_OFFICE = re.compile(rf"(?:(?:our|the|your) )?(?:(?:special )?guests?|{HOSTING})", re.IGNORECASE)

@@ -52,7 +52,8 @@ _NO_NAMES = _listed(
     dr mr mrs ms miss mx prof professor sir dame lord lady baroness baron rev revd reverend cllr councillor judge
     justice hon rt st major mayor minister chief executive inspector director deputy assistant associate head editor
     officer lead leader principal senior national regional general manager president chair co-chair founder author
-    secretary commissioner adviser advisor headteacher host co-host hosts guest guests presenter producer hmi hmci
+    secretary commissioner adviser advisor headteacher coach pastor rabbi senator ambassador
+    host co-host hosts guest guests presenter producer hmi hmci
     his her majesty majesty's majesty’s the this these that our my your their its a an in on at of for from with and
     but as if so when what where why how who which today tonight now here join joining meet meeting listen hear
     featuring feat ft episode part series season special bonus new latest podcast show interview interviews talks
@@ -69,6 +70,10 @@ _NO_NAMES = _listed(
     spotify youtube twitter facebook instagram acast itunes hosted produced presented edited recorded music thanks
     welcome hello hi also plus practice therapeutic workforce leadership development research
     after before since during while despite
+    journalist reporter correspondent broadcaster columnist writer novelist poet comedian researcher historian economist
+    scientist psychologist psychiatrist therapist philosopher physicist meteorologist lecturer teacher solicitor
+    barrister consultant engineer artist activist campaigner analyst entrepreneur editor-in-chief
+    question questions answer answers spotlight forum developer
     """
 )
 _THING = (

@@ -23,7 +23,7 @@ _TALKING = re.compile(
     r"in conversation with|(?:sits|sat) down with|catches up with)\b(?P<us> (?:us|me)\b)?"
 )
 _ASKING = re.compile(
-    r"\b(?:interviews|interviewed(?! by)|welcomes|hears from|"
+    r"\b(?:interviews|interviewed(?! by)|welcomes|hears from|host(?:s|ed) a (?:discussion|conversation|panel) with|"
     r"(?<!being )(?:(?:is|are|was|were) |['’](?:m|re|s) )?(?<!being )joined(?: \w+){0,2}? by)\b"
 )
 _INSTEAD = re.compile(
@@ -31,7 +31,12 @@ _INSTEAD = re.compile(
     r"deputi[sz](?:es|ed|ing) for|in (?:the )?place of)\b"
 )
 _WE_ASK = re.compile(
-    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview|hear from)\b"
+    r"\b(?:I|[Ww]e)(?: also| then)? (?:(?:talk|speak|spoke|talked|chat|chatted)(?: to| with)|interview|hear from|"
+    r"(?:sit|sat) down with|(?:catch|caught) up with|meet(?: with)?|"
+    r"ha(?:ve|d) (?:an?|the) (?:[\w-]+ ){0,2}(?:chat|conversation) with|"
+    r"ha(?:ve|d) the (?:great )?(?:pleasure|chance|opportunity|privilege|honou?r) (?:of|to) "
+    r"(?:speak|talk|chat)(?:ing)? (?:to|with))\b|"
+    r"\b(?:I|[Ww]e)(?:['’](?:m|re)| am| are) interviewing\b"
 )
 _ASKS = re.compile(r"\basks\b")
 _TELLS = re.compile(r"\b(?:tells|told)\b")
@@ -39,11 +44,12 @@ _ASKED_BY = re.compile(
     r"\b(?:posed|asked|put|hosted|presented|moderated|interview(?:ed|,? conducted)?)(?: to (?:him|her|them))? by\b",
     re.IGNORECASE,
 )
-_HOST = re.compile(rf"\b(?:{HOSTING})\b(?: (?:is|are)\b)?:?", re.IGNORECASE)
+_HOST = re.compile(rf"\b(?:{HOSTING})\b(?:(?: (?:as usual|as always|today|this week))? (?:is|are)\b)?:?", re.IGNORECASE)
 _GUEST = re.compile(
-    rf"\b(?:(?:guests?(?! (?:{HOSTING})\b)|interviewees?)(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
+    rf"\b(?:(?:guests?(?: bio(?:graphy)?s?)?(?! (?:{HOSTING})\b)|interviewees?)"
+    r"(?:(?: (?:this week|today))? (?:is|are|was|were)\b)?[:,]?|"
     r"questions (?:put|posed) to|featur(?:ing|es):?|feat\.|ft\.|"
-    r"(?<!his )(?<!her )(?<!their )(?<!earlier )(?:interview|(?<!in )conversation|q&a) with)",
+    r"(?<!his )(?<!her )(?<!their )(?<!earlier )(?:interview|(?<!in )(?<!in a )conversation|q&a) with)",
     re.IGNORECASE,
 )
 # After these only a person with a description, or next to one who has it, is reliably a guest.
@@ -52,13 +58,17 @@ _PERHAPS = re.compile(
     r"\bJoining (?:us|me|[^.,;:!?\n]{3,60}?)(?: today| this week)? (?:is|are)\b|"
     r"(?:\A|(?<=\n))(?:Speakers?|Panel(?:lists?)?|Contributors?):)"
 )
+_IS_GUEST = re.compile(rf"(?:, | is )(?:our|my|today[’']s|this week[’']s) guest\b(?! (?:{HOSTING})\b)")
 _JOINING = re.compile(r"\bjoins?(?= (?:us|me|the (?:podcast|show|programme)|[A-Z]))")
 _ENDS = re.compile(r"\s*(?:\Z|[.!;\n]|,? (?:to|about|on|in)\b)")  # but not “with Ines Marlow, head of care, gone”
 _DISCUSSING = re.compile(
-    r"\b(?:discuss(?:es)?|talks? about|speaks? about|explains? (?:how|why|what)|reflects? on|tells? us|"
+    r"\b(?:discuss(?:es)?|talks? about|speaks? about|(?:explains?|shows?) (?:how|why|what)|reflects? on|tells? us|"
+    r"shares? (?:how|why|what|(?:his|her|their) \w+)|"
     r"answers? (?:\w+ ){0,2}questions)\b"
 )
 _TITLE_WITH = re.compile(r"(?<!conversation )\bwith\b(?=[^:|–—(]*(?:$|[:|–—(]))")
+
+_LINK = re.compile(r"\[([^\[\]\n]{1,100})\]\([^()\s]{1,300}(?: \"[^\"\n]{0,100}\")?\)")  # Markdown
 
 # Sentences about other episodes say nothing about this one.
 _ELSEWHERE = re.compile(
@@ -72,6 +82,7 @@ _ELSEWHERE = re.compile(
 # and the phrase after it.
 _BEGINNING = re.compile(r"\s*(?:• |- |\d+\) )?")
 _AND = re.compile(r"(?:(?:, [^,.;:!?()\n]{2,60})?,?\n+(?:• |- |\d+\) )?|,? and |,? & |, |; )(?:also )?")
+_FIRST_NAME = re.compile(rf"(?:\A|(?<=[\s(]))(?!(?:He|She|They|It|Who|You)\b)([{UPPER}][^\W\d_]+) \Z")
 _AND_TITLED = rf",? (?:and|&) (?:{TITLE} )?"
 _COMMA_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"
 _BESIDE = rf"(?: of [{UPPER}]\w+)?(?:, [^,.;:!?()\n]{{2,80}})?,? *"
@@ -89,7 +100,7 @@ def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[P
     named as both host and guest is left out.
     """
     known = {_key(host): host for host in hosts}
-    texts = (without_transcript(notes)[:MAX_NOTES_CHARS], title[:MAX_NOTES_CHARS])
+    texts = (_LINK.sub(r"\1", without_transcript(notes)[:MAX_NOTES_CHARS]), title[:MAX_NOTES_CHARS])
     mentions = [list(mentions_in(text)) for text in texts]
     press = {_key(mention.name) for mention in (*mentions[0], *mentions[1]) if mention.is_press}
     described = {_key(mention.name) for mention in mentions[0] if mention.description}
@@ -134,6 +145,7 @@ class _Finder:
             (_HOST, self._host),
             (_GUEST, self._guests),
             (_PERHAPS, self._described_guests),
+            (_IS_GUEST, self._named_guest),
             (_JOINING, self._joining),
             (_DISCUSSING, self._joining),
             (_INSTEAD, self._standing_in),
@@ -167,6 +179,10 @@ class _Finder:
         """
         subjects, objects = self._before(found), self._after(found)
         if not subjects:
+            if self._first_name_asks(found) and objects and objects[0].description:
+                yield from ((mention, "guest") for mention in objects if not self._asks(mention))
+            return
+        if not found["us"] and self._has_only_an_office(subjects[-1], objects):
             return
         sure = not found["about"] and not found[0].startswith("in conv")
         asking = any(self._asks(subject) for subject in subjects)
@@ -182,6 +198,23 @@ class _Finder:
     def _only_subject_described(self, subject: Mention, objects: list[Mention], found: re.Match[str]) -> bool:
         somebody_named = re.match(r" [A-Z]", self._text[found.end() :][:2]) is not None
         return subject.description is not None and somebody_named and not any(one.description for one in objects)
+
+    def _first_name_asks(self, found: re.Match[str]) -> bool:
+        """Tell whether the subject is only a first name: a host’s, unless the text names somebody in full with it."""
+        name = _FIRST_NAME.search(self._text, max(0, found.start() - 40), found.start())
+        return name is not None and not any(name[1] in mention.name.split() for mention in self._mentions)
+
+    def _has_only_an_office(self, subject: Mention, objects: Sequence[Mention]) -> bool:
+        """Tell whether an office precedes the subject, and nothing describes the object: either of them may ask."""
+        before = re.split(r"[.,;:!?\n]", self._text[max(0, subject.begin - 80) : subject.begin])[-1]
+        office = description(before)
+        known = subject.description or any(one.description for one in objects) or any(map(self._asks, objects))
+        return office is not None and not is_press(before) and not known and not self._asks(subject)
+
+    def _named_guest(self, found: re.Match[str]) -> _Claims:
+        for mention in self._before(found):
+            if found[0].startswith(" is") or found.start() - mention.begin == len(mention.name):
+                yield mention, "guest"
 
     def _asking(self, found: re.Match[str]) -> _Claims:
         subjects, objects = self._before(found), self._after(found)

@@ -14,15 +14,27 @@ from pipeline.feeds.lists import MAX_MARKS, Item, Kind, Listing, asks, before_in
 from pipeline.feeds.transcripts import without_transcript
 from pipeline.model import Question
 
-_ANNOUNCED = re.compile(r"\b(?:questions?|ask(?:s|ed|ing)?|q\s?&\s?a)\b", re.IGNORECASE)
+_ANNOUNCED = re.compile(r"\b(?:questions?|ask(?:s|ed|ing)?|q\s?&\s?a)\b|\w answers:$", re.IGNORECASE)
+_CALLED_ASK = re.compile(r"\b(?<!We )(?<!I )Ask(?: [A-Z][\w’']*)+")  # a show, such as “Ask Ines Marlow”
+_INTERVIEW = re.compile(r"(?:#+ *)?(?:the )?interview(?: with .{2,80})?:?", re.IGNORECASE)  # a heading
+_BELOW = re.compile(
+    r"\bquestions (?:covered|asked|answered|discussed) in (?:this|today['’]s) (?:episode|interview|podcast|show)\b",
+    re.IGNORECASE,
+)
 # Announcements so explicit that items without a question mark are questions too: “Tell us about …”.
-_PLAINLY = re.compile(r"\bquestions\b[^.?!]*:$|\b(?:we|i|she|he|they) (?:\w+ )?ask(?:s|ed)?\b[^.?!]*:$", re.IGNORECASE)
+_PLAINLY = re.compile(
+    r"\bquestions\b[^.?!]*:$|\b(?:we|i|she|he|they) (?:\w+ )?ask(?:s|ed)?\b[^.?!]*:$|\bquestions (?:we|i) asked\b",
+    re.IGNORECASE,
+)
 # Questions that are not asked in this recording, or not in any.
 _TO_OTHERS = re.compile(
-    r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey)[ ]questions|
+    r"""\b(?:(?:discussion|reflecti(?:on|ve)|study|essay|journal(?:l?ing)?|quiz|trivia|security|survey|practise|sample|
+    research)[ ](?:[\w-]+[ ])?questions|common[ ]interview[ ]questions|questions[ ]about[ ](?:the|this)[ ]episode|
+    as[ ]a[ ]group|(?<!\w[ ])answer[ ](?:these|the[ ]following)[ ]questions|
     questions[ ](?:to|for)[ ](?:(?:help[ ])?you\b|consider|ponder|think|reflect|discuss|ask[ ]yourself|listeners|
     (?:further[ ])?(?:discussion|reflection|study))|
-    ask(?:ed)?[ ]your(?:self|selves)|ask[ ]your[ ]\w+|(?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
+    ask(?:ed)?[ ](?:your(?:self|selves)|ourselves)|ask[ ]your[ ]\w+|
+    (?:any|have|got|(?<!answer[ ])(?<!answers[ ])your)[ ](?:you[ ])?
     (?:an?[ ]|any[ ]|other[ ])?questions?|frequently[ ]asked|faqs?|ask(?:ed)?[ ](?:us|me)|without[ ]asking|
     contact[ ]us|e-?mail|get[ ]in[ ]touch|submit|coming[ ]up|(?:next|coming)[ ](?:week|time|month)(?!['’]s)|
     (?:next|coming|last|previous|other|another|earlier)[ ](?:episode|interview|show)s?(?!['’]))\b""",
@@ -34,7 +46,8 @@ _NO_QUESTIONS = re.compile(
     articles?|sponsors?|sponsored|supported|brought[ ]to[ ]you|thanks|credits?|guests?|speakers?|panel(?:lists?)?|
     about[ ]the|subscribe|follow|find[ ]us|responses?|comments?|repl(?:y|ies)|reviews?|
     (?:you(?:['’]ll|[ ]will)?[ ])?(?:learn|discover|find[ ]out|hear)|discuss(?:e[sd]|ing|ion)?|cover(?:s|ed|ing)?|
-    explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b""",
+    explor(?:es?|ed|ing)|talk(?:s|ed|ing)?[ ]about|in[ ]this[ ]episode|this[ ]week|steps?|rules?|tips?)\b|
+    (?:^|:[ ])read\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 # Between two lists this means that the second one has other questions, addressed to the reader.
@@ -45,11 +58,14 @@ _TO_READER = re.compile(
 )
 _SENTENCE_BREAK = re.compile(r"(?<=[a-z]{3}[.!])\s+|(?<=[?])\s+|(?<=[.!?][”\"’)])\s+")
 _HEADING_WORDS = 8
+_GREETING = re.compile(r"(?:introductions?|intro|welcome|conclusion|closing|outro)[.:!]?", re.IGNORECASE)
+_LABEL = re.compile(r"^Q(?:uestion)?\s?:\s*", re.IGNORECASE)
+_WHO_ASKS = re.compile(r"(?<=\?)\s+[-–—]\s+[A-Z][\w’'-]*(?: [A-Z][\w’'-]*)?$")
 
 # For questions within a sentence, “We ask: what has changed; who pays; and what comes next?”: the lead, a piece, and
 # how a question begins.
 _COLON = re.compile(r":[ ]+(?=\S)")
-_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’)]*;?|[;.!]|(?=\n|\Z)))")
+_PIECE = re.compile(r"[ ]*(?P<text>(?:[^;?？؟.!\n]|[.](?=\S)){3,400}(?P<end>[?？؟][”\"’')]*;?|[;.!]|(?=\n|\Z)))")
 _AND = re.compile(r"^(?:and|or)\s+")
 _BEGINS_QUESTION = re.compile(
     r"""(?:and[ ]|or[ ]|then[ ]|finally,?[ ])*(?:in[ ]what|to[ ]what|what|wh(?:y|en|ere|ether|ich|om?|ose)|how|if|
@@ -58,6 +74,7 @@ _BEGINS_QUESTION = re.compile(
 )
 
 MAX_QUESTION_CHARS = 1200
+_SECTION_CHARS = 5000
 MAX_PIECES = 100  # per sentence
 
 
@@ -70,17 +87,17 @@ def find_questions(notes: str) -> tuple[Question, ...]:
 
     Announced lists take precedence, and among them the most reliable kind, whose lists are joined in order; otherwise
     the longest list is taken. Repetitions of a list are dropped, and parts with only a few words between them are
-    joined. Times before or after the questions are those that the publisher states. A transcript in the notes is not
-    searched.
+    joined. Times before or after the questions are those that the publisher states; who asks them is removed. A
+    transcript in the notes is not searched.
     """
     notes = without_transcript(notes)
     marked, unmarked = list(lists_in(notes)), list(lines_in(notes))
-    lists = [found for found in _whole(marked, notes) if _is_question_list(found)]
+    lists = [found for found in _whole(marked, notes) if _is_question_list(found, notes)]
     lists += [found for found in unmarked if _is_headed(_lead(found.before))]
     lists += _spoken_lists(notes)
     if not lists:
         return ()
-    announced = [found for found in lists if _is_announced(_lead(found.before))]
+    announced = [found for found in lists if _is_announced(_lead(found.before)) or _is_of_interview(found)]
     if announced:
         kind = max(found.kind for found in announced)
         items = _joined(found.items for found in sorted(announced, key=lambda one: one.begin) if found.kind is kind)
@@ -88,10 +105,22 @@ def find_questions(notes: str) -> tuple[Question, ...]:
         items = list(max(lists, key=lambda found: (len(found.items), found.kind)).items)
     # The times may be beside the same questions in another list, such as one of chapters.
     times = {item.text: item.time for found in (*marked, *unmarked) for item in found.items if item.time is not None}
+    items = _bare([item._replace(time=times.get(item.text)) for item in items])
     return tuple(
-        Question(number, item.text[:MAX_QUESTION_CHARS].rstrip(), times.get(item.text))
+        Question(number, item.text[:MAX_QUESTION_CHARS].rstrip(), item.time)
         for number, item in enumerate(items, start=1)
     )
+
+
+def _bare(items: list[Item]) -> list[Item]:
+    """The questions without greetings at both ends; and without labels and who asks, if half of them have these."""
+    for place in (0, -1):
+        if len(items) > 1 and _GREETING.fullmatch(items[place].text):
+            items = [item for item in items if item is not items[place]]
+    for pattern in (_LABEL, _WHO_ASKS):
+        if sum(pattern.search(item.text) is not None for item in items) * 2 >= len(items):
+            items = [item._replace(text=pattern.sub("", item.text) or item.text) for item in items]
+    return items
 
 
 def _whole(lists: Iterable[Listing], notes: str) -> Iterator[Listing]:
@@ -123,17 +152,48 @@ def _goes_on(earlier: Listing, later: Listing, notes: str) -> bool:
     )
 
 
-def _is_question_list(found: Listing) -> bool:
+def _is_question_list(found: Listing, notes: str) -> bool:
     lead = _lead(found.before)
     mostly = found.asking * 2 >= len(found.items)
     if _TO_OTHERS.search(lead):
         return False
     if _is_announced(lead):
         return mostly or (found.kind >= Kind.LETTER and _PLAINLY.search(lead) is not None)
+    if _is_of_interview(found) or _is_announced_above(found, notes):
+        return True
+    if _TO_OTHERS.search(_heading_of_questions(notes[max(0, found.begin - _SECTION_CHARS) : found.begin])):
+        return False
     if found.kind >= Kind.ASKED:
         return mostly
     of_something_else = found.is_timed or (not lead.endswith((".", "!", "?")) and _NO_QUESTIONS.search(lead))
     return found.kind >= Kind.LETTER and mostly and found.asking > 1 and not of_something_else
+
+
+def _is_of_interview(found: Listing) -> bool:
+    """Tell whether this is the outline of an interview, below that heading: questions, with hardly anything else."""
+    mostly = found.asking > 2 and found.asking * 4 >= len(found.items) * 3
+    return mostly and _INTERVIEW.fullmatch(_lead(found.before)) is not None
+
+
+def _is_announced_above(found: Listing, notes: str) -> bool:
+    """Tell whether “below are the questions covered in this episode” stands above these bullets, which all ask."""
+    return (
+        found.kind is Kind.BULLET
+        and len(found.items) > 2
+        and found.asking == len(found.items)
+        and not _NO_QUESTIONS.search(_lead(found.before))
+        and _BELOW.search(before_in(notes, found.begin)) is not None
+    )
+
+
+def _heading_of_questions(before: str) -> str:
+    """The last heading before a list that speaks of questions; empty if there is none."""
+    lines = (line.strip() for line in reversed(before.split("\n")))
+    return next((line for line in lines if _is_heading(line) and _ANNOUNCED.search(line)), "")
+
+
+def _is_heading(line: str) -> bool:
+    return len(line.split()) <= _HEADING_WORDS and not line.endswith((".", "!", "?"))
 
 
 def _lead(before: str) -> str:
@@ -143,13 +203,12 @@ def _lead(before: str) -> str:
 
 
 def _is_announced(lead: str) -> bool:
-    return _ANNOUNCED.search(lead) is not None and not _TO_OTHERS.search(lead)
+    return _ANNOUNCED.search(_CALLED_ASK.sub("", lead)) is not None and not _TO_OTHERS.search(lead)
 
 
 def _is_headed(lead: str) -> bool:
     """Tell whether this announces questions as a heading, or with a colon at the end."""
-    is_heading = len(lead.split()) <= _HEADING_WORDS and not lead.endswith((".", "!", "?"))
-    return _is_announced(lead) and (lead.endswith(":") or is_heading)
+    return _is_announced(lead) and (lead.endswith(":") or _is_heading(lead))
 
 
 def _joined(lists: Iterable[Sequence[Item]]) -> list[Item]:
