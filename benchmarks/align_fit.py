@@ -27,6 +27,7 @@ from pipeline.align.evidence import (
     LEFT_OUT,
     READ_OUT,
     SCARCE,
+    STATED,
     UNANSWERED,
     Closeness,
     Evidence,
@@ -116,6 +117,7 @@ def learn(found: Cases, usual: Closeness, *, without: Collection[str] = ()) -> W
             "unanswered": UNANSWERED,
             "read_out": READ_OUT,
             "by_others": BY_OTHERS,
+            "stated": STATED,
         }
         evidence = Evidence(*values[:count])._replace(
             **{name: 0.0 if name in without else weight for name, weight in by_hand.items()}

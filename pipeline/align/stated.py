@@ -64,7 +64,7 @@ def with_stated(
         certain: the indices in the list of questions that are certainly asked at their candidate.
     """
     timed = sorted((question.stated, n) for n, question in enumerate(questions) if question.stated is not None)
-    if not timed or not windows.units:
+    if not timed or not windows.units or windows.units[-1].end <= 0:
         return None
     times = np.array([time for time, _ in timed])
     shifts, likelier = _shifts(np.stack([_scores(time, decisions[n], windows.units[-1].end) for time, n in timed]))
