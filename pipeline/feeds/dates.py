@@ -27,11 +27,16 @@ _DATES = (
     r"(?P<one>\d{1,2})(?P<between>[-/.])(?P<other>\d{1,2})(?P=between)(?P<year>\d{4})",
 )
 _ZONE = r"(?:(?:gmt|utc?)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?|(?P<zone>[a-z]{1,5}))"
-_TIME = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?(?:\s?(?P<half>[ap])\.?m\b\.?)?"
-    rf"(?:\s?{_ZONE})?(?:\s\([a-z ]+\))?"
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?(?:\s?(?P<half>[ap])\.?m\b\.?)?"
+_TIME = rf"{_CLOCK}(?:\s?{_ZONE})?(?:\s\([a-z ]+\))?"
+_PRINTED = (  # as C and other programs print a date: the year comes last, or before the zone
+    rf"{_WEEKDAY}{_MONTH}\s(?P<day>\d{{1,2}})\s{_TIME}\s(?P<year>\d{{4}})",
+    rf"{_WEEKDAY}{_MONTH}\s(?P<day>\d{{1,2}})\s{_CLOCK}\s(?P<year>\d{{4}})\s{_ZONE}",
 )
-_FORMS = [re.compile(rf"{date}(?:(?:,\s?|\s|T){_TIME})?", re.IGNORECASE | re.ASCII) for date in _DATES]
+_FORMS = [
+    re.compile(form, re.IGNORECASE | re.ASCII)
+    for form in (*(rf"{date}(?:(?:,\s?|\s|T){_TIME})?" for date in _DATES), *_PRINTED)
+]
 _NUMBER = re.compile(r"(\d+)(?:\.\d*)?", re.ASCII)
 _FIGURES = re.compile(r"[\d\s./:]*", re.ASCII)  # without hyphens: `2024-03` is a date
 

@@ -17,7 +17,7 @@ from pipeline.feeds.dates import read_date
 from pipeline.feeds.enclosures import enclosures, has_several_recordings
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.mending import mended
-from pipeline.feeds.notes import sanitise, to_text
+from pipeline.feeds.notes import sanitise, to_text, unescaped
 from pipeline.feeds.questions import find_questions
 from pipeline.feeds.transcript_links import transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
@@ -172,7 +172,7 @@ def _notes(entry: Any) -> str:
     """The longest form of the notes: feeds give a short description, a long one, or both."""
     candidates = [content.get("value", "") for content in entry.get("content", [])]
     candidates += [entry.get("summary", ""), entry.get("subtitle", "")]
-    return str(max(candidates, key=len))
+    return unescaped(max(candidates, key=len))
 
 
 def made_guid(enclosure_url: str | None, link: str, title: str) -> str:
