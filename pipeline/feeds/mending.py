@@ -23,6 +23,7 @@ _XML = {b"amp", b"lt", b"gt", b"quot", b"apos"}
 _BARE_END = re.compile(_LITERAL + rb"|\]\]>", re.DOTALL)
 # A section written as text is not shown by browsers, nor read by feedparser; the text itself has no tags.
 _CDATA_AS_TEXT = re.compile(_LITERAL + rb"|&lt;!\[CDATA\[(?P<inside>(?:(?!&lt;!\[)[^<])*?)\]\]&gt;", re.DOTALL)
+_COMMENT = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)", re.DOTALL)
 _BEGUN_TWICE = re.compile(rb"<!\[CDATA\[(?:\s*<!\[CDATA\[)+")
 _ENDED_TWICE = re.compile(rb"\]\]>(?:\s*\]\]>)+")
 # Characters that XML 1.0 does not allow (section 2.2), literally and as character references.
@@ -104,6 +105,12 @@ def _as_section(found: re.Match[bytes]) -> bytes:
     return found[0] if found["inside"] is None else found["inside"]
 
 
+def _if_plain(found: re.Match[bytes]) -> bytes:
+    comment, is_closed = found["comment"], found[0].endswith(b"-->")
+    is_odd = comment is not None and is_closed and (b"--" in comment or comment.endswith(b"-"))
+    return b"" if is_odd else found[0]
+
+
 def _once(content: bytes) -> bytes:
     return _ENDED_TWICE.sub(b"]]>", _BEGUN_TWICE.sub(b"<![CDATA[", content))
 
@@ -121,6 +128,7 @@ def _as_number(found: re.Match[bytes]) -> bytes:
 
 _SLIPS: dict[str, Callable[[bytes], bytes]] = {
     "text before its XML declaration or after its end": without_text_around,
+    "comments with “--” in them": partial(_COMMENT.sub, _if_plain),
     "CDATA sections within others": _once,
     "CDATA sections written as text": partial(_CDATA_AS_TEXT.sub, _as_section),
     "HTML entities where only XML's are allowed": partial(_NAMED.sub, _as_number),
