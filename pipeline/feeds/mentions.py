@@ -66,7 +66,7 @@ def mentions_in(text: str) -> Iterator[Mention]:
     end = 0
     for place, name in enumerate(names):
         if name.begin >= end:
-            found = _mention(text, name, names[place + 1 :])
+            found = _mention(text, name, names[place + 1 :], after=end)
             end = found.end
             yield found
 
@@ -101,8 +101,11 @@ def description(words: str) -> str | None:
     return plain
 
 
-def _mention(text: str, name: Name, later: list[Name]) -> Mention:
-    """The name with its description: in brackets after it, after a comma or dash, or before a comma."""
+def _mention(text: str, name: Name, later: list[Name], *, after: int) -> Mention:
+    """The name with its description: in brackets after it, after a comma or dash, or before a comma.
+
+    ``after`` is where the mention before it ends, whose description is not this one's.
+    """
     letters = _LETTERS.match(text, name.end)
     end = letters.end() if letters else name.end
     alone = Mention(name.begin, end, name.text)
@@ -114,7 +117,7 @@ def _mention(text: str, name: Name, later: list[Name]) -> Mention:
         another = _is_of_another(words, following.start(1), later)
         if not another and (description(words) or _NO_OFFICE.fullmatch(words)):
             return _described(alone, words, end=following.start(1) + len(words))
-    preceding = _PRECEDING.search(text, max(0, name.begin - 160), name.begin)
+    preceding = _PRECEDING.search(text, max(after, name.begin - 160), name.begin)
     if preceding and text[name.end : name.end + 1] == "," and not any(names_in(preceding[1])):
         return _described(alone, re.split(r"\b(?:to|with|by) ", preceding[1])[-1], end=name.end)
     return alone

@@ -52,7 +52,9 @@ _NO_NAMES = _listed(
     dr mr mrs ms miss mx prof professor sir dame lord lady baroness baron rev revd reverend cllr councillor judge
     justice hon rt st major mayor minister chief executive inspector director deputy assistant associate head editor
     officer lead leader principal senior national regional general manager president chair co-chair founder author
-    secretary commissioner adviser advisor headteacher host co-host hosts guest guests presenter producer hmi hmci
+    secretary commissioner adviser advisor journalist reporter columnist correspondent broadcaster writer novelist
+    historian economist scientist researcher psychologist philosopher activist lawyer filmmaker entrepreneur
+    headteacher host co-host hosts guest guests presenter producer hmi hmci
     his her majesty majesty's majesty’s the this these that our my your their its a an in on at of for from with and
     but as if so when what where why how who which today tonight now here join joining meet meeting listen hear
     featuring feat ft episode part series season special bonus new latest podcast show interview interviews talks
