@@ -19,7 +19,7 @@ from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text, unescaped
 from pipeline.feeds.questions import find_questions
-from pipeline.feeds.transcript_links import transcript_links
+from pipeline.feeds.transcript_links import PODCAST, transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.net.urls import absolute, scheme
 from pipeline.text import amount
@@ -32,6 +32,14 @@ PARSER_VERSION = 8
 # Guids must stay the same when the feed moves, but feedparser would resolve them against xml:base like links. This set
 # belongs to all of its parsers.
 feedparser.api.StrictFeedParser.can_be_relative_uri.discard("id")
+
+# It does not know the podcast namespace either, and would name its elements by the feed's prefix, if they have one.
+feedparser.api.StrictFeedParser.namespaces |= {
+    f"{protocol}://{name}{slash}": "podcast"
+    for name in PODCAST
+    for protocol in ("https", "http")
+    for slash in ("", "/")
+}
 
 # feedparser's exceptions for a wrongly declared encoding or type, which it has then corrected.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
