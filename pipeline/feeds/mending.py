@@ -24,6 +24,8 @@ _BARE_END = re.compile(_LITERAL + rb"|\]\]>", re.DOTALL)
 # A section written as text is not shown by browsers, nor read by feedparser; the text itself has no tags.
 _CDATA_AS_TEXT = re.compile(_LITERAL + rb"|&lt;!\[CDATA\[(?P<inside>(?:(?!&lt;!\[)[^<])*?)\]\]&gt;", re.DOTALL)
 _COMMENT = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(_LITERAL + rb"|<[A-Za-z_](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", re.DOTALL)
+_VALUE = re.compile(rb"\"[^\"]*\"|'[^']*'|=\s*(?P<bare>[^\s\"'<>]+?)(?=\s|/?>)")
 _BEGUN_TWICE = re.compile(rb"<!\[CDATA\[(?:\s*<!\[CDATA\[)+")
 _ENDED_TWICE = re.compile(rb"\]\]>(?:\s*\]\]>)+")
 # Characters that XML 1.0 does not allow (section 2.2), literally and as character references.
@@ -111,6 +113,12 @@ def _if_plain(found: re.Match[bytes]) -> bytes:
     return b"" if is_odd else found[0]
 
 
+def _with_quotes(found: re.Match[bytes]) -> bytes:
+    if found[0].startswith(b"<!"):
+        return found[0]
+    return _VALUE.sub(lambda value: b'="%b"' % value["bare"] if value["bare"] else value[0], found[0])
+
+
 def _once(content: bytes) -> bytes:
     return _ENDED_TWICE.sub(b"]]>", _BEGUN_TWICE.sub(b"<![CDATA[", content))
 
@@ -135,6 +143,7 @@ _SLIPS: dict[str, Callable[[bytes], bytes]] = {
     "“&” where XML requires “&amp;”": partial(_BARE_AND.sub, _escaped),
     "“<” where XML requires “&lt;”": partial(_BARE_LESS.sub, _escaped),
     "“]]>” where XML requires “]]&gt;”": partial(_BARE_END.sub, _escaped),
+    "attributes without quotes": partial(_TAG.sub, _with_quotes),
     "a root tag with attributes that touch or are repeated": with_separate_attributes,
     "prefixes that are not declared": with_declared_prefixes,
 }

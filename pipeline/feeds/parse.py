@@ -145,7 +145,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         link=link if scheme(link) in {"http", "https"} else None,
         enclosure_url=url,
         enclosure_type=kind or None,
-        declared_duration=duration_seconds(entry.get("itunes_duration")),
+        declared_duration=duration_seconds(entry.get("itunes_duration") or entry.get("duration")),
         notes_html=sanitise(published, base=base),
         notes_text=text,
         questions=find_questions(text),
