@@ -1,7 +1,7 @@
 """Parsing dates in the many formats that feeds use. Independent of the feed and the current time.
 
-feedparser parses most dates. This handles those it rejects (``Mar 1, 2024``) and those it misreads: unknown time zone
-names, seconds since 1970, 12-hour times with am or pm.
+feedparser parses most dates. This handles those it rejects (``Mar 1, 2024``, ``1 mars 2024``) and those it misreads:
+unknown time zone names, seconds since 1970, 12-hour times with am or pm.
 """
 
 from __future__ import annotations
@@ -14,24 +14,31 @@ from typing import Any
 
 from pipeline.times import moment
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = (
-    r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
-    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
-)
-_WEEKDAY = r"(?:[a-z]{2,9}\.?(?:,\s*|\s+))?"  # any weekday: some feeds give the wrong one
+# How the months begin, in English and other languages of feeds: a server's locale gets into them.
+_MONTHS = (
+    "jan|ene|gen", "feb|fev|fév", "mar|mär|mrz|maa", "apr|avr|abr", "may|mai|maj|mei|mag", "jun|juin|giu",
+    "jul|juil|lug", "aug|aoû|ago", "sep|set", "oct|okt|out|ott", "nov", "dec|dez|déc|dic",
+)  # fmt: skip
+_MONTH = rf"(?P<name>(?:{'|'.join(_MONTHS)})[^\s\d.,/-]{{0,7}})"
+_WEEKDAY = r"(?:[^\s\d.,]{2,14}\.?(?:,\s*|\s+))?"  # any weekday: some feeds give the wrong one
 _DATES = (
     rf"{_WEEKDAY}(?P<day>\d{{1,2}})[\s-]{_MONTH}[.,]?[\s-](?P<year>\d{{4}}|\d{{2}})",
     rf"{_WEEKDAY}{_MONTH}\.?\s(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,\s?|\s)(?P<year>\d{{4}})",
     r"(?P<year>\d{4})(?P<between>[-/.])(?P<month>\d{1,2})(?P=between)(?P<day>\d{1,2})",
+    r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
     r"(?P<one>\d{1,2})(?P<between>[-/.])(?P<other>\d{1,2})(?P=between)(?P<year>\d{4})",
 )
 _ZONE = r"(?:(?:gmt|utc?)?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?|(?P<zone>[a-z]{1,5}))"
-_TIME = (
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?(?:\s?(?P<half>[ap])\.?m\b\.?)?"
-    rf"(?:\s?{_ZONE})?(?:\s\([a-z ]+\))?"
+_CLOCK = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d{1,9})?)?(?:\s?(?P<half>[ap])\.?m\b\.?)?"
+_TIME = rf"{_CLOCK}(?:\s?{_ZONE})?(?:\s\([a-z ]+\))?"
+_PRINTED = (  # as C and other programs print a date: the year comes last, or before the zone
+    rf"{_WEEKDAY}{_MONTH}\s(?P<day>\d{{1,2}})\s{_TIME}\s(?P<year>\d{{4}})",
+    rf"{_WEEKDAY}{_MONTH}\s(?P<day>\d{{1,2}})\s{_CLOCK}\s(?P<year>\d{{4}})\s{_ZONE}",
 )
-_FORMS = [re.compile(rf"{date}(?:(?:,\s?|\s|T){_TIME})?", re.IGNORECASE | re.ASCII) for date in _DATES]
+_FORMS = [
+    re.compile(form, re.IGNORECASE | re.ASCII)
+    for form in (*(rf"{date}(?:(?:,\s?|\s|T){_TIME})?" for date in _DATES), *_PRINTED)
+]
 _NUMBER = re.compile(r"(\d+)(?:\.\d*)?", re.ASCII)
 _FIGURES = re.compile(r"[\d\s./:]*", re.ASCII)  # without hyphens: `2024-03` is a date
 
@@ -109,7 +116,8 @@ def _of_parts(parts: Mapping[str, str]) -> str | None:
 def _day_and_month(parts: Mapping[str, str]) -> tuple[int, int]:
     """The day and the month, or zeros if ambiguous: 01/03 is in January for some and in March for others."""
     if "name" in parts:
-        return int(parts["day"]), _MONTHS.index(parts["name"][:3]) + 1
+        month = next(number for number, names in enumerate(_MONTHS, start=1) if re.match(names, parts["name"]))
+        return int(parts["day"]), month
     if "month" in parts:
         return int(parts["day"]), int(parts["month"])
     one, other = int(parts["one"]), int(parts["other"])

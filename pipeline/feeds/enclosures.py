@@ -47,7 +47,11 @@ def has_several_recordings(entry: Any, base: str) -> bool:
 
 def _enclosure(link: Mapping[str, str], base: str) -> Enclosure | None:
     url, kind = absolute(base, link.get("href", "")), link.get("type", "")
-    return Enclosure(url, kind, _length(link.get("length", ""))) if url and not kind.startswith("image/") else None
+    if not url:
+        return None
+    found = Enclosure(url, kind, _length(link.get("length", "")))
+    # Some publishing software gives the audio the type of its cover.
+    return None if kind.startswith("image/") and not _ending(found) else found
 
 
 def _of_rss_1(entry: Any) -> Iterator[Mapping[str, str]]:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from html.entities import html5
 
+from pipeline.feeds.envelope import with_declared_prefixes, with_separate_attributes, without_text_around
+
 # UTF-8 sequences of more than one byte (RFC 3629), and bytes that belong to none.
 _BEYOND_ASCII = re.compile(
     rb"(?P<whole>[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})|(?P<stray>[\x80-\xff])"
@@ -18,6 +20,14 @@ _LITERAL = rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"  # where “&” and
 _BARE_AND = re.compile(_LITERAL + rb"|&(?!#\d+;|#x[0-9A-Fa-f]+;|(?:amp|lt|gt|quot|apos);)", re.DOTALL)
 _BARE_LESS = re.compile(_LITERAL + rb"|<(?!/?[A-Za-z_:\x80-\xff]|[!?])", re.DOTALL)  # not the beginning of a tag
 _XML = {b"amp", b"lt", b"gt", b"quot", b"apos"}
+_BARE_END = re.compile(_LITERAL + rb"|\]\]>", re.DOTALL)
+# A section written as text is not shown by browsers, nor read by feedparser; the text itself has no tags.
+_CDATA_AS_TEXT = re.compile(_LITERAL + rb"|&lt;!\[CDATA\[(?P<inside>(?:(?!&lt;!\[)[^<])*?)\]\]&gt;", re.DOTALL)
+_COMMENT = re.compile(rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--(?P<comment>.*?)(?:-->|\Z)", re.DOTALL)
+_TAG = re.compile(_LITERAL + rb"|<[A-Za-z_](?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*>", re.DOTALL)
+_VALUE = re.compile(rb"\"[^\"]*\"|'[^']*'|=\s*(?P<bare>[^\s\"'<>]+?)(?=\s|/?>)")
+_BEGUN_TWICE = re.compile(rb"<!\[CDATA\[(?:\s*<!\[CDATA\[)+")
+_ENDED_TWICE = re.compile(rb"\]\]>(?:\s*\]\]>)+")
 # Characters that XML 1.0 does not allow (section 2.2), literally and as character references.
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NONCHARACTERS = re.compile(rb"\xef\xbf[\xbe\xbf]")  # in UTF-8
@@ -90,7 +100,27 @@ def _if_allowed(found: re.Match[bytes]) -> bytes:
 
 
 def _escaped(found: re.Match[bytes]) -> bytes:
-    return {b"&": b"&amp;", b"<": b"&lt;"}.get(found[0], found[0])
+    return {b"&": b"&amp;", b"<": b"&lt;", b"]]>": b"]]&gt;"}.get(found[0], found[0])
+
+
+def _as_section(found: re.Match[bytes]) -> bytes:
+    return found[0] if found["inside"] is None else found["inside"]
+
+
+def _if_plain(found: re.Match[bytes]) -> bytes:
+    comment, is_closed = found["comment"], found[0].endswith(b"-->")
+    is_odd = comment is not None and is_closed and (b"--" in comment or comment.endswith(b"-"))
+    return b"" if is_odd else found[0]
+
+
+def _with_quotes(found: re.Match[bytes]) -> bytes:
+    if found[0].startswith(b"<!"):
+        return found[0]
+    return _VALUE.sub(lambda value: b'="%b"' % value["bare"] if value["bare"] else value[0], found[0])
+
+
+def _once(content: bytes) -> bytes:
+    return _ENDED_TWICE.sub(b"]]>", _BEGUN_TWICE.sub(b"<![CDATA[", content))
 
 
 def _as_utf8(found: re.Match[bytes]) -> bytes:
@@ -105,7 +135,15 @@ def _as_number(found: re.Match[bytes]) -> bytes:
 
 
 _SLIPS: dict[str, Callable[[bytes], bytes]] = {
+    "text before its XML declaration or after its end": without_text_around,
+    "comments with “--” in them": partial(_COMMENT.sub, _if_plain),
+    "CDATA sections within others": _once,
+    "CDATA sections written as text": partial(_CDATA_AS_TEXT.sub, _as_section),
     "HTML entities where only XML's are allowed": partial(_NAMED.sub, _as_number),
     "“&” where XML requires “&amp;”": partial(_BARE_AND.sub, _escaped),
     "“<” where XML requires “&lt;”": partial(_BARE_LESS.sub, _escaped),
+    "“]]>” where XML requires “]]&gt;”": partial(_BARE_END.sub, _escaped),
+    "attributes without quotes": partial(_TAG.sub, _with_quotes),
+    "a root tag with attributes that touch or are repeated": with_separate_attributes,
+    "prefixes that are not declared": with_declared_prefixes,
 }

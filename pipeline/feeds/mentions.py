@@ -34,10 +34,13 @@ _ENDS_DESCRIPTION = re.compile(
     r"\s+(?:about|to (?:discuss|talk|explore)|who|whose|on (?:how|why|what)|joins?|(?:is|are|was) joined|talks|speaks|"
     r"chats|interviews|discusses|sits|welcomes|in conversation)\b"
 )
+_PREPOSITION = re.compile(r"\b(?:of|to|for|at|in|on|with|by|from)\b")
 _BRACKETED = re.compile(r" \(([^()\n]{2,120})\)")
 _FOLLOWING = re.compile(
     r"(?:,| [–—-]) (?:(?:(?:who )?(?:is|was)|who[’']s) )?(?:currently |now |then )?([^,.;:!?()\n]{2,160})"
 )
+# “, JD, RN, Ph.D.” between a name and its description; not an office such as “, CEO, ”.
+_LETTERS = re.compile(r"(?:,? (?!(?:GP|MP|S?HMI|HMCI|DCS|C[A-Z]O)\b)(?:[A-Z][a-z]?\.?){2,6}(?=,)){0,8}")
 _PRECEDING = re.compile(rf"(?:\A|[.!?,;:\n])\s*([^,.!?;:()\n]{{3,120}}), (?:{TITLE} )?\Z")
 _ARTICLE = re.compile(r"^(?:(?:[Oo]ur|[Tt]he|[Mm]y|[Aa]n?|his|her|their|[Tt]oday’s)\s+)+")  # but not His Majesty’s
 _AND_ANOTHER = re.compile(rf"\s+(?:and|&)(?:\s+by)?\s+(?:{TITLE}\s+)?$")
@@ -65,7 +68,7 @@ def mentions_in(text: str) -> Iterator[Mention]:
     end = 0
     for place, name in enumerate(names):
         if name.begin >= end:
-            found = _mention(text, name, names[place + 1 :])
+            found = _mention(text, name, names[place + 1 :], after=end)
             end = found.end
             yield found
 
@@ -100,17 +103,23 @@ def description(words: str) -> str | None:
     return plain
 
 
-def _mention(text: str, name: Name, later: list[Name]) -> Mention:
-    """The name with its description: in brackets after it, after a comma or dash, or before a comma."""
-    alone = Mention(name.begin, name.end, name.text)
+def _mention(text: str, name: Name, later: list[Name], *, after: int) -> Mention:
+    """The name with its description: in brackets after it, after a comma or dash, or before a comma.
+
+    ``after`` is where the mention before it ends, whose description is not this one's.
+    """
+    letters = _LETTERS.match(text, name.end)
+    end = letters.end() if letters else name.end
+    alone = Mention(name.begin, end, name.text)
     if bracketed := _BRACKETED.match(text, name.end):
         return _described(alone, bracketed[1], end=bracketed.end())
-    following = _FOLLOWING.match(text, name.end)
+    following = _FOLLOWING.match(text, end)
     if following and not _NO_DESCRIPTION.match(following[1]):
         words = _shortened(following[1], following.start(1), later)
-        if description(words) or _NO_OFFICE.fullmatch(words):
+        another = _is_of_another(words, following.start(1), later)
+        if not another and (description(words) or _NO_OFFICE.fullmatch(words)):
             return _described(alone, words, end=following.start(1) + len(words))
-    preceding = _PRECEDING.search(text, max(0, name.begin - 160), name.begin)
+    preceding = _PRECEDING.search(text, max(after, name.begin - 160), name.begin)
     if preceding and text[name.end : name.end + 1] == "," and not any(names_in(preceding[1])):
         return _described(alone, re.split(r"\b(?:to|with|by) ", preceding[1])[-1], end=name.end)
     return alone
@@ -118,6 +127,12 @@ def _mention(text: str, name: Name, later: list[Name]) -> Mention:
 
 def _described(mention: Mention, words: str, *, end: int) -> Mention:
     return replace(mention, end=end, description=description(words), is_press=is_press(words))
+
+
+def _is_of_another(words: str, place: int, later: list[Name]) -> bool:
+    """Tell whether the words after a comma are the next person of a list: “Bo Lind of …”, “Weekly writer Bo Lind”."""
+    leads = (words[: name.begin - place] for name in later if name.begin < place + len(words))
+    return any(not lead or (leads_to_name(lead) and not _PREPOSITION.search(lead)) for lead in leads)
 
 
 def _shortened(phrase: str, place: int, later: list[Name]) -> str:

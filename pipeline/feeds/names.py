@@ -52,8 +52,9 @@ _NO_NAMES = _listed(
     dr mr mrs ms miss mx prof professor sir dame lord lady baroness baron rev revd reverend cllr councillor judge
     justice hon rt st major mayor minister chief executive inspector director deputy assistant associate head editor
     officer lead leader principal senior national regional general manager president chair co-chair founder author
-    secretary commissioner adviser advisor headteacher coach pastor rabbi senator ambassador
-    host co-host hosts guest guests presenter producer hmi hmci
+    secretary commissioner adviser advisor headteacher coach pastor rabbi senator ambassador host co-host hosts
+    guest guests presenter producer hmi hmci journalist reporter columnist correspondent broadcaster writer novelist
+    historian economist scientist researcher psychologist philosopher activist lawyer filmmaker entrepreneur
     his her majesty majesty's majesty’s the this these that our my your their its a an in on at of for from with and
     but as if so when what where why how who which today tonight now here join joining meet meeting listen hear
     featuring feat ft episode part series season special bonus new latest podcast show interview interviews talks
@@ -69,19 +70,22 @@ _NO_NAMES = _listed(
     october november december monday tuesday wednesday thursday friday saturday sunday christmas easter apple google
     spotify youtube twitter facebook instagram acast itunes hosted produced presented edited recorded music thanks
     welcome hello hi also plus practice therapeutic workforce leadership development research
-    after before since during while despite
-    journalist reporter correspondent broadcaster columnist writer novelist poet comedian researcher historian economist
-    scientist psychologist psychiatrist therapist philosopher physicist meteorologist lecturer teacher solicitor
-    barrister consultant engineer artist activist campaigner analyst entrepreneur editor-in-chief
-    question questions answer answers spotlight forum developer
+    after before since during while despite journalist reporter correspondent broadcaster columnist writer novelist
+    poet comedian researcher historian economist scientist psychologist psychiatrist therapist philosopher physicist
+    meteorologist lecturer teacher solicitor barrister consultant engineer artist activist campaigner analyst
+    entrepreneur editor-in-chief question questions answer answers spotlight forum developer lab labs laboratory
+    studio studios ventures capital consulting technologies
     """
 )
 _THING = (
     r"council|councils|school|schools|academy|hospital|university|college|trust|podcast|show|series|report|review|team|"
     r"area|region|city|county|borough|district|director|leader|chief|head|deputy|editor|mayor|based|magazine|charity"
 )
-_SOMETHINGS = re.compile(rf"(?:[’']s?\b|[- ](?:{_THING})\b)")  # “Milton Keynes council”, “Brook Vale’s”
+_POST = r"writer|reporter|journalist|columnist|correspondent|president|founder|author|host|presenter|producer|analyst"
+# “Milton Keynes council”, “Brook Vale’s”, “Labour Notes writer Bo Lind”
+_SOMETHINGS = re.compile(rf"(?:[’']s?\b|[- ](?:{_THING})\b|[ ](?:{_POST})[ ][{UPPER}])")
 _WORDS_OF_NAME = range(2, 5)
+_DEGREE_GOES_ON = re.compile(rf"\.?[{UPPER}]")  # after the “Ph” of “Ph.D.” or the “M.” of “M.D.”
 
 
 class Name(NamedTuple):
@@ -102,7 +106,7 @@ def names_in(text: str) -> Iterator[Name]:
         part: list[re.Match[str]] = []
         for word in re.finditer(r"\S+", run[0]):
             part = [] if _ends_other_thing(word[0]) else [*part, word]
-        while part and part[-1][0].isupper() and len(part[-1][0]) > 1:  # OBE, MP
+        while part and (_is_letters(part[-1][0]) or _DEGREE_GOES_ON.match(text, run.start() + part[-1].end())):
             part.pop()
         if not part:
             continue
@@ -110,6 +114,11 @@ def names_in(text: str) -> Iterator[Name]:
         words = [word[0] for word in part if not re.fullmatch(_PARTICLE, word[0])]
         if len(words) in _WORDS_OF_NAME and _is_spelt_as_name(words) and not _SOMETHINGS.match(text, end):
             yield Name(begin, end, text[begin:end])
+
+
+def _is_letters(word: str) -> bool:
+    """Tell whether this is what follows a name, such as OBE or MP."""
+    return word.isupper() and len(word) > 1
 
 
 def _ends_other_thing(word: str) -> bool:

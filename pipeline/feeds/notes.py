@@ -21,6 +21,12 @@ _BLOCKS = {
 }  # fmt: skip
 _HIDDEN = {"script", "style", "template", "title"}
 _LOOKS_LIKE_HTML = re.compile(r"</?[a-zA-Z][^<>]*>|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]+);")
+# Markup of notes that were escaped once or twice too often.
+_ESCAPED = re.compile(
+    r"&(?:amp;){0,2}lt;(?P<end>/?)(?P<tag>blockquote|div|h[1-6]|li|ol|p|ul)"
+    r"(?:\s(?:(?!&(?:amp;){0,2}[lg]t;).){0,1000})?&(?:amp;){0,2}gt;",
+    re.IGNORECASE,
+)
 # Control characters mean nothing in notes or transcripts, and search marks its hits with two of them. Lone surrogates
 # are halves of characters: neither SQLite nor a browser accepts them.
 _UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -75,6 +81,20 @@ def to_text(published: str) -> str:
     reader.feed(nh3.clean(published, tags=_TAGS, clean_content_tags=_HIDDEN, attributes={"ol": {"start"}}))
     reader.close()
     return _tidy("".join(reader.parts))
+
+
+def unescaped(published: str) -> str:
+    """Undo the escaping of notes that were escaped too often, so that all of their tags would be shown as text.
+
+    Notes with tags of their own are left as they are, for they may be about HTML. So are those without an escaped
+    paragraph, list or the like, from its beginning to its end.
+    """
+    for _ in range(3):
+        tags = {(found["tag"].lower(), found["end"]) for found in _ESCAPED.finditer(published[:MAX_CHARS])}
+        if _TAG.search(published) or not any((name, "/") in tags for name, end in tags if not end):
+            break
+        published = html.unescape(published)
+    return published
 
 
 def _bounded(published: str) -> str:

@@ -17,9 +17,9 @@ from pipeline.feeds.dates import read_date
 from pipeline.feeds.enclosures import enclosures, has_several_recordings
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.mending import mended
-from pipeline.feeds.notes import sanitise, to_text
+from pipeline.feeds.notes import sanitise, to_text, unescaped
 from pipeline.feeds.questions import find_questions
-from pipeline.feeds.transcript_links import transcript_links
+from pipeline.feeds.transcript_links import PODCAST, transcript_links
 from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
 from pipeline.net.urls import absolute, scheme
 from pipeline.text import amount
@@ -32,6 +32,14 @@ PARSER_VERSION = 8
 # Guids must stay the same when the feed moves, but feedparser would resolve them against xml:base like links. This set
 # belongs to all of its parsers.
 feedparser.api.StrictFeedParser.can_be_relative_uri.discard("id")
+
+# It does not know the podcast namespace either, and would name its elements by the feed's prefix, if they have one.
+feedparser.api.StrictFeedParser.namespaces |= {
+    f"{protocol}://{name}{slash}": "podcast"
+    for name in PODCAST
+    for protocol in ("https", "http")
+    for slash in ("", "/")
+}
 
 # feedparser's exceptions for a wrongly declared encoding or type, which it has then corrected.
 _ENCODING_PROBLEMS = (feedparser.CharacterEncodingOverride, feedparser.NonXMLContentType)
@@ -137,7 +145,7 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         link=link if scheme(link) in {"http", "https"} else None,
         enclosure_url=url,
         enclosure_type=kind or None,
-        declared_duration=duration_seconds(entry.get("itunes_duration")),
+        declared_duration=duration_seconds(entry.get("itunes_duration") or entry.get("duration")),
         notes_html=sanitise(published, base=base),
         notes_text=text,
         questions=find_questions(text),
@@ -172,7 +180,7 @@ def _notes(entry: Any) -> str:
     """The longest form of the notes: feeds give a short description, a long one, or both."""
     candidates = [content.get("value", "") for content in entry.get("content", [])]
     candidates += [entry.get("summary", ""), entry.get("subtitle", "")]
-    return str(max(candidates, key=len))
+    return unescaped(max(candidates, key=len))
 
 
 def made_guid(enclosure_url: str | None, link: str, title: str) -> str:

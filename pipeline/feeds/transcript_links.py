@@ -18,7 +18,7 @@ MAX_LINKS = 20  # an item has one for each format and language, so a handful
 
 # https://podcastindex.org/namespace/1.0 and its earlier names, without what varies in practice: scheme, case, final
 # slash.
-_PODCAST = {
+PODCAST = {
     "podcastindex.org/namespace/1.0",
     "github.com/podcastindex-org/podcast-namespace/blob/main/docs/1.0.md",
     "github.com/podcastindex-org/podcast-namespace/blob/master/docs/1.0.md",
@@ -96,7 +96,7 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
-        if self._depth == 0:
+        if self._depth == 0 or (self._depth == 1 and local.lower() == "channel"):
             self._namespaces.add(namespace)
         self._depth += 1
         if self._item_depth is None:
@@ -105,7 +105,7 @@ class _Reader:
                 self.items.append(_Item())
         elif self._depth == self._item_depth + 1:
             self._in_guid = local.lower() in {"guid", "id"} and namespace in self._namespaces
-            if local.lower() == "transcript" and _plain(namespace) in _PODCAST:
+            if local.lower() == "transcript" and _plain(namespace) in PODCAST:
                 self._add(attributes)
 
     def _end(self, _name: str) -> None:
