@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.files import new_file
+from pipeline.files import write_file
 
 # The parts of an archive besides its database; vectors can be recomputed.
 AUDIO, FEEDS, TRANSCRIPTS, VECTORS = FOLDERS = ("audio", "feeds", "transcripts", "vectors")
@@ -29,6 +29,4 @@ def publishers_path(sha256: str) -> str:
 def keep_bytes(path: Path, content: bytes) -> None:
     """Write a content-addressed file, unless it already exists."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as file:
-            file.write(content)
+        write_file(path, content)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.errors import SpeechError
-from pipeline.files import new_file
+from pipeline.files import write_file
 from pipeline.model import Segment, Speaker, Transcript, Word
 
 FORMAT = 2
@@ -98,8 +98,7 @@ def write(folder: Path, transcript: Transcript, key: str) -> Path:
     """
     path, content = _checked(folder, transcript, key)
     _keep_earlier(path, transcript)
-    with new_file(path) as file:
-        file.write(content)
+    write_file(path, content)
     return path
 
 
@@ -109,19 +108,17 @@ def write_earlier(folder: Path, transcript: Transcript, key: str) -> Path:
 
 
 def _checked(folder: Path, transcript: Transcript, key: str) -> tuple[Path, bytes]:
-    """The path and the validated content of a transcript's file; creates its folder."""
+    """The path and the validated content of a transcript's file."""
     path = _path(folder, transcript.audio_sha256, key)
     content = _canonical(_as_json(transcript))
     _parsed(content, path)
-    folder.mkdir(parents=True, exist_ok=True)
     return path, content
 
 
 def _put_aside(path: Path, content: bytes) -> Path:
     """Write the content of a file beside it, under a name with the content's hash."""
     aside = path.with_suffix(f".{hashlib.sha256(content).hexdigest()[:12]}.json")
-    with new_file(aside) as file:
-        file.write(content)
+    write_file(aside, content)
     return aside
 
 
