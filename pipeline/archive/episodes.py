@@ -24,7 +24,7 @@ from pipeline.times import timestamp
 # The publisher's columns. Changes to the derived ``notes_text`` and to the unreliable ``enclosure_length`` are not
 # history.
 _HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
-_PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
+PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
 _NOTHING = (None, "", UNTITLED)  # what columns have where the feed says nothing
 
 
@@ -170,7 +170,7 @@ def _changes(db: Database, feed: str, pairs: Mapping[str, FeedEpisode]) -> list[
 
 
 def _changes_of(row: sqlite3.Row, item: FeedEpisode) -> list[_Change]:
-    found = ((column, row[column], getattr(item, column)) for column in _PUBLISHED)
+    found = ((column, row[column], getattr(item, column)) for column in PUBLISHED)
     return [(row["id"], column, was, now) for column, was, now in found if now not in _NOTHING and now != was]
 
 
@@ -214,12 +214,12 @@ def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dic
         guids.add(guid)
         taken.add(id_)
         entered[id_] = item
-        values = (getattr(item, column) for column in _PUBLISHED)
+        values = (getattr(item, column) for column in PUBLISHED)
         rows.append((place, (id_, feed, guid, item.guid_made, *values, now, now, before)))
     db.conn.executemany(
-        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen,
+        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(PUBLISHED)}, first_seen, last_seen,
                 listed_before)
-            values ({", ".join("?" * (len(_PUBLISHED) + 7))})""",
+            values ({", ".join("?" * (len(PUBLISHED) + 7))})""",
         (row for _, row in sorted(rows)),
     )
     return entered

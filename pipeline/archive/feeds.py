@@ -41,16 +41,8 @@ def recall(db: Database, slug: str, *, url: str) -> Memory:
     moves = db.execute("select was, became from feed_moves where feed = ? and became is not null order by id", [slug])
     if row is None:
         return Memory(moves=dict(moves))
-    return Memory(
-        feed_url=row["feed_url"],
-        validators=Validators(row["etag"], row["last_modified"]),
-        parser_version=row["parser_version"],
-        last_status=row["last_status"],
-        retry_at=row["retry_at"],
-        fully_fetched=row["fully_fetched"],
-        gone_page=row["gone_page"],
-        moves=dict(moves),
-    )
+    facts = dict(row)
+    return Memory(validators=Validators(facts.pop("etag"), facts.pop("last_modified")), moves=dict(moves), **facts)
 
 
 def resolved_url(db: Database, slug: str) -> str | None:

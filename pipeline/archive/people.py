@@ -111,21 +111,12 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
         order by {NEWEST_FIRST} limit :limit""",
         {"name": name, "before": before, "limit": limit + 1},
     ).fetchall()
-    found = tuple(
-        Appearance(
-            episode=row["episode"],
-            title=row["title"],
-            show=row["show"],
-            published=row["published"],
-            role=row["role"],
-            seconds=row["seconds"],
-            language=row["language"],
-            passages=_said(cursor, row["transcript"], name),
-            checked=checked_passages(connection, row["episode"]),
-        )
-        for row in rows[:limit]
-    )
-    return Appearances(found, found[-1].episode if len(rows) > limit else None)
+    found = []
+    for row in rows[:limit]:
+        facts = dict(row)
+        said = _said(cursor, facts.pop("transcript"), name)
+        found.append(Appearance(**facts, passages=said, checked=checked_passages(connection, row["episode"])))
+    return Appearances(tuple(found), found[-1].episode if len(rows) > limit else None)
 
 
 def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:

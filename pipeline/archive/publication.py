@@ -6,6 +6,7 @@ Every function takes a connection whatever its row factory, because Datasette's 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,8 +91,7 @@ def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = Non
         )
         .fetchall()
     )
-    questions = questions_of(connection, [row["id"] for row in rows])
-    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
+    return _items(connection, rows)
 
 
 def show(connection: sqlite3.Connection, slug: str) -> Show | None:
@@ -107,9 +107,7 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     if feed is None:
         return None
     rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
-    questions = questions_of(connection, [row["id"] for row in rows])
-    items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
-    return Show(slug, feed["title"], feed["url"], items, feed["podcast_guid"])
+    return Show(slug, feed["title"], feed["url"], _items(connection, rows), feed["podcast_guid"])
 
 
 def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -121,6 +119,11 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
     """Return the ids of a feed's episodes in the order of their publication."""
     rows = connection.execute("select id from episodes where feed = ? order by datetime(published), id", [feed])
     return tuple(row[0] for row in rows)
+
+
+def _items(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[Item, ...]:
+    questions = questions_of(connection, [row["id"] for row in rows])
+    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
 
 
 def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipeline.archive.database import named_rows
+from pipeline.archive.database import made, named_rows
 from pipeline.archive.joins import NEWEST_FIRST, PLAYED, SPEAKING
 from pipeline.archive.questions.asked import ListedQuestion, questions_of
 from pipeline.errors import UnknownEpisodeError
@@ -175,15 +175,11 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
 
 
 def passage(row: sqlite3.Row) -> Passage:
-    """Return a passage from the columns of ``segments``."""
+    """Return a passage from those columns of ``segments`` that it has fields for."""
     words = [Word(*word) for word in json.loads(row["words"])]
-    return Passage(
-        n=row["n"],
-        start=row["start"],
-        end=row["end"],
-        text=row["text"],
-        speaker=row["speaker"],
-        role=row["role"],
+    return made(
+        Passage,
+        row,
         questions=tuple(json.loads(row["questions"])),
         flags=tuple(json.loads(row["flags"])),
         words=tuple(
@@ -262,7 +258,7 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
         from transcripts where id = ?""",
         [transcript],
     ).fetchone()
-    return Provenance(**{**dict(row), "options": json.loads(row["options"])}) if row else None
+    return made(Provenance, row, options=json.loads(row["options"])) if row else None
 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from heapq import heappop, heappush
 from itertools import count
 
@@ -66,23 +66,11 @@ def save_rendition(
             """insert into renditions
                (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path,
                 redirects, etag, last_modified, current)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+               values (:sha256, :episode, :url, :final_url, :bytes, :content_type, :duration, :fetched_at, :path,
+                :redirects, :etag, :last_modified, 0)
                on conflict (sha256, episode) do update
                set path = excluded.path, etag = excluded.etag, last_modified = excluded.last_modified""",
-            [
-                audio.sha256,
-                episode,
-                audio.url,
-                audio.final_url,
-                audio.bytes,
-                audio.content_type,
-                audio.duration,
-                audio.fetched_at,
-                audio.path,
-                json.dumps(audio.redirects),
-                audio.etag,
-                audio.last_modified,
-            ],
+            {**asdict(audio), "redirects": json.dumps(audio.redirects), "episode": episode},
         )
         if comparison:
             _save_comparison(db, episode, comparison, audio.fetched_at)

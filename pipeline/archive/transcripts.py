@@ -93,7 +93,10 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
         if known is None or heard(db, known) != transcript.segments:
             if known:
                 if _words(heard(db, known)) != _words(transcript.segments):
-                    _forget_comparison(db, transcript_id)
+                    db.execute(
+                        "update transcripts set word_error_rate = null, compared_with = null where id = ?",
+                        [transcript_id],
+                    )
                 _delete_segments(db, transcript_id)
                 db.execute(
                     "update transcripts set created = ?, options = ? where id = ?",
@@ -164,13 +167,10 @@ def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
 
 def stored_transcript(db: Database, transcript_id: int) -> Transcript:
     """Return a transcript as the machine made it, with everything that its file contains."""
-    (episode, sha256, engine, model, language, created, options, source) = db.execute(
-        """select episode, rendition, engine, model, language, created, options, source from transcripts
-           where id = ?""",
+    sha256, duration, engine, model, language, created, options, source = db.execute(
+        """select r.sha256, r.duration, t.engine, t.model, t.language, t.created, t.options, t.source
+           from transcripts t join renditions r on r.sha256 = t.rendition and r.episode = t.episode where t.id = ?""",
         [transcript_id],
-    ).fetchone()
-    (duration,) = db.execute(
-        "select duration from renditions where sha256 = ? and episode = ?", [sha256, episode]
     ).fetchone()
     segments = heard(db, transcript_id)
     return Transcript(
@@ -234,10 +234,6 @@ def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[f
         [feed, but],
     )
     return [(name, tuple(json.loads(voice))) for name, voice in rows]
-
-
-def _forget_comparison(db: Database, transcript_id: int) -> None:
-    db.execute("update transcripts set word_error_rate = null, compared_with = null where id = ?", [transcript_id])
 
 
 def _delete_segments(db: Database, transcript_id: int) -> None:

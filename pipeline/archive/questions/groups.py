@@ -160,7 +160,7 @@ def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> di
     cursor = named_rows(connection)
     episodes = {
         episode: cursor.execute(
-            """select e.id, e.title, f.title as show, e.published, t.id as transcript, t.language
+            """select e.id as episode, e.title, f.title as show, e.published, t.id as transcript, t.language
             from episodes e
             join feeds f on f.slug = e.feed
             left join transcripts t on t.episode = e.id and t.preferred = 1
@@ -169,18 +169,12 @@ def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> di
         ).fetchone()
         for episode in set(wanted.values())
     }
-    return {
-        id_: Asked(
-            question=known[id_],
-            episode=episode,
-            title=episodes[episode]["title"],
-            show=episodes[episode]["show"],
-            published=episodes[episode]["published"],
-            language=episodes[episode]["language"],
-            answer=_answer(cursor, episodes[episode]["transcript"], known[id_]),
-        )
-        for id_, episode in wanted.items()
-    }
+    found = {}
+    for id_, episode in wanted.items():
+        facts = dict(episodes[episode])
+        answer = _answer(cursor, facts.pop("transcript"), known[id_])
+        found[id_] = Asked(question=known[id_], answer=answer, **facts)
+    return found
 
 
 def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: ListedQuestion) -> Answer | None:
