@@ -8,32 +8,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
-from pipeline.archive.joins import NEWEST_FIRST, PLAYED
-from pipeline.archive.questions.asked import ListedQuestion, questions_of
-from pipeline.archive.reading import Provenance
+from pipeline.archive.joins import NEWEST_FIRST
+from pipeline.archive.questions.asked import questions_of
+from pipeline.archive.reading import ITEMS, Item, item_facts
 from pipeline.archive.segments import read_segments
-from pipeline.model import Rendition, Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An episode without its words. ``audio`` is the kept file that all times belong to."""
-
-    id: str
-    feed: str
-    show: str
-    guid: str
-    title: str
-    published: str | None
-    link: str | None
-    notes_html: str
-    audio: Rendition | None
-    transcript: Provenance | None
-    questions: tuple[ListedQuestion, ...]
+from pipeline.model import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +40,13 @@ class Show:
     podcast_guid: str | None = None
 
 
-_ITEMS = f"""
-select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, t.id as transcript,
-    t.source, t.engine, t.model, t.language, t.created,
-    r.sha256, r.path, r.bytes, r.content_type, r.duration
-from episodes e
-join feeds f on f.slug = e.feed
-{PLAYED}
-"""
-
-
 def publication(connection: sqlite3.Connection, episode_id: str) -> Publication | None:
     """Return one episode whole, or None if there is no such episode."""
-    row = named_rows(connection).execute(f"{_ITEMS} where e.id = ?", [episode_id]).fetchone()
+    row = named_rows(connection).execute(f"{ITEMS} where e.id = ?", [episode_id]).fetchone()
     if row is None:
         return None
     return Publication(
-        **_facts(row),
+        **item_facts(row),
         questions=questions_of(connection, [episode_id])[episode_id],
         segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
         checked=len(checked_passages(connection, episode_id)),
@@ -86,7 +58,7 @@ def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = Non
     rows = (
         named_rows(connection)
         .execute(
-            f"{_ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
+            f"{ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
             {"feed": feed, "limit": limit},
         )
         .fetchall()
@@ -106,7 +78,7 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     ).fetchone()
     if feed is None:
         return None
-    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
+    rows = cursor.execute(f"{ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
     return Show(slug, feed["title"], feed["url"], _items(connection, rows), feed["podcast_guid"])
 
 
@@ -123,20 +95,9 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
 
 def _items(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[Item, ...]:
     questions = questions_of(connection, [row["id"] for row in rows])
-    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
+    return tuple(Item(**item_facts(row), questions=questions[row["id"]]) for row in rows)
 
 
 def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
     """A transcript's segments in which something is said."""
     return tuple(one for one in read_segments(connection, transcript) if one.text)
-
-
-def _facts(row: sqlite3.Row) -> dict[str, Any]:
-    """The fields of an ``Item``, but for its questions."""
-    audio = ("sha256", "path", "bytes", "content_type", "duration")
-    transcript = ("source", "engine", "model", "language", "created", "sha256")
-    return {
-        **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
-        "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
-        "transcript": None if row["transcript"] is None else Provenance(*(row[name] for name in transcript)),
-    }

@@ -103,26 +103,47 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
-    """One episode whole.
+class Item:
+    """An episode without its words; ``provenance`` is its transcript's, without ``options``.
 
-    ``audio`` is the file that the transcript's times belong to: where a newer file was kept but not yet
-    transcribed (``newer_audio``), it is the older one.
+    ``audio`` is the kept file that all times belong to: the one that was transcribed, or else the current one.
     """
 
     id: str
-    title: str
+    feed: str
     show: str
+    guid: str
+    title: str
     published: str | None
     link: str | None
-    enclosure_url: str | None
     notes_html: str
-    duration: float | None
     audio: Rendition | None
-    newer_audio: bool
     provenance: Provenance | None
     questions: tuple[ListedQuestion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Episode(Item):
+    """One episode whole, with the ``options`` of its transcript.
+
+    ``newer_audio`` tells whether a newer file than ``audio`` was kept, which is not yet transcribed.
+    """
+
+    enclosure_url: str | None
+    duration: float | None
+    newer_audio: bool
     passages: tuple[Passage, ...]
+
+
+# Rows for ``item_facts``: episodes ``e``, their shows, and what their pages play.
+ITEMS = f"""
+select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, e.enclosure_url,
+    e.declared_duration, t.id as transcript, t.source, t.engine, t.model, t.language, t.created,
+    r.sha256, r.path, r.bytes, r.content_type, r.duration
+from episodes e
+join feeds f on f.slug = e.feed
+{PLAYED}
+"""
 
 
 def shows(connection: sqlite3.Connection) -> tuple[Show, ...]:
@@ -189,34 +210,32 @@ def passage(row: sqlite3.Row) -> Passage:
     )
 
 
+def item_facts(row: sqlite3.Row) -> dict[str, Any]:
+    """Return the fields of an ``Item``, but for its questions, from a row of ``ITEMS``."""
+    audio = ("sha256", "path", "bytes", "content_type", "duration")
+    transcript = ("source", "engine", "model", "language", "created", "sha256")
+    return {
+        **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
+        "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
+        "provenance": None if row["transcript"] is None else Provenance(*(row[name] for name in transcript)),
+    }
+
+
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
     cursor = named_rows(connection)
-    row = cursor.execute(
-        f"""select e.id, e.title, f.title as show, e.published, e.link, e.enclosure_url, e.notes_html,
-            e.declared_duration, t.id as transcript, r.sha256 as played,
-            exists (select 1 from renditions n where n.episode = e.id and n.current = 1 and n.sha256 != r.sha256)
-                as is_newer
-        from episodes e join feeds f on f.slug = e.feed {PLAYED}
-        where e.id = ?""",
-        [episode_id],
-    ).fetchone()
+    row = cursor.execute(f"{ITEMS} where e.id = ?", [episode_id]).fetchone()
     if row is None:
         return None
-    audio = rendition(connection, row["played"]) if row["played"] else None
+    newer = cursor.execute(
+        "select 1 from renditions where episode = ? and current = 1 and sha256 != ?", [episode_id, row["sha256"]]
+    ).fetchone()
     return Episode(
-        id=row["id"],
-        title=row["title"],
-        show=row["show"],
-        published=row["published"],
-        link=row["link"],
-        enclosure_url=row["enclosure_url"],
-        notes_html=row["notes_html"],
-        duration=audio.duration if audio else row["declared_duration"],
-        audio=audio,
-        newer_audio=bool(row["is_newer"]),
-        provenance=_provenance(cursor, row["transcript"]),
+        **item_facts(row) | {"provenance": _provenance(cursor, row["transcript"])},
         questions=questions_of(connection, [episode_id])[episode_id],
+        enclosure_url=row["enclosure_url"],
+        duration=row["declared_duration"] if row["sha256"] is None else row["duration"],
+        newer_audio=newer is not None,
         passages=_passages(cursor, row["transcript"]),
     )
 

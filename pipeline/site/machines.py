@@ -11,7 +11,7 @@ from datasette import Forbidden, Request, Response
 
 from pipeline.addresses import Addresses
 from pipeline.archive import listing, people, publication, reading
-from pipeline.archive.publication import Item
+from pipeline.archive.reading import Item
 from pipeline.archive.search import Filters, Hit, search
 from pipeline.errors import ExportError
 from pipeline.export import atom as atom_file

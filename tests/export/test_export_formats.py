@@ -295,8 +295,8 @@ def test_a_long_turn_has_several_paragraphs_and_one_name() -> None:
 
 def test_a_publishers_transcript_is_not_called_a_machines() -> None:
     episode = publication(people(("Ann", "Ha!")))
-    assert episode.transcript is not None
-    published = replace(episode, transcript=replace(episode.transcript, source="publisher"))
+    assert episode.provenance is not None
+    published = replace(episode, provenance=replace(episode.provenance, source="publisher"))
     assert "supplied by the publisher" in transcript.txt(published, NOWHERE)
 
 
