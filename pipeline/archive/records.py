@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Container, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 from sqlite_utils import Database
@@ -18,6 +18,23 @@ from pipeline.model import Signature
 
 Table: TypeAlias = Literal["checks", "attributions", "corrections"]
 _CALLED: Mapping[Table, str] = {"checks": "check", "attributions": "name", "corrections": "correction"}
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Consecutive passages that an editor works on; ``first`` and ``last`` number them in the transcript."""
+
+    episode: str
+    rendition: str
+    first: int
+    last: int
+    start: float
+    end: float
+
+    @property
+    def seal(self) -> str:
+        """Return a digest of all fields, to notice whether something has changed since they were shown."""
+        return seal(self)
 
 
 def append(db: Database, table: Table, row: Mapping[str, object]) -> None:
