@@ -45,6 +45,16 @@ class Saved:
     unlisted: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed value; ``field`` is a column of ``episodes``, or ``guid`` for an additional guid."""
+
+    field: str
+    was: str | None
+    became: str
+    noticed_at: str
+
+
 def episodes(db: Database, slug: str) -> list[Episode]:
     """Return a feed's episodes, newest first; undated ones by when they were first seen, in feed order."""
     rows = db.execute(
@@ -82,6 +92,14 @@ def enclosure_of(db: Database, episode: str) -> str | None:
     """Return the address of an episode's audio, as its feed last gave it."""
     (url,) = db.execute("select enclosure_url from episodes where id = ?", [episode]).fetchone()
     return str(url) if url else None
+
+
+def history(connection: sqlite3.Connection, episode: str) -> tuple[Change, ...]:
+    """Return what its publisher changed of an episode after it was first seen, the newest first."""
+    rows = named_rows(connection).execute(
+        "select field, was, became, noticed_at from episode_history where episode = ? order by id desc", [episode]
+    )
+    return tuple(Change(**dict(row)) for row in rows)
 
 
 def has_episode(db: Database, episode: str) -> bool:

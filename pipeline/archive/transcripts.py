@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.joins import SPEAKING
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions.labels import relabel
@@ -29,6 +29,16 @@ class Settings(NamedTuple):
     vocabulary: Sequence[str]
     speakers: int | None
     weights: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptSearch:
+    """The last search for an episode's publisher's transcript; the columns of ``transcript_searches``."""
+
+    episode: str
+    offered: str
+    searched_at: str
+    failed: bool
 
 
 def transcript_settings(db: Database, episode: str, sha256: str, *, engine: str, model: str) -> Settings | None:
@@ -52,6 +62,17 @@ def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
         [episode, sha256],
     ).fetchone()
     return found[0] if found else None
+
+
+def last_search(db: Database, episode: str) -> TranscriptSearch | None:
+    """Return an episode's last search, if there was one."""
+    row = named_rows(db.conn).execute("select * from transcript_searches where episode = ?", [episode]).fetchone()
+    return made(TranscriptSearch, row, "failed") if row else None
+
+
+def save_search(db: Database, search: TranscriptSearch) -> None:
+    """Store a search, replacing the episode's previous one."""
+    db.table("transcript_searches").insert(asdict(search), pk="episode", replace=True)
 
 
 def save_transcript(db: Database, episode: str, transcript: Transcript, key: str) -> int:

@@ -13,7 +13,7 @@ import nh3
 from datasette import Request, Response
 from sqlite_utils import Database
 
-from pipeline.archive import corrections, episode_history, people, reading
+from pipeline.archive import corrections, episodes, people, reading
 from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.archive.reading import Episode, Passage, Provenance
 from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
@@ -210,5 +210,5 @@ def _stored(connection: sqlite3.Connection, wanted: str, *, corrects: bool) -> S
         heard=people.heard(connection, wanted),
         corrections=corrections.history(Database(connection), wanted) if corrects else (),
         seals=corrections.seals(Database(connection), wanted) if corrects else {},
-        changes=tuple(told(episode_history.changes(connection, wanted))),
+        changes=tuple(told(episodes.history(connection, wanted))),
     )
