@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from sqlite_utils import Database
 
-from pipeline.adopt.matching import Adoption, Owned, Wanted, decide
+from pipeline.adopt.matching import Adoption, Owned, decide
 from pipeline.archive.episodes import enclosure_of, known_episodes
 from pipeline.archive.kept import is_kept
 from pipeline.archive.publication import slugs
@@ -64,9 +64,12 @@ def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None
     Raises:
         ConfigError: the archive has no such feed.
     """
-    if only not in {None, *slugs(db.conn)}:
-        raise ConfigError(f"the archive has no feed “{only}”; it has {', '.join(slugs(db.conn)) or 'none: poll first'}")
-    return decide([Owned(path, read_tags(path)) for path in files], _wanted(db, data, only), alike=_alike)
+    feeds = slugs(db.conn)
+    if only not in {None, *feeds}:
+        raise ConfigError(f"the archive has no feed “{only}”; it has {', '.join(feeds) or 'none: poll first'}")
+    episodes = [episode for feed in feeds if only in {None, feed} for episode in known_episodes(db, feed)]
+    kept = {episode.id for episode in episodes if _is_kept(db, data, episode.id)}
+    return decide([Owned(path, read_tags(path)) for path in files], episodes, kept=kept, alike=_alike)
 
 
 def named(db: Database, file: Path, episode: str) -> Adoption:
@@ -110,11 +113,6 @@ def _alike(paths: Sequence[Path]) -> bool:
         return all(filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:])
     except OSError:
         return False
-
-
-def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:
-    known = [episode for feed in slugs(db.conn) if only in {None, feed} for episode in known_episodes(db, feed)]
-    return [Wanted(episode, is_kept=_is_kept(db, data, episode.id)) for episode in known]
 
 
 def _is_kept(db: Database, data: Path, episode: str) -> bool:
