@@ -30,7 +30,7 @@ class Publication(Item):
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class Channel:
     """A feed and its episodes, newest first; ``url`` is where it was first published, ``podcast_guid`` its own guid."""
 
     slug: str
@@ -66,7 +66,7 @@ def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = Non
     return _items(connection, rows)
 
 
-def show(connection: sqlite3.Connection, slug: str) -> Show | None:
+def channel(connection: sqlite3.Connection, slug: str) -> Channel | None:
     """Return a feed with its episodes, or None if there is no such feed."""
     cursor = named_rows(connection)
     feed = cursor.execute(
@@ -79,7 +79,7 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     if feed is None:
         return None
     rows = cursor.execute(f"{ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
-    return Show(slug, feed["title"], feed["url"], _items(connection, rows), feed["podcast_guid"])
+    return Channel(slug, feed["title"], feed["url"], _items(connection, rows), feed["podcast_guid"])
 
 
 def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:

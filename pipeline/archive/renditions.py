@@ -22,7 +22,7 @@ FIRST = Choice(True, "the first that was kept")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class KeptRendition:
     """A recording of an episode; ``comparisons`` are those with earlier ones."""
 
     sha256: str
@@ -161,7 +161,7 @@ def several(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed, ...]:
+def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[KeptRendition, ...]:
     """Return an episode's recordings in the order in which they came."""
     comparisons = tuple(_comparisons(connection, episode))
     rows = named_rows(connection).execute(
@@ -173,7 +173,7 @@ def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed,
     )
     return tuple(
         made(
-            Listed,
+            KeptRendition,
             row,
             "current",
             "transcribed",

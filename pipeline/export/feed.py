@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import Show
+from pipeline.archive.publication import Channel
 from pipeline.archive.reading import Item
 from pipeline.errors import ExportError
 from pipeline.export import xml
@@ -26,7 +26,7 @@ _GUIDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 _TRANSCRIPTS = {"vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json"}
 
 
-def feed(show: Show, addresses: Addresses) -> str:
+def feed(show: Channel, addresses: Addresses) -> str:
     """Write the feed: every episode with kept audio, newest first, each with its original guid.
 
     Raises:

@@ -26,7 +26,7 @@ from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
-from pipeline.stages.pages import read_page_of, waiting
+from pipeline.stages.pages import due_pages, read_page_of
 from pipeline.stages.poll import poll
 from pipeline.stages.together import AT_ONE_HOST, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
@@ -182,10 +182,10 @@ def _work(config: Config, tools: Tools, stages: Sequence[StageName], selection: 
 
 def _pages(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[_Task, Work]]:
     for feed in feeds:
-        asks = waiting(tools, feed)
-        for episode, left_out in _selected(tools, feed, selection) if asks else ():
-            if not left_out and episode.id in asks:
-                yield _Task("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
+        pages = due_pages(tools, feed)
+        for episode, left_out in _selected(tools, feed, selection) if pages else ():
+            if not left_out and episode.id in pages:
+                yield _Task("poll", feed, episode), partial(read_page_of, tools, feed, pages[episode.id])
 
 
 def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[_Done]:

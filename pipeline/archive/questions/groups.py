@@ -24,7 +24,7 @@ _PASSAGES = 12  # of an answer, more than enough for that
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Filter:
     """A filter for questions; ``text`` must be in one question of a group, ``like`` is the id of a group's leader."""
 
     text: str = ""
@@ -90,7 +90,7 @@ class Groups:
 
 
 def groups(
-    connection: sqlite3.Connection, wanted: Wanted, *, page: int, size: int, members: int, member_page: int = 1
+    connection: sqlite3.Connection, wanted: Filter, *, page: int, size: int, members: int, member_page: int = 1
 ) -> Groups:
     """Return the questions that match a filter, in groups of similar ones.
 
