@@ -83,6 +83,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
     Whisper heard different words, the earlier transcript is kept but no longer preferred, so that quotations from it
     still resolve. Editors' checks of the recording apply to every transcript.
     """
+    options = json.dumps(dict(transcript.options), sort_keys=True)
     with immediate(db):
         preferred = transcript.source == "whisper" or preferred_transcript(db.conn, episode) is None
         if preferred:
@@ -103,7 +104,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                 transcript.engine,
                 transcript.model,
                 transcript.language,
-                json.dumps(dict(transcript.options), sort_keys=True),
+                options,
                 key,
                 transcript.created,
                 preferred,
@@ -111,9 +112,10 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
         ).fetchone()
         # Speakers may be better known now even if the words are the same.
         save_speakers(db, transcript_id, transcript.speakers)
-        if known is None or heard(db, known) != transcript.segments:
-            if known:
-                if _words(heard(db, known)) != _words(transcript.segments):
+        before = None if known is None else heard(db, known)
+        if before != transcript.segments:
+            if before is not None:
+                if _words(before) != _words(transcript.segments):
                     db.execute(
                         "update transcripts set word_error_rate = null, compared_with = null where id = ?",
                         [transcript_id],
@@ -121,7 +123,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                 _delete_segments(db, transcript_id)
                 db.execute(
                     "update transcripts set created = ?, options = ? where id = ?",
-                    [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
+                    [transcript.created, options, transcript_id],
                 )
             _insert_segments(db, transcript_id, episode, transcript.segments)
         restate(db, transcript_id)
