@@ -1,8 +1,4 @@
-"""Editors' attributions of who speaks: storing, undoing and reading them. Renders nothing.
-
-Rows are only ever added. An attribution belongs to a recording (by its sha256) and a time, not to a transcript, so it
-outlives every new transcription.
-"""
+"""Editors' attributions of who speaks: storing, undoing and reading them. Renders nothing."""
 
 from __future__ import annotations
 

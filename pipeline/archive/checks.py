@@ -1,8 +1,4 @@
-"""Checks: passages whose words an editor has listened to. Storing, undoing and reading them; renders nothing.
-
-Rows are only ever added. A check belongs to a recording (by its sha256) and a time, not to a transcript, so it outlives
-every new transcription.
-"""
+"""Checks: passages whose words an editor has listened to. Storing, undoing and reading them; renders nothing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Editors' corrections of when questions are asked: storing, undoing and reading them. Aligns and renders nothing.
 
-Rows are only ever added. A correction belongs to a recording (by its sha256), not to a transcript of it, so it
-outlives every new transcription and alignment. Of several, the newest that was not undone is in force.
+Of several corrections of a question, the newest that was not undone is in force.
 """
 
 from __future__ import annotations

@@ -29,15 +29,12 @@ def known_feeds(db: Database) -> list[tuple[str, str, str]]:
 
 def recall(db: Database, slug: str, *, url: str) -> Memory:
     """Return what earlier polls stored; only the moves if feeds.yaml now gives a different address."""
-    row = (
-        named_rows(db.conn)
-        .execute(
-            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched, gone_page
-               from feeds where slug = ? and url = ?""",
-            [slug, url],
-        )
-        .fetchone()
-    )
+    cursor = named_rows(db.conn)
+    row = cursor.execute(
+        """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched, gone_page
+           from feeds where slug = ? and url = ?""",
+        [slug, url],
+    ).fetchone()
     moves = db.execute("select was, became from feed_moves where feed = ? and became is not null order by id", [slug])
     if row is None:
         return Memory(moves=dict(moves))

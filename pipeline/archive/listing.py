@@ -1,7 +1,4 @@
-"""Episodes as lists, newest first and a page at a time. Reads no transcript.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Episodes as lists, newest first and a page at a time. Reads no transcript."""
 
 from __future__ import annotations
 
@@ -55,20 +52,17 @@ def listing(
         feed: a feed's slug.
         before: the id of the last episode of the previous page; an unknown id gives the first page.
     """
-    rows = (
-        named_rows(connection)
-        .execute(
-            f"""select e.id, e.title, f.title as show, e.published,
-                coalesce(r.duration, e.declared_duration) as duration, t.id is not null as transcribed
-            from episodes e
-            join feeds f on f.slug = e.feed
-            {PLAYED}
-            where (:feed is null or e.feed = :feed) and {BEYOND}
-            order by {NEWEST_FIRST} limit :limit""",
-            {"feed": feed, "before": before, "limit": limit + 1},
-        )
-        .fetchall()
-    )
+    cursor = named_rows(connection)
+    rows = cursor.execute(
+        f"""select e.id, e.title, f.title as show, e.published,
+            coalesce(r.duration, e.declared_duration) as duration, t.id is not null as transcribed
+        from episodes e
+        join feeds f on f.slug = e.feed
+        {PLAYED}
+        where (:feed is null or e.feed = :feed) and {BEYOND}
+        order by {NEWEST_FIRST} limit :limit""",
+        {"feed": feed, "before": before, "limit": limit + 1},
+    ).fetchall()
     questions = questions_of(connection, (row["id"] for row in rows[:limit]))
     episodes = tuple(made(Listed, row, "transcribed", questions=questions[row["id"]]) for row in rows[:limit])
     return Listing(episodes, episodes[-1].id if len(rows) > limit else None)

@@ -1,7 +1,4 @@
-"""Speakers who are known by name, and what they say. A label such as ``Speaker 2`` is not a person.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Speakers who are known by name, and what they say. A label such as ``Speaker 2`` is not a person."""
 
 from __future__ import annotations
 

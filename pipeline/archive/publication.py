@@ -1,7 +1,4 @@
-"""Reading what is exported: an episode with its words and questions, and the episodes of a feed. Formats nothing.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Reading what is exported: an episode with its words and questions, and the episodes of a feed. Formats nothing."""
 
 from __future__ import annotations
 
@@ -55,14 +52,11 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
 
 def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = None) -> tuple[Item, ...]:
     """Return the episodes published last, of one feed or of all, newest first."""
-    rows = (
-        named_rows(connection)
-        .execute(
-            f"{ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
-            {"feed": feed, "limit": limit},
-        )
-        .fetchall()
-    )
+    cursor = named_rows(connection)
+    rows = cursor.execute(
+        f"{ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
+        {"feed": feed, "limit": limit},
+    ).fetchall()
     return _items(connection, rows)
 
 

@@ -16,7 +16,7 @@ from pipeline.archive import said
 from pipeline.archive.database import named_rows
 from pipeline.archive.joins import MOMENT, NEWEST_FIRST, PLAYED
 from pipeline.archive.listened import attributions_of, checks_of
-from pipeline.archive.reading import Provenance, rendition
+from pipeline.archive.reading import Provenance, provenance_of, rendition
 from pipeline.archive.renditions import Counterpart, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.editing.checking import overlap
@@ -239,9 +239,7 @@ def _versions(
         quoted = match or said.between(nearby, start, end)
         span = _span(quoted, (start, end))
         found = Wording(
-            provenance=Provenance(
-                **{name: row[name] for name in ("source", "engine", "model", "language", "created", "rendition")}
-            ),
+            provenance=provenance_of(row),
             lines=said.lines(quoted),
             start=span[0],
             end=span[1],

@@ -1,7 +1,4 @@
-"""Reading the archive for display: shows and totals, question lists, whole episodes. Writes and formats nothing.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Reading the archive for display: shows and totals, question lists, whole episodes. Writes and formats nothing."""
 
 from __future__ import annotations
 
@@ -138,7 +135,7 @@ class Episode(Item):
 # Rows for ``item_facts``: episodes ``e``, their shows, and what their pages play.
 ITEMS = f"""
 select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, e.enclosure_url,
-    e.declared_duration, t.id as transcript, t.source, t.engine, t.model, t.language, t.created,
+    e.declared_duration, t.id as transcript, t.source, t.engine, t.model, t.language, t.created, t.rendition,
     r.sha256, r.path, r.bytes, r.content_type, r.duration
 from episodes e
 join feeds f on f.slug = e.feed
@@ -179,11 +176,10 @@ def speakers(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
     """Return a kept file by its SHA-256, from any of the episodes it belongs to."""
-    row = (
-        named_rows(connection)
-        .execute("select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256])
-        .fetchone()
-    )
+    cursor = named_rows(connection)
+    row = cursor.execute(
+        "select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256]
+    ).fetchone()
     return Rendition(**dict(row)) if row else None
 
 
@@ -210,14 +206,18 @@ def passage(row: sqlite3.Row) -> Passage:
     )
 
 
+def provenance_of(row: sqlite3.Row) -> Provenance:
+    """Return a provenance without ``options`` from those columns of ``transcripts``."""
+    return Provenance(*(row[name] for name in ("source", "engine", "model", "language", "created", "rendition")))
+
+
 def item_facts(row: sqlite3.Row) -> dict[str, Any]:
     """Return the fields of an ``Item``, but for its questions, from a row of ``ITEMS``."""
     audio = ("sha256", "path", "bytes", "content_type", "duration")
-    transcript = ("source", "engine", "model", "language", "created", "sha256")
     return {
         **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
         "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
-        "provenance": None if row["transcript"] is None else Provenance(*(row[name] for name in transcript)),
+        "provenance": None if row["transcript"] is None else provenance_of(row),
     }
 
 

@@ -1,6 +1,7 @@
 """Adding and undoing editors' checks, attributions and corrections, and sealing what the editors were shown.
 
-What the rows say, and which of them count, is not known here.
+Rows are only ever added. They belong to a recording (by its sha256), not to a transcript of it, so they outlive every
+new transcription and alignment. What they say, and which of them count, is not known here.
 """
 
 from __future__ import annotations

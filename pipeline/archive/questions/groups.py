@@ -1,7 +1,4 @@
-"""Reading groups of similar questions across episodes, with the beginning of each answer.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Reading groups of similar questions across episodes, with the beginning of each answer."""
 
 from __future__ import annotations
 
