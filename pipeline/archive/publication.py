@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
 from pipeline.archive.joins import NEWEST_FIRST
 from pipeline.archive.questions.asked import questions_of
-from pipeline.archive.reading import ITEMS, Item, item_facts
+from pipeline.archive.reading import ITEMS, Item, item_facts, items
 from pipeline.archive.segments import read_segments
 from pipeline.model import Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Publication(Item):
-    """An episode with everything an exporter needs; ``segments`` is empty without a transcript.
+    """An episode with everything an exporter needs; ``segments`` are those in which something is said.
 
     ``checked`` is the number of fully checked passages.
     """
@@ -45,19 +44,9 @@ def publication(connection: sqlite3.Connection, episode_id: str) -> Publication 
     return Publication(
         **item_facts(row),
         questions=questions_of(connection, [episode_id])[episode_id],
-        segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
+        segments=tuple(one for one in read_segments(connection, row["transcript"]) if one.text),
         checked=len(checked_passages(connection, episode_id)),
     )
-
-
-def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = None) -> tuple[Item, ...]:
-    """Return the episodes published last, of one feed or of all, newest first."""
-    cursor = named_rows(connection)
-    rows = cursor.execute(
-        f"{ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
-        {"feed": feed, "limit": limit},
-    ).fetchall()
-    return _items(connection, rows)
 
 
 def channel(connection: sqlite3.Connection, slug: str) -> Channel | None:
@@ -73,7 +62,7 @@ def channel(connection: sqlite3.Connection, slug: str) -> Channel | None:
     if feed is None:
         return None
     rows = cursor.execute(f"{ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
-    return Channel(slug, feed["title"], feed["url"], _items(connection, rows), feed["podcast_guid"])
+    return Channel(slug, feed["title"], feed["url"], items(connection, rows), feed["podcast_guid"])
 
 
 def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -85,13 +74,3 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
     """Return the ids of a feed's episodes in the order of their publication."""
     rows = connection.execute("select id from episodes where feed = ? order by datetime(published), id", [feed])
     return tuple(row[0] for row in rows)
-
-
-def _items(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[Item, ...]:
-    questions = questions_of(connection, [row["id"] for row in rows])
-    return tuple(Item(**item_facts(row), questions=questions[row["id"]]) for row in rows)
-
-
-def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
-    """A transcript's segments in which something is said."""
-    return tuple(one for one in read_segments(connection, transcript) if one.text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -104,6 +105,7 @@ class Item:
     """An episode without its words; ``provenance`` is its transcript's, without ``options``.
 
     ``audio`` is the kept file that all times belong to: the one that was transcribed, or else the current one.
+    ``duration`` in seconds is as decoded, else as the feed declares it.
     """
 
     id: str
@@ -114,9 +116,20 @@ class Item:
     published: str | None
     link: str | None
     notes_html: str
+    duration: float | None
     audio: Rendition | None
     provenance: Provenance | None
     questions: tuple[ListedQuestion, ...]
+
+    @property
+    def transcribed(self) -> bool:
+        """Tell whether it has a transcript."""
+        return self.provenance is not None
+
+    @property
+    def standings(self) -> dict[str, int]:
+        """Return the number of questions by status in words; merged questions count as asked."""
+        return dict(Counter("asked" if one.status == "merged" else one.standing for one in self.questions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,6 @@ class Episode(Item):
     """
 
     enclosure_url: str | None
-    duration: float | None
     newer_audio: bool
     passages: tuple[Passage, ...]
 
@@ -135,7 +147,8 @@ class Episode(Item):
 # Rows for ``item_facts``: episodes ``e``, their shows, and what their pages play.
 ITEMS = f"""
 select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, e.enclosure_url,
-    e.declared_duration, t.id as transcript, t.source, t.engine, t.model, t.language, t.created, t.rendition,
+    coalesce(r.duration, e.declared_duration) as lasts,
+    t.id as transcript, t.source, t.engine, t.model, t.language, t.created, t.rendition,
     r.sha256, r.path, r.bytes, r.content_type, r.duration
 from episodes e
 join feeds f on f.slug = e.feed
@@ -216,9 +229,16 @@ def item_facts(row: sqlite3.Row) -> dict[str, Any]:
     audio = ("sha256", "path", "bytes", "content_type", "duration")
     return {
         **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
+        "duration": row["lasts"],
         "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
         "provenance": None if row["transcript"] is None else provenance_of(row),
     }
+
+
+def items(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[Item, ...]:
+    """Return episodes from rows of ``ITEMS``."""
+    questions = questions_of(connection, [row["id"] for row in rows])
+    return tuple(Item(**item_facts(row), questions=questions[row["id"]]) for row in rows)
 
 
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
@@ -234,7 +254,6 @@ def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
         **item_facts(row) | {"provenance": _provenance(cursor, row["transcript"])},
         questions=questions_of(connection, [episode_id])[episode_id],
         enclosure_url=row["enclosure_url"],
-        duration=row["declared_duration"] if row["sha256"] is None else row["duration"],
         newer_audio=newer is not None,
         passages=_passages(cursor, row["transcript"]),
     )

@@ -55,6 +55,7 @@ def publication(
         "published": "2026-01-02T03:04:05Z",
         "link": "https://example.org/one",
         "notes_html": "<p>Notes</p>",
+        "duration": duration,
         "audio": Rendition(SHA256, f"audio/ab/{SHA256}.mp3", 1000, "audio/mpeg", duration),
         "provenance": Provenance("whisper", "faster-whisper", "tiny.en", "en", "2026-01-02T03:04:05Z", SHA256)
         if segments
