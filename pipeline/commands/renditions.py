@@ -15,7 +15,6 @@ from pipeline.archive.rendition_choice import account
 from pipeline.archive.renditions import Chosen, KeptRendition, choices, choose_rendition, renditions_of, several
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_json
 from pipeline.editing.correcting import note
-from pipeline.model import Comparison
 from pipeline.times import clock, exactly, utc_now
 
 
@@ -73,9 +72,5 @@ def _lines(kept: KeptRendition) -> Iterator[str]:
     yield f"{kept.sha256[:12]} {', '.join(facts)}"
     for comparison in kept.comparisons:
         yield f"  compared with {comparison.old[:12]}: {comparison.verdict}: {account(comparison)}"
-        yield from _map(comparison)
-
-
-def _map(comparison: Comparison) -> Iterator[str]:
-    for start, end, new_start in comparison.pieces:
-        yield f"    {exactly(start)} to {exactly(end)} is at {exactly(new_start)} ({new_start - start:+.3f} s)"
+        for start, end, new_start in comparison.pieces:
+            yield f"    {exactly(start)} to {exactly(end)} is at {exactly(new_start)} ({new_start - start:+.3f} s)"
