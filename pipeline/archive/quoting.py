@@ -163,7 +163,7 @@ def quotation(
         NothingQuotedError: there is no such recording, it is not transcribed, or nothing is said there.
     """
     audio = recording(connection, name)
-    _check(audio, start, end)
+    _refuse_impossible(audio, start, end)
     end = min(end, audio.duration)
     cursor = named_rows(connection)
     words = wording[: said.DIGEST] if wording else None
@@ -266,7 +266,7 @@ def _others(versions: Sequence[_Version], linked: Wording | None) -> tuple[Wordi
     return tuple(found.values())
 
 
-def _check(audio: Rendition, start: float, end: float) -> None:
+def _refuse_impossible(audio: Rendition, start: float, end: float) -> None:
     if end < start:
         raise QuotationError("A quotation cannot end before it begins.")
     if end - start > MAX_SECONDS:

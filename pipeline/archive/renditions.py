@@ -18,7 +18,7 @@ from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
 from pipeline.text import WORD_EDGE
 
-FIRST = Choice(True, "the first that was kept")
+_FIRST = Choice(True, "the first that was kept")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Counterpart:
 
 
 def save_rendition(
-    db: Database, episode: str, audio: KeptAudio, *, choice: Choice = FIRST, comparison: Comparison | None = None
+    db: Database, episode: str, audio: KeptAudio, *, choice: Choice = _FIRST, comparison: Comparison | None = None
 ) -> None:
     """Store a kept file, its comparison with the current one, and the choice which of them is current."""
     with immediate(db):
