@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
-from pipeline.data_folder import TRANSCRIPTS
+from pipeline.data_folder import TRANSCRIPTS, transcript_path
 from pipeline.model import Rendition
 
 
@@ -104,7 +104,7 @@ def _heard(connection: sqlite3.Connection) -> tuple[TranscriptFile, ...]:
     found = []
     for id_, rendition, key in rows:
         current, _, set_aside = key.partition(".")
-        path = f"{TRANSCRIPTS}/{rendition}.{current}.json"
+        path = transcript_path(rendition, current)
         found.append(TranscriptFile(path, id_, rendition, current, is_earlier=bool(set_aside)))
     return tuple(found)
 

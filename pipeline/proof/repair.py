@@ -19,7 +19,7 @@ from pipeline.archive.transcripts import stored_transcript
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
-from pipeline.data_folder import AUDIO, TRANSCRIPTS, publishers_path
+from pipeline.data_folder import AUDIO, publishers_path
 from pipeline.errors import ArchiveError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.paging import Pages, all_pages, read_page
@@ -176,7 +176,7 @@ def _fetch_publishers(workshop: _Workshop, file: PublishersFile) -> str:
 def _write(workshop: _Workshop, file: TranscriptFile) -> str:
     transcript = stored_transcript(workshop.db, file.id)
     write = transcript_file.write_earlier if file.is_earlier else transcript_file.write
-    return f"rewritten from the tables, as {write(workshop.data / TRANSCRIPTS, transcript, file.key).name}"
+    return f"rewritten from the tables, as {write(workshop.data, transcript, file.key).name}"
 
 
 def _rebuild(workshop: _Workshop, index: str) -> str:
