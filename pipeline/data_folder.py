@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from pipeline.files import new_file
+from pipeline.files import write_file
 
 # The parts of an archive besides its database; vectors can be recomputed.
 AUDIO, FEEDS, TRANSCRIPTS, VECTORS = FOLDERS = ("audio", "feeds", "transcripts", "vectors")
 MODELS = "models"  # weights that were converted: no part of the archive
+_EARLIER = re.compile(rf"({TRANSCRIPTS}/[0-9a-f]{{64}}\.[0-9a-f]{{12}})\.([0-9a-f]{{12}})\.json")
+_NAMELESS = re.compile(
+    rf"{TRANSCRIPTS}/(?:.*/)?[0-9a-f]{{64}}\.[0-9a-f]{{12}}\.unfinished\.jsonl|{VECTORS}/(?:.*/)?[0-9a-f]{{32}}\.npy"
+)
 
 
 def recording_path(sha256: str, ending: str) -> str:
@@ -21,6 +26,30 @@ def snapshot_path(sha256: str) -> str:
     return f"{FEEDS}/{sha256}.xml"
 
 
+def transcript_path(sha256: str, key: str) -> str:
+    """Return where the transcript of a recording lies, relative to the data folder; ``key`` tells how it was made."""
+    return f"{TRANSCRIPTS}/{sha256}.{key}.json"
+
+
+def journal_path(sha256: str, key: str) -> str:
+    """Return where the journal of an unfinished transcript lies, relative to the data folder."""
+    return f"{TRANSCRIPTS}/{sha256}.{key}.unfinished.jsonl"
+
+
+def earlier_wording(path: str) -> tuple[str, str] | None:
+    """Return where the transcript lies that replaced the one at a path, and the digest in the name of that.
+
+    None if it is no file of an earlier wording, which lies beside the later one and is named by its content.
+    """
+    found = _EARLIER.fullmatch(path)
+    return (f"{found[1]}.json", found[2]) if found else None
+
+
+def needs_no_name(path: str) -> bool:
+    """Tell whether a file is work in progress or a cache, which no table names."""
+    return _NAMELESS.fullmatch(path) is not None
+
+
 def publishers_path(sha256: str) -> str:
     """Return where a publisher's transcript lies as it came, relative to the data folder."""
     return f"{TRANSCRIPTS}/{sha256}.published"
@@ -29,6 +58,4 @@ def publishers_path(sha256: str) -> str:
 def keep_bytes(path: Path, content: bytes) -> None:
     """Write a content-addressed file, unless it already exists."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as file:
-            file.write(content)
+        write_file(path, content)

@@ -40,6 +40,13 @@ def new_file(target: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
+def write_file(target: Path, content: bytes) -> None:
+    """Write a whole file as ``new_file`` does, in a folder that is created if needed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with new_file(target) as file:
+        file.write(content)
+
+
 def linked(source: Path, target: Path) -> None:
     """Hard-link a file, not a symbolic link to it, to a new name, or copy it where links are not supported."""
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -11,12 +11,11 @@ from pathlib import Path
 import httpx
 from sqlite_utils import Database
 
-from pipeline.adopt.matching import Adoption, Owned, Wanted, decide
+from pipeline.adopt.matching import Adoption, Owned, decide
 from pipeline.archive.episodes import enclosure_of, known_episodes
-from pipeline.archive.kept import is_kept
+from pipeline.archive.kept import kept_rendition
 from pipeline.archive.publication import slugs
 from pipeline.archive.reading import episode_named
-from pipeline.archive.renditions import current_rendition
 from pipeline.audio.decode import CONTAINERS
 from pipeline.audio.keep import keep
 from pipeline.audio.tags import read_tags
@@ -64,9 +63,12 @@ def matched(db: Database, data: Path, files: Iterable[Path], *, only: str | None
     Raises:
         ConfigError: the archive has no such feed.
     """
-    if only not in {None, *slugs(db.conn)}:
-        raise ConfigError(f"the archive has no feed “{only}”; it has {', '.join(slugs(db.conn)) or 'none: poll first'}")
-    return decide([Owned(path, read_tags(path)) for path in files], _wanted(db, data, only), alike=_alike)
+    feeds = slugs(db.conn)
+    if only not in {None, *feeds}:
+        raise ConfigError(f"the archive has no feed “{only}”; it has {', '.join(feeds) or 'none: poll first'}")
+    episodes = [episode for feed in feeds if only in {None, feed} for episode in known_episodes(db, feed)]
+    kept = {episode.id for episode in episodes if kept_rendition(db, data, episode.id)}
+    return decide([Owned(path, read_tags(path)) for path in files], episodes, kept=kept, alike=_alike)
 
 
 def named(db: Database, file: Path, episode: str) -> Adoption:
@@ -93,13 +95,12 @@ def adopt(db: Database, data: Path, one: Adoption, client: httpx.Client, *, now:
         return replace(one, status="left", why=str(error))
     if audio is None:  # cannot happen: a ``file:`` address is always copied
         return one
-    current = current_rendition(db, one.episode)
-    is_kept = _is_kept(db, data, one.episode)
-    if is_kept and current and current.sha256 == audio.sha256:
+    current = kept_rendition(db, data, one.episode)
+    if current and current.sha256 == audio.sha256:
         return replace(one, status="kept", why="its audio is already in the archive")
     origin = f"adopted:{as_text(one.path.name)}"
     audio = replace(audio, url=enclosure_of(db, one.episode) or origin, final_url=origin)
-    comparison = compare_with_current(data, current if is_kept else None, audio)
+    comparison = compare_with_current(data, current, audio)
     beside = keep_beside(db, one.episode, audio, comparison)
     return replace(one, why="; ".join([one.why, *damage(audio), *([beside] if beside else [])]))
 
@@ -110,13 +111,3 @@ def _alike(paths: Sequence[Path]) -> bool:
         return all(filecmp.cmp(paths[0], other, shallow=False) for other in paths[1:])
     except OSError:
         return False
-
-
-def _wanted(db: Database, data: Path, only: str | None) -> list[Wanted]:
-    known = [episode for feed in slugs(db.conn) if only in {None, feed} for episode in known_episodes(db, feed)]
-    return [Wanted(episode, is_kept=_is_kept(db, data, episode.id)) for episode in known]
-
-
-def _is_kept(db: Database, data: Path, episode: str) -> bool:
-    kept = current_rendition(db, episode)
-    return kept is not None and is_kept(data, kept.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -28,14 +28,6 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """An episode; ``is_kept`` tells whether its audio is in the archive already."""
-
-    episode: Known
-    is_kept: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Adoption:
     """The decision on a file, with its reason; ``episode`` is the matched one, if any."""
 
@@ -46,16 +38,20 @@ class Adoption:
 
 
 def decide(
-    files: Sequence[Owned], wanted: Sequence[Wanted], *, alike: Callable[[Sequence[Path]], bool] = lambda _paths: False
+    files: Sequence[Owned],
+    episodes: Sequence[Known],
+    *,
+    kept: Container[str] = (),
+    alike: Callable[[Sequence[Path]], bool] = lambda _paths: False,
 ) -> list[Adoption]:
-    """Match files to episodes; the result is in the order of ``files``.
+    """Match files to episodes, of which those in ``kept`` have their audio; the result is in the order of ``files``.
 
     A file matches an episode if its guid tag is one of the episode's guids; else if two of title, file name, date and
     length agree, neither date nor length contradicts, and this is true of no other episode. Files that match the same
     episode are all left, unless they are ``alike``: then any of them will do.
     """
-    names = Counter(_file_name(one.episode) for one in wanted)
-    found = [_decide(file, wanted, names) for file in files]
+    names = Counter(map(_file_name, episodes))
+    found = [_decide(file, episodes, names, kept) for file in files]
     claims: defaultdict[str, list[Path]] = defaultdict(list)
     for one in found:
         if one.episode is not None and one.status == "adopt":
@@ -68,26 +64,21 @@ def decide(
     ]
 
 
-def _decide(file: Owned, wanted: Sequence[Wanted], names: Counter[str]) -> Adoption:
-    by_guid = [one for one in wanted if file.tags.guid in one.episode.guids]
-    if len(by_guid) == 1:
-        return _adoption(file, by_guid[0], ["guid"])
-    agreeing = [(one, _agreement(file, one.episode, names)) for one in wanted]
-    fits = [(one, signs) for one, signs in agreeing if len(signs) > 1]
+def _decide(file: Owned, episodes: Sequence[Known], names: Counter[str], kept: Container[str]) -> Adoption:
+    agreeing = [(one.id, _agreement(file, one, names)) for one in episodes]
+    by_guid = [(one.id, ["guid"]) for one in episodes if file.tags.guid in one.guids]
+    fits = by_guid if len(by_guid) == 1 else [(one, signs) for one, signs in agreeing if len(signs) > 1]
     if len(fits) == 1:
-        return _adoption(file, *fits[0])
+        ((episode, signs),) = fits
+        if episode in kept:
+            return Adoption(file.path, "kept", episode, "its audio is already in the archive")
+        return Adoption(file.path, "adopt", episode, f"by {' and '.join(signs)}")
     if fits:
-        several = ", ".join(one.episode.id for one, _ in fits[:3]) + (" …" if len(fits) > 3 else "")
+        several = ", ".join(one for one, _ in fits[:3]) + (" …" if len(fits) > 3 else "")
         return Adoption(file.path, "left", None, f"fits {len(fits)} episodes: {several}")
-    near = [f"{one.episode.id} by {signs[0]} alone" for one, signs in agreeing if signs and signs != ["length"]]
+    near = [f"{one} by {signs[0]} alone" for one, signs in agreeing if signs and signs != ["length"]]
     why = "fits no episode" + (f"; it resembles {', '.join(near[:3])}" if near else "")
     return Adoption(file.path, "left", None, why)
-
-
-def _adoption(file: Owned, wanted: Wanted, signs: Sequence[str]) -> Adoption:
-    if wanted.is_kept:
-        return Adoption(file.path, "kept", wanted.episode.id, "its audio is already in the archive")
-    return Adoption(file.path, "adopt", wanted.episode.id, f"by {' and '.join(signs)}")
 
 
 def _agreement(file: Owned, episode: Known, names: Counter[str]) -> list[str]:

@@ -1,8 +1,4 @@
-"""Editors' attributions of who speaks: storing, undoing and reading them. Renders nothing.
-
-Rows are only ever added. An attribution belongs to a recording (by its sha256) and a time, not to a transcript, so it
-outlives every new transcription.
-"""
+"""Editors' attributions of who speaks: storing, undoing and reading them. Renders nothing."""
 
 from __future__ import annotations
 
@@ -14,40 +10,27 @@ from sqlite_utils import Database
 from pipeline.archive import records
 from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.listened import attributions_of
-from pipeline.archive.preferred import require_transcript
-from pipeline.archive.records import append, seal
-from pipeline.archive.segments import heard, read_segments, restate_all
+from pipeline.archive.preferred import passages_of, require_transcript
+from pipeline.archive.records import Together, append
+from pipeline.archive.segments import restate_all
 from pipeline.editing.attributing import concerning, deciding, speaker_name, voice_in
 from pipeline.errors import CorrectionError
 from pipeline.model import Attribution, Signature
 
-__all__ = ["Attribution", "AttributionEntry", "SpokenTogether", "attribute", "history", "speech", "undo"]
-
 
 @dataclass(frozen=True, slots=True)
-class SpokenTogether:
-    """Consecutive passages whose speaker an editor may set; ``first`` and ``last`` number them in the transcript.
+class SpokenTogether(Together):
+    """Consecutive passages whose speaker an editor may set.
 
     ``speakers`` are the speakers in effect there, in order. ``machine`` is the one label the diarisation gave them, or
     None if it gave none or several. ``attributions`` are those in force that overlap the passages or name a voice heard
     in them; ``counting`` are the ids of the ones that currently decide the speaker.
     """
 
-    episode: str
-    rendition: str
-    first: int
-    last: int
-    start: float
-    end: float
     speakers: tuple[str | None, ...]
     machine: str | None
     attributions: tuple[Attribution, ...]
     counting: tuple[int, ...]
-
-    @property
-    def seal(self) -> str:
-        """Return a digest of all fields; see ``records.seal``."""
-        return seal(self)
 
     @property
     def speaker(self) -> str:
@@ -118,10 +101,7 @@ def speech(connection: sqlite3.Connection, episode: str, first: int, last: int) 
     Raises:
         CorrectionError: there is no transcript, or no such passage.
     """
-    transcript, rendition = require_transcript(connection, episode)
-    segments, machine = read_segments(connection, transcript), heard(connection, transcript)
-    if not 0 <= first <= last < len(segments):
-        raise CorrectionError(f"{episode} has no such passage; load its page again")
+    rendition, segments, machine = passages_of(connection, episode, first, last)
     here, as_heard = segments[first : last + 1], machine[first : last + 1]
     people = attributions_of(connection, rendition)
     told = deciding(machine, people)[first : last + 1]

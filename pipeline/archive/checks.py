@@ -1,8 +1,4 @@
-"""Checks: passages whose words an editor has listened to. Storing, undoing and reading them; renders nothing.
-
-Rows are only ever added. A check belongs to a recording (by its sha256) and a time, not to a transcript, so it outlives
-every new transcription.
-"""
+"""Checks: passages whose words an editor has listened to. Storing, undoing and reading them; renders nothing."""
 
 from __future__ import annotations
 
@@ -16,47 +12,24 @@ from sqlite_utils import Database
 from pipeline.archive import records
 from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.listened import checks_of
-from pipeline.archive.preferred import require_transcript
-from pipeline.archive.records import append, seal
-from pipeline.archive.segments import heard, read_segments, restate_all
+from pipeline.archive.preferred import passages_of, require_transcript
+from pipeline.archive.records import Together, append
+from pipeline.archive.segments import restate_all
 from pipeline.editing.checking import Stretch, clean, overlap
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Signature
 
-__all__ = [
-    "Check",
-    "CheckEntry",
-    "CheckedTogether",
-    "check",
-    "checked_passages",
-    "checks_of",
-    "history",
-    "place",
-    "undo",
-]
-
 
 @dataclass(frozen=True, slots=True)
-class CheckedTogether:
-    """Passages that are checked together; ``first`` and ``last`` number them in the transcript.
+class CheckedTogether(Together):
+    """Passages that are checked together.
 
     ``text`` is the wording in effect, ``machine`` what the machine heard; ``checks`` are those in force there.
     """
 
-    episode: str
-    rendition: str
-    first: int
-    last: int
-    start: float
-    end: float
     text: str
     machine: str
     checks: tuple[Check, ...]
-
-    @property
-    def seal(self) -> str:
-        """Return a digest of all fields; see ``records.seal``."""
-        return seal(self)
 
 
 class _Span(NamedTuple):
@@ -129,17 +102,14 @@ def place(connection: sqlite3.Connection, episode: str, first: int, last: int) -
     Raises:
         CorrectionError: there is no transcript, or no such passage.
     """
-    transcript, rendition = require_transcript(connection, episode)
-    segments, checks = read_segments(connection, transcript), checks_of(connection, rendition)
-    if not 0 <= first <= last < len(segments):
-        raise CorrectionError(f"{episode} has no such passage; load its page again")
+    rendition, segments, machine = passages_of(connection, episode, first, last)
+    checks = checks_of(connection, rendition)
     stretches: list[Stretch] = [*segments, *checks]
     before, grown = None, _hull(segments[first : last + 1])
     while grown != before:
         before = grown
         grown = _hull([one for one in stretches if overlap(one, before)])
     numbers = [n for n, segment in enumerate(segments) if overlap(segment, grown)]
-    machine = heard(connection, transcript)
     return CheckedTogether(
         episode=episode,
         rendition=rendition,

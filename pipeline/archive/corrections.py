@@ -1,12 +1,12 @@
 """Editors' corrections of when questions are asked: storing, undoing and reading them. Aligns and renders nothing.
 
-Rows are only ever added. A correction belongs to a recording (by its sha256), not to a transcript of it, so it
-outlives every new transcription and alignment. Of several, the newest that was not undone is in force.
+Of several corrections of a question, the newest that was not undone is in force.
 """
 
 from __future__ import annotations
 
 import math
+import sqlite3
 from dataclasses import asdict, dataclass, replace
 
 from sqlite_utils import Database
@@ -147,7 +147,7 @@ def undo(db: Database, episode: str, number: int, signature: Signature, *, only:
         relabel(db, episode)
 
 
-def seals(db: Database, episode: str) -> dict[int, str]:
+def seals(db: Database | sqlite3.Connection, episode: str) -> dict[int, str]:
     """Return a version tag per question number, which changes with the question's start, recording or correction.
 
     The tag is the id of the correction in force, if any, and a digest of the recording and the start. Ends are left
@@ -179,7 +179,7 @@ def _refuse_unseen(db: Database, episode: str, number: int, seen: str) -> None:
     )
 
 
-def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
+def doubt_at(db: Database | sqlite3.Connection, episode: str, second: float | None) -> str | None:
     """Say that a guest speaks at a time, unless a host speaks there or within ``ONE_BREATH`` seconds; else None."""
     if second is None:
         return None
@@ -195,7 +195,7 @@ def doubt_at(db: Database, episode: str, second: float | None) -> str | None:
     return f"{rows[0][0]}, a guest, is speaking there: listen again to make sure it is asked there"
 
 
-def history(db: Database, episode: str) -> tuple[CorrectionEntry, ...]:
+def history(db: Database | sqlite3.Connection, episode: str) -> tuple[CorrectionEntry, ...]:
     """Return every correction of an episode's questions, of all its recordings, the newest first."""
     rows = db.execute(
         """select c.id, q.number, q.text, c.rendition, c.status, c.start, c."end", c.answer_end, c.note, c.editor,

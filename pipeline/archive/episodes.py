@@ -11,7 +11,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
@@ -24,7 +24,7 @@ from pipeline.times import timestamp
 # The publisher's columns. Changes to the derived ``notes_text`` and to the unreliable ``enclosure_length`` are not
 # history.
 _HISTORY = ("title", "published", "link", "enclosure_url", "enclosure_type", "declared_duration", "notes_html")
-_PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
+PUBLISHED = (*_HISTORY, "notes_text", "enclosure_length")
 _NOTHING = (None, "", UNTITLED)  # what columns have where the feed says nothing
 
 
@@ -43,6 +43,16 @@ class Saved:
     recognised: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
     unlisted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One changed value; ``field`` is a column of ``episodes``, or ``guid`` for an additional guid."""
+
+    field: str
+    was: str | None
+    became: str
+    noticed_at: str
 
 
 def episodes(db: Database, slug: str) -> list[Episode]:
@@ -82,6 +92,14 @@ def enclosure_of(db: Database, episode: str) -> str | None:
     """Return the address of an episode's audio, as its feed last gave it."""
     (url,) = db.execute("select enclosure_url from episodes where id = ?", [episode]).fetchone()
     return str(url) if url else None
+
+
+def history(connection: sqlite3.Connection, episode: str) -> tuple[Change, ...]:
+    """Return what its publisher changed of an episode after it was first seen, the newest first."""
+    rows = named_rows(connection).execute(
+        "select field, was, became, noticed_at from episode_history where episode = ? order by id desc", [episode]
+    )
+    return tuple(Change(**dict(row)) for row in rows)
 
 
 def has_episode(db: Database, episode: str) -> bool:
@@ -136,7 +154,7 @@ def _save(
     unlisted = _save_question_lists(db, feed, everything)
     return Saved(
         new=len(entered),
-        changed=len({change[0] for change in changes if _is_news(*change[1:])}),
+        changed=len({change.episode for change in changes if change.is_news}),
         known=len(pairs),
         recognised=tuple(pairs[id_].title for id_, _ in recognised),
         unlisted=unlisted,
@@ -156,46 +174,48 @@ def known_episodes(db: Database, feed: str) -> list[Known]:
     return [Known(row[0], frozenset(guids[row[0]]), *row[1:]) for row in rows]
 
 
-_Change = tuple[str, str, Any, Any]
+class _Difference(NamedTuple):
+    """What an item says in place of what a column of its episode has."""
+
+    episode: str
+    column: str
+    was: Any
+    became: Any
+
+    @property
+    def is_news(self) -> bool:
+        """Tell whether it is editorial: no new token in the audio's address, no other offset of the same moment."""
+        if self.column == "enclosure_url" and self.was is not None:
+            return place_of(self.was) != place_of(self.became)
+        if self.column == "published" and self.was is not None:
+            return timestamp(self.was) != timestamp(self.became)
+        return self.column in _HISTORY
 
 
-def _changes(db: Database, feed: str, pairs: Mapping[str, FeedEpisode]) -> list[_Change]:
-    """All changes as (episode, column, was, became). Rows are streamed: the notes of a large feed need much memory."""
-    changes: list[_Change] = []
+def _changes(db: Database, feed: str, pairs: Mapping[str, FeedEpisode]) -> list[_Difference]:
+    """All changes. Rows are streamed: the notes of a large feed need much memory."""
+    changes: list[_Difference] = []
     for row in named_rows(db.conn).execute("select * from episodes where feed = ?", [feed]):
         item = pairs.get(row["id"])
         if item is not None:
-            changes += _changes_of(row, item)
+            found = (_Difference(row["id"], column, row[column], getattr(item, column)) for column in PUBLISHED)
+            changes += [one for one in found if one.became not in _NOTHING and one.became != one.was]
     return changes
 
 
-def _changes_of(row: sqlite3.Row, item: FeedEpisode) -> list[_Change]:
-    found = ((column, row[column], getattr(item, column)) for column in _PUBLISHED)
-    return [(row["id"], column, was, now) for column, was, now in found if now not in _NOTHING and now != was]
-
-
-def _record(db: Database, changes: Sequence[_Change], now: str) -> None:
-    by_column: defaultdict[str, list[_Change]] = defaultdict(list)
+def _record(db: Database, changes: Sequence[_Difference], now: str) -> None:
+    by_column: defaultdict[str, list[_Difference]] = defaultdict(list)
     for change in changes:
-        by_column[change[1]].append(change)
+        by_column[change.column].append(change)
     for column, of_it in by_column.items():
         db.conn.executemany(
             f"update episodes set {column} = ? where id = ?",
-            ((became, id_) for id_, _, _, became in of_it),
+            ((change.became, change.episode) for change in of_it),
         )
     db.conn.executemany(
         "insert into episode_history (episode, field, was, became, noticed_at) values (?, ?, ?, ?, ?)",
-        ((*change, now) for change in changes if _is_news(*change[1:])),
+        ((*change, now) for change in changes if change.is_news),
     )
-
-
-def _is_news(column: str, was: Any, became: Any) -> bool:
-    """Tell whether a change is editorial: no new token in the audio's address, no other offset of the same moment."""
-    if column == "enclosure_url" and was is not None:
-        return place_of(was) != place_of(became)
-    if column == "published" and was is not None:
-        return timestamp(was) != timestamp(became)
-    return column in _HISTORY
 
 
 def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dict[str, FeedEpisode]:
@@ -214,12 +234,12 @@ def _enter(db: Database, feed: str, new: Iterable[FeedEpisode], now: str) -> dic
         guids.add(guid)
         taken.add(id_)
         entered[id_] = item
-        values = (getattr(item, column) for column in _PUBLISHED)
+        values = (getattr(item, column) for column in PUBLISHED)
         rows.append((place, (id_, feed, guid, item.guid_made, *values, now, now, before)))
     db.conn.executemany(
-        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(_PUBLISHED)}, first_seen, last_seen,
+        f"""insert into episodes (id, feed, guid, guid_made, {", ".join(PUBLISHED)}, first_seen, last_seen,
                 listed_before)
-            values ({", ".join("?" * (len(_PUBLISHED) + 7))})""",
+            values ({", ".join("?" * (len(PUBLISHED) + 7))})""",
         (row for _, row in sorted(rows)),
     )
     return entered

@@ -29,28 +29,17 @@ def known_feeds(db: Database) -> list[tuple[str, str, str]]:
 
 def recall(db: Database, slug: str, *, url: str) -> Memory:
     """Return what earlier polls stored; only the moves if feeds.yaml now gives a different address."""
-    row = (
-        named_rows(db.conn)
-        .execute(
-            """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched, gone_page
-               from feeds where slug = ? and url = ?""",
-            [slug, url],
-        )
-        .fetchone()
-    )
+    cursor = named_rows(db.conn)
+    row = cursor.execute(
+        """select feed_url, etag, last_modified, parser_version, last_status, retry_at, fully_fetched, gone_page
+           from feeds where slug = ? and url = ?""",
+        [slug, url],
+    ).fetchone()
     moves = db.execute("select was, became from feed_moves where feed = ? and became is not null order by id", [slug])
     if row is None:
         return Memory(moves=dict(moves))
-    return Memory(
-        feed_url=row["feed_url"],
-        validators=Validators(row["etag"], row["last_modified"]),
-        parser_version=row["parser_version"],
-        last_status=row["last_status"],
-        retry_at=row["retry_at"],
-        fully_fetched=row["fully_fetched"],
-        gone_page=row["gone_page"],
-        moves=dict(moves),
-    )
+    facts = dict(row)
+    return Memory(validators=Validators(facts.pop("etag"), facts.pop("last_modified")), moves=dict(moves), **facts)
 
 
 def resolved_url(db: Database, slug: str) -> str | None:

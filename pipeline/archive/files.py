@@ -7,7 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from pipeline.archive.database import named_rows
-from pipeline.data_folder import TRANSCRIPTS
+from pipeline.data_folder import TRANSCRIPTS, transcript_path
 from pipeline.model import Rendition
 
 
@@ -55,10 +55,10 @@ Named = Rendition | Snapshot | TranscriptFile | PublishersFile
 
 def named_files(connection: sqlite3.Connection) -> tuple[Named, ...]:
     """Return all files that an archive names, each once, in the order of their folders and names."""
-    return (*recordings(connection), *snapshots(connection), *_heard(connection), *_published(connection))
+    return (*_recordings(connection), *_snapshots(connection), *_heard(connection), *_published(connection))
 
 
-def recordings(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
+def _recordings(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
     """Return the kept recordings; rows that disagree about one file yield one each."""
     rows = named_rows(connection).execute(
         """select sha256, path, bytes, min(content_type) as content_type, duration from renditions
@@ -67,7 +67,7 @@ def recordings(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
     return tuple(Rendition(**dict(row)) for row in rows)
 
 
-def snapshots(connection: sqlite3.Connection) -> tuple[Snapshot, ...]:
+def _snapshots(connection: sqlite3.Connection) -> tuple[Snapshot, ...]:
     """Return every distinct body that a feed had; two feeds may have had the same one."""
     rows = named_rows(connection).execute(
         "select path, sha256, bytes, min(feed) as feed from feed_snapshots group by path, sha256, bytes order by path"
@@ -104,7 +104,7 @@ def _heard(connection: sqlite3.Connection) -> tuple[TranscriptFile, ...]:
     found = []
     for id_, rendition, key in rows:
         current, _, set_aside = key.partition(".")
-        path = f"{TRANSCRIPTS}/{rendition}.{current}.json"
+        path = transcript_path(rendition, current)
         found.append(TranscriptFile(path, id_, rendition, current, is_earlier=bool(set_aside)))
     return tuple(found)
 

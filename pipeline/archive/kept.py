@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from sqlite_utils import Database
+
+from pipeline.archive.renditions import current_rendition
 from pipeline.data_folder import AUDIO, recording_path
 from pipeline.errors import AudioError
 from pipeline.model import Rendition
@@ -42,6 +45,12 @@ def is_kept(data: Path, path: str) -> bool:
     except AudioError:
         return False
     return True
+
+
+def kept_rendition(db: Database, data: Path, episode: str) -> Rendition | None:
+    """Return an episode's current recording, if its file is there."""
+    current = current_rendition(db, episode)
+    return current if current and is_kept(data, current.path) else None
 
 
 def kept_file(data: Path, kept: Rendition) -> Path | None:

@@ -1,7 +1,4 @@
-"""Episodes as lists, newest first and a page at a time. Reads no transcript.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Episodes as lists, newest first and a page at a time. Reads no transcript."""
 
 from __future__ import annotations
 
@@ -9,38 +6,16 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.archive.database import made, named_rows
-from pipeline.archive.joins import BEYOND, NEWEST_FIRST, PLAYED
-from pipeline.archive.questions.asked import ListedQuestion, questions_of
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An episode as a line of a list. ``duration`` in seconds is as decoded, else as the feed declares it."""
-
-    id: str
-    title: str
-    show: str
-    published: str | None
-    duration: float | None
-    transcribed: bool
-    questions: tuple[ListedQuestion, ...]
-
-    @property
-    def standings(self) -> dict[str, int]:
-        """Return the number of questions by status in words; merged questions count as asked."""
-        found: dict[str, int] = {}
-        for question in self.questions:
-            standing = "asked" if question.status == "merged" else question.standing
-            found[standing] = found.get(standing, 0) + 1
-        return found
+from pipeline.archive.database import named_rows
+from pipeline.archive.joins import BEYOND, NEWEST_FIRST
+from pipeline.archive.reading import ITEMS, Item, items
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A page of episodes; ``before`` is the cursor of the next page, None on the last."""
 
-    episodes: tuple[Listed, ...]
+    episodes: tuple[Item, ...]
     before: str | None
 
 
@@ -55,22 +30,12 @@ def listing(
         feed: a feed's slug.
         before: the id of the last episode of the previous page; an unknown id gives the first page.
     """
-    rows = (
-        named_rows(connection)
-        .execute(
-            f"""select e.id, e.title, f.title as show, e.published,
-                coalesce(r.duration, e.declared_duration) as duration, t.id is not null as transcribed
-            from episodes e
-            join feeds f on f.slug = e.feed
-            {PLAYED}
-            where (:feed is null or e.feed = :feed) and {BEYOND}
-            order by {NEWEST_FIRST} limit :limit""",
-            {"feed": feed, "before": before, "limit": limit + 1},
-        )
-        .fetchall()
-    )
-    questions = questions_of(connection, (row["id"] for row in rows[:limit]))
-    episodes = tuple(made(Listed, row, "transcribed", questions=questions[row["id"]]) for row in rows[:limit])
+    cursor = named_rows(connection)
+    rows = cursor.execute(
+        f"{ITEMS} where (:feed is null or e.feed = :feed) and {BEYOND} order by {NEWEST_FIRST} limit :limit",
+        {"feed": feed, "before": before, "limit": limit + 1},
+    ).fetchall()
+    episodes = items(connection, rows[:limit])
     return Listing(episodes, episodes[-1].id if len(rows) > limit else None)
 
 

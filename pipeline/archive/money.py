@@ -40,7 +40,7 @@ def in_currency(sum_: str, sign: str, *, needed: bool) -> str:
         sign: that of the currency.
         needed: the text has to name it, and not only no other.
     """
-    before, after = rf"(?<![{_others(sign)}])", _no_other_after(sign)
+    before, after = rf"(?<![{SIGNS.replace(sign, '')}])", _no_other_after(sign)
     if not needed:
         return rf"{before}(?:{sum_}){after}"
     return rf"(?<=[{sign}])(?:{sum_}){after}|{before}(?:{sum_})[\W_]+(?:{_CURRENCIES[sign]}){_ENDED}"
@@ -61,7 +61,3 @@ def is_otherwise_paid(asked: str, text: str, begin: int, end: int) -> bool:
 def _no_other_after(sign: str) -> str:
     words = "|".join(word for other, word in _CURRENCIES.items() if other != sign)
     return rf"(?! (?:us )?(?:{words}){_ENDED})"
-
-
-def _others(sign: str) -> str:
-    return SIGNS.replace(sign, "")

@@ -1,7 +1,4 @@
-"""Speakers who are known by name, and what they say. A label such as ``Speaker 2`` is not a person.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Speakers who are known by name, and what they say. A label such as ``Speaker 2`` is not a person."""
 
 from __future__ import annotations
 
@@ -111,21 +108,12 @@ def appearances(connection: sqlite3.Connection, name: str, limit: int, *, before
         order by {NEWEST_FIRST} limit :limit""",
         {"name": name, "before": before, "limit": limit + 1},
     ).fetchall()
-    found = tuple(
-        Appearance(
-            episode=row["episode"],
-            title=row["title"],
-            show=row["show"],
-            published=row["published"],
-            role=row["role"],
-            seconds=row["seconds"],
-            language=row["language"],
-            passages=_said(cursor, row["transcript"], name),
-            checked=checked_passages(connection, row["episode"]),
-        )
-        for row in rows[:limit]
-    )
-    return Appearances(found, found[-1].episode if len(rows) > limit else None)
+    found = []
+    for row in rows[:limit]:
+        facts = dict(row)
+        said = _said(cursor, facts.pop("transcript"), name)
+        found.append(Appearance(**facts, passages=said, checked=checked_passages(connection, row["episode"])))
+    return Appearances(tuple(found), found[-1].episode if len(rows) > limit else None)
 
 
 def heard(connection: sqlite3.Connection, episode: str) -> frozenset[str]:

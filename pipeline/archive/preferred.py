@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from typing import NamedTuple
 
-from pipeline.archive.segments import read_segments
+from pipeline.archive.segments import read_segments, stated_and_heard
 from pipeline.editing.pointing import ROUNDING, begun_at, numbers_at
 from pipeline.errors import CorrectionError
+from pipeline.model import Segment
 from pipeline.times import exactly
 
 
@@ -39,6 +40,21 @@ def require_transcript(connection: sqlite3.Connection, episode: str) -> Preferre
     if found is None:
         raise CorrectionError(f"{episode} is not transcribed yet: there are no passages to listen to")
     return found
+
+
+def passages_of(
+    connection: sqlite3.Connection, episode: str, first: int, last: int
+) -> tuple[str, tuple[Segment, ...], tuple[Segment, ...]]:
+    """Return the recording of the preferred transcript, and all its segments as in force and as the machine heard them.
+
+    Raises:
+        CorrectionError: there is no transcript, or it has no segments of the numbers ``first`` to ``last``.
+    """
+    transcript, rendition = require_transcript(connection, episode)
+    stated, machine = stated_and_heard(connection, transcript)
+    if not 0 <= first <= last < len(stated):
+        raise CorrectionError(f"{episode} has no such passage; load its page again")
+    return rendition, stated, machine
 
 
 def passages_at(

@@ -1,43 +1,22 @@
-"""Reading what is exported: an episode with its words and questions, and the episodes of a feed. Formats nothing.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Reading what is exported: an episode with its words and questions, and the episodes of a feed. Formats nothing."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from typing import Any
 
 from pipeline.archive.checks import checked_passages
 from pipeline.archive.database import named_rows
-from pipeline.archive.joins import NEWEST_FIRST, PLAYED
-from pipeline.archive.questions.asked import ListedQuestion, questions_of
-from pipeline.archive.reading import Provenance
+from pipeline.archive.joins import NEWEST_FIRST
+from pipeline.archive.questions.asked import questions_of
+from pipeline.archive.reading import ITEMS, Item, item_facts, items
 from pipeline.archive.segments import read_segments
-from pipeline.model import Rendition, Segment
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An episode without its words. ``audio`` is the kept file that all times belong to."""
-
-    id: str
-    feed: str
-    show: str
-    guid: str
-    title: str
-    published: str | None
-    link: str | None
-    notes_html: str
-    audio: Rendition | None
-    transcript: Provenance | None
-    questions: tuple[ListedQuestion, ...]
+from pipeline.model import Segment
 
 
 @dataclass(frozen=True, slots=True)
 class Publication(Item):
-    """An episode with everything an exporter needs; ``segments`` is empty without a transcript.
+    """An episode with everything an exporter needs; ``segments`` are those in which something is said.
 
     ``checked`` is the number of fully checked passages.
     """
@@ -47,7 +26,7 @@ class Publication(Item):
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class Channel:
     """A feed and its episodes, newest first; ``url`` is where it was first published, ``podcast_guid`` its own guid."""
 
     slug: str
@@ -57,44 +36,20 @@ class Show:
     podcast_guid: str | None = None
 
 
-_ITEMS = f"""
-select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, t.id as transcript,
-    t.source, t.engine, t.model, t.language, t.created,
-    r.sha256, r.path, r.bytes, r.content_type, r.duration
-from episodes e
-join feeds f on f.slug = e.feed
-{PLAYED}
-"""
-
-
 def publication(connection: sqlite3.Connection, episode_id: str) -> Publication | None:
     """Return one episode whole, or None if there is no such episode."""
-    row = named_rows(connection).execute(f"{_ITEMS} where e.id = ?", [episode_id]).fetchone()
+    row = named_rows(connection).execute(f"{ITEMS} where e.id = ?", [episode_id]).fetchone()
     if row is None:
         return None
     return Publication(
-        **_facts(row),
+        **item_facts(row),
         questions=questions_of(connection, [episode_id])[episode_id],
-        segments=() if row["transcript"] is None else _segments(connection, row["transcript"]),
+        segments=tuple(one for one in read_segments(connection, row["transcript"]) if one.text),
         checked=len(checked_passages(connection, episode_id)),
     )
 
 
-def newest(connection: sqlite3.Connection, limit: int, *, feed: str | None = None) -> tuple[Item, ...]:
-    """Return the episodes published last, of one feed or of all, newest first."""
-    rows = (
-        named_rows(connection)
-        .execute(
-            f"{_ITEMS} where (:feed is null or e.feed = :feed) order by {NEWEST_FIRST} limit :limit",
-            {"feed": feed, "limit": limit},
-        )
-        .fetchall()
-    )
-    questions = questions_of(connection, [row["id"] for row in rows])
-    return tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
-
-
-def show(connection: sqlite3.Connection, slug: str) -> Show | None:
+def channel(connection: sqlite3.Connection, slug: str) -> Channel | None:
     """Return a feed with its episodes, or None if there is no such feed."""
     cursor = named_rows(connection)
     feed = cursor.execute(
@@ -106,10 +61,8 @@ def show(connection: sqlite3.Connection, slug: str) -> Show | None:
     ).fetchone()
     if feed is None:
         return None
-    rows = cursor.execute(f"{_ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
-    questions = questions_of(connection, [row["id"] for row in rows])
-    items = tuple(Item(**_facts(row), questions=questions[row["id"]]) for row in rows)
-    return Show(slug, feed["title"], feed["url"], items, feed["podcast_guid"])
+    rows = cursor.execute(f"{ITEMS} where e.feed = ? order by {NEWEST_FIRST}", [slug]).fetchall()
+    return Channel(slug, feed["title"], feed["url"], items(connection, rows), feed["podcast_guid"])
 
 
 def slugs(connection: sqlite3.Connection) -> tuple[str, ...]:
@@ -121,19 +74,3 @@ def episode_ids(connection: sqlite3.Connection, feed: str) -> tuple[str, ...]:
     """Return the ids of a feed's episodes in the order of their publication."""
     rows = connection.execute("select id from episodes where feed = ? order by datetime(published), id", [feed])
     return tuple(row[0] for row in rows)
-
-
-def _segments(connection: sqlite3.Connection, transcript: int) -> tuple[Segment, ...]:
-    """A transcript's segments in which something is said."""
-    return tuple(one for one in read_segments(connection, transcript) if one.text)
-
-
-def _facts(row: sqlite3.Row) -> dict[str, Any]:
-    """The fields of an ``Item``, but for its questions."""
-    audio = ("sha256", "path", "bytes", "content_type", "duration")
-    transcript = ("source", "engine", "model", "language", "created", "sha256")
-    return {
-        **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
-        "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
-        "transcript": None if row["transcript"] is None else Provenance(*(row[name] for name in transcript)),
-    }

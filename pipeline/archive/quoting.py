@@ -16,7 +16,7 @@ from pipeline.archive import said
 from pipeline.archive.database import named_rows
 from pipeline.archive.joins import MOMENT, NEWEST_FIRST, PLAYED
 from pipeline.archive.listened import attributions_of, checks_of
-from pipeline.archive.reading import Provenance, rendition
+from pipeline.archive.reading import Provenance, provenance_of, rendition
 from pipeline.archive.renditions import Counterpart, passage_in
 from pipeline.archive.said import Line, Piece, Stretch
 from pipeline.editing.checking import overlap
@@ -163,7 +163,7 @@ def quotation(
         NothingQuotedError: there is no such recording, it is not transcribed, or nothing is said there.
     """
     audio = recording(connection, name)
-    _check(audio, start, end)
+    _refuse_impossible(audio, start, end)
     end = min(end, audio.duration)
     cursor = named_rows(connection)
     words = wording[: said.DIGEST] if wording else None
@@ -239,9 +239,7 @@ def _versions(
         quoted = match or said.between(nearby, start, end)
         span = _span(quoted, (start, end))
         found = Wording(
-            provenance=Provenance(
-                **{name: row[name] for name in ("source", "engine", "model", "language", "created", "rendition")}
-            ),
+            provenance=provenance_of(row),
             lines=said.lines(quoted),
             start=span[0],
             end=span[1],
@@ -268,7 +266,7 @@ def _others(versions: Sequence[_Version], linked: Wording | None) -> tuple[Wordi
     return tuple(found.values())
 
 
-def _check(audio: Rendition, start: float, end: float) -> None:
+def _refuse_impossible(audio: Rendition, start: float, end: float) -> None:
     if end < start:
         raise QuotationError("A quotation cannot end before it begins.")
     if end - start > MAX_SECONDS:

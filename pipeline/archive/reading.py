@@ -1,18 +1,16 @@
-"""Reading the archive for display: shows and totals, question lists, whole episodes. Writes and formats nothing.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Reading the archive for display: shows and totals, question lists, whole episodes. Writes and formats nothing."""
 
 from __future__ import annotations
 
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipeline.archive.database import named_rows
+from pipeline.archive.database import made, named_rows
 from pipeline.archive.joins import NEWEST_FIRST, PLAYED, SPEAKING
 from pipeline.archive.questions.asked import ListedQuestion, questions_of
 from pipeline.errors import UnknownEpisodeError
@@ -103,26 +101,59 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
-class Episode:
-    """One episode whole.
+class Item:
+    """An episode without its words; ``provenance`` is its transcript's, without ``options``.
 
-    ``audio`` is the file that the transcript's times belong to: where a newer file was kept but not yet
-    transcribed (``newer_audio``), it is the older one.
+    ``audio`` is the kept file that all times belong to: the one that was transcribed, or else the current one.
+    ``duration`` in seconds is as decoded, else as the feed declares it.
     """
 
     id: str
-    title: str
+    feed: str
     show: str
+    guid: str
+    title: str
     published: str | None
     link: str | None
-    enclosure_url: str | None
     notes_html: str
     duration: float | None
     audio: Rendition | None
-    newer_audio: bool
     provenance: Provenance | None
     questions: tuple[ListedQuestion, ...]
+
+    @property
+    def transcribed(self) -> bool:
+        """Tell whether it has a transcript."""
+        return self.provenance is not None
+
+    @property
+    def standings(self) -> dict[str, int]:
+        """Return the number of questions by status in words; merged questions count as asked."""
+        return dict(Counter("asked" if one.status == "merged" else one.standing for one in self.questions))
+
+
+@dataclass(frozen=True, slots=True)
+class Episode(Item):
+    """One episode whole, with the ``options`` of its transcript.
+
+    ``newer_audio`` tells whether a newer file than ``audio`` was kept, which is not yet transcribed.
+    """
+
+    enclosure_url: str | None
+    newer_audio: bool
     passages: tuple[Passage, ...]
+
+
+# Rows for ``item_facts``: episodes ``e``, their shows, and what their pages play.
+ITEMS = f"""
+select e.id, e.feed, f.title as show, e.guid, e.title, e.published, e.link, e.notes_html, e.enclosure_url,
+    coalesce(r.duration, e.declared_duration) as lasts,
+    t.id as transcript, t.source, t.engine, t.model, t.language, t.created, t.rendition,
+    r.sha256, r.path, r.bytes, r.content_type, r.duration
+from episodes e
+join feeds f on f.slug = e.feed
+{PLAYED}
+"""
 
 
 def shows(connection: sqlite3.Connection) -> tuple[Show, ...]:
@@ -158,11 +189,10 @@ def speakers(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 def rendition(connection: sqlite3.Connection, sha256: str) -> Rendition | None:
     """Return a kept file by its SHA-256, from any of the episodes it belongs to."""
-    row = (
-        named_rows(connection)
-        .execute("select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256])
-        .fetchone()
-    )
+    cursor = named_rows(connection)
+    row = cursor.execute(
+        "select sha256, path, bytes, content_type, duration from renditions where sha256 = ?", [sha256]
+    ).fetchone()
     return Rendition(**dict(row)) if row else None
 
 
@@ -175,15 +205,11 @@ def renditions(connection: sqlite3.Connection) -> tuple[Rendition, ...]:
 
 
 def passage(row: sqlite3.Row) -> Passage:
-    """Return a passage from the columns of ``segments``."""
+    """Return a passage from those columns of ``segments`` that it has fields for."""
     words = [Word(*word) for word in json.loads(row["words"])]
-    return Passage(
-        n=row["n"],
-        start=row["start"],
-        end=row["end"],
-        text=row["text"],
-        speaker=row["speaker"],
-        role=row["role"],
+    return made(
+        Passage,
+        row,
         questions=tuple(json.loads(row["questions"])),
         flags=tuple(json.loads(row["flags"])),
         words=tuple(
@@ -193,34 +219,42 @@ def passage(row: sqlite3.Row) -> Passage:
     )
 
 
+def provenance_of(row: sqlite3.Row) -> Provenance:
+    """Return a provenance without ``options`` from those columns of ``transcripts``."""
+    return Provenance(*(row[name] for name in ("source", "engine", "model", "language", "created", "rendition")))
+
+
+def item_facts(row: sqlite3.Row) -> dict[str, Any]:
+    """Return the fields of an ``Item``, but for its questions, from a row of ``ITEMS``."""
+    audio = ("sha256", "path", "bytes", "content_type", "duration")
+    return {
+        **{name: row[name] for name in ("id", "feed", "show", "guid", "title", "published", "link", "notes_html")},
+        "duration": row["lasts"],
+        "audio": None if row["sha256"] is None else Rendition(*(row[name] for name in audio)),
+        "provenance": None if row["transcript"] is None else provenance_of(row),
+    }
+
+
+def items(connection: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> tuple[Item, ...]:
+    """Return episodes from rows of ``ITEMS``."""
+    questions = questions_of(connection, [row["id"] for row in rows])
+    return tuple(Item(**item_facts(row), questions=questions[row["id"]]) for row in rows)
+
+
 def episode(connection: sqlite3.Connection, episode_id: str) -> Episode | None:
     """Return one episode with its questions and its preferred transcript, or None if there is no such episode."""
     cursor = named_rows(connection)
-    row = cursor.execute(
-        f"""select e.id, e.title, f.title as show, e.published, e.link, e.enclosure_url, e.notes_html,
-            e.declared_duration, t.id as transcript, r.sha256 as played,
-            exists (select 1 from renditions n where n.episode = e.id and n.current = 1 and n.sha256 != r.sha256)
-                as is_newer
-        from episodes e join feeds f on f.slug = e.feed {PLAYED}
-        where e.id = ?""",
-        [episode_id],
-    ).fetchone()
+    row = cursor.execute(f"{ITEMS} where e.id = ?", [episode_id]).fetchone()
     if row is None:
         return None
-    audio = rendition(connection, row["played"]) if row["played"] else None
+    newer = cursor.execute(
+        "select 1 from renditions where episode = ? and current = 1 and sha256 != ?", [episode_id, row["sha256"]]
+    ).fetchone()
     return Episode(
-        id=row["id"],
-        title=row["title"],
-        show=row["show"],
-        published=row["published"],
-        link=row["link"],
-        enclosure_url=row["enclosure_url"],
-        notes_html=row["notes_html"],
-        duration=audio.duration if audio else row["declared_duration"],
-        audio=audio,
-        newer_audio=bool(row["is_newer"]),
-        provenance=_provenance(cursor, row["transcript"]),
+        **item_facts(row) | {"provenance": _provenance(cursor, row["transcript"])},
         questions=questions_of(connection, [episode_id])[episode_id],
+        enclosure_url=row["enclosure_url"],
+        newer_audio=newer is not None,
         passages=_passages(cursor, row["transcript"]),
     )
 
@@ -262,7 +296,7 @@ def _provenance(cursor: sqlite3.Cursor, transcript: int | None) -> Provenance | 
         from transcripts where id = ?""",
         [transcript],
     ).fetchone()
-    return Provenance(**{**dict(row), "options": json.loads(row["options"])}) if row else None
+    return made(Provenance, row, options=json.loads(row["options"])) if row else None
 
 
 def _passages(cursor: sqlite3.Cursor, transcript: int | None) -> tuple[Passage, ...]:

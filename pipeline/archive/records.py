@@ -1,6 +1,7 @@
 """Adding and undoing editors' checks, attributions and corrections, and sealing what the editors were shown.
 
-What the rows say, and which of them count, is not known here.
+Rows are only ever added. They belong to a recording (by its sha256), not to a transcript of it, so they outlive every
+new transcription and alignment. What they say, and which of them count, is not known here.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Container, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 from sqlite_utils import Database
@@ -18,6 +19,23 @@ from pipeline.model import Signature
 
 Table: TypeAlias = Literal["checks", "attributions", "corrections"]
 _CALLED: Mapping[Table, str] = {"checks": "check", "attributions": "name", "corrections": "correction"}
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Consecutive passages that an editor works on; ``first`` and ``last`` number them in the transcript."""
+
+    episode: str
+    rendition: str
+    first: int
+    last: int
+    start: float
+    end: float
+
+    @property
+    def seal(self) -> str:
+        """Return a digest of all fields, to notice whether something has changed since they were shown."""
+        return seal(self)
 
 
 def append(db: Database, table: Table, row: Mapping[str, object]) -> None:

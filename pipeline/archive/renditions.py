@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from heapq import heappop, heappush
 from itertools import count
 
@@ -18,11 +18,11 @@ from pipeline.errors import CorrectionError
 from pipeline.model import Comparison, Fetch, KeptAudio, Piece, Rendition, Verdict
 from pipeline.text import WORD_EDGE
 
-FIRST = Choice(True, "the first that was kept")
+_FIRST = Choice(True, "the first that was kept")
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class KeptRendition:
     """A recording of an episode; ``comparisons`` are those with earlier ones."""
 
     sha256: str
@@ -57,7 +57,7 @@ class Counterpart:
 
 
 def save_rendition(
-    db: Database, episode: str, audio: KeptAudio, *, choice: Choice = FIRST, comparison: Comparison | None = None
+    db: Database, episode: str, audio: KeptAudio, *, choice: Choice = _FIRST, comparison: Comparison | None = None
 ) -> None:
     """Store a kept file, its comparison with the current one, and the choice which of them is current."""
     with immediate(db):
@@ -66,23 +66,11 @@ def save_rendition(
             """insert into renditions
                (sha256, episode, url, final_url, bytes, content_type, duration, fetched_at, path,
                 redirects, etag, last_modified, current)
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+               values (:sha256, :episode, :url, :final_url, :bytes, :content_type, :duration, :fetched_at, :path,
+                :redirects, :etag, :last_modified, 0)
                on conflict (sha256, episode) do update
                set path = excluded.path, etag = excluded.etag, last_modified = excluded.last_modified""",
-            [
-                audio.sha256,
-                episode,
-                audio.url,
-                audio.final_url,
-                audio.bytes,
-                audio.content_type,
-                audio.duration,
-                audio.fetched_at,
-                audio.path,
-                json.dumps(audio.redirects),
-                audio.etag,
-                audio.last_modified,
-            ],
+            {**asdict(audio), "redirects": json.dumps(audio.redirects), "episode": episode},
         )
         if comparison:
             _save_comparison(db, episode, comparison, audio.fetched_at)
@@ -173,7 +161,7 @@ def several(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(row[0] for row in rows)
 
 
-def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed, ...]:
+def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[KeptRendition, ...]:
     """Return an episode's recordings in the order in which they came."""
     comparisons = tuple(_comparisons(connection, episode))
     rows = named_rows(connection).execute(
@@ -185,7 +173,7 @@ def renditions_of(connection: sqlite3.Connection, episode: str) -> tuple[Listed,
     )
     return tuple(
         made(
-            Listed,
+            KeptRendition,
             row,
             "current",
             "transcribed",

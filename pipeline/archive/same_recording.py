@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, made, named_rows
-from pipeline.archive.episodes import notes_of, update_episode
+from pipeline.archive.episodes import PUBLISHED, notes_of, update_episode
 from pipeline.archive.questions.lists import published_lists
 from pipeline.model import FeedEpisode
 
@@ -68,19 +68,11 @@ def _item(db: Database, episode: str) -> FeedEpisode:
     (guid,) = db.execute(
         "select guid from episode_guids where episode = ? order by first_seen desc limit 1", [episode]
     ).fetchone()
-    notes, links = notes_of(db, episode)
+    _, links = notes_of(db, episode)
     return FeedEpisode(
+        **{column: row[column] for column in PUBLISHED},
         guid=guid,
         guid_made=bool(row["guid_made"]),
-        title=row["title"],
-        published=row["published"],
-        link=row["link"],
-        enclosure_url=row["enclosure_url"],
-        enclosure_type=row["enclosure_type"],
-        declared_duration=row["declared_duration"],
-        notes_html=row["notes_html"],
-        notes_text=notes,
         questions=published_lists(db, row["feed"]).get(episode, ()),
         transcripts=links,
-        enclosure_length=row["enclosure_length"],
     )

@@ -36,7 +36,19 @@ def read_segments(db: Database | sqlite3.Connection, transcript_id: int) -> tupl
 
 def heard(db: Database | sqlite3.Connection, transcript_id: int) -> tuple[Segment, ...]:
     """Return a transcript's segments in order as the machine heard them."""
-    return _heard(db, transcript_id, read_segments(db, transcript_id))
+    return stated_and_heard(db, transcript_id)[1]
+
+
+def stated_and_heard(
+    db: Database | sqlite3.Connection, transcript_id: int
+) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """Return what ``read_segments`` does, and what ``heard`` does: they have the same numbers."""
+    stated = read_segments(db, transcript_id)
+    rows = db.execute("select machine from segments where transcript = ? order by n", [transcript_id])
+    return stated, tuple(
+        segment if machine is None else _from_json(machine, segment.speaker)
+        for (machine,), segment in zip(rows, stated, strict=True)
+    )
 
 
 def restate_all(db: Database, rendition: str) -> None:
@@ -60,8 +72,7 @@ def restate(db: Database, transcript_id: int) -> None:
         "select rendition, episode, preferred from transcripts where id = ?", [transcript_id]
     ).fetchone()
     checks, attributions = checks_of(db.conn, rendition), attributions_of(db.conn, rendition)
-    stated = read_segments(db, transcript_id)
-    machine = _heard(db, transcript_id, stated)
+    stated, machine = stated_and_heard(db, transcript_id)
     told = attributed(machine, attributions)
     by = [one.id if one else None for one in deciding(machine, attributions)]
     before = zip(stated, *_marks(db, transcript_id), strict=True)
@@ -124,14 +135,6 @@ def is_outside_questions(
         min(end, stretch[1]) - max(start, stretch[0]) > min(WORD_EDGE, length / 2)
         for length, start, end in spoken
         for stretch in stretches
-    )
-
-
-def _heard(db: Database | sqlite3.Connection, transcript_id: int, stated: Sequence[Segment]) -> tuple[Segment, ...]:
-    rows = db.execute("select machine from segments where transcript = ? order by n", [transcript_id])
-    return tuple(
-        segment if machine is None else _from_json(machine, segment.speaker)
-        for (machine,), segment in zip(rows, stated, strict=True)
     )
 
 

@@ -101,7 +101,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
                     for (table, other), count in sorted(broken.items())]  # fmt: skip
 
 
-def check_index(connection: sqlite3.Connection, index: str) -> None:
+def _check_index(connection: sqlite3.Connection, index: str) -> None:
     """Raise unless a search index holds exactly the words of its table.
 
     Args:
@@ -116,9 +116,9 @@ def check_index(connection: sqlite3.Connection, index: str) -> None:
 
 
 def index_fault(connection: sqlite3.Connection, index: str) -> str | None:
-    """Return what ``check_index`` finds wrong with a search index; None if nothing is."""
+    """Return how a search index differs from its table; None if it has exactly the words of it."""
     try:
-        check_index(connection, index)
+        _check_index(connection, index)
     except sqlite3.DatabaseError as error:
         return str(error)
     return None
@@ -133,7 +133,7 @@ def rebuild(db: Database, index: str) -> str | None:
                 _forget(db.conn, index)
                 db.conn.execute(sql)
             db.conn.execute(f"insert into {index} ({index}) values ('rebuild')")
-            check_index(db.conn, index)
+            _check_index(db.conn, index)
     except sqlite3.DatabaseError as error:
         return str(error)
     return None

@@ -49,28 +49,25 @@ def status(connection: sqlite3.Connection) -> dict[str, Any]:
 
 def waiting(connection: sqlite3.Connection) -> dict[str, int]:
     """Return the number of episodes still to be downloaded, transcribed and aligned for the first time."""
-    row = (
-        named_rows(connection)
-        .execute(
-            """with wanted as (
-                select e.id, e.enclosure_url from (
-                    select id, feed, enclosure_url,
-                        row_number() over (
-                            partition by feed order by datetime(coalesce(published, first_seen)) desc, rowid
-                        ) as place
-                    from episodes where not skipped
-                ) e
-                join feeds f on f.slug = e.feed and (f.wanted is null or e.place <= f.wanted)
-            )
-            select
-                count(*) filter (where r.sha256 is null and w.enclosure_url is not null) as download,
-                count(*) filter (where r.sha256 is not null and t.id is null) as transcribe,
-                count(*) filter (where t.id is not null and a.transcript is null) as align
-            from wanted w
-            left join renditions r on r.episode = w.id and r.current = 1
-            left join transcripts t on t.episode = w.id and t.preferred = 1
-            left join alignments a on a.transcript = t.id"""
+    cursor = named_rows(connection)
+    row = cursor.execute(
+        """with wanted as (
+            select e.id, e.enclosure_url from (
+                select id, feed, enclosure_url,
+                    row_number() over (
+                        partition by feed order by datetime(coalesce(published, first_seen)) desc, rowid
+                    ) as place
+                from episodes where not skipped
+            ) e
+            join feeds f on f.slug = e.feed and (f.wanted is null or e.place <= f.wanted)
         )
-        .fetchone()
-    )
+        select
+            count(*) filter (where r.sha256 is null and w.enclosure_url is not null) as download,
+            count(*) filter (where r.sha256 is not null and t.id is null) as transcribe,
+            count(*) filter (where t.id is not null and a.transcript is null) as align
+        from wanted w
+        left join renditions r on r.episode = w.id and r.current = 1
+        left join transcripts t on t.episode = w.id and t.preferred = 1
+        left join alignments a on a.transcript = t.id"""
+    ).fetchone()
     return dict(row)

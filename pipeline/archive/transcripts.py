@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
-from pipeline.archive.database import immediate
+from pipeline.archive.database import immediate, made, named_rows
 from pipeline.archive.joins import SPEAKING
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions.labels import relabel
@@ -29,6 +29,16 @@ class Settings(NamedTuple):
     vocabulary: Sequence[str]
     speakers: int | None
     weights: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptSearch:
+    """The last search for an episode's publisher's transcript; the columns of ``transcript_searches``."""
+
+    episode: str
+    offered: str
+    searched_at: str
+    failed: bool
 
 
 def transcript_settings(db: Database, episode: str, sha256: str, *, engine: str, model: str) -> Settings | None:
@@ -54,6 +64,17 @@ def published_transcript(db: Database, episode: str, sha256: str) -> int | None:
     return found[0] if found else None
 
 
+def last_search(db: Database, episode: str) -> TranscriptSearch | None:
+    """Return an episode's last search, if there was one."""
+    row = named_rows(db.conn).execute("select * from transcript_searches where episode = ?", [episode]).fetchone()
+    return made(TranscriptSearch, row, "failed") if row else None
+
+
+def save_search(db: Database, search: TranscriptSearch) -> None:
+    """Store a search, replacing the episode's previous one."""
+    db.table("transcript_searches").insert(asdict(search), pk="episode", replace=True)
+
+
 def save_transcript(db: Database, episode: str, transcript: Transcript, key: str) -> int:
     """Store a transcript with its segments, update both search indexes, and return its id.
 
@@ -62,6 +83,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
     Whisper heard different words, the earlier transcript is kept but no longer preferred, so that quotations from it
     still resolve. Editors' checks of the recording apply to every transcript.
     """
+    options = json.dumps(dict(transcript.options), sort_keys=True)
     with immediate(db):
         preferred = transcript.source == "whisper" or preferred_transcript(db.conn, episode) is None
         if preferred:
@@ -82,7 +104,7 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
                 transcript.engine,
                 transcript.model,
                 transcript.language,
-                json.dumps(dict(transcript.options), sort_keys=True),
+                options,
                 key,
                 transcript.created,
                 preferred,
@@ -90,14 +112,18 @@ def save_transcript(db: Database, episode: str, transcript: Transcript, key: str
         ).fetchone()
         # Speakers may be better known now even if the words are the same.
         save_speakers(db, transcript_id, transcript.speakers)
-        if known is None or heard(db, known) != transcript.segments:
-            if known:
-                if _words(heard(db, known)) != _words(transcript.segments):
-                    _forget_comparison(db, transcript_id)
+        before = None if known is None else heard(db, known)
+        if before != transcript.segments:
+            if before is not None:
+                if _words(before) != _words(transcript.segments):
+                    db.execute(
+                        "update transcripts set word_error_rate = null, compared_with = null where id = ?",
+                        [transcript_id],
+                    )
                 _delete_segments(db, transcript_id)
                 db.execute(
                     "update transcripts set created = ?, options = ? where id = ?",
-                    [transcript.created, json.dumps(dict(transcript.options), sort_keys=True), transcript_id],
+                    [transcript.created, options, transcript_id],
                 )
             _insert_segments(db, transcript_id, episode, transcript.segments)
         restate(db, transcript_id)
@@ -164,13 +190,10 @@ def gate_report(db: Database, transcript_id: int) -> dict[str, Any] | None:
 
 def stored_transcript(db: Database, transcript_id: int) -> Transcript:
     """Return a transcript as the machine made it, with everything that its file contains."""
-    (episode, sha256, engine, model, language, created, options, source) = db.execute(
-        """select episode, rendition, engine, model, language, created, options, source from transcripts
-           where id = ?""",
+    sha256, duration, engine, model, language, created, options, source = db.execute(
+        """select r.sha256, r.duration, t.engine, t.model, t.language, t.created, t.options, t.source
+           from transcripts t join renditions r on r.sha256 = t.rendition and r.episode = t.episode where t.id = ?""",
         [transcript_id],
-    ).fetchone()
-    (duration,) = db.execute(
-        "select duration from renditions where sha256 = ? and episode = ?", [sha256, episode]
     ).fetchone()
     segments = heard(db, transcript_id)
     return Transcript(
@@ -234,10 +257,6 @@ def host_voices(db: Database, feed: str, *, but: str) -> list[tuple[str, tuple[f
         [feed, but],
     )
     return [(name, tuple(json.loads(voice))) for name, voice in rows]
-
-
-def _forget_comparison(db: Database, transcript_id: int) -> None:
-    db.execute("update transcripts set word_error_rate = null, compared_with = null where id = ?", [transcript_id])
 
 
 def _delete_segments(db: Database, transcript_id: int) -> None:

@@ -13,12 +13,18 @@ from sqlite_utils import Database
 from pipeline.archive.checks import CheckedTogether, CheckEntry, check, history, place, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
-from pipeline.archive.preferred import passages_at, preferred_transcript
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.reading import episode_named
-from pipeline.commands.options import db_option, editor_option, json_option, print_history, print_json, signed
+from pipeline.commands.options import (
+    db_option,
+    editor_option,
+    json_option,
+    passages_meant,
+    print_history,
+    print_json,
+    signed,
+)
 from pipeline.editing.checking import overlap
-from pipeline.editing.correcting import stretch
-from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import CorrectionError
 from pipeline.times import clock, exactly
 
@@ -67,17 +73,12 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
 
 def _place(archive: Database, episode: str, given: Mapping[str, Any]) -> CheckedTogether:
     """The passages that the command is about."""
-    return place(archive.conn, episode, *_named(archive, episode, given))
-
-
-def _named(archive: Database, episode: str, given: Mapping[str, Any]) -> tuple[int, int]:
-    start, end = stretch(given)
-    return passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
+    return place(archive.conn, episode, *passages_meant(archive.conn, episode, given))
 
 
 def _refuse_others(archive: Database, here: CheckedTogether, given: Mapping[str, Any]) -> None:
     """Raise if the words would also replace passages other than the ones given."""
-    if (here.first, here.last) != _named(archive, here.episode, given):
+    if (here.first, here.last) != passages_meant(archive.conn, here.episode, given):
         start, end = exactly(here.start), exactly(here.end)
         raise CorrectionError(
             f"text: {start} to {end} was checked, or is spoken, as one: give all of its words, with "
@@ -103,10 +104,7 @@ def _undo(archive: Database, here: CheckedTogether, given: Mapping[str, Any]) ->
 
 def _show(archive: Database, episode: str, given: Mapping[str, Any], as_json: bool) -> None:
     entries = _entries(archive, episode, given)
-    if as_json:
-        print_json([asdict(entry) for entry in entries])
-        return
-    print_history([(entry, f"{exactly(entry.start)} {entry.summary}") for entry in entries])
+    print_history(entries, lambda entry: f"{exactly(entry.start)} {entry.summary}", as_json=as_json)
 
 
 def _entries(archive: Database, episode: str, given: Mapping[str, Any]) -> list[CheckEntry]:

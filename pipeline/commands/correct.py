@@ -11,12 +11,12 @@ import click
 from sqlite_utils import Database
 
 from pipeline.addresses import Addresses
-from pipeline.archive import reading
 from pipeline.archive.corrections import STATUSES, CorrectionEntry, correct, doubt_at, history, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
 from pipeline.archive.questions.asked import questions_of
 from pipeline.archive.questions.doubts import Doubt, worth_a_look
+from pipeline.archive.reading import episode_named
 from pipeline.commands.options import (
     FilePath,
     db_option,
@@ -93,7 +93,7 @@ def _mode(context: click.Context, given: Mapping[str, Any]) -> Callable[[Databas
 def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
     said = correction(given, which, editor=editor_name(given["editor"]), now=utc_now())
-    episode = reading.episode_named(archive.conn, given["episode"])
+    episode = episode_named(archive.conn, given["episode"])
     replaced = _replaced(archive, episode, said)
     correct(archive, episode, said)
     _tell(archive, episode, which, as_json)
@@ -112,7 +112,7 @@ def _replaced(archive: Database, episode: str, said: Correction) -> str | None:
 
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"])
-    episode = reading.episode_named(archive.conn, given["episode"])
+    episode = episode_named(archive.conn, given["episode"])
     undo(archive, episode, which, signed(given))
     _tell(archive, episode, which, as_json)
 
@@ -128,20 +128,17 @@ def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
 
 def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number(given["question"]) if given["question"] else None
-    entries = history(archive, reading.episode_named(archive.conn, given["episode"]))
+    entries = history(archive, episode_named(archive.conn, given["episode"]))
     shown = [entry for entry in entries if which in {None, entry.number}]
-    if as_json:
-        print_json([asdict(entry) for entry in shown])
-        return
-    print_history([(entry, f"{_named(entry)} {entry.summary}") for entry in shown])
+    print_history(shown, lambda entry: f"{_question(entry)} {entry.summary}", as_json=as_json)
 
 
-def _named(entry: CorrectionEntry) -> str:
+def _question(entry: CorrectionEntry) -> str:
     return f"question {entry.number}" if entry.number else f"a question no longer listed (“{entry.question}”)"
 
 
 def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
-    episode = reading.episode_named(archive.conn, given["episode"]) if given["episode"] else None
+    episode = episode_named(archive.conn, given["episode"]) if given["episode"] else None
     doubts = worth_a_look(archive.conn, episode)
     if as_json:
         print_json([{**asdict(doubt), "path": _path(doubt)} for doubt in doubts])
@@ -193,4 +190,4 @@ def _read(archive: Database, row: Row, *, editor: str, now: str) -> tuple[str, C
     which = number(row.fields["question"])
     by = editor_name(row.fields.get("editor", editor))
     said = correction(row.fields, which, editor=by, now=now)
-    return reading.episode_named(archive.conn, row.fields["episode"]), said
+    return episode_named(archive.conn, row.fields["episode"]), said

@@ -5,20 +5,27 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import click
 
-from pipeline.editing.correcting import editor, signature
+from pipeline.archive.attributions import AttributionEntry
+from pipeline.archive.checks import CheckEntry
+from pipeline.archive.corrections import CorrectionEntry
+from pipeline.archive.preferred import passages_at
+from pipeline.editing.correcting import editor, signature, stretch
+from pipeline.editing.pointing import is_of_a_clock
 from pipeline.errors import ConfigError
 from pipeline.model import Signature
 from pipeline.text import amount
 from pipeline.times import utc_now
 
-DEFAULT_DB = Path("db/archive.db")
+Entry = TypeVar("Entry", CheckEntry, AttributionEntry, CorrectionEntry)
 
 
 class _DatabasePath(click.Path):
@@ -32,7 +39,7 @@ class _DatabasePath(click.Path):
 FilePath = click.Path(path_type=Path)
 DatabasePath = _DatabasePath(path_type=Path)
 db_option = click.option(
-    "--db", type=DatabasePath, default=DEFAULT_DB, show_default=True, help="The archive's database."
+    "--db", type=DatabasePath, default=Path("db/archive.db"), show_default=True, help="The archive's database."
 )
 feeds_option = click.option(
     "--feeds", type=FilePath, default=Path("feeds.yaml"), show_default=True, help="The file that lists the shows."
@@ -84,34 +91,23 @@ def print_json(content: object) -> None:
     click.echo(json.dumps(content, indent=2, ensure_ascii=False))
 
 
-class Recorded(Protocol):
-    """A row of the editing history."""
+def passages_meant(connection: sqlite3.Connection, episode: str, given: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the numbers of the first and the last passage that the options ``--at`` and ``--to`` mean.
 
-    @property
-    def made_at(self) -> str:
-        """Return when it was recorded."""
-
-    @property
-    def editor(self) -> str | None:
-        """Return who recorded it."""
-
-    @property
-    def note(self) -> str | None:
-        """Return the reason given."""
-
-    @property
-    def undone(self) -> bool:
-        """Tell whether it was undone later."""
-
-    @property
-    def counts(self) -> bool:
-        """Tell whether it is in force."""
+    Raises:
+        CorrectionError: one of them is not a time, or nothing is said there.
+    """
+    start, end = stretch(given)
+    return passages_at(connection, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
 
 
-def print_history(entries: Sequence[tuple[Recorded, str]]) -> None:
-    """Print rows of the editing history, each with a description."""
-    for entry, done in entries:
+def print_history(entries: Sequence[Entry], describe: Callable[[Entry], str], *, as_json: bool) -> None:
+    """Print rows of the editing history, each with a description, or all of them as JSON."""
+    if as_json:
+        print_json([asdict(entry) for entry in entries])
+        return
+    for entry in entries:
         state = " (undone since)" if entry.undone else " (in force)" if entry.counts else ""
         note = f" – {entry.note}" if entry.note else ""
-        click.echo(f"{entry.made_at} {entry.editor or '?'}: {done}{state}{note}")
+        click.echo(f"{entry.made_at} {entry.editor or '?'}: {describe(entry)}{state}{note}")
     click.echo(amount(len(entries), "entry", "entries"), err=True)

@@ -12,10 +12,9 @@ import click
 from pipeline.archive.database import editor, up_to_date_reader
 from pipeline.archive.reading import episode_named
 from pipeline.archive.rendition_choice import account
-from pipeline.archive.renditions import Chosen, Listed, choices, choose_rendition, renditions_of, several
+from pipeline.archive.renditions import Chosen, KeptRendition, choices, choose_rendition, renditions_of, several
 from pipeline.commands.options import db_option, editor_name, editor_option, json_option, print_json
 from pipeline.editing.correcting import note
-from pipeline.model import Comparison
 from pipeline.times import clock, exactly, utc_now
 
 
@@ -54,7 +53,7 @@ def renditions_command(episode: str | None, db: Path, name: str | None, as_json:
         click.echo("no episode has more than one recording", err=True)
 
 
-def _dicts(rows: Sequence[Listed] | Sequence[Chosen]) -> list[dict[str, Any]]:
+def _dicts(rows: Sequence[KeptRendition] | Sequence[Chosen]) -> list[dict[str, Any]]:
     return [asdict(row) for row in rows]
 
 
@@ -65,7 +64,7 @@ def _choose(db: Path, episode: str, name: str, given: Mapping[str, Any]) -> None
         choose_rendition(archive, named, name, reason=note(given) or "chosen by hand", chosen_by=by, now=utc_now())
 
 
-def _lines(kept: Listed) -> Iterator[str]:
+def _lines(kept: KeptRendition) -> Iterator[str]:
     """The lines about a recording: itself, and each earlier one that it was compared with."""
     facts = [clock(kept.duration), f"{kept.bytes / 1e6:.1f} MB", f"fetched {kept.fetched_at}"]
     facts += ["transcribed"] if kept.transcribed else []
@@ -73,9 +72,5 @@ def _lines(kept: Listed) -> Iterator[str]:
     yield f"{kept.sha256[:12]} {', '.join(facts)}"
     for comparison in kept.comparisons:
         yield f"  compared with {comparison.old[:12]}: {comparison.verdict}: {account(comparison)}"
-        yield from _map(comparison)
-
-
-def _map(comparison: Comparison) -> Iterator[str]:
-    for start, end, new_start in comparison.pieces:
-        yield f"    {exactly(start)} to {exactly(end)} is at {exactly(new_start)} ({new_start - start:+.3f} s)"
+        for start, end, new_start in comparison.pieces:
+            yield f"    {exactly(start)} to {exactly(end)} is at {exactly(new_start)} ({new_start - start:+.3f} s)"

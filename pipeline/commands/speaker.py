@@ -13,11 +13,17 @@ from sqlite_utils import Database
 from pipeline.archive.attributions import SpokenTogether, attribute, history, speech, undo
 from pipeline.archive.database import editor as opened
 from pipeline.archive.database import immediate, up_to_date_reader
-from pipeline.archive.preferred import passages_at, preferred_transcript
+from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.reading import episode_named
-from pipeline.commands.options import db_option, editor_option, json_option, print_history, print_json, signed
-from pipeline.editing.correcting import stretch
-from pipeline.editing.pointing import is_of_a_clock
+from pipeline.commands.options import (
+    db_option,
+    editor_option,
+    json_option,
+    passages_meant,
+    print_history,
+    print_json,
+    signed,
+)
 from pipeline.errors import CorrectionError
 from pipeline.times import clock, exactly
 
@@ -57,7 +63,7 @@ def speaker_command(
             _show(archive, named, as_json)
             return
         with immediate(archive):
-            here = _speech(archive, named, given)
+            here = speech(archive.conn, named, *passages_meant(archive.conn, named, given))
             if undone:
                 _undo(archive, here, given)
             else:
@@ -78,13 +84,6 @@ def speaker_command(
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how}{now.speaker} speaks")
 
 
-def _speech(archive: Database, episode: str, given: Mapping[str, Any]) -> SpokenTogether:
-    """The passages that the command is about."""
-    start, end = stretch(given)
-    there = passages_at(archive.conn, episode, start, end, of_a_clock=is_of_a_clock(given["at"]))
-    return speech(archive.conn, episode, *there)
-
-
 def _undo(archive: Database, here: SpokenTogether, given: Mapping[str, Any]) -> None:
     if not here.counting:
         raise CorrectionError(f"{here.episode} has nothing to undo at {exactly(here.start)}")
@@ -95,7 +94,4 @@ def _undo(archive: Database, here: SpokenTogether, given: Mapping[str, Any]) -> 
 def _show(archive: Database, episode: str, as_json: bool) -> None:
     transcript = preferred_transcript(archive.conn, episode)
     entries = history(archive.conn, transcript.rendition) if transcript else ()
-    if as_json:
-        print_json([asdict(entry) for entry in entries])
-    else:
-        print_history([(entry, f"{exactly(entry.start)} {entry.summary}") for entry in entries])
+    print_history(entries, lambda entry: f"{exactly(entry.start)} {entry.summary}", as_json=as_json)

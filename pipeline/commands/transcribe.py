@@ -96,7 +96,7 @@ def _explain(options: StageOptions) -> None:
     from pipeline.speech.explain import explained
 
     with up_to_date_reader(options.db) as archive:
-        for episode, report in gate_reports(config.load(options.feeds), archive.conn, options.selection.only):
+        for episode, report in gate_reports(config.load(options.feeds), archive, options.selection.only):
             # With --json stdout is for the report of the run.
             click.echo(f"{episode}: " + "\n".join(explained(report)), err=options.as_json)
 
@@ -110,7 +110,7 @@ def _check(options: StageOptions) -> Exit:
     failed, folder = 0, options.db.parent
     with up_to_date_reader(options.db) as archive:
         make, shows = engines(folder / MODELS), config.load(options.feeds)
-        for episode, found in second_opinions(shows, archive.conn, folder, make, options.selection.only):
+        for episode, found in second_opinions(shows, archive, folder, make, options.selection.only):
             if isinstance(found, ArchiveError):
                 failed += 1
                 click.echo(f"{episode}: {found}", err=True)

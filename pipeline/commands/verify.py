@@ -16,7 +16,9 @@ from pipeline.text import amount
 
 if TYPE_CHECKING:
     from pipeline.config import Config, Feed
-    from pipeline.proof import Mended, Problem, Verified
+    from pipeline.proof.problems import Problem
+    from pipeline.proof.repair import Mended
+    from pipeline.proof.verify import Verified
 
 
 @click.command("verify")
@@ -37,8 +39,8 @@ def verify_command(db: Path, quick: bool, repair: bool, feeds: Path, quiet: bool
     wait for a run: while one is writing, it fails with a message.
     """
     from pipeline import config
-    from pipeline.proof import repair as mend
-    from pipeline.proof import verify
+    from pipeline.proof.repair import repair as mend
+    from pipeline.proof.verify import verify
     from pipeline.runs.run import clients, terminable
     from pipeline.runs.talk import Talk
     from pipeline.speech.cores import usable_cores

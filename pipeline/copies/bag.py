@@ -19,7 +19,7 @@ from pipeline.archive.soundness import refuse_unsound, room_in, snapshot
 from pipeline.copies.bagit import PAYLOAD, Entry, entries, validated, write_tags
 from pipeline.data_folder import AUDIO, FOLDERS
 from pipeline.errors import BagError, ConfigError, DatabaseError
-from pipeline.files import linked, new_file, unfinished
+from pipeline.files import linked, new_file, sha256_of, unfinished
 from pipeline.progress import Begin, unseen
 from pipeline.proof.listing import belonging, present
 from pipeline.proof.problems import Bench, problem_of
@@ -194,7 +194,7 @@ def _target(folder: Path, entry: Entry, database: Path) -> Path:
 def _refuse_overwriting(database: Path, targets: Mapping[Entry, Path]) -> None:
     _refuse_database(database)
     for entry, target in targets.items():
-        if target.exists() and (target.stat().st_size != entry.bytes or not _is(target, entry.sha256)):
+        if target.exists() and (target.stat().st_size != entry.bytes or sha256_of(target) != entry.sha256):
             raise ConfigError(f"{target}: already exists with different content, and is not overwritten.")
 
 
@@ -203,10 +203,6 @@ def _refuse_database(database: Path) -> None:
     for path in (database, *(database.with_name(database.name + ending) for ending in ("-wal", "-shm", "-journal"))):
         if path.exists():
             raise ConfigError(f"{path}: already exists, and is not overwritten. Name another --db.")
-
-
-def _is(path: Path, sha256: str) -> bool:
-    return entries(path.parent, [path.name], workers=1)[0].sha256 == sha256
 
 
 def _copy(source: Path, target: Path, sha256: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import BagError
-from pipeline.files import new_file, sha256_of
+from pipeline.files import sha256_of, write_file
 from pipeline.progress import Begin, unseen
 
 PAYLOAD = "data"
@@ -63,11 +63,12 @@ def write_tags(folder: Path, payload: Iterable[Entry], info: Mapping[str, str]) 
     """
     payload = sorted(payload, key=lambda entry: entry.path)
     oxum = f"{sum(entry.bytes for entry in payload)}.{len(payload)}"
-    _write(folder / "bagit.txt", _DECLARATION)
-    _write(folder / _INFO, "".join(f"{name}: {value}\n" for name, value in {**info, _OXUM: oxum}.items()))
-    _write(folder / _MANIFEST, _manifest(payload))
+    write_file(folder / "bagit.txt", _DECLARATION.encode())
+    fields = "".join(f"{name}: {value}\n" for name, value in {**info, _OXUM: oxum}.items())
+    write_file(folder / _INFO, fields.encode())
+    write_file(folder / _MANIFEST, _manifest(payload))
     tags = entries(folder, sorted(["bagit.txt", _INFO, _MANIFEST]), workers=1)
-    _write(folder / _TAG_MANIFEST, _manifest(tags))
+    write_file(folder / _TAG_MANIFEST, _manifest(tags))
 
 
 def validated(folder: Path, *, workers: int, progress: Begin = unseen) -> tuple[tuple[Entry, ...], Mapping[str, str]]:
@@ -121,9 +122,9 @@ def _files(folder: Path) -> Iterable[str]:
                 yield path.relative_to(folder).as_posix()
 
 
-def _manifest(listed: Iterable[Entry]) -> str:
+def _manifest(listed: Iterable[Entry]) -> bytes:
     encode = str.maketrans(_ENCODED)
-    return "".join(f"{entry.sha256}  {entry.path.translate(encode)}\n" for entry in listed)
+    return "".join(f"{entry.sha256}  {entry.path.translate(encode)}\n" for entry in listed).encode()
 
 
 def _read_manifest(path: Path) -> dict[str, str]:
@@ -150,8 +151,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BagError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
-
-
-def _write(path: Path, text: str) -> None:
-    with new_file(path) as file:
-        file.write(text.encode())

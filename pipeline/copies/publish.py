@@ -20,7 +20,7 @@ from pipeline.archive.reading import renditions
 from pipeline.archive.soundness import indexes, refuse_unsound, room_in, snapshot
 from pipeline.data_folder import AUDIO
 from pipeline.errors import ConfigError, DatabaseError
-from pipeline.files import linked, new_file, sha256_of
+from pipeline.files import linked, new_file, sha256_of, write_file
 from pipeline.model import Rendition
 
 _SETTINGS = {"allow_download": False}
@@ -173,19 +173,13 @@ def _describe(folder: Path, made: Path, counts: dict[str, int], *, now: str, is_
         "file": made.name,
         "tables": {table: {"count": count} for table, count in counts.items()},
     }
-    _write(folder / INSPECTED, _json({made.stem: inspected}))
+    write_file(folder / INSPECTED, _json({made.stem: inspected}))
     if is_replaced or not (folder / "README.md").exists():
-        _write(folder / "README.md", [_README.format(now=now, name=made.name)])
+        write_file(folder / "README.md", _README.format(now=now, name=made.name).encode())
     for file_name, content in _TO_EDIT.items():
         if not (folder / file_name).exists():
-            _write(folder / file_name, _json(content))
+            write_file(folder / file_name, _json(content))
 
 
-def _json(content: dict[str, Any]) -> list[str]:
-    return [json.dumps(content, indent=2), "\n"]
-
-
-def _write(path: Path, pieces: Iterable[str]) -> None:
-    with new_file(path) as file:
-        for piece in pieces:
-            file.write(piece.encode())
+def _json(content: dict[str, Any]) -> bytes:
+    return f"{json.dumps(content, indent=2)}\n".encode()

@@ -9,8 +9,8 @@ from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element, SubElement
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import Item
 from pipeline.archive.questions.asked import ListedQuestion
+from pipeline.archive.reading import Item
 from pipeline.errors import ExportError
 from pipeline.export import webvtt, xml
 from pipeline.model import ASKED

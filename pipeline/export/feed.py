@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import Item, Show
+from pipeline.archive.publication import Channel
+from pipeline.archive.reading import Item
 from pipeline.errors import ExportError
 from pipeline.export import xml
 from pipeline.export.chapters import chapters
@@ -25,7 +26,7 @@ _GUIDS = uuid.UUID("ead4c236-bf58-58c6-a2c6-a6b28d128cb6")
 _TRANSCRIPTS = {"vtt": "text/vtt", "srt": "application/x-subrip", "json": "application/json"}
 
 
-def feed(show: Show, addresses: Addresses) -> str:
+def feed(show: Channel, addresses: Addresses) -> str:
     """Write the feed: every episode with kept audio, newest first, each with its original guid.
 
     Raises:
@@ -39,7 +40,7 @@ def feed(show: Show, addresses: Addresses) -> str:
     xml.add(channel, "title", show.title)
     xml.add(channel, "link", addresses.home())
     xml.add(channel, "description", f"{show.title}, from an archive: with transcripts, and chapters for its questions.")
-    languages = [item.transcript.language for item in items if item.transcript]
+    languages = [item.provenance.language for item in items if item.provenance]
     if languages:
         xml.add(channel, "language", languages[0])
     xml.add(channel, "atom:link", rel="self", type="application/rss+xml", href=addresses.feed(show.slug))
@@ -66,10 +67,10 @@ def _add_item(channel: Element, item: Item, addresses: Addresses) -> None:
         length = str(item.audio.bytes)
         xml.add(entry, "enclosure", url=addresses.audio(item.audio.sha256), length=length, type=item.audio.content_type)
         xml.add(entry, "itunes:duration", str(round(item.audio.duration)))
-    if item.transcript:
+    if item.provenance:
         for form, kind in _TRANSCRIPTS.items():
             url = addresses.export(item.id, form)
-            xml.add(entry, "podcast:transcript", url=url, type=kind, language=item.transcript.language)
+            xml.add(entry, "podcast:transcript", url=url, type=kind, language=item.provenance.language)
     if _has_chapters(item):
         url = addresses.export(item.id, "chapters.json")
         xml.add(entry, "podcast:chapters", url=url, type="application/json+chapters")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import episode_ids, publication, show, slugs
+from pipeline.archive.publication import channel, episode_ids, publication, slugs
 from pipeline.archive.reading import episode_named
 from pipeline.errors import ConfigError, ExportError, UnknownEpisodeError
 from pipeline.export import FORMATS, id3
@@ -84,7 +84,7 @@ def write(connection: sqlite3.Connection, job: Job, file: BinaryIO, *, addresses
         ExportError: there is nothing to write; nothing has been written.
     """
     if job.form == FEED_FORMAT:
-        whole = show(connection, job.subject)
+        whole = channel(connection, job.subject)
         if whole is not None:
             file.write(feed(whole, addresses).encode())
             return

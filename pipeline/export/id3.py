@@ -11,7 +11,7 @@ from mutagen import MutagenError
 from mutagen.id3 import CHAP, CTOC, ID3, TIT2, TIT3, CTOCFlags, Encoding, Frame, ID3NoHeaderError
 
 from pipeline.archive.kept import kept_path
-from pipeline.archive.publication import Item
+from pipeline.archive.reading import Item
 from pipeline.errors import AudioError, ExportError
 from pipeline.export.chapters import TITLE, Chapter, chapters
 from pipeline.text import shortened

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import Item
 from pipeline.archive.questions.asked import ListedQuestion
+from pipeline.archive.reading import Item
 from pipeline.errors import ExportError
 from pipeline.export.markdown import escaped
 from pipeline.model import ASKED

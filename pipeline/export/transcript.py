@@ -21,7 +21,7 @@ def transcribed(publication: Publication) -> tuple[Rendition, Provenance]:
     Raises:
         ExportError: it has no transcript, or one without words.
     """
-    if publication.audio is None or publication.transcript is None:
+    if publication.audio is None or publication.provenance is None:
         raise ExportError(
             f"{publication.id}: is not transcribed yet. Run `python -m pipeline ingest --only {publication.id}` first."
         )
@@ -29,7 +29,7 @@ def transcribed(publication: Publication) -> tuple[Rendition, Provenance]:
         raise ExportError(
             f"{publication.id}: has a transcript without any words: nobody speaks, so nothing is written."
         )
-    return publication.audio, publication.transcript
+    return publication.audio, publication.provenance
 
 
 def txt(publication: Publication, _: Addresses) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -11,18 +10,11 @@ from pathlib import Path
 
 from pipeline.archive.database import any_reader, archives_in
 from pipeline.archive.files import Named, named_files
-from pipeline.data_folder import FOLDERS, TRANSCRIPTS, VECTORS
+from pipeline.data_folder import FOLDERS, TRANSCRIPTS, earlier_wording, needs_no_name
 from pipeline.errors import ArchiveError
 from pipeline.files import as_text
 from pipeline.proof.problems import Earlier, Problem
 from pipeline.times import timestamp
-
-_EARLIER = re.compile(rf"({TRANSCRIPTS}/[0-9a-f]{{64}}\.[0-9a-f]{{12}})\.([0-9a-f]{{12}})\.json")
-# Files that no table refers to: work in progress, or caches.
-_NAMELESS = {
-    TRANSCRIPTS: re.compile(r"[0-9a-f]{64}\.[0-9a-f]{12}\.unfinished\.jsonl"),
-    VECTORS: re.compile(r"[0-9a-f]{32}\.npy"),
-}
 
 
 def present(data: Path) -> tuple[str, ...]:
@@ -46,8 +38,8 @@ def present(data: Path) -> tuple[str, ...]:
 def earlier(there: Iterable[str], named: Iterable[Named]) -> tuple[Earlier, ...]:
     """Return the files of superseded transcripts."""
     names = _names(named)
-    found = (_EARLIER.fullmatch(path) for path in there)
-    return tuple(Earlier(one[0], one[2]) for one in found if one and f"{one[1]}.json" in names)
+    found = ((path, earlier_wording(path)) for path in there)
+    return tuple(Earlier(path, one[1]) for path, one in found if one and one[0] in names)
 
 
 def belonging(there: Iterable[str], named: Iterable[Named]) -> tuple[str, ...]:
@@ -69,7 +61,7 @@ def orphans(
             one will store them.
     """
     names = _names(named)
-    strange = [path for path in there if not (_is_named(path, names) or _needs_no_name(path))]
+    strange = [path for path in there if not (_is_named(path, names) or needs_no_name(path))]
     if not strange:
         return ()
     others = _names(one for archive in _others(database) for one in archive)
@@ -92,13 +84,8 @@ def _is_named(path: str, names: frozenset[str]) -> bool:
         return True
     if path.endswith(".published"):
         return f"{TRANSCRIPTS}/{Path(path).name[:12]}" in names
-    wording = _EARLIER.fullmatch(path)
-    return wording is not None and f"{wording[1]}.json" in names
-
-
-def _needs_no_name(path: str) -> bool:
-    kind = _NAMELESS.get(Path(path).parts[0])
-    return kind is not None and kind.fullmatch(Path(path).name) is not None
+    wording = earlier_wording(path)
+    return wording is not None and wording[0] in names
 
 
 def _others(database: Path) -> Iterator[tuple[Named, ...]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pipeline.archive.files import PublishersFile, Snapshot, TranscriptFile
+from pipeline.archive.files import Named, PublishersFile, Snapshot, TranscriptFile
 from pipeline.archive.kept import is_kept
 from pipeline.archive.segments import heard
 from pipeline.audio.in_processes import Check
@@ -32,7 +32,7 @@ class Earlier:
     digest: str
 
 
-File = Rendition | Snapshot | TranscriptFile | PublishersFile | Earlier
+File = Named | Earlier
 
 
 @dataclass(frozen=True, slots=True)

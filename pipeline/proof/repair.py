@@ -19,12 +19,12 @@ from pipeline.archive.transcripts import stored_transcript
 from pipeline.audio.keep import keep
 from pipeline.audio.transfer import Limits
 from pipeline.config import Feed
-from pipeline.data_folder import AUDIO, TRANSCRIPTS, publishers_path
+from pipeline.data_folder import AUDIO, publishers_path
 from pipeline.errors import ArchiveError, RepairError
 from pipeline.feeds.fetch import FeedBody, fetch
 from pipeline.feeds.paging import Pages, all_pages, read_page
 from pipeline.feeds.private import body_without_secrets, secrets_of
-from pipeline.files import moved, new_file
+from pipeline.files import moved, write_file
 from pipeline.model import Rendition, Validators
 from pipeline.net.local_files import local_file, local_folder
 from pipeline.net.urls import scheme, shown
@@ -154,7 +154,7 @@ def _fetch_snapshot(workshop: _Workshop, file: Snapshot) -> str:
     for body in pages.bodies:
         content = body_without_secrets(body, secrets_of(feed.url))
         if hashlib.sha256(content).hexdigest() == file.sha256:
-            _put_bytes(content, workshop.data / file.path)
+            write_file(workshop.data / file.path, content)
             return f"fetched again from {shown(url)}"
     where = f"{shown(url)}, with {amount(len(pages.bodies), 'page')},"
     raise RepairError("; ".join(filter(None, [f"{where} now gives something else, which was not used", pages.missing])))
@@ -169,20 +169,14 @@ def _fetch_publishers(workshop: _Workshop, file: PublishersFile) -> str:
     sha256 = hashlib.sha256(content).hexdigest()
     if not sha256.startswith(file.prefix):
         raise RepairError(f"{shown(url)} now gives something else (SHA-256 {sha256}), which was not used")
-    _put_bytes(content, workshop.data / publishers_path(sha256))
+    write_file(workshop.data / publishers_path(sha256), content)
     return f"fetched again from {shown(url)}"
-
-
-def _put_bytes(content: bytes, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with new_file(target) as file:
-        file.write(content)
 
 
 def _write(workshop: _Workshop, file: TranscriptFile) -> str:
     transcript = stored_transcript(workshop.db, file.id)
     write = transcript_file.write_earlier if file.is_earlier else transcript_file.write
-    return f"rewritten from the tables, as {write(workshop.data / TRANSCRIPTS, transcript, file.key).name}"
+    return f"rewritten from the tables, as {write(workshop.data, transcript, file.key).name}"
 
 
 def _rebuild(workshop: _Workshop, index: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline import __version__
 from pipeline.archive.status import status
-from pipeline.files import new_file
+from pipeline.files import write_file
 
 _log = logging.getLogger(__name__)
 FAILURES = 20  # listed at most; there may be thousands, for one reason
@@ -25,8 +25,8 @@ def health_file(database: Path) -> Path:
 def write_health(database: Path, connection: sqlite3.Connection, *, now: str) -> None:
     """Write the health file atomically. A failure, such as a full disk, is only logged."""
     try:
-        with new_file(health_file(database)) as file:
-            file.write((json.dumps(health(database, connection, now=now), indent=2) + "\n").encode())
+        content = json.dumps(health(database, connection, now=now), indent=2) + "\n"
+        write_file(health_file(database), content.encode())
     except OSError as error:
         _log.warning("%s cannot be written: %s", health_file(database), error)
 

@@ -26,15 +26,16 @@ from pipeline.stages import Outcome, Tools, Visit, wanted_episodes
 from pipeline.stages.align import align_episode, align_together
 from pipeline.stages.download import download
 from pipeline.stages.groups import group_questions
-from pipeline.stages.pages import read_page_of, waiting
+from pipeline.stages.pages import due_pages, read_page_of
 from pipeline.stages.poll import poll
 from pipeline.stages.together import AT_ONE_HOST, together
 from pipeline.stages.transcribe import forget_unfinished, transcribe
 
-EpisodeStage = Callable[[Tools, Feed, Episode], Outcome | Visit]
+Work = Callable[[], Outcome | Visit]
 Status = Literal["ok", "skipped", "failed"]
 V = TypeVar("V", bound=Visit)
-_EPISODE_STAGES: dict[str, EpisodeStage] = {
+_EPISODE_STAGES: dict[str, Callable[[Tools, Feed, Episode], Outcome | Visit]] = {
+    "download": download,
     "transcribe": transcribe,
     "align": align_episode,
 }
@@ -174,30 +175,22 @@ def _work(config: Config, tools: Tools, stages: Sequence[StageName], selection: 
         return
     if "download" in stages:
         yield from _download_all(tools, feeds, selection)
-    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in _EPISODE_STAGES], selection)
+    yield from _hear_all(tools, feeds, [stage for stage in stages if stage in {"transcribe", "align"}], selection)
     if "transcribe" in stages and selection == EVERYTHING:
         forget_unfinished(tools, config.feeds)
 
 
-def _pages(
-    tools: Tools, feeds: Sequence[Feed], selection: Selection
-) -> Iterator[tuple[_Task, Callable[[], Outcome | Visit]]]:
+def _pages(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[tuple[_Task, Work]]:
     for feed in feeds:
-        asks = waiting(tools, feed)
-        for episode, left_out in _selected(tools, feed, selection) if asks else ():
-            if not left_out and episode.id in asks:
-                yield _Task("poll", feed, episode), partial(read_page_of, tools, feed, asks[episode.id])
+        pages = due_pages(tools, feed)
+        for episode, left_out in _selected(tools, feed, selection) if pages else ():
+            if not left_out and episode.id in pages:
+                yield _Task("poll", feed, episode), partial(read_page_of, tools, feed, pages[episode.id])
 
 
 def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[_Done]:
-    tasks: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
-    for task, episode, left_out in _tasks(tools, feeds, ["download"], selection):
-        if left_out:
-            yield left_out
-        else:
-            tasks.append((task, partial(download, tools, task.feed, episode)))
     not_had = []  # also what is offered anew of an episode that has its audio
-    for done in _visited(tasks):
+    for done in _visited(_tasks(tools, feeds, ["download"], selection)):
         if done.item.status != "ok" and not done.routine:
             not_had.append(done.item.episode or "")
         yield done
@@ -208,13 +201,12 @@ def _download_all(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> 
 def _hear_all(tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection) -> Iterator[_Done]:
     """Run these stages of one episode after another, but last those that need the network: none waits for it."""
     visits: list[tuple[_Task, Visit]] = []
-    after: list[tuple[_Task, Callable[[], Outcome | Visit]]] = []
-    for task, episode, left_out in _tasks(tools, feeds, stages, selection):
-        work = partial(_EPISODE_STAGES[task.stage], tools, task.feed, episode)
-        if visits and visits[-1][0].episode == episode:
+    after: list[tuple[_Task, Work]] = []
+    for task, work in _tasks(tools, feeds, stages, selection):
+        if visits and visits[-1][0].episode == task.episode:
             after.append((task, work))
             continue
-        done = left_out or _item(task, work)
+        done = _item(task, work)
         if isinstance(done, Visit):
             visits.append((task, done))
         else:
@@ -223,9 +215,7 @@ def _hear_all(tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], select
     yield from _visited(after)
 
 
-def _visited(
-    tasks: Iterable[tuple[_Task, Callable[[], Outcome | Visit]]], *, at_one_host: int = AT_ONE_HOST
-) -> Iterator[_Done]:
+def _visited(tasks: Iterable[tuple[_Task, Work]], *, at_one_host: int = AT_ONE_HOST) -> Iterator[_Done]:
     """Start each task; run the network visits that tasks return concurrently."""
     visits: list[tuple[_Task, Visit]] = []
     for task, begin in tasks:
@@ -246,11 +236,12 @@ def _ended(visits: Iterable[tuple[_Task, Visit]], *, at_one_host: int = AT_ONE_H
 def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -> Iterator[_Done]:
     """Align everything in parallel processes; used when aligning is the only stage."""
     wanted: list[tuple[Feed, Episode]] = []
-    for task, episode, left_out in _tasks(tools, feeds, ["align"], selection):
-        if left_out:
-            yield left_out
-        else:
-            wanted.append((task.feed, episode))
+    for feed in feeds:
+        for episode, left_out in _selected(tools, feed, selection):
+            if left_out:
+                yield _Task("align", feed, episode).ended("skipped", left_out, routine=True)
+            else:
+                wanted.append((feed, episode))
     if len(wanted) == 1:
         ((feed, episode),) = wanted
         yield _item(_Task("align", feed, episode), partial(align_episode, tools, feed, episode))
@@ -261,13 +252,15 @@ def _align_together(tools: Tools, feeds: Sequence[Feed], selection: Selection) -
 
 def _tasks(
     tools: Tools, feeds: Sequence[Feed], stages: Sequence[str], selection: Selection
-) -> Iterator[tuple[_Task, Episode, _Done | None]]:
-    """Yield these stages of each episode, and what becomes of those that are left out by the selection."""
+) -> Iterator[tuple[_Task, Work]]:
+    """Yield these stages of each episode; those that the selection leaves out have nothing to do."""
     for feed in feeds:
-        for episode, reason in _selected(tools, feed, selection):
+        for episode, left_out in _selected(tools, feed, selection):
             for stage in stages:
-                task = _Task(stage, feed, episode)
-                yield task, episode, task.ended("skipped", reason, routine=True) if reason else None
+                work: Work = partial(_EPISODE_STAGES[stage], tools, feed, episode)
+                if left_out:
+                    work = partial(Outcome, "skipped", left_out, routine=True)
+                yield _Task(stage, feed, episode), work
 
 
 def _selected(tools: Tools, feed: Feed, selection: Selection) -> Iterator[tuple[Episode, str | None]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -10,10 +9,10 @@ from typing import Any, get_args
 
 from sqlite_utils import Database
 
-from pipeline.archive import reading
 from pipeline.archive.episodes import episodes
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
+from pipeline.archive.reading import rendition
 from pipeline.archive.segments import heard
 from pipeline.archive.transcripts import gate_report
 from pipeline.audio.decode import decoded_blocks
@@ -26,26 +25,23 @@ from pipeline.speech.engine import Engine
 from pipeline.whisper_models import EngineName
 
 
-def gate_reports(
-    config: Config, connection: sqlite3.Connection, only: str | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def gate_reports(config: Config, db: Database, only: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the quality gate's report on each transcribed episode of the configured feeds, or of ``only`` one."""
-    db = Database(connection)
     for _, episode in _chosen(config, db, only):
-        transcript = preferred_transcript(connection, episode.id)
+        transcript = preferred_transcript(db.conn, episode.id)
         report = gate_report(db, transcript.id) if transcript else None
         if report:
             yield episode.id, report
 
 
 def second_opinions(
-    config: Config, connection: sqlite3.Connection, folder: Path, engine: Callable[[Feed], Engine], only: str | None
+    config: Config, db: Database, folder: Path, engine: Callable[[Feed], Engine], only: str | None
 ) -> Iterator[tuple[str, dict[str, Any] | ArchiveError]]:
     """Transcribe a sample of each transcribed episode with the engine that did not make the transcript.
 
     Args:
         config: the feeds.
-        connection: the database, open for reading.
+        db: the database, open for reading.
         folder: the folder of the database, which contains the audio folder.
         engine: makes a feed's engine.
         only: one feed's slug or one episode's id; None for all episodes.
@@ -53,10 +49,9 @@ def second_opinions(
     Returns:
         For each episode the share of words on which the two disagree and the windows, or the error.
     """
-    db = Database(connection)
     for feed, episode in _chosen(config, db, only):
-        transcript = preferred_transcript(connection, episode.id)
-        audio = reading.rendition(connection, transcript.rendition) if transcript else None
+        transcript = preferred_transcript(db.conn, episode.id)
+        audio = rendition(db.conn, transcript.rendition) if transcript else None
         if audio is None or transcript is None:
             continue
         other = engine(_with_other_engine(feed))

@@ -10,7 +10,7 @@ from itertools import takewhile
 
 import nh3
 
-from pipeline.archive.episode_history import Change
+from pipeline.archive.episodes import Change
 from pipeline.site.wording import moment
 from pipeline.text import shortened
 from pipeline.times import clock

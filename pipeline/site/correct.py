@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -53,15 +54,15 @@ async def correct(request: Request, archive: Archive) -> Response:
     links = Links.of(archive)
     if not wants_json(request):
         return Response.redirect(f"{links.episode(episode)}#question-{which}", status=303)
-    question, doubt = await archive.read(lambda connection: _now(Database(connection), episode, which))
+    question, doubt = await archive.read(lambda connection: _now(connection, episode, which))
     message = ". ".join(filter(None, [question.summary.capitalize(), doubt]))
     return json({"ok": True, "message": message, "question": asdict(question)}, archive=archive)
 
 
-def _now(db: Database, episode: str, which: int) -> tuple[ListedQuestion, str | None]:
+def _now(connection: sqlite3.Connection, episode: str, which: int) -> tuple[ListedQuestion, str | None]:
     """The question's current state, and whether a guest is heard where it is asked."""
-    (question,) = (one for one in questions_of(db.conn, [episode])[episode] if one.number == which)
-    return question, corrections.doubt_at(db, episode, question.start)
+    (question,) = (one for one in questions_of(connection, [episode])[episode] if one.number == which)
+    return question, corrections.doubt_at(connection, episode, question.start)
 
 
 def _said(fields: Mapping[str, str]) -> Mapping[str, str]:

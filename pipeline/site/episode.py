@@ -11,9 +11,8 @@ from functools import cached_property
 
 import nh3
 from datasette import Request, Response
-from sqlite_utils import Database
 
-from pipeline.archive import corrections, episode_history, people, reading
+from pipeline.archive import corrections, episodes, people, reading
 from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.archive.reading import Episode, Passage, Provenance
 from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
@@ -208,7 +207,7 @@ def _stored(connection: sqlite3.Connection, wanted: str, *, corrects: bool) -> S
         episode=episode,
         checked=checked(connection, episode),
         heard=people.heard(connection, wanted),
-        corrections=corrections.history(Database(connection), wanted) if corrects else (),
-        seals=corrections.seals(Database(connection), wanted) if corrects else {},
-        changes=tuple(told(episode_history.changes(connection, wanted))),
+        corrections=corrections.history(connection, wanted) if corrects else (),
+        seals=corrections.seals(connection, wanted) if corrects else {},
+        changes=tuple(told(episodes.history(connection, wanted))),
     )

@@ -46,7 +46,7 @@ async def export(request: Request, archive: Archive) -> Response:
 async def feed_xml(request: Request, archive: Archive) -> Response:
     """``/-/feed/<feed>.xml``: the whole feed, re-published."""
     slug = unquote(request.url_vars["feed"])
-    show = await archive.read(lambda connection: publication.show(connection, slug))
+    show = await archive.read(lambda connection: publication.channel(connection, slug))
     if show is None:
         return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
     try:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from datasette import Forbidden, Request, Response
 
 from pipeline.addresses import Addresses
-from pipeline.archive import listing, people, publication, reading
-from pipeline.archive.publication import Item
+from pipeline.archive import listing, people, reading
+from pipeline.archive.reading import Item
 from pipeline.archive.search import Filters, Hit, search
 from pipeline.errors import ExportError
 from pipeline.export import atom as atom_file
@@ -142,7 +142,7 @@ async def _is_public(archive: Archive) -> bool:
 
 
 def _episodes(connection: sqlite3.Connection, feed: str | None, site: Addresses) -> list[Entry]:
-    items = publication.newest(connection, ENTRIES, feed=feed)
+    items = listing.listing(connection, ENTRIES, feed=feed).episodes
     arrived = listing.arrivals(connection, (item.id for item in items))
     return [
         Entry(

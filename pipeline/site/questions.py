@@ -27,7 +27,7 @@ async def questions_page(request: Request, archive: Archive) -> Response:
         raise QueryError(f"The words are longer than {MAX_QUERY:,} characters.")
     if values["status"] and values["status"] not in get_args(MatchStatus):
         raise QueryError(f"“{values['status']}” is not one of: {', '.join(get_args(MatchStatus))}.")
-    wanted = groups.Wanted(values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None)
+    wanted = groups.Filter(values["q"], values["feed"] or None, values["status"] or None, like=values["like"] or None)
     named = (request.args.get("page") or "").strip()
     if named and not Position.is_named(named):
         raise QueryError(f"“{named}” is not a page: give a number.")

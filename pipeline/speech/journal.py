@@ -10,12 +10,11 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol, TextIO
 
+from pipeline.data_folder import journal_path
 from pipeline.model import Word
 from pipeline.speech.decoder import Heard
 from pipeline.speech.gate import Verdict
 from pipeline.speech.windows import Span, Window
-
-_ENDING = ".unfinished.jsonl"
 
 _log = logging.getLogger(__name__)
 
@@ -85,15 +84,10 @@ class FileJournal:
         self._path.unlink(missing_ok=True)
 
 
-def journal_path(folder: Path, sha256: str, key: str) -> Path:
-    """Return the path of a recording's journal; ``key`` identifies all else that could change its words."""
-    return folder / f"{sha256}.{key}{_ENDING}"
-
-
-def unfinished(folder: Path) -> dict[str, list[Path]]:
-    """Return the journals in a folder, by the SHA-256 of their recordings."""
+def unfinished(data: Path) -> dict[str, list[Path]]:
+    """Return the journals in a data folder, by the SHA-256 of their recordings."""
     found: dict[str, list[Path]] = {}
-    for path in folder.glob(f"*{_ENDING}"):
+    for path in data.glob(journal_path("*", "*")):
         found.setdefault(path.name.partition(".")[0], []).append(path)
     return found
 

@@ -15,8 +15,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pipeline.data_folder import transcript_path
 from pipeline.errors import SpeechError
-from pipeline.files import new_file
+from pipeline.files import write_file
 from pipeline.model import Segment, Speaker, Transcript, Word
 
 FORMAT = 2
@@ -85,43 +86,40 @@ def transcript_key(
     return hashlib.sha256(_canonical(material)).hexdigest()[:12]
 
 
-def write(folder: Path, transcript: Transcript, key: str) -> Path:
+def write(data: Path, transcript: Transcript, key: str) -> Path:
     """Write a transcript atomically under its final name. An existing one with other words is kept beside it.
 
     Times are rounded to milliseconds, probabilities to four places.
 
     Returns:
-        Its path in ``folder``, which is created if necessary.
+        Its path in the data folder ``data``.
 
     Raises:
         SpeechError: It would not be valid, for example because times are out of order.
     """
-    path, content = _checked(folder, transcript, key)
+    path, content = _checked(data, transcript, key)
     _keep_earlier(path, transcript)
-    with new_file(path) as file:
-        file.write(content)
+    write_file(path, content)
     return path
 
 
-def write_earlier(folder: Path, transcript: Transcript, key: str) -> Path:
+def write_earlier(data: Path, transcript: Transcript, key: str) -> Path:
     """Write the file of an earlier wording beside the one that replaced it; see ``write``."""
-    return _put_aside(*_checked(folder, transcript, key))
+    return _put_aside(*_checked(data, transcript, key))
 
 
-def _checked(folder: Path, transcript: Transcript, key: str) -> tuple[Path, bytes]:
-    """The path and the validated content of a transcript's file; creates its folder."""
-    path = _path(folder, transcript.audio_sha256, key)
+def _checked(data: Path, transcript: Transcript, key: str) -> tuple[Path, bytes]:
+    """The path and the validated content of a transcript's file."""
+    path = _path(data, transcript.audio_sha256, key)
     content = _canonical(_as_json(transcript))
     _parsed(content, path)
-    folder.mkdir(parents=True, exist_ok=True)
     return path, content
 
 
 def _put_aside(path: Path, content: bytes) -> Path:
     """Write the content of a file beside it, under a name with the content's hash."""
     aside = path.with_suffix(f".{hashlib.sha256(content).hexdigest()[:12]}.json")
-    with new_file(aside) as file:
-        file.write(content)
+    write_file(aside, content)
     return aside
 
 
@@ -137,13 +135,13 @@ def _keep_earlier(path: Path, transcript: Transcript) -> None:
         _put_aside(path, content)
 
 
-def find(folder: Path, audio_sha256: str, key: str) -> Transcript | None:
+def find(data: Path, audio_sha256: str, key: str) -> Transcript | None:
     """Return the transcript of this audio and key, or None if there is none.
 
     A damaged file is treated as missing, with a warning in the log; it stays until the recording's next transcript
     replaces it.
     """
-    path = _path(folder, audio_sha256, key)
+    path = _path(data, audio_sha256, key)
     if not path.exists():
         return None
     try:
@@ -228,7 +226,7 @@ def _canonical(content: Mapping[str, object]) -> bytes:
     return json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _path(folder: Path, audio_sha256: str, key: str) -> Path:
+def _path(data: Path, audio_sha256: str, key: str) -> Path:
     if not re.fullmatch(r"[0-9a-f]{64}", audio_sha256):
         raise SpeechError(f"{audio_sha256!r} is not the SHA-256 of audio")
-    return folder / f"{audio_sha256}.{key}.json"
+    return data / transcript_path(audio_sha256, key)

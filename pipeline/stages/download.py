@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pipeline.archive.kept import is_kept
+from pipeline.archive.kept import kept_rendition
 from pipeline.archive.renditions import current_rendition, fetches, save_offer, use_again
 from pipeline.archive.same_recording import twins, unite
 from pipeline.audio.decode import AudioFacts
@@ -55,10 +55,8 @@ def is_offered(tools: Tools, episode: Episode) -> bool:
 
 def _kept(tools: Tools, episode: Episode) -> tuple[Rendition | None, list[Fetch]]:
     """The current recording, and how each was fetched; neither if the current file is missing."""
-    current = current_rendition(tools.db, episode.id)
-    if current is None or not is_kept(tools.data, current.path):
-        return None, []
-    return current, fetches(tools.db, episode.id)
+    current = kept_rendition(tools.db, tools.data, episode.id)
+    return current, fetches(tools.db, episode.id) if current else []
 
 
 def _is_new(episode: Episode, known: list[Fetch]) -> bool:

@@ -1,6 +1,6 @@
 """Look for question lists on the web pages of episodes whose notes have none (``questions_from: page``).
 
-Three steps: ``waiting`` reads the database for the pages that are due, ``visit`` only uses the network, and ``store``
+Three steps: ``due_pages`` reads the database for the pages that are due, ``visit`` only uses the network, and ``store``
 writes the result. A page that could not be fetched is reported and tried again a week later; a page that was read is
 not fetched again until the episode's link changes.
 """
@@ -32,7 +32,7 @@ MAX_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class DuePage:
     """A page to fetch: its episode, its address, and the last visit to that address, if any."""
 
     episode: str
@@ -48,10 +48,10 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class VisitedPage:
     """The result of a visit: a page that was read, or a ``problem``, or neither if the page is unchanged."""
 
-    ask: Ask
+    due: DuePage
     address: str | None = None
     etag: str | None = None
     last_modified: str | None = None
@@ -59,20 +59,20 @@ class Answer:
     problem: str | None = None
 
 
-def waiting(tools: Tools, feed: Feed) -> dict[str, Ask]:
+def due_pages(tools: Tools, feed: Feed) -> dict[str, DuePage]:
     """Return the pages to fetch, by episode. An address shared by several episodes is not used."""
     if feed.questions_from != "page":
         return {}
     known = visits(tools.db, feed.slug)
     found = [(episode, page_address(link), has_list) for episode, link, has_list in links(tools.db, feed.slug)]
     common = Counter(address for _, address, _ in found)
-    asks: dict[str, Ask] = {}
+    pages: dict[str, DuePage] = {}
     for episode, address, has_list in found:
         last = known.get(episode)
         last = last if last and last.link == address else None
         if address and not has_list and common[address] == 1 and is_due(last, now=tools.now(), again=tools.again):
-            asks[episode] = Ask(episode, address, last)
-    return asks
+            pages[episode] = DuePage(episode, address, last)
+    return pages
 
 
 def is_due(last: PageVisit | None, *, now: str, again: bool) -> bool:
@@ -87,68 +87,68 @@ def is_due(last: PageVisit | None, *, now: str, again: bool) -> bool:
     return last.questions == 0 and last.parser_version != PARSER_VERSION
 
 
-def read_page_of(tools: Tools, feed: Feed, ask: Ask) -> Visit:
+def read_page_of(tools: Tools, feed: Feed, due: DuePage) -> Visit:
     """Ask for an episode's page, and store the question list that is on it."""
 
     def go(_leave: Callable[[], None]) -> Callable[[], Outcome]:
-        return partial(store, tools, visit(ask, tools.client(feed)))
+        return partial(store, tools, visit(due, tools.client(feed)))
 
-    return Visit(host(ask.link), go)
+    return Visit(host(due.link), go)
 
 
-def visit(ask: Ask, client: httpx.Client) -> Answer:
-    """Get and read a page; what goes wrong is told in the answer."""
+def visit(due: DuePage, client: httpx.Client) -> VisitedPage:
+    """Get and read a page; what goes wrong is its ``problem``."""
     try:
-        body = fetch(ask.link, client, ask.validators, max_bytes=MAX_PAGE_BYTES, max_seconds=MAX_SECONDS)
+        body = fetch(due.link, client, due.validators, max_bytes=MAX_PAGE_BYTES, max_seconds=MAX_SECONDS)
     except FeedGoneError:
-        return Answer(ask, problem=NOT_THERE)
+        return VisitedPage(due, problem=NOT_THERE)
     except NotAFeedError:
-        return Answer(ask, problem=f"it is larger than {MAX_PAGE_BYTES // 1_000_000} MB")
+        return VisitedPage(due, problem=f"it is larger than {MAX_PAGE_BYTES // 1_000_000} MB")
     except FeedError as error:
-        return Answer(ask, problem=str(error))
-    return _read(ask, body) if isinstance(body, FeedBody) else Answer(ask)
+        return VisitedPage(due, problem=str(error))
+    return _read(due, body) if isinstance(body, FeedBody) else VisitedPage(due)
 
 
-def _read(ask: Ask, body: FeedBody) -> Answer:
+def _read(due: DuePage, body: FeedBody) -> VisitedPage:
     kind = body.content_type.split(";")[0].strip().lower()
     if kind and "html" not in kind:
-        return Answer(ask, problem=f"it is not a web page ({kind})")
+        return VisitedPage(due, problem=f"it is not a web page ({kind})")
     page = read_page(body.content, content_type=body.content_type, address=body.base)
     address = page_address(page.address)
     if address is None or page_address(body.base) is None:
-        return Answer(ask, problem="its link leads to the front page of a site")
-    return Answer(ask, address, body.validators.etag, body.validators.last_modified, find_questions(page.text))
+        return VisitedPage(due, problem="its link leads to the front page of a site")
+    return VisitedPage(due, address, body.validators.etag, body.validators.last_modified, find_questions(page.text))
 
 
-def store(tools: Tools, answer: Answer) -> Outcome:
+def store(tools: Tools, visited: VisitedPage) -> Outcome:
     """Store what a page gave."""
-    other = other_episode_of(tools.db, answer.address, answer.ask.episode) if answer.address else None
+    other = other_episode_of(tools.db, visited.address, visited.due.episode) if visited.address else None
     if other:
-        answer = Answer(answer.ask, problem=f"it is also the page of {other}")
-    seen = _seen(answer, tools.now())
+        visited = VisitedPage(visited.due, problem=f"it is also the page of {other}")
+    seen = _seen(visited, tools.now())
     with immediate(tools.db):
         save_visit(tools.db, seen)
-        if answer.questions:
-            save_questions(tools.db, seen.episode, answer.questions, source="page")
+        if visited.questions:
+            save_questions(tools.db, seen.episode, visited.questions, source="page")
     if seen.problem:
         return Outcome("skipped", f"the episode’s page was not read: {seen.problem}")
-    if answer.address is None:
+    if visited.address is None:
         return Outcome("ok", "the episode’s page is unchanged since the last time")
     return Outcome("ok", f"{seen.questions or 'no'} questions listed on the episode’s page")
 
 
-def _seen(answer: Answer, now: str) -> PageVisit:
-    ask = answer.ask
-    if ask.last and answer.address is None and answer.problem is None:
-        return replace(ask.last, visited_at=now)
+def _seen(visited: VisitedPage, now: str) -> PageVisit:
+    due = visited.due
+    if due.last and visited.address is None and visited.problem is None:
+        return replace(due.last, visited_at=now)
     return PageVisit(
-        episode=ask.episode,
-        link=ask.link,
-        address=answer.address,
+        episode=due.episode,
+        link=due.link,
+        address=visited.address,
         visited_at=now,
-        etag=answer.etag,
-        last_modified=answer.last_modified,
-        questions=len(answer.questions),
-        problem=answer.problem,
+        etag=visited.etag,
+        last_modified=visited.last_modified,
+        questions=len(visited.questions),
+        problem=visited.problem,
         parser_version=PARSER_VERSION,
     )

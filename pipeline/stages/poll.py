@@ -147,7 +147,7 @@ def _record_and_raise(tools: Tools, feed: Feed, asking: Asking, error: Exception
 
 def _store_listing(tools: Tools, feed: Feed, listing: Listing, *, is_whole: bool) -> Saved:
     for body in listing.bodies:
-        _keep_bytes(tools, feed.slug, body)
+        _keep_snapshot(tools, feed.slug, body)
     if listing.episodes:  # an empty feed may be another show's, and only its episodes would tell
         archive.save_podcast_guid(tools.db, feed.slug, listing.podcast_guid)
     return archive.save_poll(
@@ -191,7 +191,7 @@ def _some(titles: Sequence[str]) -> str:
     return f"{len(titles)} ({shown}{f' and {len(titles) - 3} more' if len(titles) > 3 else ''})"
 
 
-def _keep_bytes(tools: Tools, slug: str, content: bytes) -> None:
+def _keep_snapshot(tools: Tools, slug: str, content: bytes) -> None:
     """Keep the feed as it came, under the name of its hash."""
     sha256 = hashlib.sha256(content).hexdigest()
     path = snapshot_path(sha256)

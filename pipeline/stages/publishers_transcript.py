@@ -18,11 +18,13 @@ from typing import NamedTuple
 
 from pipeline.archive.episodes import notes_of
 from pipeline.archive.segments import heard
-from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
 from pipeline.archive.transcripts import (
+    TranscriptSearch,
     compared,
+    last_search,
     name_speakers,
     published_transcript,
+    save_search,
     save_transcript,
 )
 from pipeline.archive.voices import machine_speakers

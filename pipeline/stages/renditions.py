@@ -10,7 +10,7 @@ from pipeline.archive.database import immediate
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.rendition_choice import account, choose
-from pipeline.archive.renditions import FIRST, chosen_by, current_rendition, save_rendition
+from pipeline.archive.renditions import chosen_by, current_rendition, save_rendition
 from pipeline.archive.segments import is_outside_questions
 from pipeline.audio.compare import compare
 from pipeline.errors import AudioError
@@ -50,7 +50,7 @@ def keep_beside(db: Database, episode: str, audio: KeptAudio, comparison: Compar
     with immediate(db):  # a person may choose meanwhile
         current = current_rendition(db, episode)
         if current is None or current.sha256 == audio.sha256:
-            save_rendition(db, episode, audio, choice=FIRST)
+            save_rendition(db, episode, audio)
             return None
         transcript = preferred_transcript(db.conn, episode)
         if transcript and transcript.rendition != current.sha256:

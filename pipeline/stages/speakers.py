@@ -120,7 +120,7 @@ def _asks(
         for match in matches
         if match.start is not None and match.end is not None
     ]
-    marked = [[who] for word, who in spoken if _asks_something(word)]
+    marked = [[who] for word, who in spoken if ends_sentence(word.text) and "?" in word.text]
     by_list = _shares(listed) if len(listed) >= _FEWEST_QUESTIONS else {}
     by_marks = _shares(marked) if len(marked) >= _FEWEST_QUESTION_MARKS else {}
     askers = {one for one in (asker(by_list), asker(by_marks)) if one is not None}
@@ -138,10 +138,6 @@ def _asking(spoken: Sequence[tuple[Word, int | None]]) -> list[int | None]:
             asking += sentence if "?" in word.text else []
             sentence = []
     return asking or [who for _, who in spoken]
-
-
-def _asks_something(word: Word) -> bool:
-    return ends_sentence(word.text) and "?" in word.text
 
 
 def _shares(askings: Sequence[Sequence[int | None]]) -> dict[int, float]:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from pipeline.archive.carrying import carry
 from pipeline.archive.database import immediate
@@ -19,7 +18,7 @@ from pipeline.archive.reading import renditions
 from pipeline.archive.renditions import current_rendition
 from pipeline.archive.transcripts import host_voices, save_transcript, transcript_settings
 from pipeline.config import Feed
-from pipeline.data_folder import TRANSCRIPTS
+from pipeline.data_folder import journal_path
 from pipeline.errors import ArchiveError
 from pipeline.feeds.people import find_people
 from pipeline.model import Episode, Person, Rendition, Transcript
@@ -27,7 +26,7 @@ from pipeline.speech import transcript_file
 from pipeline.speech.channels import Channels
 from pipeline.speech.engine import Engine
 from pipeline.speech.hearing import Hearing
-from pipeline.speech.journal import FileJournal, journal_path, unfinished
+from pipeline.speech.journal import FileJournal, unfinished
 from pipeline.speech.remarks import remarks
 from pipeline.speech.speakers.listening import VoiceListener
 from pipeline.speech.vocabulary import known_terms
@@ -59,10 +58,6 @@ class _Job:
     feed: Feed
     episode: Episode
     rendition: Rendition
-
-    @property
-    def folder(self) -> Path:
-        return self.tools.data / TRANSCRIPTS
 
 
 def transcribe(tools: Tools, feed: Feed, episode: Episode) -> Outcome | Visit:
@@ -114,7 +109,7 @@ def forget_unfinished(tools: Tools, feeds: Iterable[Feed]) -> None:
     archive does not have it may be another one's in the same folder.
     """
     kept = {one.sha256 for one in renditions(tools.db.conn)}
-    left = {sha256: some for sha256, some in unfinished(tools.data / TRANSCRIPTS).items() if sha256 in kept}
+    left = {sha256: some for sha256, some in unfinished(tools.data).items() if sha256 in kept}
     for feed in feeds if left else ():
         for episode in wanted_episodes(tools, feed):
             rendition = current_rendition(tools.db, episode.id)
@@ -136,11 +131,11 @@ def _make(job: _Job, publishers: Future[Found]) -> list[str]:
         terms=_vocabulary(job.feed),
         options={**engine.options, "speakers": job.feed.speakers},
     )
-    transcript = None if job.tools.again else transcript_file.find(job.folder, job.rendition.sha256, key)
+    transcript = None if job.tools.again else transcript_file.find(job.tools.data, job.rendition.sha256, key)
     if transcript is not None:
         return ["read from its file", *_store(job, transcript, key)]
     began = time.monotonic()
-    journal = FileJournal(journal_path(job.folder, job.rendition.sha256, key))
+    journal = FileJournal(job.tools.data / journal_path(job.rendition.sha256, key))
     listener = VoiceListener(job.tools.voices) if job.tools.voices else None
     terms = _terms(job)
     channels = Channels(kept_path(job.tools.data, job.rendition.path))
@@ -148,7 +143,7 @@ def _make(job: _Job, publishers: Future[Found]) -> list[str]:
     labelled, problems = label_or_say_why(hearing, _known(job, come(publishers).transcript), listener)
     transcript = _transcript(job, engine, hearing, labelled, terms)
     took = time.monotonic() - began
-    transcript_file.write(job.folder, transcript, key)
+    transcript_file.write(job.tools.data, transcript, key)
     carried = _store(job, transcript, key)
     journal.discard()
     words = sum(len(segment.words) for segment in transcript.segments)

@@ -10,9 +10,9 @@ from sqlite_utils import Database
 
 from pipeline.archive.attributions import attribute, speech
 from pipeline.archive.carrying import Carried, carry
-from pipeline.archive.checks import check, checks_of, place
+from pipeline.archive.checks import check, place
 from pipeline.archive.corrections import correct, history, undo
-from pipeline.archive.listened import attributions_of, corrections_of
+from pipeline.archive.listened import attributions_of, checks_of, corrections_of
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions.alignments import save_matches
 from pipeline.archive.questions.doubts import worth_a_look

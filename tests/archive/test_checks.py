@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlite_utils import Database
 
-from pipeline.archive.checks import check, checked_passages, checks_of, history, place, undo
+from pipeline.archive.checks import check, checked_passages, history, place, undo
 from pipeline.archive.database import editor, writer
+from pipeline.archive.listened import checks_of
 from pipeline.archive.listing import changes
 from pipeline.archive.preferred import passages_at, preferred_transcript
 from pipeline.archive.questions.alignments import save_matches

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from pipeline.archive.episodes import episodes
 from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
 from pipeline.archive.listing import listing
-from pipeline.archive.publication import show
+from pipeline.archive.publication import channel
 from pipeline.archive.questions.alignments import alignment_key, save_matches
 from pipeline.archive.schema import migrations
 from pipeline.archive.search import search
@@ -194,12 +194,12 @@ def test_what_a_show_is_known_by_elsewhere_stays_when_it_moves(archive: Database
     add_feed(archive, "show", episode("one"))
     old = "https://example.org/old.xml"
     save_moves(archive, "show", [Move(old, "https://example.org/feed.xml", "redirect")], now=NOW)
-    found = show(archive.conn, "show")
+    found = channel(archive.conn, "show")
     assert found is not None
     assert (found.url, found.podcast_guid) == (old, None)
     save_podcast_guid(archive, "show", "917393e3-1b1e-5cef-ace4-edaa54e1f810")
     save_podcast_guid(archive, "show", None)
-    found = show(archive.conn, "show")
+    found = channel(archive.conn, "show")
     assert found is not None
     assert found.podcast_guid == "917393e3-1b1e-5cef-ace4-edaa54e1f810"
 

@@ -19,7 +19,7 @@ from pipeline.archive.attributions import undo as undo_attribution
 from pipeline.archive.corrections import correct, undo
 from pipeline.archive.people import appearances
 from pipeline.archive.questions.alignments import save_matches
-from pipeline.archive.questions.groups import Asked, Wanted, groups
+from pipeline.archive.questions.groups import Asked, Filter, groups
 from pipeline.archive.quoting import quotation
 from pipeline.archive.schema import m014_questions
 from pipeline.archive.search import Filters, search
@@ -128,7 +128,7 @@ def test_what_is_asked_in_one_breath_has_both_numbers_where_it_is_asked_and_answ
 
 
 def groups_of(db: Database) -> list[tuple[Asked, ...]]:
-    return [group.questions for group in groups(db.conn, Wanted(), page=1, size=10, members=10).groups]
+    return [group.questions for group in groups(db.conn, Filter(), page=1, size=10, members=10).groups]
 
 
 def test_a_heading_names_all_that_is_asked_together(archive: Database, one: str) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mutagen.id3 import ID3, TDRC, TIT2, Frame
 
-from pipeline.adopt.matching import Owned, Wanted, decide
+from pipeline.adopt.matching import Owned, decide
 from pipeline.archive.database import reader, writer
 from pipeline.archive.renditions import choose_rendition
 from pipeline.audio.tags import Tags, read_tags
@@ -28,7 +28,7 @@ ONE = Known(
 )
 TWO = Known("s/2", frozenset(["g2"]), "Bonus", "2026-03-02T06:00:00Z", "https://x.example/b/default_tc.mp3", 300.0)
 THREE = Known("s/3", frozenset(["g3"]), "Bonus", "2026-03-03T06:00:00Z", "https://x.example/c/default_tc.mp3", 301.0)
-ALL = [Wanted(one, is_kept=False) for one in (ONE, TWO, THREE)]
+ALL = [ONE, TWO, THREE]
 
 
 def file(name: str, **tags: object) -> Owned:

@@ -23,7 +23,7 @@ from jsonschema import validate
 from markdown_it import MarkdownIt
 
 from pipeline.addresses import Addresses, addresses
-from pipeline.archive.publication import Show
+from pipeline.archive.publication import Channel
 from pipeline.archive.questions.asked import ListedQuestion
 from pipeline.errors import ExportError
 from pipeline.export import FORMATS, chapters, notes, transcript
@@ -295,8 +295,8 @@ def test_a_long_turn_has_several_paragraphs_and_one_name() -> None:
 
 def test_a_publishers_transcript_is_not_called_a_machines() -> None:
     episode = publication(people(("Ann", "Ha!")))
-    assert episode.transcript is not None
-    published = replace(episode, transcript=replace(episode.transcript, source="publisher"))
+    assert episode.provenance is not None
+    published = replace(episode, provenance=replace(episode.provenance, source="publisher"))
     assert "supplied by the publisher" in transcript.txt(published, NOWHERE)
 
 
@@ -342,7 +342,7 @@ def test_a_feed_has_the_original_episodes_with_the_kept_audio_transcripts_and_ch
     bare = item(id="show/00000000", guid="two", published=None)
     waiting = item(id="show/11111111", guid="three", audio=None)
     url = "https://example.org/feed.xml/"
-    text = feed(Show("show", "The <Show>", url, (whole, bare, waiting)), SITE)
+    text = feed(Channel("show", "The <Show>", url, (whole, bare, waiting)), SITE)
     parsed = feedparser.parse(text.encode())
     assert not parsed.bozo
     assert (parsed.feed.title, parsed.feed.link, parsed.feed.language) == ("The <Show>", f"{SITE.base}/", "en")
@@ -376,4 +376,4 @@ def test_a_feeds_guid_is_the_one_of_the_podcast_namespaces_own_example() -> None
 
 def test_a_feed_without_any_kept_audio_is_none() -> None:
     with pytest.raises(ExportError, match=r"^show: none of its audio is kept yet\. Run"):
-        feed(Show("show", "The Show", "x.xml", (item(audio=None),)), SITE)
+        feed(Channel("show", "The Show", "x.xml", (item(audio=None),)), SITE)

@@ -20,9 +20,9 @@ from pipeline.archive.database import writer
 from pipeline.archive.runs import start_run
 from pipeline.copies.bag import bag
 from pipeline.model import Segment
-from pipeline.proof import verify
 from pipeline.proof.problems import Earlier, File
 from pipeline.proof.verify import _checked as checked
+from pipeline.proof.verify import verify
 from tests.conftest import FakeEngine
 from tests.support.proving import Proven, proven, proven_once
 

@@ -16,12 +16,12 @@ from sqlite_utils import Database
 from pipeline.archive.database import editor
 from pipeline.archive.feeds import save_moves
 from pipeline.config import Config, Feed
+from pipeline.data_folder import journal_path
 from pipeline.errors import ConfigError, DiskFullError, SpeechError, WeightsError
 from pipeline.feeds.memory import Move
 from pipeline.model import RunItem, Segment
 from pipeline.runs.ingest import ingest
 from pipeline.runs.selection import Selection
-from pipeline.speech.journal import journal_path
 from pipeline.speech.weights import PACKAGES
 from pipeline.stages import Tools
 from tests.conftest import NOW, FakeEngine
@@ -168,8 +168,8 @@ def test_what_was_heard_of_a_recording_stays_until_that_is_transcribed(
     assert left() == set()
     (tmp_path / "transcripts").mkdir()
     rows = archive.execute("select r.sha256, e.guid from renditions r join episodes e on e.id = r.episode")
-    of = {guid: journal_path(tmp_path / "transcripts", sha256, "a" * 12) for sha256, guid in rows}
-    another = journal_path(tmp_path / "transcripts", "f" * 64, "a" * 12)  # another archive's run
+    of = {guid: tmp_path / journal_path(sha256, "a" * 12) for sha256, guid in rows}
+    another = tmp_path / journal_path("f" * 64, "a" * 12)  # another archive's run
     for path in (*of.values(), another):
         path.touch()
     assert left(Selection(only="show")) == left(Selection(limit=1)) == {*of.values(), another}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlite_utils import Database
 
 from pipeline.archive.database import reader, writer
 from pipeline.archive.rendition_choice import Choice
@@ -175,7 +176,7 @@ class Deaf(FakeEngine):
 def opinions(database: Path, other: FakeEngine, *, only: str | None = None, **feed: Any) -> dict[str, Any]:
     config = Config(feeds=[Feed(slug="show", title="Show", url="feed.xml", **feed)])
     with reader(database) as connection:
-        return dict(second_opinions(config, connection, database.parent, lambda _: other, only))
+        return dict(second_opinions(config, Database(connection), database.parent, lambda _: other, only))
 
 
 def test_where_both_hear_the_same_they_agree(made: Callable[..., Path]) -> None:
@@ -209,7 +210,7 @@ def test_the_other_engine_is_asked(made: Callable[..., Path], engine: Any, other
         return FakeEngine(said())
 
     with reader(database) as connection:
-        list(second_opinions(config, connection, database.parent, make, None))
+        list(second_opinions(config, Database(connection), database.parent, make, None))
     assert set(asked) == {other}
 
 

@@ -74,11 +74,11 @@ def transcript() -> Transcript:
 
 @given(transcripts())
 def test_what_is_written_is_read_again(tmp_path_factory: pytest.TempPathFactory, written: Transcript) -> None:
-    folder = tmp_path_factory.mktemp("transcripts")
-    path = write(folder, written, KEY)
+    data = tmp_path_factory.mktemp("data")
+    path = write(data, written, KEY)
     assert read(path) == written
-    assert find(folder, SHA256, KEY) == written
-    assert [file.name for file in folder.iterdir()] == [f"{SHA256}.{KEY}.json"]
+    assert find(data, SHA256, KEY) == written
+    assert [file for file in data.rglob("*") if file.is_file()] == [data / "transcripts" / f"{SHA256}.{KEY}.json"]
 
 
 def test_the_file_is_the_documented_layout(tmp_path: Path) -> None:
@@ -162,11 +162,11 @@ def test_what_was_heard_before_in_other_words_is_kept_beside_the_new(tmp_path: P
     first = Transcript(SHA256, 9.0, "e", "m", "en", "2026-01-02T03:04:05Z", (Segment(0.0, 1.0, "Old words."),))
     path = write(tmp_path, first, KEY)
     write(tmp_path, replace(first, created="2026-01-03T03:04:05Z"), KEY)
-    assert list(tmp_path.iterdir()) == [path]  # the same words
+    assert list(path.parent.iterdir()) == [path]  # the same words
     second = replace(first, segments=(Segment(0.0, 1.0, "New words."),))
     write(tmp_path, second, KEY)
     write(tmp_path, second, KEY)
-    (aside,) = set(tmp_path.iterdir()) - {path}
+    (aside,) = set(path.parent.iterdir()) - {path}
     assert read(aside).segments == first.segments
     assert find(tmp_path, SHA256, KEY) == second
 
@@ -177,7 +177,7 @@ def test_a_failed_write_leaves_the_file_before_as_it_was(tmp_path: Path) -> None
     with pytest.raises(SpeechError, match="segment 1 has the times"):
         write(tmp_path, replace(transcript(), duration=0.5), KEY)
     assert path.read_bytes() == before
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_nothing_but_a_checksum_becomes_a_file_name(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 
 from pipeline.archive.database import writer
 from pipeline.archive.schema import migrations
-from pipeline.archive.transcript_searches import TranscriptSearch, last_search, save_search
+from pipeline.archive.transcripts import TranscriptSearch, last_search, save_search
 from pipeline.config import Config, Feed
 from pipeline.feeds.transcripts import PublishedTurn, find_transcript
 from pipeline.net.client import make_client

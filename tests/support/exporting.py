@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import Item, Publication
+from pipeline.archive.publication import Publication
 from pipeline.archive.questions.asked import ListedQuestion
-from pipeline.archive.reading import Provenance
+from pipeline.archive.reading import Item, Provenance
 from pipeline.model import Rendition, Segment
 
 SHA256 = "ab" * 32
@@ -55,8 +55,9 @@ def publication(
         "published": "2026-01-02T03:04:05Z",
         "link": "https://example.org/one",
         "notes_html": "<p>Notes</p>",
+        "duration": duration,
         "audio": Rendition(SHA256, f"audio/ab/{SHA256}.mp3", 1000, "audio/mpeg", duration),
-        "transcript": Provenance("whisper", "faster-whisper", "tiny.en", "en", "2026-01-02T03:04:05Z", SHA256)
+        "provenance": Provenance("whisper", "faster-whisper", "tiny.en", "en", "2026-01-02T03:04:05Z", SHA256)
         if segments
         else None,
         "questions": tuple(questions),

@@ -54,23 +54,20 @@ def worth_a_look(connection: sqlite3.Connection, episode: str | None = None) -> 
         connection: the archive.
         episode: an episode's id; None: all episodes.
     """
-    rows = (
-        named_rows(connection)
-        .execute(
-            """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
-               t.runner_up, t.runner_up_confidence, exists (
-                   select 1 from corrections_in_force c
-                   where c.question = t.question and c.rendition != t.rendition and not exists (
-                       select 1 from corrections later where later.question = c.question
-                           and later.rendition = t.rendition and later.made_at >= c.made_at
-                   )
-               ) as corrected_elsewhere
-           from question_times t join episodes e on e.id = t.episode
-           where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
-            {"episode": episode},
-        )
-        .fetchall()
-    )
+    cursor = named_rows(connection)
+    rows = cursor.execute(
+        """select t.episode, e.title, t.number, t.text, t.status, t.start, t.confidence, t.corrected,
+           t.runner_up, t.runner_up_confidence, exists (
+               select 1 from corrections_in_force c
+               where c.question = t.question and c.rendition != t.rendition and not exists (
+                   select 1 from corrections later where later.question = c.question
+                       and later.rendition = t.rendition and later.made_at >= c.made_at
+               )
+           ) as corrected_elsewhere
+       from question_times t join episodes e on e.id = t.episode
+       where t.status is not null and (:episode is null or t.episode = :episode) order by t.episode, t.number""",
+        {"episode": episode},
+    ).fetchall()
     found = []
     for _, group in groupby(rows, key=lambda row: row["episode"]):
         listed = list(group)

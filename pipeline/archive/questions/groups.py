@@ -1,7 +1,4 @@
-"""Reading groups of similar questions across episodes, with the beginning of each answer.
-
-Every function takes a connection whatever its row factory, because Datasette's connections have their own.
-"""
+"""Reading groups of similar questions across episodes, with the beginning of each answer."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ _PASSAGES = 12  # of an answer, more than enough for that
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class Filter:
     """A filter for questions; ``text`` must be in one question of a group, ``like`` is the id of a group's leader."""
 
     text: str = ""
@@ -90,7 +87,7 @@ class Groups:
 
 
 def groups(
-    connection: sqlite3.Connection, wanted: Wanted, *, page: int, size: int, members: int, member_page: int = 1
+    connection: sqlite3.Connection, wanted: Filter, *, page: int, size: int, members: int, member_page: int = 1
 ) -> Groups:
     """Return the questions that match a filter, in groups of similar ones.
 
@@ -160,7 +157,7 @@ def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> di
     cursor = named_rows(connection)
     episodes = {
         episode: cursor.execute(
-            """select e.id, e.title, f.title as show, e.published, t.id as transcript, t.language
+            """select e.id as episode, e.title, f.title as show, e.published, t.id as transcript, t.language
             from episodes e
             join feeds f on f.slug = e.feed
             left join transcripts t on t.episode = e.id and t.preferred = 1
@@ -169,18 +166,12 @@ def _asked(connection: sqlite3.Connection, ids: Iterable[tuple[str, str]]) -> di
         ).fetchone()
         for episode in set(wanted.values())
     }
-    return {
-        id_: Asked(
-            question=known[id_],
-            episode=episode,
-            title=episodes[episode]["title"],
-            show=episodes[episode]["show"],
-            published=episodes[episode]["published"],
-            language=episodes[episode]["language"],
-            answer=_answer(cursor, episodes[episode]["transcript"], known[id_]),
-        )
-        for id_, episode in wanted.items()
-    }
+    found = {}
+    for id_, episode in wanted.items():
+        facts = dict(episodes[episode])
+        answer = _answer(cursor, facts.pop("transcript"), known[id_])
+        found[id_] = Asked(question=known[id_], answer=answer, **facts)
+    return found
 
 
 def _answer(cursor: sqlite3.Cursor, transcript: int | None, question: ListedQuestion) -> Answer | None:

@@ -6,7 +6,7 @@ Both are recomputed when a transcript is aligned and whenever an editor changes 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 from typing import Literal
 
@@ -35,7 +35,8 @@ def relabel(db: Database, episode: str) -> tuple[Match, ...]:
     matches = [found.get(number, Match(number, "not_asked")) for number in _numbers(db, episode)]
     counting, besides = corrected_matches(matches, follow_ups, corrections, segments)
     known = [one for one in counting if one.number in found or one.number in corrections]
-    _save_counting(db, episode, known, corrected=corrections)
+    db.execute("delete from matches_in_force where question in (select id from questions where episode = ?)", [episode])
+    insert_matches(db, "matches_in_force", episode, ((one.number in corrections, one) for one in known))
     labels = label_segments(counting, besides, segments)
     _save_labels(db, transcript, {n: label for n, label in enumerate(labels) if label != before[n]})
     return counting
@@ -43,16 +44,8 @@ def relabel(db: Database, episode: str) -> tuple[Match, ...]:
 
 def _counting(db: Database, episode: str) -> tuple[int | None, str | None]:
     """An episode's preferred transcript and its recording; without one, None and the current recording."""
-    found = db.execute(
-        f"select t.id, r.sha256 from episodes e {PLAYED} where e.id = ?",
-        [episode],
-    ).fetchone()
+    found = db.execute(f"select t.id, r.sha256 from episodes e {PLAYED} where e.id = ?", [episode]).fetchone()
     return (found[0], found[1]) if found else (None, None)
-
-
-def _save_counting(db: Database, episode: str, matches: Iterable[Match], *, corrected: Container[int]) -> None:
-    db.execute("delete from matches_in_force where question in (select id from questions where episode = ?)", [episode])
-    insert_matches(db, "matches_in_force", episode, ((one.number in corrected, one) for one in matches))
 
 
 def insert_matches(
