@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from html.entities import html5
+from xml.parsers import expat
 
 from pipeline.feeds.envelope import with_declared_prefixes, with_separate_attributes, without_text_around
 
@@ -57,12 +58,22 @@ def mended(content: bytes) -> tuple[bytes, list[str]]:
     if allowed != content:
         content = allowed
         warnings.append("the feed has characters that XML does not allow; they were left out")
-    for slip, mend in _SLIPS.items() if b"<!ENTITY" not in content else ():
+    slips = _TEXT_SLIPS if _is_well_formed(content) else _SLIPS
+    for slip, mend in slips.items() if b"<!ENTITY" not in content else ():
         without = mend(content)
         if without != content:
             content = without
             warnings.append(f"the feed has {slip}; this was corrected")
     return content, warnings
+
+
+def _is_well_formed(content: bytes) -> bool:
+    """Tell whether XML, with its namespaces, can be read as it is."""
+    try:
+        expat.ParserCreate(namespace_separator=" ").Parse(content, True)
+    except (expat.ExpatError, LookupError, ValueError):  # or of an encoding that Python does not know
+        return False
+    return True
 
 
 def _stray_bytes(content: bytes) -> int:
@@ -134,11 +145,14 @@ def _as_number(found: re.Match[bytes]) -> bytes:
     return "".join(f"&#{ord(character)};" for character in characters).encode() or found[0]
 
 
+_TEXT_SLIPS: dict[str, Callable[[bytes], bytes]] = {  # in XML that is well-formed, too
+    "CDATA sections written as text": partial(_CDATA_AS_TEXT.sub, _as_section),
+}
 _SLIPS: dict[str, Callable[[bytes], bytes]] = {
     "text before its XML declaration or after its end": without_text_around,
     "comments with “--” in them": partial(_COMMENT.sub, _if_plain),
     "CDATA sections within others": _once,
-    "CDATA sections written as text": partial(_CDATA_AS_TEXT.sub, _as_section),
+    **_TEXT_SLIPS,
     "HTML entities where only XML's are allowed": partial(_NAMED.sub, _as_number),
     "“&” where XML requires “&amp;”": partial(_BARE_AND.sub, _escaped),
     "“<” where XML requires “&lt;”": partial(_BARE_LESS.sub, _escaped),
