@@ -18,10 +18,10 @@ from pipeline.errors import CorrectionError, DatabaseError
 from pipeline.model import Signature
 from pipeline.site import editors
 from pipeline.site.access import Archive
-from pipeline.site.forms import NOT_RECORDED, posted, record, status_of
+from pipeline.site.forms import NOT_RECORDED, posted, record
 from pipeline.site.history import Entry, newest_first, of_recording
 from pipeline.site.links import Links
-from pipeline.site.respond import Refusal, json, page, render, wants_json
+from pipeline.site.respond import Refusal, json, page, render, status_of, wants_json
 from pipeline.times import clock, utc_now
 
 

@@ -15,9 +15,9 @@ from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.episode import Unrecorded, page_again
-from pipeline.site.forms import NOT_RECORDED, posted, record, status_of
+from pipeline.site.forms import NOT_RECORDED, posted, record
 from pipeline.site.links import Links
-from pipeline.site.respond import json, wants_json
+from pipeline.site.respond import json, status_of, wants_json
 from pipeline.times import utc_now
 
 

@@ -22,7 +22,7 @@ from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told
 from pipeline.site.history import Checked, checked
 from pipeline.site.making import Surety
-from pipeline.site.respond import episode_id, page, refused
+from pipeline.site.respond import Refusal, episode_id, page
 from pipeline.site.timeline import Timeline, timeline
 from pipeline.site.turns import Turn
 from pipeline.times import stretch
@@ -168,7 +168,7 @@ async def episode_page(request: Request, archive: Archive) -> Response:
     wanted = episode_id(request)
     view = await _view(request, archive, wanted)
     if view is None:
-        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
+        raise Refusal(f"There is no episode “{wanted}” in this archive.", status=404)
     return await _shown(request, archive, view)
 
 

@@ -27,11 +27,6 @@ NOT_RECORDED = (CorrectionError, DatabaseError)
 T = TypeVar("T")
 
 
-def status_of(error: CorrectionError | DatabaseError) -> int:
-    """Return the HTTP status of the answer to a form that was not recorded."""
-    return 503 if isinstance(error, DatabaseError) else 400
-
-
 async def posted(request: Request, archive: Archive, right: editors.Right) -> dict[str, str]:
     """Return the fields of a form sent from a page of this site by somebody with the permission.
 

@@ -22,7 +22,7 @@ from pipeline.export.markdown import escaped
 from pipeline.export.sitemap import Page
 from pipeline.site.access import Archive, ensure_database_visible, find_archive
 from pipeline.site.links import Links, absolute
-from pipeline.site.respond import HEADERS, refused
+from pipeline.site.respond import HEADERS, Refusal
 from pipeline.site.searching import SearchRequest, asked_of
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -58,11 +58,11 @@ async def sitemap(request: Request, archive: Archive) -> Response:
     """``/sitemap.xml``, ``/sitemap-<part>.xml``: the pages that search engines may visit."""
     part, site = request.url_vars["part"], absolute(request, archive)
     if archive.robots not in {"all", "pages"} or not await _is_public(archive):
-        return await refused(request, archive, "This archive has no map for search engines.", status=404)
+        raise Refusal("This archive has no map for search engines.", status=404)
     pages = await archive.read(lambda connection: _pages(connection, site))
     content = sitemap_file.sitemap(pages, site.sitemap, int(part) if part else None)
     if content is None:
-        return await refused(request, archive, f"The map of this site has no part {part}.", status=404)
+        raise Refusal(f"The map of this site has no part {part}.", status=404)
     return Response(content, headers=dict(HEADERS), content_type=sitemap_file.CONTENT_TYPE)
 
 
