@@ -21,7 +21,7 @@ from pipeline.site.access import Archive
 from pipeline.site.forms import NOT_RECORDED, posted, record
 from pipeline.site.history import Entry, newest_first, of_recording
 from pipeline.site.links import Links
-from pipeline.site.respond import Refusal, json, page, render, status_of, wants_json
+from pipeline.site.respond import ensure_may, json, page, render, status_of, wants_json
 from pipeline.times import clock, utc_now
 
 
@@ -68,9 +68,7 @@ async def check(request: Request, archive: Archive) -> Response:
 
 
 async def _form(request: Request, archive: Archive) -> Response:
-    reason = await editors.refusal(archive, request.actor, editors.WORDS)
-    if reason:
-        raise Refusal(reason, status=403)
+    await ensure_may(request, archive, editors.WORDS)
     context = await _context(archive, request.args.get("episode") or "", request.args.get("n") or "")
     if not wants_json(request):
         return await page("archive_check.html", context, request=request, archive=archive)

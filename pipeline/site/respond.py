@@ -88,6 +88,13 @@ def _in_turn(view: View, turnstile: Turnstile) -> View:
     return answer
 
 
+async def ensure_may(request: Request, archive: Archive, right: editors.Right) -> None:
+    """Raise a ``Refusal`` unless whoever sent the request has the permission."""
+    reason = await editors.refusal(archive, request.actor, right)
+    if reason:
+        raise Refusal(reason, status=403)
+
+
 def status_of(error: Exception) -> int:
     """Return the HTTP status of the answer to a request that fails with a ``Refusal`` or a known error."""
     if isinstance(error, Refusal):
