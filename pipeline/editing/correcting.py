@@ -75,9 +75,9 @@ def editor(name: str) -> str:
     Raises:
         CorrectionError: it is too long, or nothing is left of it.
     """
-    cleaned = " ".join(clean(name).split())
+    cleaned = clean(name)
     if not cleaned or len(cleaned) > EDITOR_LENGTH:
-        raise CorrectionError(f"editor: is {'longer than 200 characters' if cleaned else 'missing'}")
+        raise CorrectionError(f"editor: is {f'longer than {EDITOR_LENGTH} characters' if cleaned else 'missing'}")
     return cleaned
 
 
