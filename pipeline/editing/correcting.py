@@ -81,12 +81,13 @@ def editor(name: str) -> str:
     return cleaned
 
 
-def number(text: str, name: str = "question") -> int:
+def number(name: str, fields: Mapping[str, str | None]) -> int:
     """Read the number in a field.
 
     Raises:
         CorrectionError: it is not a number.
     """
+    text = fields.get(name) or ""
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise CorrectionError(f"{name}: “{text}” is not a number")
     return int(text)

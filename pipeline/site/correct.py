@@ -35,7 +35,7 @@ async def correct(request: Request, archive: Archive) -> Response:
     def change(db: Database) -> int:
         which = corrections.question_number(db, episode, fields.get("question", ""))
         if "undo" in fields:
-            only = number(fields["undo"], "undo")
+            only = number("undo", fields)
             corrections.undo(db, episode, which, signature(fields, editor=editor, now=now), only=only)
         else:
             said = correction(_said(fields), which, editor=editor, now=now)
