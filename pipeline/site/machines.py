@@ -172,7 +172,7 @@ def _passages(connection: sqlite3.Connection, asked: SearchRequest, site: Addres
         Entry(
             # Without the host: the site may move.
             key=Addresses().quote(hit.rendition, hit.start, hit.end, episode=hit.episode),
-            title=_title(hit),
+            title=", ".join(filter(None, [hit.who, hit.title, hit.clock])),
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],
             published=hit.published,
@@ -190,11 +190,6 @@ def _quoted(hit: Hit) -> str:
 def _bold(html: str) -> str:
     """Replace ``mark``, which most feed readers strip, by ``b``."""
     return html.replace("<mark>", "<b>").replace("</mark>", "</b>")
-
-
-def _title(hit: Hit) -> str:
-    who = f"{hit.who}, " if hit.who else ""
-    return f"{who}{hit.title}, {hit.clock}"
 
 
 def _pages(connection: sqlite3.Connection, site: Addresses) -> list[Page]:
