@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
+from statistics import fmean
 from typing import Protocol, TypeVar
 
 from pipeline.model import Segment, Word
@@ -74,6 +75,11 @@ def sentences(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
         if following is None or ends_sentence(word.text) or following.start - word.end >= PAUSE_SECONDS:
             yield tuple(current)
             current = []
+
+
+def confidence(words: Sequence[Word]) -> float | None:
+    """Return the mean probability of words, to four places; None without any."""
+    return round(fmean(word.probability for word in words), 4) if words else None
 
 
 def ends_sentence(word: str) -> bool:

@@ -44,11 +44,6 @@ class Fingerprint:
     words: NDArray[np.uint32]
     sound: NDArray[np.float32]
 
-    @property
-    def duration(self) -> float:
-        """Return the length of the recording in seconds, to the nearest word."""
-        return len(self.words) * SECONDS
-
 
 def fingerprint(path: Path) -> Fingerprint:
     """Decode a kept file and return its fingerprint.

@@ -41,7 +41,7 @@ class CommonSpan:
     start: int
     end: int
     shift: int
-    score: float = 0.0
+    score: float
 
     @property
     def new_start(self) -> int:

@@ -167,29 +167,32 @@ def _locked(path: Path) -> BinaryIO:
     """
     while True:
         file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(file):
             file.close()
-            raise DownloadError("an earlier run is still fetching it: run again in a few minutes") from None
-        except OSError:  # a file system without locks
-            return file
+            raise DownloadError("an earlier run is still fetching it: run again in a few minutes")
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
         file.close()  # its previous owner has just removed it
 
 
+def _lock(file: BinaryIO) -> bool:
+    """Lock a file, if the file system has locks; False if somebody else holds the lock."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
 def sweep(folder: Path, names: Iterable[str]) -> None:
     """Remove the unfinished files of these names, except those in use."""
     for stem in {_stem(name) for name in names} & {path.stem for path in folder.glob("*")}:
         with suppress(FileNotFoundError), (folder / f"{stem}.part").open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _lock(file):
                 continue
-            except OSError:  # a file system without locks
-                pass
             (folder / f"{stem}.part").unlink(missing_ok=True)
         (folder / f"{stem}.json").unlink(missing_ok=True)
 

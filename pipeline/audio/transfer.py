@@ -101,7 +101,8 @@ def _attempt(
         with client.stream("GET", url, headers=headers) as response:
             if response.status_code == httpx.codes.NOT_MODIFIED and known.headers():
                 return None
-            if response.status_code == httpx.codes.OK and is_strong(known.etag) and _etag(response) == known.etag:
+            same = is_strong(known.etag) and response.headers.get("ETag") == known.etag
+            if response.status_code == httpx.codes.OK and same:
                 return None  # the host ignores conditional requests
             total = _begin(response, part)
             _ask_room(response, part, total, max_bytes)
@@ -178,13 +179,8 @@ def _received(response: httpx.Response) -> Received:
     return Received(
         final_url=visited[-1],
         redirects=tuple(visited[1:]),
-        validators=Validators(_etag(response), response.headers.get("Last-Modified")),
+        validators=Validators(response.headers.get("ETag"), response.headers.get("Last-Modified")),
     )
-
-
-def _etag(response: httpx.Response) -> str | None:
-    etag: str | None = response.headers.get("ETag")
-    return etag
 
 
 def strong_validator(headers: httpx.Headers) -> str | None:

@@ -91,7 +91,7 @@ def _mode(context: click.Context, given: Mapping[str, Any]) -> Callable[[Databas
 
 
 def _one(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
-    which = number(given["question"])
+    which = number("question", given)
     said = correction(given, which, editor=editor_name(given["editor"]), now=utc_now())
     episode = episode_named(archive.conn, given["episode"])
     replaced = _replaced(archive, episode, said)
@@ -111,7 +111,7 @@ def _replaced(archive: Database, episode: str, said: Correction) -> str | None:
 
 
 def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
-    which = number(given["question"])
+    which = number("question", given)
     episode = episode_named(archive.conn, given["episode"])
     undo(archive, episode, which, signed(given))
     _tell(archive, episode, which, as_json)
@@ -127,7 +127,7 @@ def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
 
 
 def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
-    which = number(given["question"]) if given["question"] else None
+    which = number("question", given) if given["question"] else None
     entries = history(archive, episode_named(archive.conn, given["episode"]))
     shown = [entry for entry in entries if which in {None, entry.number}]
     print_history(shown, lambda entry: f"{_question(entry)} {entry.summary}", as_json=as_json)
@@ -187,7 +187,7 @@ def _file(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
 
 def _read(archive: Database, row: Row, *, editor: str, now: str) -> tuple[str, Correction]:
     """The episode's id and the correction that a row means; it may name another editor."""
-    which = number(row.fields["question"])
+    which = number("question", row.fields)
     by = editor_name(row.fields.get("editor", editor))
     said = correction(row.fields, which, editor=by, now=now)
     return episode_named(archive.conn, row.fields["episode"]), said

@@ -73,11 +73,6 @@ def concerning(
     )
 
 
-def voices_named(segments: Sequence[Segment], attributions: Sequence[Attribution]) -> dict[str, Attribution]:
-    """Return the ``everywhere`` attribution in effect for each diarisation label that has one."""
-    return _voices(_placed(segments, attributions))
-
-
 def voice_in(segments: Iterable[Segment]) -> str | None:
     """Return the diarisation label with the most speaking time in the segments; None if they have none."""
     seconds = _seconds(segments)
@@ -96,7 +91,7 @@ def speakers_in_force(
         machine: the segments as the machine heard them.
         attributions: of the same recording, the oldest first.
     """
-    voices = {label: one.name for label, one in voices_named(machine, attributions).items()}
+    voices = {label: one.name for label, one in _voices(_placed(machine, attributions)).items()}
     before, after = _seconds(machine), _seconds(attributed(machine, attributions))
     labels = [*(voices.get(one.label, one.label) for one in speakers), *(one.name for one in attributions)]
     found = []
@@ -124,6 +119,7 @@ class _Placed:
 
 
 def _voices(placed: Iterable[_Placed]) -> dict[str, Attribution]:
+    """The ``everywhere`` attribution in effect for each diarisation label that has one."""
     return {one.voice: one.attribution for one in placed if one.voice}
 
 

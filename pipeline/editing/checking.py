@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import groupby
-from statistics import fmean
 from typing import Protocol
 
 from pipeline.editing.refinding import bare, fitted, kept_out, middle, refound
 from pipeline.errors import CorrectionError
 from pipeline.model import Check, Segment, Word
-from pipeline.text import timed_words, visible
+from pipeline.text import confidence, timed_words, visible
 
 TEXT_LENGTH = 10_000  # characters
 
@@ -207,9 +206,5 @@ def _filled(segment: Segment, was: Sequence[Word], words: Sequence[Word], *, rew
         end=max([segment.end, *(word.end for word in words)]),
         text=segment.text if same else " ".join(word.text for word in words),
         words=segment.words if unmoved and not segment.words else tuple(words),
-        confidence=_confidence(words) if reworded else segment.confidence,
+        confidence=confidence(words) if reworded else segment.confidence,
     )
-
-
-def _confidence(words: Sequence[Word]) -> float | None:
-    return round(fmean(word.probability for word in words), 4) if words else None

@@ -75,18 +75,19 @@ def editor(name: str) -> str:
     Raises:
         CorrectionError: it is too long, or nothing is left of it.
     """
-    cleaned = " ".join(clean(name).split())
+    cleaned = clean(name)
     if not cleaned or len(cleaned) > EDITOR_LENGTH:
-        raise CorrectionError(f"editor: is {'longer than 200 characters' if cleaned else 'missing'}")
+        raise CorrectionError(f"editor: is {f'longer than {EDITOR_LENGTH} characters' if cleaned else 'missing'}")
     return cleaned
 
 
-def number(text: str, name: str = "question") -> int:
+def number(name: str, fields: Mapping[str, str | None]) -> int:
     """Read the number in a field.
 
     Raises:
         CorrectionError: it is not a number.
     """
+    text = fields.get(name) or ""
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise CorrectionError(f"{name}: “{text}” is not a number")
     return int(text)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from pipeline.addresses import Addresses
 from pipeline.archive.questions.asked import ListedQuestion
@@ -149,7 +149,7 @@ def podlove(item: Item, _: Addresses) -> str:
     """
     root = Element("psc:chapters", {"version": "1.2", "xmlns:psc": "http://podlove.org/simple-chapters"})
     for chapter in chapters(item):
-        SubElement(root, "psc:chapter", start=webvtt.stamp(chapter.start), title=xml.clean(chapter.title))
+        xml.add(root, "psc:chapter", start=webvtt.stamp(chapter.start), title=chapter.title)
     return xml.document(root)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.addresses import Addresses
-from pipeline.archive.publication import channel, episode_ids, publication, slugs
+from pipeline.archive.publication import Channel, channel, episode_ids, publication, slugs
 from pipeline.archive.reading import episode_named
 from pipeline.errors import ConfigError, ExportError, UnknownEpisodeError
 from pipeline.export import FORMATS, id3
@@ -83,20 +83,16 @@ def write(connection: sqlite3.Connection, job: Job, file: BinaryIO, *, addresses
     Raises:
         ExportError: there is nothing to write; nothing has been written.
     """
-    if job.form == FEED_FORMAT:
-        whole = channel(connection, job.subject)
-        if whole is not None:
-            file.write(feed(whole, addresses).encode())
-            return
+    read = channel if job.form == FEED_FORMAT else publication
+    found = read(connection, job.subject)
+    if found is None:
+        raise ExportError(f"{job.subject}: is no longer in the archive.")
+    if isinstance(found, Channel):
+        file.write(feed(found, addresses).encode())
+    elif job.form == AUDIO_FORMAT:
+        id3.write(found, data, file)
     else:
-        episode = publication(connection, job.subject)
-        if episode is not None and job.form == AUDIO_FORMAT:
-            id3.write(episode, data, file)
-            return
-        if episode is not None:
-            file.write(FORMATS[job.form].render(episode, addresses).encode())
-            return
-    raise ExportError(f"{job.subject}: is no longer in the archive.")
+        file.write(FORMATS[job.form].render(found, addresses).encode())
 
 
 def save(connection: sqlite3.Connection, job: Job, folder: Path, *, addresses: Addresses, data: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 from pipeline.export import xml
 
@@ -45,8 +45,8 @@ def sitemap(pages: Sequence[Page], part: Callable[[int], str], number: int | Non
 def _document(root: str, tag: str, pages: Sequence[Page]) -> str:
     whole = Element(root, {"xmlns": _NAMESPACE})
     for page in pages:
-        one = SubElement(whole, tag)
-        SubElement(one, "loc").text = xml.clean(page.url)
+        one = xml.add(whole, tag)
+        xml.add(one, "loc", page.url)
         if page.changed:
-            SubElement(one, "lastmod").text = xml.clean(page.changed)
+            xml.add(one, "lastmod", page.changed)
     return xml.document(whole)

@@ -66,7 +66,7 @@ class Archive:
         """
         name = self.database.name
         await ensure_database_visible(self.datasette, name, actor)
-        if hasattr(self.datasette, "allowed"):  # Datasette 1.0
+        if is_1_0(self.datasette):
             from datasette.resources import TableResource  # noqa: PLC0415 - 0.65 has none
 
             for table in (*_SHOWN, *also):
@@ -100,6 +100,11 @@ class Archive:
         return None if self.database.path is None else kept_file(Path(self.database.path).resolve().parent, kept)
 
 
+def is_1_0(datasette: Datasette) -> bool:
+    """Tell whether this is Datasette 1.0, whose permissions are asked for in another way than those of 0.65."""
+    return hasattr(datasette, "allowed")
+
+
 async def find_archive(datasette: Datasette) -> Archive | None:
     """Return the configured database, or else the first that is an archive; None if there is none."""
     named = _settings(datasette).get("database")
@@ -115,7 +120,7 @@ async def ensure_database_visible(datasette: Datasette, name: str, actor: Actor)
     Raises:
         Forbidden: Datasette's own exception.
     """
-    if hasattr(datasette, "allowed"):  # Datasette 1.0
+    if is_1_0(datasette):
         from datasette.resources import DatabaseResource  # noqa: PLC0415 - 0.65 has none
 
         await datasette.ensure_permission(action="view-database", resource=DatabaseResource(name), actor=actor)

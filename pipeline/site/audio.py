@@ -16,7 +16,7 @@ from pipeline.archive import reading
 from pipeline.model import Rendition
 from pipeline.site.access import Archive
 from pipeline.site.ranges import RangeAnswer, answer
-from pipeline.site.respond import refused
+from pipeline.site.respond import Refusal
 
 CHUNK = 64 * 1024  # bytes read and sent at a time
 # A browser's player requests the whole file, closes the connection as soon as it knows the length, and requests the
@@ -85,11 +85,11 @@ async def audio(request: Request, archive: Archive) -> Any:
     sha256 = request.url_vars["sha256"]
     kept = await archive.read(lambda connection: reading.rendition(connection, sha256))
     if kept is None:
-        return await refused(request, archive, "This archive has no audio of that name.", status=404)
+        raise Refusal("This archive has no audio of that name.", status=404)
     path = await asyncio.to_thread(archive.audio_file, kept)
     if path is None:
         message = "This audio was kept, but its file is missing from the audio folder or has changed."
-        return await refused(request, archive, message, status=404)
+        raise Refusal(message, status=404)
     etag = f'"{kept.sha256}"'
     decided = answer(request.method, request.headers, size=kept.bytes, etag=etag)
     headers = {

@@ -18,10 +18,10 @@ from pipeline.errors import CorrectionError, DatabaseError
 from pipeline.model import Signature
 from pipeline.site import editors
 from pipeline.site.access import Archive
-from pipeline.site.forms import NOT_RECORDED, posted, record, status_of
+from pipeline.site.forms import NOT_RECORDED, posted, record
 from pipeline.site.history import Entry, newest_first, of_recording
 from pipeline.site.links import Links
-from pipeline.site.respond import Refusal, json, page, render, wants_json
+from pipeline.site.respond import ensure_may, json, page, render, status_of, wants_json
 from pipeline.times import clock, utc_now
 
 
@@ -39,17 +39,16 @@ async def check(request: Request, archive: Archive) -> Response:
     fields = await posted(request, archive, editors.WORDS)
     episode, seen = fields.get("episode", ""), fields.get("seen", "")
     signed = signature(fields, editor=editors.name_of(request.actor), now=utc_now())
-    place = (number(fields.get("first", ""), "first"), number(fields.get("last", ""), "last"))
+    place = (number("first", fields), number("last", fields))
 
     def change(db: Database) -> CheckedTogether:
         if "undo_speaker" in fields:
-            n = number(fields.get("n", ""), "n")
-            undone = number(fields["undo_speaker"], "undo_speaker")
-            attributions.undo(db, episode, undone, signed, passages=(n, n))
+            n = number("n", fields)
+            attributions.undo(db, episode, number("undo_speaker", fields), signed, passages=(n, n))
         elif "who" in fields:
             _record_speaker(db, fields, signed)
         elif "undo" in fields:
-            checks.undo(db, episode, number(fields["undo"], "undo"), signed, passages=place)
+            checks.undo(db, episode, number("undo", fields), signed, passages=place)
         else:
             checks.check(db, episode, place, _said(fields), signed, seen=seen)
         return checks.place(db.conn, episode, *place)
@@ -68,10 +67,9 @@ async def check(request: Request, archive: Archive) -> Response:
 
 
 async def _form(request: Request, archive: Archive) -> Response:
-    reason = await editors.refusal(archive, request.actor, editors.WORDS)
-    if reason:
-        raise Refusal(reason, status=403)
-    context = await _context(archive, request.args.get("episode") or "", request.args.get("n") or "")
+    await ensure_may(request, archive, editors.WORDS)
+    asked = {name: request.args.get(name) or "" for name in ("episode", "n")}
+    context = await _context(archive, asked["episode"], number("n", asked))
     if not wants_json(request):
         return await page("archive_check.html", context, request=request, archive=archive)
     html = await render("archive_check_form.html", context, request=request, archive=archive)
@@ -96,16 +94,15 @@ async def _form_again(
         n = await archive.read(number_now)
     except CorrectionError:
         raise error from None
-    context = await _context(archive, fields.get("episode", ""), str(n))
+    context = await _context(archive, fields.get("episode", ""), n)
     refused = {"problem": str(error), "typed": fields}
     return await page(
         "archive_check.html", context | refused, request=request, archive=archive, status=status_of(error)
     )
 
 
-async def _context(archive: Archive, wanted: str, first: str) -> dict[str, object]:
+async def _context(archive: Archive, wanted: str, n: int) -> dict[str, object]:
     """What the forms of a passage show."""
-    n = number(first, "n")
 
     def read(connection: sqlite3.Connection) -> dict[str, object]:
         here = checks.place(connection, wanted, n, n)
@@ -141,7 +138,7 @@ def _said(fields: Mapping[str, str]) -> str:
 
 
 def _record_speaker(db: Database, fields: Mapping[str, str], signed: Signature) -> None:
-    n, who = number(fields.get("n", ""), "n"), fields["who"]
+    n, who = number("n", fields), fields["who"]
     if who not in {"here", "everywhere"}:
         raise CorrectionError("who: must be here or everywhere")
     attributions.attribute(

@@ -16,9 +16,9 @@ from pipeline.errors import CorrectionError
 from pipeline.site import editors
 from pipeline.site.access import Archive
 from pipeline.site.episode import Unrecorded, page_again
-from pipeline.site.forms import NOT_RECORDED, posted, record, status_of
+from pipeline.site.forms import NOT_RECORDED, posted, record
 from pipeline.site.links import Links
-from pipeline.site.respond import json, wants_json
+from pipeline.site.respond import json, status_of, wants_json
 from pipeline.times import utc_now
 
 
@@ -36,7 +36,7 @@ async def correct(request: Request, archive: Archive) -> Response:
     def change(db: Database) -> int:
         which = corrections.question_number(db, episode, fields.get("question", ""))
         if "undo" in fields:
-            only = number(fields["undo"], "undo")
+            only = number("undo", fields)
             corrections.undo(db, episode, which, signature(fields, editor=editor, now=now), only=only)
         else:
             said = correction(_said(fields), which, editor=editor, now=now)

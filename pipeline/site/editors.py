@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datasette import Request, hookimpl
 from datasette.utils import actor_matches_allow
 
-from pipeline.site.access import Actor, Archive
+from pipeline.site.access import Actor, Archive, is_1_0
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
     from datasette.app import Datasette
@@ -62,7 +62,7 @@ def is_own_form(archive: Archive, request: Request, fields: Mapping[str, str]) -
 
     Datasette 1.0 has already checked the origin of the request. In 0.65 every page has a CSRF token for its forms.
     """
-    if _is_1_0(archive.datasette):
+    if is_1_0(archive.datasette):
         return True
     sent = request.headers.get("x-csrftoken") or fields.get("csrftoken", "")
     return secrets.compare_digest(sent.encode(), str(request.scope["csrftoken"]()).encode())
@@ -76,7 +76,7 @@ def skip_csrf(datasette: Datasette, scope: Mapping[str, Any]) -> bool:
     HTTP Basic authentication. It also reads the form first, without a size limit, and fails if that is not UTF-8.
     """
     ours = {path for right in RIGHTS for path in (right.path, datasette.urls.path(right.path))}
-    return not _is_1_0(datasette) and scope["path"] in ours
+    return not is_1_0(datasette) and scope["path"] in ours
 
 
 @hookimpl  # type: ignore[untyped-decorator]  # Datasette is not typed
@@ -108,14 +108,10 @@ def permission_resources_sql(datasette: Datasette, actor: Actor, action: str) ->
 
 async def _allowed(archive: Archive, actor: Actor, action: str) -> bool:
     datasette, name = archive.datasette, archive.database.name
-    if _is_1_0(datasette):
+    if is_1_0(datasette):
         from datasette.resources import DatabaseResource  # noqa: PLC0415 - 0.65 has none
 
         return bool(await datasette.allowed(action=action, resource=DatabaseResource(name), actor=actor))
     places = (datasette.metadata("permissions", database=name, fallback=False), datasette.metadata("permissions"))
     configured = next((place[action] for place in places if place and action in place), {"id": "*"})
     return bool(await datasette.permission_allowed(actor, action, name, default=actor_matches_allow(actor, configured)))
-
-
-def _is_1_0(datasette: Datasette) -> bool:
-    return hasattr(datasette, "allowed")

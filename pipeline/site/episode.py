@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,14 +14,15 @@ from datasette import Request, Response
 
 from pipeline.archive import corrections, episodes, people, reading
 from pipeline.archive.questions.asked import ListedQuestion
-from pipeline.archive.reading import Episode, Passage, Provenance
+from pipeline.archive.reading import Episode, Passage
 from pipeline.editing.pointing import begun_at, is_of_a_clock, numbers_at
-from pipeline.site import editors, exports, making, spoken, turns
+from pipeline.site import editors, exports, turns
 from pipeline.site.access import Archive
 from pipeline.site.changes import SHOWN, Told, told
 from pipeline.site.history import Checked, checked
-from pipeline.site.making import Surety
-from pipeline.site.respond import episode_id, page, refused
+from pipeline.site.making import Surety, account, surety
+from pipeline.site.respond import Refusal, episode_id, page
+from pipeline.site.spoken import pieces, timing
 from pipeline.site.timeline import Timeline, timeline
 from pipeline.site.turns import Turn
 from pipeline.times import stretch
@@ -121,7 +122,7 @@ class EpisodeView:
     @cached_property
     def surety(self) -> Surety:
         """Return how certain the transcript is."""
-        return making.surety(self.episode.passages)
+        return surety(self.episode.passages)
 
     @property
     def downloads(self) -> Mapping[str, Mapping[str, str]]:
@@ -149,25 +150,13 @@ class EpisodeView:
         """Return the number of the publisher's other changes."""
         return len(self.stored.changes[SHOWN:])
 
-    def account(self, source: Provenance) -> Iterator[tuple[str, str]]:
-        """Yield labels and descriptions of how the transcript was made and how certain it is."""
-        return making.account(source, self.surety)
-
-    def timing(self, passage: Passage) -> str:
-        """Return the offsets and times of a passage's words, for an attribute."""
-        return spoken.timing(passage)
-
-    def pieces(self, passage: Passage) -> Iterator[tuple[str, float | None]]:
-        """Split the text of a passage at uncertain words: each piece with its probability if it is such a word."""
-        return spoken.pieces(passage)
-
 
 async def episode_page(request: Request, archive: Archive) -> Response:
     """``/-/episode/<feed>/<id>?t=``: the episode, at a time or stretch in seconds if given."""
     wanted = episode_id(request)
     view = await _view(request, archive, wanted)
     if view is None:
-        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
+        raise Refusal(f"There is no episode “{wanted}” in this archive.", status=404)
     return await _shown(request, archive, view)
 
 
@@ -195,7 +184,7 @@ async def _view(request: Request, archive: Archive, wanted: str) -> EpisodeView 
 
 
 async def _shown(request: Request, archive: Archive, view: EpisodeView, *, status: int = 200) -> Response:
-    context = {"view": view, "episode": view.episode}
+    context = {"view": view, "episode": view.episode, "account": account, "timing": timing, "pieces": pieces}
     return await page("archive_episode.html", context, request=request, archive=archive, status=status)
 
 

@@ -9,13 +9,12 @@ from urllib.parse import unquote
 from datasette import Request, Response
 
 from pipeline.archive import publication, reading
-from pipeline.errors import ExportError
 from pipeline.export import FORMATS
 from pipeline.export.feed import CONTENT_TYPE, feed
 from pipeline.model import ASKED, Rendition
 from pipeline.site.access import Archive
 from pipeline.site.links import absolute
-from pipeline.site.respond import HEADERS, episode_id, refused
+from pipeline.site.respond import HEADERS, Refusal, episode_id
 from pipeline.text import shortened
 
 _TRANSCRIPTS = {"vtt": "WebVTT", "srt": "SRT", "txt": "Text", "json": "JSON"}
@@ -31,14 +30,11 @@ async def export(request: Request, archive: Archive) -> Response:
     wanted, name = episode_id(request), unquote(request.url_vars["format"])
     form = FORMATS.get(name)
     if form is None:
-        return await refused(request, archive, f"“{name}” is not one of: {', '.join(FORMATS)}.", status=404)
+        raise Refusal(f"“{name}” is not one of: {', '.join(FORMATS)}.", status=404)
     episode = await archive.read(lambda connection: publication.publication(connection, wanted))
     if episode is None:
-        return await refused(request, archive, f"There is no episode “{wanted}” in this archive.", status=404)
-    try:
-        content = await asyncio.to_thread(form.render, episode, absolute(request, archive))
-    except ExportError as error:
-        return await refused(request, archive, str(error), status=404)
+        raise Refusal(f"There is no episode “{wanted}” in this archive.", status=404)
+    content = await asyncio.to_thread(form.render, episode, absolute(request, archive))
     headers = HEADERS if name in _NOTES else _FOR_PLAYERS
     return Response(content, headers=dict(headers), content_type=form.content_type)
 
@@ -48,11 +44,8 @@ async def feed_xml(request: Request, archive: Archive) -> Response:
     slug = unquote(request.url_vars["feed"])
     show = await archive.read(lambda connection: publication.channel(connection, slug))
     if show is None:
-        return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
-    try:
-        content = await asyncio.to_thread(feed, show, absolute(request, archive))
-    except ExportError as error:
-        return await refused(request, archive, str(error), status=404)
+        raise Refusal(f"There is no feed “{slug}” in this archive.", status=404)
+    content = await asyncio.to_thread(feed, show, absolute(request, archive))
     return Response(content, headers=dict(HEADERS), content_type=CONTENT_TYPE)
 
 

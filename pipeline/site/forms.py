@@ -15,7 +15,7 @@ from pipeline.archive.database import explained, immediate
 from pipeline.errors import CorrectionError, DatabaseError
 from pipeline.site import editors
 from pipeline.site.access import Archive
-from pipeline.site.respond import Refusal
+from pipeline.site.respond import Refusal, ensure_may
 
 FORM = "application/x-www-form-urlencoded"
 BODY_BYTES = 64 * 1024
@@ -27,20 +27,13 @@ NOT_RECORDED = (CorrectionError, DatabaseError)
 T = TypeVar("T")
 
 
-def status_of(error: CorrectionError | DatabaseError) -> int:
-    """Return the HTTP status of the answer to a form that was not recorded."""
-    return 503 if isinstance(error, DatabaseError) else 400
-
-
 async def posted(request: Request, archive: Archive, right: editors.Right) -> dict[str, str]:
     """Return the fields of a form sent from a page of this site by somebody with the permission.
 
     Raises:
         Refusal: the sender lacks the permission, the form comes from another site, or it cannot be parsed.
     """
-    reason = await editors.refusal(archive, request.actor, right)
-    if reason:
-        raise Refusal(reason, status=403)
+    await ensure_may(request, archive, right)
     fields = await _fields(request)
     if not editors.is_own_form(archive, request, fields):
         raise Refusal("That form is not from this site, or is too old. Load the page of the episode again.", status=403)

@@ -22,7 +22,7 @@ from pipeline.export.markdown import escaped
 from pipeline.export.sitemap import Page
 from pipeline.site.access import Archive, ensure_database_visible, find_archive
 from pipeline.site.links import Links, absolute
-from pipeline.site.respond import HEADERS, refused
+from pipeline.site.respond import HEADERS, Refusal
 from pipeline.site.searching import SearchRequest, asked_of
 
 if TYPE_CHECKING:  # Datasette imports its plugins while it is itself being imported
@@ -58,11 +58,11 @@ async def sitemap(request: Request, archive: Archive) -> Response:
     """``/sitemap.xml``, ``/sitemap-<part>.xml``: the pages that search engines may visit."""
     part, site = request.url_vars["part"], absolute(request, archive)
     if archive.robots not in {"all", "pages"} or not await _is_public(archive):
-        return await refused(request, archive, "This archive has no map for search engines.", status=404)
+        raise Refusal("This archive has no map for search engines.", status=404)
     pages = await archive.read(lambda connection: _pages(connection, site))
     content = sitemap_file.sitemap(pages, site.sitemap, int(part) if part else None)
     if content is None:
-        return await refused(request, archive, f"The map of this site has no part {part}.", status=404)
+        raise Refusal(f"The map of this site has no part {part}.", status=404)
     return Response(content, headers=dict(HEADERS), content_type=sitemap_file.CONTENT_TYPE)
 
 
@@ -172,7 +172,7 @@ def _passages(connection: sqlite3.Connection, asked: SearchRequest, site: Addres
         Entry(
             # Without the host: the site may move.
             key=Addresses().quote(hit.rendition, hit.start, hit.end, episode=hit.episode),
-            title=_title(hit),
+            title=", ".join(filter(None, [hit.who, hit.title, hit.clock])),
             url=site.episode(hit.episode, hit.start),
             updated=arrived[hit.episode],
             published=hit.published,
@@ -190,11 +190,6 @@ def _quoted(hit: Hit) -> str:
 def _bold(html: str) -> str:
     """Replace ``mark``, which most feed readers strip, by ``b``."""
     return html.replace("<mark>", "<b>").replace("</mark>", "</b>")
-
-
-def _title(hit: Hit) -> str:
-    who = f"{hit.who}, " if hit.who else ""
-    return f"{who}{hit.title}, {hit.clock}"
 
 
 def _pages(connection: sqlite3.Connection, site: Addresses) -> list[Page]:

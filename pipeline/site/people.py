@@ -9,7 +9,7 @@ from datasette import Request, Response
 from pipeline.archive import people
 from pipeline.site.access import Archive
 from pipeline.site.links import Links
-from pipeline.site.respond import page, refused
+from pipeline.site.respond import Refusal, page
 from pipeline.site.turns import turns
 
 PEOPLE = 500  # per page
@@ -37,6 +37,6 @@ async def speaker_page(request: Request, archive: Archive) -> Response:
     if person is None and renamed:
         return Response.redirect(Links.of(archive).speaker(renamed))
     if person is None:
-        return await refused(request, archive, f"Nobody is known as “{name}” in this archive.", status=404)
+        raise Refusal(f"Nobody is known as “{name}” in this archive.", status=404)
     context = {"person": person, "said": said, "turns": turns, "first": not before}
     return await page("archive_speaker.html", context, request=request, archive=archive)

@@ -44,16 +44,15 @@ async def quote(request: Request, archive: Archive) -> Response:
         return json(_as_dict(found, request, archive), archive=archive)
     cited = found.cited
     playable = await asyncio.to_thread(archive.audio_file, found.audio) is not None
-    citation = citing.citation(found, absolute(request, archive))
+    site = absolute(request, archive)
+    citation = citing.citation(found, site)
     context = {
         "quotation": found,
         "cited": cited,
         "citing": citing,
         "citation": citation,
         "works_elsewhere": works_elsewhere(citation.url),
-        "canonical": absolute(request, archive).quote(
-            found.audio.sha256, cited.start, cited.end, episode=found.linked_episode
-        ),
+        "canonical": site.quote(found.audio.sha256, cited.start, cited.end, episode=found.linked_episode),
         "short": shortened(cited.text, TITLE),
         "playable": playable,
         "clip": _clip_address(found, archive) if playable else None,

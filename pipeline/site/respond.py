@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from datasette import Request, Response
 from datasette.utils import add_cors_headers
 
-from pipeline.errors import CorrectionError, DatabaseError, NothingQuotedError, QueryError, QuotationError
+from pipeline.errors import CorrectionError, DatabaseError, ExportError, NothingQuotedError, QueryError, QuotationError
 from pipeline.site import editors, links, wording
 from pipeline.site.access import Archive, find_archive
 from pipeline.site.compress import compressed
@@ -72,15 +72,8 @@ def guarded(
         await archive.ensure_visible(request.actor)
         try:
             return await called(request, archive)
-        except Refusal as refusal:
-            message, status = str(refusal), refusal.status
-        except NothingQuotedError as error:
-            message, status = str(error), 404
-        except (QueryError, CorrectionError, QuotationError) as error:
-            message, status = str(error), 400
-        except DatabaseError as error:
-            message, status = str(error), 503
-        return await refused(request, archive, message, status=status)
+        except (Refusal, QueryError, CorrectionError, QuotationError, ExportError, DatabaseError) as error:
+            return await _refused(request, archive, error)
 
     return answer
 
@@ -93,6 +86,22 @@ def _in_turn(view: View, turnstile: Turnstile) -> View:
             return await view(request, archive)
 
     return answer
+
+
+async def ensure_may(request: Request, archive: Archive, right: editors.Right) -> None:
+    """Raise a ``Refusal`` unless whoever sent the request has the permission."""
+    reason = await editors.refusal(archive, request.actor, right)
+    if reason:
+        raise Refusal(reason, status=403)
+
+
+def status_of(error: Exception) -> int:
+    """Return the HTTP status of the answer to a request that fails with a ``Refusal`` or a known error."""
+    if isinstance(error, Refusal):
+        return error.status
+    if isinstance(error, DatabaseError):
+        return 503
+    return 404 if isinstance(error, NothingQuotedError | ExportError) else 400
 
 
 def episode_id(request: Request) -> str:
@@ -136,8 +145,9 @@ def json(content: Mapping[str, object], *, archive: Archive, status: int = 200) 
     return Response.json(content, status=status, headers=headers)
 
 
-async def refused(request: Request, archive: Archive, message: str, *, status: int) -> Response:
-    """Return an error answer with a message, as JSON if JSON was requested."""
+async def _refused(request: Request, archive: Archive, error: Exception) -> Response:
+    """An error answer, as JSON if JSON was requested."""
+    message, status = str(error), status_of(error)
     if wants_json(request):
         return json({"ok": False, "error": message, "status": status}, archive=archive, status=status)
     context = {"message": message, "recording": request.method == "POST"}

@@ -183,7 +183,7 @@ async def search_page(request: Request, archive: Archive) -> Response:
             "offered": offered,
         }
     except QueryError as error:
-        context |= {"problem": str(error), "results": Results(), "audio": {}}
+        context["problem"] = str(error)
     status = 400 if "problem" in context else 200
     return await page("archive_search.html", context, request=request, archive=archive, status=status)
 

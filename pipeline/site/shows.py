@@ -8,7 +8,7 @@ from datasette import Request, Response
 
 from pipeline.archive import listing, reading
 from pipeline.site.access import Archive
-from pipeline.site.respond import page, refused
+from pipeline.site.respond import Refusal, page
 from pipeline.site.timeline import spans
 
 EPISODES = 100  # per page
@@ -24,6 +24,6 @@ async def feed_page(request: Request, archive: Archive) -> Response:
         )
     )
     if show is None:
-        return await refused(request, archive, f"There is no feed “{slug}” in this archive.", status=404)
+        raise Refusal(f"There is no feed “{slug}” in this archive.", status=404)
     context = {"show": show, "listed": listed, "first": not before, "spans": spans}
     return await page("archive_feed.html", context, request=request, archive=archive)

@@ -111,11 +111,6 @@ def _moment(question: ListedQuestion) -> int:
     return round((question.start or 0.0) * 1000)
 
 
-def path(pieces: Iterable[tuple[int, int]]) -> str:
-    """Return the SVG path of boxes ten units high, from pairs of (x, width)."""
-    return "".join(f"M{x} 0h{width}v10h-{width}z" for x, width in pieces)
-
-
 def _speakers(duration: float, passages: Sequence[Passage]) -> tuple[Strip, ...]:
     named = sorted({passage.speaker for passage in passages if passage.speaker})
     strips = sorted(
@@ -140,7 +135,8 @@ def _strip(label: str, passages: Iterable[Passage], duration: float) -> Strip:
             x, width = pieces.pop()
             end = max(end, x + width)
         pieces.append((x, max(end - x, _LEAST)))
-    return Strip(label, path(pieces), seconds)
+    path = "".join(f"M{x} 0h{width}v10h-{width}z" for x, width in pieces)  # boxes ten units high
+    return Strip(label, path, seconds)
 
 
 def _marks(duration: float) -> tuple[float, ...]:

@@ -47,7 +47,6 @@ class Encoder:
         variables = Variables(model_bin)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
         try:
             graph = _encoder(variables).SerializeToString()
             self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

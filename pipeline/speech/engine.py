@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pipeline.progress import Progress
 from pipeline.speech.decoder import Decoder
-from pipeline.speech.hearing import Hearing, WindowedEngine
+from pipeline.speech.hearing import Hearing, HearVoices, WindowedEngine
 from pipeline.speech.journal import Journal
-from pipeline.speech.speakers.voices import Voices
-from pipeline.speech.windows import Samples, Window
+from pipeline.speech.windows import Samples
 from pipeline.whisper_models import EngineName
 
 
@@ -47,9 +47,9 @@ class Engine(Protocol):
         *,
         language: str,
         terms: Sequence[str] = (),
-        progress: Callable[[float], None] | None = None,
+        progress: Progress | None = None,
         journal: Journal | None = None,
-        voices: Callable[[Window], Voices] | None = None,
+        voices: HearVoices | None = None,
     ) -> Hearing:
         """Transcribe a recording.
 

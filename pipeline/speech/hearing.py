@@ -196,18 +196,15 @@ class WindowedEngine:
         return replace(heard, words=tuple(words))
 
     def _with_terms(self, verdict: Verdict, window: Window, terms: Sequence[str]) -> Verdict:
-        def prompted(prompt: str) -> Heard:
-            decoded = self._decoder.decode([window.samples], language=verdict.heard.language, prompt=prompt)
-            return self._timed(decoded[0], window)
-
+        prompted = partial(self._again, window, language=verdict.heard.language)
         heard, adopted = listen_for(verdict.heard, terms, prompted)
         if adopted:
             heard = self._timed(heard, window)
         tried = ((f"heard as {', '.join(adopted)}", verdict.flags),) if adopted else ()
         return replace(verdict, heard=heard, tried=verdict.tried + tried)
 
-    def _again(self, part: Window, *, language: str) -> Heard:
-        return self._timed(self._decoder.decode([part.samples], language=language)[0], part)
+    def _again(self, part: Window, prompt: str | None = None, *, language: str) -> Heard:
+        return self._timed(self._decoder.decode([part.samples], language=language, prompt=prompt)[0], part)
 
     def _carefully(self, part: Window, *, language: str) -> Heard:
         return self._timed(self._decoder.decode_carefully(part.samples, language=language), part)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 
 from pipeline.model import Segment, Word
-from pipeline.text import sentences
+from pipeline.text import confidence, sentences
 
 
 def make_segments(words: Sequence[Word], flags: Sequence[tuple[float, float, tuple[str, ...]]]) -> tuple[Segment, ...]:
@@ -33,6 +32,6 @@ def _segment(words: Sequence[Word], flags: tuple[str, ...]) -> Segment:
         end=words[-1].end,
         text=" ".join("".join(word.text for word in words).split()),
         words=tuple(word._replace(text=word.text.strip()) for word in words),
-        confidence=round(fmean(word.probability for word in words), 4),
+        confidence=confidence(words),
         flags=flags,
     )

@@ -83,19 +83,16 @@ def carry_speakers(turns: Iterable[Turn], words: Sequence[str]) -> tuple[str | N
     Returns:
         A speaker's name or None for each of ``words``; all None if fewer than half of the words are equal.
     """
-    said: list[str] = []
-    speakers: list[str | None] = []
-    for turn in turns:
-        own = _tokens([turn.text])
-        said += own
-        speakers += [turn.speaker] * len(own)
-    places, heard = _placed(words)
+    said = [(token, turn.speaker) for turn in turns for token in _tokens([turn.text])]
+    heard = [(token, place) for place, word in enumerate(words) for token in _tokens([word])]
+    speakers = [speaker for _, speaker in said]
     carried: list[str | None] = [None] * len(words)
-    equal = [step for step in Levenshtein.opcodes(said, heard) if step.tag == "equal"]
+    steps = Levenshtein.opcodes([token for token, _ in said], [token for token, _ in heard])
+    equal = [step for step in steps if step.tag == "equal"]
     if sum(step.src_end - step.src_start for step in equal) < MIN_EQUAL_SHARE * max(len(said), len(heard), 1):
         return tuple(carried)
     pairs = [
-        (step.src_start + offset, places[step.dest_start + offset])
+        (step.src_start + offset, heard[step.dest_start + offset][1])
         for step in equal
         for offset in range(step.src_end - step.src_start)
     ]
@@ -110,9 +107,3 @@ def carry_speakers(turns: Iterable[Turn], words: Sequence[str]) -> tuple[str | N
 
 def _tokens(words: Iterable[str]) -> list[str]:
     return [token for word in words for part in _BETWEEN_WORDS.split(word) if (token := normalise(part))]
-
-
-def _placed(words: Sequence[str]) -> tuple[list[int], list[str]]:
-    """The index of the word of each token, and the tokens; a word may have none, or several."""
-    pairs = [(place, token) for place, word in enumerate(words) for token in _tokens([word])]
-    return [place for place, _ in pairs], [token for _, token in pairs]

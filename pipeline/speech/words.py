@@ -62,9 +62,8 @@ def _within(start: float, end: float, speech: Sequence[tuple[float, float]]) -> 
     n = bisect_right(speech, start, key=lambda span: span[0]) - 1
     if n >= 0 and start < speech[n][1]:
         before, after = speech[n][1] - start, end - speech[n + 1][0] if n + 1 < len(speech) else 0.0
-        if before >= min(0.1, after):  # more than the end of the previous word
-            return start, max(start + STEP, min(end, speech[n][1]))
-        n, start = n + 1, speech[n + 1][0]
+        if before < min(0.1, after):  # no more than the end of the previous word
+            n, start = n + 1, speech[n + 1][0]
         return start, max(start + STEP, min(end, speech[n][1]))
     if n + 1 < len(speech) and speech[n + 1][0] < max(end, start + REACH):
         first, last = speech[n + 1]

@@ -177,8 +177,8 @@ def test_each_bar_leads_to_its_passages() -> None:
     templates = Environment(loader=PackageLoader("pipeline.site"), autoescape=True)
     links = SimpleNamespace(search=Addresses().search)
     asked = {"q": "<b> & front door", "from": "2020-01-01", "to": None}
-    macros: Any = templates.get_template("archive_chart.html").module
-    drawn = macros.over_time(chart([("2026-01", 1), ("2026-03", 4)]), asked, links, wording)
+    macros: Any = templates.get_template("archive_chart.html").make_module({"links": links, "wording": wording})
+    drawn = macros.over_time(chart([("2026-01", 1), ("2026-03", 4)]), asked)
     assert "Said in 5 episodes from January 2026 to March 2026, most in March 2026 (4)" in drawn
     assert re.findall(r'href="([^"]+)"', drawn) == [
         f"/-/search?q=%3Cb%3E+%26+front+door&amp;from=2026-0{month}-01&amp;to=2026-0{month}-31" for month in (1, 3)

@@ -49,12 +49,21 @@ function archiveOffset(element, node, offset) {
   return before.toString().length;
 }
 
+// Whether a click is for this page: with the main button, and without a key that opens links elsewhere.
+function isPlain(event) {
+  return !(event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+}
+
+// The name of a key; a letter is the same with Shift.
+function keyOf(event) {
+  return event.key.length === 1 ? event.key.toLowerCase() : event.key;
+}
+
 // Used by the scripts of single pages: the player, and the keys, to which they may add.
 const archive = (() => {
   const SKIP = 5; // seconds
   const player = document.getElementById("player");
   const help = document.getElementById("keys");
-  const told = document.querySelector(".told");
   let wanted = null; // the second to seek to as soon as the player has loaded the metadata
 
   function seek(second) {
@@ -80,16 +89,14 @@ const archive = (() => {
   }
 
   function toggle() {
-    if (!player?.currentSrc) return; // nothing selected yet
-    if (player.paused) play();
-    else player.pause();
+    if (player?.currentSrc) hear(); // else nothing is selected yet
   }
 
   function skip(by) {
     if (player?.currentSrc) seek(Math.max(0, (wanted ?? player.currentTime) + by));
   }
 
-  function tell(message, problem = false) {
+  function tell(message, problem = false, told = document.querySelector(".player .told")) {
     told.classList.toggle("problem", problem);
     told.textContent = message;
   }
@@ -139,7 +146,7 @@ const archive = (() => {
 
   document.addEventListener("keydown", (event) => {
     if (!hasKeys() || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const key = keyOf(event);
     if (!(key in keys) || isTaken(event.target, key)) return;
     event.preventDefault();
     keys[key]();

@@ -12,13 +12,7 @@
   const linkAt = (n) => document.querySelector(`#s${n} + .checking a`);
 
   function tell(message, problem = false, by = form()) {
-    const told = by?.querySelector(".told");
-    if (!told) {
-      archive.tell(message, problem);
-      return;
-    }
-    told.classList.toggle("problem", problem);
-    told.textContent = message;
+    archive.tell(message, problem, by?.querySelector(".told") ?? undefined);
   }
 
   function shut() {
@@ -133,7 +127,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!isPlain(event)) return;
     const link = event.target.closest("a.check");
     if (link) {
       event.preventDefault();

@@ -14,8 +14,7 @@
   }
 
   function set(form, second) {
-    const last = player && player.duration ? player.duration : Infinity;
-    const wanted = Math.min(Math.max(second, 0), last);
+    const wanted = Math.min(Math.max(second, 0), player?.duration || Infinity);
     form.elements.start.value = written(wanted);
     row(form).classList.add("unsaved");
     tell(`Question ${row(form).value}: ${written(wanted)}, not confirmed yet`);
@@ -23,7 +22,7 @@
   }
 
   function nudge(form, by) {
-    const from = seconds(form.elements.start.value) ?? (player ? player.currentTime : 0);
+    const from = seconds(form.elements.start.value) ?? player?.currentTime ?? 0;
     const second = set(form, from + by);
     if (player) player.currentTime = second; // to hear it at once
   }
@@ -134,7 +133,7 @@
   list.addEventListener("input", (event) => row(event.target.form).classList.add("unsaved"));
   list.addEventListener("keydown", (event) => {
     if (!archive.hasKeys() || event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const act = KEYS[keyOf(event)];
     const form = event.target.closest("li[id]")?.querySelector("form");
     if (!act || !form) return;
     event.preventDefault();

@@ -174,7 +174,7 @@
   }
 
   document.addEventListener("click", (event) => {
-    if (!player || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (!player || !isPlain(event)) return;
     const link = event.target.closest("a[data-t]");
     if (link) {
       event.preventDefault();

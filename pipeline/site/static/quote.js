@@ -129,9 +129,8 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    const link = event.target.closest("a[data-quote], button[data-quote]");
-    if (!link) return;
+    const link = event.target.closest("[data-quote]");
+    if (!link || !isPlain(event)) return;
     event.preventDefault();
     show(link.dataset.quote);
   });
@@ -153,7 +152,7 @@
 
   function addressOf(chosen) {
     const first = Math.round(chosen[0].start * 1000);
-    const last = Math.round(chosen[chosen.length - 1].end * 1000);
+    const last = Math.round(chosen.at(-1).end * 1000);
     return `${transcript.dataset.quotes}${first}-${last}?e=${encodeURIComponent(transcript.dataset.episode)}`;
   }
 
@@ -174,8 +173,7 @@
       settled = setTimeout(() => {
         button.hidden = !selected().length;
         if (button.hidden) return;
-        const rectangles = getSelection().getRangeAt(0).getClientRects();
-        const { right, bottom } = rectangles[rectangles.length - 1];
+        const { right, bottom } = [...getSelection().getRangeAt(0).getClientRects()].at(-1);
         const widest = document.documentElement.clientWidth - button.offsetWidth - 8;
         button.style.left = `${Math.max(8, Math.min(right - button.offsetWidth / 2, widest)) + scrollX}px`;
         button.style.top = `${bottom + scrollY + 6}px`;

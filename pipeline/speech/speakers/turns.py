@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
-from statistics import fmean
 
 from pipeline.model import Segment, Word
-from pipeline.text import sentences
+from pipeline.text import confidence, sentences
 
 Speakers = Sequence[int | None]
 
@@ -88,7 +87,7 @@ def _cut(segment: Segment, labels: Sequence[str | None]) -> Iterator[Segment]:
             text=text,
             words=words,
             speaker=labels[begin],
-            confidence=round(fmean(word.probability for word in words), 4),
+            confidence=confidence(words),
         )
 
 

@@ -58,8 +58,6 @@ class VoiceEncoder:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(_MODEL), options, providers=["CPUExecutionProvider"])
 
     def embed(self, samples: NDArray[np.float32], *, at: float) -> Voices:
