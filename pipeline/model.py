@@ -76,7 +76,8 @@ class FeedEpisode:
 
     ``guid`` is never empty: if the feed has none, one is derived from the audio's address (``guid_made``). Several
     items of a feed may share one. ``declared_duration`` is in seconds, ``enclosure_length`` in bytes; both are
-    unreliable. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own.
+    unreliable. ``notes_html`` is sanitised. ``transcripts`` are the publisher's own; ``people`` have elements of their
+    own.
     """
 
     guid: str
@@ -92,6 +93,7 @@ class FeedEpisode:
     guid_made: bool = False
     transcripts: tuple[TranscriptLink, ...] = ()
     enclosure_length: int | None = None
+    people: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

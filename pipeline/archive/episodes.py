@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from pipeline.archive.database import named_rows
 from pipeline.archive.questions.lists import published_lists, save_questions
 from pipeline.feeds.identity import Known, match, place_of
-from pipeline.model import UNTITLED, Episode, FeedEpisode, TranscriptLink
+from pipeline.model import UNTITLED, Episode, FeedEpisode, Person, TranscriptLink
 from pipeline.times import timestamp
 
 # The publisher's columns. Changes to the derived ``notes_text`` and to the unreliable ``enclosure_length`` are not
@@ -77,6 +77,12 @@ def ids_of(db: Database, slug: str, names: Iterable[str]) -> frozenset[str]:
         """select e.id, g.guid from episodes e left join episode_guids g on g.episode = e.id where e.feed = ?""", [slug]
     )
     return frozenset(id_ for id_, guid in rows if not wanted.isdisjoint({id_, guid}))
+
+
+def people_of(db: Database, episode: str) -> tuple[Person, ...]:
+    """Return the people whom an episode's feed names in elements of their own."""
+    rows = db.execute("select name, role from episode_people where episode = ? order by rowid", [episode])
+    return tuple(Person(*row) for row in rows)
 
 
 def notes_of(db: Database, episode: str) -> tuple[str, tuple[TranscriptLink, ...]]:
@@ -151,6 +157,7 @@ def _save(
         ((id_, guid, now) for id_, guid in recognised),
     )
     _save_transcript_links(db, everything)
+    _save_people(db, feed, everything)
     unlisted = _save_question_lists(db, feed, everything)
     return Saved(
         new=len(entered),
@@ -293,6 +300,25 @@ def _save_transcript_links(db: Database, items: Mapping[str, FeedEpisode]) -> No
             for id_, item in items.items()
             for link in item.transcripts
         ),
+    )
+
+
+def _save_people(db: Database, feed: str, items: Mapping[str, FeedEpisode]) -> None:
+    """Enter the people of each item in place of those that it had."""
+    named = {id_: tuple((person.name, person.role) for person in item.people) for id_, item in items.items()}
+    known: defaultdict[str, tuple[tuple[str, str], ...]] = defaultdict(tuple)
+    rows = db.execute(
+        """select p.episode, p.name, p.role from episode_people p join episodes e on e.id = p.episode
+           where e.feed = ? order by p.rowid""",
+        [feed],
+    )
+    for id_, name, role in rows:
+        known[id_] += ((name, role),)
+    changed = {id_: people for id_, people in named.items() if people != known[id_]}
+    db.conn.executemany("delete from episode_people where episode = ?", ((id_,) for id_ in changed))
+    db.conn.executemany(
+        "insert into episode_people (episode, name, role) values (?, ?, ?)",
+        ((id_, *person) for id_, people in changed.items() for person in people),
     )
 
 

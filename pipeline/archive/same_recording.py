@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from pipeline.archive.database import immediate, made, named_rows
-from pipeline.archive.episodes import PUBLISHED, notes_of, update_episode
+from pipeline.archive.episodes import PUBLISHED, notes_of, people_of, update_episode
 from pipeline.archive.questions.lists import published_lists
 from pipeline.model import FeedEpisode
 
 # What an episode has before its first recording, apart from what is moved to the other.
-_TABLES = ("transcript_links", "episode_pages", "transcript_searches", "questions")
+_TABLES = ("transcript_links", "episode_people", "episode_pages", "transcript_searches", "questions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +75,5 @@ def _item(db: Database, episode: str) -> FeedEpisode:
         guid_made=bool(row["guid_made"]),
         questions=published_lists(db, row["feed"]).get(episode, ()),
         transcripts=links,
+        people=people_of(db, episode),
     )

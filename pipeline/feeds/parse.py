@@ -18,9 +18,9 @@ from pipeline.feeds.enclosures import enclosures, has_several_recordings
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.mending import mended
 from pipeline.feeds.notes import sanitise, to_text, unescaped
+from pipeline.feeds.podcast_namespace import PODCAST, PodcastItem, podcast_items
 from pipeline.feeds.questions import find_questions
-from pipeline.feeds.transcript_links import PODCAST, transcript_links
-from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed, TranscriptLink
+from pipeline.model import UNTITLED, FeedEpisode, ParsedFeed
 from pipeline.net.urls import absolute, scheme
 from pipeline.text import amount
 from pipeline.times import in_utc
@@ -57,8 +57,8 @@ def parse_feed(body: FeedBody) -> ParsedFeed:
     body = replace(body, content=content)
     parsed = _parsed(body)
     warnings += _check(parsed, body)
-    links = transcript_links(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
-    found = [_episode(entry, body.base, own) for entry, own in zip(parsed.entries, links, strict=True)]
+    items = podcast_items(body.content, [_guid(entry) for entry in parsed.entries], base=body.base)
+    found = [_episode(entry, body.base, item) for entry, item in zip(parsed.entries, items, strict=True)]
     warnings += _not_taken(parsed.entries, found, body.base)
     episodes = distinct(found)
     shared = Counter(episode.guid for episode in episodes)
@@ -128,7 +128,7 @@ def _not_taken(entries: Sequence[Any], found: Sequence[FeedEpisode], base: str) 
         yield f"{_some(several)} with more than one recording: only the first of each is kept"
 
 
-def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> FeedEpisode:
+def _episode(entry: Any, base: str, item: PodcastItem) -> FeedEpisode:
     published = _notes(entry)
     url, kind, length = next(iter(enclosures(entry, base)), (None, None, None))
     text = to_text(published)
@@ -149,7 +149,8 @@ def _episode(entry: Any, base: str, transcripts: tuple[TranscriptLink, ...]) -> 
         notes_html=sanitise(published, base=base),
         notes_text=text,
         questions=find_questions(text),
-        transcripts=transcripts,
+        transcripts=tuple(item.transcripts),
+        people=tuple(item.people),
         enclosure_length=length,
     )
 

@@ -88,18 +88,22 @@ _COMMA_TITLED = rf"(?:,? and |,? & |, )(?:{TITLE} )?"
 _BESIDE = rf"(?: of [{UPPER}]\w+)?(?:, [^,.;:!?()\n]{{2,80}})?,? *"
 
 
-def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[Person, ...]:
+def find_people(
+    title: str, notes: str, *, hosts: Sequence[str] = (), named: Sequence[Person] = ()
+) -> tuple[Person, ...]:
     """Return the people whom an episode's title and notes (plain text) name as its speakers, hosts first.
 
     Args:
         title: the episode's title.
         notes: its show notes; a transcript in them is not searched.
         hosts: the feed's configured hosts. They are never guests, and are returned as hosts if none is named.
+        named: people whom the feed names in elements of their own; their roles count more than what is said in prose.
 
     Only explicit statements are used: who asks, interviews, talks to whom, is joined by whom, is a guest. Whoever is
     named as both host and guest is left out.
     """
     known = {_key(host): host for host in hosts}
+    roles = {_key(person.name): person.role for person in named} | dict.fromkeys(known, "host")
     texts = (_LINK.sub(r"\1", without_transcript(notes)[:MAX_NOTES_CHARS]), title[:MAX_NOTES_CHARS])
     mentions = [list(mentions_in(text)) for text in texts]
     press = {_key(mention.name) for mention in (*mentions[0], *mentions[1]) if mention.is_press}
@@ -109,8 +113,11 @@ def find_people(title: str, notes: str, *, hosts: Sequence[str] = ()) -> tuple[P
     said: dict[str, list[Person]] = {}
     for mention, role in (*body.claims(), *heading.claims(), *heading.claims_of_title(described)):
         key = _key(mention.name)
-        person = Person(known.get(key, mention.name), "host" if key in known else role, mention.description)
+        person = Person(known.get(key, mention.name), roles.get(key, role), mention.description)
         said.setdefault(key, []).append(person)
+    for person in named:
+        key = _key(person.name)
+        said.setdefault(key, []).append(replace(person, name=known.get(key, person.name), role=roles[key]))
     people = [
         next((person for person in same if person.description), same[0])
         for key, same in said.items()

@@ -10,7 +10,7 @@ from functools import partial
 
 from pipeline.archive.carrying import carry
 from pipeline.archive.database import immediate
-from pipeline.archive.episodes import notes_of
+from pipeline.archive.episodes import notes_of, people_of
 from pipeline.archive.kept import kept_path
 from pipeline.archive.preferred import preferred_transcript
 from pipeline.archive.questions.lists import read_questions
@@ -273,9 +273,10 @@ def _has_weights(job: _Job, identity: str) -> bool:
 
 
 def _people(job: _Job) -> tuple[Person, ...]:
-    """Who takes part in the episode, by its title and notes."""
+    """Who takes part in the episode, by its feed, title and notes."""
     notes, _ = notes_of(job.tools.db, job.episode.id)
-    return find_people(job.episode.title, notes, hosts=job.feed.hosts)
+    named = people_of(job.tools.db, job.episode.id)
+    return find_people(job.episode.title, notes, hosts=job.feed.hosts, named=named)
 
 
 def _vocabulary(feed: Feed) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlite_utils import Database
 
-from pipeline.archive.episodes import episodes
+from pipeline.archive.episodes import episodes, people_of
 from pipeline.archive.feeds import save_moves, save_podcast_guid, save_poll
 from pipeline.archive.listing import listing
 from pipeline.archive.publication import channel
@@ -20,7 +20,7 @@ from pipeline.archive.questions.alignments import alignment_key, save_matches
 from pipeline.archive.schema import migrations
 from pipeline.archive.search import search
 from pipeline.feeds.memory import Move
-from pipeline.model import Match, Validators
+from pipeline.model import Match, Person, Validators
 from tests.support.building import NOW, add_feed, add_transcript, episode, spoken
 
 
@@ -291,3 +291,11 @@ def test_an_episode_that_is_put_in_with_an_old_date_is_found(archive: Database) 
     add_feed(archive, "show", episode("new", published="2026-03-01T06:00:00Z"),
              episode("old", title="From long ago", published="2019-03-01T06:00:00Z"))  # fmt: skip
     assert len(urls(archive)) == 2
+
+
+def test_the_people_of_an_episode_are_those_whom_its_feed_names_now(archive: Database) -> None:
+    wren, oona = Person("Wren Adeyemi", "host"), Person("Oona Marsh", "guest")
+    for people in ((wren,), (wren, oona), (oona, wren), ()):
+        (one, other) = add_feed(archive, "show", replace(episode("one"), people=people), episode("other"))
+        assert people_of(archive, one) == people
+        assert people_of(archive, other) == ()

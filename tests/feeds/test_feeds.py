@@ -18,7 +18,7 @@ from pipeline.errors import NotAFeedError
 from pipeline.feeds.dates import read_date
 from pipeline.feeds.fetch import FeedBody
 from pipeline.feeds.parse import duration_seconds, parse_feed
-from pipeline.feeds.transcript_links import transcript_links
+from pipeline.feeds.podcast_namespace import PodcastItem, podcast_items
 from pipeline.model import ParsedFeed
 from pipeline.sample import DATA as SAMPLE
 
@@ -46,6 +46,7 @@ def test_feeds_are_read_as_written_down(path: Path) -> None:
         {name: getattr(episode, name) for name in wanted}
         | ({"questions": len(episode.questions)} if "questions" in wanted else {})
         | ({"transcripts": [list(astuple(link)) for link in episode.transcripts]} if "transcripts" in wanted else {})
+        | ({"people": [[one.name, one.role] for one in episode.people]} if "people" in wanted else {})
         for episode, wanted in zip(feed.episodes, expected["episodes"], strict=True)
     ]
     assert found == expected["episodes"]
@@ -164,21 +165,21 @@ def test_transcripts_are_found_in_any_encoding(encoding: str) -> None:
 
 def test_where_the_items_differ_in_number_transcripts_go_by_guid() -> None:
     content = (FOLDER / "transcripts.xml").read_bytes()
-    found = transcript_links(content, ["two", "nobody", "one", ""], base=BASE)
-    assert [len(links) for links in found] == [1, 0, 4, 0]
-    assert transcript_links(content, ["two", "two"], base=BASE) == [(), ()]
+    found = podcast_items(content, ["two", "nobody", "one", ""], base=BASE)
+    assert [len(item.transcripts) for item in found] == [1, 0, 4, 0]
+    assert podcast_items(content, ["two", "two"], base=BASE) == [PodcastItem(), PodcastItem()]
 
 
 def test_entities_are_not_expanded_for_transcripts() -> None:
     content = b"""<!DOCTYPE rss [<!ENTITY a "https://evil.example/">]><rss version="2.0"
         xmlns:podcast="https://podcastindex.org/namespace/1.0"><channel><item><guid>1</guid>
         <podcast:transcript url="&a;1.vtt"/></item></channel></rss>"""
-    assert transcript_links(content, ["1"], base=BASE) == [()]
+    assert podcast_items(content, ["1"], base=BASE) == [PodcastItem()]
 
 
 @given(st.binary(max_size=300), st.lists(st.text(max_size=3), max_size=3))
 def test_any_bytes_have_transcripts_or_none(content: bytes, guids: list[str]) -> None:
-    assert len(transcript_links(content, guids, base=BASE)) == len(guids)
+    assert len(podcast_items(content, guids, base=BASE)) == len(guids)
 
 
 WORDS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=40)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline.feeds.notes import to_text
 from pipeline.feeds.people import find_people
+from pipeline.model import Person
 
 DATA = Path(__file__).parents[1] / "data/people"
 NOTES = sorted(DATA.glob("*.txt"))
@@ -95,3 +96,14 @@ def test_hostile_notes_take_a_bounded_time(hostile: str) -> None:
     began = time.process_time()  # CPU time of this process alone
     find_people(hostile * 1000, hostile * 20_000)
     assert time.process_time() - began < 10
+
+
+def test_whom_the_feed_names_in_elements_of_their_own_has_that_part() -> None:
+    named = (Person("Wren Adeyemi", "host"), Person("Oona Marsh", "guest"), Person("Idris Vale", "host"))
+    notes = "Oona Marsh, head of care at Brook Vale, interviews Pim Oakley. Wren Adeyemi sits in for Idris Vale."
+    assert find_people("", notes, named=named) == (
+        Person("Wren Adeyemi", "host"),
+        Person("Oona Marsh", "guest", "head of care at Brook Vale"),
+        Person("Pim Oakley", "guest"),
+    )
+    assert find_people("", "", hosts=["Oona Marsh"], named=named)[1] == Person("Oona Marsh", "host")

@@ -1,20 +1,29 @@
-"""Extracting the links to publishers' transcripts from a feed. Does not fetch or read the transcripts.
+"""Reading from a feed what the podcast namespace says of its items: links to transcripts, and people.
 
-feedparser keeps only the last ``podcast:transcript`` of an item, so the feed is parsed again here with the standard
-library's expat, without external entities; a feed that declares entities is not parsed at all.
+feedparser keeps only the last ``podcast:transcript`` and ``podcast:person`` of an item, so the feed is parsed again
+here with the standard library's expat, without external entities; a feed that declares entities is not parsed at all.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 from xml.parsers import expat
 
-from pipeline.model import TranscriptLink
+from pipeline.model import Person, TranscriptLink
 from pipeline.net.urls import absolute, scheme
 
 MAX_LINKS = 20  # an item has one for each format and language, so a handful
+MAX_PEOPLE, MAX_NAME_CHARS = 20, 100
+# The roles of the podcast taxonomy's group “cast” that speak; a role that is not given is host.
+_ROLES: Mapping[str, Literal["host", "guest"]] = {
+    "host": "host",
+    "co-host": "host",
+    "guest host": "host",
+    "guest": "guest",
+}
 
 # https://podcastindex.org/namespace/1.0 and its earlier names, without what varies in practice: scheme, case, final
 # slash.
@@ -30,17 +39,20 @@ _ENCODINGS = (None, "utf-8", "iso-8859-1")
 
 
 @dataclass(slots=True)
-class _Item:
+class PodcastItem:
+    """What the podcast namespace says of an item."""
+
     guid: str = ""
-    links: list[TranscriptLink] = field(default_factory=list)
+    transcripts: list[TranscriptLink] = field(default_factory=list)
+    people: list[Person] = field(default_factory=list)
 
 
 class _EntitiesDeclaredError(Exception):
     """The feed declares entities, with which a few bytes can expand enormously."""
 
 
-def transcript_links(content: bytes, guids: Sequence[str], *, base: str) -> list[tuple[TranscriptLink, ...]]:
-    """Return the transcript links of each item.
+def podcast_items(content: bytes, guids: Sequence[str], *, base: str) -> list[PodcastItem]:
+    """Return what the podcast namespace says of each item.
 
     Args:
         content: the feed as received.
@@ -49,19 +61,20 @@ def transcript_links(content: bytes, guids: Sequence[str], *, base: str) -> list
         base: the base URL of relative addresses.
 
     Returns:
-        A tuple for each of ``guids``, in the feed's order without duplicates: http(s) URLs, and ``file:`` ones if the
-            feed itself is a file. All are empty if the feed cannot be parsed safely.
+        An object for each of ``guids``. Transcripts are in the feed's order without duplicates: http(s) URLs, and
+            ``file:`` ones if the feed itself is a file. An item that names nobody has the people of the show. All are
+            empty if the feed cannot be parsed safely.
     """
     items = _items(content, base)
     if len(items) == len(guids):
-        return [tuple(item.links) for item in items]
+        return items
     common = Counter(item.guid for item in items)
-    by_guid = {item.guid: tuple(item.links) for item in items if item.guid and common[item.guid] == 1}
+    by_guid = {item.guid: item for item in items if item.guid and common[item.guid] == 1}
     wanted = Counter(guids)
-    return [by_guid.get(guid, ()) if wanted[guid] == 1 else () for guid in guids]
+    return [by_guid.get(guid, PodcastItem()) if wanted[guid] == 1 else PodcastItem() for guid in guids]
 
 
-def _items(content: bytes, base: str) -> list[_Item]:
+def _items(content: bytes, base: str) -> list[PodcastItem]:
     for encoding in _ENCODINGS:
         reader = _Reader(base)
         try:
@@ -70,20 +83,26 @@ def _items(content: bytes, base: str) -> list[_Item]:
             continue  # the encoding may be declared wrongly, or unknown to expat
         except _EntitiesDeclaredError:
             break
+        for item in reader.items:
+            item.people = item.people or reader.people
         return reader.items
     return []
 
 
 class _Reader:
-    """Collects the items with their guids and links, which must be direct children of the item."""
+    """Collects the items, with what their direct children say, and ``people``, whom the show itself names."""
 
     def __init__(self, base: str) -> None:
-        self.items: list[_Item] = []
+        self.items: list[PodcastItem] = []
+        self.people: list[Person] = []
         self._base = base
         self._namespaces = set(_FEED)
         self._depth = 0
+        self._show_depth = 1
         self._item_depth: int | None = None
         self._in_guid = False
+        self._name: str | None = None  # of a person, as far as it was read
+        self._role: Literal["host", "guest"] | None = None
 
     def read(self, content: bytes, encoding: str | None) -> None:
         parser = expat.ParserCreate(encoding, " ")
@@ -98,17 +117,26 @@ class _Reader:
         namespace, _, local = name.rpartition(" ")
         if self._depth == 0 or (self._depth == 1 and local.lower() == "channel"):
             self._namespaces.add(namespace)
+            self._show_depth = self._depth + 1
         self._depth += 1
+        element = local.lower() if _plain(namespace) in PODCAST else ""
+        if element == "person" and self._depth == (self._item_depth or self._show_depth) + 1:
+            said = _trimmed(attributes)
+            is_cast = said.get("group", "cast").lower() == "cast"
+            self._name, self._role = "", _ROLES.get(said.get("role", "host").lower()) if is_cast else None
         if self._item_depth is None:
             if local.lower() in {"item", "entry"} and namespace in self._namespaces:
                 self._item_depth = self._depth
-                self.items.append(_Item())
+                self.items.append(PodcastItem())
         elif self._depth == self._item_depth + 1:
             self._in_guid = local.lower() in {"guid", "id"} and namespace in self._namespaces
-            if local.lower() == "transcript" and _plain(namespace) in PODCAST:
-                self._add(attributes)
+            if element == "transcript":
+                self._add_transcript(_trimmed(attributes))
 
     def _end(self, _name: str) -> None:
+        if self._name is not None:
+            self._add_person(" ".join(self._name.split()))
+            self._name = None
         if self._depth == self._item_depth:
             self._item_depth = None
         self._in_guid = False
@@ -117,11 +145,18 @@ class _Reader:
     def _text(self, text: str) -> None:
         if self._in_guid:
             self.items[-1].guid = (self.items[-1].guid + text).strip()
+        if self._name is not None:
+            self._name += text
 
-    def _add(self, attributes: dict[str, str]) -> None:
-        said = {name.lower(): value.strip() for name, value in attributes.items()}
+    def _add_person(self, name: str) -> None:
+        people = self.people if self._item_depth is None else self.items[-1].people
+        is_new = not any(person.name == name for person in people)
+        if self._role and is_new and 0 < len(name) <= MAX_NAME_CHARS and len(people) < MAX_PEOPLE:
+            people.append(Person(name, self._role))
+
+    def _add_transcript(self, said: Mapping[str, str]) -> None:
         url = _absolute(self._base, said.get("url", ""))
-        links = self.items[-1].links
+        links = self.items[-1].transcripts
         if url is None or len(links) >= MAX_LINKS:
             return
         link = TranscriptLink(
@@ -132,6 +167,10 @@ class _Reader:
         )
         if link not in links:
             links.append(link)
+
+
+def _trimmed(attributes: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value.strip() for name, value in attributes.items()}
 
 
 def _plain(namespace: str) -> str:
