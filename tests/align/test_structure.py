@@ -146,6 +146,13 @@ def test_an_asking_does_not_begin_with_what_the_guest_tells_before_it() -> None:
     assert match.start == start_of(asked, segments)
 
 
+def test_a_sentence_that_the_host_ends_begins_where_somebody_else_seems_to_begin_it() -> None:
+    begun = "So how much warning does a village get"
+    segments = interview(*answered(FLOODS), ("bob", begun), *answered("before the river rises?"), *answered(INSURANCE))
+    match = found(segments, FLOODS, WARNING, INSURANCE)[1]
+    assert match.start == start_of(begun, segments)
+
+
 def test_what_a_listener_asks_begins_there_also_if_the_host_asks_for_an_answer() -> None:
     passed_on = answered("What do you say to that?")
     segments = interview(*answered(FLOODS), ("cat", WARNING), *passed_on, *answered(INSURANCE))
