@@ -20,7 +20,7 @@ from pipeline.align.windows import Windows
 from pipeline.model import Correction, FollowUp, Match, Question, Segment
 
 # Increment this when a change may move a match: every episode is then aligned again from its stored transcript.
-ALIGNER_VERSION = 13
+ALIGNER_VERSION = 14
 ASKED_PROBABILITY = 0.5
 WORTH_NAMING = 0.35  # the probability from which a place is named, as uncertain
 # The same where the host asks something similar: most questions on a list were asked, if in other words.

@@ -16,6 +16,7 @@ FEWEST_ANSWERED = 6  # words of somebody else after a question, for it to count 
 FEWEST_OF_A_HOST, NEARLY = 3, 0.7  # answered questions of a co-host; its share of the host's rate per word
 SAME_MOMENT = 0.05  # seconds
 GOES_ON_WORDS = 25  # words that the host goes on for after a sentence, for it not to expect an answer
+ANSWERS_ITSELF_WORDS = 60  # words that a speaker goes on for after a question, for it to be put to nobody else
 ONE_BREATH = 3.0  # seconds: a question asked sooner than this after another shares its answer
 
 
@@ -76,13 +77,13 @@ def answered(units: Sequence[Unit]) -> Iterator[Asking]:
 
 
 def host_of(units: Sequence[Unit], asked_at: Iterable[int]) -> str | None:
-    """Return the host: the speaker of most units ``asked_at``, or if empty, of most answered questions.
+    """Return the host: the speaker of most units ``asked_at``, or if empty, of most questions put to somebody else.
 
     None if fewer than two speakers are known.
     """
     if len({unit.speaker for unit in units if unit.speaker}) < 2:
         return None
-    votes = Counter(units[n].speaker for n in asked_at) or Counter(units[one.last].speaker for one in answered(units))
+    votes = Counter(units[n].speaker for n in asked_at) or Counter(_askers(units))
     del votes[None]
     return votes.most_common(1)[0][0] if votes else None
 
@@ -94,7 +95,7 @@ def hosts_of(units: Sequence[Unit], host: str | None) -> frozenset[str]:
     """
     if host is None:
         return frozenset()
-    asked = Counter(units[one.last].speaker for one in answered(units))
+    asked = Counter(_askers(units))
     words = Counter[str | None]()
     for unit in units:
         words[unit.speaker] += len(unit.text.split())
@@ -110,6 +111,15 @@ def hosts_of(units: Sequence[Unit], host: str | None) -> frozenset[str]:
     return frozenset({host, *others})
 
 
+def _askers(units: Sequence[Unit]) -> Iterator[str | None]:
+    """The speaker of each answered question, but not of those that the speaker goes on to answer."""
+    end_of_turn = {n: turn[-1] for turn in _turns(units) for n in turn}
+    for one in answered(units):
+        rest = units[one.last + 1 : end_of_turn[one.last] + 1]
+        if sum(len(unit.text.split()) for unit in rest) < ANSWERS_ITSELF_WORDS:
+            yield units[one.last].speaker
+
+
 def in_one_breath(one: Asking, other: Asking) -> bool:
     """Tell whether two askings share an answer: they overlap, or the second follows within ``ONE_BREATH`` seconds."""
     first, second = sorted((one, other), key=lambda asking: asking.start)
@@ -117,10 +127,11 @@ def in_one_breath(one: Asking, other: Asking) -> bool:
 
 
 def are_merged(one: Asking, other: Asking, units: Sequence[Unit]) -> bool:
-    """Tell whether two askings are one: they overlap, or the second follows directly with "and", "or" or "but"."""
-    second = max(one, other, key=lambda asking: asking.start)
+    """Tell whether two askings are one: they overlap, or their speaker goes on with "and", "or" or "but"."""
+    first, second = sorted((one, other), key=lambda asking: asking.start)
     shared = one.first <= other.last and other.first <= one.last
-    return shared or (in_one_breath(one, other) and _GOES_ON.match(units[second.first].text) is not None)
+    goes_on = units[first.last].speaker == units[second.first].speaker and _GOES_ON.match(units[second.first].text)
+    return shared or (in_one_breath(one, other) and bool(goes_on))
 
 
 def answer_end(asking: Asking, others: Iterable[Asking], closing: float, units: Sequence[Unit]) -> float:

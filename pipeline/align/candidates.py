@@ -10,12 +10,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.align.askings import Asking, Exchange
+from pipeline.align.askings import Asking, Exchange, asks
 from pipeline.align.evidence import Evidence
 from pipeline.align.lexical import Presence, coverage, in_order
 from pipeline.align.meaning import Vectors
 from pipeline.align.units import Unit
 from pipeline.align.windows import Windows
+from pipeline.text import ends_sentence
 
 Grid = NDArray[np.float64]  # (lengths, sentences), as in ``Windows``
 
@@ -200,6 +201,7 @@ def _left_out(part: Wanted, of_whole: Presence) -> float:
 def _candidate(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Candidate:
     length, first = at
     last = first + length
+    first = _asked_from(windows, first, last)
     return Candidate(
         first,
         last,
@@ -231,12 +233,12 @@ def _peaks(rough: Grid) -> list[tuple[int, int]]:
 def _evidence(windows: Windows, seen: _Seen, at: tuple[int, int]) -> Evidence:
     wanted, (length, first) = seen.wanted, at
     last, units = first + length, windows.units
-    asks = bool(windows.asks[max(0, first - 1) : last + 1].any())
+    is_asked = bool(windows.asks[max(0, first - 1) : last + 1].any())
     asking = int(windows.asks.sum())
     found = Evidence(
         coverage=float(seen.shares[at]),
         in_order=in_order(wanted.text, " ".join(unit.text for unit in units[first : last + 1])),
-        common=math.log(1 + (asking if asks else len(units) - asking)),
+        common=math.log(1 + (asking if is_asked else len(units) - asking)),
         misplaced=abs(units[first].start / units[-1].end - wanted.expected) if units[-1].end else 0.0,
         scarce=float(_is_scarce(wanted, windows, first, last)),
         unlike_long=abs(math.log(max(1, len(wanted.text.split())) / max(1, int(windows.words[at])))),
@@ -270,6 +272,18 @@ def _is_scarce(wanted: Wanted, windows: Windows, first: int, last: int) -> bool:
         and bool(windows.answered[first : last + 1].any())
         and all(unit.speaker in windows.hosts for unit in windows.units[first : last + 1])
     )
+
+
+def _asked_from(windows: Windows, first: int, last: int) -> int:
+    """The first unit of a window, without what a guest tells before a host who asks there."""
+    if not windows.hosts or not windows.asks[first : last + 1].any():
+        return first
+    for n in range(first, last + 1):
+        unit = windows.units[n]
+        # A sentence that the host ends is the host's, whoever seems to begin it.
+        if unit.speaker in {*windows.hosts, None} or asks(unit) or not ends_sentence(unit.text):
+            return n
+    return first
 
 
 def _begun_at(windows: Windows, first: int) -> int:

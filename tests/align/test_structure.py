@@ -129,3 +129,42 @@ def test_a_long_question_that_comes_soon_after_a_short_one_is_detected() -> None
     short = [("ann", "And was the bridge still there?"), ("bob", "It was, but only just, I have to say.")]
     questions, _ = detect(interview(*answered(FLOODS), *short, *answered(WARNING)))
     assert WARNING in {question.text for question in questions}
+
+
+def test_a_guest_who_answers_their_own_questions_does_not_ask() -> None:
+    own = ("bob", "And what would you have done in my place then?"), *(("bob", sentence) for sentence in ANSWER)
+    remark = ("ann", "That is a very long time to wait for a letter.")
+    segments = interview(*(turn for asked in ASKED for turn in [("ann", asked), *own, remark, *own]))
+    questions, _ = detect(segments)
+    assert [question.text for question in questions] == list(ASKED)
+
+
+def test_an_asking_does_not_begin_with_what_the_guest_tells_before_it() -> None:
+    before, asked = "We had no warning at all in our village.", "So how much does one get before the river rises?"
+    segments = interview(*answered(FLOODS), ("bob", before), *answered(asked), *answered(INSURANCE))
+    match = found(segments, FLOODS, WARNING, INSURANCE)[1]
+    assert match.start == start_of(asked, segments)
+
+
+def test_a_sentence_that_the_host_ends_begins_where_somebody_else_seems_to_begin_it() -> None:
+    begun = "So how much warning does a village get"
+    segments = interview(*answered(FLOODS), ("bob", begun), *answered("before the river rises?"), *answered(INSURANCE))
+    match = found(segments, FLOODS, WARNING, INSURANCE)[1]
+    assert match.start == start_of(begun, segments)
+
+
+def test_what_a_listener_asks_begins_there_also_if_the_host_asks_for_an_answer() -> None:
+    passed_on = answered("What do you say to that?")
+    segments = interview(*answered(FLOODS), ("cat", WARNING), *passed_on, *answered(INSURANCE))
+    match = found(segments, FLOODS, WARNING, INSURANCE)[1]
+    assert match.start == start_of(WARNING, segments)
+
+
+@pytest.mark.parametrize(("second", "status"), [("ann", "merged"), ("eve", "asked")])
+def test_what_another_host_asks_next_is_not_merged(second: str, status: str) -> None:
+    also = f"And {INSURANCE[0].lower()}{INSURANCE[1:]}"
+    besides = [turn for host in ("ann", "eve") * 3 for turn in answered("What did the engineers say?", host)]
+    segments = interview(("ann", FLOODS), *answered(also, host=second), *besides)
+    matches = found(segments, FLOODS, INSURANCE)
+    assert [match.status for match in matches] == [status, status]
+    assert matches[1].start == start_of(FLOODS if status == "merged" else also, segments)
