@@ -419,3 +419,10 @@ def test_segments_may_be_without_words(tmp_path: Path) -> None:
     result = call("align", "--load", tmp_path / "a.json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["matches"][0]["number"] == 1
+
+
+def test_a_search_from_a_day_after_its_last_is_wrong_usage(database: Path) -> None:
+    result = call("search", "work", "--db", database, "--from", "2026-06-02", "--to", "2026-06-01")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--from 2026-06-02 is after --to 2026-06-01: exchange the two." in result.stderr
+    assert call("search", "work", "--db", database, "--from", "2026-06-01", "--to", "2026-06-01").exit_code == 0
