@@ -169,7 +169,9 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. List your shows in it, or give its path: FEEDS=…") from None
+        raise ConfigError(
+            f"{path}: no such file. List your shows in it, or name another with --feeds (of make: FEEDS=…)."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}). It must be a UTF-8 text file.") from error
     return parsed(text, path)

@@ -69,7 +69,7 @@ def test_what_is_allowed(written: Callable[[str], Path], more: str) -> None:
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert "no such file" in refusal(tmp_path / "none.yaml")
+    assert "no such file. List your shows in it, or name another with --feeds" in refusal(tmp_path / "none.yaml")
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:

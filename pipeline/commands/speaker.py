@@ -74,7 +74,7 @@ def speaker_command(
     if as_json:
         print_json(asdict(now))
     else:
-        how = "undone: " if undone else ""
+        how = "undone, now: " if undone else ""
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how}{now.speaker} speaks")
 
 
@@ -96,6 +96,6 @@ def _show(archive: Database, episode: str, as_json: bool) -> None:
     transcript = preferred_transcript(archive.conn, episode)
     entries = history(archive.conn, transcript.rendition) if transcript else ()
     if as_json:
-        print_json([asdict(entry) for entry in entries])
+        print_json([{**asdict(entry), "counts": entry.counts} for entry in entries])
     else:
         print_history([(entry, f"{exactly(entry.start)} {entry.summary}") for entry in entries])
