@@ -120,6 +120,17 @@ def test_wrong_configuration_ends_with_2_before_anything_is_made(tmp_path: Path,
     assert not (tmp_path / "db").exists()
 
 
+@pytest.mark.parametrize("stage", ["download", "transcribe", "align"])
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_stage_makes_no_archive_of_a_mistyped_database(tmp_path: Path, stage: str, more: list[str]) -> None:
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds:\n  - {slug: a, title: A, url: a.xml}\n", encoding="utf-8")
+    result = call(stage, "--feeds", feeds, "--db", tmp_path / "db" / "a.db", *more)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{tmp_path / 'db' / 'a.db'}: no such database. Make it with `make ingest`" in result.stderr
+    assert not (tmp_path / "db").exists()
+
+
 def test_a_feed_that_fails_ends_with_3_and_one_line_that_names_it(tmp_path: Path) -> None:
     feeds = tmp_path / "feeds.yaml"
     feeds.write_text("feeds:\n  - {slug: lost, title: Lost, url: nowhere.xml}\n", encoding="utf-8")
