@@ -73,7 +73,7 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         raise ConfigError(f"{path}: is not UTF-8 text; save it as “CSV UTF-8” or as text in UTF-8") from error
     head = next((line for line in lines if line.strip()), "")
     delimiter = max(",;\t", key=head.count)
-    names = [name.strip().lower() for name in head.split(delimiter)]
+    names = [name.strip().lower() for name in next(csv.reader([head], delimiter=delimiter), [])]
     if "text" in names:
         questions = _table("\n".join(lines), names, delimiter, path)
     else:

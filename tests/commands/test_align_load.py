@@ -155,6 +155,7 @@ def test_what_transcribe_prints_needs_no_list(tmp_path: Path) -> None:
         "\ufeffnumber;text\r\n1;Who pays?\r\n;\r\n2;Tell us about the posts.\r\n",
         'text,number,status\n"Who pays?",1,asked\n"Tell us about the posts.",2,asked\n',
         "text\nWho pays?\nTell us about the posts.\n",
+        '"","text"\n"1","Who pays?"\n"2","Tell us about the posts."\n',  # R writes numbers of rows, and quotes
     ],
 )
 def test_questions_are_read_from_lines_and_from_tables(listed: str, tmp_path: Path) -> None:

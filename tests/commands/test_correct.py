@@ -189,6 +189,21 @@ def test_a_file_as_other_spreadsheets_write_it(database: Path, tmp_path: Path, d
     assert [start for _, start, _ in recorded(database)] == [11.5]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"","episode","question","start","status","note"\n"1","north",1,11.5,NA,NA\n"2","north",2,NA,"asked",NA\n',
+        ",episode,question,start,status,note\n0,north,1,11.5,,\n1,north,2,,asked,\n",
+    ],
+)
+def test_a_file_as_r_and_pandas_write_it(database: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    result = call(database, "--from", tmp_path / "a.csv", "--editor", "ann")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "2 recorded\n", "")
+    assert recorded(database) == [(1, 11.5, "ann"), (2, 20.0, "ann")]
+    assert {entry["note"] for entry in json.loads(call(database, "north", "--history", "--json").stdout)} == {None}
+
+
 def test_an_editors_name_is_one_line(database: Path, tmp_path: Path) -> None:
     call(database, "north", 1, "--start", "11", "--editor", "Ann\n\u202eLee")
     assert [editor for *_, editor in recorded(database)] == ["Ann Lee"]
