@@ -169,7 +169,10 @@ def test_status_as_text_and_as_json(database: Path) -> None:
     assert "show: 1 listed, 1 kept" in said
     assert "no longer in the feed" not in said
     assert "waiting: 1 to align" in said
-    (feed,) = json.loads(call("status", "--db", database, "--json").stdout)["feeds"]
+    assert "\ndisk: database 0." in said
+    found = json.loads(call("status", "--db", database, "--json").stdout)
+    assert found["disk"].keys() == {"database", "recordings", "free", "total"}  # as in the health file
+    (feed,) = found["feeds"]
     assert (feed["episodes"], feed["kept"], feed["transcribed"], feed["aligned"]) == (1, 1, 1, 0)
     with writer(database) as db, db.atomic():
         db.execute("update feeds set fully_fetched = '2027-01-01T00:00:00Z'")
