@@ -14,7 +14,7 @@ from pipeline.align.explain import explanation
 from pipeline.align.meaning import encoded, is_installed
 from pipeline.errors import ArchiveError, AudioError, ConfigError
 from pipeline.model import Question, Segment
-from pipeline.runs.loading import read_interview
+from pipeline.runs.loading import read_interview, transcripts_in
 from pipeline.speech.channels import Channels
 from pipeline.speech.engine import make_engine
 from pipeline.speech.explain import explained
@@ -88,20 +88,26 @@ def transcribe_files(
 def align_files(
     paths: Sequence[Path], *, questions: tuple[Question, ...] | None = None, explain: bool = False
 ) -> Iterator[Result]:
-    """Align each file's questions to its segments; an error is yielded instead of its result.
+    """Align the questions of each transcript in the files; an error is yielded instead of its result.
 
-    The other files are still processed. ``questions`` take the place of those in the files. Without any, they are
+    The others are still processed. ``questions`` take the place of those in the files. Without any, they are
     detected. ``explain`` adds why each question was placed where it is.
     """
     for path in paths:
         try:
-            interview = read_interview(path.read_bytes())
-            asked = interview.questions if questions is None else questions
-            yield path, {"file": str(path), **_aligned(asked, interview.segments, explain=explain)}
+            transcripts = transcripts_in(path.read_bytes())
         except OSError as error:
             yield path, ConfigError(f"cannot be read: {error.strerror or error}")
-        except ArchiveError as error:
-            yield path, error
+            continue
+        for line, transcript in enumerate(transcripts, 1):
+            try:
+                interview = read_interview(transcript)
+                asked = interview.questions if questions is None else questions
+                recording = {"recording": interview.recording} if interview.recording else {}
+                aligned = _aligned(asked, interview.segments, explain=explain)
+                yield path, {"file": str(path), **recording, **aligned}
+            except ArchiveError as error:
+                yield path, ConfigError(f"transcript {line}: {error}") if len(transcripts) > 1 else error
 
 
 def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, explain: bool) -> dict[str, Any]:

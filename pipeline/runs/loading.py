@@ -25,10 +25,21 @@ _MARK = re.compile(r"(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s*|[-–*•]\s+|q:\s*
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """What is aligned: a published list, empty if there is none, and a transcript in the order of time."""
+    """What is aligned: a published list, empty if there is none, and a transcript in the order of time.
+
+    ``recording`` is the audio file that the transcript names, as `transcribe --load` does.
+    """
 
     questions: tuple[Question, ...]
     segments: tuple[Segment, ...]
+    recording: str | None = None
+
+
+def transcripts_in(content: bytes) -> list[bytes]:
+    """Return the transcripts of a file: one, or one a line where each is JSON, as `transcribe --load` prints them."""
+    lines = [line for line in map(bytes.strip, content.splitlines()) if line]
+    several = len(lines) > 1 and all(line.startswith(b'{"') and line.endswith(b"}") for line in lines)
+    return lines if several else [content]
 
 
 def read_interview(content: bytes) -> Interview:
@@ -56,6 +67,7 @@ def read_interview(content: bytes) -> Interview:
             Segment(s.start, s.end, s.text.strip(), tuple(Word(*word) for word in s.words or ()), s.speaker)
             for s in segments
         ),
+        read.file if isinstance(read.file, str) else None,
     )
 
 
@@ -160,6 +172,7 @@ class _Segment(BaseModel):
 class _Interview(BaseModel):
     questions: Annotated[list[_Question], Field(max_length=_MOST_QUESTIONS)] = []
     segments: list[_Segment]
+    file: Any = None
 
     @model_validator(mode="before")
     @classmethod

@@ -144,6 +144,19 @@ def test_what_transcribe_prints_needs_no_list(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["matches"][0]["text"].startswith("You have gone from struggling to good")
 
 
+def test_each_line_that_transcribe_prints_is_a_transcript(tmp_path: Path) -> None:
+    segments = [Segment(2.0, 4.0, "Who pays?"), Segment(4.5, 9.0, "The council pays for that.")]
+    lines = [json.dumps({**of_this_program(segments), "file": name}) for name in ("a.mp3", "b.mp3")]
+    lines.insert(1, '{"file": "c.mp3", "segments": 3}')
+    (tmp_path / "all").write_text("\n".join([*lines, ""]), encoding="utf-8")
+    (tmp_path / "list").write_text("Who pays?", encoding="utf-8")
+    result = call(tmp_path / "all", "--questions", tmp_path / "list")
+    assert result.exit_code == 3
+    assert f"{tmp_path / 'all'}: transcript 2: " in result.stderr
+    read = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(one["recording"], one["matches"][0]["start"]) for one in read] == [("a.mp3", 2.0), ("b.mp3", 2.0)]
+
+
 @pytest.mark.parametrize(
     "listed",
     [
