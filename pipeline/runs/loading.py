@@ -20,7 +20,7 @@ from pipeline.feeds.transcripts import PublishedTurn, read_transcript
 from pipeline.model import Question, Segment, Word
 
 _MOST_QUESTIONS = 200  # far more than an interview has; the work grows with them
-_MARK = re.compile(r"(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):]\s*|[-–*•]\s+|q:\s*", re.IGNORECASE)
+_MARK = re.compile(r"^(?:(?:q(?:uestion)?\s*)?\d{1,3}\s*[.):](?!\d)\s*|[-–*•]\s+|q:\s*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,10 @@ def read_questions(path: Path) -> tuple[Question, ...]:
         raise ConfigError(f"{path}: cannot be read ({error.strerror or error})") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: is not UTF-8 text; save it as “CSV UTF-8” or as text in UTF-8") from error
-    head = next((line for line in lines if line.strip()), "")
-    delimiter = max(",;\t", key=head.count)
-    names = [name.strip().lower() for name in next(csv.reader([head], delimiter=delimiter), [])]
-    if "text" in names:
-        questions = _table("\n".join(lines), names, delimiter, path)
-    else:
-        listed = [_MARK.sub("", line.strip(), count=1) if _MARK.match(line.strip()) else line.strip() for line in lines]
-        questions = [Question(number, text) for number, text in enumerate(filter(None, listed), 1)]
+    try:
+        questions = _listed(lines, path)
+    except csv.Error as error:
+        raise ConfigError(f"{path}: is not CSV ({error})") from error
     if not questions:
         raise ConfigError(f"{path}: lists no questions")
     if len(questions) > _MOST_QUESTIONS:
@@ -98,6 +94,16 @@ def read_questions(path: Path) -> tuple[Question, ...]:
     if twice := _twice([question.number for question in questions]):
         raise ConfigError(f"{path}: {twice}")
     return tuple(questions)
+
+
+def _listed(lines: Sequence[str], path: Path) -> list[Question]:
+    head = next((line for line in lines if line.strip()), "")
+    delimiter = max(",;\t", key=head.count)
+    names = [name.strip().lower() for name in next(csv.reader([head], delimiter=delimiter), [])]
+    if "text" in names:
+        return _table("\n".join(lines), names, delimiter, path)
+    texts = (_MARK.sub("", line.strip()) for line in lines)
+    return [Question(number, text) for number, text in enumerate(filter(None, texts), 1)]
 
 
 def _table(text: str, names: Sequence[str], delimiter: str, path: Path) -> list[Question]:

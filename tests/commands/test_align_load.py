@@ -183,10 +183,19 @@ def test_questions_are_read_from_lines_and_from_tables(listed: str, tmp_path: Pa
     ]
 
 
+def test_only_a_mark_is_removed_from_a_line(tmp_path: Path) -> None:
+    texts = ["5.5 million pounds – why so little?", "Is that Q: or A: in the report – and what is 2) there?"]
+    (tmp_path / "list").write_text("\n".join(texts), encoding="utf-8")
+    (tmp_path / "a.json").write_text('{"segments": []}', encoding="utf-8")
+    explained = json.loads(call(tmp_path / "a.json", "--questions", tmp_path / "list", "--explain").stdout)
+    assert [one["question"] for one in explained["explanation"]] == texts
+
+
 @pytest.mark.parametrize(
     ("listed", "says"),
     [
         ("\n\n", "lists no questions"),
+        ("text,number\n" + "x" * 200_000, "is not CSV"),
         ("number,text\nx,Who pays?\n", "line 2: “x” is not a number"),
         ("number,text\n1,Who pays?\n1,Who cooks?\n", "two questions have the number 1"),
         ("\n".join(["Who?"] * 300), "has more than 200 questions"),
