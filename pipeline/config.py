@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -29,6 +30,7 @@ DEFAULT_MAX_MB = 4000
 # A host name without a port.
 Host = Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True, pattern=r"^[^\s/:@]+$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_NO_VARIABLE = re.compile(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*\})")
 
 # libyaml's where there is one: hundreds of shows then take a tenth of the time.
 _FastLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -144,6 +146,10 @@ def checked_address(url: str) -> str:
         raise ValueError("give an http(s) address, an Apple Podcasts address, or the path of a local file")
     if parts.scheme in {"http", "https"} and not parts.hostname:
         raise ValueError("has no host name; give the whole address")
+    if _NO_VARIABLE.search(url):
+        raise ValueError(
+            "has a ${…} that names no environment variable; use letters, digits and _, as in ${SHOW_TOKEN}"
+        )
     return url
 
 
@@ -169,7 +175,9 @@ def load(path: Path) -> Config:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigError(f"{path}: no such file. List your shows in it, or give its path: FEEDS=…") from None
+        raise ConfigError(
+            f"{path}: no such file. List your shows in it, or name another with --feeds (of make: FEEDS=…)."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read ({error}). It must be a UTF-8 text file.") from error
     return parsed(text, path)

@@ -68,8 +68,16 @@ def test_what_is_allowed(written: Callable[[str], Path], more: str) -> None:
     assert isinstance(load(written(f"{shortened}{more}\n")), Config)
 
 
+@pytest.mark.parametrize("part", ["${SHOW-TOKEN}", "${}", "${2FA}", "${SHOW_TOKEN"])
+def test_what_names_no_environment_variable_is_refused_before_it_is_sent(
+    written: Callable[[str], Path], part: str
+) -> None:
+    said = refusal(written(SHOW.replace("feed.xml", f"feed?key=${{KEY}}&auth={part}")))
+    assert "line 4: feed “a-show”, key “url”: has a ${…} that names no environment variable" in said
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert "no such file" in refusal(tmp_path / "none.yaml")
+    assert "no such file. List your shows in it, or name another with --feeds" in refusal(tmp_path / "none.yaml")
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:

@@ -48,12 +48,13 @@ class Carried:
         done = [amount(*one) for one in counted if one[0]]
         remarks = [f"{' and '.join(done)} carried over from the earlier recording"] if done else []
         if self.left:
+            left = amount(self.left, "edit")
             remarks.append(
-                f"{self.left} stayed with the earlier recording: this one lacks part of what they refer to, "
-                "or has more sound, in which a host may ask what was not asked"
+                f"{left} stayed with the earlier recording: this one lacks part of what they refer to, or has more "
+                "sound, in which a host may ask what was not asked"
             )
         if self.undone:
-            remarks.append(f"{self.undone} that was undone in the earlier recording is undone here, too")
+            remarks.append(f"{amount(self.undone, 'edit')} undone in the earlier recording, and so here, too")
         return tuple(remarks)
 
 

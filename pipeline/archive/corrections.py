@@ -117,8 +117,8 @@ def check(correction: Correction, duration: float) -> None:
         if time > duration:
             raise CorrectionError(f"{name}: {exactly(time)} is past the end of the recording, {exactly(duration)}")
         if time < earliest:
-            raise CorrectionError(f"{name}: {time:g} s is before {before}")
-        earliest, before = time, f"{name}, {time:g} s"
+            raise CorrectionError(f"{name}: {exactly(time) if time >= 0 else f'{time:g} s'} is before {before}")
+        earliest, before = time, f"{name}, {exactly(time)}"
 
 
 def undo(db: Database, episode: str, number: int, signature: Signature, *, only: int | None = None) -> None:

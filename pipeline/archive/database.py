@@ -75,7 +75,7 @@ def editor(path: Path) -> Iterator[Database]:
     with (
         explained(path),
         closing(
-            sqlite3.connect(f"{_existing(path).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+            sqlite3.connect(f"{existing(path).as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         ) as connection,
     ):
         connection.execute("pragma foreign_keys = on")
@@ -244,7 +244,7 @@ def locked(path: Path) -> Iterator[None]:
 
 def _read_only_uri(path: Path) -> str:
     """The read-only SQLite URI of an existing database."""
-    whole = _existing(path)
+    whole = existing(path)
     uri = f"{whole.as_uri()}?mode=ro"
     # SQLite needs a -shm file to read a WAL database and cannot create one in a read-only folder. Without a pending
     # -wal file nobody is writing, and ``immutable`` lets it do without.
@@ -252,8 +252,12 @@ def _read_only_uri(path: Path) -> str:
     return f"{uri}&immutable=1" if frozen else uri
 
 
-def _existing(path: Path) -> Path:
-    """The whole path of a database that is there."""
+def existing(path: Path) -> Path:
+    """Return the whole path of a database that is there.
+
+    Raises:
+        DatabaseError: it is not there, or is a folder.
+    """
     _refuse_folder(path)
     try:
         found, whole = path.is_file(), path.resolve()

@@ -21,6 +21,12 @@ from pipeline.exits import Exit
 @click.option("--all", "everything", is_flag=True, help="Align everything again, from the stored transcripts.")
 @click.option("--explain", is_flag=True, help="Only explain why each question of EPISODE is found where it is.")
 @click.option("--load", "files", type=FilePath, multiple=True, help="Align FILE alone, without a database.")
+@click.option(
+    "--questions",
+    "listed",
+    type=FilePath,
+    help="With --load: the list of questions, one a line, or CSV with a column text (and number).",
+)
 @click.argument("names", nargs=-1, metavar="[EPISODE|FILE]...")
 def align_command(
     options: StageOptions,
@@ -28,6 +34,7 @@ def align_command(
     everything: bool,
     explain: bool,
     files: tuple[Path, ...],
+    listed: Path | None,
     names: tuple[str, ...],
 ) -> None:
     """Find when each published question is asked; or, with --load FILE..., in transcript files alone.
@@ -36,18 +43,24 @@ def align_command(
     part of a title, or a link; without one, all episodes not aligned yet are aligned, also those of shows that
     feeds.yaml does not name.
 
-    With --load each FILE is JSON, with times in seconds; nothing is stored, and a line of JSON is printed for each:
+    With --load each FILE is a transcript: WebVTT, SRT, JSON of openai-whisper, faster-whisper, WhisperX, whisper.cpp or
+    `transcribe --load`, Podcasting 2.0 JSON, or the following, with times in seconds. Nothing is stored, and a line of
+    JSON is printed for each:
 
     \b
       {"questions": [{"number": 1, "text": "How …?"}],
        "segments": [{"start": 0.0, "end": 3.1, "text": "…", "speaker": "…"}]}
     """  # noqa: D301 - click takes it as “do not rewrap this”
     if files:
-        takes_only("--load", "--db", "--explain")
+        takes_only("--load", "--db", "--questions", "--explain")
         from pipeline.runs.alone import align_files
+        from pipeline.runs.loading import read_questions
 
-        failed = print_lines(align_files([*files, *map(Path, names)], explain=explain))
+        questions = read_questions(listed) if listed else None
+        failed = print_lines(align_files([*files, *map(Path, names)], questions=questions, explain=explain))
         sys.exit(Exit.after(failed))
+    if listed:
+        raise click.UsageError("--questions needs --load before the files.")
     if explain:
         takes_only("--explain", "--db", "--json")
         _explain_alignments(names, options.db, as_json=options.as_json)

@@ -37,7 +37,9 @@ from pipeline.times import clock, exactly
 @click.option("--text", help="The words as you hear them; '' if nothing is said.  [default: the current words]")
 @click.option("--note", help="The reason; stored with the check.")
 @editor_option
-@click.option("--undo", "undone", is_flag=True, help="Undo every check in force there.")
+@click.option(
+    "--undo", "undone", is_flag=True, help="Undo every check in force there; the ones before take effect again."
+)
 @click.option("--history", "shown", is_flag=True, help="Show what was checked and undone, there or in all of EPISODE.")
 @json_option
 def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bool, **given: Any) -> None:
@@ -67,7 +69,7 @@ def check_command(episode: str, db: Path, as_json: bool, undone: bool, shown: bo
     if as_json:
         print_json(asdict(now))
     else:
-        how = "undone" if undone else "checked"
+        how = "undone, now" if undone else "checked"
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)} {how}: {now.text or '(nothing is said)'}")
 
 

@@ -114,16 +114,16 @@ def _undo(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
     which = number("question", given)
     episode = episode_named(archive.conn, given["episode"])
     undo(archive, episode, which, signed(given))
-    _tell(archive, episode, which, as_json)
+    _tell(archive, episode, which, as_json, done="undone, now ")
 
 
-def _tell(archive: Database, episode: str, which: int, as_json: bool) -> None:
-    """Print a question's current state."""
+def _tell(archive: Database, episode: str, which: int, as_json: bool, *, done: str = "") -> None:
+    """Print a question's current state, after what was ``done``."""
     (now,) = (one for one in questions_of(archive.conn, [episode])[episode] if one.number == which)
     if as_json:
         print_json({"episode": episode, **asdict(now)})
         return
-    click.echo(f"{episode} {now.summary}")
+    click.echo(f"{episode} {done}{now.summary}")
 
 
 def _history(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
@@ -144,11 +144,11 @@ def _look(archive: Database, given: Mapping[str, Any], as_json: bool) -> None:
         print_json([{**asdict(doubt), "path": _path(doubt)} for doubt in doubts])
         return
     for doubt in doubts:
-        when = exactly(doubt.start) if doubt.start is not None else "—"
-        other = f", or {exactly(doubt.runner_up)}" if doubt.runner_up is not None else ""
+        when = f" at {exactly(doubt.start)}" if doubt.start is not None else ""
+        other = f"; or at {exactly(doubt.runner_up)}" if doubt.runner_up is not None else ""
         click.echo(
-            f"{doubt.title}, question {doubt.number}: {when}{other} {doubt.status.replace('_', ' ')} "
-            f"{doubt.confidence:.2f} [{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {_path(doubt)}"
+            f"{doubt.title}, question {doubt.number}: {doubt.status.replace('_', ' ')}{when}, "
+            f"{doubt.confidence:.2f} sure{other} [{', '.join(doubt.reasons)}]\n  {doubt.text}\n  {_path(doubt)}"
         )
     click.echo(f"{len(doubts)} to look at", err=True)
 

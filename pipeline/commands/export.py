@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,6 +67,7 @@ def export_command(
     if exports.FEED_FORMAT in forms and not base_url:
         raise click.UsageError("--format xml needs --base-url: a feed's links have to be whole addresses.")
     site = addresses(base_url)
+    _warn_of_links(forms, base_url)
     failed = 0
     with up_to_date_reader(db) as archive:
         jobs = exports.jobs(archive.conn, target, dict.fromkeys(forms))
@@ -83,6 +85,12 @@ def export_command(
                 failed += 1
                 click.echo(f"{job.form}: {error}", err=True)
     sys.exit(Exit.after(failed))
+
+
+def _warn_of_links(forms: Sequence[str], base_url: str) -> None:
+    """Say that links in notes lead nowhere once the notes are pasted elsewhere."""
+    if not base_url and any(form.startswith("notes.") for form in forms):
+        click.echo("The links in the notes begin with /-/: give the site's address with --base-url.", err=True)
 
 
 def _bag(db: Path, folder: Path, *, besides: object) -> Exit:

@@ -104,7 +104,7 @@ def passages_meant(connection: sqlite3.Connection, episode: str, given: Mapping[
 def print_history(entries: Sequence[Entry], describe: Callable[[Entry], str], *, as_json: bool) -> None:
     """Print rows of the editing history, each with a description, or all of them as JSON."""
     if as_json:
-        print_json([asdict(entry) for entry in entries])
+        print_json([{**asdict(entry), "counts": entry.counts} for entry in entries])
         return
     for entry in entries:
         state = " (undone since)" if entry.undone else " (in force)" if entry.counts else ""

@@ -64,6 +64,8 @@ def search_command(query: str, db: Path, page: str | None, order: Order, as_json
     other queries are suggested.
     """
     asked, narrowed, addresses = compile_query(query), Filters(**filters), Addresses()
+    if narrowed.since and narrowed.until and narrowed.since > narrowed.until:
+        raise click.UsageError(f"--from {narrowed.since} is after --to {narrowed.until}: exchange the two.")
     with up_to_date_reader(db) as archive:
         problem = unknown_show(archive.conn, asked, narrowed)
         if problem:

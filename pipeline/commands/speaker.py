@@ -80,7 +80,7 @@ def speaker_command(
     if as_json:
         print_json(asdict(now))
     else:
-        how = "undone: " if undone else ""
+        how = "undone, now: " if undone else ""
         click.echo(f"{named} {clock(now.start)} to {clock(now.end)}: {how}{now.speaker} speaks")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from pipeline.archive.database import existing
 from pipeline.commands.options import day, db_option, feeds_option, json_option, print_json
 from pipeline.errors import ArchiveError
 from pipeline.exits import Exit
@@ -68,6 +69,8 @@ def run_stages(stages: Sequence[StageName], options: StageOptions) -> Exit:
     from pipeline.runs.talk import Talk
 
     shows, chosen = config.load(options.feeds), options.selection
+    if "poll" not in stages:
+        existing(options.db)  # where nothing was polled there is nothing to do: it is another --db that is meant
     if options.dry_run:
         planned = dry_run(shows, options.db, stages=stages, selection=chosen, again=options.again)
         _print_plan(planned, as_json=options.as_json)

@@ -9,15 +9,16 @@ import click
 from pipeline.archive.database import up_to_date_reader
 from pipeline.archive.status import status
 from pipeline.commands.options import db_option, json_option, print_json
+from pipeline.runs.health import disk
 
 
 @click.command("status")
 @db_option
 @json_option
 def status_command(db: Path, as_json: bool) -> None:
-    """Show what the archive holds, what is left to do, and how the last run went."""
+    """Show what the archive holds, what is left to do, how full the disk is, and how the last run went."""
     with up_to_date_reader(db) as archive:
-        found = status(archive.conn)
+        found = {**status(archive.conn), "disk": disk(db, archive.conn)}
     if as_json:
         print_json(found)
         return
@@ -36,6 +37,9 @@ def status_command(db: Path, as_json: bool) -> None:
     waiting = [f"{count} to {stage}" for stage, count in found["waiting"].items() if count]
     if waiting:
         click.echo(f"waiting: {', '.join(waiting)}")
+    if found["feeds"]:
+        database, recordings, free = (found["disk"][name] / 1e6 for name in ("database", "recordings", "free"))
+        click.echo(f"disk: database {database:.1f} MB, recordings {recordings:.1f} MB; {free / 1e3:.1f} GB free")
     last = found["last_run"]
     if last:
         # A run that is still going on has no end in the database, either.

@@ -95,10 +95,13 @@ def _explain(options: StageOptions) -> None:
     from pipeline.runs.second_opinions import gate_reports
     from pipeline.speech.explain import explained
 
+    told = 0
     with up_to_date_reader(options.db) as archive:
         for episode, report in gate_reports(config.load(options.feeds), archive, options.selection.only):
+            told += 1
             # With --json stdout is for the report of the run.
             click.echo(f"{episode}: " + "\n".join(explained(report)), err=options.as_json)
+    _say_if_none(told, options, "explain")
 
 
 def _check(options: StageOptions) -> Exit:
@@ -107,10 +110,11 @@ def _check(options: StageOptions) -> Exit:
     from pipeline.runs.run import engines
     from pipeline.runs.second_opinions import second_opinions
 
-    failed, folder = 0, options.db.parent
+    compared, failed, folder = 0, 0, options.db.parent
     with up_to_date_reader(options.db) as archive:
         make, shows = engines(folder / MODELS), config.load(options.feeds)
         for episode, found in second_opinions(shows, archive, folder, make, options.selection.only):
+            compared += 1
             if isinstance(found, ArchiveError):
                 failed += 1
                 click.echo(f"{episode}: {found}", err=True)
@@ -122,7 +126,15 @@ def _check(options: StageOptions) -> Exit:
                     if window["disagreement"]:
                         click.echo(f"  {clock(window['start'])}-{clock(window['end'])}: {window['disagreement']:.1%}")
                         click.echo(f"    here:  {window['ours']}\n    there: {window['theirs']}")
+    _say_if_none(compared, options, "compare")
     return Exit.after(failed)
+
+
+def _say_if_none(told: int, options: StageOptions, what: str) -> None:
+    """Say which shows and which archive were looked at in vain: often another of either is meant."""
+    if not (told or options.quiet):
+        which = f"{options.selection.only} has no" if options.selection.only else f"no show in {options.feeds} has a"
+        click.echo(f"{options.db}: {which} transcript to {what}", err=True)
 
 
 def _user_cache() -> Path:

@@ -82,6 +82,9 @@ def validated(folder: Path, *, workers: int, progress: Begin = unseen) -> tuple[
     Raises:
         BagError: it is not valid (RFC 8493, section 3); the message names the file.
     """
+    if not (folder / "bagit.txt").exists():
+        what = "is not a bag: it has no bagit.txt" if folder.is_dir() else "no such folder"
+        raise BagError(f"{folder}: {what}. Name the folder that `export --bag` wrote.")
     if _text(folder / "bagit.txt") != _DECLARATION:
         raise BagError(f"{folder / 'bagit.txt'}: does not belong to a BagIt 1.0 bag")
     if (folder / "fetch.txt").exists():

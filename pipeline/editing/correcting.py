@@ -155,6 +155,7 @@ def _csv_rows(text: str, path: Path) -> Iterator[Row]:
     """The rows below the one with the columns' names; a row of nothing but commas is skipped.
 
     Where a comma is the decimal sign, spreadsheets put a semicolon between the fields; copied from one, there are tabs.
+    R and pandas number the rows, in a first column without a name, and R writes NA for what is missing.
     """
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
@@ -168,7 +169,8 @@ def _csv_rows(text: str, path: Path) -> Iterator[Row]:
         for values in reader:
             if len(values) > len(names):
                 raise CorrectionError(f"{path}, line {reader.line_num}: has more fields than the first line has names")
-            said = {name: value.strip() for name, value in zip(names, values, strict=False) if value.strip()}
+            fields = list(zip(names, (value.strip() for value in values), strict=False))
+            said = {name: value for name, value in fields[names[:1] == [""] :] if value not in {"", "NA"}}
             if delimiter != ",":
                 said.update({name: said[name].replace(",", ".") for name in _TIMES if name in said})
             if said:

@@ -130,7 +130,7 @@ def lists_in(text: str) -> Iterator[Listing]:
         texts, end = _items(run, text)
         items = [
             item if item.time is not None else item._replace(time=mark.time)
-            for mark, item in zip(run, _timed(texts), strict=True)
+            for mark, item in zip(run, timed(texts), strict=True)
         ]
         if all(item.text for item in items):
             begin = run[0].begin
@@ -248,8 +248,8 @@ def _last_item(text: str, *, most: int) -> list[str]:
     return [*paragraphs[:-1], *lines[: ends[0] if ends else None]]
 
 
-def _timed(texts: Sequence[str]) -> list[Item]:
-    """The items, with the times before or after them taken out of their text if at least half of them have one."""
+def timed(texts: Sequence[str]) -> list[Item]:
+    """Return the items, with the times before or after them taken out of their text if at least half have one."""
     items = [Item(text) for text in texts]
     for pattern in (_TIME_BEFORE, _TIME_AFTER):
         if sum(pattern.search(item.text) is not None for item in items) * 2 >= len(items):

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cache as cache_of
 from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from typing import Any
 
 from pipeline.align import align
 from pipeline.align.detect import detect
 from pipeline.align.explain import explanation
 from pipeline.align.meaning import encoded, is_installed
 from pipeline.errors import ArchiveError, AudioError, ConfigError
-from pipeline.model import Question, Segment, Word
+from pipeline.model import Question, Segment
+from pipeline.runs.loading import read_interview, transcripts_in
 from pipeline.speech.channels import Channels
 from pipeline.speech.engine import make_engine
 from pipeline.speech.explain import explained
@@ -26,46 +24,7 @@ from pipeline.speech.speakers.voices import VoiceEncoder
 from pipeline.stages.speakers import Known, label_or_say_why
 from pipeline.whisper_models import EngineName, check_model
 
-_MOST_QUESTIONS = 200  # far more than an interview has; the work grows with them
-
 Result = tuple[Path, dict[str, Any] | ArchiveError]
-_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_Probability = Annotated[float, Field(allow_inf_nan=False)]
-
-
-class _Question(BaseModel):
-    number: int
-    text: str
-    stated: _Seconds | None = None
-
-
-class _Segment(BaseModel):
-    start: _Seconds
-    end: _Seconds
-    text: str
-    speaker: str | None = None
-    words: list[tuple[_Seconds, _Seconds, str, _Probability]] | None = None
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> _Segment:
-        times = [(self.start, self.end, "it"), *((start, end, repr(text)) for start, end, text, _ in self.words or ())]
-        for start, end, what in times:
-            if end < start:
-                raise ValueError(f"{what} ends at {end} s, before it starts at {start} s")
-        return self
-
-
-class _Interview(BaseModel):
-    questions: Annotated[list[_Question], Field(max_length=_MOST_QUESTIONS)]
-    segments: list[_Segment]
-
-    @model_validator(mode="after")
-    def _numbers_differ(self) -> _Interview:
-        numbers = [question.number for question in self.questions]
-        for place, number in enumerate(numbers):
-            if number in numbers[:place]:
-                raise ValueError(f"two questions have the number {number}")
-        return self
 
 
 def transcribe_files(
@@ -126,30 +85,29 @@ def transcribe_files(
         )
 
 
-def align_files(paths: Sequence[Path], *, explain: bool = False) -> Iterator[Result]:
-    """Align each file's questions to its segments; an error is yielded instead of its result.
+def align_files(
+    paths: Sequence[Path], *, questions: tuple[Question, ...] | None = None, explain: bool = False
+) -> Iterator[Result]:
+    """Align the questions of each transcript in the files; an error is yielded instead of its result.
 
-    The other files are still processed. Without questions, they are detected. ``explain`` adds why each question was
-    placed where it is.
+    The others are still processed. ``questions`` take the place of those in the files. Without any, they are
+    detected. ``explain`` adds why each question was placed where it is.
     """
     for path in paths:
         try:
-            interview = _Interview.model_validate_json(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+            transcripts = transcripts_in(path.read_bytes())
         except OSError as error:
             yield path, ConfigError(f"cannot be read: {error.strerror or error}")
             continue
-        except ValidationError as error:
-            yield path, ConfigError(f'must be {{"questions": […], "segments": […]}}; {_first_problem(error)}')
-            continue
-        questions = [Question(one.number, one.text, one.stated) for one in interview.questions]
-        segments = [
-            Segment(s.start, s.end, s.text, tuple(Word(*word) for word in s.words or ()), s.speaker)
-            for s in sorted(interview.segments, key=lambda segment: segment.start)
-        ]
-        try:
-            yield path, {"file": str(path), **_aligned(questions, segments, explain=explain)}
-        except ArchiveError as error:
-            yield path, error
+        for line, transcript in enumerate(transcripts, 1):
+            try:
+                interview = read_interview(transcript)
+                asked = interview.questions if questions is None else questions
+                recording = {"recording": interview.recording} if interview.recording else {}
+                aligned = _aligned(asked, interview.segments, explain=explain)
+                yield path, {"file": str(path), **recording, **aligned}
+            except ArchiveError as error:
+                yield path, ConfigError(f"transcript {line}: {error}") if len(transcripts) > 1 else error
 
 
 def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, explain: bool) -> dict[str, Any]:
@@ -163,11 +121,3 @@ def _aligned(questions: Sequence[Question], segments: Sequence[Segment], *, expl
         "follow_ups": [asdict(one) for one in alignment.follow_ups],
         **({"explanation": explanation(questions, alignment)} if explain else {}),
     }
-
-
-def _first_problem(error: ValidationError) -> str:
-    """The first error that pydantic found, as ``segments.0.start: message``."""
-    detail = error.errors(include_url=False, include_input=False)[0]
-    what = detail["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    where = ".".join(str(step) for step in detail["loc"])
-    return f"{where}: {what}" if where else what

@@ -237,8 +237,6 @@ async def search_json(request: Request, archive: Archive) -> Response:
         return results, content
 
     results, content = await archive.read(answer)
-    offered = await _offered(archive, asked, results)
-    if offered:
-        content |= found.suggestions(offered, links)
-    content["remarks"] = [*asked.query.remarks, *(offered.remarks if offered else ())]
-    return json(content, archive=archive)
+    offered = await _offered(archive, asked, results) or Instead()
+    content |= found.suggestions(offered, links)
+    return json(content | {"remarks": [*asked.query.remarks, *offered.remarks]}, archive=archive)

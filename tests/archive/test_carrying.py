@@ -58,7 +58,7 @@ def test_corrections_hold_in_the_next_recording_at_its_own_times(
     correct(archive, one, said(3, None))
     reason = changes(changing)
     assert "1 correction carried over from the earlier recording" in reason
-    assert "2 stayed with the earlier recording" in reason
+    assert "2 edits stayed with the earlier recording" in reason
     assert corrections_of(archive.conn, one, B) == {1: said(1, 15.0)}
     assert corrections_of(archive.conn, one, A).keys() == {1, 2, 3}
     rows = archive.execute("select rendition, carried_from from corrections order by id").fetchall()
@@ -181,7 +181,7 @@ def test_going_back_and_forth_brings_nothing_back_that_was_undone(
         choose_rendition(archive, one, sha256, reason="", chosen_by="bob", now=LATER)
         said_then.append(changing.transcribed().reason)
         assert corrections_of(archive.conn, one, sha256) == {}
-    undone = "1 that was undone in the earlier recording is undone here, too"
+    undone = "1 edit undone in the earlier recording, and so here, too"
     assert said_then == [f"read from its file; {undone}", "read from its file"]
     assert [entry.summary for entry in history(archive, one) if entry.counts] == []
 
@@ -226,5 +226,5 @@ def test_who_speaks_where_not_all_of_it_is_there_stays_with_the_earlier_recordin
     attribute(archive, one, (here.first, here.last), "Ann Lee", Signature("ann", NOW), seen=here.seal, everywhere=False)
     cut = compared("changed", (0.5, 100, 0), gone=[(0, 0.5)])
     save_rendition(archive, one, audio(B, path=f"audio/{B}.wav"), comparison=cut)
-    assert "1 stayed with the earlier recording" in changing.transcribed().reason
+    assert "1 edit stayed with the earlier recording" in changing.transcribed().reason
     assert attributions_of(archive.conn, B) == ()

@@ -182,10 +182,10 @@ def test_a_correction_outlives_transcribing_and_aligning_again_but_not_another_r
         (said(1, "asked", 60.1), "start: 1:00.1 is past the end of the recording, 1:00"),
         (said(1, "asked", float("nan")), "start: nan is not a time"),
         (said(1, "asked", float("inf")), "start: inf is not a time"),
-        (said(1, "asked", 5.0, 4.0), "end: 4 s is before start, 5 s"),
-        (said(1, "asked", 5.0, None, 4.0), "answer_end: 4 s is before start"),
-        (said(1, "asked", 5.0, 7.0, 6.0), "answer_end: 6 s is before end"),
-        (said(1, "asked", None, 0.5), "end: 0.5 s is before start, 1 s"),  # the confirmed start
+        (said(1, "asked", 5.0, 4.0), "end: 0:04 is before start, 0:05"),
+        (said(1, "asked", 5.0, None, 4.0), "answer_end: 0:04 is before start"),
+        (said(1, "asked", 5.0, 7.0, 6.0), "answer_end: 0:06 is before end"),
+        (said(1, "asked", None, 0.5), "end: 0:00.5 is before start, 0:01"),  # the confirmed start
         (said(1, "not_asked", 5.0), "start: a question that is not asked has no time"),
         (said(1, "not_asked", None, None, 5.0), "answer_end: a question that is not asked"),
         (said(1, "uncertain", 5.0), "status: “uncertain” is not one of asked, not_asked"),

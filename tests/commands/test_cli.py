@@ -120,6 +120,17 @@ def test_wrong_configuration_ends_with_2_before_anything_is_made(tmp_path: Path,
     assert not (tmp_path / "db").exists()
 
 
+@pytest.mark.parametrize("stage", ["download", "transcribe", "align"])
+@pytest.mark.parametrize("more", [[], ["--dry-run"]])
+def test_a_stage_makes_no_archive_of_a_mistyped_database(tmp_path: Path, stage: str, more: list[str]) -> None:
+    feeds = tmp_path / "feeds.yaml"
+    feeds.write_text("feeds:\n  - {slug: a, title: A, url: a.xml}\n", encoding="utf-8")
+    result = call(stage, "--feeds", feeds, "--db", tmp_path / "db" / "a.db", *more)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{tmp_path / 'db' / 'a.db'}: no such database. Make it with `make ingest`" in result.stderr
+    assert not (tmp_path / "db").exists()
+
+
 def test_a_feed_that_fails_ends_with_3_and_one_line_that_names_it(tmp_path: Path) -> None:
     feeds = tmp_path / "feeds.yaml"
     feeds.write_text("feeds:\n  - {slug: lost, title: Lost, url: nowhere.xml}\n", encoding="utf-8")
@@ -158,7 +169,10 @@ def test_status_as_text_and_as_json(database: Path) -> None:
     assert "show: 1 listed, 1 kept" in said
     assert "no longer in the feed" not in said
     assert "waiting: 1 to align" in said
-    (feed,) = json.loads(call("status", "--db", database, "--json").stdout)["feeds"]
+    assert "\ndisk: database 0." in said
+    found = json.loads(call("status", "--db", database, "--json").stdout)
+    assert found["disk"].keys() == {"database", "recordings", "free", "total"}  # as in the health file
+    (feed,) = found["feeds"]
     assert (feed["episodes"], feed["kept"], feed["transcribed"], feed["aligned"]) == (1, 1, 1, 0)
     with writer(database) as db, db.atomic():
         db.execute("update feeds set fully_fetched = '2027-01-01T00:00:00Z'")
@@ -419,3 +433,10 @@ def test_segments_may_be_without_words(tmp_path: Path) -> None:
     result = call("align", "--load", tmp_path / "a.json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["matches"][0]["number"] == 1
+
+
+def test_a_search_from_a_day_after_its_last_is_wrong_usage(database: Path) -> None:
+    result = call("search", "work", "--db", database, "--from", "2026-06-02", "--to", "2026-06-01")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "--from 2026-06-02 is after --to 2026-06-01: exchange the two." in result.stderr
+    assert call("search", "work", "--db", database, "--from", "2026-06-01", "--to", "2026-06-01").exit_code == 0

@@ -59,16 +59,24 @@ def test_correcting_undoing_and_the_history(database: Path) -> None:
     )
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith(" question 2: asked at 0:20.4, corrected\n")
+    call(database, "northbridge", 2, "--start", "0:20.6", "--editor", "ann")
+    undone = call(database, "northbridge", 2, "--undo", "--editor", "bob").stdout
+    assert undone.endswith(" undone, now question 2: asked at 0:20.4, corrected\n")
     result = call(database, "northbridge", 2, "--undo", "--editor", "bob", "--json")
     now = json.loads(result.stdout)
     assert (now["number"], now["status"], now["start"], now["corrected"]) == (2, "uncertain", 20.0, False)
     shown = call(database, "northbridge", "--history")
-    undone, first = shown.stdout.splitlines()
+    undone, *_, first = shown.stdout.splitlines()
     assert first.endswith(" ann: question 2 asked at 0:20.4 to 0:21 (undone since) – heard twice")
     assert undone.endswith(" bob: question 2 undone")
-    assert shown.stderr == "2 entries\n"
+    assert shown.stderr == "4 entries\n"
     entries = json.loads(call(database, "northbridge", 2, "--history", "--json").stdout)
-    assert [(entry["start"], entry["undoes"]) for entry in entries] == [(None, entries[1]["id"]), (20.4, None)]
+    assert [(entry["start"], entry["undoes"]) for entry in entries] == [
+        (None, entries[3]["id"]),
+        (None, entries[2]["id"]),
+        (20.6, None),
+        (20.4, None),
+    ]
     assert call(database, "northbridge", 1, "--history").stdout == ""
 
 
@@ -90,12 +98,22 @@ def test_confirming_and_marking_not_asked(database: Path) -> None:
 
 def test_what_to_look_at(database: Path) -> None:
     result = call(database, "--look")
-    assert "Northbridge council, question 2: 0:20 uncertain 0.40 [uncertain, not sure]\n  And then?" in result.stdout
+    said = "Northbridge council, question 2: uncertain at 0:20, 0.40 sure [uncertain, not sure]\n  And then?"
+    assert said in result.stdout
     assert result.stderr == "1 to look at\n"
     (doubt,) = json.loads(call(database, "--look", "north", "--json").stdout)
     assert doubt["path"].endswith("#q2")
     assert (doubt["number"], doubt["reasons"]) == (2, ["uncertain", "not sure"])
     assert json.loads(call(database, "--look", "south", "--json").stdout) == []
+
+
+def test_where_a_question_that_was_not_found_may_be_asked_is_said(database: Path) -> None:
+    with writer(database) as db:
+        ((one,),) = db.execute("select id from episodes where guid = 'one'")
+        ((transcript,),) = db.execute("select id from transcripts")
+        lost = Match(2, "not_asked", None, None, None, 0.4, runner_up=8.5, runner_up_confidence=0.3)
+        save_matches(db, one, transcript, [Match(1, "asked", 10.0, 12.0, 19.0, 0.95), lost], key="l", now=NOW)
+    assert "question 2: not asked, 0.40 sure; or at 0:08.5 [" in call(database, "--look").stdout
 
 
 @pytest.mark.parametrize(
@@ -109,7 +127,7 @@ def test_what_to_look_at(database: Path) -> None:
         (["north", 1, "--start", "3:75"], "start: “3:75” is not a time such as 3:12"),
         (["north", 1, "--start", "nan"], "start: “nan” is not a time"),
         (["north", 1, "--start", "99:00"], "start: 1:39:00 is past the end of the recording, 1:00"),
-        (["north", 1, "--start", "5", "--end", "4"], "end: 4 s is before start, 5 s"),
+        (["north", 1, "--start", "5", "--end", "4"], "end: 0:04 is before start, 0:05"),
         (["north", 1, "--start", "5", "--answer-end", "soon"], "answer_end: “soon” is not a time"),
         (["north", 1, "--start", "5", "--status", "not_asked"], "start: a question that is not asked has no time"),
         (["north", 1, "--start", "5", "--status", "maybe"], "maybe"),
@@ -169,6 +187,21 @@ def test_a_file_as_other_spreadsheets_write_it(database: Path, tmp_path: Path, d
     (tmp_path / "a.csv").write_text(text, encoding="utf-8-sig")
     assert call(database, "--from", tmp_path / "a.csv").exit_code == 0
     assert [start for _, start, _ in recorded(database)] == [11.5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"","episode","question","start","status","note"\n"1","north",1,11.5,NA,NA\n"2","north",2,NA,"asked",NA\n',
+        ",episode,question,start,status,note\n0,north,1,11.5,,\n1,north,2,,asked,\n",
+    ],
+)
+def test_a_file_as_r_and_pandas_write_it(database: Path, tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    result = call(database, "--from", tmp_path / "a.csv", "--editor", "ann")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "2 recorded\n", "")
+    assert recorded(database) == [(1, 11.5, "ann"), (2, 20.0, "ann")]
+    assert {entry["note"] for entry in json.loads(call(database, "north", "--history", "--json").stdout)} == {None}
 
 
 def test_an_editors_name_is_one_line(database: Path, tmp_path: Path) -> None:

@@ -41,14 +41,15 @@ def test_naming_undoing_and_the_history(database: Path) -> None:
     now = json.loads(call(database, "northbridge", "", "--at", "6", "--editor", "bob", "--json").stdout)
     assert (now["speakers"], now["machine"]) == ([None], GUEST)
     assert [one["name"] for one in now["attributions"]] == ["Ann Lee", ""]
-    assert call(database, "northbridge", "--at", "3", "--undo").stdout.endswith(f": undone: {GUEST} speaks\n")
+    assert call(database, "northbridge", "--at", "3", "--undo").stdout.endswith(f": undone, now: {GUEST} speaks\n")
     shown = call(database, "northbridge", "--history")
     undone, nobody, first = shown.stdout.splitlines()
     assert first.endswith(" Ann Lee named as the speaker wherever this voice is heard (undone since) – says so at 0:01")
     assert nobody.endswith(" bob: 0:05.5 nobody named as the speaker (in force)")
     assert undone.endswith(" 0:02.5 who speaks: undone")
     assert shown.stderr == "3 entries\n"
-    assert len(json.loads(call(database, "north", "--history", "--json").stdout)) == 3
+    entries = json.loads(call(database, "north", "--history", "--json").stdout)
+    assert [one["counts"] for one in entries] == [False, True, False]  # as in the histories of times and words
 
 
 def test_a_whole_second_is_that_which_the_page_shows_at_a_passage(database: Path) -> None:
@@ -60,7 +61,7 @@ def test_undoing_a_passage_leaves_the_name_of_the_voice(database: Path) -> None:
     call(database, "northbridge", "Ann Lee", "--at", "0:03", "--everywhere")
     call(database, "northbridge", "Bo Cole", "--at", "6")
     for left in ("Ann Lee", GUEST):
-        assert call(database, "northbridge", "--at", "6", "--undo").stdout.endswith(f": undone: {left} speaks\n")
+        assert call(database, "northbridge", "--at", "6", "--undo").stdout.endswith(f": undone, now: {left} speaks\n")
     assert "has nothing to undo" in call(database, "northbridge", "--at", "6", "--undo").stderr
 
 

@@ -217,6 +217,15 @@ def test_a_damaged_bag_is_not_restored(proven: Proven, tmp_path: Path, file: str
     assert not (tmp_path / "new").exists()
 
 
+def test_what_is_no_bag_is_not_restored_and_says_so(proven: Proven, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    for folder, said in (("none", "no such folder"), ("other", "is not a bag: it has no bagit.txt")):
+        result = restored(proven, tmp_path / folder, tmp_path / "new" / "a.db")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert f"{tmp_path / folder}: {said}" in result.stderr
+        assert "`export --bag`" in result.stderr
+
+
 def test_a_bag_with_a_file_more_than_its_manifest_is_not_restored(proven: Proven, tmp_path: Path) -> None:
     folder = bagged(proven, tmp_path)
     (folder / "data" / "audio" / "more.mp3").write_bytes(b"x")

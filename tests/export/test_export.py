@@ -57,6 +57,14 @@ def test_one_text_goes_to_stdout(kept: Kept) -> None:
     assert lines[4].startswith("- [0:03]")  # the correction, not the match
 
 
+def test_notes_whose_links_lead_nowhere_say_so(kept: Kept, tmp_path: Path) -> None:
+    given = [kept.path, kept.spoken, "--format", "notes.html"]
+    for result in (export(*given), export(*given, "--out", tmp_path)):
+        assert result.exit_code == 0
+        assert result.stderr == "The links in the notes begin with /-/: give the site's address with --base-url.\n"
+    assert export(kept.path, kept.spoken, "--format", "vtt").stderr == ""
+
+
 def test_an_episode_is_named_as_for_correcting_it(kept: Kept) -> None:
     by_id, by_title, by_part = (export(kept.path, name, "--format", "txt") for name in (kept.waiting, "two", "Tw"))
     assert by_id.stderr == by_title.stderr == by_part.stderr

@@ -150,6 +150,18 @@ def test_a_transcript_without_an_account_is_passed_over(made: Callable[..., Path
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
 
 
+def test_where_there_is_nothing_to_tell_of_it_says_where_it_looked(made: Callable[..., Path]) -> None:
+    database = made(said())
+    result = transcribe(database, "--explain")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert f"{database}: no show in {database.parent / 'feeds.yaml'} has a transcript to explain\n" in result.stderr
+    with writer(database) as db:
+        db.execute("update transcripts set preferred = 0")
+    result = transcribe(database, "--check", "--only", "show")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"{database}: show has no transcript to compare\n"
+
+
 def test_explain_with_load_keeps_data_and_talk_apart(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp3"
     clip.write_bytes((DATA / "episode-1.mp3").read_bytes()[:CLIP_BYTES])

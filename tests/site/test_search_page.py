@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import shutil
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
+from click.testing import CliRunner
 
 from pipeline.archive.checks import check, place
 from pipeline.archive.database import writer
+from pipeline.cli import main
 from pipeline.errors import QueryError
 from pipeline.model import Signature
 from pipeline.site import access, searching
@@ -260,6 +263,12 @@ def test_what_to_offer_takes_little_time_or_is_left_out(site: Site, monkeypatch:
     assert page.status_code == 200
     assert "Nothing found for relationshups good work" in text_of(page)
     assert (data["hits"], data["nearly"], data["spelling"], data["looser"]) == ([], [], None, None)
+
+
+def test_the_json_has_the_same_keys_with_and_without_hits_as_on_the_command_line(site: Site, kept: Kept) -> None:
+    for typed in ("door", "zebra"):
+        printed = CliRunner().invoke(main, ["search", typed, "--json", "--db", str(kept.path)])
+        assert site.ask(f"/-/search.json?q={typed}").json().keys() == json.loads(printed.stdout).keys()
 
 
 def test_hits_are_narrowed_down_by_how_they_spread_and_ordered(site: Site) -> None:
