@@ -89,7 +89,7 @@ def podcast_namespace(segments: list[Segment]) -> Any:
 
 def of_this_program(segments: list[Segment]) -> Any:
     """As ``transcribe --load`` prints it."""
-    made = [
+    made: list[dict[str, Any]] = [
         {
             "start": s.start,
             "end": s.end,

@@ -58,8 +58,8 @@ def test_one_text_goes_to_stdout(kept: Kept) -> None:
 
 
 def test_notes_whose_links_lead_nowhere_say_so(kept: Kept, tmp_path: Path) -> None:
-    given = [kept.path, kept.spoken, "--format", "notes.html"]
-    for result in (export(*given), export(*given, "--out", tmp_path)):
+    form = ("--format", "notes.html")
+    for result in (export(kept.path, kept.spoken, *form), export(kept.path, kept.spoken, *form, "--out", tmp_path)):
         assert result.exit_code == 0
         assert result.stderr == "The links in the notes begin with /-/: give the site's address with --base-url.\n"
     assert export(kept.path, kept.spoken, "--format", "vtt").stderr == ""
