@@ -58,8 +58,9 @@ def mended(content: bytes) -> tuple[bytes, list[str]]:
     if allowed != content:
         content = allowed
         warnings.append("the feed has characters that XML does not allow; they were left out")
-    slips = _TEXT_SLIPS if _is_well_formed(content) else _SLIPS
-    for slip, mend in slips.items() if b"<!ENTITY" not in content else ():
+    if b"<!ENTITY" in content:  # not even looked through: a few of them can expand enormously
+        return content, warnings
+    for slip, mend in (_TEXT_SLIPS if _is_well_formed(content) else _SLIPS).items():
         without = mend(content)
         if without != content:
             content = without

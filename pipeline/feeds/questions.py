@@ -105,7 +105,7 @@ def find_questions(notes: str) -> tuple[Question, ...]:
         items = list(max(lists, key=lambda found: (len(found.items), found.kind)).items)
     # The times may be beside the same questions in another list, such as one of chapters.
     times = {item.text: item.time for found in (*marked, *unmarked) for item in found.items if item.time is not None}
-    items = _bare([item._replace(time=times.get(item.text)) for item in items])
+    items = _bare([item if item.time is not None else item._replace(time=times.get(item.text)) for item in items])
     return tuple(
         Question(number, item.text[:MAX_QUESTION_CHARS].rstrip(), item.time)
         for number, item in enumerate(items, start=1)
